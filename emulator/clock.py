@@ -1,0 +1,53 @@
+"""The emulator's clock: real time plus an offset that the control port can move.
+
+Moving it forward makes visibility timeouts, delays and retention elapse at once, so that a test never sleeps to be
+right. Every service reads the time here and waits here, nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+
+class Clock:
+    """Wall-clock seconds since the epoch, movable; owned by the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._offset_seconds = 0.0
+        self._moved: set[asyncio.Event] = set()
+
+    def now(self) -> float:
+        """The emulated time in seconds since the epoch."""
+        return time.time() + self._offset_seconds
+
+    def now_ms(self) -> int:
+        """The emulated time in whole milliseconds since the epoch."""
+        return int(self.now() * 1000)
+
+    def advance(self, seconds: float) -> None:
+        """Move the emulated time by `seconds` (negative moves it back) and wake everyone who waits for a moment."""
+        self._offset_seconds += seconds
+        for moved in self._moved:
+            moved.set()
+
+    async def wait(self, event: asyncio.Event, until: float) -> bool:
+        """Wait until `event` is set (true) or the emulated time reaches `until` (false)."""
+        moved = asyncio.Event()
+        self._moved.add(moved)
+        try:
+            while True:
+                if event.is_set():
+                    return True
+                left = until - self.now()
+                if left <= 0:
+                    return False
+                moved.clear()
+                waiters = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(moved.wait())]
+                try:
+                    await asyncio.wait(waiters, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for waiter in waiters:
+                        waiter.cancel()
+        finally:
+            self._moved.discard(moved)

@@ -1,0 +1,117 @@
+"""Which faults are switched on, and whether the next request meets one.
+
+A fault names the operation it waits for, how often it strikes, and what happens. Choosing is separate from doing: the
+ASGI adapter carries out what happens to a connection or an answer, and MNS itself carries out the two kinds that
+change what a receive means.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+
+class Kind(StrEnum):
+    """What happens to the request that a fault strikes."""
+
+    ERROR = "error"
+    """Answer with the fault's status and code, without carrying the request out."""
+    LATENCY = "latency"
+    """Carry the request out only after `seconds`."""
+    RESET_BEFORE = "reset_before"
+    """Reset the connection without carrying the request out."""
+    RESET_AFTER = "reset_after"
+    """Carry the request out, then reset the connection instead of answering."""
+    LOST_REPLY = "lost_reply"
+    """Carry the request out, then close the connection quietly instead of answering."""
+    STALL = "stall"
+    """Carry the request out, then keep the connection open for `seconds` without answering (half-open)."""
+    DRIP = "drip"
+    """Carry the request out, then send the answer one byte every `seconds`."""
+    TRUNCATED = "truncated"
+    """Carry the request out, then send half of the answer and close."""
+    NOT_XML = "not_xml"
+    """Carry the request out, then answer with its status and a web page instead of XML."""
+    REDIRECT = "redirect"
+    """Answer 302 to `location` without carrying the request out."""
+    EARLY_EMPTY = "early_empty"
+    """MNS receive: answer an empty long poll at once instead of holding it."""
+    DUPLICATE = "duplicate"
+    """MNS receive: hand the message out and leave it visible, so that somebody else receives it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault as it was switched on."""
+
+    id: int
+    service: str
+    """`mns`, `oss` or `*`."""
+    operation: str
+    """Operation name or shell pattern: `BatchReceiveMessage`, `PutBucket*`, `*`."""
+    kind: Kind
+    probability: float = 1.0
+    count: int | None = None
+    """How many more requests it strikes; None is without end."""
+    resource: str = "*"
+    """Shell pattern on the request's path and host: `/queues/main/*`, `*bucket-7*`."""
+    status: int = 500
+    code: str = "InternalError"
+    message: str = "Injected fault."
+    seconds: float = 0.0
+    location: str = "http://127.0.0.1:9/"
+
+
+class Faults:
+    """The faults that are on, asked once per request and per group of kinds, in the order they were added."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self._faults: dict[int, Fault] = {}
+        self._next_id = 1
+        self.struck: dict[int, int] = {}
+        """How often each fault has struck, by id; kept after the fault is used up."""
+
+    def seed(self, seed: int) -> None:
+        """Start the dice anew, so that a run repeats."""
+        self._random.seed(seed)
+
+    def add(self, fault: Fault) -> Fault:
+        """Switch a fault on; the returned one carries its id."""
+        added = replace(fault, id=self._next_id)
+        self._next_id += 1
+        self._faults[added.id] = added
+        self.struck[added.id] = 0
+        return added
+
+    def remove(self, fault_id: int) -> None:
+        """Switch one fault off."""
+        self._faults.pop(fault_id, None)
+
+    def clear(self) -> None:
+        """Switch every fault off."""
+        self._faults.clear()
+
+    def active(self) -> list[Fault]:
+        """The faults that are still on."""
+        return list(self._faults.values())
+
+    def strike(self, service: str, operation: str, resource: str, kinds: frozenset[Kind]) -> Fault | None:
+        """The first fault of these kinds that strikes this request, counted as used; None if none does."""
+        for fault in self._faults.values():
+            if (fault.kind in kinds and fault.service in ("*", service) and fnmatchcase(operation, fault.operation)
+                    and fnmatchcase(resource, fault.resource) and self._random.random() < fault.probability):
+                self._used(fault)
+                return fault
+        return None
+
+    def _used(self, fault: Fault) -> None:
+        self.struck[fault.id] += 1
+        if fault.count is None:
+            return
+        if fault.count <= 1:
+            del self._faults[fault.id]
+        else:
+            self._faults[fault.id] = replace(fault, count=fault.count - 1)

@@ -1,0 +1,82 @@
+"""The ordered journal of what the emulator accepted: the only witness that demo and fault campaigns believe.
+
+An entry is written at the moment the change takes effect, before the answer leaves, so a reply that is lost on the
+way still has its entry. Refused requests have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from emulator.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One accepted request, or one change that the emulator made by itself (a push, an expiry, a move)."""
+
+    sequence: int
+    """1 for the first entry, then one more each; never reused, not even after a reset."""
+    time_ms: int
+    service: str
+    """`mns`, `oss`, `config` or `control`."""
+    operation: str
+    """The operation's own name (`DeleteMessage`, `PutBucketAcl`), or what happened (`MessageExpired`)."""
+    resource: str
+    """`queues/q`, `topics/t`, or the bucket's name."""
+    changed: bool
+    """Whether the request changed state; reads are journaled only when asked for."""
+    request_id: str
+    access_key_id: str
+    """Who asked; empty when the emulator acted by itself."""
+    detail: dict[str, Any]
+    """What the verdict needs, by operation: message ids, receipt handles, bodies, before and after."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry as the control port shows it."""
+        return {
+            "sequence": self.sequence, "time_ms": self.time_ms, "service": self.service,
+            "operation": self.operation, "resource": self.resource, "changed": self.changed,
+            "request_id": self.request_id, "access_key_id": self.access_key_id, **self.detail,
+        }
+
+
+class Journal:
+    """Appends and pages entries in the order in which they took effect."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: list[Entry] = []
+        self._next = 1
+        self.reads = False
+        """Whether accepted requests that change nothing are written down too."""
+
+    def changed(self, service: str, operation: str, resource: str, *, request_id: str = "",
+                access_key_id: str = "", **detail: Any) -> None:
+        """Write down something that changed state."""
+        self._append(service, operation, resource, True, request_id, access_key_id, detail)
+
+    def read(self, service: str, operation: str, resource: str, *, request_id: str = "",
+             access_key_id: str = "", **detail: Any) -> None:
+        """Write down an accepted request that changed nothing, if reads are wanted."""
+        if self.reads:
+            self._append(service, operation, resource, False, request_id, access_key_id, detail)
+
+    def _append(self, service: str, operation: str, resource: str, changed: bool, request_id: str,
+                access_key_id: str, detail: dict[str, Any]) -> None:
+        self._entries.append(Entry(self._next, self._clock.now_ms(), service, operation, resource, changed,
+                                   request_id, access_key_id, detail))
+        self._next += 1
+
+    def after(self, sequence: int, limit: int) -> Iterator[Entry]:
+        """Up to `limit` entries that follow `sequence` (0 for the beginning), oldest first."""
+        first = self._entries[0].sequence if self._entries else self._next
+        start = max(0, sequence + 1 - first)
+        return islice(self._entries, start, start + limit)
+
+    def clear(self) -> None:
+        """Forget the entries; the numbering goes on."""
+        self._entries.clear()
