@@ -1,7 +1,7 @@
 """The emulator's clock: real time plus an offset that the control port can move.
 
-Moving it forward makes visibility timeouts, delays and retention elapse at once, so that a test never sleeps to be
-right. Every service reads the time here and waits here, nowhere else.
+Moving it forward makes visibility timeouts, delays and retention elapse at once, so that a test never sleeps
+to be right. Every service reads the time here and waits here, nowhere else.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Clock:
         return int(self.now() * 1000)
 
     def advance(self, seconds: float) -> None:
-        """Move the emulated time by `seconds` (negative moves it back) and wake everyone who waits for a moment."""
+        """Move the emulated time by `seconds` (negative: back) and wake everyone who waits for a moment."""
         self._offset_seconds += seconds
         for moved in self._moved:
             moved.set()

@@ -1,8 +1,8 @@
 """Which faults are switched on, and whether the next request meets one.
 
-A fault names the operation it waits for, how often it strikes, and what happens. Choosing is separate from doing: the
-ASGI adapter carries out what happens to a connection or an answer, and MNS itself carries out the two kinds that
-change what a receive means.
+A fault names the operation it waits for, how often it strikes, and what happens. Choosing is separate from
+doing: the ASGI adapter carries out what happens to a connection or an answer, and MNS itself carries out the
+two kinds that change what a receive means.
 """
 
 from __future__ import annotations
@@ -101,8 +101,13 @@ class Faults:
     def strike(self, service: str, operation: str, resource: str, kinds: frozenset[Kind]) -> Fault | None:
         """The first fault of these kinds that strikes this request, counted as used; None if none does."""
         for fault in self._faults.values():
-            if (fault.kind in kinds and fault.service in ("*", service) and fnmatchcase(operation, fault.operation)
-                    and fnmatchcase(resource, fault.resource) and self._random.random() < fault.probability):
+            if (
+                fault.kind in kinds
+                and fault.service in ("*", service)
+                and fnmatchcase(operation, fault.operation)
+                and fnmatchcase(resource, fault.resource)
+                and self._random.random() < fault.probability
+            ):
                 self._used(fault)
                 return fault
         return None

@@ -1,7 +1,7 @@
 """The request and the response as every emulated service sees them: bytes and text, no framework.
 
-Signatures cover the path and the query exactly as they were sent, so both stay raw here. Nothing in this module
-knows a service; `emulator.asgi` translates to and from the ASGI server.
+Signatures cover the path and the query exactly as they were sent, so both stay raw here. Nothing in this
+module knows a service; `emulator.asgi` translates to and from the ASGI server.
 """
 
 from __future__ import annotations

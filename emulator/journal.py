@@ -1,7 +1,7 @@
 """The ordered journal of what the emulator accepted: the only witness that demo and fault campaigns believe.
 
-An entry is written at the moment the change takes effect, before the answer leaves, so a reply that is lost on the
-way still has its entry. Refused requests have none.
+An entry is written at the moment the change takes effect, before the answer leaves, so a reply that is lost on
+the way still has its entry. Refused requests have none.
 """
 
 from __future__ import annotations
@@ -38,9 +38,15 @@ class Entry:
     def as_json(self) -> dict[str, Any]:
         """The entry as the control port shows it."""
         return {
-            "sequence": self.sequence, "time_ms": self.time_ms, "service": self.service,
-            "operation": self.operation, "resource": self.resource, "changed": self.changed,
-            "request_id": self.request_id, "access_key_id": self.access_key_id, **self.detail,
+            "sequence": self.sequence,
+            "time_ms": self.time_ms,
+            "service": self.service,
+            "operation": self.operation,
+            "resource": self.resource,
+            "changed": self.changed,
+            "request_id": self.request_id,
+            "access_key_id": self.access_key_id,
+            **self.detail,
         }
 
 
@@ -54,21 +60,56 @@ class Journal:
         self.reads = False
         """Whether accepted requests that change nothing are written down too."""
 
-    def changed(self, service: str, operation: str, resource: str, *, request_id: str = "",
-                access_key_id: str = "", **detail: Any) -> None:
+    def changed(
+        self,
+        service: str,
+        operation: str,
+        resource: str,
+        *,
+        request_id: str = "",
+        access_key_id: str = "",
+        **detail: Any,
+    ) -> None:
         """Write down something that changed state."""
         self._append(service, operation, resource, True, request_id, access_key_id, detail)
 
-    def read(self, service: str, operation: str, resource: str, *, request_id: str = "",
-             access_key_id: str = "", **detail: Any) -> None:
+    def read(
+        self,
+        service: str,
+        operation: str,
+        resource: str,
+        *,
+        request_id: str = "",
+        access_key_id: str = "",
+        **detail: Any,
+    ) -> None:
         """Write down an accepted request that changed nothing, if reads are wanted."""
         if self.reads:
             self._append(service, operation, resource, False, request_id, access_key_id, detail)
 
-    def _append(self, service: str, operation: str, resource: str, changed: bool, request_id: str,
-                access_key_id: str, detail: dict[str, Any]) -> None:
-        self._entries.append(Entry(self._next, self._clock.now_ms(), service, operation, resource, changed,
-                                   request_id, access_key_id, detail))
+    def _append(
+        self,
+        service: str,
+        operation: str,
+        resource: str,
+        changed: bool,
+        request_id: str,
+        access_key_id: str,
+        detail: dict[str, Any],
+    ) -> None:
+        self._entries.append(
+            Entry(
+                self._next,
+                self._clock.now_ms(),
+                service,
+                operation,
+                resource,
+                changed,
+                request_id,
+                access_key_id,
+                detail,
+            )
+        )
         self._next += 1
 
     def after(self, sequence: int, limit: int) -> Iterator[Entry]:
