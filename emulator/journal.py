@@ -1,7 +1,7 @@
 """The ordered journal of what the emulator accepted: the only witness that demo and fault campaigns believe.
 
-An entry is written at the moment the change takes effect, before the answer leaves, so a reply that is lost on
-the way still has its entry. Refused requests have none.
+An entry is written at the moment the change takes effect, before the answer leaves, so a reply that is lost
+on the way still has its entry. Refused requests have none.
 """
 
 from __future__ import annotations
