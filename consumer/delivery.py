@@ -1,0 +1,43 @@
+"""One receipt of one message, as it travels from the poller through a worker to the settler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consumer.lease import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message as a receive brought it, before anything is made of it.
+
+    Times are the server's, in milliseconds since the epoch; the server's clock is not ours, so they may be
+    subtracted from each other and never from a local time.
+    """
+
+    message_id: str
+    body: str
+    receipt_handle: str
+    dequeue_count: int
+    """How often the queue has handed this message out, this time included; says nothing about failures."""
+    enqueued_at_ms: int
+    first_dequeued_at_ms: int
+    lease_seconds: float
+    """How long the lease lasts from the arrival of the reply, by the server's own two stamps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message that is in hand: received, not settled yet."""
+
+    message: Received
+    lease: Lease = field(compare=False)
+    received_at: float
+    """Local monotonic seconds."""
+
+    @property
+    def message_id(self) -> str:
+        """The queue's id of the message, the same in every delivery of it."""
+        return self.message.message_id

@@ -1,0 +1,101 @@
+"""How a delivery can end: the closed set of outcomes, and what settling each one does to the message.
+
+The promise that a message is deleted only on success stands here as data: `SETTLED_BY` is the only place that says
+which outcomes delete. Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """The one ending of a delivery."""
+
+    FIXED = "fixed"
+    """Changed, and read back as compliant."""
+    ALREADY_COMPLIANT = "already_compliant"
+    """The live resource no longer breaks the rule."""
+    GONE = "gone"
+    """The resource does not exist any more."""
+    EXEMPT = "exempt"
+    """An exemption covers the resource."""
+    SUPERSEDED = "superseded"
+    """A newer event for the same resource and rule was in hand and has been settled."""
+    NOT_OURS = "not_ours"
+    """Another kind of message, or an event that no rule matches."""
+    WOULD_FIX = "would_fix"
+    """The rule only observes; enforcing would have changed the resource."""
+    HELD = "held"
+    """A limit, a pause or a contest keeps the change back for now."""
+    FAILED = "failed"
+    """It did not work this time and is worth another try."""
+    REJECTED = "rejected"
+    """It can never succeed."""
+    INVALID = "invalid"
+    """The body is not an event and never will be."""
+    EXHAUSTED = "exhausted"
+    """It failed as often as it may."""
+    LEASE_LOST = "lease_lost"
+    """The delivery stopped being ours before it was settled; the queue will deliver the message again."""
+
+
+class Settlement(StrEnum):
+    """What carrying an outcome out does to the message."""
+
+    DELETE = "delete"
+    HOLD = "hold"
+    """Hide for the time the rule or the configuration gives; kept."""
+    BACK_OFF = "back_off"
+    """Hide for a time that grows with each failed attempt; kept."""
+    DEAD_LETTER = "dead_letter"
+    """Copy to the dead-letter queue, confirm, then delete; without such a queue hide and keep."""
+    NOTHING = "nothing"
+
+
+SETTLED_BY: dict[Outcome, Settlement] = {
+    Outcome.FIXED: Settlement.DELETE,
+    Outcome.ALREADY_COMPLIANT: Settlement.DELETE,
+    Outcome.GONE: Settlement.DELETE,
+    Outcome.EXEMPT: Settlement.DELETE,
+    Outcome.SUPERSEDED: Settlement.DELETE,
+    Outcome.NOT_OURS: Settlement.DELETE,
+    Outcome.WOULD_FIX: Settlement.HOLD,
+    Outcome.HELD: Settlement.HOLD,
+    Outcome.FAILED: Settlement.BACK_OFF,
+    Outcome.REJECTED: Settlement.DEAD_LETTER,
+    Outcome.INVALID: Settlement.DEAD_LETTER,
+    Outcome.EXHAUSTED: Settlement.DEAD_LETTER,
+    Outcome.LEASE_LOST: Settlement.NOTHING,
+}
+
+
+class Disposition(StrEnum):
+    """What became of the message on the queue; every received delivery ends in exactly one."""
+
+    DELETED = "deleted"
+    HIDDEN = "hidden"
+    DEAD_LETTERED = "dead_lettered"
+    RELEASED = "released"
+    """Handed back untouched, visible again after a second."""
+    LEASE_LOST = "lease_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the work on one delivery ended, before it is settled."""
+
+    outcome: Outcome
+    reason: str = ""
+    """One word for metrics and dead letters: `permission_missing`, `over_limit`."""
+    detail: str = ""
+    """One sentence for a person."""
+    before: str = ""
+    """The state found, where the remediation looked."""
+    after: str = ""
+    """The state reached, or the one that enforcing would reach."""
+    error_class: str = ""
+    """The class of the error behind a failure, for dead letters."""
+    hold_seconds: float | None = None
+    """How long to hide a held delivery; None for the configured time."""
