@@ -31,6 +31,10 @@ class Clock:
         for moved in self._moved:
             moved.set()
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the emulated time has gone on by `seconds`."""
+        await self.wait(asyncio.Event(), self.now() + seconds)
+
     async def wait(self, event: asyncio.Event, until: float) -> bool:
         """Wait until `event` is set (true) or the emulated time reaches `until` (false)."""
         moved = asyncio.Event()

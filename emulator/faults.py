@@ -20,6 +20,8 @@ class Kind(StrEnum):
     """Answer with the fault's status and code, without carrying the request out."""
     LATENCY = "latency"
     """Carry the request out only after `seconds`."""
+    ERROR_AFTER = "error_after"
+    """Carry the request out, then answer with the fault's status and code all the same."""
     RESET_BEFORE = "reset_before"
     """Reset the connection without carrying the request out."""
     RESET_AFTER = "reset_after"
@@ -34,12 +36,26 @@ class Kind(StrEnum):
     """Carry the request out, then send half of the answer and close."""
     NOT_XML = "not_xml"
     """Carry the request out, then answer with its status and a web page instead of XML."""
+    DAMAGED_XML = "damaged_xml"
+    """Carry the request out, then answer with the first half of the XML, its length declared truly."""
+    WEB_PAGE = "web_page"
+    """Answer 200 with a web page, as a captive portal does, without carrying the request out."""
     REDIRECT = "redirect"
     """Answer 302 to `location` without carrying the request out."""
     EARLY_EMPTY = "early_empty"
     """MNS receive: answer an empty long poll at once instead of holding it."""
     DUPLICATE = "duplicate"
     """MNS receive: hand the message out and leave it visible, so that somebody else receives it too."""
+
+
+BEFORE = frozenset({Kind.LATENCY})
+"""Kinds that delay a request."""
+INSTEAD = frozenset({Kind.ERROR, Kind.RESET_BEFORE, Kind.REDIRECT, Kind.WEB_PAGE})
+"""Kinds that keep a request from being carried out."""
+RECEIVING = frozenset({Kind.EARLY_EMPTY, Kind.DUPLICATE})
+"""Kinds that MNS itself carries out."""
+AFTERWARDS = frozenset(Kind) - BEFORE - INSTEAD - RECEIVING
+"""Kinds that spoil the answer of a request that has been carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ class Fault:
     count: int | None = None
     """How many more requests it strikes; None is without end."""
     resource: str = "*"
-    """Shell pattern on the request's path and host: `/queues/main/*`, `*bucket-7*`."""
+    """Shell pattern on the request's path, or on host and path together: `/queues/main/*`, `*bucket-7*`."""
     status: int = 500
     code: str = "InternalError"
     message: str = "Injected fault."
@@ -99,13 +115,16 @@ class Faults:
         return list(self._faults.values())
 
     def strike(self, service: str, operation: str, resource: str, kinds: frozenset[Kind]) -> Fault | None:
-        """The first fault of these kinds that strikes this request, counted as used; None if none does."""
+        """The first fault of these kinds that strikes this request, counted as used; None if none does.
+
+        `resource` is the request's path, with or without the host before it.
+        """
         for fault in self._faults.values():
             if (
                 fault.kind in kinds
                 and fault.service in ("*", service)
                 and fnmatchcase(operation, fault.operation)
-                and fnmatchcase(resource, fault.resource)
+                and _covers(fault.resource, resource)
                 and self._random.random() < fault.probability
             ):
                 self._used(fault)
@@ -120,3 +139,8 @@ class Faults:
             del self._faults[fault.id]
         else:
             self._faults[fault.id] = replace(fault, count=fault.count - 1)
+
+
+def _covers(pattern: str, resource: str) -> bool:
+    path = resource[max(0, resource.find("/")) :]
+    return fnmatchcase(path, pattern) or fnmatchcase(resource, pattern)

@@ -1,0 +1,99 @@
+"""Assembles the emulator (world, services, three ports) and runs it in this process or in a thread of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from emulator.asgi import ServiceApp
+from emulator.background import in_thread
+from emulator.http import Service
+from emulator.identity import AccessKey
+from emulator.listening import Listener, bound, serving
+from emulator.settings import Endpoints, Settings
+from emulator.world import World
+
+
+def create_world(settings: Settings) -> World:
+    """A fresh world with the settings' account and key."""
+    key = AccessKey(settings.access_key_id, settings.access_key_secret, settings.account_id)
+    world = World.create(account_id=settings.account_id, region=settings.region, key=key, seed=settings.seed)
+    world.journal.reads = settings.journal_reads
+    world.options["block_public_access_by_default"] = settings.block_public_access_by_default
+    return world
+
+
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[Endpoints]:
+    """The emulator on its three ports, in the running event loop.
+
+    Raises:
+        OSError: a port is in use or the host is not an address of this machine.
+    """
+    from emulator.mns import MnsService
+    from emulator.oss import OssService
+
+    world = create_world(settings)
+    mns, oss = MnsService(world), OssService(world)
+    apps: dict[str, ASGIApp] = {"mns": ServiceApp(mns, world), "oss": ServiceApp(oss, world), "control": Starlette()}
+    async with _on_ports(settings, world, apps) as endpoints:
+        yield endpoints
+
+
+@asynccontextmanager
+async def started_services(settings: Settings, world: World, services: list[Service]) -> AsyncIterator[Endpoints]:
+    """Only the given services, without control: for testing one of them by itself."""
+    apps: dict[str, ASGIApp] = {service.name: ServiceApp(service, world) for service in services}
+    async with _on_ports(settings, world, apps) as endpoints:
+        yield endpoints
+
+
+@asynccontextmanager
+async def _on_ports(settings: Settings, world: World, apps: dict[str, ASGIApp]) -> AsyncIterator[Endpoints]:
+    ports = {"mns": settings.mns_port, "oss": settings.oss_port, "control": settings.control_port}
+    listeners = {
+        name: Listener(app, bound(settings.host, ports[name]), settings.tls if name != "control" else None)
+        for name, app in apps.items()
+    }
+    urls = {name: listener.url for name, listener in listeners.items()}
+    world.mns_url = urls.get("mns", "")
+    world.oss_url = urls.get("oss", "")
+    world.control_url = urls.get("control", "")
+    async with serving(list(listeners.values())):
+        yield Endpoints(
+            mns=world.mns_url,
+            oss=world.oss_url,
+            control=world.control_url,
+            account_id=settings.account_id,
+            region=settings.region,
+            access_key_id=settings.access_key_id,
+            access_key_secret=settings.access_key_secret,
+        )
+
+
+async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[Endpoints], None]) -> None:
+    """Serve until `stop` is set; `ready` is called once, when all three ports accept."""
+    async with started(settings) as endpoints:
+        ready(endpoints)
+        await stop.wait()
+
+
+@contextmanager
+def running(settings: Settings | None = None) -> Iterator[Endpoints]:
+    """The emulator in a background thread of this process, for tests and scripts."""
+    with in_thread(lambda: started(settings or Settings())) as endpoints:
+        yield endpoints
+
+
+@contextmanager
+def running_services(
+    settings: Settings, make: Callable[[World], list[Service]], world: World | None = None
+) -> Iterator[Endpoints]:
+    """Only the services that `make` builds, in a background thread: for testing one of them by itself."""
+    used = world or create_world(settings)
+    with in_thread(lambda: started_services(settings, used, make(used))) as endpoints:
+        yield endpoints
