@@ -1,0 +1,81 @@
+"""Whether a caller may do what it asks with the bucket it addresses: existence, region, ownership, grants.
+
+Owners may do everything here; RAM policies are not emulated, and a bucket policy's Deny does not reach its
+owner (the emulator speaks plain HTTP, so an https-only statement would lock everybody out).
+"""
+
+from __future__ import annotations
+
+from emulator.oss.addressing import location
+from emulator.oss.bucket import Bucket
+from emulator.oss.call import Admission, Call, Level
+from emulator.oss.errors import Refusal
+from emulator.oss.public_access import by_acl, policy_allows
+
+_ANYONE = (Admission.READER, Admission.WRITER)
+
+
+def admit(call: Call) -> None:
+    """Raise Refusal unless the call may go on."""
+    admission = call.operation.admission
+    if call.operation.level is Level.SERVICE or admission is Admission.SIGNED:
+        _require_signature(call)
+        return
+    bucket = call.store.buckets.get(call.name)
+    if bucket is None:
+        _admit_to_nothing(call)
+        return
+    if admission is not Admission.OWNER_ANYWHERE:
+        _check_region(call, bucket)
+    if call.caller.account_id == bucket.owner_id:
+        return
+    if admission in _ANYONE and _granted(call, bucket):
+        return
+    _require_signature(call)
+    if admission in _ANYONE:
+        message = "You have no right to access this object because of bucket acl."
+    else:
+        message = "The bucket you access does not belong to you."
+    raise Refusal("AccessDenied", message, ec="0003-00000001")
+
+
+def _admit_to_nothing(call: Call) -> None:
+    """Decide about a bucket that does not exist."""
+    if call.operation.admission is not Admission.OWNER_OR_NEW:
+        raise Refusal("NoSuchBucket", BucketName=call.name)
+    _require_signature(call)
+
+
+def _require_signature(call: Call) -> None:
+    if call.caller.key is None:
+        raise Refusal("AccessDenied", "Anonymous access is forbidden for this operation.")
+
+
+def _check_region(call: Call, bucket: Bucket) -> None:
+    addressed = call.region
+    if addressed is None or addressed == bucket.region:
+        return
+    raise Refusal(
+        "AccessDenied",
+        "The bucket you are attempting to access must be addressed using the specified endpoint. "
+        "Please send all future requests to this endpoint.",
+        ec="0003-00001403",
+        Bucket=bucket.name,
+        Endpoint=f"{location(bucket.region)}.aliyuncs.com",
+    )
+
+
+def _granted(call: Call, bucket: Bucket) -> bool:
+    """Whether ACL or policy let this stranger in, Block Public Access considered."""
+    writing = call.operation.admission is Admission.WRITER
+    stored = bucket.objects.get(call.address.key)
+    acl = stored.acl if stored is not None and stored.acl != "default" else bucket.acl
+    blocked = call.store.blocks_public_access(bucket)
+    everybody = by_acl(acl)
+    if not blocked and (everybody.write if writing else everybody.read):
+        return True
+    action = f"oss:{call.operation.name}"
+    if not blocked and policy_allows(bucket.policy, action, None):
+        return True
+    account_id = call.caller.account_id
+    return account_id is not None and policy_allows(bucket.policy, action, account_id)

@@ -1,0 +1,301 @@
+"""Who sends a request: finds the signature, verifies it, and refuses as the service does.
+
+Knows all three signature versions in the Authorization header and in signed URLs. Does not decide what the
+caller may do.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hmac
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from emulator.http import Request
+from emulator.identity import AccessKey
+from emulator.oss import signature_v1, signature_v2, signature_v4
+from emulator.oss.addressing import Address
+from emulator.oss.errors import Refusal, invalid_argument
+from emulator.world import World
+
+MAX_SKEW_SECONDS = 900.0
+_LONGEST_V4_URL_SECONDS = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and through which region's endpoint if the signature says so."""
+
+    key: AccessKey | None
+    """None: anonymous."""
+    region: str | None = None
+    """The region of a version 4 signature."""
+
+    @property
+    def account_id(self) -> str | None:
+        """The caller's account, None for an anonymous one."""
+        return None if self.key is None else self.key.account_id
+
+    @property
+    def access_key_id(self) -> str:
+        """The access key's id, empty for an anonymous caller."""
+        return "" if self.key is None else self.key.access_key_id
+
+
+ANONYMOUS = Caller(None)
+
+
+def authenticate(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:
+    """The caller of a request; raises Refusal when its signature, date or token does not hold."""
+    authorization = request.headers.get("authorization", "")
+    if authorization.startswith("OSS4-HMAC-SHA256"):
+        return _header_v4(world, request, address, query, authorization)
+    if authorization.startswith("OSS2 "):
+        return _header_v2(world, request, address, query, authorization)
+    if authorization.startswith("OSS "):
+        return _header_v1(world, request, address, query, authorization)
+    if authorization:
+        raise invalid_argument("Authorization", authorization, "Authorization header is invalid.", ec="0002-00000061")
+    if query.get("x-oss-signature-version") == signature_v4.ALGORITHM:
+        return _url_v4(world, request, address, query)
+    if query.get("x-oss-signature-version") == "OSS2":
+        return _url_v2(world, request, address, query)
+    if "OSSAccessKeyId" in query or "Signature" in query:
+        return _url_v1(world, request, address, query)
+    return ANONYMOUS
+
+
+def _header_v1(
+    world: World, request: Request, address: Address, query: Mapping[str, str], authorization: str
+) -> Caller:
+    key_id, colon, provided = authorization[4:].partition(":")
+    if not colon or not key_id.strip():
+        raise invalid_argument("Authorization", authorization, "Authorization header is invalid.", ec="0002-00000062")
+    key = _key(world, key_id, request, query)
+    date = request.headers.get("x-oss-date") or request.headers.get("date", "")
+    _check_date(world, date)
+    text = signature_v1.string_to_sign(
+        request.method, request.headers, date, signature_v1.resource(address.bucket, address.key, query)
+    )
+    _compare(key, provided, signature_v1.signature(key.secret, text), text, "0002-00000040")
+    return Caller(key)
+
+
+def _url_v1(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:
+    if not all(query.get(name) for name in ("OSSAccessKeyId", "Expires", "Signature")):
+        raise Refusal(
+            "AccessDenied",
+            "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters",
+        )
+    key = _key(world, query["OSSAccessKeyId"], request, query)
+    _check_expiry(world, query["Expires"])
+    text = signature_v1.string_to_sign(
+        request.method,
+        request.headers,
+        query["Expires"],
+        signature_v1.resource(address.bucket, address.key, query),
+    )
+    _compare(key, query["Signature"], signature_v1.signature(key.secret, text), text, "0002-00000040")
+    return Caller(key)
+
+
+def _header_v2(
+    world: World, request: Request, address: Address, query: Mapping[str, str], authorization: str
+) -> Caller:
+    fields = _fields(authorization[5:], ":")
+    if "AccessKeyId" not in fields or "Signature" not in fields:
+        raise invalid_argument("Authorization", authorization, "Authorization header is invalid.", ec="0002-00000104")
+    key = _key(world, fields["AccessKeyId"], request, query)
+    date = request.headers.get("date", "")
+    _check_date(world, request.headers.get("x-oss-date") or date)
+    _verify_v2(request, address, query, key, date, fields.get("AdditionalHeaders", ""), fields["Signature"])
+    return Caller(key)
+
+
+def _url_v2(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:
+    key = _key(world, query.get("x-oss-access-key-id", ""), request, query)
+    expires = query.get("x-oss-expires", "")
+    _check_expiry(world, expires)
+    additional = query.get("x-oss-additional-headers", "")
+    _verify_v2(request, address, query, key, expires, additional, query.get("x-oss-signature", ""))
+    return Caller(key)
+
+
+def _verify_v2(
+    request: Request,
+    address: Address,
+    query: Mapping[str, str],
+    key: AccessKey,
+    date: str,
+    additional: str,
+    provided: str,
+) -> None:
+    names = _names(additional)
+    canonical = signature_v2.resource(address.bucket, address.key, query)
+    text = signature_v2.string_to_sign(request.method, request.headers, date, names, canonical)
+    _compare(key, provided, signature_v2.signature(key.secret, text), text, "0002-00000101")
+
+
+def _header_v4(
+    world: World, request: Request, address: Address, query: Mapping[str, str], authorization: str
+) -> Caller:
+    fields = _fields(authorization.removeprefix(signature_v4.ALGORITHM), "=")
+    if "Credential" not in fields or "Signature" not in fields:
+        raise invalid_argument("Authorization", authorization, "Authorization header is invalid.")
+    signed_at = request.headers.get("x-oss-date") or request.headers.get("date", "")
+    where = "Authorization header"
+    caller = _scoped(world, request, query, address, fields["Credential"], signed_at, where)
+    if abs(_v4_time(signed_at) - world.clock.now()) > MAX_SKEW_SECONDS:
+        raise _skewed(world, signed_at)
+    additional = fields.get("AdditionalHeaders", "")
+    _verify_v4(request, address, query, caller, fields["Credential"], signed_at, additional, fields["Signature"])
+    return caller
+
+
+def _url_v4(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:
+    for name in ("x-oss-credential", "x-oss-date", "x-oss-expires", "x-oss-signature"):
+        if not query.get(name):
+            raise invalid_argument(name, "", f"The {name} parameter is missing.")
+    credential, signed_at = query["x-oss-credential"], query["x-oss-date"]
+    caller = _scoped(world, request, query, address, credential, signed_at, "x-oss-credential")
+    lifetime = query["x-oss-expires"]
+    if not lifetime.isdigit() or not 1 <= int(lifetime) <= _LONGEST_V4_URL_SECONDS:
+        raise invalid_argument("x-oss-expires", lifetime, "Invalid expires value.")
+    _check_expiry(world, str(int(_v4_time(signed_at)) + int(lifetime)))
+    additional = query.get("x-oss-additional-headers", "")
+    _verify_v4(request, address, query, caller, credential, signed_at, additional, query["x-oss-signature"])
+    return caller
+
+
+def _scoped(
+    world: World,
+    request: Request,
+    query: Mapping[str, str],
+    address: Address,
+    credential: str,
+    signed_at: str,
+    where: str,
+) -> Caller:
+    """The caller a version 4 credential names, once its scope fits the request."""
+    parts = credential.rsplit("/", 4)
+    if len(parts) != 5 or parts[4] != signature_v4.TERMINATOR:
+        raise invalid_argument("Credential", credential, f"Invalid credential in {where}.")
+    key_id, date, region, product, _ = parts
+    endpoint = address.host.region
+    if not region or region.startswith("oss-") or (endpoint is not None and region != endpoint):
+        raise invalid_argument("Region", region, f"Invalid signing region in {where}.", ec="0002-00000226")
+    if product != "oss":
+        raise invalid_argument("Product", product, f"Invalid signing product in {where}.", ec="0002-00000227")
+    _v4_time(signed_at)
+    if signed_at[:8] != date:
+        raise invalid_argument("Date", date, f"Invalid signing date in {where}.", ec="0002-00000225")
+    return Caller(_key(world, key_id, request, query), region)
+
+
+def _verify_v4(
+    request: Request,
+    address: Address,
+    query: Mapping[str, str],
+    caller: Caller,
+    credential: str,
+    signed_at: str,
+    additional: str,
+    provided: str,
+) -> None:
+    assert caller.key is not None
+    _, date, region, product, _ = credential.rsplit("/", 4)
+    scope = signature_v4.Scope(date, region, product)
+    names = _names(additional)
+    canonical = signature_v4.canonical_request(
+        request.method, address.bucket, address.key, query, request.headers, names
+    )
+    text = signature_v4.string_to_sign(signed_at, scope, canonical)
+    expected = signature_v4.signature(caller.key.secret, scope, text)
+    _compare(
+        caller.key,
+        provided,
+        expected,
+        text.encode(),
+        "0002-00000201",
+        CanonicalRequest=canonical.decode("utf-8", "replace"),
+    )
+
+
+def _key(world: World, key_id: str, request: Request, query: Mapping[str, str]) -> AccessKey:
+    """The access key of that id, once its temporary token (if it has one) is checked."""
+    key = world.identities.get(key_id)
+    headers = request.headers
+    token = (
+        headers.get("x-oss-security-token")
+        or headers.get("security-token")
+        or query.get("security-token")
+        or query.get("x-oss-security-token")
+    )
+    if key is None or (key.security_token is not None and token is None):
+        raise Refusal("InvalidAccessKeyId", OSSAccessKeyId=key_id)
+    if token is not None and token != key.security_token:
+        raise Refusal("InvalidSecurityToken", SecurityToken=token)
+    if key.expires_at is not None and world.clock.now() >= key.expires_at:
+        raise Refusal("SecurityTokenExpired", SecurityToken=token or "")
+    return key
+
+
+def _compare(key: AccessKey, provided: str, expected: str, text: bytes, ec: str, **also_shown: str) -> None:
+    if hmac.compare_digest(provided.strip().encode(), expected.encode()):
+        return
+    refusal = Refusal(
+        "SignatureDoesNotMatch",
+        ec=ec,
+        OSSAccessKeyId=key.access_key_id,
+        SignatureProvided=provided,
+        StringToSign=text.decode("utf-8", "replace"),
+        StringToSignBytes=text.hex(" ").upper(),
+    )
+    refusal.details.update(also_shown)
+    raise refusal
+
+
+def _check_date(world: World, date: str) -> None:
+    try:
+        signed_at = parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, IndexError) as error:
+        raise Refusal("AccessDenied", "OSS authentication requires a valid Date.") from error
+    if abs(signed_at - world.clock.now()) > MAX_SKEW_SECONDS:
+        raise _skewed(world, date)
+
+
+def _skewed(world: World, date: str) -> Refusal:
+    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(world.clock.now()))
+    return Refusal(
+        "RequestTimeTooSkewed",
+        MaxAllowedSkewMilliseconds=str(int(MAX_SKEW_SECONDS * 1000)),
+        RequestTime=date,
+        ServerTime=now,
+    )
+
+
+def _check_expiry(world: World, expires: str) -> None:
+    if not expires.isdigit():
+        raise Refusal("AccessDenied", "Invalid date (should be seconds since epoch)", Expires=expires)
+    now = world.clock.now()
+    if int(expires) < now:
+        end, server = (time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at)) for at in (int(expires), now))
+        raise Refusal("AccessDenied", "Request has expired.", ec="0002-00000069", Expires=end, ServerTime=server)
+
+
+def _v4_time(signed_at: str) -> float:
+    try:
+        return calendar.timegm(time.strptime(signed_at, "%Y%m%dT%H%M%SZ"))
+    except ValueError as error:
+        raise Refusal("AccessDenied", "OSS authentication requires a valid Date.") from error
+
+
+def _fields(text: str, separator: str) -> dict[str, str]:
+    pairs = (part.strip().partition(separator) for part in text.split(","))
+    return {name: value for name, _, value in pairs}
+
+
+def _names(additional: str) -> frozenset[str]:
+    return frozenset(name for name in additional.lower().split(";") if name)

@@ -1,0 +1,176 @@
+"""The service's front door: routes a request, finds out who asks, lets the operation answer, says no properly.
+
+Knows no single operation; those are in `creation`, `objects` and `subresources`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from emulator.http import Request, Response
+from emulator.oss.addressing import Address, locate
+from emulator.oss.admission import admit
+from emulator.oss.authentication import authenticate
+from emulator.oss.bucket import Bucket
+from emulator.oss.call import XML, Call, Level, Operation
+from emulator.oss.creation import check_name
+from emulator.oss.errors import Refusal
+from emulator.oss.routes import ROUTES, subresource
+from emulator.oss.store import Store
+from emulator.oss.xml import Node, render
+from emulator.world import World
+
+
+class OssService:
+    """The emulated OSS; implements `emulator.http.Service`.
+
+    Options read from `world.options`:
+    `oss_block_public_access_by_default` (default False): buckets created over HTTP have Block Public Access on,
+    as the service's new buckets do; `oss_limit_buckets` (default False): refuse more than 100 buckets per
+    account and region; `oss_redundancy_transition_seconds` (default 3600): how long a move to zone redundancy
+    takes.
+    """
+
+    name = "oss"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._store = Store(world)
+        self.buckets: Mapping[str, Bucket] = MappingProxyType(self._store.buckets)
+        """The buckets by name, to look at; change them through requests or the methods here."""
+
+    def operation(self, request: Request) -> str:
+        """The operation's name as OSS documents it, or `Unknown`."""
+        try:
+            found = self._route(request.method, self._locate(request), dict(request.query_items()))
+        except Refusal:
+            return "Unknown"
+        return found.name
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        request_id = self._world.request_id()
+        try:
+            response = self._carry_out(request, request_id)
+        except Refusal as refusal:
+            return _refused(request, request_id, refusal)
+        response.headers[:0] = _common_headers(request_id)
+        return response
+
+    def error(self, request: Request, status: int, code: str, message: str) -> Response:
+        """A refusal with any status, code and message."""
+        refusal = Refusal(code, message, status=status)
+        return _refused(request, self._world.request_id(), refusal)
+
+    def create_bucket(
+        self,
+        name: str,
+        *,
+        owner_id: str | None = None,
+        region: str | None = None,
+        acl: str = "private",
+        **configured: Any,
+    ) -> Bucket:
+        """Create a bucket without a request; `configured` are further fields of Bucket.
+
+        Raises Refusal when the name is impossible or taken.
+        """
+        check_name(name)
+        if name in self.buckets:
+            raise Refusal("BucketAlreadyExists", BucketName=name)
+        bucket = Bucket(
+            name,
+            owner_id or self._world.account_id,
+            region or self._world.region,
+            self._world.clock.now(),
+            acl,
+            **configured,
+        )
+        self._store.create(bucket, "PutBucket")
+        return bucket
+
+    def delete_bucket(self, name: str) -> None:
+        """Delete a bucket with everything in it, without a request; raises Refusal when there is none."""
+        if name not in self.buckets:
+            raise Refusal("NoSuchBucket", BucketName=name)
+        self._store.delete(name, "DeleteBucket")
+
+    def blocks_public_access(self, bucket: Bucket) -> bool:
+        """Whether Block Public Access holds for a bucket, by itself or by its account."""
+        return self._store.blocks_public_access(bucket)
+
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        """Call back with the bucket's name after each accepted change of its configuration."""
+        self._store.listen(callback)
+
+    def state(self) -> dict[str, Any]:
+        """Everything there is, for the control port."""
+        return {
+            "buckets": {name: bucket.as_json() for name, bucket in self.buckets.items()},
+            "accounts_blocking_public_access": sorted(self._store.blocked_accounts),
+        }
+
+    def reset(self) -> None:
+        """Forget every bucket."""
+        self._store.reset()
+
+    def _locate(self, request: Request) -> Address:
+        own_host = urlsplit(self._world.oss_url).hostname or ""
+        return locate(request.host, request.path, own_host)
+
+    def _carry_out(self, request: Request, request_id: str) -> Response:
+        address = self._locate(request)
+        if address.bucket is not None:
+            check_name(address.bucket)
+        query = dict(request.query_items())
+        operation = self._route(request.method, address, query)
+        call = Call(operation, request, request_id, address, query, self._store)
+        call.caller = authenticate(self._world, request, address, query)
+        admit(call)
+        response = operation.handler(call)
+        if operation.reads:
+            self._world.journal.read(
+                "oss",
+                operation.name,
+                address.bucket or "",
+                request_id=request_id,
+                access_key_id=call.caller.access_key_id,
+            )
+        return response
+
+    def _route(self, method: str, address: Address, query: Mapping[str, str]) -> Operation:
+        level = Level.OBJECT if address.key else Level.BUCKET
+        if address.bucket is None:
+            level = Level.SERVICE
+        found = ROUTES.get((level, method, subresource(query)))
+        if found is None:
+            raise Refusal("MethodNotAllowed", Method=method, ResourceType=level.value.capitalize())
+        return found
+
+
+def _common_headers(request_id: str) -> list[tuple[str, str]]:
+    return [("Server", "AliyunOSS"), ("x-oss-request-id", request_id), ("x-oss-server-time", "1")]
+
+
+def _refused(request: Request, request_id: str, refusal: Refusal) -> Response:
+    content: list[Node] = [
+        ("Code", refusal.code),
+        ("Message", refusal.message),
+        ("RequestId", request_id),
+        ("HostId", request.host.partition(":")[0]),
+        *refusal.details.items(),
+    ]
+    headers = [*_common_headers(request_id), XML]
+    if refusal.ec:
+        content.append(("EC", refusal.ec))
+        content.append(("RecommendDoc", f"https://api.aliyun.com/troubleshoot?q={refusal.ec}"))
+        headers.append(("x-oss-ec", refusal.ec))
+    body = render("Error", content)
+    if request.method == "HEAD":
+        headers.append(("x-oss-err", base64.b64encode(body).decode()))
+        body = b""
+    return Response(refusal.status, headers, body)

@@ -1,0 +1,87 @@
+"""The buckets of all accounts, and the one place that says aloud that something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from emulator.oss.bucket import Bucket
+from emulator.oss.errors import Refusal
+from emulator.world import World
+
+_MOST_BUCKETS = 100
+
+
+class Store:
+    """Owns the buckets and the accounts' Block Public Access; journals every change before it is answered."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.buckets: dict[str, Bucket] = {}
+        self.blocked_accounts: set[str] = set()
+        """Accounts whose Block Public Access is on."""
+        self._listeners: list[Callable[[str], None]] = []
+
+    def listen(self, callback: Callable[[str], None]) -> None:
+        """Call back with a bucket's name after each change of its configuration."""
+        self._listeners.append(callback)
+
+    def blocks_public_access(self, bucket: Bucket) -> bool:
+        """Whether Block Public Access holds for a bucket, by itself or by its account."""
+        return bucket.public_access_block or bucket.owner_id in self.blocked_accounts
+
+    def create(self, bucket: Bucket, operation: str, *, request_id: str = "", access_key_id: str = "") -> None:
+        """Add a new bucket; raises Refusal(TooManyBuckets) when the account's limit is switched on."""
+        if self.world.options.get("oss_limit_buckets"):
+            same = sum(
+                1 for other in self.buckets.values()
+                if other.owner_id == bucket.owner_id and other.region == bucket.region
+            )  # fmt: skip
+            if same >= _MOST_BUCKETS:
+                raise Refusal("TooManyBuckets")
+        self.buckets[bucket.name] = bucket
+        self.changed(
+            operation,
+            bucket.name,
+            request_id=request_id,
+            access_key_id=access_key_id,
+            before=None,
+            after=bucket.acl,
+            created=True,
+            owner=bucket.owner_id,
+            region=bucket.region,
+        )
+
+    def delete(self, name: str, operation: str, *, request_id: str = "", access_key_id: str = "") -> None:
+        """Remove a bucket with everything in it."""
+        bucket = self.buckets.pop(name)
+        self.changed(
+            operation,
+            name,
+            request_id=request_id,
+            access_key_id=access_key_id,
+            before=bucket.acl,
+            after=None,
+            deleted=True,
+            owner=bucket.owner_id,
+            region=bucket.region,
+        )
+
+    def changed(
+        self,
+        operation: str,
+        name: str,
+        *,
+        request_id: str = "",
+        access_key_id: str = "",
+        **detail: Any,
+    ) -> None:
+        """Journal a change of a bucket's configuration, then tell the listeners."""
+        self.world.journal.changed("oss", operation, name, request_id=request_id, access_key_id=access_key_id, **detail)
+        for listener in self._listeners:
+            listener(name)
+
+    def reset(self) -> None:
+        """Forget every bucket; the listeners stay."""
+        self.buckets.clear()
+        self.blocked_accounts.clear()

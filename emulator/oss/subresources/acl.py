@@ -1,0 +1,45 @@
+"""The bucket's ACL. Putting it on a bucket that does not exist creates the bucket, as the service does.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketacl
+"""
+
+from __future__ import annotations
+
+from emulator.http import Response
+from emulator.oss.call import Admission, Call, Level, Operation, answer, done
+from emulator.oss.creation import new_bucket, requested_acl
+from emulator.oss.errors import Refusal, invalid_argument
+
+
+def put(call: Call) -> Response:
+    """Replace the ACL, or create the bucket with it."""
+    if call.header("x-oss-acl") is None:
+        raise invalid_argument("x-oss-acl", "", "no such bucket access control exists")
+    acl = requested_acl(call, "private")
+    bucket = call.store.buckets.get(call.name)
+    if bucket is None:
+        new_bucket(call, acl)
+        return done()
+    if acl != "private" and call.store.blocks_public_access(bucket):
+        raise Refusal("AccessDenied", "Put public bucket acl is not allowed")
+    before, bucket.acl = bucket.acl, acl
+    call.changed(before, acl)
+    return done()
+
+
+def get(call: Call) -> Response:
+    """The owner and the one grant that stands for the ACL."""
+    bucket = call.bucket
+    return answer(
+        "AccessControlPolicy",
+        [
+            ("Owner", [("ID", bucket.owner_id), ("DisplayName", bucket.owner_id)]),
+            ("AccessControlList", [("Grant", bucket.acl)]),
+        ],
+    )
+
+
+OPERATIONS = (
+    Operation("PutBucketAcl", Level.BUCKET, "PUT", "acl", put, Admission.OWNER_OR_NEW),
+    Operation("GetBucketAcl", Level.BUCKET, "GET", "acl", get, reads=True),
+)
