@@ -25,6 +25,11 @@ class Clock:
         """The emulated time in whole milliseconds since the epoch."""
         return int(self.now() * 1000)
 
+    @property
+    def offset_seconds(self) -> float:
+        """How far the emulated time is ahead of the real one."""
+        return self._offset_seconds
+
     def advance(self, seconds: float) -> None:
         """Move the emulated time by `seconds` (negative: back) and wake everyone who waits for a moment."""
         self._offset_seconds += seconds

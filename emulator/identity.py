@@ -32,6 +32,14 @@ class Identities:
         """Forget a key; requests signed with it are then refused as unknown."""
         self._keys.pop(access_key_id, None)
 
+    def all(self) -> list[AccessKey]:
+        """Every known key."""
+        return list(self._keys.values())
+
+    def replace(self, keys: list[AccessKey]) -> None:
+        """Know exactly these keys from now on."""
+        self._keys = {key.access_key_id: key for key in keys}
+
     def get(self, access_key_id: str) -> AccessKey | None:
         """The key of that id, or None."""
         return self._keys.get(access_key_id)

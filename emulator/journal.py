@@ -6,9 +6,9 @@ on the way still has its entry. Refused requests have none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from emulator.clock import Clock
@@ -57,6 +57,7 @@ class Journal:
         self._clock = clock
         self._entries: list[Entry] = []
         self._next = 1
+        self._appended: set[asyncio.Event] = set()
         self.reads = False
         """Whether accepted requests that change nothing are written down too."""
 
@@ -111,13 +112,41 @@ class Journal:
             )
         )
         self._next += 1
+        for appended in self._appended:
+            appended.set()
 
-    def after(self, sequence: int, limit: int) -> Iterator[Entry]:
+    @property
+    def last(self) -> int:
+        """The sequence of the newest entry that was ever written; 0 before the first."""
+        return self._next - 1
+
+    def after(self, sequence: int, limit: int) -> Sequence[Entry]:
         """Up to `limit` entries that follow `sequence` (0 for the beginning), oldest first."""
-        first = self._entries[0].sequence if self._entries else self._next
-        start = max(0, sequence + 1 - first)
-        return islice(self._entries, start, start + limit)
+        start = self._position(sequence + 1)
+        return self._entries[start : start + limit]
 
-    def clear(self) -> None:
-        """Forget the entries; the numbering goes on."""
-        self._entries.clear()
+    async def wait_beyond(self, sequence: int, seconds: float) -> None:
+        """Wait until there is an entry that follows `sequence`, at most `seconds` of real time.
+
+        Real time, because whoever reads the journal is a client on this machine, not part of the emulated world.
+        """
+        appended = asyncio.Event()
+        self._appended.add(appended)
+        try:
+            async with asyncio.timeout(seconds):
+                while self.last <= sequence:
+                    appended.clear()
+                    await appended.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._appended.discard(appended)
+
+    def clear(self, through: int | None = None) -> None:
+        """Forget the entries up to and with `through` (all without it); the numbering goes on."""
+        end = len(self._entries) if through is None else self._position(through + 1)
+        del self._entries[:end]
+
+    def _position(self, sequence: int) -> int:
+        first = self._entries[0].sequence if self._entries else self._next
+        return max(0, sequence - first)

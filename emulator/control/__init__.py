@@ -1,0 +1,1 @@
+"""The control port: faults, clock, journal, state and Cloud Config over JSON."""
