@@ -1,0 +1,112 @@
+"""The settings of queues and topics: defaults, limits, and how they are read from and written to XML.
+
+Source: https://www.alibabacloud.com/help/en/mns/developer-reference/createqueue and …/createtopic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from emulator.mns import names
+from emulator.mns.xml import leaf, texts
+
+TOPIC_RETENTION_SECONDS = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAttributes:
+    """What CreateQueue and SetQueueAttributes set."""
+
+    visibility_timeout_seconds: int = 30
+    maximum_message_size_bytes: int = 65536
+    message_retention_period_seconds: int = 345600
+    delay_seconds: int = 0
+    polling_wait_seconds: int = 0
+    logging_enabled: bool = False
+
+    def overridden(self, body: Element | None) -> QueueAttributes:
+        """The same with every element of a `<Queue>` body in place; raises InvalidArgument."""
+        if body is None:
+            return self
+        changes: dict[str, Any] = {}
+        fields = texts(body)
+        for element, (field, limits, unit) in _QUEUE_NUMBERS.items():
+            if element in fields:
+                changes[field] = names.number(fields[element], element, limits, unit)
+        if "LoggingEnabled" in fields:
+            changes["logging_enabled"] = names.flag(fields["LoggingEnabled"], "LoggingEnabled")
+        return replace(self, **changes)
+
+
+_QUEUE_NUMBERS = {
+    "VisibilityTimeout": ("visibility_timeout_seconds", names.VISIBILITY_SECONDS, "seconds"),
+    "MaximumMessageSize": ("maximum_message_size_bytes", names.MESSAGE_BYTES, "bytes"),
+    "MessageRetentionPeriod": ("message_retention_period_seconds", names.RETENTION_SECONDS, "seconds"),
+    "DelaySeconds": ("delay_seconds", names.DELAY_SECONDS, "seconds"),
+    "PollingWaitSeconds": ("polling_wait_seconds", names.WAIT_SECONDS, "seconds"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many messages a queue holds, by state."""
+
+    active: int
+    inactive: int
+    delayed: int
+
+
+def queue_xml(
+    name: str, attributes: QueueAttributes, counts: Counts, created_seconds: int, modified_seconds: int
+) -> str:
+    """The inside of a `<Queue>` answer: every element clients insist on, times in whole seconds."""
+    return (
+        leaf("QueueName", name)
+        + leaf("CreateTime", created_seconds)
+        + leaf("LastModifyTime", modified_seconds)
+        + leaf("DelaySeconds", attributes.delay_seconds)
+        + leaf("MaximumMessageSize", attributes.maximum_message_size_bytes)
+        + leaf("MessageRetentionPeriod", attributes.message_retention_period_seconds)
+        + leaf("PollingWaitSeconds", attributes.polling_wait_seconds)
+        + leaf("VisibilityTimeout", attributes.visibility_timeout_seconds)
+        + leaf("ActiveMessages", counts.active)
+        + leaf("InactiveMessages", counts.inactive)
+        + leaf("DelayMessages", counts.delayed)
+        + leaf("LoggingEnabled", str(attributes.logging_enabled))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicAttributes:
+    """What CreateTopic and SetTopicAttributes set; retention of topics is fixed at one day."""
+
+    maximum_message_size_bytes: int = 65536
+    logging_enabled: bool = False
+
+    def overridden(self, body: Element | None) -> TopicAttributes:
+        """The same with every element of a `<Topic>` body in place; raises InvalidArgument."""
+        fields = {} if body is None else texts(body)
+        changed = self
+        if "MaximumMessageSize" in fields:
+            size = names.number(fields["MaximumMessageSize"], "MaximumMessageSize", names.MESSAGE_BYTES, "bytes")
+            changed = replace(changed, maximum_message_size_bytes=size)
+        if "LoggingEnabled" in fields:
+            changed = replace(changed, logging_enabled=names.flag(fields["LoggingEnabled"], "LoggingEnabled"))
+        return changed
+
+
+def topic_xml(
+    name: str, attributes: TopicAttributes, messages: int, created_seconds: int, modified_seconds: int
+) -> str:
+    """The inside of a `<Topic>` answer: every element clients insist on, times in whole seconds."""
+    return (
+        leaf("TopicName", name)
+        + leaf("CreateTime", created_seconds)
+        + leaf("LastModifyTime", modified_seconds)
+        + leaf("MaximumMessageSize", attributes.maximum_message_size_bytes)
+        + leaf("MessageRetentionPeriod", TOPIC_RETENTION_SECONDS)
+        + leaf("MessageCount", messages)
+        + leaf("LoggingEnabled", str(attributes.logging_enabled))
+    )

@@ -1,0 +1,201 @@
+"""The account's queues and topics, and everything that reaches from one of them to another.
+
+It journals what happens by itself (pushes, expiries, moves to a dead-letter queue); what was asked for is
+journaled where it is answered. It knows no HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from emulator.mns import names
+from emulator.mns.attributes import QueueAttributes, TopicAttributes
+from emulator.mns.dead_letter import DeadLetterPolicy, dead_letter
+from emulator.mns.errors import Code, Refusal, out_of_range
+from emulator.mns.message import Draft, Message
+from emulator.mns.polling import Line, Polls
+from emulator.mns.push import Retries, envelope
+from emulator.mns.queue import Queue
+from emulator.mns.throttle import ConsumptionThrottle
+from emulator.mns.topic import Publication, Subscription, Topic
+from emulator.world import World
+
+
+class Broker:
+    """All MNS state of one account in one region."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.queues: dict[str, Queue] = {}
+        self.topics: dict[str, Topic] = {}
+        self.policies: dict[str, DeadLetterPolicy] = {}
+        """Dead-letter policies by source queue; the queues need not exist yet."""
+        self.logging_bucket = ""
+        self.polls = Polls(world.clock)
+        self.throttle = ConsumptionThrottle()
+        self.retries = Retries(world.clock)
+        self._lines: dict[str, Line] = {}
+
+    def now_ms(self) -> int:
+        """The emulated time in milliseconds."""
+        return self.world.clock.now_ms()
+
+    def queue(self, name: str) -> Queue:
+        """The queue of that name; raises QueueNotExist."""
+        queue = self.queues.get(name)
+        if queue is None:
+            raise Refusal(Code.QUEUE_NOT_EXIST)
+        return queue
+
+    def topic(self, name: str) -> Topic:
+        """The topic of that name; raises TopicNotExist."""
+        topic = self.topics.get(name)
+        if topic is None:
+            raise Refusal(Code.TOPIC_NOT_EXIST)
+        return topic
+
+    def line(self, queue: Queue) -> Line:
+        """The long polls waiting at the queue."""
+        return self._lines[queue.name]
+
+    def add_queue(self, name: str, attributes: QueueAttributes) -> Queue:
+        """Create a queue; raises InvalidArgument when the account has as many as it may have."""
+        if len(self.queues) >= names.QUEUES:
+            raise out_of_range("QueueNumber", 0, names.QUEUES, "")
+        queue = self.queues[name] = Queue(name, attributes, self, self.now_ms())
+        self._lines[name] = Line()
+        self._apply_policy(name)
+        return queue
+
+    def remove_queue(self, name: str) -> bool:
+        """Delete a queue with its messages and end the polls at it; false if there was none."""
+        queue = self.queues.pop(name, None)
+        if queue is None:
+            return False
+        queue.deleted = True
+        self._lines.pop(name).knock_all()
+        return True
+
+    def close(self) -> None:
+        """End every poll and forget pushes to come; the broker is not used afterwards."""
+        self.retries.clear()
+        for name in list(self.queues):
+            self.remove_queue(name)
+
+    def add_topic(self, name: str, attributes: TopicAttributes) -> Topic:
+        """Create a topic; raises InvalidArgument when the account has as many as it may have."""
+        if len(self.topics) >= names.TOPICS:
+            raise out_of_range("TopicNumber", 0, names.TOPICS, "")
+        now_seconds = self.now_ms() // 1000
+        topic = self.topics[name] = Topic(name, attributes, now_seconds, now_seconds)
+        return topic
+
+    def settle(self, queue: Queue) -> int:
+        """Let happen what is due in this queue and in those that feed it; returns the time in milliseconds."""
+        now_ms = self.now_ms()
+        if self.policies:
+            for source in self._sources(queue):
+                source.elapse(now_ms)
+        queue.elapse(now_ms)
+        return now_ms
+
+    def next_change_ms(self, queue: Queue) -> int | None:
+        """When something may become available in the queue by itself."""
+        moments = [queue.next_change_ms(), *(source.next_change_ms() for source in self._sources(queue))]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _sources(self, queue: Queue) -> list[Queue]:
+        return [
+            self.queues[policy.source_queue]
+            for policy in self.policies.values()
+            if policy.target_queue == queue.name and policy.source_queue in self.queues
+        ]
+
+    def send(self, queue: Queue, draft: Draft) -> Message:
+        """Store a message and wake whoever waits for one."""
+        message = queue.send(draft, self.now_ms())
+        self.line(queue).knock()
+        return message
+
+    def set_policy(self, policy: DeadLetterPolicy) -> None:
+        """Switch a dead-letter policy on, replacing one of the same source queue."""
+        self.policies[policy.source_queue] = policy
+        self._apply_policy(policy.source_queue)
+
+    def clear_policy(self, source_queue: str) -> None:
+        """Switch a queue's dead-letter policy off."""
+        self.policies.pop(source_queue, None)
+        self._apply_policy(source_queue)
+
+    def _apply_policy(self, name: str) -> None:
+        if queue := self.queues.get(name):
+            policy = self.policies.get(name)
+            queue.max_receive_count = policy.max_receive_count if policy else None
+
+    def expired(self, queue: Queue, message: Message) -> None:
+        """Journal a message whose retention ended."""
+        self._journal("MessageExpired", queue, message_id=message.id, dequeue_count=message.dequeue_count)
+
+    def exhausted(self, queue: Queue, message: Message) -> bool:
+        """Move a message to the dead-letter queue; without one it stays and can be received again."""
+        policy = self.policies.get(queue.name)
+        target = self.queues.get(policy.target_queue) if policy else None
+        if target is None:
+            return False
+        now_ms = self.now_ms()
+        source_arn = f"acs:mns:{self.world.region}:{self.world.account_id}:/queues/{queue.name}"
+        moved = target.adopt(dead_letter(message, source_arn), now_ms, message.expires_ms, now_ms)
+        self._journal(
+            "MovedToDeadLetterQueue",
+            queue,
+            message_id=message.id,
+            dequeue_count=message.dequeue_count,
+            target_queue=target.name,
+            target_message_id=moved.id,
+        )
+        self.line(target).knock()
+        return True
+
+    def publish(self, topic: Topic, publication: Publication) -> None:
+        """Push a message to every subscription that wants it, at once; failed pushes are tried again later."""
+        for subscription in topic.wanted_by(publication.tag):
+            if subscription.attributes.queue_name() is None:
+                continue
+            attempt: Callable[[], bool] = partial(self._push, topic, subscription, publication)
+            if not attempt():
+                give_up = partial(self._discard, topic, subscription, publication)
+                self.retries.start(subscription.attributes.strategy, attempt, give_up)
+
+    def _push(self, topic: Topic, subscription: Subscription, publication: Publication) -> bool:
+        queue = self.queues.get(subscription.attributes.queue_name() or "")
+        if queue is None:
+            return False
+        body = envelope(publication, topic, subscription, self.world.account_id)
+        draft = Draft(body, group_id=publication.group_id, properties=publication.properties)
+        message = queue.send(draft, self.now_ms())
+        self._journal(
+            "PushToQueue",
+            queue,
+            topic=topic.name,
+            subscription=subscription.name,
+            published_message_id=publication.message_id,
+            message_id=message.id,
+            body=body,
+        )
+        self.line(queue).knock()
+        return True
+
+    def _discard(self, topic: Topic, subscription: Subscription, publication: Publication) -> None:
+        self.world.journal.changed(
+            "mns",
+            "PushDiscarded",
+            f"topics/{topic.name}",
+            subscription=subscription.name,
+            endpoint=subscription.attributes.endpoint,
+            published_message_id=publication.message_id,
+        )
+
+    def _journal(self, what: str, queue: Queue, **detail: Any) -> None:
+        self.world.journal.changed("mns", what, f"queues/{queue.name}", **detail)

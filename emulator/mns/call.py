@@ -1,0 +1,83 @@
+"""One request as the operations see it: which operation, on what, asked by whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from xml.etree.ElementTree import Element
+
+from emulator.http import Request, Response
+from emulator.mns.errors import Code, Refusal
+from emulator.mns.xml import REQUEST_NAMESPACE, Malformed, document, name_of, namespace_of, read
+
+UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the path names, decoded: `/queues/{queue}/messages`, `/topics/{topic}/subscriptions/{subscription}`."""
+
+    operation: str
+    queue: str = ""
+    topic: str = ""
+    subscription: str = ""
+
+    @property
+    def resource(self) -> str:
+        """What the journal calls it: `queues/q`, `topics/t`, or `account`."""
+        if self.queue:
+            return f"queues/{self.queue}"
+        return f"topics/{self.topic}" if self.topic else "account"
+
+
+@dataclass(frozen=True)
+class Call:
+    """An authenticated request on its way to its operation."""
+
+    request: Request
+    target: Target
+    query: dict[str, str]
+    """Query values by lower-case name."""
+    request_id: str
+    access_key_id: str
+
+    @cached_property
+    def body(self) -> Element | None:
+        """The root of the body; None when there is no body. Raises MalformedXML."""
+        if not self.request.body.strip():
+            return None
+        try:
+            return read(self.request.body)
+        except Malformed:
+            raise Refusal(Code.MALFORMED_XML) from None
+
+    def root(self, *expected: str) -> Element:
+        """The root of a body that has to be there; raises MalformedXML or InvalidArgument."""
+        if self.body is None:
+            raise Refusal(Code.MALFORMED_XML)
+        if name_of(self.body) not in expected:
+            raise Refusal(Code.INVALID_ARGUMENT, expected[0])
+        return self.body
+
+    def optional_root(self, expected: str) -> Element | None:
+        """The root of a body that may be missing, which means defaults; raises like `root`."""
+        return None if self.body is None else self.root(expected)
+
+    def require_namespace(self) -> None:
+        """Raise InvalidArgument when the body is not in the service's namespace."""
+        if self.body is not None and namespace_of(self.body) != REQUEST_NAMESPACE:
+            raise Refusal(Code.INVALID_ARGUMENT, name_of(self.body))
+
+    def url(self, *path: str) -> str:
+        """The address of a queue, topic or subscription under the host this request was sent to."""
+        return "/".join((f"{self.request.scheme}://{self.request.host}", *path))
+
+
+def answer(status: int, root: str = "", inner: str = "") -> Response:
+    """An answer, with a body when `root` names one."""
+    return Response(status, body=document(root, inner) if root else b"")
+
+
+def located(status: int, url: str) -> Response:
+    """An answer to a creation: clients insist on the address even when nothing was created (204)."""
+    return Response(status, [("Location", url)])

@@ -1,0 +1,122 @@
+"""One message in a queue: what was sent, where it stands, and how it is written for a consumer."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+from emulator.mns.properties import NONE, Properties
+from emulator.mns.xml import leaf
+
+DEFAULT_PRIORITY = 8
+
+
+class State(StrEnum):
+    """Where a message stands."""
+
+    ACTIVE = "active"
+    """Can be received."""
+    INACTIVE = "inactive"
+    """Received; hidden until its visibility timeout passes."""
+    DELAYED = "delayed"
+    """Sent with a delay that has not passed."""
+    GONE = "gone"
+    """Deleted, expired or moved; only stale index entries still mention it."""
+
+
+def body_md5(body: str) -> str:
+    """The digest of the body as stored, in upper-case hexadecimal digits."""
+    return hashlib.md5(body.encode(), usedforsecurity=False).hexdigest().upper()
+
+
+def message_id() -> str:
+    """A new message id: 32 upper-case hexadecimal digits."""
+    return secrets.token_hex(16).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message as a producer hands it over."""
+
+    body: str
+    delay_seconds: int | None = None
+    """None takes the queue's own delay."""
+    priority: int = DEFAULT_PRIORITY
+    """1 is the highest, 16 the lowest."""
+    group_id: str = ""
+    properties: Properties = NONE
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """A message in a queue; changed only by the queue that holds it."""
+
+    id: str
+    body: str
+    body_md5: str
+    priority: int
+    group_id: str
+    properties: Properties
+    enqueue_ms: int
+    expires_ms: int
+    first_dequeue_ms: int
+    """The time of the first receive; the time of sending until then."""
+    next_visible_ms: int
+    dequeue_count: int = 0
+    state: State = State.ACTIVE
+    receipt_handle: str | None = None
+    """The one handle that is good now; every receive and every change of visibility replaces it."""
+    token: int = 0
+    """Number of its last change of state: index entries that carry another one are stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One receive, as the consumer sees it: later changes of the message do not show here."""
+
+    message: Message
+    receipt_handle: str
+    next_visible_ms: int
+    dequeue_count: int
+    first_dequeue_ms: int
+
+
+def received_xml(receipt: Receipt) -> str:
+    """The inside of a received `<Message>`, elements in the order the service writes them."""
+    message = receipt.message
+    return (
+        f"<MessageId>{message.id}</MessageId><MessageBodyMD5>{message.body_md5}</MessageBodyMD5>"
+        f"{leaf('MessageBody', message.body)}"
+        f"<ReceiptHandle>{receipt.receipt_handle}</ReceiptHandle>"
+        f"<EnqueueTime>{message.enqueue_ms}</EnqueueTime>"
+        f"<FirstDequeueTime>{receipt.first_dequeue_ms}</FirstDequeueTime>"
+        f"<NextVisibleTime>{receipt.next_visible_ms}</NextVisibleTime>"
+        f"<DequeueCount>{receipt.dequeue_count}</DequeueCount><Priority>{message.priority}</Priority>"
+        f"{_optional(message)}"
+    )
+
+
+def peeked_xml(message: Message) -> str:
+    """The inside of a peeked `<Message>`: no receipt handle and no next visible time."""
+    return (
+        f"<MessageId>{message.id}</MessageId><MessageBodyMD5>{message.body_md5}</MessageBodyMD5>"
+        f"{leaf('MessageBody', message.body)}"
+        f"<EnqueueTime>{message.enqueue_ms}</EnqueueTime>"
+        f"<FirstDequeueTime>{message.first_dequeue_ms}</FirstDequeueTime>"
+        f"<DequeueCount>{message.dequeue_count}</DequeueCount><Priority>{message.priority}</Priority>"
+        f"{_optional(message)}"
+    )
+
+
+def sent_xml(message: Message) -> str:
+    """The inside of the `<Message>` that answers a send; a delayed message can be deleted by its handle."""
+    handle = leaf("ReceiptHandle", message.receipt_handle) if message.receipt_handle else ""
+    group = leaf("MessageGroupId", message.group_id) if message.group_id else ""
+    return leaf("MessageId", message.id) + leaf("MessageBodyMD5", message.body_md5) + handle + group
+
+
+def _optional(message: Message) -> str:
+    group = leaf("MessageGroupId", message.group_id) if message.group_id else ""
+    return group if message.properties is NONE else message.properties.to_xml() + group

@@ -1,0 +1,88 @@
+"""Pushes published messages into queues: how they are wrapped, and when a failed push is tried again.
+
+Only queue endpoints are delivered to. Subscriptions with HTTP, mail or SMS endpoints can be created and listed,
+and nothing is ever sent to them.
+Source: https://www.alibabacloud.com/help/en/mns/developer-reference/notifycontentformat and …/notifystrategy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Iterator
+
+from emulator.clock import Clock
+from emulator.mns.topic import ContentFormat, NotifyStrategy, Publication, Subscription, Topic
+from emulator.mns.xml import leaf
+
+_XML_HEAD = '<?xml version="1.0" encoding="utf-8"?>'
+_XMLNS = "http://mns.aliyuncs.com/doc/v1/"
+
+
+def envelope(publication: Publication, topic: Topic, subscription: Subscription, account_id: str) -> str:
+    """The body that arrives in the queue."""
+    fields = {
+        "TopicOwner": account_id,
+        "TopicName": topic.name,
+        "Subscriber": account_id,
+        "SubscriptionName": subscription.name,
+        "MessageId": publication.message_id,
+        "Message": publication.body,
+        "MessageMD5": publication.body_md5,
+        **({"MessageTag": publication.tag} if publication.tag else {}),
+        "PublishTime": str(publication.publish_ms),
+    }
+    match subscription.attributes.content_format:
+        case ContentFormat.SIMPLIFIED:
+            return publication.body
+        case ContentFormat.JSON:
+            return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+        case ContentFormat.XML:
+            inner = "".join(leaf(name, value) for name, value in fields.items())
+            return f'{_XML_HEAD}<Notification xmlns="{_XMLNS}">{inner}</Notification>'
+
+
+def retry_delays_seconds(strategy: NotifyStrategy) -> Iterator[float]:
+    """The pauses before each further attempt; afterwards the message is discarded."""
+    match strategy:
+        case NotifyStrategy.BACKOFF_RETRY:
+            for _ in range(3):
+                yield random.uniform(10, 20)  # noqa: S311 - jitter
+        case NotifyStrategy.EXPONENTIAL_DECAY_RETRY:
+            for attempt in range(176):
+                yield 2.0 ** min(attempt, 9)
+
+
+class Retries:
+    """Repeats pushes that failed, on the emulated clock, until they succeed or are given up."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, strategy: NotifyStrategy, attempt: Callable[[], bool], give_up: Callable[[], None]) -> None:
+        """Try `attempt` after each pause of the strategy until it is true; else `give_up` once."""
+        task = asyncio.get_running_loop().create_task(self._repeat(strategy, attempt, give_up))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _repeat(self, strategy: NotifyStrategy, attempt: Callable[[], bool], give_up: Callable[[], None]) -> None:
+        never = asyncio.Event()
+        moment = self._clock.now()
+        for delay in retry_delays_seconds(strategy):
+            # Counted from the planned moment, so that moving the clock far ahead makes all of them due.
+            moment += delay
+            await self._clock.wait(never, moment)
+            if attempt():
+                return
+        give_up()
+
+    def pending(self) -> int:
+        """How many pushes wait for another attempt."""
+        return len(self._running)
+
+    def clear(self) -> None:
+        """Forget all pushes that wait for another attempt."""
+        for task in self._running:
+            task.cancel()

@@ -1,0 +1,68 @@
+"""The operations on queues themselves: create, set, get, list, delete."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from emulator.http import Response
+from emulator.mns import listing, names, record
+from emulator.mns.attributes import QueueAttributes, queue_xml
+from emulator.mns.broker import Broker
+from emulator.mns.call import Call, answer, located
+from emulator.mns.errors import Code, Refusal
+from emulator.mns.queue import Queue
+from emulator.mns.xml import leaf
+
+
+def create_queue(broker: Broker, call: Call) -> Response:
+    """201; 204 when it exists with the same attributes; QueueAlreadyExist when they differ."""
+    name = names.queue_name(call.target.queue)
+    attributes = QueueAttributes().overridden(call.optional_root("Queue"))
+    url = call.url("queues", name)
+    existing = broker.queues.get(name)
+    if existing is not None:
+        if existing.attributes != attributes:
+            raise Refusal(Code.QUEUE_ALREADY_EXIST)
+        return located(204, url)
+    broker.add_queue(name, attributes)
+    record.changed(broker.world, call, attributes=asdict(attributes))
+    return located(201, url)
+
+
+def set_queue_attributes(broker: Broker, call: Call) -> Response:
+    """204; elements that are left out keep their value."""
+    queue = broker.queue(call.target.queue)
+    attributes = queue.attributes.overridden(call.optional_root("Queue"))
+    queue.override(attributes, broker.settle(queue))
+    record.changed(broker.world, call, attributes=asdict(attributes))
+    return answer(204)
+
+
+def get_queue_attributes(broker: Broker, call: Call) -> Response:
+    """200 with `<Queue>`."""
+    queue = broker.queue(call.target.queue)
+    record.read(broker.world, call)
+    return answer(200, "Queue", _meta(broker, queue))
+
+
+def list_queue(broker: Broker, call: Call) -> Response:
+    """200 with `<Queues>`, by name."""
+
+    def write(name: str, with_meta: bool) -> str:
+        url = leaf("QueueURL", call.url("queues", name))
+        return url + _meta(broker, broker.queues[name]) if with_meta else url
+
+    record.read(broker.world, call)
+    return listing.page(call, "Queues", "Queue", broker.queues, write)
+
+
+def delete_queue(broker: Broker, call: Call) -> Response:
+    """204, also when there is none: the service documents no error for it."""
+    if broker.remove_queue(call.target.queue):
+        record.changed(broker.world, call)
+    return answer(204)
+
+
+def _meta(broker: Broker, queue: Queue) -> str:
+    counts = queue.counts(broker.settle(queue))
+    return queue_xml(queue.name, queue.attributes, counts, queue.created_seconds, queue.modified_seconds)

@@ -1,0 +1,33 @@
+"""Writes an accepted request into the journal, at the moment its change takes effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.mns.call import Call
+from emulator.world import World
+
+
+def changed(world: World, call: Call, **detail: Any) -> None:
+    """Write down a request that changed state, with what a verdict needs."""
+    world.journal.changed(
+        "mns",
+        call.target.operation,
+        call.target.resource,
+        request_id=call.request_id,
+        access_key_id=call.access_key_id,
+        **detail,
+    )
+
+
+def read(world: World, call: Call, **detail: Any) -> None:
+    """Write down a request that changed nothing, if the journal wants those."""
+    if world.journal.reads:
+        world.journal.read(
+            "mns",
+            call.target.operation,
+            call.target.resource,
+            request_id=call.request_id,
+            access_key_id=call.access_key_id,
+            **detail,
+        )
