@@ -168,9 +168,10 @@ def _summary(bucket: Bucket) -> list[Node]:
 def info(call: Call) -> Response:
     """GetBucketInfo: what the service tells about a bucket at a glance."""
     bucket = call.bucket
+    call.store.settle(bucket)
     blocked = call.store.blocks_public_access(bucket)
     content: list[Node] = [
-        ("AccessMonitor", "Disabled"),
+        ("AccessMonitor", _status(bucket, "accessmonitor", "Status")),
         *_summary(bucket),
         ("DataRedundancyType", bucket.redundancy),
         ("CrossRegionReplication", "Disabled"),
@@ -185,6 +186,11 @@ def info(call: Call) -> Response:
     if bucket.versioning is not None:
         content.append(("Versioning", bucket.versioning))
     return answer("BucketInfo", [("Bucket", content)])
+
+
+def _status(bucket: Bucket, document: str, tag: str) -> str:
+    kept = bucket.documents.get(document)
+    return (kept.value(tag) if kept is not None else None) or "Disabled"
 
 
 def _log_target(bucket: Bucket) -> list[Node]:

@@ -36,7 +36,7 @@ TABLE: dict[str, Known] = {
     "InvalidBucketName": Known(400, "The specified bucket is not valid.", "0015-00000001"),
     "InvalidDigest": Known(400, "The Content-MD5 you specified was invalid.", "0017-00000503"),
     "InvalidEncryptionAlgorithmError": Known(
-        400, "The Encryption request you specified is not valid. Supported value: AES256/KMS/SM4."
+        400, "The Encryption request you specified is not valid. Supported value: AES256/KMS/SM4.", "0005-00000003"
     ),
     "InvalidObjectName": Known(400, "The specified object is not valid."),
     "InvalidPolicyDocument": Known(400, "Invalid policy document.", "0030-00000005"),

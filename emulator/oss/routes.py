@@ -4,23 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from emulator.oss import creation
+from emulator.oss import creation, objects
 from emulator.oss.call import Level, Operation
-from emulator.oss.subresources import acl
+from emulator.oss.subresources import (
+    acl,
+    documents,
+    encryption,
+    https_config,
+    logging,
+    policy,
+    public_access_block,
+    redundancy,
+    referer,
+    resource_group,
+    tagging,
+    versioning,
+)
 
-_MODULES = (creation, acl)
+_OPERATIONS = (
+    *creation.OPERATIONS,
+    *objects.OPERATIONS,
+    *acl.OPERATIONS,
+    *documents.OPERATIONS,
+    *encryption.OPERATIONS,
+    *https_config.OPERATIONS,
+    *logging.OPERATIONS,
+    *policy.OPERATIONS,
+    *public_access_block.OPERATIONS,
+    *redundancy.OPERATIONS,
+    *referer.OPERATIONS,
+    *resource_group.OPERATIONS,
+    *tagging.OPERATIONS,
+    *versioning.OPERATIONS,
+)
 
 ROUTES: dict[tuple[Level, str, str], Operation] = {
-    (operation.level, operation.method, operation.subresource): operation
-    for module in _MODULES
-    for operation in module.OPERATIONS
+    (operation.level, operation.method, operation.subresource): operation for operation in _OPERATIONS
 }
-SUBRESOURCES = frozenset(operation.subresource for operation in ROUTES.values() if operation.subresource)
+
+# Sub-resources the service has and the emulator does not: refused rather than mistaken for a bucket listing.
+NOT_EMULATED = frozenset(
+    {
+        "accessPoint", "accessPointPolicy", "append", "asyncFetch", "cleanRestoredObject", "cloudboxes", "cname",
+        "dataPipeline", "inventory", "legalHold", "live", "metaQuery", "metadataConfiguration", "objectWorm",
+        "overwriteConfig", "qosInfo", "quota", "regions", "replication", "replicationLocation",
+        "replicationProgress", "requesterQosInfo", "resourcePool", "resourcePoolBuckets", "resourcePoolInfo",
+        "restore", "retention", "rtc", "seal", "style", "symlink", "uploadId", "uploads",
+        "userDefinedLogFieldsConfig", "versions", "vod", "worm", "wormExtend", "wormId", "x-oss-async-process",
+        "x-oss-process",
+    }
+)  # fmt: skip
+
+_KNOWN = frozenset(operation.subresource for operation in _OPERATIONS if operation.subresource) | NOT_EMULATED
 
 
 def subresource(query: Mapping[str, str]) -> str:
     """The sub-resource that a query names, or an empty string."""
     for name in query:
-        if name in SUBRESOURCES:
+        if name in _KNOWN:
             return name
     return ""

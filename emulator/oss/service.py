@@ -6,6 +6,7 @@ Knows no single operation; those are in `creation`, `objects` and `subresources`
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +20,7 @@ from emulator.oss.bucket import Bucket
 from emulator.oss.call import XML, Call, Level, Operation
 from emulator.oss.creation import check_name
 from emulator.oss.errors import Refusal
-from emulator.oss.routes import ROUTES, subresource
+from emulator.oss.routes import NOT_EMULATED, ROUTES, subresource
 from emulator.oss.store import Store
 from emulator.oss.xml import Node, render
 from emulator.world import World
@@ -130,6 +131,7 @@ class OssService:
         operation = self._route(request.method, address, query)
         call = Call(operation, request, request_id, address, query, self._store)
         call.caller = authenticate(self._world, request, address, query)
+        _check_digest(request)
         admit(call)
         response = operation.handler(call)
         if operation.reads:
@@ -146,10 +148,25 @@ class OssService:
         level = Level.OBJECT if address.key else Level.BUCKET
         if address.bucket is None:
             level = Level.SERVICE
-        found = ROUTES.get((level, method, subresource(query)))
+        selected = subresource(query)
+        found = ROUTES.get((level, method, selected))
+        if found is None and selected in NOT_EMULATED:
+            raise Refusal("NotImplemented", SubResource=selected)
         if found is None:
             raise Refusal("MethodNotAllowed", Method=method, ResourceType=level.value.capitalize())
         return found
+
+
+def _check_digest(request: Request) -> None:
+    """Raise Refusal(InvalidDigest) when a Content-MD5 is there and is not that of the body."""
+    given = request.headers.get("content-md5")
+    if given is None or (not request.body and not given):
+        return
+    actual = base64.b64encode(hashlib.md5(request.body, usedforsecurity=False).digest()).decode()
+    if given != actual:
+        refusal = Refusal("InvalidDigest")
+        refusal.details["Content-MD5"] = given
+        raise refusal
 
 
 def _common_headers(request_id: str) -> list[tuple[str, str]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections.abc import Callable
 from typing import Any
 
-from emulator.oss.bucket import Bucket
+from emulator.oss.bucket import Bucket, RedundancyTransition
 from emulator.oss.errors import Refusal
 from emulator.world import World
 
@@ -20,6 +22,7 @@ class Store:
         self.buckets: dict[str, Bucket] = {}
         self.blocked_accounts: set[str] = set()
         """Accounts whose Block Public Access is on."""
+        self._finishing: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[str], None]] = []
 
     def listen(self, callback: Callable[[str], None]) -> None:
@@ -67,6 +70,43 @@ class Store:
             region=bucket.region,
         )
 
+    def block_account(
+        self, account_id: str, blocks: bool, operation: str, *, request_id: str, access_key_id: str
+    ) -> None:
+        """Switch an account's Block Public Access; its buckets change by it, though none is journaled."""
+        before = account_id in self.blocked_accounts
+        (self.blocked_accounts.add if blocks else self.blocked_accounts.discard)(account_id)
+        self.world.journal.changed(
+            "oss", operation, "", request_id=request_id, access_key_id=access_key_id,
+            account_id=account_id, before=before, after=blocks,
+        )  # fmt: skip
+        for bucket in list(self.buckets.values()):
+            if bucket.owner_id == account_id:
+                self._tell(bucket.name)
+
+    def start_transition(self, bucket: Bucket) -> RedundancyTransition:
+        """Start a bucket's move to zone redundancy; it ends by itself when the clock says so."""
+        now = self.world.clock.now()
+        seconds = float(str(self.world.options.get("oss_redundancy_transition_seconds", 3600)))
+        transition = RedundancyTransition(secrets.token_hex(16), now, now + seconds)
+        bucket.transitions[transition.task_id] = transition
+        task = asyncio.get_running_loop().create_task(self._finish(bucket, transition))
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+        return transition
+
+    async def _finish(self, bucket: Bucket, transition: RedundancyTransition) -> None:
+        await self.world.clock.wait(asyncio.Event(), transition.finishes)
+        self.settle(bucket)
+
+    def settle(self, bucket: Bucket) -> None:
+        """Let a move to zone redundancy that is over by now take effect."""
+        now = self.world.clock.now()
+        if bucket.redundancy == "ZRS" or all(task.finishes > now for task in bucket.transitions.values()):
+            return
+        bucket.redundancy = "ZRS"
+        self.changed("BucketDataRedundancyTransitionFinished", bucket.name, before="LRS", after="ZRS")
+
     def changed(
         self,
         operation: str,
@@ -78,10 +118,15 @@ class Store:
     ) -> None:
         """Journal a change of a bucket's configuration, then tell the listeners."""
         self.world.journal.changed("oss", operation, name, request_id=request_id, access_key_id=access_key_id, **detail)
+        self._tell(name)
+
+    def _tell(self, name: str) -> None:
         for listener in self._listeners:
             listener(name)
 
     def reset(self) -> None:
         """Forget every bucket; the listeners stay."""
+        for task in self._finishing:
+            task.cancel()
         self.buckets.clear()
         self.blocked_accounts.clear()

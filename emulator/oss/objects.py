@@ -1,0 +1,275 @@
+"""Objects in small: put, get, head, delete, list. No versions, no parts, no storage classes.
+
+Enough for a logging target and for the samples of the SDKs.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from email.utils import formatdate
+from urllib.parse import quote, unquote
+
+from emulator.http import Response
+from emulator.oss.bucket import StoredObject
+from emulator.oss.call import XML, Admission, Call, Level, Operation, answer, gone
+from emulator.oss.crc64 import crc64
+from emulator.oss.creation import iso, read_max_keys
+from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.xml import Node, render
+
+_KEPT_HEADERS = frozenset(
+    {"content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires"}
+)
+_ACLS = frozenset({"default", "private", "public-read", "public-read-write"})
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def _journal(call: Call, **detail: str | int) -> None:
+    """Write an object's change down; the bucket's configuration stays, so nobody is told."""
+    call.store.world.journal.changed(
+        "oss", call.operation.name, call.name,
+        request_id=call.request_id, access_key_id=call.caller.access_key_id, **detail,
+    )  # fmt: skip
+
+
+def _stored(call: Call) -> StoredObject:
+    found = call.bucket.objects.get(call.address.key)
+    if found is None:
+        raise Refusal("NoSuchKey", Key=call.address.key)
+    return found
+
+
+def put(call: Call) -> Response:
+    """Store an object whole, or copy another one."""
+    source = call.header("x-oss-copy-source")
+    if source is not None:
+        return _copy(call, unquote(source))
+    acl = call.header("x-oss-object-acl") or "default"
+    if acl not in _ACLS:
+        raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
+    if call.header("x-oss-forbid-overwrite") == "true" and call.address.key in call.bucket.objects:
+        raise Refusal("FileAlreadyExists", "The object you specified already exists.", status=409)
+    kept = [
+        (name, value)
+        for name, value in call.request.headers.items()
+        if name in _KEPT_HEADERS or name.startswith("x-oss-meta-")
+    ]
+    body = call.request.body
+    etag = hashlib.md5(body, usedforsecurity=False).hexdigest().upper()
+    call.bucket.objects[call.address.key] = StoredObject(body, etag, call.store.world.clock.now(), tuple(kept), acl)
+    _journal(call, key=call.address.key, bytes=len(body))
+    return Response(
+        200,
+        [
+            ("ETag", f'"{etag}"'),
+            ("x-oss-hash-crc64ecma", str(crc64(body))),
+            ("Content-MD5", base64.b64encode(bytes.fromhex(etag)).decode()),
+        ],
+    )
+
+
+def _copy(call: Call, source: str) -> Response:
+    name, _, key = source.lstrip("/").partition("?")[0].partition("/")
+    origin = call.store.buckets.get(name)
+    if origin is None:
+        raise Refusal("NoSuchBucket", BucketName=name)
+    if origin.owner_id != call.caller.account_id:
+        raise Refusal("AccessDenied", "The bucket you access does not belong to you.", ec="0003-00000001")
+    if key not in origin.objects:
+        raise Refusal("NoSuchKey", Key=key)
+    found = origin.objects[key]
+    now = call.store.world.clock.now()
+    call.bucket.objects[call.address.key] = StoredObject(found.body, found.etag, now, found.headers)
+    _journal(call, key=call.address.key, bytes=len(found.body), source=source)
+    return answer("CopyObjectResult", [("LastModified", iso(now)), ("ETag", f'"{found.etag}"')])
+
+
+def get(call: Call) -> Response:
+    """An object's content, or the part of it that a Range names."""
+    stored = _stored(call)
+    headers = _object_headers(call, stored)
+    span = _range(call.header("range"), len(stored.body))
+    if span is None:
+        return Response(200, headers, stored.body)
+    first, last = span
+    headers.append(("Content-Range", f"bytes {first}-{last}/{len(stored.body)}"))
+    return Response(206, headers, stored.body[first : last + 1])
+
+
+def head(call: Call) -> Response:
+    """An object's headers."""
+    stored = _stored(call)
+    return Response(200, [*_object_headers(call, stored), ("Content-Length", str(len(stored.body)))])
+
+
+def _object_headers(call: Call, stored: StoredObject) -> list[tuple[str, str]]:
+    given = dict(stored.headers)
+    for name in _KEPT_HEADERS:
+        override = call.query.get(f"response-{name}")
+        if override:
+            given[name] = override
+    given.setdefault("content-type", "application/octet-stream")
+    return [
+        *((name.title() if name in _KEPT_HEADERS else name, value) for name, value in given.items()),
+        ("ETag", f'"{stored.etag}"'),
+        ("Last-Modified", formatdate(stored.modified, usegmt=True)),
+        ("Accept-Ranges", "bytes"),
+        ("x-oss-object-type", "Normal"),
+        ("x-oss-storage-class", call.bucket.storage_class),
+        ("x-oss-hash-crc64ecma", str(crc64(stored.body))),
+    ]
+
+
+def _range(header: str | None, size: int) -> tuple[int, int] | None:
+    """First and last byte asked for; None means all, as for a range that makes no sense."""
+    match = _RANGE.fullmatch(header or "")
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        return max(0, size - int(last)), size - 1
+    end = min(int(last), size - 1) if last else size - 1
+    return (int(first), end) if int(first) <= end else None
+
+
+def delete(call: Call) -> Response:
+    """Remove an object; one that is not there is gone already."""
+    if call.bucket.objects.pop(call.address.key, None) is not None:
+        _journal(call, key=call.address.key)
+    return gone()
+
+
+def delete_many(call: Call) -> Response:
+    """Remove the listed objects and list them as deleted unless asked to be quiet."""
+    body = call.body("Delete")
+    keys = [item.value("Key") or "" for item in body.all("Object")]
+    if not keys or len(keys) > 1000:
+        raise Refusal("MalformedXML")
+    for key in keys:
+        call.bucket.objects.pop(key, None)
+    _journal(call, keys=len(keys))
+    encoded = call.query.get("encoding-type") == "url"
+    nodes: list[Node] = [("EncodingType", "url")] if encoded else []
+    if (body.value("Quiet") or "").lower() != "true":
+        nodes += [("Deleted", [("Key", quote(key) if encoded else key)]) for key in keys]
+    return answer("DeleteResult", nodes)
+
+
+def get_acl(call: Call) -> Response:
+    """An object's ACL."""
+    owner = call.bucket.owner_id
+    return answer(
+        "AccessControlPolicy",
+        [
+            ("Owner", [("ID", owner), ("DisplayName", owner)]),
+            ("AccessControlList", [("Grant", _stored(call).acl)]),
+        ],
+    )
+
+
+def put_acl(call: Call) -> Response:
+    """Replace an object's ACL."""
+    stored, acl = _stored(call), call.header("x-oss-object-acl") or ""
+    if acl not in _ACLS:
+        raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
+    if acl.startswith("public") and call.store.blocks_public_access(call.bucket):
+        raise Refusal("AccessDenied", "Put public object acl is not allowed")
+    call.bucket.objects[call.address.key] = StoredObject(stored.body, stored.etag, stored.modified, stored.headers, acl)
+    _journal(call, key=call.address.key, before=stored.acl, after=acl)
+    return Response(200)
+
+
+def listing(call: Call) -> Response:
+    """The bucket's objects by name, in version 1 or 2 of the listing."""
+    second = call.query.get("list-type") == "2"
+    prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
+    marker = call.query.get("marker", "")
+    if second:
+        marker = _from_token(call.query.get("continuation-token", "")) or call.query.get("start-after", "")
+    limit = read_max_keys(call, 100)
+    keys, prefixes, following = _page(sorted(call.bucket.objects), prefix, delimiter, marker, limit)
+    encoded = call.query.get("encoding-type") == "url"
+
+    def name(text: str) -> str:
+        return quote(text) if encoded else text
+
+    content: list[Node] = [
+        ("Name", call.name),
+        ("Prefix", name(prefix)),
+        ("MaxKeys", str(limit)),
+        ("Delimiter", name(delimiter)),
+        ("IsTruncated", "true" if following else "false"),
+    ]
+    if encoded:
+        content.append(("EncodingType", "url"))
+    if second:
+        content.append(("StartAfter", name(call.query.get("start-after", ""))))
+        content.append(("ContinuationToken", call.query.get("continuation-token", "")))
+        content.append(("NextContinuationToken", _token(following)))
+        content.append(("KeyCount", str(len(keys) + len(prefixes))))
+    else:
+        content.append(("Marker", name(marker)))
+        content.append(("NextMarker", name(following)))
+    content += [("Contents", _entry(call, key, name(key))) for key in keys]
+    content += [("CommonPrefixes", [("Prefix", name(common))]) for common in prefixes]
+    return Response(200, [XML], render("ListBucketResult", content))
+
+
+def _entry(call: Call, key: str, shown: str) -> list[Node]:
+    stored, owner = call.bucket.objects[key], call.bucket.owner_id
+    return [
+        ("Key", shown),
+        ("LastModified", iso(stored.modified)),
+        ("ETag", f'"{stored.etag}"'),
+        ("Type", "Normal"),
+        ("Size", str(len(stored.body))),
+        ("StorageClass", call.bucket.storage_class),
+        ("Owner", [("ID", owner), ("DisplayName", owner)]),
+    ]
+
+
+def _page(names: list[str], prefix: str, delimiter: str, marker: str, limit: int) -> tuple[list[str], list[str], str]:
+    """Keys, common prefixes and where the next page follows (empty: nowhere)."""
+    keys: list[str] = []
+    prefixes: list[str] = []
+    last = ""
+    for key in names:
+        if not key.startswith(prefix) or key <= marker:
+            continue
+        head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
+        common = prefix + head + found if found else ""
+        if common and (common in prefixes[-1:] or common <= marker):
+            continue
+        if len(keys) + len(prefixes) == limit:
+            return keys, prefixes, last
+        (prefixes if common else keys).append(common or key)
+        last = common or key
+    return keys, prefixes, ""
+
+
+def _token(key: str) -> str:
+    return base64.b64encode(key.encode()).decode()
+
+
+def _from_token(token: str) -> str:
+    try:
+        return base64.b64decode(token, validate=True).decode()
+    except ValueError as error:
+        raise invalid_argument("continuation-token", token, "The continuation token is invalid.") from error
+
+
+_READ, _WRITE = Admission.READER, Admission.WRITER
+
+OPERATIONS = (
+    Operation("ListObjects", Level.BUCKET, "GET", "", listing, _READ, reads=True),
+    Operation("DeleteMultipleObjects", Level.BUCKET, "POST", "delete", delete_many, _WRITE),
+    Operation("PutObject", Level.OBJECT, "PUT", "", put, _WRITE),
+    Operation("GetObject", Level.OBJECT, "GET", "", get, _READ, reads=True),
+    Operation("HeadObject", Level.OBJECT, "HEAD", "", head, _READ, reads=True),
+    Operation("GetObjectMeta", Level.OBJECT, "HEAD", "objectMeta", head, _READ, reads=True),
+    Operation("DeleteObject", Level.OBJECT, "DELETE", "", delete, _WRITE),
+    Operation("GetObjectACL", Level.OBJECT, "GET", "acl", get_acl, reads=True),
+    Operation("PutObjectACL", Level.OBJECT, "PUT", "acl", put_acl),
+)

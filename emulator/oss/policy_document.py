@@ -1,0 +1,69 @@
+"""Whether a text is a bucket policy at all: JSON of the policy's form, version 1. Pure.
+
+https://www.alibabacloud.com/help/en/oss/user-guide/0030-00000005 and its neighbours.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from emulator.oss.errors import Refusal
+
+_MOST_BYTES = 16 * 1024
+
+
+def check(body: bytes) -> str:
+    """The policy's text; raises Refusal(InvalidPolicyDocument) unless the service would take it."""
+    if not body or len(body) > _MOST_BYTES:
+        raise _invalid("The size of the policy is not between 1 byte and 16 KB.", "0030-00000001")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise _invalid("The policy is not UTF-8.", "0030-00000004") from error
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _invalid("unknown char in policy or the policy is not JSON.") from error
+    _check_document(document)
+    return text
+
+
+def _invalid(message: str, ec: str = "0030-00000005") -> Refusal:
+    return Refusal("InvalidPolicyDocument", message, ec=ec)
+
+
+def _check_document(document: Any) -> None:
+    if not isinstance(document, dict) or not isinstance(document.get("Version"), str):
+        raise _invalid("The policy has no Version.")
+    if document["Version"] != "1":
+        raise _invalid("The policy's Version is not 1.", "0030-00000002")
+    statements = document.get("Statement")
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list) or not statements:
+        raise _invalid("The policy has no Statement.")
+    for statement in statements:
+        _check_statement(statement)
+
+
+def _check_statement(statement: Any) -> None:
+    if not isinstance(statement, dict):
+        raise _invalid("A Statement is not an object.")
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        raise _invalid("A Statement's Effect is neither Allow nor Deny.")
+    for name in ("Action", "Principal", "Resource"):
+        given = [statement[key] for key in (name, f"Not{name}") if key in statement]
+        if len(given) != 1 or not _strings(given[0]):
+            raise _invalid(f"A Statement needs exactly one of {name} and Not{name}, a string or a list of strings.")
+    if not isinstance(statement.get("Condition", {}), dict):
+        raise _invalid("A Statement's Condition is not an object.")
+    resources = statement["Resource" if "Resource" in statement else "NotResource"]
+    for resource in resources if isinstance(resources, list) else [resources]:
+        if resource != "*" and not resource.startswith("acs:oss:"):
+            raise _invalid("A Statement's Resource is not of OSS.")
+
+
+def _strings(value: Any) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return bool(values) and all(isinstance(item, str) and item for item in values)

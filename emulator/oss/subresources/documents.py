@@ -1,0 +1,130 @@
+"""Sub-resources that the emulator checks lightly, keeps whole and gives back: lifecycle, CORS, website and others.
+
+One row of a table each; what a row cannot say does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from emulator.http import Response
+from emulator.oss.bucket import Bucket
+from emulator.oss.call import Call, Handler, Level, Operation, answer, done, gone
+from emulator.oss.errors import Refusal
+from emulator.oss.xml import Element
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One sub-resource that is an XML document."""
+
+    subresource: str
+    operation: str
+    """What follows Put, Get and Delete in the operations' names."""
+    root: str
+    required: tuple[str, ...] = ()
+    """Children at least one of which has to be there."""
+    absent: tuple[str, str] = ("", "")
+    """Code and message of the 404 when it was never put; empty: `default` is answered."""
+    default: tuple[tuple[str, str], ...] = ()
+    deletable: bool = True
+
+
+_DOCUMENTS = (
+    Document("lifecycle", "BucketLifecycle", "LifecycleConfiguration", ("Rule",),
+             ("NoSuchLifecycle", "No Row found in Lifecycle Table.")),
+    Document("cors", "BucketCors", "CORSConfiguration", ("CORSRule",),
+             ("NoSuchCORSConfiguration", "The CORS Configuration does not exist.")),
+    Document("website", "BucketWebsite", "WebsiteConfiguration", ("IndexDocument", "RoutingRules", "ErrorDocument"),
+             ("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration.")),
+    Document("requestPayment", "BucketRequestPayment", "RequestPaymentConfiguration", ("Payer",),
+             default=(("Payer", "BucketOwner"),), deletable=False),
+    Document("transferAcceleration", "BucketTransferAcceleration", "TransferAccelerationConfiguration", ("Enabled",),
+             ("NoSuchTransferAccelerationConfiguration",
+              "The bucket you specified does not have transfer acceleration configuration."), deletable=False),
+    Document("accessmonitor", "BucketAccessMonitor", "AccessMonitorConfiguration", ("Status",),
+             default=(("Status", "Disabled"),), deletable=False),
+    Document("bucketArchiveDirectRead", "BucketArchiveDirectRead", "ArchiveDirectReadConfiguration", ("Enabled",),
+             default=(("Enabled", "false"),), deletable=False),
+)  # fmt: skip
+
+
+def kept(bucket: Bucket, name: str) -> Element | None:
+    """The document of that sub-resource."""
+    match name:
+        case "lifecycle":
+            return bucket.lifecycle
+        case "cors":
+            return bucket.cors
+        case "website":
+            return bucket.website
+        case _:
+            return bucket.documents.get(name)
+
+
+def keep(bucket: Bucket, name: str, document: Element | None) -> None:
+    """Replace or drop the document of that sub-resource."""
+    match name:
+        case "lifecycle":
+            bucket.lifecycle = document
+        case "cors":
+            bucket.cors = document
+        case "website":
+            bucket.website = document
+        case _ if document is None:
+            bucket.documents.pop(name, None)
+        case _:
+            bucket.documents[name] = document
+
+
+def _put(document: Document) -> Handler:
+    def put(call: Call) -> Response:
+        after = call.body(document.root)
+        if not any(after.find(tag) is not None for tag in document.required):
+            raise Refusal("MalformedXML")
+        before = kept(call.bucket, document.subresource)
+        keep(call.bucket, document.subresource, after)
+        call.changed(before, after)
+        return done()
+
+    return put
+
+
+def _get(document: Document) -> Handler:
+    def get(call: Call) -> Response:
+        found = kept(call.bucket, document.subresource)
+        if found is not None:
+            return answer(document.root, [child.node() for child in found.children])
+        code, message = document.absent
+        if code:
+            raise Refusal(code, message, status=404, BucketName=call.name)
+        return answer(document.root, list(document.default))
+
+    return get
+
+
+def _delete(document: Document) -> Handler:
+    def delete(call: Call) -> Response:
+        before = kept(call.bucket, document.subresource)
+        keep(call.bucket, document.subresource, None)
+        if before is not None:
+            call.changed(before, None)
+        return gone()
+
+    return delete
+
+
+def _operations(document: Document) -> list[Operation]:
+    verbs: dict[str, tuple[str, Callable[[Document], Handler]]] = {"PUT": ("Put", _put), "GET": ("Get", _get)}
+    if document.deletable:
+        verbs["DELETE"] = ("Delete", _delete)
+    return [
+        Operation(
+            verb + document.operation, Level.BUCKET, method, document.subresource, make(document), reads=verb == "Get"
+        )
+        for method, (verb, make) in verbs.items()
+    ]
+
+
+OPERATIONS = tuple(operation for document in _DOCUMENTS for operation in _operations(document))

@@ -1,0 +1,65 @@
+"""Default server-side encryption.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketencryption
+"""
+
+from __future__ import annotations
+
+from emulator.http import Response
+from emulator.oss.bucket import Encryption
+from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.xml import Node
+
+_ALGORITHMS = frozenset({"AES256", "KMS", "SM4"})
+
+
+def put(call: Call) -> Response:
+    """Replace the rule."""
+    rule = call.body("ServerSideEncryptionRule").find("ApplyServerSideEncryptionByDefault")
+    if rule is None or rule.value("SSEAlgorithm") is None:
+        raise Refusal("MalformedXML")
+    algorithm = rule.value("SSEAlgorithm") or ""
+    key_id = rule.value("KMSMasterKeyID") or None
+    data_encryption = rule.value("KMSDataEncryption") or None
+    if algorithm not in _ALGORITHMS:
+        raise Refusal("InvalidEncryptionAlgorithmError")
+    if key_id is not None and algorithm != "KMS":
+        raise invalid_argument(
+            "KMSMasterKeyID", key_id, "KMSMasterKeyID is not applicable if SSEAlgorithm is not KMS.",
+            ec="0005-00000204",
+        )  # fmt: skip
+    if data_encryption is not None and (data_encryption != "SM4" or algorithm != "KMS"):
+        raise invalid_argument("KMSDataEncryption", data_encryption, "KMSDataEncryption is not valid.")
+    before = call.bucket.encryption
+    call.bucket.encryption = Encryption(algorithm, key_id, data_encryption)
+    call.changed(before, call.bucket.encryption)
+    return done()
+
+
+def get(call: Call) -> Response:
+    """The rule; raises Refusal(NoSuchServerSideEncryptionRule) when there is none."""
+    rule = call.bucket.encryption
+    if rule is None:
+        raise Refusal("NoSuchServerSideEncryptionRule", BucketName=call.name)
+    nodes: list[Node] = [("SSEAlgorithm", rule.algorithm)]
+    if rule.kms_key_id is not None:
+        nodes.append(("KMSMasterKeyID", rule.kms_key_id))
+    if rule.kms_data_encryption is not None:
+        nodes.append(("KMSDataEncryption", rule.kms_data_encryption))
+    return answer("ServerSideEncryptionRule", [("ApplyServerSideEncryptionByDefault", nodes)])
+
+
+def delete(call: Call) -> Response:
+    """Drop the rule; without one nothing happens."""
+    before, call.bucket.encryption = call.bucket.encryption, None
+    if before is not None:
+        call.changed(before, None)
+    return gone()
+
+
+OPERATIONS = (
+    Operation("PutBucketEncryption", Level.BUCKET, "PUT", "encryption", put),
+    Operation("GetBucketEncryption", Level.BUCKET, "GET", "encryption", get, reads=True),
+    Operation("DeleteBucketEncryption", Level.BUCKET, "DELETE", "encryption", delete),
+)

@@ -1,0 +1,47 @@
+"""Which TLS versions a bucket accepts.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/putbuckethttpsconfig . The cipher suites of the same
+document are checked by nobody here and not kept.
+"""
+
+from __future__ import annotations
+
+from emulator.http import Response
+from emulator.oss.bucket import HttpsConfig
+from emulator.oss.call import Call, Level, Operation, answer, done
+from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.subresources.booleans import flag, shown
+from emulator.oss.xml import Node
+
+_VERSIONS = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+
+
+def put(call: Call) -> Response:
+    """Replace the configuration; switched on it needs at least one version."""
+    tls = call.body("HttpsConfiguration").find("TLS")
+    if tls is None:
+        raise Refusal("MalformedXML")
+    enabled = flag(tls, "Enable")
+    versions = tuple(version.text for version in tls.all("TLSVersion"))
+    for version in versions:
+        if version not in _VERSIONS:
+            raise invalid_argument("TLSVersion", version, "The TLS version is not supported.")
+    if enabled and not versions:
+        raise Refusal("MalformedXML")
+    before, call.bucket.https_config = call.bucket.https_config, HttpsConfig(enabled, versions)
+    call.changed(before, call.bucket.https_config)
+    return done()
+
+
+def get(call: Call) -> Response:
+    """The configuration; disabled when it was never put."""
+    config = call.bucket.https_config
+    tls: list[Node] = [("Enable", shown(config.tls_enabled))]
+    tls += [("TLSVersion", version) for version in config.tls_versions]
+    return answer("HttpsConfiguration", [("TLS", tls)])
+
+
+OPERATIONS = (
+    Operation("PutBucketHttpsConfig", Level.BUCKET, "PUT", "httpsConfig", put),
+    Operation("GetBucketHttpsConfig", Level.BUCKET, "GET", "httpsConfig", get, reads=True),
+)

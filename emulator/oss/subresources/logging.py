@@ -1,0 +1,65 @@
+"""Access logging. The target has to exist, in the same region, owned by the same account; no log is written.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketlogging
+"""
+
+from __future__ import annotations
+
+from emulator.http import Response
+from emulator.oss.bucket import Logging
+from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.errors import Refusal
+
+
+def put(call: Call) -> Response:
+    """Replace the target; an empty status switches logging off."""
+    enabled = call.body("BucketLoggingStatus").find("LoggingEnabled")
+    after: Logging | None = None
+    if enabled is not None:
+        target = enabled.value("TargetBucket")
+        if target is None:
+            raise Refusal("MalformedXML", ec="0032-00000002")
+        _check_target(call, target)
+        after = Logging(target, enabled.value("TargetPrefix") or "")
+    before, call.bucket.logging = call.bucket.logging, after
+    call.changed(before, after)
+    return done()
+
+
+def _check_target(call: Call, name: str) -> None:
+    target = call.store.buckets.get(name)
+    if target is None:
+        problem, ec = "The target bucket for logging does not exist.", "0032-00000008"
+    elif target.owner_id != call.bucket.owner_id:
+        problem, ec = "The owner for the target bucket for logging does not match.", "0032-00000009"
+    elif target.region != call.bucket.region:
+        problem, ec = "The target bucket for logging is in another region.", "0032-00000010"
+    else:
+        return
+    raise Refusal("InvalidTargetBucketForLogging", problem, ec=ec, TargetBucket=name)
+
+
+def get(call: Call) -> Response:
+    """The target; an empty element when logging is off."""
+    logging = call.bucket.logging
+    if logging is None:
+        return answer("BucketLoggingStatus", [])
+    return answer(
+        "BucketLoggingStatus",
+        [("LoggingEnabled", [("TargetBucket", logging.target_bucket), ("TargetPrefix", logging.target_prefix)])],
+    )
+
+
+def delete(call: Call) -> Response:
+    """Switch logging off."""
+    before, call.bucket.logging = call.bucket.logging, None
+    if before is not None:
+        call.changed(before, None)
+    return gone()
+
+
+OPERATIONS = (
+    Operation("PutBucketLogging", Level.BUCKET, "PUT", "logging", put),
+    Operation("GetBucketLogging", Level.BUCKET, "GET", "logging", get, reads=True),
+    Operation("DeleteBucketLogging", Level.BUCKET, "DELETE", "logging", delete),
+)

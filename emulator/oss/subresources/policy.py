@@ -1,0 +1,52 @@
+"""The bucket policy, kept as the text it was put as, and whether it is public.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketpolicy
+"""
+
+from __future__ import annotations
+
+from emulator.http import Response
+from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.errors import Refusal
+from emulator.oss.policy_document import check
+from emulator.oss.public_access import public_policy
+from emulator.oss.subresources.booleans import shown
+
+
+def put(call: Call) -> Response:
+    """Replace the policy; a public one is refused under Block Public Access."""
+    policy = check(call.request.body)
+    if public_policy(policy) and call.store.blocks_public_access(call.bucket):
+        raise Refusal("AccessDenied", "Put public bucket policy is not allowed")
+    before, call.bucket.policy = call.bucket.policy, policy
+    call.changed(before, policy)
+    return done()
+
+
+def get(call: Call) -> Response:
+    """The JSON text; raises Refusal(NoSuchBucketPolicy) when there is none."""
+    policy = call.bucket.policy
+    if policy is None:
+        raise Refusal("NoSuchBucketPolicy", BucketName=call.name)
+    return Response(200, [("Content-Type", "application/json")], policy.encode())
+
+
+def delete(call: Call) -> Response:
+    """Drop the policy; without one nothing happens."""
+    before, call.bucket.policy = call.bucket.policy, None
+    if before is not None:
+        call.changed(before, None)
+    return gone()
+
+
+def status(call: Call) -> Response:
+    """Whether the policy lets everybody do something."""
+    return answer("PolicyStatus", [("IsPublic", shown(public_policy(call.bucket.policy)))])
+
+
+OPERATIONS = (
+    Operation("PutBucketPolicy", Level.BUCKET, "PUT", "policy", put),
+    Operation("GetBucketPolicy", Level.BUCKET, "GET", "policy", get, reads=True),
+    Operation("DeleteBucketPolicy", Level.BUCKET, "DELETE", "policy", delete),
+    Operation("GetBucketPolicyStatus", Level.BUCKET, "GET", "policyStatus", status, reads=True),
+)

@@ -1,0 +1,32 @@
+"""Versioning: once on it can be suspended, never removed. Versions of objects are not kept here.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketversioning
+"""
+
+from __future__ import annotations
+
+from emulator.http import Response
+from emulator.oss.call import Call, Level, Operation, answer, done
+from emulator.oss.errors import Refusal
+
+
+def put(call: Call) -> Response:
+    """Enable or suspend."""
+    status = call.body("VersioningConfiguration").value("Status")
+    if status not in ("Enabled", "Suspended"):
+        raise Refusal("MalformedXML")
+    before, call.bucket.versioning = call.bucket.versioning, status
+    call.changed(before, status)
+    return done()
+
+
+def get(call: Call) -> Response:
+    """The status; an empty element when it was never set."""
+    status = call.bucket.versioning
+    return answer("VersioningConfiguration", [] if status is None else [("Status", status)])
+
+
+OPERATIONS = (
+    Operation("PutBucketVersioning", Level.BUCKET, "PUT", "versioning", put),
+    Operation("GetBucketVersioning", Level.BUCKET, "GET", "versioning", get, reads=True),
+)
