@@ -36,6 +36,10 @@ class Clock:
         for moved in self._moved:
             moved.set()
 
+    def reset(self) -> None:
+        """Go back to the real time."""
+        self.advance(-self._offset_seconds)
+
     async def sleep(self, seconds: float) -> None:
         """Wait until the emulated time has gone on by `seconds`."""
         await self.wait(asyncio.Event(), self.now() + seconds)

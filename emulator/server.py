@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from emulator.asgi import ServiceApp
 from emulator.background import in_thread
+from emulator.control.app import control_app
+from emulator.emulation import Emulation
 from emulator.http import Service
 from emulator.identity import AccessKey
 from emulator.listening import Listener, bound, serving
@@ -34,12 +35,13 @@ async def started(settings: Settings) -> AsyncIterator[Endpoints]:
     Raises:
         OSError: a port is in use or the host is not an address of this machine.
     """
-    from emulator.mns import MnsService
-    from emulator.oss import OssService
-
     world = create_world(settings)
-    mns, oss = MnsService(world), OssService(world)
-    apps: dict[str, ASGIApp] = {"mns": ServiceApp(mns, world), "oss": ServiceApp(oss, world), "control": Starlette()}
+    emulation = Emulation.create(world)
+    apps: dict[str, ASGIApp] = {
+        "mns": ServiceApp(emulation.mns, world),
+        "oss": ServiceApp(emulation.oss, world),
+        "control": control_app(emulation),
+    }
     async with _on_ports(settings, world, apps) as endpoints:
         yield endpoints
 

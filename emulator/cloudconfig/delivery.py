@@ -75,8 +75,8 @@ class Delivery:
             return Delivered(None, body)
         try:
             message_id = self.publish(target, body)
-        except LookupError as error:
-            self._journal("DeliveryFailed", resource, topic=target, reason=str(error), event=event)
+        except LookupError:
+            self._journal("DeliveryFailed", resource, topic=target, reason="no such topic", event=event)
             return Delivered(None, body)
         self._journal("EventDelivered", resource, topic=target, message_id=message_id, event=event)
         return Delivered(message_id, body)

@@ -6,7 +6,8 @@ predecessors, the Log Service and EventBridge forms of the same event, and "Reso
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, assert_never
@@ -57,13 +58,13 @@ class NonCompliance:
     region: str
     owner_id: str
     account_id: str
-    """The account whose rule found it; a management account differs from the bucket's owner."""
+    """The account whose rule found it; a management account's rules find members' buckets too."""
     rule: Rule
     annotation: Annotation
     trigger: Trigger
     evaluated_ms: int
     created_ms: int
-    request_id: str
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 def non_compliance(fact: NonCompliance, variant: Variant) -> Event:
@@ -105,7 +106,7 @@ def _current(fact: NonCompliance) -> Event:
         "eventType": "ResourceCompliance",
         "invokingEventMessageType": fact.trigger,
         "complianceType": "NON_COMPLIANT",
-        "accountId": _number(fact.account_id),
+        "accountId": _number(fact.owner_id),
         "requestId": fact.request_id,
         "eventName": "NonCompliant",
         "notificationCreationTime": fact.created_ms,
@@ -118,7 +119,7 @@ def _form_2021(fact: NonCompliance) -> Event:
     qualifier["configRuleArn"] = f"acs:config::{fact.account_id}:config-rule/{fact.rule.id}"
     return {
         "annotation": fact.annotation.as_text(),
-        "accountId": _number(fact.account_id),
+        "accountId": _number(fact.owner_id),
         "riskLevel": fact.rule.risk_level,
         "resultRecordedTimestamp": fact.created_ms,
         "eventName": "NonCompliant",
@@ -147,7 +148,7 @@ def _oldest(fact: NonCompliance) -> Event:
 def _log_service(fact: NonCompliance) -> Event:
     event = _current(fact)
     event["annotation"] = fact.annotation.as_object()
-    event["accountId"] = fact.account_id
+    event["accountId"] = fact.owner_id
     event["notificationCreationTime"] = str(fact.created_ms)
     event["lastNonCompliantRecordTimestamp"] = str(fact.evaluated_ms)
     _qualifier(event).update(
@@ -179,9 +180,7 @@ def _event_bridge(fact: NonCompliance) -> Event:
     }
 
 
-def resource_change(
-    bucket: BucketConfiguration, account_id: str, change: ChangeType, now_ms: int, request_id: str
-) -> Event:
+def resource_change(bucket: BucketConfiguration, change: ChangeType, now_ms: int) -> Event:
     """The message that follows any change of a bucket, when the channel delivers those."""
     names = {
         ChangeType.DISCOVERED: "ResourceAdd",
@@ -189,14 +188,14 @@ def resource_change(
         ChangeType.REMOVE: "ResourceRemove",
     }
     return {
-        "requestId": request_id,
+        "requestId": str(uuid.uuid4()),
         "dataType": "ConfigurationItemChangeNotification",
         "eventName": names[change],
         "eventType": "ResourceChange",
         "notificationCreationTime": now_ms,
         "configurationItemDiff": {"changedProperties": {}, "changeType": change},
         "configurationItem": {
-            "accountId": _number(account_id),
+            "accountId": _number(bucket.owner_id),
             "resourceId": bucket.name,
             "resourceName": bucket.name,
             "resourceType": RESOURCE_TYPE,
@@ -211,10 +210,10 @@ def resource_change(
     }
 
 
-def snapshot_delivery(now_ms: int, request_id: str, error_cause: str | None = None) -> Event:
+def snapshot_delivery(now_ms: int, error_cause: str | None = None) -> Event:
     """The message that follows the delivery of a snapshot, or its failure."""
     event: Event = {
-        "requestId": request_id,
+        "requestId": str(uuid.uuid4()),
         "eventName": "SnapshotDeliverySuccess" if error_cause is None else "SnapshotDeliveryFailed",
         "eventType": "SnapshotDelivery",
         "notificationCreationTime": now_ms,

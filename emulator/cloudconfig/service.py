@@ -7,7 +7,6 @@ several changes at once are judged together and by the latest state.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -144,7 +143,6 @@ class CloudConfig:
             trigger=trigger,
             evaluated_ms=now_ms,
             created_ms=now_ms,
-            request_id=str(uuid.uuid4()),
         )
         return non_compliance(fact, variant)
 
@@ -184,5 +182,4 @@ class CloudConfig:
 
     def describe_change(self, bucket: BucketConfiguration, kind: ChangeType) -> Event:
         """The resource change message for this bucket."""
-        now_ms = self._world.clock.now_ms()
-        return resource_change(bucket, self._world.account_id, kind, now_ms, str(uuid.uuid4()))
+        return resource_change(bucket, kind, self._world.clock.now_ms())

@@ -1,0 +1,67 @@
+"""Control endpoints for the emulator as a whole: is it up, what is in it, start over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from emulator.control.answers import Json
+from emulator.control.bodies import ResetBody, read
+from emulator.control.config import shown_rule
+from emulator.emulation import Emulation
+
+
+class WholeEndpoints:
+    """The whole emulation."""
+
+    def __init__(self, emulation: Emulation) -> None:
+        self._emulation = emulation
+
+    def routes(self) -> list[Route]:
+        """This module's part of the control port."""
+        return [
+            Route("/healthz", self.health, methods=["GET"]),
+            Route("/state", self.state, methods=["GET"]),
+            Route("/reset", self.reset, methods=["POST"]),
+        ]
+
+    async def health(self, _: Request) -> Response:
+        """Answers as soon as the emulator serves."""
+        world = self._emulation.world
+        return Json(
+            {
+                "status": "ok",
+                "mns": world.mns_url,
+                "oss": world.oss_url,
+                "control": world.control_url,
+                "account_id": world.account_id,
+                "region": world.region,
+            }
+        )
+
+    async def state(self, _: Request) -> Response:
+        """Queues, topics, buckets and rules as they are now."""
+        emulation = self._emulation
+        rules = [shown_rule(rule) for rule in emulation.config.rules.values()]
+        return Json({"mns": emulation.mns.state(), "oss": emulation.oss.state(), "config": {"rules": rules}})
+
+    async def reset(self, request: Request) -> Response:
+        """Put the named parts (all without a name) back to how they were at the start."""
+        body = await read(request, ResetBody)
+        emulation, world = self._emulation, self._emulation.world
+        actions: dict[str, Callable[[], object]] = {
+            "faults": world.faults.clear,
+            "clock": world.clock.reset,
+            "mns": emulation.mns.reset,
+            "oss": emulation.oss.reset,
+            "config": emulation.config.reset,
+            "identities": lambda: world.identities.replace(list(emulation.initial_keys)),
+            "journal": world.journal.clear,
+        }
+        chosen = [part for part in actions if part in body.parts]
+        for part in chosen:
+            actions[part]()
+        return Json({"reset": chosen})
