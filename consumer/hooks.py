@@ -1,0 +1,127 @@
+"""What the flow tells to whoever listens: frozen records, handed over after the fact.
+
+The engine and the gateways know this module and nothing else of telemetry. A listener that fails is counted and
+never disturbs a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from consumer.delivery import Received
+from consumer.event import Event
+from consumer.outcome import Disposition, Ending, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """One request to a service, answered or not."""
+
+    service: str
+    """`mns` or `oss`."""
+    operation: str
+    code: str
+    """`ok`, or the error code; `empty` for a receive that brought nothing."""
+    seconds: float
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """One more try of the same request inside the lease."""
+
+    service: str
+    operation: str
+    reason: str
+    delay_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """One attempt to keep a lease."""
+
+    message_id: str
+    result: str
+    """`renewed`, `lost`, `capped` (its total extension is used up) or an error code."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettleError:
+    """A settlement that did not work out; it is tried again while the lease lasts."""
+
+    message_id: str
+    action: str
+    """`delete`, `hide` or `dead_letter`."""
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything about one delivery, once it is settled: the source of its metrics, log line and journal entry."""
+
+    message: Received
+    outcome: Outcome | None
+    """As it was settled: `lease_lost` when the ending below could not be carried out, None for a released delivery."""
+    disposition: Disposition
+    ending: Ending | None
+    """What the work came to; None for a delivery that was handed back untouched."""
+    event: Event | None
+    rule: str
+    """The rule's name, or empty."""
+    remediation: str
+    mode: str
+    attempts: int
+    """Real failures of this message that this replica has seen, this one included."""
+    hidden_seconds: float
+    settled_at_ms: int
+    """Local wall clock, milliseconds since the epoch."""
+    stage_seconds: tuple[tuple[str, float], ...] = field(default=())
+    """How long each stage took, by name, in the order of the way: wait, decode, inspect, apply, verify, settle."""
+
+
+class Listener(Protocol):
+    """Something that watches: metrics, the log, the journal."""
+
+    def api_call(self, call: ApiCall) -> None: ...
+    def retry(self, retry: Retry) -> None: ...
+    def renewal(self, renewal: Renewal) -> None: ...
+    def settle_error(self, error: SettleError) -> None: ...
+    def report(self, report: Report) -> None: ...
+
+
+class Hooks:
+    """Hands each record to every listener, in their order."""
+
+    def __init__(self, listeners: tuple[Listener, ...] = ()) -> None:
+        self._listeners = listeners
+        self.failures = 0
+        """How many calls to a listener raised; their messages were not affected."""
+
+    def api_call(self, call: ApiCall) -> None:
+        """A request to a service has ended."""
+        self._tell(lambda listener: listener.api_call(call))
+
+    def retry(self, retry: Retry) -> None:
+        """A request is about to be tried again."""
+        self._tell(lambda listener: listener.retry(retry))
+
+    def renewal(self, renewal: Renewal) -> None:
+        """A lease was renewed or could not be."""
+        self._tell(lambda listener: listener.renewal(renewal))
+
+    def settle_error(self, error: SettleError) -> None:
+        """A settlement failed and will be tried again."""
+        self._tell(lambda listener: listener.settle_error(error))
+
+    def report(self, report: Report) -> None:
+        """A delivery has been settled."""
+        self._tell(lambda listener: listener.report(report))
+
+    def _tell(self, call: Callable[[Listener], None]) -> None:
+        for listener in self._listeners:
+            try:
+                call(listener)
+            except Exception:  # noqa: BLE001 - a listener must never change what happens to a message
+                self.failures += 1

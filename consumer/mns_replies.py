@@ -1,0 +1,94 @@
+"""Reads from MNS replies what the SDK drops: the server's clock, lost batches, lists of failed deletes.
+
+Pure functions over the bytes of a reply. Used beside the SDK's own parsing, and instead of it only where that has
+already given up on the whole reply.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from email.utils import parsedate_to_datetime
+from xml.etree import ElementTree as ET
+
+from consumer.delivery import Received
+from consumer.transport import Reply
+
+SHORTEST_LEASE_SECONDS = 1.0
+LONGEST_LEASE_SECONDS = 43_200.0
+
+_MESSAGE = re.compile(rb"<Message>.*?</Message>", re.DOTALL)
+_FAILED_DELETE = re.compile(rb"<Error>.*?</Error>", re.DOTALL)
+_DATE_RESOLUTION_SECONDS = 1.0
+_UNKNOWN_LEASE_SECONDS = 5.0
+"""Assumed where a reply carries no date: short, so that the lease keeper renews at once and then knows."""
+
+
+def from_service(reply: Reply) -> bool:
+    """Whether a reply can come from MNS at all: every one of its answers carries a request id."""
+    return bool(request_id(reply))
+
+
+def request_id(reply: Reply) -> str:
+    """The service's id of the request, or nothing."""
+    return reply.headers.get("x-mns-request-id", "")
+
+
+def lease_seconds(next_visible_ms: int, reply: Reply) -> float:
+    """How long a lease still lasts, from the two stamps the server put on the same reply.
+
+    Neither is ever compared with the local clock. The Date header has whole seconds, so up to one is given away.
+    """
+    try:
+        sent = parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
+    except ValueError:
+        return _UNKNOWN_LEASE_SECONDS
+    left = next_visible_ms / 1000 - sent - _DATE_RESOLUTION_SECONDS
+    return min(max(left, SHORTEST_LEASE_SECONDS), LONGEST_LEASE_SECONDS)
+
+
+def body_md5(body: str) -> str:
+    """The digest by which the service confirms a body: MD5 in upper-case hexadecimal."""
+    return hashlib.md5(body.encode("utf-8"), usedforsecurity=False).hexdigest().upper()
+
+
+def rescued(reply: Reply) -> list[Received]:
+    """The messages of a batch that the SDK could not read, one by one.
+
+    A message that does not parse by itself either is left out: its handle is known, but acting without its body
+    could only lose it. It becomes visible again by itself.
+    """
+    if reply.status != 200 or not from_service(reply):
+        return []
+    found = (_rescued_message(part, reply) for part in _MESSAGE.findall(reply.body))
+    return [message for message in found if message is not None]
+
+
+def _rescued_message(part: bytes, reply: Reply) -> Received | None:
+    try:
+        fields = {child.tag: child.text or "" for child in ET.fromstring(part)}  # noqa: S314 - no doctype gets here
+        return Received(
+            message_id=fields["MessageId"],
+            body=fields.get("MessageBody", ""),
+            receipt_handle=fields["ReceiptHandle"],
+            dequeue_count=int(fields.get("DequeueCount", "1")),
+            enqueued_at_ms=int(fields.get("EnqueueTime", "0")),
+            first_dequeued_at_ms=int(fields.get("FirstDequeueTime", "0")),
+            lease_seconds=lease_seconds(int(fields.get("NextVisibleTime", "0")), reply),
+        )
+    except (ET.ParseError, KeyError, ValueError):
+        return None
+
+
+def failed_deletes(reply: Reply) -> dict[str, tuple[str, str]]:
+    """Code and message of each receipt handle that a batch delete names as failed; empty when it names none."""
+    if reply.status < 400 or b"<Errors" not in reply.body:
+        return {}
+    failures: dict[str, tuple[str, str]] = {}
+    for part in _FAILED_DELETE.findall(reply.body):
+        try:
+            fields = {child.tag: child.text or "" for child in ET.fromstring(part)}  # noqa: S314 - as above
+            failures[fields["ReceiptHandle"]] = (fields["ErrorCode"], fields.get("ErrorMessage", ""))
+        except (ET.ParseError, KeyError):
+            return {}  # half a list would make the others look deleted
+    return failures

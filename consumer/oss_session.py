@@ -1,0 +1,152 @@
+"""The HTTP session that oss2 sends its requests through: bounded, without redirects, and to known hosts only.
+
+oss2 takes any object with `do_request`. The stock one reads the environment's proxies and ~/.netrc on every request,
+follows redirects with the old signature, and loads the CA bundle anew for every connection, which means for every
+bucket, because a bucket is its own host name. This one keeps a few connections per thread over `http.client` and one
+TLS context for all of them.
+"""
+
+from __future__ import annotations
+
+import io
+import ssl
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPMessage, HTTPSConnection
+from typing import Any
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+from consumer.errors import DamagedReply, PermanentError, Unanswered
+from consumer.transport import Exchange, UnexpectedReply, failure_code
+
+_CONNECTIONS_PER_THREAD = 8
+"""Every bucket is a host of its own, so most connections serve one repair; a few are kept for repeated ones."""
+
+_REQUEST_ID = "x-oss-request-id"
+
+
+class Answer:
+    """A response in the form that oss2 reads; the body is in memory, for it is bounded."""
+
+    def __init__(self, status: int, headers: HTTPMessage, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.request_id = headers.get(_REQUEST_ID, "")
+        self._body = io.BytesIO(body)
+
+    def read(self, amt: int | None = None) -> bytes:
+        """The rest of the body, or up to `amt` bytes of it."""
+        return self._body.read(amt)
+
+
+class _Connection:
+    """One kept connection and its bounds; owned by one thread."""
+
+    def __init__(self, connection: HTTPConnection, connect_timeout_seconds: float) -> None:
+        self.http = connection
+        self.exchange = Exchange(connection, connect_timeout_seconds)
+
+    def send(self, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float) -> Answer:
+        self.exchange.begin(seconds)
+        self.http.request(method, target, body, headers)
+        response = self.http.getresponse()
+        answer = Answer(response.status, response.headers, response.read())
+        if response.will_close:
+            self.http.close()
+        return answer
+
+
+class Session:
+    """Sends requests for every thread, each over its own connections.
+
+    Proxies from the environment are not used, as the MNS SDK does not use them either: one of two services behind a
+    proxy would be worse than none.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed: Callable[[SplitResult], bool],
+        connect_timeout_seconds: float,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allowed = allowed
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._tls = tls or ssl.create_default_context()
+        self._local = threading.local()
+
+    def do_request(self, req: Any, timeout: float) -> Answer:
+        """Send one request that oss2 has signed; `timeout` is what the whole exchange may take, in seconds.
+
+        Raises:
+            Unanswered: no whole answer came; the request may have taken effect.
+            DamagedReply: the answer does not come from OSS.
+            PermanentError: the URL leads to a host that no configuration names.
+        """
+        url = urlsplit(req.url)
+        if not self._allowed(url):
+            raise PermanentError("oss", req.method, "host_not_allowed", "the request would leave the configured hosts")
+        # A query of our own making only: oss2 signs parameters, so they are encoded exactly once, here.
+        query = urlencode({k: v for k, v in req.params.items() if v is not None}, quote_via=quote)
+        target = f"{url.path or '/'}?{query}" if query else url.path or "/"
+        headers = {str(name): str(value) for name, value in req.headers.items() if value is not None}
+        answer = self._send(url, req.method, target, req.data or None, headers, timeout)
+        if not answer.request_id:
+            text = f"HTTP {answer.status} is not an answer of the service"
+            raise DamagedReply("oss", req.method, "damaged_reply", text, status=answer.status)
+        return answer
+
+    def close(self) -> None:
+        """Close the calling thread's connections."""
+        for connection in self._connections().values():
+            connection.http.close()
+        self._connections().clear()
+
+    def _send(
+        self, url: SplitResult, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float
+    ) -> Answer:
+        connection = self._connection(url)
+        reused = connection.http.sock is not None
+        deadline = time.monotonic() + seconds
+        try:
+            try:
+                return connection.send(method, target, body, headers, seconds)
+            except ConnectionError:
+                # A kept connection may have been closed by the server in the meantime. All requests that a
+                # remediation makes are idempotent, so asking once more on a new one is safe.
+                connection.http.close()
+                left = deadline - time.monotonic()
+                if not reused or left <= 0:
+                    raise
+                return connection.send(method, target, body, headers, left)
+        except UnexpectedReply as error:
+            connection.http.close()
+            raise DamagedReply("oss", method, failure_code(error), str(error)) from None
+        except Exception as error:  # noqa: BLE001 - whatever it was, no answer came and the connection is unusable
+            connection.http.close()
+            raise Unanswered("oss", method, failure_code(error), f"no answer: {error!r}") from None
+
+    def _connections(self) -> OrderedDict[tuple[str, str], _Connection]:
+        if not hasattr(self._local, "connections"):
+            self._local.connections = OrderedDict()
+        kept: OrderedDict[tuple[str, str], _Connection] = self._local.connections
+        return kept
+
+    def _connection(self, url: SplitResult) -> _Connection:
+        kept = self._connections()
+        key = (url.scheme, url.netloc)
+        connection = kept.get(key)
+        if connection is None:
+            if len(kept) >= _CONNECTIONS_PER_THREAD:
+                kept.popitem(last=False)[1].http.close()
+            connection = kept[key] = _Connection(self._new_connection(url), self._connect_timeout_seconds)
+        kept.move_to_end(key)
+        return connection
+
+    def _new_connection(self, url: SplitResult) -> HTTPConnection:
+        host = url.hostname or ""
+        if url.scheme == "https":
+            return HTTPSConnection(host, url.port, context=self._tls)
+        return HTTPConnection(host, url.port)

@@ -1,0 +1,185 @@
+"""The way a message takes: receive → decode → match → guard → inspect → apply → verify → settle → report.
+
+The steps from decode to verify stand here, in order. Each turns one record into the next or into an ending; nothing
+in this module touches the queue, so whatever happens here, the message is still there. What an ending does to it is
+said in `consumer.outcome` and carried out in `consumer.settle`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from consumer import guard
+from consumer.bucket import Bucket, BucketInfo, Resource
+from consumer.errors import BucketGone, InvalidMessage, PermanentError, PermissionMissing, Refused, ServiceError
+from consumer.event import Event, OtherMessage, decode
+from consumer.outcome import Ending, Outcome
+from consumer.remediations.base import Change, Compliant
+from consumer.rule import Rule, match
+from consumer.stages import Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """An event that a rule takes, and the resource it names, checked for form."""
+
+    event: Event
+    rule: Rule
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """A message whose ending is known without looking at any resource."""
+
+    ending: Ending
+    event: Event | None = None
+    rule: Rule | None = None
+
+
+OpenBucket = Callable[[Resource, float], Bucket]
+"""Opens the bucket for one delivery, which may work on it until a monotonic moment."""
+
+
+class Pipeline:
+    """Decides and repairs; one for the process, used by every worker."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        open_bucket: OpenBucket,
+        *,
+        account_id: str,
+        default_region: str,
+        work_budget_seconds: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rules = rules
+        self._open_bucket = open_bucket
+        self._account_id = account_id
+        self._default_region = default_region
+        self._work_budget_seconds = work_budget_seconds
+        self._monotonic = monotonic
+
+    def triage(self, body: str) -> Matched | Dismissed:
+        """Decode and match: what the message asks for, or how it ends without a look at the resource."""
+        try:
+            found = decode(body)
+        except InvalidMessage as error:
+            return Dismissed(Ending(Outcome.INVALID, error.reason, str(error), error_class="InvalidMessage"))
+        if isinstance(found, OtherMessage):
+            return Dismissed(Ending(Outcome.NOT_OURS, "other_message", found.kind))
+        rule = match(found, self._rules)
+        if rule is None:
+            return Dismissed(Ending(Outcome.NOT_OURS, "no_rule", "no rule takes this event"), found)
+        try:
+            return Matched(found, rule, self._resource(found, rule))
+        except Refused as error:
+            return Dismissed(_rejected(error), found, rule)
+
+    def repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool]) -> Ending:
+        """Inspect, guard, apply and verify: every way this can go is an ending, never an exception."""
+        try:
+            return self._repair(case, stages, still_ours)
+        except BucketGone:
+            return Ending(Outcome.GONE, "no_such_bucket", "the bucket does not exist")
+        except (Refused, PermanentError) as error:
+            return _rejected(error)
+        except ServiceError as error:
+            return Ending(Outcome.FAILED, error.code, str(error), error_class=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
+            detail = f"{type(error).__name__}: {error}"
+            return Ending(Outcome.FAILED, "internal_error", detail, error_class=type(error).__name__)
+
+    def _resource(self, event: Event, rule: Rule) -> Resource:
+        """The resource the event names.
+
+        Raises:
+            Refused: we never act on it: of another kind or account, or with an impossible name.
+        """
+        if event.resource_type != rule.remediation.resource_type:
+            raise Refused("wrong_resource_type", f"rule {rule.name} repairs {rule.remediation.resource_type} only")
+        if event.account_id != self._account_id:
+            raise Refused("account_not_allowed", f"the resource belongs to account {event.account_id}")
+        return Resource.checked(event.account_id, event.region or self._default_region, event.resource_id)
+
+    def _repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool]) -> Ending:
+        bucket = self._open_bucket(case.resource, self._monotonic() + self._work_budget_seconds)
+        remediation = case.rule.remediation
+        with stages.measure("inspect"):
+            found = bucket.info()
+            if found.owner_id != case.resource.account_id:
+                raise Refused("not_owner", "the bucket belongs to another account than the event says")
+            finding = remediation.plan(remediation.inspect(bucket, found))
+        match finding:
+            case Compliant(state):
+                return Ending(Outcome.ALREADY_COMPLIANT, before=state, after=state)
+            case Change():
+                objection = guard.before_change(case.rule, finding)
+            case _:
+                assert_never(finding)
+        if objection is not None:
+            return objection
+        if not still_ours():
+            # Somebody else may be repairing it by now; the queue will deliver the message again if nobody is.
+            return Ending(Outcome.LEASE_LOST, "lost_before_change")
+        with stages.measure("apply"):
+            self._apply(case, bucket, found, finding)
+        with stages.measure("verify"):
+            return self._verify(case, bucket, found, finding)
+
+    def _apply(self, case: Matched, bucket: Bucket, found: BucketInfo, change: Change) -> None:
+        try:
+            case.rule.remediation.apply(bucket, change)
+        except (BucketGone, PermanentError):
+            raise
+        except ServiceError:
+            # Unanswered is not undone: the request may have created a bucket that was deleted a moment ago.
+            if _is_another(bucket.info(), found):
+                self._take_back(bucket)
+            raise
+
+    def _verify(self, case: Matched, bucket: Bucket, found: BucketInfo, change: Change) -> Ending:
+        """Read back: the change counts only if the live resource, still the same one, is compliant now."""
+        now = bucket.info()
+        if _is_another(now, found) and (ending := self._take_back(bucket)):
+            return ending
+        remediation = case.rule.remediation
+        read_back = remediation.plan(remediation.inspect(bucket, now))
+        match read_back:
+            case Compliant(state):
+                return Ending(Outcome.FIXED, before=change.before, after=state)
+            case Change(before=state):
+                detail = f"changed, but it reads back as {state}"
+                return Ending(Outcome.FAILED, "not_verified", detail, before=change.before, after=state)
+            case _:
+                assert_never(read_back)
+
+    def _take_back(self, bucket: Bucket) -> Ending | None:
+        """Undo an accident: PutBucketAcl creates a bucket that was deleted between the look and the change.
+
+        DeleteBucket only takes an empty bucket away, so one that its owner has made anew and begun to use stays, and
+        there is no ending yet.
+        """
+        try:
+            bucket.delete()
+        except PermissionMissing as error:
+            return Ending(Outcome.GONE, "created_by_accident", f"an empty bucket was left behind: {error}")
+        except BucketGone:
+            pass
+        except PermanentError:
+            return None
+        return Ending(Outcome.GONE, "taken_back", "the bucket was deleted meanwhile; the empty new one was removed")
+
+
+def _is_another(now: BucketInfo, found: BucketInfo) -> bool:
+    """Whether the name leads to another bucket than before: a different moment of creation, or another owner."""
+    return (now.created, now.owner_id) != (found.created, found.owner_id)
+
+
+def _rejected(error: Refused | PermanentError) -> Ending:
+    reason = error.reason if isinstance(error, Refused) else error.code
+    return Ending(Outcome.REJECTED, reason, str(error), error_class=type(error).__name__)

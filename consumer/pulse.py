@@ -1,0 +1,38 @@
+"""Measured progress: every thread says what it does now and by when it will be heard of again.
+
+Liveness is judged by this alone, never by whether a dependency answers: a thread that waits for a slow server within
+its deadline is alive, one that has missed its own announcement is not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+_IDLE_SECONDS = 1.0
+
+
+class Pulse:
+    """One thread's announcements; written by that thread, read by the supervisor."""
+
+    idle_seconds = _IDLE_SECONDS
+    """How long a thread with nothing to do waits before it shows that it is alive."""
+
+    def __init__(self, name: str, longest_seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.name = name
+        self._longest_seconds = longest_seconds
+        self._monotonic = monotonic
+        self._said: tuple[str, float] = ("starting", monotonic() + longest_seconds)  # one tuple: replaced as a whole
+
+    def beat(self, doing: str, seconds: float | None = None) -> None:
+        """Say what begins now; the next word follows within `seconds`, or the thread's usual longest time."""
+        self._said = (doing, self._monotonic() + (self._longest_seconds if seconds is None else seconds))
+
+    def rest(self) -> None:
+        """Say that there is nothing to do; a look around follows within the idle time."""
+        self.beat("idle", self._longest_seconds + self.idle_seconds)
+
+    def overdue(self) -> str:
+        """What the thread was doing when it fell silent, or nothing while it is in time."""
+        doing, until = self._said
+        return doing if self._monotonic() > until else ""

@@ -1,0 +1,29 @@
+"""A delivery whose ending is known, on its way from a worker to the settler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from consumer.delivery import Delivery
+from consumer.event import Event
+from consumer.outcome import Ending
+from consumer.rule import Rule
+from consumer.stages import Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the settler carries out."""
+
+    delivery: Delivery
+    ending: Ending | None
+    """None releases the delivery: it was not worked on and becomes visible again at once."""
+    event: Event | None = None
+    rule: Rule | None = None
+    attempts: int = 0
+    """Real failures of this message that this replica has seen, this one included."""
+    stages: Stages = field(default_factory=Stages, compare=False)
+    resolved_at: float = 0.0
+    """Local monotonic seconds."""
+    followers: tuple[Resolved, ...] = ()
+    """Superseded deliveries of the same resource and rule: deleted once this one is settled or kept, never before."""
