@@ -1,0 +1,1 @@
+"""Tests; real SDKs and real sockets wherever something crosses a wire."""
