@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from emulator.client import Emulator
 from emulator.process import in_process, in_thread
+
+_PATIENCE_SECONDS = 30.0
+
+
+def eventually(happened: Callable[[], bool]) -> None:
+    """Wait until something has happened in another process or thread; fails when it never does."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
 
 
 @pytest.fixture(scope="session")
