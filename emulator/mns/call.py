@@ -63,9 +63,12 @@ class Call:
         """The root of a body that may be missing, which means defaults; raises like `root`."""
         return None if self.body is None else self.root(expected)
 
-    def require_namespace(self) -> None:
-        """Raise InvalidArgument when the body is not in the service's namespace."""
-        if self.body is not None and namespace_of(self.body) != REQUEST_NAMESPACE:
+    def refuse_foreign_namespace(self) -> None:
+        """Raise InvalidArgument when the body names a namespace that is not the service's.
+
+        The documentation asks for the namespace; clients in wide use leave it out and are served.
+        """
+        if self.body is not None and namespace_of(self.body) not in ("", REQUEST_NAMESPACE):
             raise Refusal(Code.INVALID_ARGUMENT, name_of(self.body))
 
     def url(self, *path: str) -> str:

@@ -69,7 +69,7 @@ def publish_message(broker: Broker, call: Call) -> Response:
     """201 with the message's id; it is pushed to the subscriptions before the answer leaves."""
     topic = broker.topic(call.target.topic)
     element = call.root("Message")
-    call.require_namespace()
+    call.refuse_foreign_namespace()
     fields = texts(element)
     body = fields.get("MessageBody", "")
     if not body:
