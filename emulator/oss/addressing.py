@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
+from emulator.oss.errors import Refusal
+
+_ENDPOINT = re.compile(r"oss-(?:[a-z]{2}-[a-z0-9-]+|accelerate(?:-overseas)?)")
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]")
 
 # Regions whose public endpoint is not simply `oss-<region>`.
@@ -37,6 +40,8 @@ class Host:
     """The bucket of a virtual-hosted request."""
     region: str | None
     """The region whose endpoint was addressed, or None when the name does not tell."""
+    official: bool = False
+    """Whether the name is one of the service's own endpoints, which know virtual-hosted style only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,16 @@ def location(region: str) -> str:
 
 
 def locate(host_header: str, path: str, own_host: str = "") -> Address:
-    """Split a request's host and path; `own_host` is the emulator's own name, under which buckets may live."""
+    """Split a request's host and path; `own_host` is the emulator's own name, under which buckets may live.
+
+    Raises Refusal(SecondLevelDomainForbidden) for a path-style request to an official endpoint.
+    """
     host = read_host(host_header, own_host)
     decoded = unquote(path[1:]) if "%" in path else path[1:]
     if host.bucket is not None:
         return Address(host, host.bucket, decoded)
+    if host.official and decoded:
+        raise Refusal("SecondLevelDomainForbidden")
     bucket, _, key = decoded.partition("/")
     return Address(host, bucket or None, key)
 
@@ -71,9 +81,9 @@ def read_host(header: str, own_host: str) -> Host:
     if _IP.fullmatch(name) or name in (own_host, "localhost"):
         return Host(name, None, None)
     labels = name.split(".")
-    for index in range(len(labels) - 1, -1, -1):
-        if labels[index].startswith("oss-") or labels[index] == "oss":
-            return Host(name, ".".join(labels[:index]) or None, _region(labels[index]))
+    for index in range(len(labels) - 2, -1, -1):
+        if _ENDPOINT.fullmatch(labels[index]) or labels[index:] == ["oss", "aliyuncs", "com"]:
+            return Host(name, ".".join(labels[:index]) or None, _region(labels[index]), official=True)
     for suffix in (own_host, "localhost"):
         if suffix and name.endswith("." + suffix):
             return Host(name, name.removesuffix("." + suffix), None)

@@ -66,6 +66,18 @@ class StoredObject:
     headers: tuple[tuple[str, str], ...] = ()
     """Content-Type and the like, and `x-oss-meta-` headers, as they were put."""
     acl: str = "default"
+    kind: str = "Normal"
+    """`Normal` or `Multipart`, as `x-oss-object-type` says."""
+
+
+@dataclass(slots=True)
+class Upload:
+    """A multipart upload under way."""
+
+    key: str
+    started: float
+    headers: tuple[tuple[str, str], ...]
+    parts: dict[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -99,13 +111,14 @@ class Bucket:
     """Sub-resources that are only kept and given back, by name (`requestPayment`)."""
     transitions: dict[str, RedundancyTransition] = field(default_factory=dict)
     objects: dict[str, StoredObject] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The bucket for the control port, its objects by name and size only."""
         shown = {
             name: getattr(self, name)
             for name in self.__slots__
-            if name not in ("objects", "lifecycle", "cors", "website", "documents", "transitions")
+            if name not in ("objects", "uploads", "lifecycle", "cors", "website", "documents", "transitions")
         }
         for name in ("encryption", "logging", "referer", "https_config"):
             shown[name] = as_json(shown[name])

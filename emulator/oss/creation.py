@@ -18,6 +18,13 @@ _BLOCKING_OPTIONS = ("oss_block_public_access_by_default", "block_public_access_
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
+_COLDER: tuple[Node, ...] = tuple(
+    (name + figure, "0")
+    for name in ("InfrequentAccess", "Archive", "ColdArchive", "DeepColdArchive")
+    for figure in ("Storage", "RealStorage", "ObjectCount")
+)
+
+
 def check_name(name: str) -> None:
     """Raise Refusal(InvalidBucketName) unless the name could be a bucket's."""
     if not _NAME.fullmatch(name):
@@ -68,6 +75,8 @@ def put(call: Call) -> Response:
     if existing is None:
         bucket = new_bucket(call, acl)
         bucket.storage_class, bucket.redundancy = storage_class, redundancy
+        bucket.encryption = _creation_encryption(call)
+        bucket.resource_group = call.header("x-oss-resource-group-id") or bucket.resource_group
         return Response(200, [("Location", f"/{call.name}")])
     if existing.owner_id != call.account_id or (call.region or existing.region) != existing.region:
         raise Refusal("BucketAlreadyExists", BucketName=call.name)
@@ -77,6 +86,18 @@ def put(call: Call) -> Response:
         before, existing.acl = existing.acl, acl
         call.changed(before, acl)
     return Response(200, [("Location", f"/{call.name}")])
+
+
+def _creation_encryption(call: Call) -> Encryption | None:
+    """The default encryption that the headers ask for."""
+    algorithm = call.header("x-oss-server-side-encryption")
+    if algorithm is None:
+        return None
+    return Encryption(
+        algorithm,
+        call.header("x-oss-server-side-encryption-key-id"),
+        call.header("x-oss-server-side-data-encryption"),
+    )
 
 
 def _creation_settings(call: Call) -> tuple[str, str]:
@@ -95,7 +116,7 @@ def _creation_settings(call: Call) -> tuple[str, str]:
 
 def delete(call: Call) -> Response:
     """Delete an empty bucket."""
-    if call.bucket.objects:
+    if call.bucket.objects or call.bucket.uploads:
         raise Refusal("BucketNotEmpty", BucketName=call.name)
     call.store.delete(
         call.name,
@@ -216,7 +237,7 @@ def where(call: Call) -> Response:
 
 
 def stat(call: Call) -> Response:
-    """GetBucketStat: objects and bytes; nothing is ever in parts here."""
+    """GetBucketStat: objects and bytes, all of them in the standard class."""
     objects = call.bucket.objects
     size = sum(len(stored.body) for stored in objects.values())
     return answer(
@@ -224,11 +245,12 @@ def stat(call: Call) -> Response:
         [
             ("Storage", str(size)),
             ("ObjectCount", str(len(objects))),
-            ("MultipartUploadCount", "0"),
+            ("MultipartUploadCount", str(len(call.bucket.uploads))),
             ("LiveChannelCount", "0"),
             ("LastModifiedTime", str(int(call.store.world.clock.now()))),
             ("StandardStorage", str(size)),
             ("StandardObjectCount", str(len(objects))),
+            *_COLDER,
         ],
     )
 

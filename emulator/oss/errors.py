@@ -59,6 +59,9 @@ TABLE: dict[str, Known] = {
     "RequestTimeTooSkewed": Known(
         403, "The difference between the request time and the current time is too large.", "0002-00000504"
     ),
+    "SecondLevelDomainForbidden": Known(
+        403, "The bucket you are attempting to access must be addressed using OSS third level domain."
+    ),
     "SecurityTokenExpired": Known(403, "The security token you provided has expired."),
     "SignatureDoesNotMatch": Known(
         403,

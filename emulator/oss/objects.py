@@ -26,12 +26,21 @@ _ACLS = frozenset({"default", "private", "public-read", "public-read-write"})
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-def _journal(call: Call, **detail: str | int) -> None:
+def journal_object(call: Call, **detail: str | int) -> None:
     """Write an object's change down; the bucket's configuration stays, so nobody is told."""
     call.store.world.journal.changed(
         "oss", call.operation.name, call.name,
         request_id=call.request_id, access_key_id=call.caller.access_key_id, **detail,
     )  # fmt: skip
+
+
+def kept_headers(call: Call) -> tuple[tuple[str, str], ...]:
+    """The headers of a request that stay with the object it makes."""
+    return tuple(
+        (name, value)
+        for name, value in call.request.headers.items()
+        if name in _KEPT_HEADERS or name.startswith("x-oss-meta-")
+    )
 
 
 def _stored(call: Call) -> StoredObject:
@@ -51,15 +60,12 @@ def put(call: Call) -> Response:
         raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
     if call.header("x-oss-forbid-overwrite") == "true" and call.address.key in call.bucket.objects:
         raise Refusal("FileAlreadyExists", "The object you specified already exists.", status=409)
-    kept = [
-        (name, value)
-        for name, value in call.request.headers.items()
-        if name in _KEPT_HEADERS or name.startswith("x-oss-meta-")
-    ]
     body = call.request.body
     etag = hashlib.md5(body, usedforsecurity=False).hexdigest().upper()
-    call.bucket.objects[call.address.key] = StoredObject(body, etag, call.store.world.clock.now(), tuple(kept), acl)
-    _journal(call, key=call.address.key, bytes=len(body))
+    call.bucket.objects[call.address.key] = StoredObject(
+        body, etag, call.store.world.clock.now(), kept_headers(call), acl
+    )
+    journal_object(call, key=call.address.key, bytes=len(body))
     return Response(
         200,
         [
@@ -82,7 +88,7 @@ def _copy(call: Call, source: str) -> Response:
     found = origin.objects[key]
     now = call.store.world.clock.now()
     call.bucket.objects[call.address.key] = StoredObject(found.body, found.etag, now, found.headers)
-    _journal(call, key=call.address.key, bytes=len(found.body), source=source)
+    journal_object(call, key=call.address.key, bytes=len(found.body), source=source)
     return answer("CopyObjectResult", [("LastModified", iso(now)), ("ETag", f'"{found.etag}"')])
 
 
@@ -116,7 +122,7 @@ def _object_headers(call: Call, stored: StoredObject) -> list[tuple[str, str]]:
         ("ETag", f'"{stored.etag}"'),
         ("Last-Modified", formatdate(stored.modified, usegmt=True)),
         ("Accept-Ranges", "bytes"),
-        ("x-oss-object-type", "Normal"),
+        ("x-oss-object-type", stored.kind),
         ("x-oss-storage-class", call.bucket.storage_class),
         ("x-oss-hash-crc64ecma", str(crc64(stored.body))),
     ]
@@ -137,7 +143,7 @@ def _range(header: str | None, size: int) -> tuple[int, int] | None:
 def delete(call: Call) -> Response:
     """Remove an object; one that is not there is gone already."""
     if call.bucket.objects.pop(call.address.key, None) is not None:
-        _journal(call, key=call.address.key)
+        journal_object(call, key=call.address.key)
     return gone()
 
 
@@ -149,7 +155,7 @@ def delete_many(call: Call) -> Response:
         raise Refusal("MalformedXML")
     for key in keys:
         call.bucket.objects.pop(key, None)
-    _journal(call, keys=len(keys))
+    journal_object(call, keys=len(keys))
     encoded = call.query.get("encoding-type") == "url"
     nodes: list[Node] = [("EncodingType", "url")] if encoded else []
     if (body.value("Quiet") or "").lower() != "true":
@@ -177,7 +183,7 @@ def put_acl(call: Call) -> Response:
     if acl.startswith("public") and call.store.blocks_public_access(call.bucket):
         raise Refusal("AccessDenied", "Put public object acl is not allowed")
     call.bucket.objects[call.address.key] = StoredObject(stored.body, stored.etag, stored.modified, stored.headers, acl)
-    _journal(call, key=call.address.key, before=stored.acl, after=acl)
+    journal_object(call, key=call.address.key, before=stored.acl, after=acl)
     return Response(200)
 
 
@@ -223,7 +229,7 @@ def _entry(call: Call, key: str, shown: str) -> list[Node]:
         ("Key", shown),
         ("LastModified", iso(stored.modified)),
         ("ETag", f'"{stored.etag}"'),
-        ("Type", "Normal"),
+        ("Type", stored.kind),
         ("Size", str(len(stored.body))),
         ("StorageClass", call.bucket.storage_class),
         ("Owner", [("ID", owner), ("DisplayName", owner)]),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from emulator.oss import creation, objects
+from emulator.oss import creation, multipart, objects
 from emulator.oss.call import Level, Operation
 from emulator.oss.subresources import (
+    absent,
     acl,
     documents,
     encryption,
@@ -24,6 +25,8 @@ from emulator.oss.subresources import (
 _OPERATIONS = (
     *creation.OPERATIONS,
     *objects.OPERATIONS,
+    *multipart.OPERATIONS,
+    *absent.OPERATIONS,
     *acl.OPERATIONS,
     *documents.OPERATIONS,
     *encryption.OPERATIONS,

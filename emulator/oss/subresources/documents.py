@@ -12,6 +12,7 @@ from emulator.http import Response
 from emulator.oss.bucket import Bucket
 from emulator.oss.call import Call, Handler, Level, Operation, answer, done, gone
 from emulator.oss.errors import Refusal
+from emulator.oss.subresources.lifecycle_rules import check_cors, check_lifecycle
 from emulator.oss.xml import Element
 
 
@@ -29,13 +30,15 @@ class Document:
     """Code and message of the 404 when it was never put; empty: `default` is answered."""
     default: tuple[tuple[str, str], ...] = ()
     deletable: bool = True
+    check: Callable[[Call, Element], None] | None = None
+    """Raises Refusal when the document is well-formed and still not acceptable."""
 
 
 _DOCUMENTS = (
     Document("lifecycle", "BucketLifecycle", "LifecycleConfiguration", ("Rule",),
-             ("NoSuchLifecycle", "No Row found in Lifecycle Table.")),
+             ("NoSuchLifecycle", "No Row found in Lifecycle Table."), check=check_lifecycle),
     Document("cors", "BucketCors", "CORSConfiguration", ("CORSRule",),
-             ("NoSuchCORSConfiguration", "The CORS Configuration does not exist.")),
+             ("NoSuchCORSConfiguration", "The CORS Configuration does not exist."), check=check_cors),
     Document("website", "BucketWebsite", "WebsiteConfiguration", ("IndexDocument", "RoutingRules", "ErrorDocument"),
              ("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration.")),
     Document("requestPayment", "BucketRequestPayment", "RequestPaymentConfiguration", ("Payer",),
@@ -83,6 +86,8 @@ def _put(document: Document) -> Handler:
         after = call.body(document.root)
         if not any(after.find(tag) is not None for tag in document.required):
             raise Refusal("MalformedXML")
+        if document.check is not None:
+            document.check(call, after)
         before = kept(call.bucket, document.subresource)
         keep(call.bucket, document.subresource, after)
         call.changed(before, after)

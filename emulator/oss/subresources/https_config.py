@@ -9,11 +9,11 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.oss.bucket import HttpsConfig
 from emulator.oss.call import Call, Level, Operation, answer, done
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import Refusal
 from emulator.oss.subresources.booleans import flag, shown
 from emulator.oss.xml import Node
 
-_VERSIONS = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+_VERSIONS = frozenset({"TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
 
 
 def put(call: Call) -> Response:
@@ -22,11 +22,8 @@ def put(call: Call) -> Response:
     if tls is None:
         raise Refusal("MalformedXML")
     enabled = flag(tls, "Enable")
-    versions = tuple(version.text for version in tls.all("TLSVersion"))
-    for version in versions:
-        if version not in _VERSIONS:
-            raise invalid_argument("TLSVersion", version, "The TLS version is not supported.")
-    if enabled and not versions:
+    versions = tuple(dict.fromkeys(version.text for version in tls.all("TLSVersion")))
+    if not _VERSIONS.issuperset(versions) or (enabled and not versions):
         raise Refusal("MalformedXML")
     before, call.bucket.https_config = call.bucket.https_config, HttpsConfig(enabled, versions)
     call.changed(before, call.bucket.https_config)

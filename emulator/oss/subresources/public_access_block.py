@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from emulator.http import Response
 from emulator.oss.call import Admission, Call, Level, Operation, answer, done, gone
+from emulator.oss.errors import Refusal
 from emulator.oss.subresources.booleans import optional_flag, shown
 
 _NAME = "publicAccessBlock"
@@ -26,19 +27,28 @@ def _set(call: Call, blocks: bool) -> None:
     call.changed(before, blocks)
 
 
+def _no_access_point(call: Call) -> None:
+    """Access points have their own setting; there are none here."""
+    if "x-oss-access-point-name" in call.query:
+        raise Refusal("NoSuchAccessPoint", "Accesspoint not found", status=404)
+
+
 def put(call: Call) -> Response:
     """Switch it on or off for the bucket."""
+    _no_access_point(call)
     _set(call, _asked(call))
     return done()
 
 
 def get(call: Call) -> Response:
     """The bucket's own setting; the account's is not mixed in."""
+    _no_access_point(call)
     return _answer(call.bucket.public_access_block)
 
 
 def delete(call: Call) -> Response:
     """Switch it off for the bucket."""
+    _no_access_point(call)
     if call.bucket.public_access_block:
         _set(call, False)
     return gone()

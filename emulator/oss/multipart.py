@@ -1,0 +1,174 @@
+"""Multipart uploads: parts are kept until they are put together or given up. No copying of parts.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/multipart-upload-operations
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from emulator.http import Response
+from emulator.oss.bucket import StoredObject, Upload
+from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
+from emulator.oss.crc64 import crc64
+from emulator.oss.creation import iso
+from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.objects import journal_object, kept_headers
+from emulator.oss.xml import Element, Node
+
+_MOST_PARTS = 10_000
+_WRITE = Admission.WRITER
+
+
+def _upload(call: Call) -> Upload:
+    upload = call.bucket.uploads.get(call.query.get("uploadId", ""))
+    if upload is None or upload.key != call.address.key:
+        raise Refusal(
+            "NoSuchUpload",
+            "The specified upload does not exist. The upload ID may be invalid, "
+            "or the upload may have been aborted or completed.",
+            status=404,
+            UploadId=call.query.get("uploadId", ""),
+        )
+    return upload
+
+
+def begin(call: Call) -> Response:
+    """Start an upload and name it."""
+    upload_id = secrets.token_hex(16).upper()
+    now = call.store.world.clock.now()
+    call.bucket.uploads[upload_id] = Upload(call.address.key, now, kept_headers(call))
+    journal_object(call, key=call.address.key, upload_id=upload_id)
+    return answer(
+        "InitiateMultipartUploadResult",
+        [("Bucket", call.name), ("Key", call.address.key), ("UploadId", upload_id)],
+    )
+
+
+def put_part(call: Call) -> Response:
+    """Keep one part, in place of one with the same number."""
+    number = call.query.get("partNumber", "")
+    if not number.isdigit() or not 1 <= int(number) <= _MOST_PARTS:
+        raise invalid_argument("partNumber", number, "Part number must be an integer between 1 and 10000, inclusive.")
+    body = call.request.body
+    _upload(call).parts[int(number)] = body
+    return Response(200, [("ETag", f'"{_etag(body)}"'), ("x-oss-hash-crc64ecma", str(crc64(body)))])
+
+
+def _etag(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest().upper()
+
+
+def complete(call: Call) -> Response:
+    """Put the listed parts together and make them the object."""
+    upload = _upload(call)
+    chosen = _chosen(call, upload)
+    body = b"".join(upload.parts[number] for number in chosen)
+    digests = b"".join(bytes.fromhex(_etag(upload.parts[number])) for number in chosen)
+    etag = f"{_etag(digests)}-{len(chosen)}"
+    del call.bucket.uploads[call.query["uploadId"]]
+    now = call.store.world.clock.now()
+    call.bucket.objects[call.address.key] = StoredObject(body, etag, now, upload.headers, kind="Multipart")
+    journal_object(call, key=call.address.key, bytes=len(body))
+    done = answer(
+        "CompleteMultipartUploadResult",
+        [
+            ("Location", f"http://{call.request.host}/{call.address.key}"),
+            ("Bucket", call.name),
+            ("Key", call.address.key),
+            ("ETag", f'"{etag}"'),
+        ],
+    )
+    done.headers.append(("x-oss-hash-crc64ecma", str(crc64(body))))
+    return done
+
+
+def _chosen(call: Call, upload: Upload) -> list[int]:
+    """The part numbers to put together; raises Refusal when one is missing, changed or out of order."""
+    if call.header("x-oss-complete-all") == "yes":
+        return sorted(upload.parts)
+    listed = list(call.body("CompleteMultipartUpload").all("Part"))
+    numbers = [_number(part) for part in listed]
+    if not numbers:
+        raise Refusal("MalformedXML")
+    if numbers != sorted(set(numbers)):
+        raise Refusal("InvalidPartOrder", "The list of parts was not in ascending order.")
+    for number, part in zip(numbers, listed, strict=True):
+        etag = (part.value("ETag") or "").strip('"').upper()
+        if number not in upload.parts or etag != _etag(upload.parts[number]):
+            raise Refusal(
+                "InvalidPart", "One or more of the specified parts could not be found.", PartNumber=str(number)
+            )
+    return numbers
+
+
+def _number(part: Element) -> int:
+    text = part.value("PartNumber") or ""
+    if not text.isdigit():
+        raise Refusal("MalformedXML")
+    return int(text)
+
+
+def abort(call: Call) -> Response:
+    """Give an upload and its parts up."""
+    _upload(call)
+    del call.bucket.uploads[call.query["uploadId"]]
+    journal_object(call, key=call.address.key, upload_id=call.query["uploadId"])
+    return gone()
+
+
+def list_parts(call: Call) -> Response:
+    """The parts that have arrived, in one page."""
+    upload = _upload(call)
+    after = call.query.get("part-number-marker", "0")
+    numbers = [number for number in sorted(upload.parts) if number > int(after if after.isdigit() else 0)]
+    nodes: list[Node] = [
+        ("Bucket", call.name),
+        ("Key", call.address.key),
+        ("UploadId", call.query["uploadId"]),
+        ("NextPartNumberMarker", str(numbers[-1] if numbers else 0)),
+        ("MaxParts", "1000"),
+        ("IsTruncated", "false"),
+    ]
+    for number in numbers:
+        body = upload.parts[number]
+        shown: list[Node] = [
+            ("PartNumber", str(number)),
+            ("LastModified", iso(upload.started)),
+            ("ETag", f'"{_etag(body)}"'),
+            ("Size", str(len(body))),
+        ]
+        nodes.append(("Part", shown))
+    return answer("ListPartsResult", nodes)
+
+
+def list_uploads(call: Call) -> Response:
+    """The uploads under way, in one page."""
+    prefix = call.query.get("prefix", "")
+    nodes: list[Node] = [
+        ("Bucket", call.name),
+        ("KeyMarker", ""),
+        ("UploadIdMarker", ""),
+        ("NextKeyMarker", ""),
+        ("NextUploadIdMarker", ""),
+        ("Delimiter", ""),
+        ("Prefix", prefix),
+        ("MaxUploads", "1000"),
+        ("IsTruncated", "false"),
+    ]
+    for upload_id, upload in call.bucket.uploads.items():
+        if upload.key.startswith(prefix):
+            shown: list[Node] = [("Key", upload.key), ("UploadId", upload_id), ("Initiated", iso(upload.started))]
+            nodes.append(("Upload", shown))
+    return answer("ListMultipartUploadsResult", nodes)
+
+
+OPERATIONS = (
+    Operation("InitiateMultipartUpload", Level.OBJECT, "POST", "uploads", begin, _WRITE),
+    Operation("UploadPart", Level.OBJECT, "PUT", "uploadId", put_part, _WRITE),
+    Operation("CompleteMultipartUpload", Level.OBJECT, "POST", "uploadId", complete, _WRITE),
+    Operation("AbortMultipartUpload", Level.OBJECT, "DELETE", "uploadId", abort, _WRITE),
+    Operation("ListParts", Level.OBJECT, "GET", "uploadId", list_parts, reads=True),
+    Operation("ListMultipartUploads", Level.BUCKET, "GET", "uploads", list_uploads, reads=True),
+)

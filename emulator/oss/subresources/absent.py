@@ -1,0 +1,54 @@
+"""Things a bucket never has here, answered as the service answers for a bucket that has none.
+
+Only their reading is emulated; putting them is refused as not implemented.
+"""
+
+from __future__ import annotations
+
+from emulator.http import Response
+from emulator.oss.call import Call, Handler, Level, Operation, answer
+from emulator.oss.errors import Refusal
+from emulator.oss.xml import Node
+
+
+def _missing(code: str, message: str) -> Handler:
+    def get(call: Call) -> Response:
+        raise Refusal(code, message, status=404, BucketName=call.name)
+
+    return get
+
+
+def _empty(root: str, *nodes: Node) -> Handler:
+    def get(_call: Call) -> Response:
+        return answer(root, list(nodes))
+
+    return get
+
+
+def _names(call: Call) -> Response:
+    return answer("ListCnameResult", [("Bucket", call.name), ("Owner", call.bucket.owner_id)])
+
+
+_END: Node = ("IsTruncated", "false")
+
+OPERATIONS = (
+    Operation(
+        "GetBucketWorm", Level.BUCKET, "GET", "worm",
+        _missing("NoSuchWORMConfiguration", "The WORM Configuration does not exist."), reads=True,
+    ),
+    Operation(
+        "GetBucketReplication", Level.BUCKET, "GET", "replication",
+        _missing("NoSuchReplicationConfiguration", "The bucket you specified does not have replication configuration."),
+        reads=True,
+    ),
+    Operation(
+        "ListBucketInventory", Level.BUCKET, "GET", "inventory",
+        _missing("NoSuchInventory", "The bucket has no inventory."), reads=True,
+    ),
+    Operation(
+        "ListLiveChannel", Level.BUCKET, "GET", "live",
+        _empty("ListLiveChannelResult", ("Prefix", ""), ("Marker", ""), ("MaxKeys", "100"), _END, ("NextMarker", "")),
+        reads=True,
+    ),
+    Operation("ListCname", Level.BUCKET, "GET", "cname", _names, reads=True),
+)  # fmt: skip

@@ -1,0 +1,111 @@
+"""What makes lifecycle and CORS documents unacceptable, as far as clients are known to meet it. Pure.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketlifecycle
+https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketcors
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+
+from emulator.oss.bucket import Bucket
+from emulator.oss.call import Call
+from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.xml import Element
+
+_TAG_TEXT = re.compile(r"[\w+\-=.:/ ]*")
+_METHODS = frozenset({"GET", "PUT", "DELETE", "POST", "HEAD"})
+_MOST_CORS_RULES = 20
+_MOST_LIFECYCLE_RULES = 1000
+
+
+def check_lifecycle(call: Call, document: Element) -> None:
+    """Raise Refusal when a rule contradicts itself or another one."""
+    rules = list(document.all("Rule"))
+    if len(rules) > _MOST_LIFECYCLE_RULES:
+        raise Refusal("MalformedXML")
+    for rule in rules:
+        _check_rule(call.bucket, rule)
+    if call.header("x-oss-allow-same-action-overlap") == "true":
+        return
+    for one, other in combinations(rules, 2):
+        if _overlap(one, other):
+            raise invalid_argument("Rule", other.value("ID") or "", "Overlap for same action type Expiration")
+
+
+def _check_rule(bucket: Bucket, rule: Element) -> None:
+    if rule.value("Status") not in ("Enabled", "Disabled"):
+        raise Refusal("MalformedXML")
+    for tag in rule.all("Tag"):
+        for name in ("Key", "Value"):
+            if not _TAG_TEXT.fullmatch(tag.value(name) or ""):
+                raise invalid_argument(name, tag.value(name) or "", "The lifecycle tag is invalid.")
+    transitions = list(rule.all("Transition"))
+    expiration = rule.find("Expiration")
+    if expiration is not None:
+        _check_one_kind([expiration, *transitions])
+    _check_days(transitions, expiration)
+    if bucket.versioning is None and rule.value("Expiration", "ExpiredObjectDeleteMarker") and len(transitions) > 1:
+        raise invalid_argument("ExpiredObjectDeleteMarker", "true", "The bucket is not versioned.")
+
+
+def _check_one_kind(actions: list[Element]) -> None:
+    """Days and dates do not go together in one rule."""
+    kinds = {
+        "Days" if action.find("Days") is not None else "Date"
+        for action in actions
+        if any(action.find(kind) is not None for kind in ("Days", "Date", "CreatedBeforeDate"))
+    }
+    if len(kinds) > 1:
+        raise Refusal("InvalidRequest", "Days and CreatedBeforeDate cannot be mixed in one rule.")
+
+
+def _check_days(transitions: list[Element], expiration: Element | None) -> None:
+    """Colder later, and gone last."""
+    days: dict[str, int] = {}
+    for transition in transitions:
+        storage_class = transition.value("StorageClass") or ""
+        if storage_class not in ("IA", "Archive", "ColdArchive", "DeepColdArchive"):
+            raise invalid_argument("StorageClass", storage_class, "Invalid storage class for a transition.")
+        if transition.find("Days") is not None:
+            days[storage_class] = _number(transition)
+    if "IA" in days and days.get("Archive", days["IA"] + 1) <= days["IA"]:
+        raise invalid_argument("Days", str(days["Archive"]), "Archive has to come after IA.")
+    if expiration is not None and expiration.find("Days") is not None:
+        last = _number(expiration)
+        if any(value >= last for value in days.values()):
+            raise invalid_argument("Days", str(last), "Expiration has to come after every transition.")
+
+
+def _number(action: Element) -> int:
+    text = action.value("Days") or ""
+    if not text.isdigit() or int(text) < 1:
+        raise invalid_argument("Days", text, "Days has to be a positive number.")
+    return int(text)
+
+
+def _overlap(one: Element, other: Element) -> bool:
+    if one.find("Expiration") is None or other.find("Expiration") is None:
+        return False
+    if any(rule.find(tag) is not None for rule in (one, other) for tag in ("Tag", "Filter")):
+        return False
+    first, second = one.value("Prefix") or "", other.value("Prefix") or ""
+    return first.startswith(second) or second.startswith(first)
+
+
+def check_cors(_call: Call, document: Element) -> None:
+    """Raise Refusal when a rule lacks origins or methods, or has impossible ones."""
+    rules = list(document.all("CORSRule"))
+    if len(rules) > _MOST_CORS_RULES:
+        raise Refusal("MalformedXML")
+    for rule in rules:
+        methods = [method.text for method in rule.all("AllowedMethod")]
+        if not methods or not list(rule.all("AllowedOrigin")):
+            raise Refusal("MalformedXML")
+        for method in methods:
+            if method not in _METHODS:
+                raise invalid_argument("AllowedMethod", method)
+        age = rule.value("MaxAgeSeconds")
+        if age is not None and not age.isdigit():
+            raise invalid_argument("MaxAgeSeconds", age)
