@@ -63,13 +63,14 @@ class Retries:
 
     def start(self, strategy: NotifyStrategy, attempt: Callable[[], bool], give_up: Callable[[], None]) -> None:
         """Try `attempt` after each pause of the strategy until it is true; else `give_up` once."""
-        task = asyncio.get_running_loop().create_task(self._repeat(strategy, attempt, give_up))
+        task = asyncio.get_running_loop().create_task(self._repeat(strategy, self._clock.now(), attempt, give_up))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _repeat(self, strategy: NotifyStrategy, attempt: Callable[[], bool], give_up: Callable[[], None]) -> None:
+    async def _repeat(
+        self, strategy: NotifyStrategy, moment: float, attempt: Callable[[], bool], give_up: Callable[[], None]
+    ) -> None:
         never = asyncio.Event()
-        moment = self._clock.now()
         for delay in retry_delays_seconds(strategy):
             # Counted from the planned moment, so that moving the clock far ahead makes all of them due.
             moment += delay
