@@ -1,0 +1,134 @@
+"""The emulator as a process: one JSON line, a quick and clean end, TLS, and clear words when it cannot start."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from emulator.client import Emulator
+from emulator.process import in_process
+from emulator.settings import Endpoints
+from tests.emulator.wire import connect, request
+
+
+@contextmanager
+def _started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "emulator", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_help_explains_every_option() -> None:
+    """A newcomer starts here."""
+    shown = subprocess.run([sys.executable, "-m", "emulator", "--help"], capture_output=True, text=True, check=True)
+    for option in ("--mns-port", "--oss-port", "--control-port", "--tls-cert", "--seed", "--journal-reads"):
+        assert option in shown.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_success_though_requests_are_held(number: signal.Signals) -> None:
+    """Open connections and long waits do not keep it alive, and nothing else is printed."""
+    with _started("--account-id", "42", "--region", "cn-beijing") as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        emulator = Emulator(Endpoints(**json.loads(line)))
+        assert (emulator.endpoints.account_id, emulator.endpoints.region) == ("42", "cn-beijing")
+        emulator.faults.add("stall", seconds=3600)
+        with connect(emulator.mns) as connection:
+            connection.sendall(request("/"))
+            process.send_signal(number)
+            rest, errors = process.communicate(timeout=20)
+        assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_a_port_in_use_is_said_in_one_line() -> None:
+    """No traceback for an everyday mistake."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with _started("--control-port", port) as process:
+            output, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert output == ""
+    assert "in use" in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
+    """Half of a TLS setup is refused at once."""
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_text("x")
+    with _started("--tls-cert", str(certificate)) as process:
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "--tls-cert and --tls-key go together" in errors
+
+
+def test_mns_and_oss_can_be_served_over_tls(tmp_path: Path) -> None:
+    """Clients verify the certificate; resets work through it too."""
+    certificate, key = _self_signed(tmp_path)
+    with in_process("--tls-cert", str(certificate), "--tls-key", str(key)) as emulator:
+        assert emulator.mns.startswith("https://")
+        assert emulator.endpoints.control.startswith("http://")
+        context = ssl.create_default_context(cafile=str(certificate))
+        port = urlsplit(emulator.oss).port
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1") as secured,
+        ):
+            secured.sendall(request("/"))
+            assert secured.recv(12) == b"HTTP/1.1 403"
+        emulator.faults.add("reset_before", service="oss")
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as secured,
+        ):
+            secured.sendall(request("/"))
+            # Python's ssl may report ECONNRESET as an end without the TLS farewell; a quiet close sends that.
+            with pytest.raises((ConnectionResetError, ssl.SSLEOFError)):
+                secured.recv(1)
+
+
+def _self_signed(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ip_address("127.0.0.1"))
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_path, key_path = folder / "certificate.pem", folder / "key.pem"
+    certificate_path.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return certificate_path, key_path
