@@ -143,8 +143,8 @@ def _xml_message(text: str) -> str:
     parser.StartDoctypeDeclHandler = _forbidden
     parser.EntityDeclHandler = _forbidden
     try:
-        # Bytes, because a str with an encoding declaration other than UTF-8 would be decoded twice.
-        parser.Parse(text.encode("utf-8"), True)
+        # As str: expat then ignores the declared encoding, which no longer means anything once the body is text.
+        parser.Parse(text, True)
     except (expat.ExpatError, UnicodeEncodeError, ValueError, LookupError) as error:
         if reader.message is None:
             raise InvalidMessage("not_xml", f"the XML does not parse: {error}") from None
