@@ -1,0 +1,1 @@
+"""Hostile bodies through decode, match and guard."""
