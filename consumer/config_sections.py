@@ -1,0 +1,296 @@
+"""The tables of the configuration, one class each, except the rules: keys, defaults, ranges and what they mean.
+
+The descriptions are the manual: `config.example.toml` and `docs/configuration.md` repeat them, and tests compare. What
+several keys must fulfil together stands in `consumer.config_checks`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from consumer.config_fields import (
+    Endpoint,
+    EndpointKey,
+    EndpointOrNone,
+    QueueName,
+    QueueNameOrNone,
+    Region,
+    RegionOrNone,
+    Section,
+)
+from consumer.queue_limits import MAX_VISIBILITY_SECONDS, MAX_WAIT_SECONDS
+
+
+class QueueConfig(Section):
+    """The MNS queue that the worker consumes, and how it is reached."""
+
+    region: Region = Field(
+        description="Region of the queue. The queue of a topic has to be in the topic's own region.",
+        examples=["ap-southeast-1"],
+    )
+    name: QueueName = Field(
+        description=(
+            "Name of the queue that is subscribed to Cloud Config's topic. Give the worker a queue of its own: what"
+            " another consumer takes from it is never repaired."
+        ),
+        examples=["config-events"],
+    )
+    dead_letter_queue: QueueNameOrNone = Field(
+        default="",
+        description=(
+            "Queue in the same account and region that takes messages which cannot succeed. Empty: there is none, and"
+            " such messages are kept and hidden for retry.keep_seconds again and again, until the queue's own"
+            " retention drops them."
+        ),
+        examples=["config-events-dead"],
+    )
+    endpoint: EndpointOrNone = Field(
+        default="",
+        description=(
+            "URL of the MNS service, for a test server or a private endpoint. Empty: built from account_id and"
+            " queue.region. When given, queue.internal has no effect."
+        ),
+        examples=["http://127.0.0.1:9101"],
+    )
+    internal: bool = Field(
+        default=False,
+        description=(
+            "Use the endpoint inside Alibaba Cloud's network. The service documents it for plain http only: requests"
+            " are signed, but bodies cross the private network unencrypted."
+        ),
+    )
+    wait_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=MAX_WAIT_SECONDS,
+        description=(
+            "How long one poll waits for a message. Shorter waits cost more requests; a stop has to wait for an open"
+            " poll, so engine.shutdown_grace_seconds must be longer."
+        ),
+    )
+    connect_timeout_seconds: float = Field(
+        default=5.0, ge=0.1, le=60, description="How long connecting to MNS may take, for each request."
+    )
+    call_timeout_seconds: float = Field(
+        default=10.0,
+        ge=0.5,
+        le=120,
+        description=(
+            "How long one answer of MNS may take, except to a poll, which may take its wait longer. Too short turns a"
+            " slow service into requests whose effect is unknown."
+        ),
+    )
+
+
+class OssConfig(Section):
+    """How OSS is reached: which host serves which region."""
+
+    default_region: RegionOrNone = Field(
+        default="",
+        description=(
+            "Region of buckets whose event names none, as in the oldest form of events. Empty: queue.region. A bucket"
+            " that lives elsewhere is then looked for in the region that OSS names."
+        ),
+    )
+    internal: bool = Field(
+        default=False,
+        description=(
+            "Use the endpoints inside Alibaba Cloud's network. They answer only in the worker's own region: buckets of"
+            " other regions cannot be reached through them."
+        ),
+    )
+    endpoints: dict[EndpointKey, Endpoint] = Field(
+        default_factory=dict,
+        description=(
+            'URL of OSS by region id, or by "*" for every region without one of its own. For private endpoints,'
+            " new regions whose host does not follow oss-<region>.aliyuncs.com, and test servers. Wins over"
+            " oss.internal. Signed requests go to whatever host stands here."
+        ),
+        examples=[{"cn-hangzhou": "https://oss-cn-hangzhou-internal.aliyuncs.com"}],
+    )
+    connect_timeout_seconds: float = Field(
+        default=5.0, ge=0.1, le=60, description="How long connecting to OSS may take, for each request."
+    )
+    call_timeout_seconds: float = Field(
+        default=10.0,
+        ge=0.5,
+        le=120,
+        description="How long one answer of OSS may take. Several tries have to fit into engine.work_budget_seconds.",
+    )
+
+
+class EngineConfig(Section):
+    """How much is done at once, and how long it may take."""
+
+    workers: int = Field(
+        default=32,
+        ge=1,
+        le=256,
+        description="Threads that look at and repair buckets. More help only while OSS does not throttle.",
+    )
+    slots: int = Field(
+        default=128,
+        ge=1,
+        le=4096,
+        description=(
+            "Messages in hand at once: waiting, in work and being settled. At least engine.workers. Every one holds a"
+            " lease that has to be renewed, so many slots for few workers only hide messages from other replicas."
+        ),
+    )
+    pollers: int = Field(
+        default=4,
+        ge=1,
+        le=16,
+        description="Threads that receive. One waits on the queue; the others help only while batches come back full.",
+    )
+    settlers: int = Field(
+        default=2, ge=1, le=16, description="Threads that delete, hide and dead-letter messages, deletions in batches."
+    )
+    lease_seconds: int = Field(
+        default=60,
+        ge=2,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "How far each renewal hides a message from other consumers; renewed at about half of it. After a crash its"
+            " messages return that much later; a short lease is lost to a short network failure."
+        ),
+    )
+    max_lease_seconds: float = Field(
+        default=900.0,
+        ge=2,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "How long after its receipt a message's lease is renewed at all; what takes longer returns to the queue."
+            " At least engine.lease_seconds and engine.work_budget_seconds."
+        ),
+    )
+    work_budget_seconds: float = Field(
+        default=120.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "How long one message may be worked on, its retried requests included; then it fails and is tried again"
+            " on a later delivery."
+        ),
+    )
+    delete_linger_seconds: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description=(
+            "How long a deletion waits for others to share its request, up to 16. 0 sends each at once; the lease"
+            " runs on meanwhile."
+        ),
+    )
+    max_undeleted: int = Field(
+        default=4000,
+        ge=1,
+        le=4900,
+        description=(
+            "Messages received and not deleted within 30 minutes before polling pauses. The service throttles a"
+            " consumer for good at 5,000; held, observed and failing messages count on every delivery."
+        ),
+    )
+    shutdown_grace_seconds: float = Field(
+        default=60.0,
+        ge=2,
+        le=3600,
+        description=(
+            "How long a stop may take before the process ends hard. At least queue.wait_seconds plus"
+            " queue.call_timeout_seconds. In Kubernetes, terminationGracePeriodSeconds has to be longer still."
+        ),
+    )
+
+
+class RetryConfig(Section):
+    """When something is tried again: one request inside a delivery, one message across deliveries."""
+
+    request_attempts: int = Field(
+        default=5,
+        ge=1,
+        le=20,
+        description="Tries of one OSS request within a delivery, the first included, after passing failures.",
+    )
+    request_base_seconds: float = Field(
+        default=0.2,
+        ge=0.01,
+        le=60,
+        description="Longest pause before the second try of a request; doubles with each try, with full jitter.",
+    )
+    request_cap_seconds: float = Field(
+        default=5.0,
+        ge=0.01,
+        le=300,
+        description="Longest pause between tries of a request. At least retry.request_base_seconds.",
+    )
+    max_attempts: int = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        description=(
+            "Failed deliveries of one message after which it is given up to the dead-letter queue. Counted by each"
+            " process for itself and anew after a restart, so a message may get more attempts than this, never fewer."
+        ),
+    )
+    backoff_base_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description="How long a message is hidden after its first failure, less jitter; doubles with each failure.",
+    )
+    backoff_cap_seconds: float = Field(
+        default=3600.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "Longest time a failed message is hidden. At least retry.backoff_base_seconds. The queue's retention has"
+            " to be longer, or the queue drops the message while it is hidden."
+        ),
+    )
+    hold_seconds: float = Field(
+        default=900.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "How long a held message (limit, pause, contest) or one of a rule in mode observe is hidden before it is"
+            " looked at again. Short times make many observed messages run into engine.max_undeleted."
+        ),
+    )
+    keep_seconds: float = Field(
+        default=3600.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description="How long a message that cannot succeed is hidden while there is no dead-letter queue for it.",
+    )
+
+
+class HttpConfig(Section):
+    """Metrics and probes: /metrics, /livez and /readyz, over plain http."""
+
+    enabled: bool = Field(
+        default=True, description="Whether to serve them at all. Off: nobody can see whether the worker lives."
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        max_length=255,
+        description=(
+            'Address to listen on. In a container, where probes come from outside, "0.0.0.0" (or "::"); nothing there'
+            " asks for a password, so let a network policy decide who reaches it."
+        ),
+    )
+    port: int = Field(default=9108, ge=0, le=65_535, description="Port to listen on; 0 takes any free one and logs it.")
+
+
+class LogConfig(Section):
+    """What is written to standard error."""
+
+    format: Literal["auto", "json", "console"] = Field(
+        default="auto",
+        description="json is one object a line, console is for people; auto is console on a terminal, else json.",
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe level that is written. debug shows every request."
+    )
