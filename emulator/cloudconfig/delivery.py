@@ -66,9 +66,10 @@ class Delivery:
     ) -> Delivered:
         """Deliver one message; a missing topic loses it silently, as the service does, except for the journal."""
         text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-        return self.send_body((encoding or self.channel.encoding).body_of(text), resource, event, topic=topic)
+        body = (encoding or self.channel.encoding).body_of(text)
+        return self.send_body(body, resource, topic=topic, event_name=str(event.get("eventName", "")))
 
-    def send_body(self, body: str, resource: str, event: Event | None = None, *, topic: str | None = None) -> Delivered:
+    def send_body(self, body: str, resource: str, *, topic: str | None = None, event_name: str = "") -> Delivered:
         """Deliver a body exactly as it is."""
         target = topic or self.channel.topic
         if target is None:
@@ -76,9 +77,9 @@ class Delivery:
         try:
             message_id = self.publish(target, body)
         except LookupError:
-            self._journal("DeliveryFailed", resource, topic=target, reason="no such topic", event=event)
+            self._journal("DeliveryFailed", resource, topic=target, reason="no such topic", event_name=event_name)
             return Delivered(None, body)
-        self._journal("EventDelivered", resource, topic=target, message_id=message_id, event=event)
+        self._journal("EventDelivered", resource, topic=target, message_id=message_id, event_name=event_name)
         return Delivered(message_id, body)
 
     def _journal(self, operation: str, resource: str, **detail: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from emulator.cloudconfig.configuration import BucketConfiguration
@@ -25,6 +26,8 @@ from emulator.cloudconfig.events import (
 from emulator.cloudconfig.rules import DEFAULT_RULES, Rule, configured
 from emulator.cloudconfig.verdict import Annotation, Compliance, Verdict
 from emulator.world import World
+
+_AT_ONCE = 50
 
 
 class Inventory(Protocol):
@@ -62,6 +65,7 @@ class CloudConfig:
         self._seen: dict[str, BucketConfiguration] = {}
         self._pending: dict[str, None] = {}
         self._delayed: asyncio.Task[None] | None = None
+        """The evaluation that waits for its delay."""
         self.reset()
 
     def reset(self) -> None:
@@ -72,6 +76,8 @@ class CloudConfig:
         self._judged.clear()
         self._seen.clear()
         self._pending.clear()
+        if self._delayed is not None:
+            self._delayed.cancel()
 
     def put_rule(self, rule: Rule) -> None:
         """Configure a rule, replacing the one of the same id; nothing is evaluated by this alone."""
@@ -100,15 +106,17 @@ class CloudConfig:
         self._judge_pending()
 
     def _judge_pending(self) -> None:
-        pending = list(self._pending)
-        self._pending.clear()
-        for name in pending:
+        for name in list(islice(self._pending, _AT_ONCE)):
+            del self._pending[name]
             self._report_change(name)
             for finding in self._findings([name], self.rules.values()):
                 if self._is_news(finding):
                     self._report(finding, Trigger.CHANGE)
+        if self._pending:
+            # In slices, so that a mass change does not keep everybody else waiting.
+            asyncio.get_running_loop().call_soon(self._judge_pending)
 
-    def evaluate(
+    async def evaluate(
         self, buckets: Iterable[str] | None = None, rule_id: str | None = None, trigger: Trigger = Trigger.MANUAL
     ) -> list[Finding]:
         """Judge buckets (all without a list) now and report every non-compliance again.
@@ -118,7 +126,9 @@ class CloudConfig:
         """
         rules = list(self.rules.values()) if rule_id is None else [self.rules[rule_id]]
         findings = self._findings(self._inventory.names() if buckets is None else buckets, rules)
-        for finding in findings:
+        for number, finding in enumerate(findings):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             self._is_news(finding)
             if finding.verdict.compliance is Compliance.NON_COMPLIANT:
                 self._report(finding, trigger)

@@ -122,7 +122,7 @@ class ConfigEndpoints:
             raise Refused(f"bucket: no such bucket: {body.bucket}", status=404)
         rule_id = find_rule(self._config, body.rule).id if body.rule else None
         buckets = None if body.bucket is None else [body.bucket]
-        return _results(self._config.evaluate(buckets, rule_id, body.trigger))
+        return _results(await self._config.evaluate(buckets, rule_id, body.trigger))
 
     async def compliance(self, request: Request) -> Response:
         """What is compliant now; nothing is reported."""
