@@ -6,21 +6,21 @@ caller may do.
 
 from __future__ import annotations
 
-import calendar
-import hmac
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 from emulator.http import Request
 from emulator.identity import AccessKey
 from emulator.oss import signature_v1, signature_v2, signature_v4
 from emulator.oss.addressing import Address
+from emulator.oss.credentials import check_date, check_expiry, check_skew, compare, known_key, v4_time
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.world import World
 
-MAX_SKEW_SECONDS = 900.0
+_REGION_PROBLEM = {
+    "Authorization header": "Invalid signing region in Authorization header.",
+    "credential": "The signing region in credential is invalid.",
+}
 _LONGEST_V4_URL_SECONDS = 7 * 24 * 3600
 
 
@@ -73,13 +73,13 @@ def _header_v1(
     key_id, colon, provided = authorization[4:].partition(":")
     if not colon or not key_id.strip():
         raise invalid_argument("Authorization", authorization, "Authorization header is invalid.", ec="0002-00000062")
-    key = _key(world, key_id, request, query)
+    key = known_key(world, key_id, request, query)
     date = request.headers.get("x-oss-date") or request.headers.get("date", "")
-    _check_date(world, date)
+    check_date(world, date)
     text = signature_v1.string_to_sign(
         request.method, request.headers, date, signature_v1.resource(address.bucket, address.key, query)
     )
-    _compare(key, provided, signature_v1.signature(key.secret, text), text, "0002-00000040")
+    compare(key, provided, signature_v1.signature(key.secret, text), text, "0002-00000040")
     return Caller(key)
 
 
@@ -89,15 +89,15 @@ def _url_v1(world: World, request: Request, address: Address, query: Mapping[str
             "AccessDenied",
             "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters",
         )
-    key = _key(world, query["OSSAccessKeyId"], request, query)
-    _check_expiry(world, query["Expires"])
+    key = known_key(world, query["OSSAccessKeyId"], request, query)
+    check_expiry(world, query["Expires"])
     text = signature_v1.string_to_sign(
         request.method,
         request.headers,
         query["Expires"],
         signature_v1.resource(address.bucket, address.key, query),
     )
-    _compare(key, query["Signature"], signature_v1.signature(key.secret, text), text, "0002-00000040")
+    compare(key, query["Signature"], signature_v1.signature(key.secret, text), text, "0002-00000040")
     return Caller(key)
 
 
@@ -107,17 +107,17 @@ def _header_v2(
     fields = _fields(authorization[5:], ":")
     if "AccessKeyId" not in fields or "Signature" not in fields:
         raise invalid_argument("Authorization", authorization, "Authorization header is invalid.", ec="0002-00000104")
-    key = _key(world, fields["AccessKeyId"], request, query)
+    key = known_key(world, fields["AccessKeyId"], request, query)
     date = request.headers.get("date", "")
-    _check_date(world, request.headers.get("x-oss-date") or date)
+    check_date(world, request.headers.get("x-oss-date") or date)
     _verify_v2(request, address, query, key, date, fields.get("AdditionalHeaders", ""), fields["Signature"])
     return Caller(key)
 
 
 def _url_v2(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:
-    key = _key(world, query.get("x-oss-access-key-id", ""), request, query)
+    key = known_key(world, query.get("x-oss-access-key-id", ""), request, query)
     expires = query.get("x-oss-expires", "")
-    _check_expiry(world, expires)
+    check_expiry(world, expires)
     additional = query.get("x-oss-additional-headers", "")
     _verify_v2(request, address, query, key, expires, additional, query.get("x-oss-signature", ""))
     return Caller(key)
@@ -135,7 +135,7 @@ def _verify_v2(
     names = _names(additional)
     canonical = signature_v2.resource(address.bucket, address.key, query)
     text = signature_v2.string_to_sign(request.method, request.headers, date, names, canonical)
-    _compare(key, provided, signature_v2.signature(key.secret, text), text, "0002-00000101")
+    compare(key, provided, signature_v2.signature(key.secret, text), text, "0002-00000101")
 
 
 def _header_v4(
@@ -147,8 +147,7 @@ def _header_v4(
     signed_at = request.headers.get("x-oss-date") or request.headers.get("date", "")
     where = "Authorization header"
     caller = _scoped(world, request, query, address, fields["Credential"], signed_at, where)
-    if abs(_v4_time(signed_at) - world.clock.now()) > MAX_SKEW_SECONDS:
-        raise _skewed(world, signed_at)
+    check_skew(world, v4_time(signed_at), signed_at)
     additional = fields.get("AdditionalHeaders", "")
     _verify_v4(request, address, query, caller, fields["Credential"], signed_at, additional, fields["Signature"])
     return caller
@@ -159,11 +158,11 @@ def _url_v4(world: World, request: Request, address: Address, query: Mapping[str
         if not query.get(name):
             raise invalid_argument(name, "", f"The {name} parameter is missing.")
     credential, signed_at = query["x-oss-credential"], query["x-oss-date"]
-    caller = _scoped(world, request, query, address, credential, signed_at, "x-oss-credential")
+    caller = _scoped(world, request, query, address, credential, signed_at, "credential")
     lifetime = query["x-oss-expires"]
     if not lifetime.isdigit() or not 1 <= int(lifetime) <= _LONGEST_V4_URL_SECONDS:
         raise invalid_argument("x-oss-expires", lifetime, "Invalid expires value.")
-    _check_expiry(world, str(int(_v4_time(signed_at)) + int(lifetime)))
+    check_expiry(world, str(int(v4_time(signed_at)) + int(lifetime)))
     additional = query.get("x-oss-additional-headers", "")
     _verify_v4(request, address, query, caller, credential, signed_at, additional, query["x-oss-signature"])
     return caller
@@ -185,13 +184,13 @@ def _scoped(
     key_id, date, region, product, _ = parts
     endpoint = address.host.region
     if not region or region.startswith("oss-") or (endpoint is not None and region != endpoint):
-        raise invalid_argument("Region", region, f"Invalid signing region in {where}.", ec="0002-00000226")
+        raise invalid_argument("Region", region, _REGION_PROBLEM[where], ec="0002-00000226")
     if product != "oss":
         raise invalid_argument("Product", product, f"Invalid signing product in {where}.", ec="0002-00000227")
-    _v4_time(signed_at)
+    v4_time(signed_at)
     if signed_at[:8] != date:
         raise invalid_argument("Date", date, f"Invalid signing date in {where}.", ec="0002-00000225")
-    return Caller(_key(world, key_id, request, query), region)
+    return Caller(known_key(world, key_id, request, query), region)
 
 
 def _verify_v4(
@@ -213,7 +212,7 @@ def _verify_v4(
     )
     text = signature_v4.string_to_sign(signed_at, scope, canonical)
     expected = signature_v4.signature(caller.key.secret, scope, text)
-    _compare(
+    compare(
         caller.key,
         provided,
         expected,
@@ -221,75 +220,6 @@ def _verify_v4(
         "0002-00000201",
         CanonicalRequest=canonical.decode("utf-8", "replace"),
     )
-
-
-def _key(world: World, key_id: str, request: Request, query: Mapping[str, str]) -> AccessKey:
-    """The access key of that id, once its temporary token (if it has one) is checked."""
-    key = world.identities.get(key_id)
-    headers = request.headers
-    token = (
-        headers.get("x-oss-security-token")
-        or headers.get("security-token")
-        or query.get("security-token")
-        or query.get("x-oss-security-token")
-    )
-    if key is None or (key.security_token is not None and token is None):
-        raise Refusal("InvalidAccessKeyId", OSSAccessKeyId=key_id)
-    if token is not None and token != key.security_token:
-        raise Refusal("InvalidSecurityToken", SecurityToken=token)
-    if key.expires_at is not None and world.clock.now() >= key.expires_at:
-        raise Refusal("SecurityTokenExpired", SecurityToken=token or "")
-    return key
-
-
-def _compare(key: AccessKey, provided: str, expected: str, text: bytes, ec: str, **also_shown: str) -> None:
-    if hmac.compare_digest(provided.strip().encode(), expected.encode()):
-        return
-    refusal = Refusal(
-        "SignatureDoesNotMatch",
-        ec=ec,
-        OSSAccessKeyId=key.access_key_id,
-        SignatureProvided=provided,
-        StringToSign=text.decode("utf-8", "replace"),
-        StringToSignBytes=text.hex(" ").upper(),
-    )
-    refusal.details.update(also_shown)
-    raise refusal
-
-
-def _check_date(world: World, date: str) -> None:
-    try:
-        signed_at = parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, IndexError) as error:
-        raise Refusal("AccessDenied", "OSS authentication requires a valid Date.") from error
-    if abs(signed_at - world.clock.now()) > MAX_SKEW_SECONDS:
-        raise _skewed(world, date)
-
-
-def _skewed(world: World, date: str) -> Refusal:
-    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(world.clock.now()))
-    return Refusal(
-        "RequestTimeTooSkewed",
-        MaxAllowedSkewMilliseconds=str(int(MAX_SKEW_SECONDS * 1000)),
-        RequestTime=date,
-        ServerTime=now,
-    )
-
-
-def _check_expiry(world: World, expires: str) -> None:
-    if not expires.isdigit():
-        raise Refusal("AccessDenied", "Invalid date (should be seconds since epoch)", Expires=expires)
-    now = world.clock.now()
-    if int(expires) < now:
-        end, server = (time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at)) for at in (int(expires), now))
-        raise Refusal("AccessDenied", "Request has expired.", ec="0002-00000069", Expires=end, ServerTime=server)
-
-
-def _v4_time(signed_at: str) -> float:
-    try:
-        return calendar.timegm(time.strptime(signed_at, "%Y%m%dT%H%M%SZ"))
-    except ValueError as error:
-        raise Refusal("AccessDenied", "OSS authentication requires a valid Date.") from error
 
 
 def _fields(text: str, separator: str) -> dict[str, str]:

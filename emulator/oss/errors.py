@@ -92,6 +92,8 @@ class Refusal(Exception):
         self.message = known.message if message is None else message
         self.ec = known.ec if ec is None else ec
         self.details = details
+        self.headers: list[tuple[str, str]] = []
+        """Headers that this refusal has besides those of every answer."""
         super().__init__(f"{self.status} {code}: {self.message}")
 
 

@@ -12,9 +12,9 @@ from emulator.http import Response
 from emulator.oss.bucket import StoredObject, Upload
 from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
 from emulator.oss.crc64 import crc64
-from emulator.oss.creation import iso
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.oss.objects import journal_object, kept_headers
+from emulator.oss.printing import iso
 from emulator.oss.xml import Element, Node
 
 _MOST_PARTS = 10_000

@@ -13,11 +13,11 @@ from urllib.parse import quote, unquote
 
 from emulator.http import Response
 from emulator.oss.bucket import StoredObject
-from emulator.oss.call import XML, Admission, Call, Level, Operation, answer, gone
+from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
 from emulator.oss.crc64 import crc64
-from emulator.oss.creation import iso, read_max_keys
 from emulator.oss.errors import Refusal, invalid_argument
-from emulator.oss.xml import Node, render
+from emulator.oss.printing import iso
+from emulator.oss.xml import Node
 
 _KEPT_HEADERS = frozenset(
     {"content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires"}
@@ -187,90 +187,40 @@ def put_acl(call: Call) -> Response:
     return Response(200)
 
 
-def listing(call: Call) -> Response:
-    """The bucket's objects by name, in version 1 or 2 of the listing."""
-    second = call.query.get("list-type") == "2"
-    prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
-    marker = call.query.get("marker", "")
-    if second:
-        marker = _from_token(call.query.get("continuation-token", "")) or call.query.get("start-after", "")
-    limit = read_max_keys(call, 100)
-    keys, prefixes, following = _page(sorted(call.bucket.objects), prefix, delimiter, marker, limit)
-    encoded = call.query.get("encoding-type") == "url"
-
-    def name(text: str) -> str:
-        return quote(text) if encoded else text
-
-    content: list[Node] = [
-        ("Name", call.name),
-        ("Prefix", name(prefix)),
-        ("MaxKeys", str(limit)),
-        ("Delimiter", name(delimiter)),
-        ("IsTruncated", "true" if following else "false"),
-    ]
-    if encoded:
-        content.append(("EncodingType", "url"))
-    if second:
-        content.append(("StartAfter", name(call.query.get("start-after", ""))))
-        content.append(("ContinuationToken", call.query.get("continuation-token", "")))
-        content.append(("NextContinuationToken", _token(following)))
-        content.append(("KeyCount", str(len(keys) + len(prefixes))))
-    else:
-        content.append(("Marker", name(marker)))
-        content.append(("NextMarker", name(following)))
-    content += [("Contents", _entry(call, key, name(key))) for key in keys]
-    content += [("CommonPrefixes", [("Prefix", name(common))]) for common in prefixes]
-    return Response(200, [XML], render("ListBucketResult", content))
-
-
-def _entry(call: Call, key: str, shown: str) -> list[Node]:
-    stored, owner = call.bucket.objects[key], call.bucket.owner_id
-    return [
-        ("Key", shown),
-        ("LastModified", iso(stored.modified)),
-        ("ETag", f'"{stored.etag}"'),
-        ("Type", stored.kind),
-        ("Size", str(len(stored.body))),
-        ("StorageClass", call.bucket.storage_class),
-        ("Owner", [("ID", owner), ("DisplayName", owner)]),
-    ]
-
-
-def _page(names: list[str], prefix: str, delimiter: str, marker: str, limit: int) -> tuple[list[str], list[str], str]:
-    """Keys, common prefixes and where the next page follows (empty: nowhere)."""
-    keys: list[str] = []
-    prefixes: list[str] = []
-    last = ""
-    for key in names:
-        if not key.startswith(prefix) or key <= marker:
-            continue
-        head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
-        common = prefix + head + found if found else ""
-        if common and (common in prefixes[-1:] or common <= marker):
-            continue
-        if len(keys) + len(prefixes) == limit:
-            return keys, prefixes, last
-        (prefixes if common else keys).append(common or key)
-        last = common or key
-    return keys, prefixes, ""
-
-
-def _token(key: str) -> str:
-    return base64.b64encode(key.encode()).decode()
-
-
-def _from_token(token: str) -> str:
-    try:
-        return base64.b64decode(token, validate=True).decode()
-    except ValueError as error:
-        raise invalid_argument("continuation-token", token, "The continuation token is invalid.") from error
+def append(call: Call) -> Response:
+    """Write at the end of an appendable object, which the first call creates."""
+    stored = call.bucket.objects.get(call.address.key)
+    before = b"" if stored is None else stored.body
+    if stored is not None and stored.kind != "Appendable":
+        raise Refusal("ObjectNotAppendable", "The object is not appendable", status=409)
+    position = call.query.get("position", "")
+    if not position.isdigit():
+        raise invalid_argument("position", position)
+    if int(position) != len(before):
+        refusal = Refusal("PositionNotEqualToLength", "Position is not equal to file length", status=409)
+        refusal.headers.append(("x-oss-next-append-position", str(len(before))))
+        raise refusal
+    body = before + call.request.body
+    headers = kept_headers(call) if stored is None else stored.headers
+    etag = hashlib.md5(body, usedforsecurity=False).hexdigest().upper()
+    now = call.store.world.clock.now()
+    call.bucket.objects[call.address.key] = StoredObject(body, etag, now, headers, kind="Appendable")
+    journal_object(call, key=call.address.key, bytes=len(body))
+    return Response(
+        200,
+        [
+            ("ETag", f'"{etag}"'),
+            ("x-oss-hash-crc64ecma", str(crc64(body))),
+            ("x-oss-next-append-position", str(len(body))),
+        ],
+    )
 
 
 _READ, _WRITE = Admission.READER, Admission.WRITER
 
 OPERATIONS = (
-    Operation("ListObjects", Level.BUCKET, "GET", "", listing, _READ, reads=True),
     Operation("DeleteMultipleObjects", Level.BUCKET, "POST", "delete", delete_many, _WRITE),
+    Operation("AppendObject", Level.OBJECT, "POST", "append", append, _WRITE),
     Operation("PutObject", Level.OBJECT, "PUT", "", put, _WRITE),
     Operation("GetObject", Level.OBJECT, "GET", "", get, _READ, reads=True),
     Operation("HeadObject", Level.OBJECT, "HEAD", "", head, _READ, reads=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from emulator.oss import creation, multipart, objects
+from emulator.oss import creation, description, multipart, object_listing, objects
 from emulator.oss.call import Level, Operation
 from emulator.oss.subresources import (
     absent,
@@ -24,6 +24,8 @@ from emulator.oss.subresources import (
 
 _OPERATIONS = (
     *creation.OPERATIONS,
+    *description.OPERATIONS,
+    *object_listing.OPERATIONS,
     *objects.OPERATIONS,
     *multipart.OPERATIONS,
     *absent.OPERATIONS,

@@ -181,7 +181,7 @@ def _refused(request: Request, request_id: str, refusal: Refusal) -> Response:
         ("HostId", request.host.partition(":")[0]),
         *refusal.details.items(),
     ]
-    headers = [*_common_headers(request_id), XML]
+    headers = [*_common_headers(request_id), XML, *refusal.headers]
     if refusal.ec:
         content.append(("EC", refusal.ec))
         content.append(("RecommendDoc", f"https://api.aliyun.com/troubleshoot?q={refusal.ec}"))

@@ -12,8 +12,8 @@ from emulator.http import Response
 from emulator.oss.bucket import Bucket
 from emulator.oss.call import Call, Handler, Level, Operation, answer, done, gone
 from emulator.oss.errors import Refusal
-from emulator.oss.subresources.lifecycle_rules import check_cors, check_lifecycle
-from emulator.oss.xml import Element
+from emulator.oss.subresources.document_checks import check_capacity, check_cors, check_lifecycle
+from emulator.oss.xml import Element, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ _DOCUMENTS = (
              default=(("Status", "Disabled"),), deletable=False),
     Document("bucketArchiveDirectRead", "BucketArchiveDirectRead", "ArchiveDirectReadConfiguration", ("Enabled",),
              default=(("Enabled", "false"),), deletable=False),
+    Document("qos", "BucketStorageCapacity", "BucketUserQos", ("StorageCapacity",),
+             default=(("StorageCapacity", "-1"),), deletable=False, check=check_capacity),
 )  # fmt: skip
 
 
@@ -81,9 +83,23 @@ def keep(bucket: Bucket, name: str, document: Element | None) -> None:
             bucket.documents[name] = document
 
 
+def _lowered(element: Element) -> Element:
+    """The same document with flags in lower case, as the service gives them back whatever they came in."""
+    text = element.text.lower() if element.text in ("True", "False") else element.text
+    return Element(element.tag, text, tuple(_lowered(child) for child in element.children))
+
+
+def _completed(document: Document, found: Element) -> list[Node]:
+    """What is given back: the document, and what the service adds where it was left out."""
+    nodes = [child.node() for child in found.children]
+    if document.subresource == "cors" and found.find("ResponseVary") is None:
+        nodes.append(("ResponseVary", "false"))
+    return nodes
+
+
 def _put(document: Document) -> Handler:
     def put(call: Call) -> Response:
-        after = call.body(document.root)
+        after = _lowered(call.body(document.root))
         if not any(after.find(tag) is not None for tag in document.required):
             raise Refusal("MalformedXML")
         if document.check is not None:
@@ -100,7 +116,7 @@ def _get(document: Document) -> Handler:
     def get(call: Call) -> Response:
         found = kept(call.bucket, document.subresource)
         if found is not None:
-            return answer(document.root, [child.node() for child in found.children])
+            return answer(document.root, _completed(document, found))
         code, message = document.absent
         if code:
             raise Refusal(code, message, status=404, BucketName=call.name)

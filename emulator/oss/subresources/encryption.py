@@ -29,10 +29,10 @@ def put(call: Call) -> Response:
             "KMSMasterKeyID", key_id, "KMSMasterKeyID is not applicable if SSEAlgorithm is not KMS.",
             ec="0005-00000204",
         )  # fmt: skip
-    if data_encryption is not None and (data_encryption != "SM4" or algorithm != "KMS"):
+    if data_encryption not in (None, "SM4"):
         raise invalid_argument("KMSDataEncryption", data_encryption, "KMSDataEncryption is not valid.")
     before = call.bucket.encryption
-    call.bucket.encryption = Encryption(algorithm, key_id, data_encryption)
+    call.bucket.encryption = Encryption(algorithm, key_id, data_encryption if algorithm == "KMS" else None)
     call.changed(before, call.bucket.encryption)
     return done()
 

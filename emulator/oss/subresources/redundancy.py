@@ -10,8 +10,8 @@ import math
 from emulator.http import Response
 from emulator.oss.bucket import Bucket, RedundancyTransition
 from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
-from emulator.oss.creation import iso, read_max_keys
 from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.printing import iso, read_max_keys
 from emulator.oss.xml import Node
 
 _NAME = "redundancyTransition"

@@ -1,4 +1,4 @@
-"""What makes lifecycle and CORS documents unacceptable, as far as clients are known to meet it. Pure.
+"""What makes lifecycle, CORS and capacity documents unacceptable, as far as clients are known to meet it. Pure.
 
 https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketlifecycle
 https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketcors
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
-from emulator.oss.bucket import Bucket
 from emulator.oss.call import Call
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.oss.xml import Element
@@ -26,7 +25,7 @@ def check_lifecycle(call: Call, document: Element) -> None:
     if len(rules) > _MOST_LIFECYCLE_RULES:
         raise Refusal("MalformedXML")
     for rule in rules:
-        _check_rule(call.bucket, rule)
+        _check_rule(rule)
     if call.header("x-oss-allow-same-action-overlap") == "true":
         return
     for one, other in combinations(rules, 2):
@@ -34,7 +33,7 @@ def check_lifecycle(call: Call, document: Element) -> None:
             raise invalid_argument("Rule", other.value("ID") or "", "Overlap for same action type Expiration")
 
 
-def _check_rule(bucket: Bucket, rule: Element) -> None:
+def _check_rule(rule: Element) -> None:
     if rule.value("Status") not in ("Enabled", "Disabled"):
         raise Refusal("MalformedXML")
     for tag in rule.all("Tag"):
@@ -45,9 +44,10 @@ def _check_rule(bucket: Bucket, rule: Element) -> None:
     expiration = rule.find("Expiration")
     if expiration is not None:
         _check_one_kind([expiration, *transitions])
-    _check_days(transitions, expiration)
-    if bucket.versioning is None and rule.value("Expiration", "ExpiredObjectDeleteMarker") and len(transitions) > 1:
-        raise invalid_argument("ExpiredObjectDeleteMarker", "true", "The bucket is not versioned.")
+    _check_days(transitions, expiration, "Days")
+    _check_days(
+        list(rule.all("NoncurrentVersionTransition")), rule.find("NoncurrentVersionExpiration"), "NoncurrentDays"
+    )
 
 
 def _check_one_kind(actions: list[Element]) -> None:
@@ -61,27 +61,27 @@ def _check_one_kind(actions: list[Element]) -> None:
         raise Refusal("InvalidRequest", "Days and CreatedBeforeDate cannot be mixed in one rule.")
 
 
-def _check_days(transitions: list[Element], expiration: Element | None) -> None:
+def _check_days(transitions: list[Element], expiration: Element | None, unit: str) -> None:
     """Colder later, and gone last."""
     days: dict[str, int] = {}
     for transition in transitions:
         storage_class = transition.value("StorageClass") or ""
         if storage_class not in ("IA", "Archive", "ColdArchive", "DeepColdArchive"):
             raise invalid_argument("StorageClass", storage_class, "Invalid storage class for a transition.")
-        if transition.find("Days") is not None:
-            days[storage_class] = _number(transition)
+        if transition.find(unit) is not None:
+            days[storage_class] = _number(transition, unit)
     if "IA" in days and days.get("Archive", days["IA"] + 1) <= days["IA"]:
-        raise invalid_argument("Days", str(days["Archive"]), "Archive has to come after IA.")
-    if expiration is not None and expiration.find("Days") is not None:
-        last = _number(expiration)
+        raise invalid_argument(unit, str(days["Archive"]), "Archive has to come after IA.")
+    if expiration is not None and expiration.find(unit) is not None:
+        last = _number(expiration, unit)
         if any(value >= last for value in days.values()):
-            raise invalid_argument("Days", str(last), "Expiration has to come after every transition.")
+            raise invalid_argument(unit, str(last), "Expiration has to come after every transition.")
 
 
-def _number(action: Element) -> int:
-    text = action.value("Days") or ""
+def _number(action: Element, unit: str) -> int:
+    text = action.value(unit) or ""
     if not text.isdigit() or int(text) < 1:
-        raise invalid_argument("Days", text, "Days has to be a positive number.")
+        raise invalid_argument(unit, text, f"{unit} has to be a positive number.")
     return int(text)
 
 
@@ -109,3 +109,10 @@ def check_cors(_call: Call, document: Element) -> None:
         age = rule.value("MaxAgeSeconds")
         if age is not None and not age.isdigit():
             raise invalid_argument("MaxAgeSeconds", age)
+
+
+def check_capacity(_call: Call, document: Element) -> None:
+    """Raise Refusal unless the capacity is a number of gigabytes, or -1 for without limit."""
+    capacity = document.value("StorageCapacity") or ""
+    if capacity != "-1" and not capacity.isdigit():
+        raise invalid_argument("StorageCapacity", capacity)

@@ -1,0 +1,142 @@
+"""Listing buckets and describing one: its information, its place, its size."""
+
+from __future__ import annotations
+
+from emulator.http import Response
+from emulator.oss.addressing import location
+from emulator.oss.bucket import Bucket, Encryption
+from emulator.oss.call import Admission, Call, Level, Operation, answer
+from emulator.oss.printing import iso, read_max_keys
+from emulator.oss.xml import Node
+
+_COLDER: tuple[Node, ...] = tuple(
+    (name + figure, "0")
+    for name in ("InfrequentAccess", "Archive", "ColdArchive", "DeepColdArchive")
+    for figure in ("Storage", "RealStorage", "ObjectCount")
+)
+
+
+def listing(call: Call) -> Response:
+    """The caller's buckets in all regions, by name."""
+    prefix, marker = call.query.get("prefix", ""), call.query.get("marker", "")
+    limit = read_max_keys(call, 100)
+    group = call.header("x-oss-resource-group-id")
+    names = sorted(
+        name
+        for name, bucket in call.store.buckets.items()
+        if bucket.owner_id == call.account_id
+        and name.startswith(prefix)
+        and name > marker
+        and _tagged(bucket, call)
+        and group in (None, bucket.resource_group)
+    )
+    shown = names[:limit]
+    truncated = len(names) > limit
+    content: list[Node] = [
+        ("Owner", [("ID", call.account_id), ("DisplayName", call.account_id)]),
+        ("Prefix", prefix),
+        ("Marker", marker),
+        ("MaxKeys", str(limit)),
+        ("IsTruncated", "true" if truncated else "false"),
+        ("NextMarker", shown[-1] if truncated else ""),
+        ("Buckets", [("Bucket", _summary(call.store.buckets[name])) for name in shown]),
+    ]
+    return answer("ListAllMyBucketsResult", content)
+
+
+def _tagged(bucket: Bucket, call: Call) -> bool:
+    key, value = call.query.get("tag-key"), call.query.get("tag-value")
+    if key is None:
+        return True
+    return key in bucket.tagging and value in (None, "", bucket.tagging[key])
+
+
+def _summary(bucket: Bucket) -> list[Node]:
+    where = location(bucket.region)
+    return [
+        ("CreationDate", iso(bucket.created)),
+        ("ExtranetEndpoint", f"{where}.aliyuncs.com"),
+        ("IntranetEndpoint", f"{where}-internal.aliyuncs.com"),
+        ("Location", where),
+        ("Name", bucket.name),
+        ("Region", bucket.region),
+        ("ResourceGroupId", bucket.resource_group),
+        ("StorageClass", bucket.storage_class),
+    ]
+
+
+def info(call: Call) -> Response:
+    """GetBucketInfo: what the service tells about a bucket at a glance."""
+    bucket = call.bucket
+    call.store.settle(bucket)
+    blocked = call.store.blocks_public_access(bucket)
+    content: list[Node] = [
+        ("AccessMonitor", _status(bucket, "accessmonitor", "Status")),
+        *_summary(bucket),
+        ("DataRedundancyType", bucket.redundancy),
+        ("CrossRegionReplication", "Disabled"),
+        ("TransferAcceleration", "Disabled"),
+        ("Owner", [("DisplayName", bucket.owner_id), ("ID", bucket.owner_id)]),
+        ("AccessControlList", [("Grant", bucket.acl)]),
+        ("BlockPublicAccess", "true" if blocked else "false"),
+        ("Comment", ""),
+        ("BucketPolicy", _log_target(bucket)),
+        ("ServerSideEncryptionRule", _encryption(bucket.encryption)),
+    ]
+    if bucket.versioning is not None:
+        content.append(("Versioning", bucket.versioning))
+    return answer("BucketInfo", [("Bucket", content)])
+
+
+def _status(bucket: Bucket, document: str, tag: str) -> str:
+    kept = bucket.documents.get(document)
+    return (kept.value(tag) if kept is not None else None) or "Disabled"
+
+
+def _log_target(bucket: Bucket) -> list[Node]:
+    if bucket.logging is None:
+        return [("LogBucket", ""), ("LogPrefix", "")]
+    return [("LogBucket", bucket.logging.target_bucket), ("LogPrefix", bucket.logging.target_prefix)]
+
+
+def _encryption(rule: Encryption | None) -> list[Node]:
+    if rule is None:
+        return [("SSEAlgorithm", "None")]
+    nodes: list[Node] = [("SSEAlgorithm", rule.algorithm)]
+    if rule.kms_key_id:
+        nodes.append(("KMSMasterKeyID", rule.kms_key_id))
+    if rule.kms_data_encryption:
+        nodes.append(("KMSDataEncryption", rule.kms_data_encryption))
+    return nodes
+
+
+def where(call: Call) -> Response:
+    """GetBucketLocation."""
+    return answer("LocationConstraint", location(call.bucket.region))
+
+
+def stat(call: Call) -> Response:
+    """GetBucketStat: objects and bytes, all of them in the standard class."""
+    objects = call.bucket.objects
+    size = sum(len(stored.body) for stored in objects.values())
+    return answer(
+        "BucketStat",
+        [
+            ("Storage", str(size)),
+            ("ObjectCount", str(len(objects))),
+            ("MultipartUploadCount", str(len(call.bucket.uploads))),
+            ("LiveChannelCount", "0"),
+            ("LastModifiedTime", str(int(call.store.world.clock.now()))),
+            ("StandardStorage", str(size)),
+            ("StandardObjectCount", str(len(objects))),
+            *_COLDER,
+        ],
+    )
+
+
+OPERATIONS = (
+    Operation("ListBuckets", Level.SERVICE, "GET", "", listing, Admission.SIGNED, reads=True),
+    Operation("GetBucketInfo", Level.BUCKET, "GET", "bucketInfo", info, reads=True),
+    Operation("GetBucketLocation", Level.BUCKET, "GET", "location", where, Admission.OWNER_ANYWHERE, reads=True),
+    Operation("GetBucketStat", Level.BUCKET, "GET", "stat", stat, reads=True),
+)

@@ -1,0 +1,132 @@
+"""Listing a bucket's objects: version 1, version 2, and as versions.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/listobjectsv2
+"""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+
+from emulator.http import Response
+from emulator.oss.call import XML, Admission, Call, Level, Operation, answer
+from emulator.oss.errors import invalid_argument
+from emulator.oss.printing import iso, read_max_keys
+from emulator.oss.xml import Node, render
+
+
+def listing(call: Call) -> Response:
+    """The bucket's objects by name, in version 1 or 2 of the listing."""
+    second = call.query.get("list-type") == "2"
+    prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
+    marker = call.query.get("marker", "")
+    if second:
+        marker = _from_token(call.query.get("continuation-token", "")) or call.query.get("start-after", "")
+    limit = read_max_keys(call, 100)
+    keys, prefixes, following = _page(sorted(call.bucket.objects), prefix, delimiter, marker, limit)
+    encoded = call.query.get("encoding-type") == "url"
+
+    def name(text: str) -> str:
+        return quote(text) if encoded else text
+
+    content: list[Node] = [
+        ("Name", call.name),
+        ("Prefix", name(prefix)),
+        ("MaxKeys", str(limit)),
+        ("Delimiter", name(delimiter)),
+        ("IsTruncated", "true" if following else "false"),
+    ]
+    if encoded:
+        content.append(("EncodingType", "url"))
+    if second:
+        content.append(("StartAfter", name(call.query.get("start-after", ""))))
+        content.append(("ContinuationToken", call.query.get("continuation-token", "")))
+        content.append(("NextContinuationToken", _token(following)))
+        content.append(("KeyCount", str(len(keys) + len(prefixes))))
+    else:
+        content.append(("Marker", name(marker)))
+        content.append(("NextMarker", name(following)))
+    content += [("Contents", _entry(call, key, name(key))) for key in keys]
+    content += [("CommonPrefixes", [("Prefix", name(common))]) for common in prefixes]
+    return Response(200, [XML], render("ListBucketResult", content))
+
+
+def _entry(call: Call, key: str, shown: str) -> list[Node]:
+    stored = call.bucket.objects[key]
+    return [
+        ("Key", shown),
+        ("LastModified", iso(stored.modified)),
+        ("ETag", f'"{stored.etag}"'),
+        ("Type", stored.kind),
+        ("Size", str(len(stored.body))),
+        ("StorageClass", call.bucket.storage_class),
+        *_owner(call),
+    ]
+
+
+def _owner(call: Call) -> list[Node]:
+    """The owner is always in a version 1 listing, in a version 2 listing on request."""
+    if call.query.get("list-type") == "2" and call.query.get("fetch-owner", "").lower() != "true":
+        return []
+    owner = call.bucket.owner_id
+    return [("Owner", [("ID", owner), ("DisplayName", owner)])]
+
+
+def versions(call: Call) -> Response:
+    """Every object as its own and only version, in one page: older ones are not kept."""
+    prefix = call.query.get("prefix", "")
+    encoded = call.query.get("encoding-type") == "url"
+    content: list[Node] = [
+        ("Name", call.name),
+        ("Prefix", quote(prefix) if encoded else prefix),
+        ("KeyMarker", ""),
+        ("VersionIdMarker", ""),
+        ("MaxKeys", "1000"),
+        ("Delimiter", ""),
+        ("IsTruncated", "false"),
+    ]
+    if encoded:
+        content.append(("EncodingType", "url"))
+    for key in sorted(call.bucket.objects):
+        if key.startswith(prefix):
+            entry = _entry(call, key, quote(key) if encoded else key)
+            content.append(("Version", [*entry, ("VersionId", "null"), ("IsLatest", "true")]))
+    return answer("ListVersionsResult", content)
+
+
+def _page(names: list[str], prefix: str, delimiter: str, marker: str, limit: int) -> tuple[list[str], list[str], str]:
+    """Keys, common prefixes and where the next page follows (empty: nowhere)."""
+    keys: list[str] = []
+    prefixes: list[str] = []
+    last = ""
+    for key in names:
+        if not key.startswith(prefix) or key <= marker:
+            continue
+        head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
+        common = prefix + head + found if found else ""
+        if common and (common in prefixes[-1:] or common <= marker):
+            continue
+        if len(keys) + len(prefixes) == limit:
+            return keys, prefixes, last
+        (prefixes if common else keys).append(common or key)
+        last = common or key
+    return keys, prefixes, ""
+
+
+def _token(key: str) -> str:
+    return base64.b64encode(key.encode()).decode()
+
+
+def _from_token(token: str) -> str:
+    try:
+        return base64.b64decode(token, validate=True).decode()
+    except ValueError as error:
+        raise invalid_argument("continuation-token", token, "The continuation token is invalid.") from error
+
+
+_READ = Admission.READER
+
+OPERATIONS = (
+    Operation("ListObjects", Level.BUCKET, "GET", "", listing, _READ, reads=True),
+    Operation("ListObjectVersions", Level.BUCKET, "GET", "versions", versions, _READ, reads=True),
+)

@@ -1,0 +1,23 @@
+"""Small pieces of text that several operations read and print alike: moments and page sizes."""
+
+from __future__ import annotations
+
+import time
+
+from emulator.oss.call import Call
+from emulator.oss.errors import invalid_argument
+
+
+def iso(seconds: float) -> str:
+    """A moment as the service prints it: `2026-01-31T10:56:21.000Z`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
+
+
+def read_max_keys(call: Call, default: int, most: int = 1000) -> int:
+    """The page size a request asks for; raises Refusal unless it is 1 to `most`."""
+    text = call.query.get("max-keys", "")
+    if not text:
+        return default
+    if not text.isdigit() or not 1 <= int(text) <= most:
+        raise invalid_argument("max-keys", text, "Argument max-keys must be an integer between 1 and 1000.")
+    return int(text)
