@@ -1,0 +1,110 @@
+"""The log: one pipeline for our lines and the vendors', and the listener that writes one line per delivery.
+
+Everything passes the redactor, everything is bounded, and on a terminal no control character gets through, because
+much of what is logged comes from messages and services. Vendors are heard from WARNING on, whatever the level: below
+that they print requests with their headers.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, TextIO
+
+import structlog
+from structlog.dev import ConsoleRenderer, plain_traceback
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from consumer.telemetry.deliveries import DeliveryLog
+from consumer.telemetry.redact import redactor
+
+OURS = "consumer"
+"""Loggers of this name and below are ours; all others are vendors'."""
+
+
+def configure(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - named as in the configuration
+    """Send every line to `stream`: as JSON, or readable when `format` is `console`, or `auto` on a terminal.
+
+    `level` is the least severe level of our own lines: debug, info, warning or error.
+    """
+    numeric = logging.getLevelNamesMapping()[level.upper()]
+    as_json = format == "json" or (format == "auto" and not stream.isatty())
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,  # without local variables, which hold credentials
+        _redacted,
+    ]
+    final = [ProcessorFormatter.remove_processors_meta, *_renderers(as_json, colors=stream.isatty())]
+    handler = _Handler(stream)
+    handler.addFilter(_from_us_or_serious)
+    handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=final))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger(OURS).setLevel(numeric)
+    logging.captureWarnings(True)
+    structlog.configure(
+        processors=[*shared, ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+def get_logger(name: str) -> Any:
+    """A structlog logger, for `log.info("dotted.name", key=value)`; a name outside ours is put below it."""
+    ours = name == OURS or name.startswith(f"{OURS}.")
+    return structlog.get_logger(name if ours else f"{OURS}.{name}")
+
+
+class LogListener(DeliveryLog):
+    """Writes what the hooks tell; a `consumer.hooks.Listener`."""
+
+    def __init__(self) -> None:
+        super().__init__(get_logger("consumer.deliveries"))
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes lines; one that cannot be written is dropped, without the standard traceback that shows its contents."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """Go on: a full disk or a closed pipe must not stop a repair."""
+
+
+def _from_us_or_serious(record: logging.LogRecord) -> bool:
+    ours = record.name == OURS or record.name.startswith(f"{OURS}.")
+    return ours or record.levelno >= logging.WARNING
+
+
+def _redacted(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
+    # Fields with a leading underscore are structlog's own and never printed.
+    own = {name: value for name, value in event_dict.items() if name.startswith("_")}
+    return {**redactor.clean_fields({k: v for k, v in event_dict.items() if k not in own}), **own}
+
+
+def _renderers(as_json: bool, *, colors: bool) -> list[Processor]:
+    if as_json:
+        return [structlog.processors.JSONRenderer()]
+    return [_printable, ConsoleRenderer(colors=colors, exception_formatter=plain_traceback)]
+
+
+def _printable(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
+    """Escape what a terminal would obey; a traceback keeps its lines."""
+    return {name: _escaped(value, "\n" if name in ("exception", "stack") else "") for name, value in event_dict.items()}
+
+
+def _escaped(value: Any, allowed: str = "") -> Any:
+    match value:
+        case str():
+            return "".join(
+                c if c.isprintable() or c in allowed else c.encode("unicode_escape").decode("ascii") for c in value
+            )
+        case dict():
+            return {_escaped(name): _escaped(item) for name, item in value.items()}
+        case list():
+            return [_escaped(item) for item in value]
+        case _:
+            return value

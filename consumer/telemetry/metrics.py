@@ -1,0 +1,223 @@
+"""The metrics of one process, in a private registry; names, labels and units are listed in docs/metrics.md.
+
+Metrics listens and counts; it never decides anything and never asks a service. No id is ever a label: message ids
+are exemplars, and error codes are bounded.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import time
+from collections.abc import Callable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
+
+from consumer.hand import Books
+from consumer.hooks import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.outcome import Outcome
+from consumer.poll import PollState
+from consumer.rule import Mode, Rule
+from consumer.telemetry.bounded import OTHER, BoundedValues
+from consumer.telemetry.exposure import OpenExposures, exposure_seconds, upstream_seconds
+from consumer.telemetry.readings import PREFIX, BooksCollector, Reading, Readings, Values, only
+
+STAGES = ("notify", "enqueue", "wait", "decode", "inspect", "apply", "verify", "settle")
+
+_MINUTE, _HOUR = 60, 3_600
+
+EXPOSURE_BUCKETS = (
+    *(1, 2, 5, 10, 20, 30),
+    *(_MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 30 * _MINUTE),
+    *(_HOUR, 2 * _HOUR, 6 * _HOUR, 12 * _HOUR, 24 * _HOUR),
+)
+"""From a fix within the delivery's own second to one that took a day."""
+
+_STAGE_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, _MINUTE, 5 * _MINUTE, 30 * _MINUTE)
+_API_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45)
+
+_EXEMPLAR = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
+"""Message ids that fit into an exemplar, which holds 128 characters at most."""
+
+
+class Metrics:
+    """Counts what the hooks tell; a `consumer.hooks.Listener`."""
+
+    registry: CollectorRegistry
+    """What a scrape reads."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        *,
+        slots: int,
+        books: Callable[[], Books],
+        poll_state: Callable[[], PollState],
+        version: str,
+        revision: str = "",
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one untyped
+        self.registry = CollectorRegistry(auto_describe=False)
+        self._wall = wall
+        self._rules = frozenset(rule.name for rule in rules)
+        self._codes = BoundedValues()
+        self._open = OpenExposures(wall=wall)
+        self._readings = Readings()
+        build = Info(f"{PREFIX}build", "What is running.", registry=self.registry)
+        build.info({"version": version, "revision": revision, "python": platform.python_version()})
+        self.registry.register(BooksCollector(books))
+        self.registry.register(self._readings)
+        self._define_delivery_metrics()
+        self._define_request_metrics()
+        self._initialise()
+        self._add_readings(rules, slots, poll_state)
+
+    def expose(self, reading: Reading) -> None:
+        """Export a metric whose values are read from their source at every scrape."""
+        self._readings.add(reading)
+
+    def watch_listeners(self, failures: Callable[[], int]) -> None:
+        """Export how many calls to listeners have failed, as `Hooks.failures` counts them."""
+        text = "Calls to a listener (metrics, log, journal) that failed; no message was affected."
+        self.expose(Reading("listener_failures", "counter", text, (), lambda: only(failures())))
+
+    def config_loaded(self) -> None:
+        """A configuration was loaded and is in use from now on."""
+        self._config_loaded_at = self._wall()
+
+    def api_call(self, call: ApiCall) -> None:
+        """Count one request to a service."""
+        self._api_requests.labels(call.service, call.operation, self._codes.of(call.code)).inc()
+        self._api_seconds.labels(call.service, call.operation).observe(call.seconds)
+
+    def retry(self, retry: Retry) -> None:
+        """Count one more try of a request."""
+        self._retries.labels(retry.service, retry.operation, self._codes.of(retry.reason)).inc()
+
+    def renewal(self, renewal: Renewal) -> None:
+        """Count one attempt to keep a lease."""
+        self._renewals.labels(self._codes.of(renewal.result)).inc()
+
+    def settle_error(self, error: SettleError) -> None:
+        """Count a settlement that failed."""
+        self._settle_errors.labels(error.action, self._codes.of(error.code)).inc()
+
+    def report(self, report: Report) -> None:
+        """Count one settled delivery: its outcome, its stages, its exposure."""
+        rule = report.rule if report.rule in self._rules else OTHER
+        if report.outcome is not None:
+            self._outcomes.labels(rule, report.outcome.value).inc()
+        for stage, seconds in (*upstream_seconds(report), *report.stage_seconds):
+            if stage in STAGES:
+                self._stages.labels(stage).observe(seconds)
+        exposed = exposure_seconds(report)
+        if exposed is not None:
+            self._exposure.labels(rule).observe(exposed, _exemplar(report.message.message_id))
+        self._open.observe(report)
+
+    def _define_delivery_metrics(self) -> None:
+        self._outcomes = Counter(
+            f"{PREFIX}outcomes",
+            "Settled deliveries by outcome; a delivery that was handed back untouched has none.",
+            ("rule", "outcome"),
+            registry=self.registry,
+        )
+        self._exposure = Histogram(
+            f"{PREFIX}exposure_seconds",
+            "From the evaluation that found a resource non-compliant to its verified fix.",
+            ("rule",),
+            buckets=EXPOSURE_BUCKETS,
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            f"{PREFIX}stage_duration_seconds",
+            "How long each stage of a delivery took, from the evaluation to the settlement.",
+            ("stage",),
+            buckets=_STAGE_BUCKETS,
+            registry=self.registry,
+        )
+        self._settle_errors = Counter(
+            f"{PREFIX}settle_errors",
+            "Settlements that failed and were tried again while the lease lasted.",
+            ("action", "code"),
+            registry=self.registry,
+        )
+
+    def _define_request_metrics(self) -> None:
+        self._api_requests = Counter(
+            f"{PREFIX}api_requests",
+            "Requests to MNS and OSS by result: ok, empty (a receive that brought nothing) or the error code.",
+            ("service", "operation", "code"),
+            registry=self.registry,
+        )
+        self._api_seconds = Histogram(
+            f"{PREFIX}api_request_duration_seconds",
+            "How long requests to MNS and OSS took; a receive includes its long poll.",
+            ("service", "operation"),
+            buckets=_API_BUCKETS,
+            registry=self.registry,
+        )
+        self._retries = Counter(
+            f"{PREFIX}retries",
+            "Requests tried again inside the lease.",
+            ("service", "operation", "reason"),
+            registry=self.registry,
+        )
+        self._renewals = Counter(
+            f"{PREFIX}lease_renewals",
+            "Attempts to keep a lease by result: renewed, lost, expired, capped or the error code.",
+            ("result",),
+            registry=self.registry,
+        )
+
+    def _initialise(self) -> None:
+        """Start known series at 0, so that a first increase is seen as one."""
+        for rule in (*sorted(self._rules), OTHER):
+            for outcome in Outcome:
+                self._outcomes.labels(rule, outcome.value)
+        for rule in sorted(self._rules):
+            self._exposure.labels(rule)
+        for stage in STAGES:
+            self._stages.labels(stage)
+        for result in ("renewed", "lost", "expired", "capped"):
+            self._renewals.labels(result)
+
+    def _add_readings(self, rules: Sequence[Rule], slots: int, poll_state: Callable[[], PollState]) -> None:
+        self.config_loaded()
+        modes: Values = {_one(rule.name): float(rule.mode is Mode.ENFORCE) for rule in rules}
+        gauges: tuple[tuple[str, tuple[str, ...], str, Callable[[], Values]], ...] = (
+            ("worker_slots", (), "Deliveries that this process has in hand at most.", lambda: only(slots)),
+            ("rule_mode", ("rule",), "1 for a rule that enforces, 0 for one that observes.", lambda: modes),
+            (
+                "oldest_open_exposure_timestamp_seconds",
+                ("rule",),
+                "Evaluation time of the oldest exposure that is still open, as far as this process knows.",
+                self._oldest_open,
+            ),
+            (
+                "last_poll_success_timestamp_seconds",
+                (),
+                "When a poll was last answered.",
+                lambda: only(poll_state().last_success_at),
+            ),
+            (
+                "config_last_load_success_timestamp_seconds",
+                (),
+                "When the configuration in use was loaded.",
+                lambda: only(self._config_loaded_at),
+            ),
+        )
+        for name, labels, text, read in gauges:
+            self.expose(Reading(name, "gauge", text, labels, read))
+
+    def _oldest_open(self) -> Values:
+        return {_one(rule): at for rule, at in self._open.oldest().items() if rule in self._rules}
+
+
+def _one(label_value: str) -> tuple[str, ...]:
+    return (label_value,)
+
+
+def _exemplar(message_id: str) -> dict[str, str] | None:
+    return {"message_id": message_id} if _EXEMPLAR.fullmatch(message_id) else None
