@@ -145,8 +145,6 @@ def _take(broker: Broker, call: Call, queue: Queue, limit: int) -> Sequence[Rece
             for receipt in receipts
         ],
     )
-    # What was just hidden may come back sooner than the first waiter thinks.
-    broker.line(queue).knock()
     return receipts
 
 

@@ -14,7 +14,7 @@ from tests.emulator.mns.alone import Alone, journaled
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, timeout=20))
+    asyncio.run(asyncio.wait_for(scenario, timeout=10))
 
 
 def handles(response: Response) -> list[str]:
@@ -66,6 +66,24 @@ def test_a_poll_at_the_dead_letter_queue_wakes_when_a_message_is_moved(alone: Al
         poll = asyncio.get_running_loop().create_task(alone.receive("dead", "?waitseconds=30"))
         await alone.until_held(1)
         alone.world.clock.advance(10.1)
+        assert b"<MessageBody>a</MessageBody>" in (await poll).body
+
+    run(scenario())
+
+
+def test_a_policy_counts_for_polls_that_began_before_it(alone: Alone) -> None:
+    """A move that somebody at the source queue brings about wakes the poll at the target."""
+
+    async def scenario() -> None:
+        await alone.make_queue("q", VisibilityTimeout=5)
+        await alone.make_queue("dead")
+        poll = asyncio.get_running_loop().create_task(alone.receive("dead", "?waitseconds=30"))
+        await alone.until_held(1)
+        alone.service.set_dead_letter_policy("q", "dead", 1)
+        await alone.send("q", "a")
+        await alone.receive("q")
+        alone.world.clock.advance(5.1)
+        assert (await alone.receive("q")).status == 404
         assert b"<MessageBody>a</MessageBody>" in (await poll).body
 
     run(scenario())

@@ -16,7 +16,7 @@ from tests.emulator.mns.alone import Alone, journaled
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     """Run a scenario; a poll that never ends fails it instead of hanging."""
-    asyncio.run(asyncio.wait_for(scenario, timeout=20))
+    asyncio.run(asyncio.wait_for(scenario, timeout=10))
 
 
 def bodies(response: Response) -> list[str]:
@@ -110,6 +110,23 @@ def test_polls_are_served_in_the_order_they_came(alone: Alone) -> None:
         for body in "abc":
             await alone.send("q", body)
         assert [bodies(await poll) for poll in polls] == [["a"], ["b"], ["c"]]
+
+    run(scenario())
+
+
+def test_a_newcomer_does_not_overtake_who_waits(alone: Alone) -> None:
+    """A poll that comes between the arrival and the waking of the first one stands behind it."""
+
+    async def scenario() -> None:
+        await alone.make_queue("q")
+        first = polling(alone)
+        await alone.until_held(1)
+        await alone.send("q", "a")
+        newcomer = polling(alone)
+        assert bodies(await first) == ["a"]
+        assert not newcomer.done()
+        await alone.send("q", "b")
+        assert bodies(await newcomer) == ["b"]
 
     run(scenario())
 

@@ -14,7 +14,7 @@ from tests.emulator.mns.alone import XMLNS, Alone, journaled
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, timeout=20))
+    asyncio.run(asyncio.wait_for(scenario, timeout=10))
 
 
 async def subscribed(alone: Alone, strategy: str) -> None:

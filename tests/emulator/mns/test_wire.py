@@ -16,7 +16,7 @@ RESPONSE_XMLNS = 'xmlns="http://mns.aliyuncs.com/doc/v1"'
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, timeout=20))
+    asyncio.run(asyncio.wait_for(scenario, timeout=10))
 
 
 def code(response: Response) -> str:
