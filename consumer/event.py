@@ -13,18 +13,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import category
 
 from consumer.envelope import JsonObject, unwrap
 from consumer.errors import InvalidMessage
 
-REGION = re.compile(r"[a-z]{2,16}(-[a-z0-9]{1,16}){0,5}", re.ASCII)
-"""A region id such as `cn-hangzhou`: no dot, slash or at sign, so it cannot lead to another host."""
+REGION = re.compile(r"(?=[a-z0-9-]{2,45}\Z)[a-z]{2,16}(-[a-z0-9]{1,16}){0,5}", re.ASCII)
+"""A region id such as `cn-hangzhou`: no dot, slash or at sign, so it cannot lead to another host; and short enough
+for `oss-…-internal` to be one label of a host name."""
 
 ACCOUNT_ID = re.compile(r"[0-9]{5,20}", re.ASCII)
 
 _EARLIEST_MS = 1_262_304_000_000  # 2010, before the service existed
 _LATEST_MS = 7_258_118_400_000  # 2200: later is not a time but an attack or a unit mistake
 _LONGEST_TEXT = 1024
+_UNSHOWABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: controls, lone surrogates, line and paragraph separators."""
+_OTHER_RESULTS = frozenset({"COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA", "IGNORED"})
 _RISK_LEVELS = {"1": "critical", "2": "warning", "3": "info"}
 
 
@@ -85,10 +90,19 @@ def _other_kind(found: JsonObject) -> str:
         return _short(event_type)
     if event_type is None and event_name is not None and event_name != "NonCompliant":
         return _short(event_name)
-    compliance = found.get("complianceType")
-    if isinstance(compliance, str) and compliance and compliance != "NON_COMPLIANT":
-        return _short(compliance)
-    return ""
+    return _other_result(found)
+
+
+def _other_result(found: JsonObject) -> str:
+    """A compliance result that asks for no repair, or nothing; a result that does not exist is not one of those."""
+    result = found.get("complianceType")
+    if result is None or result == "NON_COMPLIANT":
+        return ""
+    if not isinstance(result, str):
+        raise _wrong(found, "complianceType", "text")
+    if result not in _OTHER_RESULTS:
+        raise InvalidMessage("wrong_value", "complianceType is not a result that the service knows")
+    return result
 
 
 def _event(found: JsonObject) -> Event:
@@ -99,7 +113,7 @@ def _event(found: JsonObject) -> Event:
     reporter = _account(found, "accountId")
     return Event(
         config_rule_id=_text(qualifier, "configRuleId"),
-        config_rule_name=_text(qualifier, "configRuleName", required=False),
+        config_rule_name=_display_name(qualifier, "configRuleName"),
         source_identifier=_text(qualifier, "sourceIdentifier", required=False),
         resource_type=_text(qualifier, "resourceType"),
         resource_id=_text(qualifier, "resourceId"),
@@ -130,6 +144,21 @@ def _text(parent: JsonObject, key: str, *, required: bool = True) -> str:
     if not value.isprintable():
         raise InvalidMessage("unprintable", f"{key} holds characters that cannot be printed")
     return value
+
+
+def _display_name(parent: JsonObject, key: str) -> str:
+    """A name that people chose: any script with its own spaces and joiners, but nothing that controls a terminal.
+
+    It identifies nothing, so what is wrong with it is replaced and does not cost the event.
+    """
+    value = parent.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _wrong(parent, key, "text")
+    if len(value) > _LONGEST_TEXT:
+        raise InvalidMessage("too_large", f"{key} has {len(value)} characters")
+    return "".join("\ufffd" if category(character) in _UNSHOWABLE else character for character in value)
 
 
 def _digits(parent: JsonObject, key: str) -> str | None:
