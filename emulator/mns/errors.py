@@ -126,3 +126,8 @@ def error_document(code: str, message: str, request_id: str, host: str) -> bytes
         + leaf("RequestId", request_id)
         + leaf("HostId", f"http://{host}"),
     )
+
+
+def entry_xml(refusal: Refusal) -> str:
+    """The inside of a batch's entry that was refused: exactly these two elements, or clients drop the batch."""
+    return leaf("ErrorCode", refusal.code.wire_name) + leaf("ErrorMessage", refusal.message)

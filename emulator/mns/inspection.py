@@ -11,10 +11,10 @@ from emulator.mns.queue import Queue
 from emulator.mns.topic import Topic
 
 
-def state(broker: Broker) -> dict[str, Any]:
+def state(broker: Broker, with_messages: bool) -> dict[str, Any]:
     """Queues, topics and the behaviours that are switched on."""
     return {
-        "queues": {name: _queue(broker, queue) for name, queue in broker.queues.items()},
+        "queues": {name: _queue(broker, queue, with_messages) for name, queue in broker.queues.items()},
         "topics": {name: _topic(topic) for name, topic in broker.topics.items()},
         "dead_letter_policies": [asdict(policy) for policy in broker.policies.values()],
         "long_polls_held": broker.polls.held,
@@ -24,13 +24,12 @@ def state(broker: Broker) -> dict[str, Any]:
     }
 
 
-def _queue(broker: Broker, queue: Queue) -> dict[str, Any]:
+def _queue(broker: Broker, queue: Queue, with_messages: bool) -> dict[str, Any]:
     now_ms = broker.settle(queue)
-    return {
-        "attributes": asdict(queue.attributes),
-        **asdict(queue.counts(now_ms)),
-        "messages": [_message(message) for message in queue.messages(now_ms)],
-    }
+    shown: dict[str, Any] = {"attributes": asdict(queue.attributes), **asdict(queue.counts(now_ms))}
+    if with_messages:
+        shown["messages"] = [_message(message) for message in queue.messages(now_ms)]
+    return shown
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -63,6 +63,12 @@ def number(text: str, element: str, limits: tuple[int, int], unit: str = "") -> 
     return value
 
 
+def check_batch(size: int, element: str) -> None:
+    """Raise InvalidArgument unless a batch has 1 to 16 entries."""
+    if not 1 <= size <= BATCH_MESSAGES:
+        raise out_of_range(element, 1, BATCH_MESSAGES, "")
+
+
 def flag(text: str, element: str) -> bool:
     """`True` or `False` in any case; raises InvalidArgument that names the element."""
     lowered = text.strip().lower()

@@ -10,7 +10,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from emulator.http import Request, Response
-from emulator.mns import account_calls, inspection, message_calls, queue_calls, subscription_calls, topic_calls
+from emulator.mns import (
+    account_calls,
+    inspection,
+    queue_calls,
+    receipt_calls,
+    receive_calls,
+    send_calls,
+    subscription_calls,
+    topic_calls,
+)
 from emulator.mns.authentication import authenticate
 from emulator.mns.broker import Broker
 from emulator.mns.call import Call
@@ -33,15 +42,15 @@ OPERATIONS: dict[str, Operation] = {
     "GetQueueAttributes": queue_calls.get_queue_attributes,
     "ListQueue": queue_calls.list_queue,
     "DeleteQueue": queue_calls.delete_queue,
-    "SendMessage": message_calls.send_message,
-    "BatchSendMessage": message_calls.batch_send_message,
-    "ReceiveMessage": message_calls.receive_message,
-    "BatchReceiveMessage": message_calls.batch_receive_message,
-    "PeekMessage": message_calls.peek_message,
-    "BatchPeekMessage": message_calls.batch_peek_message,
-    "DeleteMessage": message_calls.delete_message,
-    "BatchDeleteMessage": message_calls.batch_delete_message,
-    "ChangeMessageVisibility": message_calls.change_message_visibility,
+    "SendMessage": send_calls.send_message,
+    "BatchSendMessage": send_calls.batch_send_message,
+    "ReceiveMessage": receive_calls.receive_message,
+    "BatchReceiveMessage": receive_calls.batch_receive_message,
+    "PeekMessage": receive_calls.peek_message,
+    "BatchPeekMessage": receive_calls.batch_peek_message,
+    "DeleteMessage": receipt_calls.delete_message,
+    "BatchDeleteMessage": receipt_calls.batch_delete_message,
+    "ChangeMessageVisibility": receipt_calls.change_message_visibility,
     "CreateTopic": topic_calls.create_topic,
     "SetTopicAttributes": topic_calls.set_topic_attributes,
     "GetTopicAttributes": topic_calls.get_topic_attributes,
@@ -114,9 +123,9 @@ class MnsService:
         self._broker.publish(topic, publication)
         return publication.message_id
 
-    def state(self) -> dict[str, Any]:
-        """Everything that is there, as JSON."""
-        return inspection.state(self._broker)
+    def state(self, with_messages: bool = True) -> dict[str, Any]:
+        """Everything that is there, as JSON; without the messages it stays small for full queues."""
+        return inspection.state(self._broker, with_messages)
 
     def set_dead_letter_policy(self, queue: str, target_queue: str, max_receive_count: int) -> None:
         """Move messages to `target_queue` when they come back after that many receives.

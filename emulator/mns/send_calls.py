@@ -1,0 +1,84 @@
+"""Sending messages into a queue, one or up to 16."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+from emulator.http import Response
+from emulator.mns import names, record
+from emulator.mns.broker import Broker
+from emulator.mns.call import Call, answer
+from emulator.mns.errors import Code, Refusal, entry_xml, out_of_range
+from emulator.mns.message import DEFAULT_PRIORITY, Draft, Message, sent_xml
+from emulator.mns.properties import read_properties
+from emulator.mns.queue import Queue
+from emulator.mns.xml import branch, children, leaf, texts
+
+_BATCH_BYTES = 65536
+
+
+def send_message(broker: Broker, call: Call) -> Response:
+    """201 with the new message's id; a delayed message also gets a receipt handle."""
+    queue = broker.queue(call.target.queue)
+    message = _send(broker, call, queue, _draft(call.root("Message"), queue))
+    return answer(201, "Message", sent_xml(message))
+
+
+def batch_send_message(broker: Broker, call: Call) -> Response:
+    """201, or 400 with an entry for every message when only some could be sent.
+
+    The status of a partial failure is not documented; clients read the entries from any error status.
+    """
+    queue = broker.queue(call.target.queue)
+    elements = list(children(call.root("Messages"), "Message"))
+    names.check_batch(len(elements), "Messages")
+    drafts = [_draft_or_refusal(element, queue) for element in elements]
+    if sum(len(draft.body.encode()) for draft in drafts if isinstance(draft, Draft)) > _BATCH_BYTES:
+        raise out_of_range("Messages", 1, _BATCH_BYTES, "bytes")
+    if all(isinstance(draft, Refusal) for draft in drafts) and isinstance(drafts[0], Refusal):
+        raise drafts[0]
+    partial = any(isinstance(draft, Refusal) for draft in drafts)
+    entries = (
+        entry_xml(draft) if isinstance(draft, Refusal) else _sent_entry(_send(broker, call, queue, draft), partial)
+        for draft in drafts
+    )
+    return answer(400 if partial else 201, "Messages", "".join(branch("Message", entry) for entry in entries))
+
+
+def _sent_entry(message: Message, partial: bool) -> str:
+    # Next to failed entries clients accept exactly these two elements.
+    if partial:
+        return leaf("MessageId", message.id) + leaf("MessageBodyMD5", message.body_md5)
+    return sent_xml(message)
+
+
+def _draft_or_refusal(element: Element, queue: Queue) -> Draft | Refusal:
+    try:
+        return _draft(element, queue)
+    except Refusal as refusal:
+        return refusal
+
+
+def _draft(element: Element, queue: Queue) -> Draft:
+    fields = texts(element)
+    body = fields.get("MessageBody", "")
+    if not body:
+        raise Refusal(Code.INVALID_ARGUMENT, "MessageBody")
+    limit = queue.attributes.maximum_message_size_bytes
+    if len(body.encode()) > limit:
+        raise out_of_range("MessageBody", 1, limit, "bytes")
+    delay = fields.get("DelaySeconds")
+    priority = fields.get("Priority")
+    return Draft(
+        body=body,
+        delay_seconds=names.number(delay, "DelaySeconds", names.DELAY_SECONDS, "seconds") if delay else None,
+        priority=names.number(priority, "Priority", names.PRIORITIES) if priority else DEFAULT_PRIORITY,
+        group_id=fields.get("MessageGroupId", ""),
+        properties=read_properties(element),
+    )
+
+
+def _send(broker: Broker, call: Call, queue: Queue, draft: Draft) -> Message:
+    message = broker.send(queue, draft)
+    record.changed(broker.world, call, message_id=message.id, body=message.body)
+    return message
