@@ -1,2 +1,35 @@
-VENV := .venv
-PY := $(VENV)/bin/python
+# One command runs every gate, here and in CI: `make test`.
+
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types check lock clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: ## Break buckets on an emulator and watch the worker repair them (DEMO_BUCKETS=200)
+	@scripts/environment emulator
+	@$(PY) -m demo
+
+test: lint types check ## Everything CI runs: lint, types, all tests
+
+lint:
+	@scripts/environment dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types:
+	@scripts/environment dev
+	$(PY) -m mypy
+
+check:
+	@scripts/environment dev
+	$(PY) -m pytest --cov --cov-report=term --cov-fail-under=90
+
+lock: ## Resolve the locked requirements anew (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/worker.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra emulator pyproject.toml -o requirements/emulator.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
+
+clean: ## Remove the virtual environment and every cache
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -23,6 +23,7 @@ class Pulse:
         self._longest_seconds = longest_seconds
         self._monotonic = monotonic
         self._said: tuple[str, float] = ("starting", monotonic() + longest_seconds)  # one tuple: replaced as a whole
+        self._excused_until = 0.0
 
     def beat(self, doing: str, seconds: float | None = None) -> None:
         """Say what begins now; the next word follows within `seconds`, or the thread's usual longest time."""
@@ -32,7 +33,11 @@ class Pulse:
         """Say that there is nothing to do; a look around follows within the idle time."""
         self.beat("idle", self._longest_seconds + self.idle_seconds)
 
+    def excuse(self) -> None:
+        """Start the current announcement's time anew, because nothing in the process could run."""
+        self._excused_until = self._monotonic() + self._longest_seconds
+
     def overdue(self) -> str:
         """What the thread was doing when it fell silent, or nothing while it is in time."""
         doing, until = self._said
-        return doing if self._monotonic() > until else ""
+        return doing if self._monotonic() > max(until, self._excused_until) else ""

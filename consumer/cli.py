@@ -1,0 +1,94 @@
+"""The command line: `config-remediator run --config FILE`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from consumer import __version__
+from consumer.exit_codes import ExitCode
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="config-remediator")
+def cli() -> None:
+    """Repairs what Alibaba Cloud Config reports, and deletes a message only on success."""
+
+
+@cli.command()
+@click.option(
+    "--config",
+    "-c",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="REMEDIATOR_CONFIG",
+    required=True,
+    help="The TOML configuration; see config.example.toml. Also from REMEDIATOR_CONFIG.",
+)
+def run(path: Path) -> None:
+    """Poll the queue and repair until SIGTERM or SIGINT.
+
+    The first signal stops in good order: polling ends, what is untouched is handed back, what is begun is finished
+    within engine.shutdown_grace_seconds. A second signal ends the process at once.
+
+    \b
+    Exit status: 0 drained, 1 a thread failed, 2 configuration, 3 the queue cannot be used at start,
+    4 the grace ran out with messages in hand, 5 ended by a second signal. Nothing is lost in any of
+    these cases: what was in hand is delivered again.
+    """
+    raise SystemExit(_run(path))
+
+
+def _run(path: Path) -> ExitCode:
+    # Imported here, so that --help answers at once.
+    from consumer import app
+    from consumer.config import load
+    from consumer.credentials import StandardChain
+    from consumer.errors import ConfigurationError
+    from consumer.startup import StartupError
+    from consumer.telemetry import log
+
+    try:
+        config = load(path, os.environ)
+        log.configure(config.log.format, config.log.level, sys.stdout)
+        credentials = StandardChain()
+        credentials.check()
+        service = app.build(config, credentials)
+    except ConfigurationError as error:
+        click.echo(f"config-remediator: {error}", err=True)
+        return ExitCode.CONFIGURATION
+    except StartupError as error:
+        click.echo(f"config-remediator: {error}", err=True)
+        return ExitCode.STARTUP
+    _stop_on_signals(service)
+    logger = log.get_logger("consumer")
+    logger.info("service.started", version=__version__, queue=config.queue.name, rules=len(config.rules))
+    code = service.run()
+    logger.info("service.stopped", exit_code=int(code), exit_reason=code.name.lower())
+    return code
+
+
+def _stop_on_signals(service: object) -> None:
+    from consumer.app import Service
+
+    assert isinstance(service, Service)
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if service.supervisor.stopping:
+            # os.write and not the log: this may interrupt a thread that holds the log's lock.
+            os.write(2, f"config-remediator: second signal ({signal.Signals(number).name}), ending at once\n".encode())
+            os._exit(ExitCode.HARD_STOP)
+        service.supervisor.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    cli(prog_name="config-remediator")

@@ -1,0 +1,89 @@
+"""`make demo`: break buckets, start the worker, watch, and let the journal say whether every promise held."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from demo.scene import QUEUE, Scene, break_buckets, prepare
+from demo.summary import Finish, problems, show
+from demo.worker import stop, worker, write_configuration
+from emulator.client import Emulator
+from emulator.process import in_process
+
+_PATIENCE_SECONDS = 120.0
+_LOOK_SECONDS = 0.2
+
+
+def main() -> int:
+    """Run the demonstration; 0 only if every promise held."""
+    console = Console()
+    count = _bucket_count()
+    with tempfile.TemporaryDirectory(prefix="config-remediator-demo-") as name, in_process() as emulator:
+        folder = Path(name)
+        log = folder / "worker.log"
+        console.print(f"emulator   MNS {emulator.mns}   OSS {emulator.oss}")
+        rule_ids = prepare(emulator)
+        configuration = write_configuration(folder, emulator, rule_ids)
+        with worker(configuration, emulator, log) as process:
+            console.print(f"worker     process {process.pid}, configuration as in config.example.toml")
+            scene = break_buckets(emulator, count)
+            _watch(console, emulator, process, scene)
+            finish = Finish(stop(process), emulator.journal(), log.read_text(encoding="utf-8", errors="replace"))
+        show(console, finish, scene)
+        found = problems(finish, emulator, scene)
+        for problem in found:
+            console.print(f"[bold red]✗[/] {problem}")
+        if found:
+            console.print("\nThe worker's last lines:", *finish.log.splitlines()[-15:], sep="\n", markup=False)
+            return 1
+    console.print("[bold green]✓[/] every promise held, by the emulator's own journal")
+    return 0
+
+
+def _bucket_count() -> int:
+    text = os.environ.get("DEMO_BUCKETS", "200")
+    if not text.isascii() or not text.isdigit() or not 8 <= int(text) <= 20_000:
+        raise SystemExit(f"DEMO_BUCKETS must be a whole number from 8 to 20000, not {text!r}")
+    return int(text)
+
+
+def _watch(console: Console, emulator: Emulator, process: subprocess.Popen[bytes], scene: Scene) -> None:
+    """Show progress until every bucket is private and the queue holds nothing, or patience ends."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=40),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    until = time.monotonic() + _PATIENCE_SECONDS + len(scene.broken) / 20
+    with Progress(*columns, console=console) as progress:
+        repaired = progress.add_task("buckets made private", total=len(scene.broken))
+        settled = progress.add_task("messages settled", total=None)
+        while time.monotonic() < until and process.poll() is None:
+            acls = emulator.acls()
+            private = sum(acls.get(name) == "private" for name in scene.broken)
+            pushed, left = _messages(emulator)
+            progress.update(repaired, completed=private)
+            progress.update(settled, completed=pushed - left, total=pushed)
+            if private == len(scene.broken) and not left:
+                return
+            time.sleep(_LOOK_SECONDS)
+
+
+def _messages(emulator: Emulator) -> tuple[int, int]:
+    """Messages that came into the worker's queue, and those still in it."""
+    pushed = len(emulator.journal(operation="PushToQueue"))
+    queue = emulator.state()["mns"]["queues"][QUEUE]
+    return pushed, int(queue["active"] + queue["inactive"] + queue["delayed"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The real worker as a process, exactly as an operator would start it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from demo.scene import DEAD_LETTERS, QUEUE, READ_RULE, WRITE_RULE
+from emulator.client import Emulator
+
+_CONFIGURATION = """\
+account_id = "{account}"
+
+[queue]
+region = "{region}"
+name = "{queue}"
+dead_letter_queue = "{dead_letters}"
+endpoint = "{mns}"
+wait_seconds = 2
+
+[oss.endpoints]
+"*" = "{oss}"
+
+[engine]
+shutdown_grace_seconds = 20
+
+[retry]
+backoff_base_seconds = 1
+
+[http]
+port = 0
+
+[log]
+format = "json"
+
+[[rules]]
+name = "public-write"
+remediation = "oss.bucket-acl"
+mode = "enforce"
+source_identifiers = ["{write_rule}"]
+config_rule_ids = ["{write_rule_id}"]
+
+[[rules]]
+name = "public-read"
+remediation = "oss.bucket-acl"
+mode = "enforce"
+source_identifiers = ["{read_rule}"]
+config_rule_ids = ["{read_rule_id}"]
+"""
+
+
+def write_configuration(folder: Path, emulator: Emulator, rule_ids: dict[str, str]) -> Path:
+    """The worker's configuration for this emulator."""
+    known = emulator.endpoints
+    path = folder / "config.toml"
+    path.write_text(
+        _CONFIGURATION.format(
+            account=known.account_id,
+            region=known.region,
+            queue=QUEUE,
+            dead_letters=DEAD_LETTERS,
+            mns=known.mns,
+            oss=known.oss,
+            read_rule=READ_RULE,
+            write_rule=WRITE_RULE,
+            read_rule_id=rule_ids[READ_RULE],
+            write_rule_id=rule_ids[WRITE_RULE],
+        ),
+        encoding="utf-8",
+    )
+    return path
+
+
+@contextmanager
+def worker(configuration: Path, emulator: Emulator, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`config-remediator run`, with its log in a file; killed at the end if it still runs."""
+    environment = {
+        **os.environ,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": emulator.endpoints.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": emulator.endpoints.access_key_secret,
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-m", "consumer", "run", "--config", str(configuration)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    """Ask the worker to stop in good order; returns its exit status."""
+    process.send_signal(signal.SIGTERM)
+    return process.wait(timeout=60)

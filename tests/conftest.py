@@ -1,0 +1,16 @@
+"""What every test gets: no proxies and no credentials of this machine, and the emulator's fixtures."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.emulation import emulator, emulator_process, shared_emulator
+
+__all__ = ["emulator", "emulator_process", "shared_emulator"]
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine's own environment may decide how a test goes."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)

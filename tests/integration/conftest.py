@@ -1,0 +1,187 @@
+"""Gateways and whole workers against the emulator, with the real SDKs over real HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from consumer import app
+from consumer.config import Config, load
+from consumer.credentials import Credentials
+from consumer.exit_codes import ExitCode
+from consumer.hooks import ApiCall, Hooks, Renewal, Report, Retry, SettleError
+from consumer.queue import Queue, QueueAddress
+from emulator.client import Emulator
+from emulator.provisioning import setup_channel
+
+QUEUE = "config-events"
+DEAD_LETTERS = "config-events-dead"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCredentials:
+    """One key for ever, as the environment gives it."""
+
+    key: Credentials
+
+    def get_credentials(self) -> Credentials:
+        return self.key
+
+
+@dataclass(slots=True)
+class Recorder:
+    """A listener that keeps everything it is told."""
+
+    calls: list[ApiCall] = field(default_factory=list)
+    retries: list[Retry] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    errors: list[SettleError] = field(default_factory=list)
+    renewals: list[Renewal] = field(default_factory=list)
+
+    def api_call(self, call: ApiCall) -> None:
+        self.calls.append(call)
+
+    def retry(self, retry: Retry) -> None:
+        self.retries.append(retry)
+
+    def renewal(self, renewal: Renewal) -> None:
+        self.renewals.append(renewal)
+
+    def settle_error(self, error: SettleError) -> None:
+        self.errors.append(error)
+
+    def report(self, report: Report) -> None:
+        self.reports.append(report)
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """Everything the gateways tell."""
+    return Recorder()
+
+
+@pytest.fixture
+def credentials(emulator: Emulator) -> FixedCredentials:
+    """The emulator's key."""
+    known = emulator.endpoints
+    return FixedCredentials(Credentials(known.access_key_id, known.access_key_secret, ""))
+
+
+@pytest.fixture
+def channel(emulator: Emulator) -> Emulator:
+    """An emulator with queue, dead-letter queue, topic and both public-access rules."""
+    setup_channel(emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS)
+    emulator.config.add_rule("oss-bucket-public-read-prohibited", rule_id="cr-read")
+    emulator.config.add_rule("oss-bucket-public-write-prohibited", rule_id="cr-write")
+    return emulator
+
+
+@pytest.fixture
+def queue(channel: Emulator, credentials: FixedCredentials, recorder: Recorder) -> Iterator[Queue]:
+    """The gateway of the worker's queue."""
+    address = QueueAddress(channel.mns, QUEUE, call_timeout_seconds=5)
+    opened = Queue(address, credentials, Hooks((recorder,)))
+    yield opened
+    opened.close()
+
+
+_BASE = """\
+account_id = "{account}"
+
+[queue]
+region = "{region}"
+name = "config-events"
+dead_letter_queue = "config-events-dead"
+endpoint = "{mns}"
+wait_seconds = 1
+call_timeout_seconds = 5
+
+[oss]
+call_timeout_seconds = 5
+
+[oss.endpoints]
+"*" = "{oss}"
+
+[engine]
+workers = 4
+slots = 32
+shutdown_grace_seconds = 20
+
+[retry]
+request_base_seconds = 0.01
+request_cap_seconds = 0.05
+backoff_base_seconds = 1
+backoff_cap_seconds = 1
+max_attempts = 3
+
+[http]
+port = 0
+
+[[rules]]
+name = "public-write"
+remediation = "oss.bucket-acl"
+mode = "enforce"
+config_rule_ids = ["cr-write"]
+source_identifiers = ["oss-bucket-public-write-prohibited"]
+
+[[rules]]
+name = "public-read"
+remediation = "oss.bucket-acl"
+mode = "enforce"
+config_rule_ids = ["cr-read"]
+source_identifiers = ["oss-bucket-public-read-prohibited"]
+"""
+
+Configure = Callable[..., Config]
+
+
+@pytest.fixture
+def configure(channel: Emulator, tmp_path: Path) -> Configure:
+    """Loads a configuration for the emulator, with overrides as environment variables."""
+
+    def loaded(**overrides: str) -> Config:
+        known = channel.endpoints
+        path = tmp_path / "config.toml"
+        path.write_text(
+            _BASE.format(account=known.account_id, region=known.region, mns=known.mns, oss=known.oss),
+            encoding="utf-8",
+        )
+        return load(path, {f"REMEDIATOR__{key.upper()}": value for key, value in overrides.items()})
+
+    return loaded
+
+
+@dataclass(slots=True)
+class Running:
+    """A worker that runs in threads of this process."""
+
+    service: app.Service
+    status: list[ExitCode]
+
+
+Run = Callable[..., AbstractContextManager[Running]]
+
+
+@pytest.fixture
+def run(configure: Configure, credentials: FixedCredentials) -> Run:
+    """Runs a worker inside a `with` block; at its end it is stopped and has to drain."""
+
+    @contextmanager
+    def running(**overrides: str) -> Iterator[Running]:
+        service = app.build(configure(**overrides), credentials)
+        status: list[ExitCode] = []
+        thread = threading.Thread(target=lambda: status.append(service.run()))
+        thread.start()
+        try:
+            yield Running(service, status)
+        finally:
+            service.supervisor.stop()
+            thread.join(60)
+        assert status == [ExitCode.DRAINED]
+
+    return running
