@@ -1,22 +1,35 @@
-"""The configuration's public face: read a TOML file and the environment into one validated, immutable `Config`."""
+"""The configuration's public face: read a TOML file and the environment into one validated, immutable `Config`.
+
+`config_model` is the whole, `config_sections`, `config_engine` and `config_rules` its tables; `config_load` reads,
+`config_env` overrides, `config_errors` explains. Others import from here alone.
+"""
 
 from __future__ import annotations
 
+from consumer.config_engine import EngineConfig, RetryConfig
+from consumer.config_load import LoadedConfig, Setting, SourceKind, load, load_with_sources
 from consumer.config_model import Config
 from consumer.config_rules import RuleConfig
-from consumer.config_sections import EngineConfig, HttpConfig, LogConfig, OssConfig, QueueConfig, RetryConfig
+from consumer.config_schema import json_schema
+from consumer.config_sections import HttpConfig, LogConfig, OssConfig, QueueConfig
 from consumer.rule import Rule
 
 __all__ = [
     "Config",
     "EngineConfig",
     "HttpConfig",
+    "LoadedConfig",
     "LogConfig",
     "OssConfig",
     "QueueConfig",
     "RetryConfig",
     "RuleConfig",
+    "Setting",
+    "SourceKind",
     "build_rules",
+    "json_schema",
+    "load",
+    "load_with_sources",
 ]
 
 

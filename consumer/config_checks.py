@@ -6,12 +6,14 @@ still wrong: a check is left out only when one of its own keys is what is wrong.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Table = Mapping[str, Any]
+
+SELECTING = ("config_rule_ids", "source_identifiers", "rule_names", "resource_types")
+"""At least one of these has to say which events a rule is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +102,12 @@ def _rules(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
     if wrong("rules"):
         return
     rules = [rule if isinstance(rule, Mapping) else {} for rule in document["rules"]]
-    names = [rule.get("name") for rule in rules]
-    counted = Counter(name for name in names if isinstance(name, str))
+    first: dict[object, int] = {}
     for index, rule in enumerate(rules):
-        name = names[index]
-        if isinstance(name, str) and counted[name] > 1 and names.index(name) < index:
-            first = names.index(name)
-            yield Problem(f"rules[{index}].name", f'must be unique, given "{name}", which is also rules[{first}].name')
-        marks = ("config_rule_ids", "source_identifiers", "rule_names", "resource_types")
-        if rule and not any(rule.get(mark) for mark in marks) and not any(wrong(f"rules[{index}].{m}") for m in marks):
-            text = f"takes every event: give at least one of {', '.join(marks)}"
-            yield Problem(f"rules[{index}]", text)
+        key = f"rules[{index}]"
+        name = rule.get("name")
+        if isinstance(name, str) and first.setdefault(name, index) != index:
+            text = f'must be unique, given "{name}", which is also rules[{first[name]}].name'
+            yield Problem(f"{key}.name", text)
+        if rule and not any(rule.get(mark) or wrong(f"{key}.{mark}") for mark in SELECTING):
+            yield Problem(key, f"takes no event in particular; give at least one of {', '.join(SELECTING)}")

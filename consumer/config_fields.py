@@ -12,10 +12,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from consumer.event import ACCOUNT_ID, REGION
-
 _ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _HIGHEST_PORT = 65_535
+_REGION = r"[a-z]{2,16}(-[a-z0-9]{1,16}){0,5}"
+"""What `consumer.event.REGION` takes, together with the length, in the dialect that JSON Schema shares."""
+_LONGEST_REGION = 45
 
 
 class Section(BaseModel):
@@ -47,17 +48,17 @@ def _checked_endpoint(url: str) -> str:
 
 AccountId = Annotated[
     str,
-    StringConstraints(pattern=f"^{ACCOUNT_ID.pattern}$"),
+    StringConstraints(pattern=r"^[0-9]{5,20}$"),
     Allowed("an account id in quotes: 5 to 20 digits"),
 ]
 Region = Annotated[
     str,
-    StringConstraints(pattern=f"^{REGION.pattern}$"),
+    StringConstraints(pattern=f"^{_REGION}$", max_length=_LONGEST_REGION),
     Allowed("a region id such as cn-hangzhou, without a prefix or a dot"),
 ]
 RegionOrNone = Annotated[
     str,
-    StringConstraints(pattern=f"^({REGION.pattern})?$"),
+    StringConstraints(pattern=f"^({_REGION})?$", max_length=_LONGEST_REGION),
     Allowed("a region id such as cn-hangzhou, without a prefix or a dot, or empty"),
 ]
 QueueName = Annotated[
@@ -75,7 +76,7 @@ Endpoint = Annotated[str, StringConstraints(min_length=1), AfterValidator(_check
 EndpointOrNone = Annotated[str, AfterValidator(_checked_endpoint), Allowed(f"{_ENDPOINT_TEXT}, or empty")]
 EndpointKey = Annotated[
     str,
-    StringConstraints(pattern=rf"^(\*|{REGION.pattern})$"),
+    StringConstraints(pattern=rf"^(\*|{_REGION})$", max_length=_LONGEST_REGION),
     Allowed('a region id such as cn-hangzhou, or "*"'),
 ]
 RuleName = Annotated[

@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from consumer.config_checks import contradictions
+from consumer.config_engine import EngineConfig, RetryConfig
 from consumer.config_fields import AccountId, Section
 from consumer.config_rules import RuleConfig
-from consumer.config_sections import EngineConfig, HttpConfig, LogConfig, OssConfig, QueueConfig, RetryConfig
+from consumer.config_sections import HttpConfig, LogConfig, OssConfig, QueueConfig
 
 
 class Config(Section):

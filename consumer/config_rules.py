@@ -11,15 +11,6 @@ from consumer.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.remediations import RemediationType, catalogue
 from consumer.rule import Mode, Rule, Selector
 
-IDENTIFYING = ("config_rule_ids", "source_identifiers", "rule_names", "resource_types")
-"""At least one of these has to say which events a rule is about."""
-
-
-def _known(remediation: str) -> str:
-    if remediation not in catalogue():
-        raise ValueError("not in the catalogue")
-    return remediation
-
 
 class RuleConfig(Section):
     """One rule. Rules are tried in the order of the file; the first that takes an event is the only one."""
@@ -100,7 +91,10 @@ class RuleConfig(Section):
     @field_validator("remediation")
     @classmethod
     def _in_catalogue(cls, remediation: str) -> str:
-        return _known(remediation)
+        if remediation not in catalogue():
+            known = ", ".join(f'"{name}"' for name in sorted(catalogue()))
+            raise ValueError(f"must be one of {known}")
+        return remediation
 
     @field_validator("options")
     @classmethod
