@@ -6,7 +6,6 @@ journaled where it is answered. It knows no HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -163,10 +162,19 @@ class Broker:
         for subscription in topic.wanted_by(publication.tag):
             if subscription.attributes.queue_name() is None:
                 continue
-            attempt: Callable[[], bool] = partial(self._push, topic, subscription, publication)
-            if not attempt():
-                give_up = partial(self._discard, topic, subscription, publication)
-                self.retries.start(subscription.attributes.strategy, attempt, give_up)
+            if not self._push(topic, subscription, publication):
+                self.retries.start(
+                    subscription.attributes.strategy,
+                    attempt=partial(self._push_again, topic, subscription, publication),
+                    give_up=partial(self._discard, topic, subscription, publication),
+                )
+
+    def _push_again(self, topic: Topic, subscription: Subscription, publication: Publication) -> bool:
+        subscribed = topic.subscriptions.get(subscription.name) is subscription
+        if not subscribed or self.topics.get(topic.name) is not topic:
+            self._discard(topic, subscription, publication)
+            return True
+        return self._push(topic, subscription, publication)
 
     def _push(self, topic: Topic, subscription: Subscription, publication: Publication) -> bool:
         queue = self.queues.get(subscription.attributes.queue_name() or "")

@@ -93,7 +93,6 @@ class Code(Enum):
         429,
         "The request is denied by cluster flow limiter for too many requests.",
     )
-    INTERNAL_ERROR = ("InternalError", 500, "Interal error.")
 
     def __init__(self, wire_name: str, status: int, message: str) -> None:
         self.wire_name = wire_name

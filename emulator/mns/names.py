@@ -63,6 +63,13 @@ def number(text: str, element: str, limits: tuple[int, int], unit: str = "") -> 
     return value
 
 
+def query_number(text: str, item: str, limits: tuple[int, int], unit: str = "") -> int:
+    """The same for a value in the query, which is InvalidQueryString when it is no number at all."""
+    if not _NUMBER.match(text):
+        raise Refusal(Code.INVALID_QUERY_STRING, item)
+    return number(text, item, limits, unit)
+
+
 def check_batch(size: int, element: str) -> None:
     """Raise InvalidArgument unless a batch has 1 to 16 entries."""
     if not 1 <= size <= BATCH_MESSAGES:

@@ -53,7 +53,7 @@ def change_message_visibility(broker: Broker, call: Call) -> Response:
     handle = _receipt_handle(call)
     if not (timeout := call.query.get("visibilitytimeout")):
         raise Refusal(Code.MISSING_VISIBILITY_TIMEOUT)
-    seconds = names.number(timeout, "VisibilityTimeout", names.VISIBILITY_SECONDS, "seconds")
+    seconds = names.query_number(timeout, "VisibilityTimeout", names.VISIBILITY_SECONDS, "seconds")
     receipt = queue.change_visibility(handle, seconds, broker.settle(queue))
     record.changed(
         broker.world,

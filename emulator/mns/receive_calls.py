@@ -83,11 +83,11 @@ def _wait_seconds(call: Call, queue: Queue) -> int:
     text = call.query.get("waitseconds")
     if text is None:
         return queue.attributes.polling_wait_seconds
-    return names.number(text, "waitseconds", names.WAIT_SECONDS, "seconds")
+    return names.query_number(text, "waitseconds", names.WAIT_SECONDS, "seconds")
 
 
 def _batch_size(call: Call) -> int:
-    return names.number(call.query["numofmessages"], "numOfMessages", (1, names.BATCH_MESSAGES))
+    return names.query_number(call.query["numofmessages"], "numOfMessages", (1, names.BATCH_MESSAGES))
 
 
 def peek_message(broker: Broker, call: Call) -> Response:

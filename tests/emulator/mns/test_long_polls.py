@@ -257,12 +257,20 @@ def test_a_duplicate_fault_delivers_a_message_twice(alone: Alone) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("query", ["?waitseconds=31", "?waitseconds=-1", "?waitseconds=x"])
-def test_waits_outside_their_limits(alone: Alone, query: str) -> None:
-    """Up to thirty whole seconds."""
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?waitseconds=31", "InvalidArgument"),
+        ("?waitseconds=-1", "InvalidArgument"),
+        ("?waitseconds=x", "InvalidQueryString"),
+        ("?numOfMessages=", "InvalidQueryString"),
+    ],
+)
+def test_waits_outside_their_limits(alone: Alone, query: str, expected: str) -> None:
+    """Up to thirty whole seconds; what is no number is told apart."""
 
     async def scenario() -> None:
         await alone.make_queue("q")
-        assert error(await alone.receive("q", query)) == "InvalidArgument"
+        assert error(await alone.receive("q", query)) == expected
 
     run(scenario())

@@ -66,6 +66,24 @@ def test_a_push_is_given_up_in_the_end(alone: Alone, strategy: NotifyStrategy) -
     run(scenario())
 
 
+@pytest.mark.parametrize("target", ["/topics/t/subscriptions/s", "/topics/t"])
+def test_nothing_is_pushed_for_a_subscription_that_is_gone(alone: Alone, target: str) -> None:
+    """Unsubscribing, or deleting the topic, ends attempts to come."""
+
+    async def scenario() -> None:
+        await subscribed(alone, NotifyStrategy.BACKOFF_RETRY)
+        alone.service.publish("t", "a")
+        await settled(alone, 1)
+        await alone.call("DELETE", target)
+        await alone.make_queue("q")
+        alone.world.clock.advance(21)
+        await settled(alone, 0)
+        assert alone.service.state()["queues"]["q"]["messages"] == []
+        assert len(journaled(alone.world, "PushDiscarded")) == 1
+
+    run(scenario())
+
+
 def test_a_reset_forgets_pushes_to_come(alone: Alone) -> None:
     """What waited for another attempt before a reset never arrives after it."""
 
