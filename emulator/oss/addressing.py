@@ -1,6 +1,6 @@
 """Which bucket, object and region a request is addressed to: path style and virtual-hosted style.
 
-Reads only the Host header and the path; whether the bucket exists is not its question.
+Reads only the Host header, the path and the query; whether the bucket exists is not its question.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from emulator.oss.errors import Refusal
 
@@ -72,6 +72,12 @@ def locate(host_header: str, path: str, own_host: str = "") -> Address:
         raise Refusal("SecondLevelDomainForbidden")
     bucket, _, key = decoded.partition("/")
     return Address(host, bucket or None, key)
+
+
+def parameters(query: str) -> dict[str, str]:
+    """A query's names and values; a plus sign is a space, as clients that encode forms mean it."""
+    pairs = (pair.partition("=") for pair in query.split("&") if pair)
+    return {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from emulator.http import Request, Response
-from emulator.oss.addressing import Address, locate
+from emulator.oss.addressing import Address, locate, parameters
 from emulator.oss.admission import admit
 from emulator.oss.authentication import authenticate
 from emulator.oss.bucket import Bucket
@@ -47,7 +47,7 @@ class OssService:
     def operation(self, request: Request) -> str:
         """The operation's name as OSS documents it, or `Unknown`."""
         try:
-            found = self._route(request.method, self._locate(request), dict(request.query_items()))
+            found = self._route(request.method, self._locate(request), parameters(request.query))
         except Refusal:
             return "Unknown"
         return found.name
@@ -127,7 +127,7 @@ class OssService:
         address = self._locate(request)
         if address.bucket is not None:
             check_name(address.bucket)
-        query = dict(request.query_items())
+        query = parameters(request.query)
         operation = self._route(request.method, address, query)
         call = Call(operation, request, request_id, address, query, self._store)
         call.caller = authenticate(self._world, request, address, query)
