@@ -1,0 +1,105 @@
+"""Hostile bodies through decode, match and guard: a reason or a safe resource, and never anything else.
+
+`FUZZ_EXAMPLES` sets the number of bodies; a long run takes a million.
+"""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+from hypothesis import HealthCheck, event, example, given, settings
+
+from consumer import guard
+from consumer.bucket import BUCKET_NAME
+from consumer.endpoints import Endpoints
+from consumer.errors import InvalidMessage
+from consumer.event import ACCOUNT_ID, REGION, Event, OtherMessage, decode
+from consumer.outcome import SETTLED_BY, Outcome, Settlement
+from consumer.pipeline import Dismissed, Matched, Pipeline
+from consumer.remediations.base import Change
+from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
+from consumer.rule import Mode, Rule, Selector
+from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
+from tests.unit.strategies import bodies
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3000"))
+
+OVERRIDE = "http://127.0.0.1:9000"
+ENDPOINTS = (Endpoints(), Endpoints(internal=True), Endpoints({"*": OVERRIDE}), Endpoints({"cn-beijing": OVERRIDE}))
+SUFFIX = ".aliyuncs.com"
+
+
+def _rule(mode: Mode) -> Rule:
+    return Rule("any", Selector(rule_names=("*",)), BucketAcl(BucketAclOptions()), mode, 60.0)
+
+
+def _never_opened(*_: object) -> None:
+    raise AssertionError("triage opens no bucket")
+
+
+PIPELINES = [
+    Pipeline([_rule(mode)], _never_opened, account_id=ACCOUNT, default_region="cn-shanghai", work_budget_seconds=1.0)  # type: ignore[arg-type]
+    for mode in Mode
+]
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(bodies)
+@example(event_body())
+@example(event_body(regionId="evil.example/x#"))
+@example(text_of(VARIANTS["oldest"]))
+def test_no_body_chooses_a_host_a_bucket_or_an_account(body: str) -> None:
+    """Every body is refused by name, dismissed, or names a resource whose every host is one of ours."""
+    try:
+        found: Event | OtherMessage | InvalidMessage = decode(body)
+    except InvalidMessage as refused:
+        found = refused
+    match found:
+        case InvalidMessage():
+            event(f"invalid: {found.reason}")
+            assert found.reason.isidentifier()
+        case Event():
+            assert not found.region or REGION.fullmatch(found.region)
+            assert ACCOUNT_ID.fullmatch(found.account_id)
+            texts = (found.config_rule_id, found.resource_id, found.resource_type, found.source_identifier)
+            assert all(text.isprintable() for text in texts)
+            assert found.config_rule_name.encode("utf-8").decode("utf-8").isprintable() or not any(
+                ord(character) < 0x20 for character in found.config_rule_name
+            )
+            event("event")
+        case OtherMessage(kind):
+            event("other message")
+            assert kind.isprintable()
+            assert 0 < len(kind) <= 64
+    _check_triage(body)
+
+
+def _check_triage(body: str) -> None:
+    for pipeline in PIPELINES:
+        match pipeline.triage(body):
+            case Dismissed(ending, found):
+                kept = SETTLED_BY[ending.outcome] is not Settlement.DELETE
+                assert kept or (ending.outcome is Outcome.NOT_OURS and ending.reason in ("other_message", "no_rule"))
+                assert ending.outcome is not Outcome.INVALID or found is None
+            case Matched() as matched:
+                _check_resource(matched)
+
+
+def _check_resource(matched: Matched) -> None:
+    resource = matched.resource
+    assert BUCKET_NAME.fullmatch(resource.name)
+    assert REGION.fullmatch(resource.region)
+    assert resource.account_id == ACCOUNT
+    for endpoints in ENDPOINTS:
+        url = endpoints.url(resource.region)
+        host = urlsplit(url).hostname or ""
+        assert url == OVERRIDE or (host.endswith(SUFFIX) and url == f"https://{host}")
+        assert all(0 < len(label) <= 63 for label in host.split("."))
+    objection = guard.before_change(matched.rule, Change("public-read", "private"))
+    assert (objection is None) == (matched.rule.mode is Mode.ENFORCE)
