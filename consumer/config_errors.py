@@ -69,11 +69,11 @@ def _told(detail: ErrorDetails, document: Mapping[str, Any], variables: Mapping[
         return _unknown(location, given, document, variables)
     kind = _kind(location, document)
     if sort in ("missing", "too_short"):
-        what = "at least one [[rules]] table is needed" if location == ("rules",) else f"must be {allowed(kind)}"
+        what = "at least one [[rules]] table is needed" if location == ("rules",) else f"must be {allowed(kind, key)}"
         return _Told(Problem(key, f"missing; {what}"), key)
     own = detail.get("ctx", {}).get("error")
-    # A validator without a kind of text of its own says itself what is allowed.
-    what = str(own) if own and allowed(kind) == "text" else f"must be {allowed(kind)}"
+    # A validator may know better than the models what is allowed now.
+    what = str(own) if own and str(own).startswith("must ") else f"must be {allowed(kind, key)}"
     listed = location[:-1] if isinstance(location[-1], int) else location
     return _Told(
         Problem(key, f"{what}, given {_given(key, given, variables)}"), dotted(listed) if len(listed) > 1 else key

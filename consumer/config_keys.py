@@ -12,7 +12,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Le, MinLen
+from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -108,15 +108,15 @@ def dotted(location: Location) -> str:
     return text
 
 
-def allowed(kind: Kind) -> str:
-    """What a key takes, in words that complete "must be …"."""
+def allowed(kind: Kind, name: str = "") -> str:
+    """What a key takes, in words that complete "must be …"; its name tells the unit."""
     own = kind.limit(Allowed)
     if own is not None:
         return str(own.text)
     if choices := _choices(kind.type):
         return choices
     if kind.type in (int, float):
-        return _number(kind)
+        return _number(kind, name)
     if kind.table or get_origin(kind.type) is dict:
         return "a table"
     if get_origin(kind.type) in (tuple, list, frozenset):
@@ -135,18 +135,13 @@ def _choices(annotation: Any) -> str:
     return " or ".join(part for part in (", ".join(quoted[:-1]), quoted[-1]) if part)
 
 
-def _number(kind: Kind) -> str:
+def _number(kind: Kind, name: str) -> str:
     noun = "a whole number" if kind.type is int else "a number"
+    noun += " of seconds" if name.endswith("_seconds") else ""
     least, most = kind.limit(Ge), kind.limit(Le)
     if least is None or most is None:
         return noun if least is None else f"{noun} from {least.ge} up"
     return f"{noun} from {least.ge} to {most.le}"
-
-
-def least_length(kind: Kind) -> int:
-    """How many entries or characters a value needs at least."""
-    limit = kind.limit(MinLen)
-    return limit.min_length if limit else 0
 
 
 def with_defaults(model: type[BaseModel], document: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from consumer.config_fields import AccountId, Region, ResourceType, RuleName, Section, Text
+from consumer.config_fields import AccountId, Allowed, Region, ResourceType, RuleName, Section, Text
 from consumer.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.remediations import RemediationType, catalogue
 from consumer.rule import Mode, Rule, Selector
@@ -19,7 +19,7 @@ class RuleConfig(Section):
         description="Name of the rule in logs and metrics; unique. Renaming it starts new time series.",
         examples=["public-read"],
     )
-    remediation: str = Field(
+    remediation: Annotated[str, Allowed("the name of a remediation")] = Field(
         description="What repairs the resource: a name that `config-remediator rules` lists.",
         examples=["oss.bucket-acl"],
     )
@@ -85,7 +85,7 @@ class RuleConfig(Section):
     options: dict[str, Any] = Field(
         default_factory=dict,
         validate_default=True,
-        description="Settings of the remediation itself, as the table of its own keys below.",
+        description="Settings of the remediation itself; every remediation has its own keys.",
     )
 
     @field_validator("remediation")
