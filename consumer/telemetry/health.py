@@ -114,6 +114,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     """A thread per connection, a bounded number of them."""
 
     daemon_threads = True
+    request_queue_size = 32  # the default of 5 makes the sixth of a burst wait for a retransmission
     allow_reuse_port = False  # two workers on one port would each be scraped half of the time
 
     def __init__(self, host: str, port: int, connection_seconds: float) -> None:

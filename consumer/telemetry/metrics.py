@@ -71,7 +71,9 @@ class Metrics:
         self._define_delivery_metrics()
         self._define_request_metrics()
         self._initialise()
-        self._add_readings(rules, slots, poll_state)
+        self.config_loaded()
+        self._expose_settings(rules, slots)
+        self._expose_progress(poll_state)
 
     def expose(self, reading: Reading) -> None:
         """Export a metric whose values are read from their source at every scrape."""
@@ -183,33 +185,20 @@ class Metrics:
         for result in ("renewed", "lost", "expired", "capped"):
             self._renewals.labels(result)
 
-    def _add_readings(self, rules: Sequence[Rule], slots: int, poll_state: Callable[[], PollState]) -> None:
-        self.config_loaded()
+    def _expose_settings(self, rules: Sequence[Rule], slots: int) -> None:
         modes: Values = {_one(rule.name): float(rule.mode is Mode.ENFORCE) for rule in rules}
-        gauges: tuple[tuple[str, tuple[str, ...], str, Callable[[], Values]], ...] = (
-            ("worker_slots", (), "Deliveries that this process has in hand at most.", lambda: only(slots)),
-            ("rule_mode", ("rule",), "1 for a rule that enforces, 0 for one that observes.", lambda: modes),
-            (
-                "oldest_open_exposure_timestamp_seconds",
-                ("rule",),
-                "Evaluation time of the oldest exposure that is still open, as far as this process knows.",
-                self._oldest_open,
-            ),
-            (
-                "last_poll_success_timestamp_seconds",
-                (),
-                "When a poll was last answered.",
-                lambda: only(poll_state().last_success_at),
-            ),
-            (
-                "config_last_load_success_timestamp_seconds",
-                (),
-                "When the configuration in use was loaded.",
-                lambda: only(self._config_loaded_at),
-            ),
-        )
-        for name, labels, text, read in gauges:
-            self.expose(Reading(name, "gauge", text, labels, read))
+        self.expose(Reading("worker_slots", "gauge", "Deliveries that may be in hand.", (), lambda: only(slots)))
+        text = "1 for a rule that enforces, 0 for one that observes."
+        self.expose(Reading("rule_mode", "gauge", text, ("rule",), lambda: modes))
+        name, text = "config_last_load_success_timestamp_seconds", "When the configuration in use was loaded."
+        self.expose(Reading(name, "gauge", text, (), lambda: only(self._config_loaded_at)))
+
+    def _expose_progress(self, poll_state: Callable[[], PollState]) -> None:
+        name, text = "last_poll_success_timestamp_seconds", "When a poll was last answered."
+        self.expose(Reading(name, "gauge", text, (), lambda: only(poll_state().last_success_at)))
+        name = "oldest_open_exposure_timestamp_seconds"
+        text = "Evaluation time of the oldest exposure that is still open, as far as this process knows."
+        self.expose(Reading(name, "gauge", text, ("rule",), self._oldest_open))
 
     def _oldest_open(self) -> Values:
         return {_one(rule): at for rule, at in self._open.oldest().items() if rule in self._rules}

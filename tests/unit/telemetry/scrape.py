@@ -1,0 +1,69 @@
+"""Metrics under test, and what a scraper makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from prometheus_client import Metric, generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from consumer.hand import Books, Hand
+from consumer.hooks import ApiCall, Renewal, Retry, SettleError
+from consumer.outcome import Outcome
+from consumer.poll import PollState
+from consumer.rule import Mode, Rule
+from consumer.telemetry.metrics import Metrics
+from tests.unit.telemetry.records import SETTLED_AT_MS, report, rule
+
+
+def metrics(
+    rules: Sequence[Rule] = (),
+    *,
+    books: Callable[[], Books] | None = None,
+    poll_state: Callable[[], PollState] = PollState,
+    wall: Callable[[], float] = lambda: SETTLED_AT_MS / 1000,
+) -> Metrics:
+    """Metrics of a process with two rules, if not told otherwise."""
+    return Metrics(
+        rules or (rule(), rule("no-public-write", Mode.OBSERVE)),
+        slots=8,
+        books=books or Hand(8).books,
+        poll_state=poll_state,
+        version="1.2.3",
+        revision="abc123",
+        wall=wall,
+    )
+
+
+def samples(found: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Every sample of one scrape in the text format, by name and labels."""
+    text = generate_latest(found.registry).decode()
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(found: Metrics, name: str, **labels: str) -> float | None:
+    """One sample without its prefix in the name; None if the scrape does not have it."""
+    return samples(found).get((f"remediator_{name}", frozenset(labels.items())))
+
+
+def families(found: Metrics) -> dict[str, Metric]:
+    """Every metric of one scrape in OpenMetrics, by the name it has there."""
+    text = generate_openmetrics(found.registry).decode()
+    return {family.name: family for family in parse_openmetrics(text)}
+
+
+def tell_everything(found: Metrics) -> None:
+    """Have every metric appear that has a source."""
+    found.watch_listeners(lambda: 0)
+    found.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.2, "5F29"))
+    found.retry(Retry("oss", "PutBucketAcl", "timeout", 0.1))
+    found.renewal(Renewal("message", "renewed"))
+    found.settle_error(SettleError("message", "delete", "timeout"))
+    found.report(report(Outcome.FIXED))
+    found.report(report(Outcome.HELD))

@@ -1,0 +1,121 @@
+"""Which exposures are still open, as far as one replica can know."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.outcome import Disposition, Ending, Outcome
+from consumer.telemetry.exposure import GRACE_SECONDS, OpenExposures
+from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, report
+
+_RULE = "no-public-read"
+_EVALUATED_AT = EVALUATED_AT_MS / 1000
+
+
+class Wall:
+    """A wall clock that stands where it is put."""
+
+    def __init__(self) -> None:
+        self.now = SETTLED_AT_MS / 1000
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def exposures(wall: Wall) -> OpenExposures:
+    return OpenExposures(wall=wall)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.HELD, Outcome.WOULD_FIX, Outcome.FAILED, Outcome.REJECTED])
+def test_a_kept_message_is_an_open_exposure(exposures: OpenExposures, outcome: Outcome) -> None:
+    """As long as the message waits in the queue, its resource counts as exposed since the evaluation."""
+    exposures.observe(report(outcome))
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT}
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.GONE, Outcome.EXEMPT, Outcome.NOT_OURS]
+)
+def test_a_safe_resource_closes_its_exposure(exposures: OpenExposures, outcome: Outcome) -> None:
+    """Whatever shows that nothing is exposed, or not for us to change, ends it."""
+    exposures.observe(report(Outcome.FAILED))
+    exposures.observe(report(outcome))
+    assert exposures.oldest() == {}
+
+
+def test_a_fix_closes_it_even_if_the_lease_was_lost(exposures: OpenExposures) -> None:
+    """The resource is safe, although the message is not deleted yet."""
+    exposures.observe(report(Outcome.FAILED))
+    lost = report(Outcome.LEASE_LOST, ending=Ending(Outcome.FIXED), disposition=Disposition.LEASE_LOST)
+    exposures.observe(lost)
+    assert exposures.oldest() == {}
+
+
+def test_a_lost_lease_without_a_fix_stays_open(exposures: OpenExposures) -> None:
+    """Nobody knows who has it now, so for a while it is still ours to tell."""
+    lost = report(Outcome.LEASE_LOST, ending=Ending(Outcome.LEASE_LOST), disposition=Disposition.LEASE_LOST)
+    exposures.observe(lost)
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT}
+
+
+def test_the_oldest_of_each_rule_is_told(exposures: OpenExposures) -> None:
+    """Rules do not hide each other's exposures, and a younger one does not hide an older."""
+    exposures.observe(report(Outcome.HELD, event=event(resource_id="a", evaluated_at_ms=EVALUATED_AT_MS - 60_000)))
+    exposures.observe(report(Outcome.HELD, event=event(resource_id="b")))
+    exposures.observe(report(Outcome.HELD, rule="no-public-write"))
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT - 60, "no-public-write": _EVALUATED_AT}
+
+
+def test_a_later_event_does_not_make_an_exposure_younger(exposures: OpenExposures) -> None:
+    """Found again an hour later, the resource has been exposed since the first evaluation."""
+    exposures.observe(report(Outcome.HELD))
+    exposures.observe(report(Outcome.HELD, event=event(evaluated_at_ms=EVALUATED_AT_MS + 3_600_000)))
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT}
+
+
+def test_a_superseded_event_neither_opens_nor_closes(exposures: OpenExposures) -> None:
+    """The newer event decides; an open exposure only learns that it began earlier."""
+    older = report(Outcome.SUPERSEDED, event=event(evaluated_at_ms=EVALUATED_AT_MS - 5_000))
+    exposures.observe(older)
+    assert exposures.oldest() == {}
+    exposures.observe(report(Outcome.HELD))
+    exposures.observe(older)
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT - 5}
+
+
+def test_a_dead_lettered_message_is_no_longer_told_of(exposures: OpenExposures) -> None:
+    """The queue will not bring it again, so nothing here could close it; dead letters have their own alert."""
+    exposures.observe(report(Outcome.FAILED))
+    exposures.observe(report(Outcome.EXHAUSTED, disposition=Disposition.DEAD_LETTERED))
+    assert exposures.oldest() == {}
+
+
+def test_what_does_not_come_back_is_another_replicas(exposures: OpenExposures, wall: Wall) -> None:
+    """Once a hidden message is visible again and a grace has passed, another replica has it and tells of it."""
+    exposures.observe(report(Outcome.HELD, hidden_seconds=900.0))
+    wall.now += 900 + GRACE_SECONDS
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT}
+    wall.now += 1
+    assert exposures.oldest() == {}
+
+
+def test_messages_that_name_no_resource_of_ours_are_left_out(exposures: OpenExposures) -> None:
+    """Undecodable messages and events without a rule say nothing about an exposure."""
+    exposures.observe(report(Outcome.INVALID, event=None, rule=""))
+    exposures.observe(report(Outcome.NOT_OURS, rule=""))
+    assert exposures.oldest() == {}
+
+
+def test_memory_is_bounded(wall: Wall) -> None:
+    """The longest unseen makes room; its message's next delivery brings it back."""
+    exposures = OpenExposures(remembered=2, wall=wall)
+    for number in range(3):
+        found = event(resource_id=f"bucket-{number}", evaluated_at_ms=EVALUATED_AT_MS + number * 1_000)
+        exposures.observe(report(Outcome.HELD, event=found))
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT + 1}
