@@ -32,7 +32,7 @@ def toml(value: Any) -> str:
         return "{" + ", ".join(f"{json.dumps(key)} = {toml(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(sorted(value) if isinstance(value, frozenset) else value, ensure_ascii=False)
 
 
 def default(key: Key) -> str:
@@ -86,7 +86,7 @@ def _options(name: str, options: type[BaseModel]) -> str:
 def _table(heading: str, rows: Sequence[Key], *, overridable: bool = True) -> str:
     lines = [heading, "", "| key | takes | default | meaning |", "|---|---|---|---|"]
     for key in rows:
-        name = f"`{key.path[-1]}`"
+        name = f"`{key.path[-1] if overridable else key.name}`"
         if overridable and (override := variable(key)):
             name += f"<br>`{override}`"
         what = (allowed(key.kind, key.name), f"`{default(key)}`", key.field.description or "")
