@@ -1,0 +1,79 @@
+"""Rules: which event belongs to which entry of the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consumer.event import Event, decode
+from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
+from consumer.rule import Mode, Rule, Selector, match
+from tests.unit.bodies import ACCOUNT, VARIANTS, text_of
+
+_decoded = decode(text_of(VARIANTS["sls"]))
+assert isinstance(_decoded, Event)
+EVENT = replace(_decoded, config_rule_name="oss-bucket-公开")
+
+
+def rule(selector: Selector, name: str = "rule") -> Rule:
+    """A rule with this selector."""
+    return Rule(name, selector, BucketAcl(BucketAclOptions()), Mode.ENFORCE, 60.0)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        Selector(),
+        Selector(config_rule_ids=frozenset({EVENT.config_rule_id})),
+        Selector(source_identifiers=frozenset({"oss-bucket-public-read-prohibited"})),
+        Selector(rule_names=("nothing", "oss-bucket-*")),
+        Selector(rule_names=("*公开",)),
+        Selector(config_rule_ids=frozenset({"cr-other"}), rule_names=("oss-*",)),
+        Selector(config_rule_ids=frozenset({"cr-other"}), source_identifiers=frozenset({EVENT.source_identifier})),
+        Selector(resource_types=frozenset({"ACS::OSS::Bucket"})),
+        Selector(
+            resource_types=frozenset({"ACS::OSS::Bucket"}),
+            accounts=frozenset({ACCOUNT}),
+            regions=frozenset({"cn-beijing"}),
+            risk_levels=frozenset({"warning"}),
+        ),
+    ],
+)
+def test_any_mark_identifies_and_every_bound_admits(selector: Selector) -> None:
+    """Marks are alternatives; bounds narrow down; nothing given means no objection."""
+    assert selector.takes(EVENT)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        Selector(config_rule_ids=frozenset({"cr-other"})),
+        Selector(source_identifiers=frozenset({"oss-bucket-public-write-prohibited"})),
+        Selector(rule_names=("OSS-*",)),
+        Selector(rule_names=("oss-bucket",)),
+        Selector(resource_types=frozenset({"ACS::ECS::Instance"})),
+        Selector(rule_names=("*",), resource_types=frozenset({"ACS::ECS::Instance"})),
+        Selector(rule_names=("*",), accounts=frozenset({"1"})),
+        Selector(rule_names=("*",), regions=frozenset({"cn-hangzhou"})),
+        Selector(rule_names=("*",), risk_levels=frozenset({"critical"})),
+    ],
+)
+def test_one_unmet_bound_or_no_mark_at_all_refuses(selector: Selector) -> None:
+    """An event is not taken when no mark fits or any bound does not."""
+    assert not selector.takes(EVENT)
+
+
+def test_an_empty_identifier_is_no_mark() -> None:
+    """Most deliveries carry no source identifier; that must not make them everybody's."""
+    selector = Selector(source_identifiers=frozenset({"oss-bucket-public-read-prohibited"}))
+    assert not selector.takes(replace(EVENT, source_identifier=""))
+
+
+def test_the_first_rule_in_the_configurations_order_wins() -> None:
+    """Order decides between two rules that both take an event."""
+    rules = [rule(Selector(rule_names=("x",)), "no"), rule(Selector(), "first"), rule(Selector(), "second")]
+    found = match(EVENT, rules)
+    assert found is rules[1]
+    assert match(EVENT, rules[:1]) is None
+    assert match(EVENT, []) is None
