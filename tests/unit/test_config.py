@@ -136,7 +136,8 @@ def test_variables_of_others_are_left_alone(tmp_path: Path) -> None:
             "REMEDIATOR__ACCESS_KEY_SECRET",
             "hunter2",
             (
-                "REMEDIATOR__ACCESS_KEY_SECRET: credentials never stand in the configuration, and the value is not shown:"
+                "REMEDIATOR__ACCESS_KEY_SECRET: credentials never stand in the configuration,"
+                " and the value is not shown:"
                 " they come from the environment (ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET), RRSA or the ECS RAM role"
             ),
         ),
