@@ -204,3 +204,14 @@ def test_the_schema_describes_the_options_of_every_remediation() -> None:
         assert schema["$defs"][name]["additionalProperties"] is False
     assert schema["$ref"] == f"#/$defs/{Config.__name__}"
     assert schema["$defs"]["QueueConfig"]["properties"]["wait_seconds"]["maximum"] == 30
+
+
+def test_keys_that_depend_on_each_other_may_just_meet(tmp_path: Path) -> None:
+    """Each check across keys takes the smallest value that it says is enough."""
+    text = QUEUE + (
+        "[engine]\nworkers = 8\nslots = 8\nlease_seconds = 90\nwork_budget_seconds = 90\nmax_lease_seconds = 90\n"
+        "shutdown_grace_seconds = 40\n[retry]\nrequest_base_seconds = 2\nrequest_cap_seconds = 2\n"
+        "backoff_base_seconds = 60\nbackoff_cap_seconds = 60"
+    )
+
+    assert loaded(tmp_path, text + RULE).engine.slots == 8
