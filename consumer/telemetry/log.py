@@ -44,6 +44,7 @@ def configure(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.lastResort = handler  # for a vendor's logger that was cut off from the root: never past the redactor
     logging.getLogger(OURS).setLevel(numeric)
     logging.captureWarnings(True)
     structlog.configure(

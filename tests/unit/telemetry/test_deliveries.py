@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from consumer.hooks import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.outcome import Disposition, Ending, Outcome
@@ -37,13 +34,8 @@ class Log:
 
 
 @pytest.fixture
-def written() -> Iterator[Log]:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield Log()
-    logging.captureWarnings(False)
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
+def written() -> Log:
+    return Log()
 
 
 def test_a_fix_is_one_line_with_everything(written: Log) -> None:

@@ -6,15 +6,11 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from consumer.telemetry import log
-
-Lines = Callable[[], list[dict[str, Any]]]
 
 
 class Terminal(io.StringIO):
@@ -22,18 +18,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    """Logging is global; put it back as it was."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield
-    logging.captureWarnings(False)
-    root.handlers[:], root.level = before
-    logging.getLogger(log.OURS).setLevel(logging.NOTSET)
-    structlog.reset_defaults()
 
 
 def _lines(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -85,6 +69,17 @@ def test_vendors_are_heard_from_warning_on_at_every_level(vendor: str) -> None:
     finally:
         logger.setLevel(before)
     assert [(line["event"], line["logger"]) for line in _lines(stream)] == [("odd: reply", vendor)]
+
+
+def test_a_logger_that_was_cut_off_still_goes_this_way(capfd: pytest.CaptureFixture[str]) -> None:
+    """A vendor's logger without handlers that does not propagate would print to standard error, past the redactor."""
+    stream = io.StringIO()
+    log.configure("json", "info", stream)
+    vendor = logging.getLogger("cut-off")
+    vendor.propagate = False
+    vendor.warning("odd: Signature=abc")
+    assert [line["event"] for line in _lines(stream)] == ["[redacted]"]
+    assert capfd.readouterr().err == ""
 
 
 def test_warnings_are_lines_too() -> None:

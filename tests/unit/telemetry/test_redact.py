@@ -6,11 +6,9 @@ import base64
 import io
 import json
 import logging
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-import structlog
 
 from consumer.credentials import Credentials
 from consumer.hooks import ApiCall, Renewal, Retry, SettleError
@@ -32,17 +30,12 @@ class Provider:
 
 
 @pytest.fixture
-def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def stream(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """Where the log goes, with a redactor that has learned the credentials by their being asked for."""
     fresh = Redactor()
     monkeypatch.setattr(log, "redactor", fresh)
     Discreet(Provider(), fresh).get_credentials()
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield io.StringIO()
-    logging.captureWarnings(False)
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
+    return io.StringIO()
 
 
 def _spellings(secret: str) -> set[str]:
