@@ -48,7 +48,7 @@ def _admit_to_nothing(call: Call) -> None:
 
 def _require_signature(call: Call) -> None:
     if call.caller.key is None:
-        raise Refusal("AccessDenied", "Anonymous access is forbidden for this operation.")
+        raise Refusal("AccessDenied", "Anonymous access is forbidden for this operation.", ec="0003-00001201")
 
 
 def _check_region(call: Call, bucket: Bucket) -> None:

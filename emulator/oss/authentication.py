@@ -160,7 +160,7 @@ def _url_v4(world: World, request: Request, address: Address, query: Mapping[str
     credential, signed_at = query["x-oss-credential"], query["x-oss-date"]
     caller = _scoped(world, request, query, address, credential, signed_at, "credential")
     lifetime = query["x-oss-expires"]
-    if not lifetime.isdigit() or not 1 <= int(lifetime) <= _LONGEST_V4_URL_SECONDS:
+    if not lifetime.isdecimal() or not 1 <= int(lifetime) <= _LONGEST_V4_URL_SECONDS:
         raise invalid_argument("x-oss-expires", lifetime, "Invalid expires value.")
     check_expiry(world, str(int(v4_time(signed_at)) + int(lifetime)))
     additional = query.get("x-oss-additional-headers", "")

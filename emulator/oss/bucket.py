@@ -62,6 +62,8 @@ class StoredObject:
 
     body: bytes
     etag: str
+    crc64: int
+    """Computed once, when the object is made."""
     modified: float
     headers: tuple[tuple[str, str], ...] = ()
     """Content-Type and the like, and `x-oss-meta-` headers, as they were put."""

@@ -75,7 +75,7 @@ def check_skew(world: World, signed_at: float, date: str) -> None:
 
 def check_expiry(world: World, expires: str) -> None:
     """Raise Refusal when a signed URL's end, in seconds since the epoch, is over."""
-    if not expires.isdigit():
+    if not expires.isdecimal():
         raise Refusal("AccessDenied", "Invalid date (should be seconds since epoch)", Expires=expires)
     now = world.clock.now()
     if int(expires) < now:

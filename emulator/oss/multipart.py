@@ -9,12 +9,12 @@ import hashlib
 import secrets
 
 from emulator.http import Response
-from emulator.oss.bucket import StoredObject, Upload
+from emulator.oss.bucket import Upload
 from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
 from emulator.oss.crc64 import crc64
 from emulator.oss.errors import Refusal, invalid_argument
-from emulator.oss.objects import journal_object, kept_headers
-from emulator.oss.printing import iso
+from emulator.oss.printing import iso, read_max_keys
+from emulator.oss.storing import encrypted, journal_object, kept_headers, made, store_object
 from emulator.oss.xml import Element, Node
 
 _MOST_PARTS = 10_000
@@ -40,20 +40,25 @@ def begin(call: Call) -> Response:
     now = call.store.world.clock.now()
     call.bucket.uploads[upload_id] = Upload(call.address.key, now, kept_headers(call))
     journal_object(call, key=call.address.key, upload_id=upload_id)
-    return answer(
+    begun = answer(
         "InitiateMultipartUploadResult",
         [("Bucket", call.name), ("Key", call.address.key), ("UploadId", upload_id)],
     )
+    begun.headers += encrypted(call.bucket.uploads[upload_id].headers)
+    return begun
 
 
 def put_part(call: Call) -> Response:
     """Keep one part, in place of one with the same number."""
     number = call.query.get("partNumber", "")
-    if not number.isdigit() or not 1 <= int(number) <= _MOST_PARTS:
+    if not number.isdecimal() or not 1 <= int(number) <= _MOST_PARTS:
         raise invalid_argument("partNumber", number, "Part number must be an integer between 1 and 10000, inclusive.")
-    body = call.request.body
-    _upload(call).parts[int(number)] = body
-    return Response(200, [("ETag", f'"{_etag(body)}"'), ("x-oss-hash-crc64ecma", str(crc64(body)))])
+    upload, body = _upload(call), call.request.body
+    upload.parts[int(number)] = body
+    return Response(
+        200,
+        [("ETag", f'"{_etag(body)}"'), ("x-oss-hash-crc64ecma", str(crc64(body))), *encrypted(upload.headers)],
+    )
 
 
 def _etag(body: bytes) -> str:
@@ -68,9 +73,7 @@ def complete(call: Call) -> Response:
     digests = b"".join(bytes.fromhex(_etag(upload.parts[number])) for number in chosen)
     etag = f"{_etag(digests)}-{len(chosen)}"
     del call.bucket.uploads[call.query["uploadId"]]
-    now = call.store.world.clock.now()
-    call.bucket.objects[call.address.key] = StoredObject(body, etag, now, upload.headers, kind="Multipart")
-    journal_object(call, key=call.address.key, bytes=len(body))
+    stored = store_object(call, body, upload.headers, etag=etag, kind="Multipart")
     done = answer(
         "CompleteMultipartUploadResult",
         [
@@ -80,7 +83,7 @@ def complete(call: Call) -> Response:
             ("ETag", f'"{etag}"'),
         ],
     )
-    done.headers.append(("x-oss-hash-crc64ecma", str(crc64(body))))
+    done.headers += made(stored)
     return done
 
 
@@ -105,7 +108,7 @@ def _chosen(call: Call, upload: Upload) -> list[int]:
 
 def _number(part: Element) -> int:
     text = part.value("PartNumber") or ""
-    if not text.isdigit():
+    if not text.isdecimal():
         raise Refusal("MalformedXML")
     return int(text)
 
@@ -122,7 +125,7 @@ def list_parts(call: Call) -> Response:
     """The parts that have arrived, in one page."""
     upload = _upload(call)
     after = call.query.get("part-number-marker", "0")
-    numbers = [number for number in sorted(upload.parts) if number > int(after if after.isdigit() else 0)]
+    numbers = [number for number in sorted(upload.parts) if number > int(after if after.isdecimal() else 0)]
     nodes: list[Node] = [
         ("Bucket", call.name),
         ("Key", call.address.key),
@@ -144,24 +147,36 @@ def list_parts(call: Call) -> Response:
 
 
 def list_uploads(call: Call) -> Response:
-    """The uploads under way, in one page."""
+    """The uploads under way, by key and id, page by page."""
     prefix = call.query.get("prefix", "")
+    limit = read_max_keys(call, 1000, name="max-uploads")
+    marker = (call.query.get("key-marker", ""), call.query.get("upload-id-marker", ""))
+    found = sorted(
+        (upload.key, upload_id)
+        for upload_id, upload in call.bucket.uploads.items()
+        if upload.key.startswith(prefix) and _follows((upload.key, upload_id), marker)
+    )
+    following = found[limit - 1] if len(found) > limit else ("", "")
     nodes: list[Node] = [
         ("Bucket", call.name),
         ("KeyMarker", ""),
         ("UploadIdMarker", ""),
-        ("NextKeyMarker", ""),
-        ("NextUploadIdMarker", ""),
+        ("NextKeyMarker", following[0]),
+        ("NextUploadIdMarker", following[1]),
         ("Delimiter", ""),
         ("Prefix", prefix),
-        ("MaxUploads", "1000"),
-        ("IsTruncated", "false"),
+        ("MaxUploads", str(limit)),
+        ("IsTruncated", "true" if following[1] else "false"),
     ]
-    for upload_id, upload in call.bucket.uploads.items():
-        if upload.key.startswith(prefix):
-            shown: list[Node] = [("Key", upload.key), ("UploadId", upload_id), ("Initiated", iso(upload.started))]
-            nodes.append(("Upload", shown))
+    for key, upload_id in found[:limit]:
+        started = call.bucket.uploads[upload_id].started
+        nodes.append(("Upload", [("Key", key), ("UploadId", upload_id), ("Initiated", iso(started))]))
     return answer("ListMultipartUploadsResult", nodes)
+
+
+def _follows(upload: tuple[str, str], marker: tuple[str, str]) -> bool:
+    """Whether an upload comes after a marker; one without an upload id excludes its whole key."""
+    return upload > marker if marker[1] else upload[0] > marker[0]
 
 
 OPERATIONS = (

@@ -1,4 +1,4 @@
-"""Objects in small: put, get, head, delete, list. No versions, no parts, no storage classes.
+"""Objects in small: put, get, head, append, delete. No versions and no storage classes.
 
 Enough for a logging target and for the samples of the SDKs.
 """
@@ -6,41 +6,21 @@ Enough for a logging target and for the samples of the SDKs.
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
+from dataclasses import replace
 from email.utils import formatdate
 from urllib.parse import quote, unquote
 
 from emulator.http import Response
 from emulator.oss.bucket import StoredObject
 from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
-from emulator.oss.crc64 import crc64
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.oss.printing import iso
+from emulator.oss.storing import DESCRIBING_HEADERS, encryption, journal_object, kept_headers, made, store_object
 from emulator.oss.xml import Node
 
-_KEPT_HEADERS = frozenset(
-    {"content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires"}
-)
 _ACLS = frozenset({"default", "private", "public-read", "public-read-write"})
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-
-
-def journal_object(call: Call, **detail: str | int) -> None:
-    """Write an object's change down; the bucket's configuration stays, so nobody is told."""
-    call.store.world.journal.changed(
-        "oss", call.operation.name, call.name,
-        request_id=call.request_id, access_key_id=call.caller.access_key_id, **detail,
-    )  # fmt: skip
-
-
-def kept_headers(call: Call) -> tuple[tuple[str, str], ...]:
-    """The headers of a request that stay with the object it makes."""
-    return tuple(
-        (name, value)
-        for name, value in call.request.headers.items()
-        if name in _KEPT_HEADERS or name.startswith("x-oss-meta-")
-    )
 
 
 def _stored(call: Call) -> StoredObject:
@@ -60,20 +40,9 @@ def put(call: Call) -> Response:
         raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
     if call.header("x-oss-forbid-overwrite") == "true" and call.address.key in call.bucket.objects:
         raise Refusal("FileAlreadyExists", "The object you specified already exists.", status=409)
-    body = call.request.body
-    etag = hashlib.md5(body, usedforsecurity=False).hexdigest().upper()
-    call.bucket.objects[call.address.key] = StoredObject(
-        body, etag, call.store.world.clock.now(), kept_headers(call), acl
-    )
-    journal_object(call, key=call.address.key, bytes=len(body))
-    return Response(
-        200,
-        [
-            ("ETag", f'"{etag}"'),
-            ("x-oss-hash-crc64ecma", str(crc64(body))),
-            ("Content-MD5", base64.b64encode(bytes.fromhex(etag)).decode()),
-        ],
-    )
+    stored = store_object(call, call.request.body, kept_headers(call), acl=acl)
+    digest = base64.b64encode(bytes.fromhex(stored.etag)).decode()
+    return Response(200, [*made(stored), ("Content-MD5", digest)])
 
 
 def _copy(call: Call, source: str) -> Response:
@@ -86,10 +55,11 @@ def _copy(call: Call, source: str) -> Response:
     if key not in origin.objects:
         raise Refusal("NoSuchKey", Key=key)
     found = origin.objects[key]
-    now = call.store.world.clock.now()
-    call.bucket.objects[call.address.key] = StoredObject(found.body, found.etag, now, found.headers)
-    journal_object(call, key=call.address.key, bytes=len(found.body), source=source)
-    return answer("CopyObjectResult", [("LastModified", iso(now)), ("ETag", f'"{found.etag}"')])
+    described = tuple(item for item in found.headers if not item[0].startswith("x-oss-server-side-"))
+    stored = store_object(call, found.body, described + tuple(encryption(call)), etag=found.etag)
+    copied = answer("CopyObjectResult", [("LastModified", iso(stored.modified)), ("ETag", f'"{stored.etag}"')])
+    copied.headers += made(stored)
+    return copied
 
 
 def get(call: Call) -> Response:
@@ -112,19 +82,19 @@ def head(call: Call) -> Response:
 
 def _object_headers(call: Call, stored: StoredObject) -> list[tuple[str, str]]:
     given = dict(stored.headers)
-    for name in _KEPT_HEADERS:
+    for name in DESCRIBING_HEADERS:
         override = call.query.get(f"response-{name}")
         if override:
             given[name] = override
     given.setdefault("content-type", "application/octet-stream")
     return [
-        *((name.title() if name in _KEPT_HEADERS else name, value) for name, value in given.items()),
+        *((name.title() if name in DESCRIBING_HEADERS else name, value) for name, value in given.items()),
         ("ETag", f'"{stored.etag}"'),
         ("Last-Modified", formatdate(stored.modified, usegmt=True)),
         ("Accept-Ranges", "bytes"),
         ("x-oss-object-type", stored.kind),
         ("x-oss-storage-class", call.bucket.storage_class),
-        ("x-oss-hash-crc64ecma", str(crc64(stored.body))),
+        ("x-oss-hash-crc64ecma", str(stored.crc64)),
     ]
 
 
@@ -182,7 +152,7 @@ def put_acl(call: Call) -> Response:
         raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
     if acl.startswith("public") and call.store.blocks_public_access(call.bucket):
         raise Refusal("AccessDenied", "Put public object acl is not allowed")
-    call.bucket.objects[call.address.key] = StoredObject(stored.body, stored.etag, stored.modified, stored.headers, acl)
+    call.bucket.objects[call.address.key] = replace(stored, acl=acl)
     journal_object(call, key=call.address.key, before=stored.acl, after=acl)
     return Response(200)
 
@@ -194,7 +164,7 @@ def append(call: Call) -> Response:
     if stored is not None and stored.kind != "Appendable":
         raise Refusal("ObjectNotAppendable", "The object is not appendable", status=409)
     position = call.query.get("position", "")
-    if not position.isdigit():
+    if not position.isdecimal():
         raise invalid_argument("position", position)
     if int(position) != len(before):
         refusal = Refusal("PositionNotEqualToLength", "Position is not equal to file length", status=409)
@@ -202,18 +172,8 @@ def append(call: Call) -> Response:
         raise refusal
     body = before + call.request.body
     headers = kept_headers(call) if stored is None else stored.headers
-    etag = hashlib.md5(body, usedforsecurity=False).hexdigest().upper()
-    now = call.store.world.clock.now()
-    call.bucket.objects[call.address.key] = StoredObject(body, etag, now, headers, kind="Appendable")
-    journal_object(call, key=call.address.key, bytes=len(body))
-    return Response(
-        200,
-        [
-            ("ETag", f'"{etag}"'),
-            ("x-oss-hash-crc64ecma", str(crc64(body))),
-            ("x-oss-next-append-position", str(len(body))),
-        ],
-    )
+    longer = store_object(call, body, headers, kind="Appendable")
+    return Response(200, [*made(longer), ("x-oss-next-append-position", str(len(body)))])
 
 
 _READ, _WRITE = Admission.READER, Admission.WRITER

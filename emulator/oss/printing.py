@@ -13,11 +13,11 @@ def iso(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
 
 
-def read_max_keys(call: Call, default: int, most: int = 1000) -> int:
+def read_max_keys(call: Call, default: int, most: int = 1000, *, name: str = "max-keys") -> int:
     """The page size a request asks for; raises Refusal unless it is 1 to `most`."""
-    text = call.query.get("max-keys", "")
+    text = call.query.get(name, "")
     if not text:
         return default
-    if not text.isdigit() or not 1 <= int(text) <= most:
-        raise invalid_argument("max-keys", text, "Argument max-keys must be an integer between 1 and 1000.")
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise invalid_argument(name, text, f"Argument {name} must be an integer between 1 and {most}.")
     return int(text)

@@ -80,7 +80,7 @@ def _check_days(transitions: list[Element], expiration: Element | None, unit: st
 
 def _number(action: Element, unit: str) -> int:
     text = action.value(unit) or ""
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise invalid_argument(unit, text, f"{unit} has to be a positive number.")
     return int(text)
 
@@ -107,12 +107,12 @@ def check_cors(_call: Call, document: Element) -> None:
             if method not in _METHODS:
                 raise invalid_argument("AllowedMethod", method)
         age = rule.value("MaxAgeSeconds")
-        if age is not None and not age.isdigit():
+        if age is not None and not age.isdecimal():
             raise invalid_argument("MaxAgeSeconds", age)
 
 
 def check_capacity(_call: Call, document: Element) -> None:
     """Raise Refusal unless the capacity is a number of gigabytes, or -1 for without limit."""
     capacity = document.value("StorageCapacity") or ""
-    if capacity != "-1" and not capacity.isdigit():
+    if capacity != "-1" and not capacity.isdecimal():
         raise invalid_argument("StorageCapacity", capacity)

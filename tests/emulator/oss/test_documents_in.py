@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import oss2
+import oss2.http
 import pytest
+import requests
 
+from emulator.oss.call import Level, Operation
 from emulator.oss.crc64 import crc64
 from emulator.oss.errors import Refusal
 from emulator.oss.policy_document import check
+from emulator.oss.routes import ROUTES
 from emulator.oss.xml import parse, render
+from tests.emulator.oss.running import Running
 
 
 @pytest.mark.parametrize(
@@ -89,3 +95,27 @@ def test_crc64() -> None:
     """The published check value of CRC-64/XZ, which is what the header carries."""
     assert crc64(b"123456789") == 0x995DC9BBDF1939FA
     assert crc64(b"") == 0
+
+
+_WITH_BODY = [found for found in ROUTES.values() if found.level is Level.BUCKET and found.method in ("PUT", "POST")]
+
+
+@pytest.mark.parametrize("operation", _WITH_BODY, ids=lambda found: found.name)
+@pytest.mark.parametrize("body", [b"\x00\xff", b"<A/>", b"<!DOCTYPE A [<!ENTITY x 'y'>]><A>&x;</A>"])
+def test_garbage_everywhere(oss: Running, operation: Operation, body: bytes) -> None:
+    """No operation that takes a body is harmed by one that makes no sense."""
+    oss.create()
+    request = oss2.http.Request(
+        operation.method,
+        f"{oss.url}/bucket-one/",
+        params={operation.subresource: ""} if operation.subresource else {},
+        region="cn-hangzhou",
+        product="oss",
+    )
+    oss.auth()._sign_request(request, "bucket-one", "")
+    headers = {name: value for name, value in request.headers.items() if value is not None}
+    answered = requests.request(
+        request.method, request.url, params=request.params, headers=headers, data=body, timeout=10
+    )
+    assert answered.status_code == 400
+    assert any(code in answered.text for code in ("MalformedXML", "InvalidArgument", "InvalidPolicyDocument"))
