@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -107,13 +107,21 @@ class JournalQuery(Body):
     changed: bool | None = None
 
 
-Part = Literal["mns", "oss", "config", "faults", "journal", "clock", "identities"]
+class OptionsBody(Body):
+    """PUT /options: what is left out stays as it is."""
+
+    block_public_access_by_default: bool = False
+    oss_limit_buckets: bool = False
+    oss_redundancy_transition_seconds: float = Field(3600.0, ge=0)
+
+
+Part = Literal["mns", "oss", "config", "faults", "journal", "clock", "identities", "options"]
 
 
 class ResetBody(Body):
     """POST /reset."""
 
-    parts: list[Part] = ["mns", "oss", "config", "faults", "journal", "clock", "identities"]
+    parts: list[Part] = list(get_args(Part))
 
 
 class IdentityBody(Body):

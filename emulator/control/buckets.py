@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from copy import deepcopy
 from typing import Any, Literal
 
 from pydantic import Field
@@ -37,8 +36,8 @@ class BucketSettings(Body):
     region: str = Field("", min_length=1)
 
     def named(self) -> dict[str, Any]:
-        """The settings that the request named, as fields of a bucket; fresh values at each call."""
-        values = {name: deepcopy(getattr(self, name)) for name in self.model_fields_set & _SETTINGS}
+        """The settings that the request named, as fields of a bucket."""
+        values = {name: getattr(self, name) for name in self.model_fields_set & _SETTINGS}
         if isinstance(values.get("policy"), dict):
             values["policy"] = json.dumps(values["policy"])
         return values

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.control.answers import Json
-from emulator.control.bodies import ResetBody, read
+from emulator.control.bodies import OptionsBody, ResetBody, read
 from emulator.control.config import shown_rule
 from emulator.emulation import Emulation
 
@@ -19,6 +19,7 @@ class WholeEndpoints:
 
     def __init__(self, emulation: Emulation) -> None:
         self._emulation = emulation
+        self._initial_options = dict(emulation.world.options)
 
     def routes(self) -> list[Route]:
         """This module's part of the control port."""
@@ -26,6 +27,8 @@ class WholeEndpoints:
             Route("/healthz", self.health, methods=["GET"]),
             Route("/state", self.state, methods=["GET"]),
             Route("/reset", self.reset, methods=["POST"]),
+            Route("/options", self.options, methods=["GET"]),
+            Route("/options", self.set_options, methods=["PUT"]),
         ]
 
     async def health(self, _: Request) -> Response:
@@ -58,6 +61,7 @@ class WholeEndpoints:
             "mns": emulation.mns.reset,
             "oss": emulation.oss.reset,
             "config": emulation.config.reset,
+            "options": self._reset_options,
             "identities": lambda: world.identities.replace(list(emulation.initial_keys)),
             "journal": world.journal.clear,
         }
@@ -65,3 +69,17 @@ class WholeEndpoints:
         for part in chosen:
             actions[part]()
         return Json({"reset": chosen})
+
+    async def options(self, _: Request) -> Response:
+        """How the services behave where the real ones differ by account, age or region."""
+        return Json({**OptionsBody().model_dump(), **self._emulation.world.options})
+
+    async def set_options(self, request: Request) -> Response:
+        """Change what is named."""
+        body = await read(request, OptionsBody)
+        self._emulation.world.options.update(body.model_dump(exclude_unset=True))
+        return await self.options(request)
+
+    def _reset_options(self) -> None:
+        self._emulation.world.options.clear()
+        self._emulation.world.options.update(self._initial_options)

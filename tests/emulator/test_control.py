@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import oss2
 import pytest
 from mns.mns_exception import MNSServerException
 from mns.queue import QueueMeta
@@ -178,6 +179,19 @@ def test_reset_can_be_partial(emulator: Emulator) -> None:
     assert state["mns"]["queues"] == {}
     assert list(state["oss"]["buckets"]) == ["kept"]
     assert emulator.control.call("GET", "/clock")["offset_seconds"] == 0
+
+
+def test_options_change_how_services_behave_until_a_reset(emulator: Emulator) -> None:
+    """A new bucket is born with Block Public Access when the account's are."""
+    emulator.control.call("PUT", "/options", {"block_public_access_by_default": True})
+    known = emulator.endpoints
+    bucket = oss2.Bucket(oss2.Auth(known.access_key_id, known.access_key_secret), emulator.oss, "guarded")
+    bucket.create_bucket()
+    with pytest.raises(oss2.exceptions.ServerError) as refusal:
+        bucket.put_bucket_acl(oss2.BUCKET_ACL_PUBLIC_READ)
+    assert refusal.value.status == 403
+    emulator.reset("options")
+    assert emulator.control.call("GET", "/options")["block_public_access_by_default"] is False
 
 
 def test_queue_policies_reach_mns(emulator: Emulator) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.cli import main
 from emulator.client import Emulator
-from emulator.control.bodies import Body, FaultBody, JournalQuery
+from emulator.control.bodies import Body, FaultBody, JournalQuery, OptionsBody
 from emulator.control.buckets import BucketsBody
 from emulator.control.config import ChannelBody, EvaluateBody, RuleBody
 from emulator.control.publishing import PublishBody
@@ -27,7 +27,7 @@ def test_every_endpoint_is_documented(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [FaultBody, JournalQuery, BucketsBody, RuleBody, ChannelBody, EvaluateBody, PublishBody]
+    "body", [FaultBody, JournalQuery, BucketsBody, RuleBody, ChannelBody, EvaluateBody, PublishBody, OptionsBody]
 )
 def test_every_field_is_documented(body: type[Body]) -> None:
     """A field that nobody knows of is of no use."""
