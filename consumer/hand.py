@@ -77,6 +77,8 @@ class Hand:
         with self._lock:
             self._reserved -= reserved
             self._received += len(deliveries)
+            if not self._reserved and not self._in_flight() and not deliveries:
+                self._emptied.notify_all()
             if self._closed:
                 self._settling += len(deliveries)
                 return deliveries
