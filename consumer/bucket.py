@@ -1,4 +1,6 @@
-"""What a remediation may ask of one bucket: a small protocol over immutable records, no SDK in sight.
+"""What a remediation may ask of one bucket: a protocol over immutable records, no SDK in sight.
+
+Identity, ACL and existence stand here, everything else that can be configured in `consumer.bucket_settings`.
 
 `consumer.oss` implements it. Every method may raise `consumer.errors.ServiceError`; transient failures have been
 retried by then, as far as the delivery's work budget allowed.
@@ -10,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from consumer.bucket_settings import Settings
 from consumer.errors import Refused
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
@@ -47,9 +50,11 @@ class BucketInfo:
     """The service's text for the moment of creation: equal for the same bucket, different for a new one."""
     acl: str
     """`private`, `public-read` or `public-read-write`."""
+    redundancy: str = ""
+    """`LRS` or `ZRS`; empty if the service did not say."""
 
 
-class Bucket(Protocol):
+class Bucket(Settings, Protocol):
     """One bucket at one endpoint, for one delivery."""
 
     name: str

@@ -11,6 +11,7 @@
         │   ├── Unanswered        timeout or reset: the request may or may not have taken effect
         │   └── DamagedReply      an answer that the service does not give: cut, a web page, a redirect
         ├── BucketGone            the bucket does not exist
+        ├── ChangedMeanwhile      somebody changed the setting after our look: look again on a later delivery
         ├── WrongEndpoint         the bucket lives in another region: address it there
         ├── MessageGone           the receipt handle is no longer valid: the lease is lost, nothing is proved
         ├── QueueMissing          the queue does not exist
@@ -95,6 +96,13 @@ class DamagedReply(Retryable):
 
 class BucketGone(ServiceError):
     """The bucket does not exist."""
+
+
+class ChangedMeanwhile(ServiceError):
+    """The setting is no longer what the change was planned on, so writing it would undo somebody else's work."""
+
+    def __init__(self, operation: str, text: str) -> None:
+        super().__init__("oss", operation, "changed_meanwhile", text)
 
 
 class WrongEndpoint(ServiceError):

@@ -2,6 +2,7 @@
 
 Nothing here decides; it asks, retries what is transient within the delivery's budget, and translates every failure
 into `consumer.errors`. Shared by all workers: a bucket object is made per delivery, connections are kept per thread.
+A bucket's settings are in `consumer.oss_subresources`, the errors in `consumer.oss_errors`.
 
 Operations and error codes: https://www.alibabacloud.com/help/en/oss/developer-reference
 """
@@ -9,66 +10,23 @@ Operations and error codes: https://www.alibabacloud.com/help/en/oss/developer-r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
-from xml.etree.ElementTree import ParseError
 
 import oss2
-from oss2.exceptions import OssError
 
 from consumer.bucket import Bucket, BucketInfo, Resource
 from consumer.credentials import CredentialsProvider
 from consumer.endpoints import Endpoints, region_of
-from consumer.errors import (
-    AccountSuspended,
-    BucketGone,
-    DamagedReply,
-    NotAuthenticated,
-    PermanentError,
-    PermissionMissing,
-    PublicAccessBlocked,
-    ServiceError,
-    Throttled,
-    Unanswered,
-    Unavailable,
-    WrongEndpoint,
-)
+from consumer.errors import DamagedReply, ServiceError, WrongEndpoint
 from consumer.hooks import ApiCall, Hooks
+from consumer.oss_documents import CheckedBucket
+from consumer.oss_errors import translated
 from consumer.oss_session import Session
+from consumer.oss_subresources import SubResources
 from consumer.retry import Retrier
-
-_ERRORS: Mapping[str, type[ServiceError]] = {
-    "NoSuchBucket": BucketGone,
-    "AccessDenied": PermissionMissing,
-    "InvalidAccessKeyId": NotAuthenticated,
-    "SignatureDoesNotMatch": NotAuthenticated,
-    "InvalidSecurityToken": NotAuthenticated,
-    "SecurityTokenExpired": NotAuthenticated,
-    "SecurityTokenNotSupported": NotAuthenticated,
-    "AccessKeyIdAndSecurityTokenNotMatch": NotAuthenticated,
-    "RequestTimeTooSkewed": NotAuthenticated,
-    "UserDisable": AccountSuspended,
-    "BucketDisable": AccountSuspended,
-    "AbnormalBucketOwnerStatus": AccountSuspended,
-    "InvalidBucketOwnerStatus": AccountSuspended,
-    "MetaOperationQpsLimitExceeded": Throttled,
-    "TotalQpsLimitExceeded": Throttled,
-    "UploadTrafficRateLimitExceeded": Throttled,
-    "DownloadTrafficRateLimitExceeded": Throttled,
-    "ActiveRequestLimitExceeded": Throttled,
-    "CpuLimitExceeded": Throttled,
-    "QpsLimitExceeded": Throttled,
-    "ServiceUnavailable": Unavailable,
-    "InternalError": Unavailable,
-    "OperationAborted": Unavailable,
-    "RequestTimeout": Unanswered,
-}
-"""By code; a code of 5xx that is not named here is `Unavailable`, another one permanent."""
-
-_ADDRESSED_WRONGLY = "must be addressed using the specified endpoint"
-_PUBLIC_REFUSED = ("Put public bucket acl is not allowed", "Put public bucket policy is not allowed")
 
 _T = TypeVar("_T")
 
@@ -108,7 +66,7 @@ class Oss:
         """The SDK's bucket object at a region's endpoint. For `OssBucket`."""
         endpoint = self._settings.endpoints.url(region)
         self._hosts.add(urlsplit(endpoint).netloc)
-        return oss2.Bucket(
+        return CheckedBucket(
             self._auth,
             endpoint,
             name,
@@ -129,9 +87,9 @@ class Oss:
             error.operation = operation  # the session below knows only the HTTP method
             raise
         except Exception as raised:  # noqa: BLE001 - oss2 lets parser, type and value errors through
-            translated = _translated(operation, raised)
-            code, asked = translated.code, translated.request_id
-            raise translated from None
+            failure = translated(operation, raised)
+            code, asked = failure.code, failure.request_id
+            raise failure from None
         finally:
             self._hooks.api_call(ApiCall("oss", operation, code, self._monotonic() - started, asked))
         return result
@@ -142,7 +100,7 @@ class Oss:
         return host in self._hosts or host.partition(".")[2] in self._hosts
 
 
-class OssBucket:
+class OssBucket(SubResources):
     """One bucket for one delivery; implements `consumer.bucket.Bucket`."""
 
     def __init__(self, oss: Oss, resource: Resource, retrier: Retrier, until: float) -> None:
@@ -186,28 +144,8 @@ class OssBucket:
             region=str(found.location or "").removeprefix("oss-"),
             created=str(found.creation_date),
             acl=str(found.acl.grant),
+            redundancy=str(found.data_redundancy_type or ""),
         )
 
     def _call(self, operation: str, request: Callable[[], _T]) -> _T:
         return self._retrier.call(lambda: self._oss.call(operation, request), until=self._until)
-
-
-def _translated(operation: str, raised: Exception) -> ServiceError:
-    if not isinstance(raised, OssError):
-        kind = "unreadable XML" if isinstance(raised, ParseError) else type(raised).__name__
-        return DamagedReply("oss", operation, "damaged_reply", f"the answer could not be read: {kind}")
-    code, status = str(raised.code), int(raised.status)
-    message, asked = str(raised.message), str(raised.request_id)
-    if status < 0:
-        return PermanentError("oss", operation, "invalid_request", "the SDK refused the request before sending it")
-    if not code:
-        text = f"HTTP {status} without an error code"
-        kind_of = Unavailable if status >= 500 else DamagedReply
-        return kind_of("oss", operation, "no_error_code", text, status=status, request_id=asked)
-    if code == "PermanentRedirect" or _ADDRESSED_WRONGLY in message:
-        endpoint = str(raised.details.get("Endpoint", ""))
-        return WrongEndpoint(operation, message, endpoint=endpoint, status=status, request_id=asked)
-    if code == "AccessDenied" and message.startswith(_PUBLIC_REFUSED):
-        return PublicAccessBlocked("oss", operation, code, message, status=status, request_id=asked)
-    error = _ERRORS.get(code) or (Unavailable if status >= 500 else PermanentError)
-    return error("oss", operation, code, message, status=status, request_id=asked)

@@ -13,6 +13,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from consumer.bucket import Bucket, BucketInfo
+from consumer.outcome import Outcome
 
 OSS_BUCKET = "ACS::OSS::Bucket"
 
@@ -41,8 +42,53 @@ class Change:
     before: str
     after: str
 
+    @property
+    def state(self) -> str:
+        """The state found, under the name that every finding has for it."""
+        return self.before
 
-Finding = Compliant | Change
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Finding: the repair is under way and takes longer than a delivery; look again later."""
+
+    state: str
+    detail: str
+    """One sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOnly:
+    """Finding: nothing here can be repaired safely; a person is to know."""
+
+    state: str
+    detail: str
+    """One sentence for a person."""
+    outcome: Outcome
+    """How the delivery ends, as configured."""
+
+
+Finding = Compliant | Change | Pending | ReportOnly
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody has to know although the repair itself is done and read back."""
+
+    reason: str
+    """One word for metrics: `still_public`."""
+    detail: str
+    """One sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A RAM action that is needed on something else than the bucket."""
+
+    action: str
+    resource: str
+    """`acs:oss:*:*:access-logs/*`"""
+
 
 State = TypeVar("State")
 
@@ -61,8 +107,17 @@ class Remediation(ABC, Generic[State]):
     may_break: ClassVar[str]
     """What somebody may notice after the change, for people."""
     actions: ClassVar[tuple[str, ...]]
-    """RAM actions it needs on the bucket, besides oss:GetBucketInfo."""
+    """RAM actions it needs on the bucket to repair it, reads included, besides oss:GetBucketInfo."""
+    optional_actions: ClassVar[tuple[str, ...]] = ()
+    """RAM actions without which it repairs all the same, and says what it could not find out or take back."""
+    undo_actions: ClassVar[tuple[str, ...]] = ()
+    """RAM actions that only `revert` needs, besides `actions`."""
     resource_type: ClassVar[str] = OSS_BUCKET
+    creates_bucket: ClassVar[bool] = False
+    """Whether `apply` can bring a bucket into being that is missing, so that an accident has to be taken back."""
+
+    def __init__(self, options: Options) -> None:
+        """Bind to one rule's options; a class with options of its own narrows the type."""
 
     @abstractmethod
     def inspect(self, bucket: Bucket, info: BucketInfo) -> State:
@@ -70,11 +125,27 @@ class Remediation(ABC, Generic[State]):
 
     @abstractmethod
     def plan(self, state: State) -> Finding:
-        """What that state calls for. Pure."""
+        """What that state calls for. Pure.
+
+        Raises:
+            Refused: this bucket can never be repaired with these options.
+        """
 
     @abstractmethod
     def apply(self, bucket: Bucket, change: Change) -> None:
-        """Carry the change out; doing it twice is the same as doing it once."""
+        """Carry the change out; doing it twice is the same as doing it once.
+
+        Raises:
+            ChangedMeanwhile: the live state is no longer `change.before`, and writing would lose what is new in it.
+        """
+
+    def note(self, bucket: Bucket, info: BucketInfo) -> Note | None:  # noqa: ARG002 - for those that have something to say
+        """What is still to be known after the change was read back; `info` is newer than the change."""
+        return None
+
+    def further_grants(self) -> tuple[Grant, ...]:
+        """RAM actions that it needs elsewhere, with these options."""
+        return ()
 
     @abstractmethod
     def revert(self, bucket: Bucket, change: Change) -> None:

@@ -7,7 +7,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from consumer.bucket import Bucket, BucketInfo
-from consumer.remediations.base import Change, Compliant, Finding, Options, Remediation
+from consumer.errors import ChangedMeanwhile
+from consumer.remediations.base import Change, Compliant, Finding, Options
+from consumer.remediations.exposure import PublicAccessRepair
 
 PRIVATE = "private"
 PUBLIC_READ = "public-read"
@@ -26,7 +28,7 @@ class BucketAclOptions(Options):
     )
 
 
-class BucketAcl(Remediation[str]):
+class BucketAcl(PublicAccessRepair[str]):
     """PutBucketAcl: https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketacl"""
 
     name: ClassVar[str] = "oss.bucket-acl"
@@ -38,6 +40,12 @@ class BucketAcl(Remediation[str]):
     reversible: ClassVar[str] = "yes: the ACL found is put back"
     may_break: ClassVar[str] = "sites and clients that read or write the bucket without signing"
     actions: ClassVar[tuple[str, ...]] = ("oss:PutBucketAcl",)
+    optional_actions: ClassVar[tuple[str, ...]] = (
+        "oss:GetBucketPolicy",
+        "oss:GetBucketPublicAccessBlock",
+        "oss:DeleteBucket",
+    )
+    creates_bucket: ClassVar[bool] = True
 
     Options: ClassVar[type[BucketAclOptions]] = BucketAclOptions
 
@@ -56,6 +64,9 @@ class BucketAcl(Remediation[str]):
 
     def apply(self, bucket: Bucket, change: Change) -> None:
         """Set the ACL."""
+        # Private is right whatever it has become meanwhile. Public read is not: somebody may have closed the bucket.
+        if change.after != PRIVATE and (now := bucket.info().acl) != change.before:
+            raise ChangedMeanwhile(self.name, f"planned on {change.before}, but the ACL is {now} now")
         bucket.put_acl(change.after)
 
     def revert(self, bucket: Bucket, change: Change) -> None:
