@@ -17,7 +17,7 @@ from consumer.bucket import Bucket, BucketInfo, Resource
 from consumer.errors import BucketGone, InvalidMessage, PermanentError, PermissionMissing, Refused, ServiceError
 from consumer.event import Event, OtherMessage, decode
 from consumer.outcome import Ending, Outcome
-from consumer.remediations.base import Change, Compliant
+from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
 from consumer.rule import Rule, match
 from consumer.stages import Stages
 
@@ -117,6 +117,8 @@ class Pipeline:
         match finding:
             case Compliant(state):
                 return Ending(Outcome.ALREADY_COMPLIANT, before=state, after=state)
+            case Pending() | ReportOnly():
+                return _left_alone(case.rule, finding, finding.state)
             case Change():
                 objection = guard.before_change(case.rule, finding)
             case _:
@@ -138,20 +140,24 @@ class Pipeline:
             raise
         except ServiceError:
             # Unanswered is not undone: the request may have created a bucket that was deleted a moment ago.
-            if _is_another(bucket.info(), found):
+            if case.rule.remediation.creates_bucket and _is_another(bucket.info(), found):
                 self._take_back(bucket)
             raise
 
     def _verify(self, case: Matched, bucket: Bucket, found: BucketInfo, change: Change) -> Ending:
         """Read back: the change counts only if the live resource, still the same one, is compliant now."""
         now = bucket.info()
-        if _is_another(now, found) and (ending := self._take_back(bucket)):
-            return ending
         remediation = case.rule.remediation
+        if remediation.creates_bucket and _is_another(now, found) and (ending := self._take_back(bucket)):
+            return ending
         read_back = remediation.plan(remediation.inspect(bucket, now))
         match read_back:
             case Compliant(state):
-                return Ending(Outcome.FIXED, before=change.before, after=state)
+                note = remediation.note(bucket, now)
+                reason, detail = (note.reason, note.detail) if note else ("", "")
+                return Ending(Outcome.FIXED, reason, detail, before=change.before, after=state)
+            case Pending() | ReportOnly():
+                return _left_alone(case.rule, read_back, change.before)
             case Change(before=state):
                 detail = f"changed, but it reads back as {state}"
                 return Ending(Outcome.FAILED, "not_verified", detail, before=change.before, after=state)
@@ -173,6 +179,14 @@ class Pipeline:
         except PermanentError:
             return None
         return Ending(Outcome.GONE, "taken_back", "the bucket was deleted meanwhile; the empty new one was removed")
+
+
+def _left_alone(rule: Rule, finding: Pending | ReportOnly, before: str) -> Ending:
+    """How a delivery ends whose resource needs time, or a person, and no change by us now."""
+    outcome, reason = (
+        (Outcome.HELD, "in_progress") if isinstance(finding, Pending) else (finding.outcome, "report_only")
+    )
+    return Ending(outcome, reason, finding.detail, before=before, after=finding.state, hold_seconds=rule.hold_seconds)
 
 
 def _is_another(now: BucketInfo, found: BucketInfo) -> bool:
