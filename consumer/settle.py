@@ -22,6 +22,7 @@ from consumer.hooks import Hooks, Report, SettleError
 from consumer.outbox import Job, Outbox, Step
 from consumer.outcome import SETTLED_BY, Disposition, Ending, Outcome, Settlement
 from consumer.pulse import Pulse
+from consumer.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.resolved import Resolved
 
 RELEASE_SECONDS = 1
@@ -92,16 +93,21 @@ class Settlements:
                 return Job(resolved, Step.DELETE)
             case Settlement.HOLD:
                 seconds = self._policy.hold_seconds if ending.hold_seconds is None else ending.hold_seconds
-                return Job(resolved, Step.HIDE, max(1, round(seconds)))
+                return Job(resolved, Step.HIDE, _hidden(seconds))
             case Settlement.BACK_OFF:
                 return Job(resolved, Step.HIDE, self._policy.backoff.seconds(resolved.attempts, self._jitter))
             case Settlement.DEAD_LETTER:
                 step = Step.COPY if self._dead_letters else Step.HIDE
-                return Job(resolved, step, max(1, round(self._policy.keep_seconds)))
+                return Job(resolved, step, _hidden(self._policy.keep_seconds))
             case Settlement.NOTHING:
                 return Job(resolved, Step.NOTHING)
             case _:
                 assert_never(settlement)
+
+
+def _hidden(seconds: float) -> int:
+    """What the queue takes for a visibility timeout that comes closest."""
+    return min(max(round(seconds), 1), MAX_VISIBILITY_SECONDS)
 
 
 class Settler:
@@ -168,16 +174,24 @@ class Settler:
         with ExitStack() as held:
             # Held until the answer is here, so that no renewal replaces a handle that is on its way.
             handles = [held.enter_context(job.resolved.delivery.lease.exclusively()) for job in jobs]
-            try:
-                failures = self._queue.delete(handles)
-            except ServiceError as error:
-                # The request as a whole: none, some or all of them may be deleted. Asking again tells.
-                failures = dict.fromkeys(handles, error)
+            failures = self._delete_all(handles)
             for job, handle in zip(jobs, handles, strict=True):
                 if error_of_one := failures.get(handle):
                     self._not_settled(job, error_of_one)
                 else:
                     self._settled(job, Disposition.DEAD_LETTERED if job.dead_lettered else Disposition.DELETED)
+
+    def _delete_all(self, handles: Sequence[str]) -> dict[str, ServiceError]:
+        """The failure of every handle whose message is not known to be deleted."""
+        try:
+            failures = self._queue.delete(handles)
+        except ServiceError as error:
+            # The request as a whole: none, some or all of them may be deleted. Asking again tells.
+            return dict.fromkeys(handles, error)
+        for handle in failures.keys() - set(handles):
+            # It names none of ours, so it may mean any of them.
+            return dict.fromkeys(handles, failures[handle]) | failures
+        return failures
 
     def _hide(self, job: Job) -> None:
         with job.resolved.delivery.lease.exclusively() as handle:
@@ -192,6 +206,10 @@ class Settler:
         """Copy to the dead-letter queue; the message stays until the copy is confirmed, and a delete follows."""
         if self._dead_letters is None:
             raise AssertionError("a copy is only planned when there is a dead-letter queue")
+        if not job.resolved.delivery.lease.held(self._monotonic()):
+            # Somebody else has the message by now and may still succeed: a dead letter could be a false one.
+            self._settled(job, Disposition.LEASE_LOST)
+            return
         try:
             self._dead_letters.send(compose(job.resolved, self._origin, self._wall_ms()))
         except Retryable as error:
@@ -222,14 +240,20 @@ class Settler:
         else:
             self._consumption.not_deleted(self._monotonic())
         for follower in resolved.followers:
-            self._outbox.put(self._settlements.job(self._follow(follower, disposition)))
+            self._outbox.put(self._settlements.job(self._follow(follower, resolved, disposition)))
         self._hand.settle(disposition)
         self._hooks.report(self._report(job, disposition))
 
-    def _follow(self, follower: Resolved, disposition: Disposition) -> Resolved:
-        """A follower is superseded only by a delivery that is settled or kept; otherwise it is handed back."""
-        superseded = Ending(Outcome.SUPERSEDED, "newer_event", "a newer event was settled")
-        ending = None if disposition is Disposition.LEASE_LOST else superseded
+    def _follow(self, follower: Resolved, leader: Resolved, disposition: Disposition) -> Resolved:
+        """A follower is superseded only by a delivery that is settled or kept; otherwise it is handed back.
+
+        An older receipt of the leader's own message is neither: deleting it could delete what was just kept.
+        """
+        ending: Ending | None = Ending(Outcome.SUPERSEDED, "newer_event", "a newer event was settled")
+        if follower.delivery.message_id == leader.delivery.message_id:
+            ending = Ending(Outcome.LEASE_LOST, "received_again", "a later receipt of the same message was settled")
+        elif disposition is Disposition.LEASE_LOST:
+            ending = None
         return replace(follower, ending=ending, resolved_at=self._monotonic())
 
     def _tell_failure(self, job: Job, code: str) -> None:
