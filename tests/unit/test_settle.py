@@ -1,0 +1,246 @@
+"""Settling: each ending carried out, confirmed, and reported as what really became of the message."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from consumer.errors import (
+    DamagedReply,
+    NotAuthenticated,
+    PermissionMissing,
+    QueueMissing,
+    ServiceError,
+    Throttled,
+    Unanswered,
+)
+from consumer.lease import LeaseState
+from consumer.outcome import SETTLED_BY, Disposition, Outcome, Settlement
+from tests.unit.engine import Engine
+from tests.unit.fakes import service_error, unanswered
+
+
+def of(settlement: Settlement) -> list[Outcome]:
+    """The outcomes that are settled like this."""
+    return [outcome for outcome, by in SETTLED_BY.items() if by is settlement]
+
+
+@pytest.mark.parametrize("outcome", of(Settlement.DELETE))
+def test_a_successful_ending_deletes(outcome: Outcome) -> None:
+    """The message is deleted, the lease ended, the failures forgotten, the deletion not counted as consumption."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.attempts.failed(delivery.message_id)
+    engine.resolve(delivery, outcome)
+    engine.settle_all()
+    assert engine.queue.deleted == [delivery.message_id]
+    assert engine.dispositions == [Disposition.DELETED]
+    assert engine.recorder.reports[0].outcome is outcome
+    assert delivery.lease.state is LeaseState.ENDED
+    assert engine.attempts.of(delivery.message_id) == 0
+    assert engine.consumption.count() == 0
+
+
+@pytest.mark.parametrize("outcome", of(Settlement.HOLD))
+@pytest.mark.parametrize(("hold", "hidden"), [(None, 900), (17.4, 17), (0.0, 1), (10**6, 43_200)])
+def test_a_held_message_is_hidden_for_its_own_time(outcome: Outcome, hold: float | None, hidden: int) -> None:
+    """The rule's time counts before the configured one, within what the queue takes; the message stays."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, outcome, hold_seconds=hold)
+    engine.settle_all()
+    assert engine.queue.hidden == [(delivery.message_id, hidden)]
+    assert engine.dispositions == [Disposition.HIDDEN]
+    assert engine.recorder.reports[0].hidden_seconds == hidden
+    assert delivery.message_id in engine.queue.messages
+    assert engine.consumption.count() == 1
+
+
+def test_a_failed_message_backs_off() -> None:
+    """A failure hides the message for the backoff of its attempts."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, Outcome.FAILED)
+    engine.settle_all()
+    assert engine.queue.hidden == [(delivery.message_id, 30)]
+    assert engine.dispositions == [Disposition.HIDDEN]
+
+
+@pytest.mark.parametrize("outcome", of(Settlement.DEAD_LETTER))
+def test_what_cannot_succeed_is_copied_and_then_deleted(outcome: Outcome) -> None:
+    """The copy is confirmed before the delete is sent, and says why."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.attempts.failed(delivery.message_id)
+    engine.resolve(delivery, outcome)
+    assert engine.step()
+    assert (len(engine.dead_letters.bodies), engine.queue.batches) == (1, [])
+    assert engine.step()
+    assert engine.queue.deleted == [delivery.message_id]
+    assert engine.dispositions == [Disposition.DEAD_LETTERED]
+    document = json.loads(engine.dead_letters.bodies[0])
+    assert (document["outcome"], document["message_id"], document["body"]) == (outcome, delivery.message_id, "body")
+    assert engine.attempts.of(delivery.message_id) == 0
+
+
+@pytest.mark.parametrize("outcome", of(Settlement.DEAD_LETTER))
+def test_without_a_dead_letter_queue_it_is_kept(outcome: Outcome) -> None:
+    """With nowhere to copy it to, a message that cannot succeed is hidden and never deleted."""
+    engine = Engine(with_dead_letters=False)
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, outcome)
+    engine.settle_all()
+    assert engine.queue.hidden == [(delivery.message_id, 3_600)]
+    assert not engine.queue.batches
+
+
+@pytest.mark.parametrize("kind", [QueueMissing, PermissionMissing, NotAuthenticated])
+def test_a_dead_letter_queue_that_refuses_keeps_the_message_where_it_is(kind: type[ServiceError]) -> None:
+    """A copy that was refused is no copy: the message is hidden, not deleted, and the refusal is told."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.dead_letters.before.append(service_error(kind, "Refused"))
+    engine.resolve(delivery, Outcome.REJECTED)
+    engine.settle_all()
+    assert engine.queue.hidden == [(delivery.message_id, 3_600)]
+    assert not engine.queue.batches
+    assert [(error.action, error.code) for error in engine.recorder.settle_errors] == [("dead_letter", "Refused")]
+
+
+@pytest.mark.parametrize("kind", [Unanswered, Throttled, DamagedReply])
+def test_a_copy_that_is_not_confirmed_is_made_again_before_anything_is_deleted(kind: type[ServiceError]) -> None:
+    """Two copies are better than none: only the confirmed one lets the delete go."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.dead_letters.after.append(service_error(kind))
+    engine.resolve(delivery, Outcome.EXHAUSTED)
+    engine.settle_all()
+    assert not engine.queue.batches
+    engine.clock.advance(1.0)
+    engine.settle_all()
+    assert len(engine.dead_letters.bodies) == 2
+    assert engine.dispositions == [Disposition.DEAD_LETTERED]
+
+
+def test_nothing_is_copied_for_a_lease_that_is_lost() -> None:
+    """The message is somebody else's by now, who may yet repair it: a dead letter would be a false one."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    delivery.lease.lose()
+    engine.resolve(delivery, Outcome.REJECTED)
+    engine.settle_all()
+    assert not engine.dead_letters.bodies
+    assert not engine.queue.batches
+    assert engine.dispositions == [Disposition.LEASE_LOST]
+
+
+def test_a_lost_lease_costs_no_request_and_is_no_success() -> None:
+    """An ending of lost lease does nothing to the message and is reported as what it is."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, Outcome.LEASE_LOST)
+    engine.settle_all()
+    assert (engine.queue.batches, engine.queue.hidden) == ([], [])
+    assert engine.recorder.reports[0].outcome is Outcome.LEASE_LOST
+    assert delivery.lease.state is LeaseState.LOST
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FIXED, Outcome.HELD, Outcome.FAILED])
+def test_a_handle_that_the_queue_does_not_know_is_a_lost_lease(outcome: Outcome) -> None:
+    """MessageNotExist proves no deletion: whatever the work came to, the delivery is reported as lost."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.clock.advance(31)
+    engine.resolve(delivery, outcome)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.LEASE_LOST]
+    assert engine.recorder.reports[0].outcome is Outcome.LEASE_LOST
+    assert delivery.message_id in engine.queue.messages
+
+
+def test_a_lost_reply_to_a_delete_is_never_taken_for_a_success() -> None:
+    """The delete took effect, but nobody said so: asking again finds nothing, and that counts as lost."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.queue.after.append(unanswered())
+    engine.resolve(delivery, Outcome.FIXED)
+    engine.settle_all()
+    engine.clock.advance(1.0)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.LEASE_LOST]
+
+
+def test_partial_failures_are_handled_one_by_one() -> None:
+    """In one batch: what was deleted is deleted, what is gone is lost, what was refused is tried again."""
+    engine = Engine()
+    kept, gone, fine = engine.receive(3)
+    engine.queue.hide(gone.message.receipt_handle, 10)
+    refused = service_error(Throttled, "QpsLimitExceeded")
+    delete = engine.queue.delete
+    engine.queue.delete = lambda handles: {  # type: ignore[method-assign]
+        **delete([handle for handle in handles if handle != kept.message.receipt_handle]),
+        kept.message.receipt_handle: refused,
+    }
+    for delivery in (kept, gone, fine):
+        engine.resolve(delivery, Outcome.FIXED)
+    engine.step()
+    assert engine.queue.deleted == [fine.message_id]
+    assert engine.dispositions == [Disposition.LEASE_LOST, Disposition.DELETED]
+    engine.queue.delete = delete  # type: ignore[method-assign]
+    engine.clock.advance(1.0)
+    engine.settle_all()
+    assert engine.queue.deleted == [fine.message_id, kept.message_id]
+
+
+def test_a_failure_listed_under_a_handle_we_did_not_send_lets_nothing_pass_for_deleted() -> None:
+    """A list of failures that cannot be matched leaves every message of the batch in doubt, none deleted."""
+    engine = Engine()
+    for delivery in engine.receive(2):
+        engine.resolve(delivery, Outcome.FIXED)
+    engine.queue.delete = lambda _handles: {"another": service_error(Throttled)}  # type: ignore[method-assign]
+    engine.step()
+    assert not engine.dispositions
+    assert len(engine.recorder.settle_errors) == 2
+
+
+def test_retries_slow_down_and_end_with_the_lease() -> None:
+    """A delete that keeps failing is tried after 1, 2, 4, 8, 16 seconds and so on, while the lease lasts."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 60
+    (delivery,) = engine.receive()
+    engine.queue.before.extend([service_error(Throttled)] * 100)
+    engine.resolve(delivery, Outcome.FIXED)
+    tries = []
+    for second in range(100):
+        before = len(engine.queue.batches)
+        engine.settle_all()
+        if len(engine.queue.batches) > before:
+            tries.append(second)
+        engine.clock.advance(1.0)
+    assert tries == [0, 1, 3, 7, 15, 31, 47, 63]
+    assert engine.dispositions == [Disposition.LEASE_LOST]
+    assert len(engine.recorder.settle_errors) == 8
+
+
+def test_a_released_delivery_is_visible_after_a_second() -> None:
+    """Handing back is neither success nor failure, and the message is soon there for others."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, None)
+    engine.settle_all()
+    assert engine.queue.hidden == [(delivery.message_id, 1)]
+    assert engine.dispositions == [Disposition.RELEASED]
+    assert engine.recorder.reports[0].outcome is None
+
+
+def test_a_listener_that_fails_changes_nothing() -> None:
+    """Telemetry that raises is counted; the message is settled all the same."""
+    engine = Engine()
+    engine.recorder.report = lambda _report: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, Outcome.FIXED)
+    engine.settle_all()
+    assert engine.queue.deleted == [delivery.message_id]
+    assert engine.hooks.failures == 1
+    assert engine.books.balanced
