@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from consumer.config import Config, LoadedConfig, SourceKind, build_rules, json_schema, load_with_sources
-from consumer.config_fields import Region, Section
+from consumer.config.fields import Region, Section
 from consumer.event import REGION
 from consumer.remediations import catalogue
 from consumer.remediations.bucket_acl import BucketAcl

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from consumer.config import build_rules, load
-from consumer.config_keys import Key, allowed, keys
-from consumer.config_model import Config
-from consumer.config_reference import comment, default, rewritten
+from consumer.config.keys import Key, allowed, keys
+from consumer.config.model import Config
+from consumer.config.reference import comment, default, rewritten
 from consumer.remediations import catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +90,7 @@ def test_the_example_describes_the_options() -> None:
 
 
 def test_the_reference_is_up_to_date() -> None:
-    """The page's tables are those that the models give: run `python -m consumer.config_reference` on it if not."""
+    """The page's tables are those that the models give: run `python -m consumer.config.reference` on it if not."""
     page = PAGE.read_text(encoding="utf-8")
 
     assert rewritten(page) == page

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from consumer.config_engine import EngineConfig, RetryConfig
-from consumer.config_load import LoadedConfig, Setting, SourceKind, load, load_with_sources
-from consumer.config_model import Config
-from consumer.config_rules import RuleConfig
-from consumer.config_schema import json_schema
-from consumer.config_sections import HttpConfig, LogConfig, OssConfig, QueueConfig
+from consumer.config.engine import EngineConfig, RetryConfig
+from consumer.config.load import LoadedConfig, Setting, SourceKind, load, load_with_sources
+from consumer.config.model import Config
+from consumer.config.rules import RuleConfig
+from consumer.config.schema import json_schema
+from consumer.config.sections import HttpConfig, LogConfig, OssConfig, QueueConfig
 from consumer.rule import Rule
 
 __all__ = [

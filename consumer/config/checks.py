@@ -1,0 +1,113 @@
+"""What several keys have to fulfil together, each check with its own sentence. Pure.
+
+Checks work on plain tables, so that the same ones judge a finished configuration and a file in which other keys are
+still wrong: a check is left out only when one of its own keys is what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Table = Mapping[str, Any]
+
+SELECTING = ("config_rule_ids", "source_identifiers", "rule_names", "resource_types")
+"""At least one of these has to say which events a rule is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: the key as in TOML and one line of text."""
+
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class _AtLeast:
+    """A number that has to reach the sum of others."""
+
+    key: str
+    others: tuple[str, ...]
+    because: str
+
+
+_AT_LEAST = (
+    _AtLeast("engine.slots", ("engine.workers",), "a worker without a slot never gets a message"),
+    _AtLeast("engine.max_lease_seconds", ("engine.lease_seconds",), "the first renewal already reaches that far"),
+    _AtLeast(
+        "engine.max_lease_seconds", ("engine.work_budget_seconds",), "work must not outlast the lease it is done under"
+    ),
+    _AtLeast(
+        "engine.shutdown_grace_seconds",
+        ("queue.wait_seconds", "queue.call_timeout_seconds"),
+        "a stop waits for the open poll and then still has to settle",
+    ),
+    _AtLeast(
+        "retry.request_cap_seconds", ("retry.request_base_seconds",), "the first pause must not exceed the longest"
+    ),
+    _AtLeast(
+        "retry.backoff_cap_seconds", ("retry.backoff_base_seconds",), "the first pause must not exceed the longest"
+    ),
+)
+
+
+def contradictions(document: Table, wrong: Callable[[str], bool] = lambda _key: False) -> list[Problem]:
+    """Every check that fails on a document with all its defaults; those on a key that is `wrong` are left out."""
+    found = [problem for check in _AT_LEAST if (problem := _too_small(document, check, wrong))]
+    found += _same_queue(document, wrong)
+    found += _rules(document, wrong)
+    return found
+
+
+def value_at(document: Table, key: str) -> Any:
+    """The value of a dotted key.
+
+    Raises:
+        KeyError: there is none.
+    """
+    value: Any = document
+    for part in key.split("."):
+        if not isinstance(value, Mapping):
+            raise KeyError(key)
+        value = value[part]
+    return value
+
+
+def _too_small(document: Table, check: _AtLeast, wrong: Callable[[str], bool]) -> Problem | None:
+    if any(wrong(key) for key in (check.key, *check.others)):
+        return None
+    given = value_at(document, check.key)
+    others = [value_at(document, key) for key in check.others]
+    if given >= sum(others):
+        return None
+    terms = " + ".join(f"{key} ({number:g})" for key, number in zip(check.others, others, strict=True))
+    return Problem(check.key, f"must be at least {terms}, given {given:g}: {check.because}")
+
+
+def _same_queue(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+    if wrong("queue.name") or wrong("queue.dead_letter_queue"):
+        return
+    name = value_at(document, "queue.name")
+    if value_at(document, "queue.dead_letter_queue") == name:
+        text = f'must be another queue than queue.name, given "{name}": dead letters would be consumed again for ever'
+        yield Problem("queue.dead_letter_queue", text)
+
+
+def _rules(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+    if wrong("rules"):
+        return
+    rules = [rule if isinstance(rule, Mapping) else {} for rule in document["rules"]]
+    first: dict[object, int] = {}
+    for index, rule in enumerate(rules):
+        key = f"rules[{index}]"
+        name = rule.get("name")
+        if isinstance(name, str) and first.setdefault(name, index) != index:
+            text = f'must be unique, given "{name}", which is also rules[{first[name]}].name'
+            yield Problem(f"{key}.name", text)
+        if rule and not any(rule.get(mark) or wrong(f"{key}.{mark}") for mark in SELECTING):
+            yield Problem(key, f"takes no event in particular; give at least one of {', '.join(SELECTING)}")

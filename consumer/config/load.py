@@ -1,0 +1,142 @@
+"""Reads the configuration: a TOML file, the environment over it, validated whole, all problems told at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from consumer.config.checks import Problem
+from consumer.config.env import overlaid
+from consumer.config.errors import InvalidConfiguration, problems_in
+from consumer.config.keys import Location, dotted
+from consumer.config.model import Config
+from consumer.config.secrets import REFUSED, without_credentials
+from consumer.errors import ConfigurationError
+
+_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+
+
+class SourceKind(StrEnum):
+    """Where a value can come from."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One effective value and where it came from."""
+
+    key: str
+    """As in TOML: `rules[0].name`."""
+    value: object
+    """Text, number, truth value, or a tuple of text; None where nothing was given and nothing is assumed."""
+    source: SourceKind
+    name: str
+    """The file or the variable; empty for a default."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A configuration together with the origin of everything in it."""
+
+    config: Config
+    settings: tuple[Setting, ...]
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """The configuration in a file, with the environment's overrides.
+
+    Raises:
+        ConfigurationError: it cannot be used; the text names the file and has one line for every problem.
+    """
+    return load_with_sources(path, environ).config
+
+
+def load_with_sources(path: Path, environ: Mapping[str, str]) -> LoadedConfig:
+    """As `load`, with the origin of each value.
+
+    Raises:
+        ConfigurationError: as `load`.
+    """
+    secret: list[Location] = []
+    written = without_credentials(_parsed(path), secret)
+    result = overlaid(written, environ)
+    problems = [Problem(dotted(location), REFUSED) for location in secret] + result.problems
+    # So that a missing table is told as the keys that are missing in it.
+    document = {"queue": {}, **result.document}
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        raise InvalidConfiguration(path, problems + problems_in(error, document, result.variables)) from None
+    if problems:
+        raise InvalidConfiguration(path, problems)
+    return LoadedConfig(config, tuple(_settings(config, written, result.variables, path)))
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot read the configuration: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: not TOML: byte {error.start} is not UTF-8") from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}, {_place(str(error), text)}") from None
+
+
+def _place(message: str, text: str) -> str:
+    """The parser's message with line and column first, the end of the file included."""
+    found = _PLACE.search(message)
+    lines = text.split("\n")
+    line, column = len(lines), len(lines[-1]) + 1
+    if found and found["line"]:
+        line, column = int(found["line"]), int(found["column"])
+    return f"line {line}, column {column}: not TOML: {_PLACE.sub('', message)}"
+
+
+def _settings(
+    config: Config, written: Mapping[str, Any], variables: Mapping[str, str], path: Path
+) -> Iterator[Setting]:
+    for location, value in _leaves(config):
+        key = dotted(location)
+        if key in variables:
+            yield Setting(key, value, SourceKind.ENVIRONMENT, variables[key])
+        elif _stands_in(written, location):
+            yield Setting(key, value, SourceKind.FILE, str(path))
+        else:
+            yield Setting(key, value, SourceKind.DEFAULT, "")
+
+
+def _leaves(value: Any, location: Location = ()) -> Iterator[tuple[Location, Any]]:
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _leaves(getattr(value, name), (*location, name))
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, (*location, name))
+    elif isinstance(value, tuple) and any(isinstance(entry, BaseModel) for entry in value):
+        for index, entry in enumerate(value):
+            yield from _leaves(entry, (*location, index))
+    else:
+        yield location, value
+
+
+def _stands_in(document: Any, location: Location) -> bool:
+    found = document
+    for part in location:
+        try:
+            found = found[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True

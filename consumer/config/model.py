@@ -1,0 +1,57 @@
+"""The whole configuration as one immutable value. A new table is one class and one line here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from consumer.config.checks import contradictions
+from consumer.config.engine import EngineConfig, RetryConfig
+from consumer.config.fields import AccountId, Section
+from consumer.config.rules import RuleConfig
+from consumer.config.sections import HttpConfig, LogConfig, OssConfig, QueueConfig
+
+
+class Config(Section):
+    """Everything that can be configured."""
+
+    account_id: AccountId = Field(
+        description=(
+            "Account that owns the queue and the resources. Events about resources of any other account are not acted"
+            " on. In quotes, because it is a name and not a number."
+        ),
+        examples=["1234567890123456"],
+    )
+    queue: QueueConfig
+    oss: OssConfig = OssConfig()
+    engine: EngineConfig = EngineConfig()
+    retry: RetryConfig = RetryConfig()
+    http: HttpConfig = HttpConfig()
+    log: LogConfig = LogConfig()
+    rules: Annotated[tuple[RuleConfig, ...], Field(strict=False)] = Field(
+        min_length=1, description="The rules, in the order in which they are tried."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        if found := contradictions(self.model_dump()):
+            raise ValueError("; ".join(str(problem) for problem in found))
+        return self
+
+    @property
+    def mns_endpoint(self) -> str:
+        """URL of the MNS service, without a path.
+
+        https://www.alibabacloud.com/help/en/mns/product-overview/regions-and-endpoints
+        """
+        if self.queue.endpoint:
+            return self.queue.endpoint
+        if self.queue.internal:
+            return f"http://{self.account_id}.mns.{self.queue.region}-internal.aliyuncs.com"
+        return f"https://{self.account_id}.mns.{self.queue.region}.aliyuncs.com"
+
+    @property
+    def oss_default_region(self) -> str:
+        """Region of buckets whose event names none."""
+        return self.oss.default_region or self.queue.region
