@@ -54,7 +54,7 @@ def _check_statement(statement: Any) -> None:
         raise _invalid("A Statement's Effect is neither Allow nor Deny.")
     for name in ("Action", "Principal", "Resource"):
         given = [statement[key] for key in (name, f"Not{name}") if key in statement]
-        # The service takes a statement without a principal; it then applies to nobody in particular.
+        # The service takes a statement without a principal; it then applies to everybody.
         least = 0 if name == "Principal" else 1
         if not least <= len(given) <= 1 or not all(_strings(value) for value in given):
             raise _invalid(f"A Statement needs one of {name} and Not{name}, a string or a list of strings.")

@@ -101,9 +101,10 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _names_everybody(statement: dict[str, Any]) -> bool:
-    if "NotPrincipal" in statement:
+    # The service counts a statement that names no principal at all as public too.
+    if "NotPrincipal" in statement or "Principal" not in statement:
         return True
-    return "*" in _listed(statement.get("Principal", ()))
+    return "*" in _listed(statement["Principal"])
 
 
 def _reaches(statement: dict[str, Any], account_id: str | None) -> bool:

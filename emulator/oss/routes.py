@@ -55,7 +55,7 @@ NOT_EMULATED = frozenset(
         "overwriteConfig", "qosInfo", "quota", "regions", "replication", "replicationLocation",
         "replicationProgress", "requesterQosInfo", "resourcePool", "resourcePoolBuckets", "resourcePoolInfo",
         "restore", "retention", "rtc", "seal", "style", "symlink", "uploadId", "uploads",
-        "userDefinedLogFieldsConfig", "versions", "vod", "worm", "wormExtend", "wormId", "x-oss-async-process",
+        "versions", "vod", "worm", "wormExtend", "wormId", "x-oss-async-process",
         "x-oss-process",
     }
 )  # fmt: skip

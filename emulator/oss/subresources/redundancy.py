@@ -97,16 +97,17 @@ def delete(call: Call) -> Response:
 
 
 def of_account(call: Call) -> Response:
-    """The tasks of all the caller's buckets, paged by task id."""
+    """The tasks of all the caller's buckets, newest first, paged by task id."""
     now = call.store.world.clock.now()
     after, limit = call.query.get("continuation-token", ""), read_max_keys(call, 10, 100)
-    found = sorted(
-        (task.task_id, bucket.name)
+    every = sorted(
+        (-task.created, task.task_id, bucket.name)
         for bucket in call.store.buckets.values()
         if bucket.owner_id == call.account_id
         for task in bucket.transitions.values()
-        if task.task_id > after
     )
+    start = next((index + 1 for index, task in enumerate(every) if task[1] == after), 0)
+    found = [(task_id, name) for _, task_id, name in every[start:]]
     nodes: list[Node] = []
     for task_id, name in found[:limit]:
         bucket = call.store.buckets[name]

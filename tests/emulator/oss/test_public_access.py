@@ -57,6 +57,14 @@ def test_not_principal_and_not_action() -> None:
     assert by_policy(json.dumps({"Version": "1", "Statement": [statement]})) == Anyone(write=True)
 
 
+def test_no_principal() -> None:
+    """A statement that names no principal is public, as the service's own answer to the SDK's tests shows."""
+    statement = {"Effect": "Allow", "Action": ["oss:PutObject"], "Resource": ["acs:oss:*:*:b/*"]}
+    policy = json.dumps({"Version": "1", "Statement": [statement]})
+    assert public_policy(policy)
+    assert by_policy(policy) == Anyone(write=True)
+
+
 def test_deny_takes_back() -> None:
     """An unconditional Deny for everybody outweighs an Allow; it does not make the statement less public."""
     statements = [json.loads(_policy(Effect=effect))["Statement"][0] for effect in ("Allow", "Deny")]

@@ -255,6 +255,20 @@ def test_redundancy(oss: Running, bucket: Any) -> None:
         bucket.create_bucket_data_redundancy_transition("ZRS")
 
 
+def test_redundancy_tasks_by_page(oss: Running) -> None:
+    """The account's tasks are listed newest first and page by page."""
+    for name in ("bucket-aa", "bucket-bb", "bucket-cc"):
+        oss.create(name)
+        oss.bucket(name).create_bucket_data_redundancy_transition("ZRS")
+    seen, token = [], ""
+    for _ in range(2):
+        page = oss.owner().list_user_data_redundancy_transition(continuation_token=token, max_keys=2)
+        seen += [task.bucket for task in page.data_redundancy_transitions]
+        token = page.next_continuation_token
+    assert seen == ["bucket-cc", "bucket-bb", "bucket-aa"]
+    assert not page.is_truncated
+
+
 def test_redundancy_finishes_by_itself(oss: Running, bucket: Any) -> None:
     """Nobody has to ask for a move to be over once its time has come."""
     bucket.create_bucket_data_redundancy_transition("ZRS")
