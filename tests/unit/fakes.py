@@ -274,6 +274,14 @@ class FakeBucket:
             raise PermanentError("oss", "DeleteBucket", "BucketNotEmpty", "The bucket is not empty.")
         del self._buckets.info[self.name]
 
+    def policy(self) -> str | None:
+        """GetBucketPolicy: none of these buckets has one."""
+        return None
+
+    def public_access_block(self) -> bool:
+        """GetBucketPublicAccessBlock: off."""
+        return False
+
     def _begin(self, operation: str) -> None:
         self._buckets.calls.append(operation)
         self._buckets.happen(self._buckets.before, operation)
