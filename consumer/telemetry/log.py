@@ -43,7 +43,7 @@ def configure(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - 
     handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=final))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    root.setLevel(logging.WARNING)  # so that vendors' lesser lines are not even composed
     logging.lastResort = handler  # for a vendor's logger that was cut off from the root: never past the redactor
     logging.getLogger(OURS).setLevel(numeric)
     logging.captureWarnings(True)
