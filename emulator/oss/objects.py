@@ -20,6 +20,7 @@ from emulator.oss.storing import DESCRIBING_HEADERS, encryption, journal_object,
 from emulator.oss.xml import Node
 
 _ACLS = frozenset({"default", "private", "public-read", "public-read-write"})
+_LONGEST_KEY_BYTES = 1023
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -30,11 +31,18 @@ def _stored(call: Call) -> StoredObject:
     return found
 
 
+def _check_key(key: str) -> None:
+    """Raise Refusal(InvalidObjectName) for a name that no object can have."""
+    if key.startswith(("/", "\\")) or len(key.encode("utf-8", "surrogateescape")) > _LONGEST_KEY_BYTES:
+        raise Refusal("InvalidObjectName", ObjectName=key)
+
+
 def put(call: Call) -> Response:
     """Store an object whole, or copy another one."""
+    _check_key(call.address.key)
     source = call.header("x-oss-copy-source")
     if source is not None:
-        return _copy(call, unquote(source))
+        return _copy(call, unquote(source.partition("?")[0]))
     acl = call.header("x-oss-object-acl") or "default"
     if acl not in _ACLS:
         raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
@@ -46,7 +54,7 @@ def put(call: Call) -> Response:
 
 
 def _copy(call: Call, source: str) -> Response:
-    name, _, key = source.lstrip("/").partition("?")[0].partition("/")
+    name, _, key = source.lstrip("/").partition("/")
     origin = call.store.buckets.get(name)
     if origin is None:
         raise Refusal("NoSuchBucket", BucketName=name)

@@ -57,6 +57,16 @@ def test_listing(bucket: Any, listing: str) -> None:
     assert [found.key for found in getattr(bucket, listing)(prefix="a/").object_list] == ["a/1", "a/2"]
 
 
+def test_names(bucket: Any) -> None:
+    """A name with reserved characters is copied like any other; one that no object can have is refused."""
+    bucket.put_object("a?b=c+d:/e", b"x")
+    bucket.copy_object("bucket-one", "a?b=c+d:/e", "copy")
+    assert bucket.get_object("copy").read() == b"x"
+    for name in ("\\k", "k" * 1024):
+        with pytest.raises(oss2.exceptions.InvalidObjectName):
+            bucket.put_object(name, b"")
+
+
 def test_multipart(bucket: Any) -> None:
     """Parts are put together in order; an abandoned upload keeps its bucket from being deleted."""
     upload_id = bucket.init_multipart_upload("k").upload_id
