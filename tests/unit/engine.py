@@ -8,6 +8,7 @@ from consumer.backoff import Attempts, Backoff
 from consumer.consumption import ConsumptionLimit
 from consumer.dead_letter import Origin
 from consumer.delivery import Delivery
+from consumer.errors import ServiceError
 from consumer.hand import Books, Hand
 from consumer.hooks import Hooks
 from consumer.lease import Lease, LeaseKeeper, LeasePolicy
@@ -70,9 +71,13 @@ class Engine:
         """Receive what is visible and begin to work on it."""
         reserved = self.hand.reserve(16, 0)
         now = self.clock()
+        try:
+            messages = self.queue.receive(reserved, 0)
+        except ServiceError:
+            messages = []
         arrived = [
             Delivery(message, Lease(message.message_id, message.receipt_handle, now, message.lease_seconds), now)
-            for message in self.queue.receive(reserved, 0)
+            for message in messages
         ]
         self.hand.receive(arrived, reserved)
         return [found for _ in arrived if (found := self.hand.next(0))]
