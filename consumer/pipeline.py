@@ -190,8 +190,11 @@ def _left_alone(rule: Rule, finding: Pending | ReportOnly, before: str) -> Endin
 
 
 def _is_another(now: BucketInfo, found: BucketInfo) -> bool:
-    """Whether the name leads to another bucket than before: a different moment of creation, or another owner."""
-    return (now.created, now.owner_id) != (found.created, found.owner_id)
+    """Whether the name leads to another bucket of the same owner than before.
+
+    One of another owner cannot have been created by us, and is never ours to take away.
+    """
+    return now.created != found.created and now.owner_id == found.owner_id
 
 
 def _rejected(error: Refused | PermanentError) -> Ending:
