@@ -1,0 +1,350 @@
+"""The pipeline: every way a message can go is an ending, and every change is read back."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from consumer.bucket import BucketInfo
+from consumer.errors import (
+    AccountSuspended,
+    DamagedReply,
+    NotAuthenticated,
+    PermissionMissing,
+    PublicAccessBlocked,
+    ServiceError,
+    Throttled,
+    Unanswered,
+    Unavailable,
+    WrongEndpoint,
+)
+from consumer.outcome import Ending, Outcome
+from consumer.pipeline import Dismissed, Matched, Pipeline
+from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
+from consumer.rule import Mode, Rule, Selector
+from consumer.stages import Stages
+from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
+from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, service_error
+
+NAME = "a-public-bucket"
+Happening = Exception | Callable[[], None]
+
+
+@dataclass
+class World:
+    """Buckets, a rule and a pipeline."""
+
+    mode: Mode = Mode.ENFORCE
+    drop: str = "all"
+    acl: str | None = "public-read"
+    owner_id: str = ACCOUNT
+    ours: bool = True
+    buckets: FakeBuckets = field(default_factory=FakeBuckets)
+
+    def __post_init__(self) -> None:
+        if self.acl:
+            self.buckets.add(NAME, self.acl, self.owner_id)
+        remediation = BucketAcl(BucketAclOptions(drop=self.drop))  # type: ignore[arg-type]
+        selector = Selector(resource_types=frozenset({"ACS::OSS::Bucket", "ACS::ECS::Instance"}))
+        self.rule = Rule("acl", selector, remediation, self.mode, 60.0)
+        self.opened: list[tuple[str, float]] = []
+        self.pipeline = Pipeline(
+            [self.rule],
+            self._open,
+            account_id=ACCOUNT,
+            default_region="cn-shanghai",
+            work_budget_seconds=45.0,
+            monotonic=Clock(1_000.0),
+        )
+
+    def _open(self, resource: object, until: float) -> FakeBucket:
+        self.opened.append((resource.name, until))  # type: ignore[attr-defined]
+        return FakeBucket(self.buckets, resource.name)  # type: ignore[attr-defined]
+
+    def before(self, operation: str, *happenings: Happening) -> None:
+        """What happens before the next calls of an operation."""
+        self.buckets.before[operation] = deque(happenings)
+
+    def after(self, operation: str, *happenings: Happening) -> None:
+        """What happens after the next calls of an operation have taken effect."""
+        self.buckets.after[operation] = deque(happenings)
+
+    def vanish(self) -> None:
+        """Somebody deletes the bucket."""
+        self.buckets.info.pop(NAME, None)
+
+    def end(self) -> Ending:
+        """The ending of one event about the bucket."""
+        matched = self.pipeline.triage(event_body())
+        assert isinstance(matched, Matched)
+        return self.pipeline.repair(matched, Stages(), lambda: self.ours)
+
+    @property
+    def acl_now(self) -> str | None:
+        """The live ACL, or None if the bucket does not exist."""
+        info = self.buckets.info.get(NAME)
+        return info.acl if info else None
+
+
+def dismissed(world: World, body: str) -> Ending:
+    """The ending of a body that needs no look at a resource."""
+    found = world.pipeline.triage(body)
+    assert isinstance(found, Dismissed)
+    assert not world.opened
+    return found.ending
+
+
+@pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
+def test_a_public_bucket_is_made_private_and_read_back(acl: str) -> None:
+    """Inspect, apply, verify, in this order, and the ending says what was and what is."""
+    world = World(acl=acl)
+    ending = world.end()
+    assert (ending.outcome, ending.before, ending.after) == (Outcome.FIXED, acl, "private")
+    assert world.acl_now == "private"
+    assert world.buckets.calls == ["info", "put_acl", "info"]
+    assert world.opened == [(NAME, 1_045.0)]
+
+
+def test_a_private_bucket_is_left_alone() -> None:
+    """The event is a hint: what is compliant by now is not touched."""
+    world = World(acl="private")
+    assert world.end().outcome is Outcome.ALREADY_COMPLIANT
+    assert world.buckets.calls == ["info"]
+
+
+@pytest.mark.parametrize(
+    ("acl", "outcome", "now"),
+    [
+        ("public-read-write", Outcome.FIXED, "public-read"),
+        ("public-read", Outcome.ALREADY_COMPLIANT, "public-read"),
+        ("private", Outcome.ALREADY_COMPLIANT, "private"),
+    ],
+)
+def test_taking_only_write_away_leaves_public_read(acl: str, outcome: Outcome, now: str) -> None:
+    """A rule about writing does not break a public site."""
+    world = World(acl=acl, drop="write")
+    assert world.end().outcome is outcome
+    assert world.acl_now == now
+
+
+def test_observing_changes_nothing() -> None:
+    """The same look, the same plan, and no change."""
+    world = World(mode=Mode.OBSERVE)
+    ending = world.end()
+    assert (ending.outcome, ending.before, ending.after, ending.hold_seconds) == (
+        Outcome.WOULD_FIX,
+        "public-read",
+        "private",
+        60.0,
+    )
+    assert world.buckets.calls == ["info"]
+
+
+def test_a_bucket_that_does_not_exist_is_not_created() -> None:
+    """A late event for a deleted bucket ends as gone, without a request that could make one."""
+    world = World(acl=None)
+    assert world.end().outcome is Outcome.GONE
+    assert world.buckets.calls == ["info"]
+    assert world.acl_now is None
+
+
+def test_a_bucket_of_another_owner_is_refused() -> None:
+    """The live owner has to be the account of the event, whatever the event says."""
+    world = World(owner_id="100200300400")
+    ending = world.end()
+    assert (ending.outcome, ending.reason) == (Outcome.REJECTED, "not_owner")
+    assert world.buckets.calls == ["info"]
+
+
+def test_a_lease_lost_before_the_change_changes_nothing() -> None:
+    """Somebody else has the message by now and may be repairing: we stop before the change."""
+    world = World(ours=False)
+    assert world.end().outcome is Outcome.LEASE_LOST
+    assert world.buckets.calls == ["info"]
+    assert world.acl_now == "public-read"
+
+
+def test_a_change_that_does_not_stick_is_no_success() -> None:
+    """The service said yes, and the bucket is as it was: failed, worth another try."""
+    world = World()
+    world.buckets.ignores_acl = True
+    ending = world.end()
+    assert (ending.outcome, ending.reason, ending.after) == (Outcome.FAILED, "not_verified", "public-read")
+
+
+def test_a_bucket_made_public_again_before_the_read_back_is_no_success() -> None:
+    """What counts is the live state at the end, not the request."""
+    world = World()
+    world.after(
+        "put_acl", lambda: world.buckets.info.update({NAME: replace(world.buckets.info[NAME], acl="public-read")})
+    )
+    assert world.end().reason == "not_verified"
+
+
+def test_a_bucket_created_by_the_change_is_taken_back() -> None:
+    """Deleted between the look and the change, PutBucketAcl creates it: the accident is undone."""
+    world = World()
+    world.before("put_acl", world.vanish)
+    ending = world.end()
+    assert (ending.outcome, ending.reason) == (Outcome.GONE, "taken_back")
+    assert world.acl_now is None
+    assert world.buckets.calls == ["info", "put_acl", "info", "delete"]
+
+
+@pytest.mark.parametrize("error", [Unanswered, DamagedReply, Unavailable])
+def test_a_bucket_created_by_a_change_without_an_answer_is_taken_back(error: type[ServiceError]) -> None:
+    """Unanswered is not undone: the look after it finds the accident, and a later delivery finds the bucket gone."""
+    world = World()
+    world.before("put_acl", world.vanish)
+    world.after("put_acl", service_error(error))
+    assert world.end().outcome is Outcome.FAILED
+    assert world.acl_now is None
+    assert world.end().outcome is Outcome.GONE
+
+
+def test_a_change_without_an_answer_to_the_same_bucket_takes_nothing_away() -> None:
+    """The bucket was there all the time: it stays, and the next delivery finds it compliant."""
+    world = World()
+    world.after("put_acl", service_error(Unanswered))
+    assert world.end().outcome is Outcome.FAILED
+    assert "delete" not in world.buckets.calls
+    assert world.end().outcome is Outcome.ALREADY_COMPLIANT
+
+
+def test_a_new_bucket_that_is_in_use_stays() -> None:
+    """Its owner has made it anew and put something in: DeleteBucket is refused, and the new bucket is judged."""
+    world = World()
+    world.before("put_acl", world.vanish)
+    world.buckets.not_empty.add(NAME)
+    assert world.end().outcome is Outcome.FIXED
+    assert world.acl_now == "private"
+
+
+def test_an_accident_that_may_not_be_undone_is_named() -> None:
+    """Without the permission to delete, the empty bucket stays, and the ending says so."""
+    world = World()
+    world.before("put_acl", world.vanish)
+    world.before("delete", service_error(PermissionMissing, "AccessDenied"))
+    ending = world.end()
+    assert (ending.outcome, ending.reason) == (Outcome.GONE, "created_by_accident")
+
+
+def test_an_accident_that_was_already_undone_is_gone() -> None:
+    """Somebody was faster to delete what we had created."""
+    world = World()
+    world.before("put_acl", world.vanish)
+    world.before("delete", world.vanish)
+    assert world.end().outcome is Outcome.GONE
+
+
+def test_a_bucket_that_somebody_else_owns_by_now_is_never_deleted() -> None:
+    """The name was freed and taken by another account: what we look at at the end is not ours to take away."""
+    world = World()
+    other = BucketInfo("100200300400", "cn-beijing", "2031-01-01T00:00:00.000Z", "public-read")
+    world.after("put_acl", lambda: world.buckets.info.update({NAME: other}))
+    ending = world.end()
+    assert ending.outcome is Outcome.GONE
+    assert "delete" not in world.buckets.calls
+    assert world.buckets.info[NAME] is other
+
+
+def test_a_bucket_deleted_right_after_the_change_is_gone() -> None:
+    """Nothing to read back is not a failure."""
+    world = World()
+    world.after("put_acl", world.vanish)
+    assert world.end().outcome is Outcome.GONE
+
+
+PASSING = [Throttled, Unavailable, Unanswered, DamagedReply, NotAuthenticated, AccountSuspended]
+
+
+@pytest.mark.parametrize("operation", ["info", "put_acl"])
+@pytest.mark.parametrize("kind", PASSING)
+def test_what_may_pass_is_a_failure_worth_another_try(kind: type[ServiceError], operation: str) -> None:
+    """Throttling, outages, damaged replies, credentials and suspended accounts are tried on a later delivery."""
+    world = World()
+    world.before(operation, service_error(kind, "TheCode"))
+    ending = world.end()
+    assert (ending.outcome, ending.reason, ending.error_class) == (Outcome.FAILED, "TheCode", kind.__name__)
+
+
+@pytest.mark.parametrize("operation", ["info", "put_acl"])
+@pytest.mark.parametrize("kind", [PermissionMissing, PublicAccessBlocked])
+def test_what_the_service_will_always_refuse_is_rejected(kind: type[ServiceError], operation: str) -> None:
+    """Asked again, it would say no again."""
+    world = World()
+    world.before(operation, service_error(kind, "AccessDenied"))
+    ending = world.end()
+    assert (ending.outcome, ending.reason, ending.error_class) == (Outcome.REJECTED, "AccessDenied", kind.__name__)
+    assert world.acl_now == "public-read"
+
+
+def test_a_wrong_endpoint_is_worth_another_try() -> None:
+    """It shares 403 AccessDenied with a missing permission and must not be treated as one."""
+    world = World()
+    world.before("info", WrongEndpoint("GetBucketInfo", "elsewhere", endpoint="oss-cn-hangzhou.aliyuncs.com"))
+    assert world.end().outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("operation", ["info", "put_acl"])
+@pytest.mark.parametrize("fault", [ZeroDivisionError("x"), RecursionError(), KeyError("k"), ValueError()])
+def test_a_fault_inside_a_remediation_is_an_ending(fault: Exception, operation: str) -> None:
+    """A bug in one repair is that message's failure and nobody else's."""
+    world = World()
+    world.before(operation, fault)
+    ending = world.end()
+    assert (ending.outcome, ending.reason, ending.error_class) == (
+        Outcome.FAILED,
+        "internal_error",
+        type(fault).__name__,
+    )
+
+
+def test_a_read_back_that_fails_is_no_success() -> None:
+    """Changed but not verified: the next delivery will find it compliant."""
+    world = World()
+    info = FakeBucket.info
+    seen: list[BucketInfo] = []
+
+    def second_fails(bucket: FakeBucket) -> BucketInfo:
+        if seen:
+            raise service_error(Unanswered)
+        seen.append(info(bucket))
+        return seen[0]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(FakeBucket, "info", second_fails)
+        assert world.end().outcome is Outcome.FAILED
+    assert world.acl_now == "private"
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "reason"),
+    [
+        ("", Outcome.INVALID, "empty"),
+        ("{}", Outcome.INVALID, "missing_field"),
+        (text_of({"eventType": "SnapshotDelivery"}), Outcome.NOT_OURS, "other_message"),
+        (event_body(resourceType="ACS::RDS::DBInstance"), Outcome.NOT_OURS, "no_rule"),
+        (event_body(resourceType="ACS::ECS::Instance"), Outcome.REJECTED, "wrong_resource_type"),
+        (event_body(resourceOwnerId="100200300400"), Outcome.REJECTED, "account_not_allowed"),
+        *[
+            (event_body(resourceId=name), Outcome.REJECTED, "invalid_bucket_name")
+            for name in ("evil.example/x#", "..", "a@b", "A-Bucket", "b", "-ab", "ab-", "a_b", "x" * 64, "a.b.c",
+                         "b\u00fccket", "\uff41bc", "\u0430bc", "bucket?acl", "bucket/../other", "a b c")
+        ],
+    ],
+)  # fmt: skip
+def test_what_needs_no_look_at_a_resource_is_dismissed(body: str, outcome: Outcome, reason: str) -> None:
+    """Undecodable, not ours, or never to be acted on: no bucket is opened."""
+    ending = dismissed(World(), body)
+    assert (ending.outcome, ending.reason) == (outcome, reason)
+
+
+def test_an_event_without_a_region_is_looked_up_in_the_configured_one() -> None:
+    """The oldest events name no region."""
+    matched = World().pipeline.triage(text_of(VARIANTS["oldest"]))
+    assert isinstance(matched, Matched)
+    assert matched.resource.region == "cn-shanghai"

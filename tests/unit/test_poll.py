@@ -1,0 +1,211 @@
+"""Pollers: receive for free slots only, pause when the service does not hold the poll, and lose no slot on any path."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from consumer.consumption import WINDOW_SECONDS, ConsumptionLimit
+from consumer.delivery import Received
+from consumer.errors import DamagedReply, NotAuthenticated, QueueMissing, ServiceError, Throttled, Unanswered
+from consumer.outcome import Disposition
+from consumer.poll import PollBoard, Poller
+from tests.unit.engine import Engine
+from tests.unit.fakes import instant_pulse, received, service_error
+
+Answer = list[Received] | Exception | Callable[[], list[Received]]
+
+
+@dataclass
+class Polling:
+    """A poller whose queue answers as told, and the engine behind it."""
+
+    first: bool = True
+    wait_seconds: int = 30
+    slots: int = 32
+    answers: list[Answer] = field(default_factory=list)
+    asked: list[tuple[int, int]] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    took_seconds: float = 0.0
+    """How long each receive takes."""
+
+    def __post_init__(self) -> None:
+        self.engine = Engine(slots=self.slots)
+        self.engine.consumption = ConsumptionLimit(100)
+        self.stopping = threading.Event()
+        self.board = PollBoard(wall=self.engine.clock)
+        self.poller = Poller(
+            self,
+            self.engine.hand,
+            self.engine.keeper,
+            self.engine.settlements,
+            self.engine.consumption,
+            self.board,
+            self.stopping,
+            instant_pulse(self.engine.clock),
+            wait_seconds=self.wait_seconds,
+            first=self.first,
+            jitter=lambda _low, high: high,
+            monotonic=self.engine.clock,
+            pause=self.pauses.append,
+        )
+
+    def receive(self, count: int, wait_seconds: int) -> list[Received]:
+        """BatchReceiveMessage."""
+        self.asked.append((count, wait_seconds))
+        self.engine.clock.advance(self.took_seconds)
+        answer = self.answers.pop(0) if self.answers else []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer() if callable(answer) else answer
+
+    def steps(self, *answers: Answer) -> list[float]:
+        """One step for each answer; the pauses they caused."""
+        self.pauses.clear()
+        self.answers = list(answers)
+        for _ in answers:
+            self.poller.step()
+        return list(self.pauses)
+
+    @property
+    def free(self) -> int:
+        """Slots that are neither reserved nor taken."""
+        return self.engine.hand._free()
+
+
+def messages(count: int) -> list[Received]:
+    """So many messages."""
+    return [received(f"m-{number}") for number in range(count)]
+
+
+def test_what_a_poll_brings_is_in_hand_and_kept() -> None:
+    """Every message is buffered, its lease runs from the receive on, and the next poll follows without a pause."""
+    polling = Polling()
+    assert polling.steps(messages(3)) == []
+    assert polling.asked == [(16, 30)]
+    assert polling.engine.books.buffered == 3
+    assert polling.free == 29
+    polling.engine.clock.advance(13.5)
+    due = [polling.engine.keeper._next_due() for _ in range(4)]
+    assert [lease.message_id for lease in due if lease] == ["m-0", "m-1", "m-2"]
+
+
+def test_an_empty_answer_in_time_is_followed_by_the_next_poll() -> None:
+    """A long poll that was held to its end needs no pause."""
+    polling = Polling(took_seconds=30.0)
+    assert polling.steps([], [], []) == []
+
+
+def test_early_empty_answers_pause_longer_each_time_up_to_the_wait() -> None:
+    """A service that has stopped holding our polls must not become a busy loop."""
+    polling = Polling(took_seconds=0.01)
+    assert polling.steps(*([[]] * 8)) == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+
+
+def test_a_message_ends_the_early_answers() -> None:
+    """The pauses begin anew once something has come."""
+    polling = Polling(took_seconds=0.01)
+    assert polling.steps([], [], messages(1), []) == [1.0, 2.0, 1.0]
+
+
+@pytest.mark.parametrize("kind", [Throttled, Unanswered, NotAuthenticated, QueueMissing, DamagedReply])
+def test_failed_polls_pause_longer_each_time(kind: type[ServiceError]) -> None:
+    """Errors are retried for ever, at most twice a minute, and are known to readiness; no slot is lost."""
+    polling = Polling()
+    error = service_error(kind)
+    assert polling.steps(*([error] * 8)) == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
+    assert polling.board.state.last_error is error
+    assert polling.free == 32
+    polling.took_seconds = 30.0
+    assert polling.steps([]) == []
+    assert polling.board.state.last_error is None
+    assert polling.board.state.last_success_at == polling.engine.clock()
+
+
+def test_an_error_that_nobody_expects_gives_the_slots_back_too() -> None:
+    """A fault ends the thread loudly, but a replacement would find every slot free."""
+    polling = Polling()
+    with pytest.raises(ZeroDivisionError):
+        polling.steps(ZeroDivisionError())
+    assert polling.free == 32
+
+
+def test_without_room_nothing_is_received() -> None:
+    """Buffered deliveries count: a full hand polls for nothing."""
+    polling = Polling(slots=16)
+    polling.steps(messages(16))
+    polling.steps([])
+    assert len(polling.asked) == 1
+
+
+def test_near_the_services_throttle_polling_pauses() -> None:
+    """Too many deliveries without a deletion: nothing is received until the count is below the limit again."""
+    polling = Polling()
+    for _ in range(100):
+        polling.engine.consumption.not_deleted(polling.engine.clock())
+    polling.poller._pulse.idle_seconds = 1.0
+    assert polling.steps([]) == [1.0]
+    assert not polling.asked
+    polling.engine.clock.advance(WINDOW_SECONDS)
+    polling.steps(messages(1))
+    assert len(polling.asked) == 1
+
+
+def test_after_a_damaged_reply_messages_come_one_by_one() -> None:
+    """One message may be what damages the reply; alone it hides no others, and after sixteen polls it is over."""
+    polling = Polling(took_seconds=0.0)
+    polling.steps(service_error(DamagedReply))
+    for _ in range(16):
+        polling.steps(messages(1))
+        for _ in range(1):
+            polling.engine.hand.next(0)
+            polling.engine.hand.worked(1)
+            polling.engine.hand.settle(Disposition.DELETED)
+    polling.steps(messages(1))
+    assert [count for count, _ in polling.asked] == [16] + [1] * 16 + [16]
+
+
+def test_what_arrives_after_the_close_is_handed_back_at_once() -> None:
+    """A long poll that was open when the process was asked to stop brings messages that go back to the queue."""
+    polling = Polling()
+
+    def late() -> list[Received]:
+        polling.engine.hand.close()
+        polling.engine.queue.put("late")
+        return polling.engine.queue.receive(16, 0)
+
+    polling.steps(late)
+    assert polling.engine.books.settling == 1
+    polling.engine.settle_all()
+    assert polling.engine.queue.hidden == [("late", 1)]
+    assert polling.engine.dispositions == [Disposition.RELEASED]
+    assert polling.engine.hand.wait_until_empty(0)
+
+
+def test_a_full_poll_calls_the_others_and_one_that_is_not_sends_them_back() -> None:
+    """Helpers receive without waiting, and only while polls come back full."""
+    polling = Polling()
+    assert not polling.board.wait_for_full(0)
+    polling.steps(messages(16))
+    assert polling.board.wait_for_full(0)
+    polling.steps(messages(15))
+    assert not polling.board.wait_for_full(0)
+
+
+def test_a_helper_never_waits_on_the_service() -> None:
+    """One idle long poll per replica: the others ask with no wait, and an empty answer is no early one to them."""
+    polling = Polling(first=False)
+    assert polling.steps([], []) == []
+    assert polling.asked == [(16, 0), (16, 0)]
+
+
+def test_the_loop_ends_when_the_process_stops() -> None:
+    """A poller that was asked to stop polls no more, even when woken by a full poll."""
+    polling = Polling(first=False)
+    polling.stopping.set()
+    polling.board.wake()
+    polling.poller.run()
+    assert not polling.asked
