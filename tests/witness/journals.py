@@ -1,0 +1,125 @@
+"""Writes journals by hand, entry by entry, in the form of the emulator's."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from emulator.client import JournalEntry
+from emulator.cloudconfig.rules import default_rule_id
+from witness import Expectations, Verdict, judge, watch
+
+ACCOUNT = "1234567890123456"
+STRANGER = "9999888877776666"
+WORKER = "worker-key"
+READ = "oss-bucket-public-read-prohibited"
+QUEUE, DEAD = "main", "dead"
+
+
+class Journal:
+    """A journal under construction; every method appends what the emulator would and moves time on by a second."""
+
+    def __init__(self) -> None:
+        self.entries: list[JournalEntry] = []
+        self.bodies: dict[str, str] = {}
+        self._receipts: dict[str, int] = {}
+
+    @property
+    def now_ms(self) -> int:
+        return 1_700_000_000_000 + len(self.entries) * 1000
+
+    def add(
+        self, service: str, operation: str, resource: str, key: str = "", *, changed: bool = True, **detail: Any
+    ) -> JournalEntry:
+        """Any entry."""
+        entry = JournalEntry(
+            len(self.entries) + 1, self.now_ms, service, operation, resource, changed, "request", key, detail
+        )
+        self.entries.append(entry)
+        return entry
+
+    def bucket(self, name: str, acl: str = "public-read", *, owner: str = ACCOUNT, key: str = "") -> None:
+        """A bucket is created."""
+        operation = "PutBucketAcl" if key else "PutBucket"
+        detail = {"before": None, "after": acl, "created": True, "owner": owner, "region": "cn-hangzhou"}
+        self.add("oss", operation, name, key, **detail)
+
+    def by_hand(self, name: str, acl: str) -> None:
+        """Somebody changes the ACL."""
+        self.add("control", "PatchBucket", name, before={}, after={"acl": acl})
+
+    def acl(self, name: str, acl: str = "private", *, key: str = WORKER) -> None:
+        """The worker changes the ACL."""
+        self.add("oss", "PutBucketAcl", name, key, before="public-read", after=acl)
+
+    def read(self, name: str) -> None:
+        """The worker reads the bucket."""
+        self.add("oss", "GetBucketInfo", name, WORKER, changed=False)
+
+    def delete_bucket(self, name: str, *, key: str = "") -> None:
+        """A bucket is deleted."""
+        detail = {"before": "private", "after": None, "deleted": True, "owner": ACCOUNT, "region": "cn-hangzhou"}
+        self.add("oss", "DeleteBucket", name, key, **detail)
+
+    def event(self, message_id: str, bucket: str, **changes: Any) -> None:
+        """Cloud Config reports a bucket; `changes` replace fields of the qualifier."""
+        qualifier = {
+            "resourceId": bucket,
+            "configRuleId": default_rule_id(READ),
+            "regionId": "cn-hangzhou",
+            "resourceOwnerId": int(ACCOUNT),
+            "resourceType": "ACS::OSS::Bucket",
+            **changes,
+        }
+        event = {
+            "eventType": "ResourceCompliance",
+            "complianceType": "NON_COMPLIANT",
+            "notificationCreationTime": self.now_ms,
+            "evaluationResultIdentifier": {
+                "orderingTimestamp": self.now_ms,
+                "evaluationResultQualifier": qualifier,
+            },
+        }
+        self.push(message_id, base64.b64encode(json.dumps(event).encode()).decode(), event)
+
+    def push(self, message_id: str, body: str, event: dict[str, Any] | None = None) -> None:
+        """Any message reaches the queue."""
+        published = f"published-{message_id}"
+        self.bodies[message_id] = body
+        self.add("mns", "PublishMessage", "topics/t", message_id=published, body=body, tag="")
+        self.add(
+            "mns", "PushToQueue", f"queues/{QUEUE}", published_message_id=published, message_id=message_id, body=body
+        )
+        self.add("config", "EventDelivered", "", message_id=published, event=event)
+
+    def receive(self, *message_ids: str) -> None:
+        """The worker receives messages."""
+        for message_id in message_ids:
+            self._receipts[message_id] = self._receipts.get(message_id, 0) + 1
+        messages = [
+            {"message_id": message_id, "receipt_handle": "h", "dequeue_count": self._receipts[message_id]}
+            for message_id in message_ids
+        ]
+        self.add("mns", "BatchReceiveMessage", f"queues/{QUEUE}", WORKER, messages=messages)
+
+    def delete(self, *message_ids: str, key: str = WORKER) -> None:
+        """Messages are deleted."""
+        self.add("mns", "BatchDeleteMessage", f"queues/{QUEUE}", key, deleted=list(message_ids), failed=0)
+
+    def copy(self, message_id: str, body: str | None = None) -> None:
+        """The worker copies a message to the dead-letter queue."""
+        text = self.bodies[message_id] if body is None else body
+        document = json.dumps({"message_id": message_id, "body_encoding": "plain", "body": text})
+        self.add("mns", "SendMessage", f"queues/{DEAD}", WORKER, message_id="copy", body=document)
+
+    def judge(self, **expected: Any) -> Verdict:
+        """What the witness makes of it."""
+        known = {
+            "account_id": ACCOUNT,
+            "queue": QUEUE,
+            "dead_letter_queue": DEAD,
+            "rules": (watch(READ),),
+            "worker_access_keys": frozenset({WORKER}),
+        }
+        return judge(self.entries, Expectations(**{**known, **expected}))

@@ -1,0 +1,82 @@
+"""Whether the worker changed only what it was asked to change: promises 2 and 4."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from emulator.client import JournalEntry
+from witness.buckets import BucketHistory
+from witness.claim import EventClaim
+from witness.expectations import Expectations, Watched
+from witness.queue_log import Life
+from witness.verdict import Violation
+
+_ON_QUEUE = frozenset(
+    {"ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage", "ChangeMessageVisibility"}
+)
+_ON_DEAD_LETTERS = frozenset({"SendMessage"})
+
+
+class Changes:
+    """Judges every change that the worker's keys made."""
+
+    def __init__(self, expectations: Expectations, lives: Iterable[Life], buckets: dict[str, BucketHistory]) -> None:
+        self._expectations = expectations
+        self._buckets = buckets
+        self._asked: dict[str, list[tuple[int, Watched]]] = defaultdict(list)
+        for life in lives:
+            self._note(life)
+
+    def judge(self, entries: Iterable[JournalEntry]) -> Iterator[Violation]:
+        """What was wrong, in order."""
+        for entry in entries:
+            if entry.changed and self._expectations.is_worker(entry.access_key_id):
+                problem = self._on_bucket(entry) if entry.service == "oss" else self._on_mns(entry)
+                if problem is not None:
+                    yield problem
+
+    def _note(self, life: Life) -> None:
+        """Remember what a message asks for, from the moment of its first receipt."""
+        claim = life.claim
+        if not isinstance(claim, EventClaim) or not claim.sound or not life.receipts:
+            return
+        for watched in self._expectations.rules:
+            if watched.marks & claim.marks:
+                self._asked[claim.bucket].append((life.receipts[0].sequence, watched))
+
+    def _on_mns(self, entry: JournalEntry) -> Violation | None:
+        known = self._expectations
+        if entry.resource == f"queues/{known.queue}" and entry.operation in _ON_QUEUE:
+            return None
+        dead_letters = f"queues/{known.dead_letter_queue}" if known.dead_letter_queue else ""
+        if entry.resource == dead_letters and entry.operation in _ON_DEAD_LETTERS:
+            return None
+        return Violation(4, entry.sequence, entry.resource, f"the worker has no business with {entry.operation} there")
+
+    def _on_bucket(self, entry: JournalEntry) -> Violation | None:
+        name, known = entry.resource, self._expectations
+        if not name:
+            return Violation(4, entry.sequence, "account", f"{entry.operation} changed the account itself")
+        before = self._buckets[name].at(entry.sequence - 1)
+        if entry.operation == "DeleteBucket":
+            if before.created_by and known.is_worker(before.created_by):
+                return None
+            return Violation(2, entry.sequence, name, "the worker deleted a bucket that it had not created by accident")
+        if name in known.exempt:
+            return Violation(4, entry.sequence, name, f"{entry.operation} changed an exempt bucket")
+        after = self._buckets[name].at(entry.sequence).configuration
+        if after is not None and after.owner_id not in (known.account_id, *known.member_accounts):
+            return Violation(4, entry.sequence, name, f"{entry.operation} changed a bucket of another account")
+        return self._unasked(entry)
+
+    def _unasked(self, entry: JournalEntry) -> Violation | None:
+        name = entry.resource
+        asked = [watched for since, watched in self._asked[name] if since < entry.sequence]
+        fitting = [watched for watched in asked if entry.operation in watched.operations]
+        if not fitting:
+            return Violation(4, entry.sequence, name, f"no event received by then asked for {entry.operation}")
+        after = self._buckets[name].at(entry.sequence).configuration
+        if after is None or not any(watched.satisfied_by(after) for watched in fitting):
+            return Violation(4, entry.sequence, name, f"{entry.operation} left it breaking the rule")
+        return None

@@ -1,0 +1,66 @@
+"""Puts the parts together: a journal and expectations in, a verdict out. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from emulator.client import JournalEntry
+from witness.buckets import histories
+from witness.changes import Changes
+from witness.expectations import Expectations
+from witness.final_state import final_violations
+from witness.queue_log import Life, QueueLog
+from witness.removals import Removals
+from witness.repairs import repairs
+from witness.verdict import Ending, MessageStory, Verdict, Violation
+
+
+def judge(entries: Sequence[JournalEntry], expectations: Expectations) -> Verdict:
+    """Whether the promises held in a run, by a journal that goes back to the creation of its queue and buckets."""
+    log = QueueLog(expectations.queue, expectations.dead_letter_queue)
+    log.read(entries)
+    lives = list(log.lives.values())
+    buckets = histories(entries)
+    mended = list(repairs(expectations, lives, buckets))
+    endings, violations = Removals(expectations, lives, buckets, _reads(entries, expectations), mended).judge()
+    violations += Changes(expectations, lives, buckets).judge(entries)
+    violations += (Violation(1, copy.sequence, copy.message_id, copy.problem) for copy in log.wrong_copies)
+    if expectations.converged:
+        violations += final_violations(expectations, lives, endings, buckets)
+    return Verdict(
+        violations=tuple(violations),
+        messages=tuple(_story(life, endings[life.message_id]) for life in lives),
+        exposure_seconds=tuple(each.exposure_seconds for each in mended if each.exposure_seconds is not None),
+        receipts=sum(len(life.receipts) for life in lives),
+        repairs=len(mended),
+        accidents=sum(1 for entry in entries if _is_accident(entry, expectations)),
+    )
+
+
+def _reads(entries: Iterable[JournalEntry], expectations: Expectations) -> dict[str, list[int]]:
+    """Where the worker read which bucket."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for entry in entries:
+        if entry.service == "oss" and not entry.changed and expectations.is_worker(entry.access_key_id):
+            found[entry.resource].append(entry.sequence)
+    return found
+
+
+def _is_accident(entry: JournalEntry, expectations: Expectations) -> bool:
+    return entry.service == "oss" and bool(entry.detail.get("created")) and expectations.is_worker(entry.access_key_id)
+
+
+def _story(life: Life, ending: Ending) -> MessageStory:
+    removal = life.removal
+    return MessageStory(
+        message_id=life.message_id,
+        claim=life.claim,
+        pushed_sequence=life.pushed_sequence,
+        pushed_ms=life.pushed_ms,
+        receipts=tuple(life.receipts),
+        copies=tuple(life.copies),
+        removed_sequence=removal.sequence if removal else None,
+        removed_ms=removal.time_ms if removal else None,
+        ending=ending,
+    )

@@ -1,0 +1,60 @@
+"""The worker's changes after which a bucket complied, and how long the bucket had been known to be broken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from witness.buckets import BucketHistory
+from witness.claim import EventClaim
+from witness.expectations import Expectations, Watched
+from witness.queue_log import Life
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One change that made a bucket comply with at least one rule that it broke before."""
+
+    bucket: str
+    sequence: int
+    marks: frozenset[str]
+    """Of the rules that it satisfied."""
+    exposure_seconds: float | None
+    """Since the first evaluation that found it broken; None when no event told of that."""
+
+
+def repairs(expectations: Expectations, lives: Iterable[Life], buckets: dict[str, BucketHistory]) -> Iterator[Repair]:
+    """Every repair, bucket by bucket."""
+    claims: dict[str, list[EventClaim]] = defaultdict(list)
+    for life in lives:
+        if isinstance(life.claim, EventClaim):
+            claims[life.claim.bucket].append(life.claim)
+    for name, history in buckets.items():
+        yield from _of_bucket(expectations, history, claims[name])
+
+
+def _of_bucket(expectations: Expectations, history: BucketHistory, claims: list[EventClaim]) -> Iterator[Repair]:
+    broken_since: dict[str, int] = {}
+    for before, after in zip(history.moments, history.moments[1:], strict=False):
+        now = after.configuration
+        mended: list[Watched] = []
+        for watched in expectations.rules:
+            breaks = now is not None and not watched.satisfied_by(now)
+            if breaks:
+                broken_since.setdefault(watched.rule.id, after.time_ms)
+            elif now is not None and before.exists and watched.rule.id in broken_since:
+                mended.append(watched)
+        if mended and expectations.is_worker(after.access_key_id):
+            marks = frozenset().union(*(watched.marks for watched in mended))
+            since = min(broken_since[watched.rule.id] for watched in mended)
+            told = [
+                claim.evaluated_ms
+                for claim in claims
+                if claim.marks & marks and since <= claim.evaluated_ms <= after.time_ms
+            ]
+            exposure = (after.time_ms - min(told)) / 1000 if told else None
+            yield Repair(history.name, after.sequence, marks, exposure)
+        for watched in expectations.rules:
+            if now is None or watched.satisfied_by(now):
+                broken_since.pop(watched.rule.id, None)
