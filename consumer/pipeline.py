@@ -147,6 +147,8 @@ class Pipeline:
     def _verify(self, case: Matched, bucket: Bucket, found: BucketInfo, change: Change) -> Ending:
         """Read back: the change counts only if the live resource, still the same one, is compliant now."""
         now = bucket.info()
+        if now.owner_id != found.owner_id:
+            return Ending(Outcome.GONE, "owner_changed", "the bucket was deleted; its name is another account's now")
         remediation = case.rule.remediation
         if remediation.creates_bucket and _is_another(now, found) and (ending := self._take_back(bucket)):
             return ending
