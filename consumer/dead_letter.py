@@ -66,7 +66,10 @@ def original_body(document: dict[str, Any]) -> str:
     if encoding == "plain":
         return body
     if encoding == "zlib+base85":
-        return zlib.decompress(base64.b85decode(body)).decode("utf-8")
+        try:
+            return zlib.decompress(base64.b85decode(body)).decode("utf-8")
+        except zlib.error as error:
+            raise ValueError(f"the compressed body is damaged: {error}") from None
     raise ValueError(f"unknown body encoding {encoding!r}")
 
 
