@@ -1,0 +1,94 @@
+# Two images from one file:
+#   docker build -t config-remediator .                                       the worker, and nothing else
+#   docker build -t config-remediator-emulator --target emulator .            the emulator, for development
+#
+# For a release, pin the base to what was tested; the tag then only says what the digest is:
+#   docker build --build-arg PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:<digest> .
+#   docker buildx imagetools inspect python:3.12-slim-bookworm --format '{{.Manifest.Digest}}'
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The locked packages, each checked against its hash. Rebuilt only when a lock changes.
+FROM ${PYTHON_IMAGE} AS packages
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_INPUT=1 \
+    PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+# Without pip: the environment is copied into the final image, where nothing is to be installed any more.
+RUN python -m venv --without-pip /opt/venv
+COPY requirements/worker.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /opt/venv/bin/python install --no-compile --require-hashes -r worker.txt
+# Bytecode is made here because the file system is read-only later. Unchecked, because nothing there can change.
+RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
+
+FROM packages AS emulator-packages
+COPY requirements/emulator.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /opt/venv/bin/python install --no-compile --require-hashes -r emulator.txt \
+    && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The service itself. Copied rather than installed: it is pure Python, and a build backend would be one more thing to
+# trust that no lock covers.
+FROM ${PYTHON_IMAGE} AS service
+COPY deploy/image/config-remediator /opt/service/bin/
+COPY consumer /opt/service/lib/consumer
+RUN chmod -R a=rX,u+w /opt/service && chmod a+x /opt/service/bin/* \
+    && python -m compileall -q --invalidation-mode unchecked-hash /opt/service/lib
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What both images stand on: Python without the tools to install anything, and a user that owns nothing.
+FROM ${PYTHON_IMAGE} AS runtime
+RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3.*/site-packages/* /usr/local/lib/python3.*/ensurepip
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONFAULTHANDLER=1 \
+    HOME=/nonexistent
+# A number, because Kubernetes' runAsNonRoot does not look names up.
+USER 65532:65532
+WORKDIR /
+
+# ---------------------------------------------------------------------------------------------------------------------
+FROM runtime AS emulator
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="config-remediator-emulator" \
+      org.opencontainers.image.description="Development emulator of MNS, OSS bucket configuration and Cloud Config" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=emulator-packages /opt/venv /opt/venv
+WORKDIR /app
+COPY emulator ./emulator
+COPY deploy/compose ./deploy/compose
+EXPOSE 8001 8002 8003
+ENTRYPOINT ["python", "-m", "emulator"]
+# Inside a container everything has to come from outside; which ports get out is decided where it is run.
+CMD ["--host", "0.0.0.0", "--mns-port", "8001", "--oss-port", "8002", "--control-port", "8003"]
+HEALTHCHECK --interval=2s --timeout=5s --start-period=30s --retries=10 \
+    CMD ["python", "-m", "deploy.compose.ready"]
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Last, so that it is what a plain `docker build` makes.
+FROM runtime AS worker
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG CREATED=unknown
+LABEL org.opencontainers.image.title="config-remediator" \
+      org.opencontainers.image.description="Repairs what Alibaba Cloud Config reports, and deletes a message only on success" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}"
+COPY --from=packages /opt/venv /opt/venv
+COPY --from=service /opt/service /opt/service
+# Probes and scrapes come from outside the container, so the worker listens on every address of its own network.
+ENV PATH=/opt/service/bin:/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONPATH=/opt/service/lib \
+    REMEDIATOR__HTTP__HOST=0.0.0.0
+EXPOSE 9108
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["config-remediator"]
+CMD ["run", "--config", "/etc/config-remediator/config.toml"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-m", "consumer.healthcheck", "/etc/config-remediator/config.toml"]

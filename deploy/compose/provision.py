@@ -1,0 +1,40 @@
+"""Sets up queue, dead-letter queue, topic, subscription and the managed rules once, as an administrator would.
+
+What it makes is what deploy/compose/config.toml names. Running it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from deploy.compose.emulated import emulated
+from emulator.provisioning import setup_channel
+
+QUEUE = "config-events"
+DEAD_LETTERS = "config-events-dead"
+RULES = {
+    "oss-bucket-public-read-prohibited": "cr-public-read",
+    "oss-bucket-public-write-prohibited": "cr-public-write",
+    "oss-bucket-server-side-encryption-enabled": "cr-encryption",
+    "oss-bucket-versioning-enabled": "cr-versioning",
+}
+"""Identifiers of managed rules with the rule ids that the worker's configuration names."""
+
+
+def main() -> int:
+    """Provision; exit status 0 when everything is there."""
+    emulator = emulated()
+    for identifier, rule_id in RULES.items():
+        for known in emulator.control.call("GET", "/config/rules")["rules"]:
+            if known["identifier"] == identifier and known["rule_id"] != rule_id:
+                emulator.config.remove_rule(identifier)
+        emulator.config.add_rule(identifier, rule_id=rule_id)
+    setup_channel(
+        emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, content_format="XML", visibility_timeout_seconds=60
+    )
+    sys.stdout.write(f"queue {QUEUE}, dead-letter queue {DEAD_LETTERS}, {len(RULES)} rules\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
