@@ -93,6 +93,7 @@ class _Wiring:
         )
         listeners: tuple[Listener, ...] = (self.metrics, LogListener())
         self.hooks = Hooks(listeners)
+        self.metrics.watch_listeners(lambda: self.hooks.failures)
 
     def queue(self, name: str) -> Queue:
         """A queue gateway for one thread."""
@@ -151,14 +152,20 @@ class _Wiring:
         )
         return settler, Thread(pulse, settler.run, queue.close)
 
-    def pipeline(self) -> Pipeline:
-        config = self.config
-        settings = OssSettings(
-            Endpoints(config.oss.endpoints, config.oss.internal),
-            config.oss.connect_timeout_seconds,
-            config.oss.call_timeout_seconds,
+    def oss(self) -> Oss:
+        settings = self.config.oss
+        return Oss(
+            OssSettings(
+                Endpoints(settings.endpoints, settings.internal),
+                settings.connect_timeout_seconds,
+                settings.call_timeout_seconds,
+            ),
+            self.credentials,
+            self.hooks,
         )
-        oss = Oss(settings, self.credentials, self.hooks)
+
+    def pipeline(self, oss: Oss) -> Pipeline:
+        config = self.config
         policy = RetryPolicy(
             config.retry.request_attempts, config.retry.request_base_seconds, config.retry.request_cap_seconds
         )
@@ -175,7 +182,7 @@ class _Wiring:
             work_budget_seconds=config.engine.work_budget_seconds,
         )
 
-    def worker(self, number: int, pipeline: Pipeline, cases: Cases) -> Thread:
+    def worker(self, number: int, pipeline: Pipeline, cases: Cases, oss: Oss) -> Thread:
         engine = self.config.engine
         # A request may begin just before the budget ends, and the read-back still follows it.
         pulse = self.pulse(f"worker-{number}", engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds)
@@ -189,7 +196,7 @@ class _Wiring:
             pulse,
             max_attempts=self.config.retry.max_attempts,
         )
-        return Thread(pulse, worker.run)
+        return Thread(pulse, worker.run, oss.close)
 
 
 def build(config: Config, credentials: CredentialsProvider) -> Service:
@@ -225,10 +232,11 @@ def _engine(wiring: _Wiring, origin: Origin) -> Engine:
     config = wiring.config.engine
     keeper, keeper_thread = wiring.keeper()
     settlers = [wiring.settler(number, origin) for number in range(1, config.settlers + 1)]
-    pipeline, cases = wiring.pipeline(), Cases()
+    oss, cases = wiring.oss(), Cases()
+    pipeline = wiring.pipeline(oss)
     return Engine(
         pollers=[wiring.poller(number, keeper) for number in range(1, config.pollers + 1)],
-        workers=[wiring.worker(number, pipeline, cases) for number in range(1, config.workers + 1)],
+        workers=[wiring.worker(number, pipeline, cases, oss) for number in range(1, config.workers + 1)],
         settlers=[thread for _, thread in settlers],
         keeper=keeper_thread,
         hand=wiring.hand,

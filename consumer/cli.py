@@ -52,13 +52,14 @@ def _run(path: Path) -> ExitCode:
     from consumer.errors import ConfigurationError
     from consumer.startup import StartupError
     from consumer.telemetry import log
+    from consumer.telemetry.redact import Discreet
 
     try:
         config = load(path, os.environ)
         log.configure(config.log.format, config.log.level, sys.stdout)
-        credentials = StandardChain()
-        credentials.check()
-        service = app.build(config, credentials)
+        chain = StandardChain()
+        chain.check()
+        service = app.build(config, Discreet(chain))
     except ConfigurationError as error:
         click.echo(f"config-remediator: {error}", err=True)
         return ExitCode.CONFIGURATION

@@ -62,6 +62,10 @@ class Oss:
         """A bucket for one delivery, whose requests are tried until the monotonic moment `until` at most."""
         return OssBucket(self, resource, retrier, until)
 
+    def close(self) -> None:
+        """Close the calling thread's connections."""
+        self._session.close()
+
     def connect(self, name: str, region: str) -> Any:
         """The SDK's bucket object at a region's endpoint. For `OssBucket`."""
         endpoint = self._settings.endpoints.url(region)

@@ -32,6 +32,7 @@ def prepare(emulator: Emulator) -> dict[str, str]:
     setup_channel(
         emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, content_format="XML", visibility_timeout_seconds=30
     )
+    # The emulator knows both rules from the start; adding one again tells its id.
     return {identifier: emulator.config.add_rule(identifier) for identifier in (READ_RULE, WRITE_RULE)}
 
 

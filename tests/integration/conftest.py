@@ -21,6 +21,7 @@ from emulator.provisioning import setup_channel
 
 QUEUE = "config-events"
 DEAD_LETTERS = "config-events-dead"
+RULE_IDS = {"oss-bucket-public-read-prohibited": "cr-read", "oss-bucket-public-write-prohibited": "cr-write"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,9 @@ def credentials(emulator: Emulator) -> FixedCredentials:
 def channel(emulator: Emulator) -> Emulator:
     """An emulator with queue, dead-letter queue, topic and both public-access rules."""
     setup_channel(emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS)
-    emulator.config.add_rule("oss-bucket-public-read-prohibited", rule_id="cr-read")
-    emulator.config.add_rule("oss-bucket-public-write-prohibited", rule_id="cr-write")
+    for identifier, rule_id in RULE_IDS.items():
+        emulator.config.remove_rule(identifier)
+        emulator.config.add_rule(identifier, rule_id=rule_id)
     return emulator
 
 

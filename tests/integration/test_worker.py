@@ -75,7 +75,7 @@ def test_one_poison_body_never_harms_the_other_fifteen_of_its_batch(channel: Emu
         ('{"a":1,"a":2}', "duplicate_key"),
         ("[1]", "not_an_object"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><Notification><Message>&a;</Message></Notification>', "xml_doctype"),
-        ("x" * 65_536, "not_base64"),
+        ("x" * 65_536, "not_utf8"),
         ("{}", None),
         ('{"eventType":"ResourceCompliance"}', "missing_field"),
     ],
