@@ -20,6 +20,7 @@ LONGEST_LEASE_SECONDS = 43_200.0
 _MESSAGE = re.compile(rb"<Message>.*?</Message>", re.DOTALL)
 _FAILED_DELETE = re.compile(rb"<Error>.*?</Error>", re.DOTALL)
 _DATE_RESOLUTION_SECONDS = 1.0
+_LATEST_MS = 1 << 53
 _UNKNOWN_LEASE_SECONDS = 5.0
 """Assumed where a reply carries no date: short, so that the lease keeper renews at once and then knows."""
 
@@ -43,7 +44,8 @@ def lease_seconds(next_visible_ms: int, reply: Reply) -> float:
         sent = parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
     except ValueError:
         return _UNKNOWN_LEASE_SECONDS
-    left = next_visible_ms / 1000 - sent - _DATE_RESOLUTION_SECONDS
+    visible = min(max(next_visible_ms, 0), _LATEST_MS) / 1000  # a stamp of any size must not overflow a float
+    left = visible - sent - _DATE_RESOLUTION_SECONDS
     return min(max(left, SHORTEST_LEASE_SECONDS), LONGEST_LEASE_SECONDS)
 
 
@@ -81,14 +83,19 @@ def _rescued_message(part: bytes, reply: Reply) -> Received | None:
 
 
 def failed_deletes(reply: Reply) -> dict[str, tuple[str, str]]:
-    """Code and message of each receipt handle that a batch delete names as failed; empty when it names none."""
-    if reply.status < 400 or b"<Errors" not in reply.body:
+    """Code and message of each receipt handle that a batch delete names as failed; empty when it names none.
+
+    Also empty when the list is cut or damaged: half a list would make the others look deleted.
+    """
+    parts = _FAILED_DELETE.findall(reply.body)
+    whole = b"<Errors" in reply.body and b"</Errors>" in reply.body and len(parts) == reply.body.count(b"<Error>")
+    if reply.status < 400 or not whole:
         return {}
     failures: dict[str, tuple[str, str]] = {}
-    for part in _FAILED_DELETE.findall(reply.body):
+    for part in parts:
         try:
             fields = {child.tag: child.text or "" for child in ET.fromstring(part)}  # noqa: S314 - as above
             failures[fields["ReceiptHandle"]] = (fields["ErrorCode"], fields.get("ErrorMessage", ""))
         except (ET.ParseError, KeyError):
-            return {}  # half a list would make the others look deleted
+            return {}
     return failures
