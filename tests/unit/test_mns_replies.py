@@ -1,0 +1,150 @@
+"""MNS replies: what can be read beside the SDK, and that no reply at all can do worse than say nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.mns_replies import (
+    LONGEST_LEASE_SECONDS,
+    SHORTEST_LEASE_SECONDS,
+    body_md5,
+    failed_deletes,
+    from_service,
+    lease_seconds,
+    rescued,
+)
+from consumer.transport import Reply
+
+DATE = "Mon, 06 Sep 2021 05:58:39 GMT"
+DATE_MS = 1_630_907_919_000
+FAILED = "<Error><ErrorCode>X</ErrorCode><ReceiptHandle>a</ReceiptHandle></Error>"
+
+
+def reply(body: str = "", status: int = 200, **headers: str) -> Reply:
+    """A complete reply of the service."""
+    return Reply(status, {"x-mns-request-id": "ID", "date": DATE, **headers}, body.encode(), True)
+
+
+def message(message_id: str, *, body: str = "<MessageBody>text &amp; more</MessageBody>", **replaced: str) -> str:
+    """One message element."""
+    fields = {
+        "MessageId": message_id,
+        "ReceiptHandle": f"{message_id}-handle",
+        "EnqueueTime": str(DATE_MS - 10_000),
+        "FirstDequeueTime": str(DATE_MS - 5_000),
+        "NextVisibleTime": str(DATE_MS + 30_000),
+        "DequeueCount": "2",
+        **replaced,
+    }
+    return "<Message>" + body + "".join(f"<{tag}>{text}</{tag}>" for tag, text in fields.items()) + "</Message>"
+
+
+def test_a_lease_is_the_difference_of_the_servers_own_two_stamps() -> None:
+    """The local clock has no part in it, and the second that the Date header cannot show is given away."""
+    assert lease_seconds(DATE_MS + 30_000, reply()) == 29.0
+
+
+@pytest.mark.parametrize(
+    ("next_visible_ms", "expected"),
+    [
+        (0, SHORTEST_LEASE_SECONDS),
+        (DATE_MS - 10**9, SHORTEST_LEASE_SECONDS),
+        (DATE_MS + 10**10, LONGEST_LEASE_SECONDS),
+        (-(10**400), SHORTEST_LEASE_SECONDS),
+        (10**400, LONGEST_LEASE_SECONDS),
+    ],
+)
+def test_a_lease_stays_within_what_the_queue_can_mean(next_visible_ms: int, expected: float) -> None:
+    """Absurd stamps of any size, also ones that no float can hold, make the shortest or the longest lease."""
+    assert lease_seconds(next_visible_ms, reply()) == expected
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Sep 2021 05:58:39 GMT", "0", "\x00", ","])
+def test_without_a_readable_date_the_lease_is_short(date: str) -> None:
+    """A lease of unknown length is renewed at once, which tells."""
+    assert lease_seconds(DATE_MS, reply(date=date)) == 5.0
+
+
+@given(st.text(max_size=40) | st.from_regex(r"\w{3}, \d+ \w{3} \d+ \d+:\d+:\d+ [-+\w]+", fullmatch=True), st.integers())
+def test_no_stamp_is_ever_a_crash(date: str, next_visible_ms: int) -> None:
+    """Whatever a server writes, the lease is between its bounds."""
+    assert SHORTEST_LEASE_SECONDS <= lease_seconds(next_visible_ms, reply(date=date)) <= LONGEST_LEASE_SECONDS
+
+
+def test_only_a_reply_with_a_request_id_is_the_services() -> None:
+    """A web page of a proxy carries none."""
+    assert from_service(reply())
+    assert not from_service(Reply(200, {}, b"<html/>", True))
+
+
+def test_a_confirmation_is_upper_case_hexadecimal() -> None:
+    """The digest recorded from the real service."""
+    recorded = "YToyOntzOjI6ImlkIjtpOjEwNTgyODc4O3M6MTA6ImVycm9yQ291bnQiO2k6MDt9"
+    assert body_md5(recorded) == "3AED23FB70BD99FA907F5212F50DF7B9"
+
+
+def test_the_readable_messages_of_a_damaged_batch_are_rescued() -> None:
+    """A message with an empty body comes too; one that does not parse, or has no handle, is left out."""
+    batch = (
+        '<?xml version="1.0"?><Messages xmlns="http://mns.aliyuncs.com/doc/v1">'
+        + message("a")
+        + message("b", body="<MessageBody/>")
+        + message("c", body="<MessageBody>&bad;</MessageBody>")
+        + "<Message><MessageId>d</MessageId></Message>"
+        + message("e", DequeueCount="many")
+        + message("f", NextVisibleTime="9" * 400)
+        + message("g")[:-20]
+    )
+    found = rescued(reply(batch))
+    assert [(one.message_id, one.body) for one in found] == [("a", "text & more"), ("b", ""), ("f", "text & more")]
+    assert found[0].receipt_handle == "a-handle"
+    assert (found[0].dequeue_count, found[0].lease_seconds) == (2, 29.0)
+    assert found[2].lease_seconds == LONGEST_LEASE_SECONDS
+
+
+@pytest.mark.parametrize("damaged", [reply(message("a"), status=500), Reply(200, {}, message("a").encode(), True)])
+def test_nothing_is_rescued_from_an_error_or_a_stranger(damaged: Reply) -> None:
+    """Only a good answer of the service itself can hold messages."""
+    assert rescued(damaged) == []
+
+
+def test_failed_deletes_are_listed_by_handle() -> None:
+    """Each failed handle with its code, entities decoded; the message text may be missing."""
+    listed = (
+        "<Errors><Error><ErrorCode>MessageNotExist</ErrorCode><ErrorMessage>Message not exist.</ErrorMessage>"
+        "<ReceiptHandle>a&amp;b</ReceiptHandle></Error>"
+        "<Error><ErrorCode>ReceiptHandleError</ErrorCode><ReceiptHandle>c</ReceiptHandle></Error></Errors>"
+    )
+    assert failed_deletes(reply(listed, status=404)) == {
+        "a&b": ("MessageNotExist", "Message not exist."),
+        "c": ("ReceiptHandleError", ""),
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("<Error><Code>MessageNotExist</Code></Error>", 404),
+        ("", 404),
+        (f"<Errors>{FAILED}</Errors>", 204),
+        ("<Errors><Error><ErrorCode>X</ErrorCode></Error></Errors>", 404),
+        ("<Errors><Error><ReceiptHandle>a</ReceiptHandle></Error></Errors>", 404),
+        (f"<Errors>{FAILED}<Error><ErrorCode>&bad;</ErrorCode><ReceiptHandle>b</ReceiptHandle></Error></Errors>", 404),
+        (f"<Errors>{FAILED}<Error><ErrorCode>X</ErrorCode><ReceiptHandle>b</Rece", 404),
+        (f"<Errors>{FAILED}", 404),
+    ],
+)
+def test_half_a_list_is_no_list(body: str, status: int) -> None:
+    """A list that cannot be read to its end would make the others look deleted."""
+    assert failed_deletes(reply(body, status=status)) == {}
+
+
+@given(st.binary(max_size=200) | st.text(alphabet="<>/ErrorsMessagReceiptHandle&;", max_size=200).map(str.encode))
+def test_no_body_is_ever_a_crash(body: bytes) -> None:
+    """Noise yields nothing."""
+    for status in (200, 404):
+        noise = Reply(status, {"x-mns-request-id": "ID"}, b"<Errors>" + body, True)
+        rescued(noise)
+        failed_deletes(noise)

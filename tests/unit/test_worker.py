@@ -1,0 +1,355 @@
+"""Workers: one ending for every delivery, one repair for every case, and no attempt counted that was none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from consumer.coalesce import Cases
+from consumer.delivery import Delivery
+from consumer.lease import Lease
+from consumer.outbox import Job, Step
+from consumer.outcome import Ending, Outcome
+from consumer.pipeline import Dismissed, Matched, Pipeline
+from consumer.queue_limits import MAX_VISIBILITY_SECONDS
+from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
+from consumer.resolved import Resolved
+from consumer.rule import Mode, Rule, Selector
+from consumer.stages import Stages
+from consumer.worker import Worker
+from tests.unit.bodies import ACCOUNT, EVALUATED_AT_MS, event_body
+from tests.unit.engine import Engine
+from tests.unit.fakes import FakeBucket, FakeBuckets, instant_pulse, received
+
+FAILED = Ending(Outcome.FAILED, "timeout", "no answer")
+FIXED = Ending(Outcome.FIXED)
+
+
+class ScriptedPipeline(Pipeline):
+    """The real triage; repairs end as the test says, and other things may happen meanwhile."""
+
+    def __init__(self) -> None:
+        rule = Rule("acl", Selector(), BucketAcl(BucketAclOptions()), Mode.ENFORCE, 60.0)
+        super().__init__(
+            [rule],
+            lambda resource, _until: FakeBucket(FakeBuckets(), resource.name),
+            account_id=ACCOUNT,
+            default_region="cn-shanghai",
+            work_budget_seconds=1.0,
+        )
+        self.endings: list[Ending | Callable[[], Ending]] = []
+        self.repaired: list[int] = []
+        """Evaluation times of the events repaired for."""
+
+    def repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool]) -> Ending:  # noqa: ARG002 - the base's signature
+        """The next planned ending."""
+        self.repaired.append(case.event.evaluated_at_ms - EVALUATED_AT_MS)
+        planned = self.endings.pop(0) if self.endings else FIXED
+        ending = planned if isinstance(planned, Ending) else planned()
+        return ending if still_ours() else Ending(Outcome.LEASE_LOST)
+
+
+@dataclass
+class Working:
+    """A worker whose endings can be looked at before they are settled."""
+
+    max_attempts: int = 3
+    engine: Engine = field(default_factory=Engine)
+    pipeline: ScriptedPipeline = field(default_factory=ScriptedPipeline)
+    cases: Cases = field(default_factory=Cases)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.worker = self.another()
+        self.minted = 0
+
+    def another(self) -> Worker:
+        """One more worker on the same hand and cases."""
+        return Worker(
+            self.engine.hand,
+            self.pipeline,
+            self.cases,
+            self.engine.settlements,
+            self.engine.attempts,
+            self.stopping,
+            instant_pulse(self.engine.clock),
+            max_attempts=self.max_attempts,
+            monotonic=self.engine.clock,
+        )
+
+    def delivery(self, age: int = 0, message_id: str = "", **fields: object) -> Delivery:
+        """A delivery in hand whose event was evaluated `age` milliseconds later than others."""
+        self.minted += 1
+        body = event_body(orderingTimestamp=EVALUATED_AT_MS + age, **fields)
+        message = received(message_id or f"m-{self.minted}", body, handle=f"h-{self.minted}")
+        now = self.engine.clock()
+        delivery = Delivery(message, Lease(message.message_id, message.receipt_handle, now, 30.0), now)
+        self.engine.hand.receive([delivery], self.engine.hand.reserve(1, 0))
+        assert self.engine.hand.next(0) is delivery
+        return delivery
+
+    def jobs(self) -> list[Job]:
+        """What was handed over to be settled so far."""
+        found = []
+        while taken := self.engine.outbox.take(0):
+            found += taken
+        return found
+
+    def resolved(self) -> list[Resolved]:
+        """The deliveries that were handed over."""
+        return [job.resolved for job in self.jobs()]
+
+
+def outcomes(resolved: list[Resolved]) -> list[Outcome | None]:
+    """The outcome of each."""
+    return [one.ending.outcome if one.ending else None for one in resolved]
+
+
+def test_a_delivery_is_worked_on_to_its_ending() -> None:
+    """The ending is handed over with its event, its rule and the times of its stages."""
+    working = Working()
+    delivery = working.delivery()
+    working.worker.work(delivery)
+    (resolved,) = working.resolved()
+    assert resolved.delivery is delivery
+    assert resolved.ending == FIXED
+    assert resolved.rule is not None
+    assert resolved.event is not None
+    assert [stage for stage, _ in resolved.stages.as_tuple()][:2] == ["wait", "decode"]
+    assert working.engine.books.settling == 1
+
+
+def test_a_poison_body_ends_without_a_repair() -> None:
+    """An undecodable body has its ending and harms nobody else."""
+    working = Working()
+    working.engine.queue.put("poison", "\x00")
+    (poison,) = working.engine.poll()
+    fine = working.delivery()
+    working.worker.work(poison)
+    working.worker.work(fine)
+    assert sorted(map(str, outcomes(working.resolved()))) == ["fixed", "invalid"]
+    assert working.pipeline.repaired == [0]
+
+
+def test_failures_count_and_the_last_one_exhausts() -> None:
+    """Exactly at max_attempts a failure is the last, and it tells what the real failure was."""
+    working = Working(max_attempts=3)
+    working.pipeline.endings = [FAILED] * 4
+    for _ in range(4):
+        working.worker.work(working.delivery(message_id="m"))
+    resolved = working.resolved()
+    by_attempt = sorted((one.attempts, one.ending.outcome) for one in resolved if one.ending)
+    assert by_attempt == [
+        (1, Outcome.FAILED),
+        (2, Outcome.FAILED),
+        (3, Outcome.EXHAUSTED),
+        (4, Outcome.EXHAUSTED),
+    ]
+    assert all("no answer" in one.ending.detail for one in resolved if one.ending)
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.FAILED])
+def test_nothing_but_a_failure_counts_as_an_attempt(outcome: Outcome) -> None:
+    """Held, observed, lost and released deliveries never exhaust a message, however often it comes."""
+    working = Working(max_attempts=2)
+    for _ in range(20):
+        working.pipeline.endings = [Ending(outcome)]
+        working.worker.work(working.delivery(message_id="m"))
+    assert working.engine.attempts.of("m") == 0
+    assert set(outcomes(working.resolved())) == {outcome}
+
+
+def test_a_failure_during_the_stop_is_handed_back_and_not_counted() -> None:
+    """Cut short by the stop, so not an attempt: another replica begins at once."""
+    working = Working(max_attempts=1)
+
+    def stopped() -> Ending:
+        working.stopping.set()
+        return FAILED
+
+    working.pipeline.endings = [stopped]
+    working.worker.work(working.delivery(message_id="m"))
+    (job,) = working.jobs()
+    assert (job.step, job.hide_seconds, job.resolved.ending) == (Step.HIDE, 1, None)
+    assert working.engine.attempts.of("m") == 0
+
+
+def test_backing_off_never_exceeds_what_the_queue_takes() -> None:
+    """However often it failed, the message comes back within twelve hours."""
+    working = Working(max_attempts=10**9)
+    for _ in range(60):
+        working.pipeline.endings = [FAILED]
+        working.worker.work(working.delivery(message_id="m"))
+    assert all(0 < job.hide_seconds <= MAX_VISIBILITY_SECONDS for job in working.jobs())
+
+
+def test_what_joins_during_a_repair_and_is_older_follows() -> None:
+    """One repair for both, and the older delivery is only settled after the newer."""
+    working = Working()
+    older: list[Delivery] = []
+
+    def joined() -> Ending:
+        older.append(working.delivery(age=-5))
+        working.another().work(older[0])
+        return FIXED
+
+    working.pipeline.endings = [joined]
+    leader = working.delivery()
+    working.worker.work(leader)
+    (resolved,) = working.resolved()
+    assert resolved.delivery is leader
+    assert [follower.delivery for follower in resolved.followers] == older
+    assert working.pipeline.repaired == [0]
+    assert working.engine.books.settling == 2
+
+
+def test_what_joins_during_a_repair_and_is_newer_is_repaired_for_in_turn() -> None:
+    """What a newer event reports may have happened after our look."""
+    working = Working()
+
+    def joined() -> Ending:
+        working.another().work(working.delivery(age=5))
+        return FIXED
+
+    working.pipeline.endings = [joined]
+    working.worker.work(working.delivery())
+    assert working.pipeline.repaired == [0, 5]
+    assert outcomes(working.resolved()) == [Outcome.FIXED, Outcome.FIXED]
+
+
+def test_the_newest_by_evaluation_wins_whatever_came_first() -> None:
+    """Of several that wait, only the newest is repaired for; the others follow it."""
+    working = Working()
+
+    def joined() -> Ending:
+        for age in (3, 9, 6):
+            working.another().work(working.delivery(age=age))
+        return FIXED
+
+    working.pipeline.endings = [joined]
+    working.worker.work(working.delivery())
+    assert working.pipeline.repaired == [0, 9]
+    resolved = {len(one.followers): one for one in working.resolved()}
+    assert sorted(resolved) == [0, 2]
+
+
+def test_the_later_notification_decides_between_equal_evaluations() -> None:
+    """An event that was notified again is the newer one."""
+    working = Working()
+
+    def joined() -> Ending:
+        working.another().work(working.delivery(age=1, notificationCreationTime=EVALUATED_AT_MS + 50))
+        working.another().work(working.delivery(age=1, notificationCreationTime=EVALUATED_AT_MS + 90))
+        return FIXED
+
+    working.pipeline.endings = [joined]
+    working.worker.work(working.delivery())
+    leader = next(one for one in working.resolved() if one.followers)
+    assert leader.event is not None
+    assert leader.event.notified_at_ms == EVALUATED_AT_MS + 90
+
+
+def test_of_two_receipts_of_one_message_the_later_one_counts() -> None:
+    """The later receipt has the handle that is good; the earlier one follows and deletes nothing by itself."""
+    working = Working()
+    later: list[Delivery] = []
+
+    def received_again() -> Ending:
+        working.engine.clock.advance(1)
+        for _ in range(2):
+            working.engine.clock.advance(1)
+            later.append(working.delivery(message_id="m"))
+            working.another().work(later[-1])
+        return FIXED
+
+    working.pipeline.endings = [received_again]
+    working.worker.work(working.delivery(message_id="m"))
+    leader = next(one for one in working.resolved() if one.followers)
+    assert leader.delivery is later[1]
+    assert [follower.delivery for follower in leader.followers] == [later[0]]
+
+
+def test_nobody_follows_a_lost_delivery() -> None:
+    """When the newest is lost, the next newest is worked on: no message waits on one that is not ours."""
+    working = Working()
+
+    def joined() -> Ending:
+        working.another().work(working.delivery(age=-5))
+        return Ending(Outcome.LEASE_LOST)
+
+    working.pipeline.endings = [joined]
+    working.worker.work(working.delivery())
+    assert working.pipeline.repaired == [0, -5]
+    assert [one.followers for one in working.resolved()] == [(), ()]
+
+
+def test_a_lease_that_ran_out_while_waiting_is_not_ours() -> None:
+    """The pipeline is told the truth about the lease of the delivery it works for."""
+    working = Working()
+    delivery = working.delivery()
+    working.engine.clock.advance(30)
+    working.worker.work(delivery)
+    assert outcomes(working.resolved()) == [Outcome.LEASE_LOST]
+
+
+def test_the_stop_releases_what_waits_in_a_case() -> None:
+    """The delivery under repair is finished; newer ones that joined are handed back untouched."""
+    working = Working()
+
+    def stopped() -> Ending:
+        working.another().work(working.delivery(age=5))
+        working.another().work(working.delivery(age=7))
+        working.stopping.set()
+        return FIXED
+
+    working.pipeline.endings = [stopped]
+    working.worker.work(working.delivery())
+    assert working.pipeline.repaired == [0]
+    assert sorted(map(str, outcomes(working.resolved()))) == ["None", "None", "fixed"]
+    assert working.engine.books.working == 0
+
+
+def test_a_case_is_closed_after_its_last_delivery() -> None:
+    """The next event for the same resource is looked at anew."""
+    working = Working()
+    working.worker.work(working.delivery())
+    working.worker.work(working.delivery())
+    assert working.pipeline.repaired == [0, 0]
+    assert not working.cases._open
+
+
+@pytest.mark.parametrize("fields", [{"resourceId": "another-bucket"}, {"regionId": "cn-shanghai"}])
+def test_another_resource_is_another_case(fields: dict[str, object]) -> None:
+    """Only the same bucket in the same region is one repair."""
+    working = Working()
+
+    def other() -> Ending:
+        working.another().work(working.delivery(age=-1, **fields))
+        return FIXED
+
+    working.pipeline.endings = [other]
+    working.worker.work(working.delivery())
+    assert working.pipeline.repaired == [0, -1]
+    assert [one.followers for one in working.resolved()] == [(), ()]
+
+
+def test_the_loop_ends_when_the_hand_is_closed() -> None:
+    """A worker finishes its own delivery and takes no other."""
+    working = Working()
+    working.engine.hand.close()
+    working.worker.run()
+    assert working.pipeline.repaired == []
+
+
+def test_dismissed_messages_open_no_case() -> None:
+    """What needs no look at a resource is never held up by a repair."""
+    working = Working()
+    assert isinstance(working.pipeline.triage("{}"), Dismissed)
+    working.engine.queue.put("other", '{"eventType":"SnapshotDelivery"}')
+    (other,) = working.engine.poll()
+    working.worker.work(other)
+    assert outcomes(working.resolved()) == [Outcome.NOT_OURS]
+    assert not working.cases._open
