@@ -72,12 +72,12 @@ class Worker:
             self._work_on_case(member)
 
     def _work_on_case(self, opener: Member) -> None:
-        """Repair for the newest delivery of a case; whatever is older by then follows it.
+        """Repair for the newest delivery of a case; whatever that covers by then follows it.
 
         A delivery that came meanwhile and is newer still is repaired for in turn: what it reports may have happened
         after our look.
         """
-        while (member := self._cases.newest(opener.key)) is not None:
+        while (member := self._cases.newest(opener.bucket_name)) is not None:
             self._pulse.beat(f"working on message {member.delivery.message_id}")
             if self._stopping.is_set() and member is not opener:
                 self._resolve(_resolved(member, None))
@@ -87,7 +87,7 @@ class Worker:
             if ending.outcome is Outcome.LEASE_LOST:
                 self._resolve(_resolved(member, ending))  # nobody follows it: the next newest is worked on instead
                 continue
-            followers = tuple(_resolved(older, None) for older in self._cases.older(member))
+            followers = tuple(_resolved(older, None) for older in self._cases.covered(member))
             self._resolve(replace(_resolved(member, ending), followers=followers))
 
     def _resolve(self, resolved: Resolved) -> None:
