@@ -23,7 +23,7 @@ class BucketAclOptions(Options):
         default="all",
         description=(
             "`all` makes the bucket private; `write` only takes public write away and leaves public read, which is"
-            " enough for oss-bucket-public-write-prohibited and breaks no public site"
+            " enough for oss-bucket-public-write-prohibited and breaks no public site."
         ),
     )
 

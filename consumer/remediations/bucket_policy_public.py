@@ -19,14 +19,14 @@ class BucketPolicyPublicOptions(Options):
         default=False,
         description=(
             "true leaves statements for everyone alone when a condition narrows the callers to networks, addresses or"
-            " accounts. Cloud Config's rules look at the principal only and go on reporting such a bucket"
+            " accounts. Cloud Config's rules look at the principal only and go on reporting such a bucket."
         ),
     )
     narrow_to: tuple[str, ...] = Field(
         default=(),
         description=(
             "Account ids or RAM ARNs that take the place of everyone in the statements found. Empty: a statement for"
-            " everyone alone is taken out, and one that also names others keeps only those"
+            " everyone alone is taken out, and one that also names others keeps only those."
         ),
         examples=[["1234567890123456"]],
     )

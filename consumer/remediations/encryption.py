@@ -22,14 +22,14 @@ class EncryptionOptions(Options):
         description=(
             "AES256 and SM4 use keys of OSS, cost nothing and satisfy oss-bucket-server-side-encryption-enabled; KMS is"
             " what oss-default-encryption-kms wants: it costs per request, and whoever writes or reads objects needs"
-            " kms:GenerateDataKey and kms:Decrypt"
+            " kms:GenerateDataKey and kms:Decrypt."
         ),
     )
     kms_master_key_id: str = Field(
         default="",
         description=(
             "With KMS: the id of your own key, which oss-encryption-byok-check wants. Keys belong to a region: a rule"
-            " with a key should select that region only. Empty: the key that KMS keeps for OSS"
+            " with a key should select that region only. Empty: the key that KMS keeps for OSS."
         ),
     )
 

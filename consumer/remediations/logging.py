@@ -22,19 +22,19 @@ class LoggingOptions(Options):
     target_bucket: str = Field(
         description=(
             "Where access logs go. It has to be in the same region and account as the bucket: {region} stands for the"
-            " bucket's region, so that one rule serves them all. Nothing creates it"
+            " bucket's region, so that one rule serves them all. Nothing creates it."
         ),
         examples=["access-logs-{region}"],
     )
     target_prefix: str = Field(
         default="oss-accesslog/",
-        description="What the logs' names begin with; the same as the parameter LogPrefix of the Cloud Config rule",
+        description="What the logs' names begin with; the same as the parameter LogPrefix of the Cloud Config rule.",
     )
     replace_prefix: bool = Field(
         default=False,
         description=(
             "true also changes the prefix of a bucket that logs already, as oss-bucket-logging-prefix-match wants; its"
-            " target stays. false leaves every bucket alone that logs anywhere"
+            " target stays. false leaves every bucket alone that logs anywhere."
         ),
     )
 

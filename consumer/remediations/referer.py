@@ -20,7 +20,7 @@ class RefererOptions(Options):
         min_length=1,
         description=(
             "Who may link to the bucket: URLs with * and ? as wildcards; the same as the parameter allowReferers of the"
-            " Cloud Config rule"
+            " Cloud Config rule."
         ),
         examples=[["https://*.example.com"]],
     )
@@ -28,14 +28,14 @@ class RefererOptions(Options):
         default=False,
         description=(
             "true also takes referers out that are not in the list, which the rule wants when it has a list of its own;"
-            " false only adds"
+            " false only adds."
         ),
     )
     forbid_empty_referer: bool = Field(
         default=False,
         description=(
             "true refuses requests without a Referer header, which the rule wants with allowEmptyReferer=false. It"
-            " locks out every program that sends none: SDKs, curl, apps; signed requests included"
+            " locks out every program that sends none: SDKs, curl, apps; signed requests included."
         ),
     )
 

@@ -38,7 +38,7 @@ class ReportOptions(Options):
         description=(
             "What becomes of the message once it is counted and logged: hold keeps it and shows it again (would_fix),"
             " dead_letter sets it aside for a person (rejected), delete takes it off the queue (exempt): the bucket"
-            " stays as it is either way"
+            " stays as it is either way."
         ),
     )
 

@@ -17,14 +17,14 @@ class TagsOptions(Options):
     tags: dict[str, str] = Field(
         min_length=1,
         max_length=20,
-        description="The tags a bucket should carry, with the values that one without them is given",
+        description="The tags a bucket should carry, with the values that one without them is given.",
         examples=[{"cost-center": "unknown"}],
     )
     replace_values: bool = Field(
         default=False,
         description=(
             "true also changes the value of a tag that is there with another one. Tags decide about bills and, in some"
-            " accounts, about permissions: false never touches a value somebody has set"
+            " accounts, about permissions: false never touches a value somebody has set."
         ),
     )
 

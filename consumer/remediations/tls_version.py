@@ -21,7 +21,7 @@ class TlsVersionOptions(Options):
     versions: tuple[TlsVersion, ...] = Field(
         default=("TLSv1.2", "TLSv1.3"),
         min_length=1,
-        description="The versions a bucket may accept; the same as the parameter tlsVersion of the Cloud Config rule",
+        description="The versions a bucket may accept; the same as the parameter tlsVersion of the Cloud Config rule.",
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from consumer.bucket import Bucket, BucketInfo
 from consumer.bucket_settings import Transition
@@ -19,12 +19,19 @@ ZONE = "ZRS"
 class ZoneRedundancyOptions(Options):
     """Settings of `oss.zrs`."""
 
-    acknowledge_one_way_and_cost: Literal[True] = Field(
+    acknowledge_one_way_and_cost: bool = Field(
         description=(
             "Has to be true. Zone-redundant storage costs more for every byte, the move itself is billed, and no bucket"
-            " ever moves back; whoever writes this has decided that for every bucket the rule selects"
+            " ever moves back; whoever writes this has decided that for every bucket the rule selects."
         ),
     )
+
+    @field_validator("acknowledge_one_way_and_cost")
+    @classmethod
+    def _is_acknowledged(cls, acknowledged: bool) -> bool:
+        if not acknowledged:
+            raise ValueError("has to be true: the move is one-way and billed")
+        return acknowledged
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,94 @@
+"""Public ACLs: closed, read back, undone, and what is said about other ways in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consumer.errors import PublicAccessBlocked
+from consumer.outcome import Outcome
+from tests.integration.remediations.cases import ACL, PUBLIC_STATEMENT, policy
+from tests.integration.remediations.workbench import BUCKET, Case, Workbench, repaired_and_undone
+
+WRITE = Case(
+    "oss.bucket-acl", {"acl": "public-read-write"}, "oss-bucket-public-write-prohibited", options={"drop": "write"}
+)
+
+
+@pytest.mark.parametrize("case", [ACL, replace(WRITE, options={})], ids=["read", "write"])
+def test_a_public_bucket_becomes_private_and_public_again(bench: Workbench, case: Case) -> None:
+    """Cloud Config turns to COMPLIANT, nothing more is to be said, and undo brings the ACL back."""
+    ending = repaired_and_undone(bench, case)
+
+    assert (ending.before, ending.after, ending.reason) == (case.broken["acl"], "private", "")
+
+
+def test_only_public_write_can_be_taken_away(bench: Workbench) -> None:
+    """With `drop = "write"` a public site stays readable, and the ending says that it is still public."""
+    ending = repaired_and_undone(bench, WRITE)
+
+    assert (ending.after, ending.reason) == ("public-read", "still_public")
+    assert "by its ACL" in ending.detail
+
+
+def test_a_bucket_that_stays_public_by_its_policy_is_said_to_be_so(bench: Workbench) -> None:
+    """A private ACL is no private bucket."""
+    bench.create(replace(ACL, broken={"acl": "public-read", "policy": policy(PUBLIC_STATEMENT)}))
+
+    ending = bench.repair(ACL)
+
+    assert (ending.outcome, ending.reason) == (Outcome.FIXED, "still_public")
+    assert "by its policy" in ending.detail
+
+
+def test_a_public_policy_that_is_blocked_is_told_apart(bench: Workbench) -> None:
+    """Block Public Access closes the other path too, and the ending names what it hides."""
+    broken = {"acl": "public-read", "policy": policy(PUBLIC_STATEMENT), "public_access_block": True}
+    bench.create(replace(ACL, broken=broken))
+
+    ending = bench.repair(ACL)
+
+    assert (ending.outcome, ending.reason) == (Outcome.FIXED, "public_but_blocked")
+
+
+def test_not_being_allowed_to_look_does_not_undo_the_repair(bench: Workbench) -> None:
+    """Without oss:GetBucketPolicy the bucket is repaired all the same, and the ending says what is not known."""
+    bench.create(ACL)
+    bench.emulator.faults.add("error", "GetBucketPolicy", status=403, code="AccessDenied")
+
+    ending = bench.repair(ACL)
+
+    assert (ending.outcome, ending.reason) == (Outcome.FIXED, "exposure_unknown")
+    assert bench.settings()["acl"] == "private"
+
+
+def test_an_acl_that_was_closed_meanwhile_is_not_opened_again(bench: Workbench) -> None:
+    """Taking only write away must never turn somebody's new private ACL into public read."""
+    bench.create(WRITE)
+
+    ending = bench.repair(WRITE, meanwhile=lambda: bench.emulator.change_bucket(BUCKET, acl="private"))
+
+    assert (ending.outcome, ending.reason) == (Outcome.FAILED, "changed_meanwhile")
+    assert bench.settings()["acl"] == "private"
+
+
+def test_undo_is_refused_while_public_access_is_blocked(bench: Workbench) -> None:
+    """The service does not let a bucket be opened under Block Public Access, and says so in its own words."""
+    bench.create(ACL)
+    ending = bench.repair(ACL)
+    bench.emulator.change_bucket(BUCKET, public_access_block=True)
+
+    with pytest.raises(PublicAccessBlocked, match="Put public bucket acl is not allowed"):
+        bench.undo(ACL, ending)
+
+
+def test_an_accidentally_created_bucket_is_taken_back(bench: Workbench) -> None:
+    """PutBucketAcl creates a missing bucket: what was deleted meanwhile does not come back."""
+    bench.create(ACL)
+    bench.emulator.advance(2)  # moments of creation are whole seconds
+
+    ending = bench.repair(ACL, meanwhile=lambda: bench.emulator.delete_bucket(BUCKET))
+
+    assert (ending.outcome, ending.reason) == (Outcome.GONE, "taken_back")
+    assert bench.emulator.acls() == {}

@@ -1,0 +1,141 @@
+"""What every repair has to withstand: no permission, throttling, damage, lost answers, a bucket that goes away."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.outcome import Outcome
+from consumer.rule import Mode
+from tests.integration.remediations import cases
+from tests.integration.remediations.workbench import BUCKET, Case, Workbench
+
+_PUT = {
+    "oss.bucket-acl": "PutBucketAcl",
+    "oss.block-public-access": "PutBucketPublicAccessBlock",
+    "oss.bucket-policy-public": "PutBucketPolicy",
+    "oss.https-only": "PutBucketPolicy",
+    "oss.tls-version": "PutBucketHttpsConfig",
+    "oss.encryption": "PutBucketEncryption",
+    "oss.versioning": "PutBucketVersioning",
+    "oss.logging": "PutBucketLogging",
+    "oss.referer": "PutBucketReferer",
+    "oss.tags": "PutBucketTags",
+}
+every_repair = pytest.mark.parametrize("case", cases.ALL, ids=lambda case: case.remediation)
+
+
+@pytest.fixture(autouse=True)
+def _log_target(bench: Workbench) -> None:
+    """Where `oss.logging` sends logs."""
+    bench.emulator.create_buckets([f"access-logs-{bench.emulator.endpoints.region}"])
+
+
+@every_repair
+def test_only_what_is_declared_is_asked_and_all_of_it_is_needed(bench: Workbench, case: Case) -> None:
+    """The RAM actions that operators grant are exactly those that a repair uses."""
+    bench.create(case)
+
+    bench.repair(case)
+
+    unused = set(case.build().actions) - bench.actions
+    assert unused <= {"oss:DeleteBucketPolicy"}, "which is for a policy of nothing else"
+
+
+@every_repair
+def test_a_missing_permission_is_rejected_and_named(bench: Workbench, case: Case) -> None:
+    """RAM says no, and will say so again: a person has to grant the action that the ending names."""
+    bench.create(case)
+    found = bench.settings()
+    bench.emulator.faults.add("error", _PUT[case.remediation], status=403, code="AccessDenied")
+
+    ending = bench.repair(case)
+
+    assert (ending.outcome, ending.error_class) == (Outcome.REJECTED, "PermissionMissing")
+    assert _PUT[case.remediation] in ending.detail
+    assert bench.settings() == found
+
+
+@every_repair
+@pytest.mark.parametrize("kind", ["throttled", "lost_reply", "reset_after", "reset_before"])
+def test_passing_trouble_is_tried_again_inside_the_delivery(bench: Workbench, case: Case, kind: str) -> None:
+    """Throttled or without an answer, the change is made once more, and comes out right."""
+    bench.create(case)
+    fault = {"kind": kind}
+    if kind == "throttled":
+        fault = {"kind": "error", "status": 503, "code": "MetaOperationQpsLimitExceeded"}  # type: ignore[dict-item]
+    struck = bench.emulator.faults.add(operation=_PUT[case.remediation], count=1, **fault)
+
+    assert bench.repair(case).outcome is Outcome.FIXED
+    assert bench.emulator.faults.struck()[struck] == 1
+
+
+@every_repair
+@pytest.mark.parametrize("kind", ["damaged_xml", "truncated", "not_xml"])
+def test_a_damaged_answer_is_asked_for_again(bench: Workbench, case: Case, kind: str) -> None:
+    """Half an answer, or a page of somebody else, is never taken for the bucket's setting."""
+    bench.create(case)
+    faults = [bench.emulator.faults.add(kind, operation, count=1) for operation in ("GetBucketInfo", "GetBucket[!I]*")]
+
+    assert bench.repair(case).outcome is Outcome.FIXED
+    assert [bench.emulator.faults.struck()[fault] for fault in faults] == [1, 1]
+
+
+@every_repair
+def test_throttling_without_end_fails_for_now(bench: Workbench, case: Case) -> None:
+    """The message stays, and a later delivery tries again."""
+    bench.create(case)
+    found = bench.settings()
+    bench.emulator.faults.add("error", _PUT[case.remediation], status=503, code="MetaOperationQpsLimitExceeded")
+
+    ending = bench.repair(case)
+
+    assert (ending.outcome, ending.error_class) == (Outcome.FAILED, "Throttled")
+    assert bench.settings() == found
+
+
+@every_repair
+def test_a_bucket_that_is_gone_is_not_brought_back(bench: Workbench, case: Case) -> None:
+    """Gone before the look or between look and change: the ending is gone, and no bucket is left behind."""
+    bench.create(case)
+    bench.emulator.advance(2)  # moments of creation are whole seconds
+
+    assert bench.repair(case, meanwhile=lambda: bench.emulator.delete_bucket(BUCKET)).outcome is Outcome.GONE
+    assert BUCKET not in bench.emulator.acls()
+    assert bench.repair(case).outcome is Outcome.GONE
+
+
+@every_repair
+def test_a_bucket_of_somebody_else_is_not_touched(bench: Workbench, case: Case) -> None:
+    """The account in a message proves nothing: the live owner does."""
+    bench.create(case)
+    bench.emulator.change_bucket(BUCKET, owner_id="9999999999999999")
+
+    ending = bench.repair(case)
+
+    assert ending.outcome is Outcome.REJECTED
+    assert bench.changes() == []
+
+
+@every_repair
+def test_observing_decides_the_same_and_changes_nothing(bench: Workbench, case: Case) -> None:
+    """What enforcing would reach is what observing says."""
+    bench.create(case)
+
+    observed = bench.repair(case, mode=Mode.OBSERVE)
+
+    assert observed.outcome is Outcome.WOULD_FIX
+    assert bench.changes() == []
+    enforced = bench.repair(case)
+    assert (enforced.before, enforced.after) == (observed.before, observed.after)
+
+
+@every_repair
+def test_an_account_without_any_permission_is_told(bench: Workbench, case: Case) -> None:
+    """When not even reading is allowed the ending names what is missing; nothing is assumed."""
+    bench.create(case)
+    bench.emulator.faults.add("error", "Get*", status=403, code="AccessDenied")
+
+    ending = bench.repair(case)
+
+    assert (ending.outcome, ending.error_class) == (Outcome.REJECTED, "PermissionMissing")
+    assert bench.changes() == []

@@ -1,0 +1,165 @@
+"""Repairs single buckets with the real pipeline and the real SDK, and shows what that did to them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from consumer.bucket import Bucket, Resource
+from consumer.credentials import Credentials
+from consumer.endpoints import Endpoints
+from consumer.event import Event
+from consumer.hooks import Hooks
+from consumer.oss import Oss, OssSettings
+from consumer.outcome import Ending, Outcome
+from consumer.pipeline import Matched, Pipeline
+from consumer.remediations import catalogue
+from consumer.remediations.base import Change, Remediation
+from consumer.retry import Retrier, RetryPolicy
+from consumer.rule import Mode, Rule, Selector
+from consumer.stages import Stages
+from emulator.client import Emulator
+from tests.integration.conftest import FixedCredentials, Recorder
+
+BUCKET = "photos"
+_FOR_EVER = float("inf")
+_ACTIONS = {  # where the action is not named as the operation is
+    "GetBucketTags": "oss:GetBucketTagging",
+    "PutBucketTags": "oss:PutBucketTagging",
+    "DeleteBucketTags": "oss:DeleteBucketTagging",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One repair, a bucket that needs it and the managed rule that says so."""
+
+    remediation: str
+    broken: Mapping[str, Any]
+    """The bucket's settings, as the control port takes them."""
+    rule: str = ""
+    """Identifier of the managed rule; empty where none looks at this."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Of the managed rule."""
+
+    def build(self) -> Remediation[Any]:
+        """The remediation with these options."""
+        kind = catalogue()[self.remediation]
+        return kind(kind.Options.model_validate(self.options))
+
+
+class Workbench:
+    """One emulator, one worker's pipeline, and a record of every request."""
+
+    def __init__(self, emulator: Emulator, recorder: Recorder) -> None:
+        self.emulator = emulator
+        known = emulator.endpoints
+        hooks = Hooks((recorder,))
+        self._recorder = recorder
+        self._account_id, self._region = known.account_id, known.region
+        settings = OssSettings(Endpoints({"*": known.oss}), call_timeout_seconds=5)
+        key = Credentials(known.access_key_id, known.access_key_secret, "")
+        self._oss = Oss(settings, FixedCredentials(key), hooks)
+        self._retrier = Retrier(RetryPolicy(4, 0.001, 0.002), hooks, threading.Event())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._oss.close()
+
+    def create(self, case: Case) -> None:
+        """Make the bucket that needs the repair, and switch its managed rule on."""
+        self.emulator.create_buckets([BUCKET], **case.broken)
+        if case.rule:
+            if any(judged.identifier == case.rule for judged in self.emulator.compliance()):
+                self.emulator.config.remove_rule(case.rule)
+            self.emulator.config.add_rule(case.rule, parameters=dict(case.parameters))
+
+    def repair(self, case: Case, *, mode: Mode = Mode.ENFORCE, meanwhile: Callable[[], object] = bool) -> Ending:
+        """One delivery about the bucket; `meanwhile` happens between the look at it and the change."""
+        self._recorder.calls.clear()
+        rule = Rule("the-rule", Selector(), case.build(), mode, hold_seconds=600)
+        pipeline = Pipeline(
+            [rule], self._open, account_id=self._account_id, default_region=self._region, work_budget_seconds=60
+        )
+
+        def still_ours() -> bool:
+            meanwhile()
+            return True
+
+        return pipeline.repair(Matched(self._event(case), rule, self._resource()), Stages(), still_ours)
+
+    def undo(self, case: Case, ending: Ending) -> None:
+        """Take the repair back, after a look whether the bucket is still as the repair left it."""
+        self._recorder.calls.clear()
+        remediation, bucket = case.build(), self.bucket()
+        assert remediation.plan(remediation.inspect(bucket, bucket.info())).state == ending.after
+        remediation.revert(bucket, Change(ending.before, ending.after))
+
+    def bucket(self) -> Bucket:
+        """The bucket, as a remediation gets it."""
+        return self._open(self._resource(), _FOR_EVER)
+
+    def settings(self) -> dict[str, Any]:
+        """Everything configured on the bucket, from the emulator itself."""
+        return self.emulator.control.call("GET", f"/buckets/{BUCKET}")
+
+    def verdict(self, case: Case) -> str:
+        """What Cloud Config says about the bucket now."""
+        judged = {each.identifier: each.compliance for each in self.emulator.compliance() if each.bucket == BUCKET}
+        return judged[case.rule]
+
+    @property
+    def actions(self) -> set[str]:
+        """RAM actions of every request since the last repair or undo began."""
+        operations = {call.operation for call in self._recorder.calls} - {"GetBucketInfo"}
+        return {_ACTIONS.get(operation, f"oss:{operation}") for operation in operations}
+
+    def changes(self) -> list[str]:
+        """What was changed by signed requests, in order: buckets that a test makes are not among it."""
+        return [entry.operation for entry in self.emulator.journal(service="oss", changed=True) if entry.access_key_id]
+
+    def _open(self, resource: Resource, until: float) -> Bucket:
+        return self._oss.open(resource, self._retrier, until)
+
+    def _resource(self) -> Resource:
+        return Resource.checked(self._account_id, self._region, BUCKET)
+
+    def _event(self, case: Case) -> Event:
+        return Event(
+            config_rule_id="cr-1",
+            config_rule_name="a rule",
+            source_identifier=case.rule,
+            resource_type="ACS::OSS::Bucket",
+            resource_id=BUCKET,
+            region=self._region,
+            account_id=self._account_id,
+            risk_level="warning",
+            evaluated_at_ms=1_700_000_000_000,
+            notified_at_ms=1_700_000_000_000,
+            request_id="",
+        )
+
+
+def repaired_and_undone(bench: Workbench, case: Case) -> Ending:
+    """From broken over repaired to undone, with Cloud Config's word on each; returns the repair's ending."""
+    bench.create(case)
+    found, remediation = bench.settings(), case.build()
+    assert not case.rule or bench.verdict(case) == "NON_COMPLIANT"
+
+    ending = bench.repair(case)
+
+    assert ending.outcome is Outcome.FIXED, ending
+    assert not case.rule or bench.verdict(case) == "COMPLIANT"
+    assert bench.actions <= {*remediation.actions, *remediation.optional_actions}
+    changed = bench.changes()
+    assert bench.repair(case).outcome is Outcome.ALREADY_COMPLIANT
+    assert bench.changes() == changed, "a second delivery changes nothing"
+
+    bench.undo(case, ending)
+
+    assert bench.actions <= {*remediation.actions, *remediation.undo_actions}
+    assert bench.settings() == found
+    return ending
