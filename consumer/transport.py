@@ -20,6 +20,12 @@ MAX_REPLY_BYTES = 8 << 20
 """Sixteen messages of 64 KiB, escaped to six times their size as XML entities at the very worst, and headers."""
 
 
+_DECLARATIONS = tuple(
+    text.encode(encoding) for text in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
+)
+"""What opens the way to entities, in every encoding that an XML parser finds out by itself."""
+
+
 class DeadlineExceeded(TimeoutError):
     """The exchange as a whole took longer than it may."""
 
@@ -164,7 +170,7 @@ class BoundedResponse(HTTPResponse):
         reply = self._exchange.reply
         reply.body += data
         reply.complete = self.isclosed()
-        if b"<!DOCTYPE" in reply.body or b"<!ENTITY" in reply.body:
+        if any(declaration in reply.body for declaration in _DECLARATIONS):
             reply.body = b""
             raise UnexpectedReply("the reply declares a document type")
         return data
