@@ -1,0 +1,60 @@
+"""The pulse: silence is judged by a thread's own announcement."""
+
+from __future__ import annotations
+
+from consumer.pulse import Pulse
+from tests.unit.fakes import Clock
+
+
+def test_a_thread_is_overdue_when_it_misses_its_own_announcement() -> None:
+    """Until the announced moment it is in time, after it what it was doing is named."""
+    clock = Clock()
+    pulse = Pulse("worker-1", 10.0, monotonic=clock)
+    pulse.beat("repairing")
+    clock.advance(10.0)
+    assert pulse.overdue() == ""
+    clock.advance(0.1)
+    assert pulse.overdue() == "repairing"
+
+
+def test_a_longer_announcement_counts_for_itself() -> None:
+    """A pause of a minute is announced as one."""
+    clock = Clock()
+    pulse = Pulse("poller-1", 10.0, monotonic=clock)
+    pulse.beat("pausing", 60.0)
+    clock.advance(59.0)
+    assert pulse.overdue() == ""
+    pulse.beat("polling")
+    clock.advance(10.5)
+    assert pulse.overdue() == "polling"
+
+
+def test_a_thread_that_never_begins_is_overdue() -> None:
+    """A start that hangs is seen as well."""
+    clock = Clock()
+    pulse = Pulse("settler-1", 10.0, monotonic=clock)
+    clock.advance(11.0)
+    assert pulse.overdue() == "starting"
+
+
+def test_rest_is_an_announcement_too() -> None:
+    """An idle thread looks around within its idle time, or is missed."""
+    clock = Clock()
+    pulse = Pulse("settler-1", 10.0, monotonic=clock)
+    pulse.rest()
+    clock.advance(10.0 + pulse.idle_seconds)
+    assert pulse.overdue() == ""
+    clock.advance(0.1)
+    assert pulse.overdue() == "idle"
+
+
+def test_a_process_that_could_not_run_is_excused() -> None:
+    """After a suspended process wakes, its threads get their time anew."""
+    clock = Clock()
+    pulse = Pulse("worker-1", 10.0, monotonic=clock)
+    pulse.beat("repairing")
+    clock.advance(600.0)
+    pulse.excuse()
+    assert pulse.overdue() == ""
+    clock.advance(10.1)
+    assert pulse.overdue() == "repairing"

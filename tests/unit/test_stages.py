@@ -1,0 +1,29 @@
+"""Stages: how long each part of a delivery took."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.stages import Stages
+from tests.unit.fakes import Clock
+
+
+def test_times_add_up_by_stage_in_the_order_of_the_way() -> None:
+    """A stage that is entered twice is one stage."""
+    clock = Clock()
+    stages = Stages(clock)
+    stages.add("wait", 2.0)
+    for seconds in (1.0, 3.0):
+        with stages.measure("inspect"):
+            clock.advance(seconds)
+    assert stages.as_tuple() == (("wait", 2.0), ("inspect", 4.0))
+
+
+def test_a_stage_that_fails_is_measured_too() -> None:
+    """Time spent on a failure is time spent."""
+    clock = Clock()
+    stages = Stages(clock)
+    with pytest.raises(ZeroDivisionError), stages.measure("apply"):
+        clock.advance(1.0)
+        raise ZeroDivisionError
+    assert stages.as_tuple() == (("apply", 1.0),)
