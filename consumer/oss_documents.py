@@ -45,9 +45,9 @@ class CheckedBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no typ
 
     def put_https_document(self, config: HttpsConfig) -> Any:
         """PutBucketHttpsConfig with the cipher suites, which the SDK's own call leaves out."""
-        data = ET.tostring(_https_document(config))
-        return oss2.models.RequestResult(
-            self._do("PUT", self.bucket_name, "", data=data, params={oss2.Bucket.HTTPS_CONFIG: ""})
+        parameters = {oss2.Bucket.HTTPS_CONFIG: ""}
+        return models.RequestResult(
+            self._do("PUT", self.bucket_name, "", data=https_document(config), params=parameters)
         )
 
 
@@ -74,7 +74,8 @@ def referer_document(referer: Referer) -> bytes:
     return ET.tostring(root)
 
 
-def _https_document(config: HttpsConfig) -> ET.Element:
+def https_document(config: HttpsConfig) -> bytes:
+    """The body of PutBucketHttpsConfig."""
     root = ET.Element("HttpsConfiguration")
     tls = ET.SubElement(root, "TLS")
     _add(tls, "Enable", config.enabled)
@@ -86,7 +87,7 @@ def _https_document(config: HttpsConfig) -> ET.Element:
         _add(suites, "StrongCipherSuite", suite.strong)
         _add_all(suites, "CustomCipherSuite", suite.custom)
         _add_all(suites, "TLS13CustomCipherSuite", suite.tls13_custom)
-    return root
+    return ET.tostring(root)
 
 
 def cipher_suite(document: ET.Element) -> CipherSuite | None:

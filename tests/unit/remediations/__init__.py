@@ -1,0 +1,1 @@
+"""What each repair decides: plans and merges, without any bucket."""

@@ -1,0 +1,83 @@
+"""What is left of a policy without its grants to everyone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from consumer.remediations.base import Change
+from consumer.remediations.policy_setting import PolicyState
+from tests.unit.remediations.findings import planned, remediation
+
+EVERYONE = {"Effect": "Allow", "Action": "oss:GetObject", "Principal": "*", "Resource": "acs:oss:*:*:photos/*"}
+NETWORK = {**EVERYONE, "Condition": {"StringEquals": {"acs:SourceVpc": ["vpc-1"]}}}
+PARTNER = {**EVERYONE, "Principal": ["1111111111111111"]}
+DENY = {**EVERYONE, "Effect": "Deny"}
+
+
+def state(*statements: object) -> PolicyState:
+    text = json.dumps({"Version": "1", "Statement": list(statements)}, sort_keys=True, separators=(",", ":"))
+    return PolicyState("photos", "1234567890123456", text)
+
+
+def left(repair: Any, *statements: object) -> Any:
+    document = planned(repair, state(*statements))
+    return None if document is None else document["Statement"]
+
+
+def test_only_grants_to_everyone_go() -> None:
+    """Grants to accounts and Deny statements to everyone stay, in their order."""
+    repair = remediation("oss.bucket-policy-public")
+
+    assert left(repair, PARTNER, EVERYONE, DENY, NETWORK) == [PARTNER, DENY]
+
+
+@pytest.mark.parametrize("principal", ["*", ["*"], {"RAM": ["*"]}], ids=["text", "list", "object"])
+def test_everyone_is_recognised_in_every_form(principal: object) -> None:
+    """Whatever way a principal is written, and NotPrincipal, which names nearly everyone."""
+    repair = remediation("oss.bucket-policy-public")
+    others = {key: value for key, value in EVERYONE.items() if key != "Principal"}
+
+    assert left(repair, {**EVERYONE, "Principal": principal}, DENY) == [DENY]
+    assert left(repair, {**others, "NotPrincipal": ["1111111111111111"]}, DENY) == [DENY]
+
+
+def test_others_in_the_same_statement_keep_their_grant() -> None:
+    """A statement is narrowed rather than dropped when somebody else is in it."""
+    repair = remediation("oss.bucket-policy-public")
+
+    assert left(repair, {**EVERYONE, "Principal": ["*", "1111111111111111"]}) == [PARTNER]
+
+
+def test_a_policy_of_nothing_else_goes_as_a_whole() -> None:
+    """`null` stands for no policy."""
+    finding = remediation("oss.bucket-policy-public").plan(state(EVERYONE))
+
+    assert isinstance(finding, Change)
+    assert finding.after == "null"
+
+
+def test_restricted_grants_can_be_kept_and_everyone_narrowed() -> None:
+    """Both options leave a statement where the default takes it out."""
+    assert left(remediation("oss.bucket-policy-public", keep_restricted=True), NETWORK, EVERYONE) == [NETWORK]
+    narrowing = remediation("oss.bucket-policy-public", narrow_to=["1111111111111111"])
+    assert left(narrowing, EVERYONE) == [PARTNER]
+
+
+@pytest.mark.parametrize("policy", [None, state(PARTNER, DENY).policy, '{"Statement":["odd"]}', "{}"])
+def test_what_grants_nothing_to_everyone_is_left_alone(policy: str | None) -> None:
+    """No policy, a decent one, and what nobody understands."""
+    repair = remediation("oss.bucket-policy-public")
+
+    assert planned(repair, PolicyState("photos", "1", policy)) is None
+
+
+def test_a_plan_carried_out_plans_nothing_more() -> None:
+    """Planning is idempotent."""
+    repair = remediation("oss.bucket-policy-public")
+    finding = repair.plan(state(PARTNER, EVERYONE))
+    assert isinstance(finding, Change)
+
+    assert planned(repair, PolicyState("photos", "1", finding.after)) is None

@@ -1,0 +1,87 @@
+"""Documents that the SDK would cut short are read and written whole; strangers' documents are not read at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from oss2 import models, xml_utils
+
+from consumer.bucket_settings import CipherSuite, HttpsConfig, Logging, Referer
+from consumer.oss_documents import (
+    CheckedBucket,
+    cipher_suite,
+    flag,
+    https_document,
+    logging_document,
+    referer_document,
+)
+
+
+@dataclass
+class Reply:
+    """What a session hands to the SDK."""
+
+    body: bytes
+    status: int = 200
+    request_id: str = "5C1B138A109F4E405B2D"
+
+    def __post_init__(self) -> None:
+        self.headers: dict[str, str] = {}
+
+    def read(self) -> bytes:
+        return self.body
+
+
+def parsed(kind: str, body: bytes) -> Any:
+    parse, result = {
+        "https": (xml_utils.parse_get_bucket_https_config, models.HttpsConfigResult),
+        "logging": (xml_utils.parse_get_bucket_logging, models.GetBucketLoggingResult),
+        "referer": (xml_utils.parse_get_bucket_referer, models.GetBucketRefererResult),
+    }[kind]
+    return CheckedBucket._parse_result(Reply(body), parse, result)
+
+
+@pytest.mark.parametrize(
+    "suite",
+    [None, CipherSuite(False), CipherSuite(True, True), CipherSuite(True, False, ("A", "B"), ("C",))],
+)
+def test_cipher_suites_survive_reading_and_writing(suite: CipherSuite | None) -> None:
+    """The SDK knows nothing of them."""
+    config = HttpsConfig(True, ("TLSv1.2", "TLSv1.3"), suite)
+
+    found = parsed("https", https_document(config))
+
+    assert HttpsConfig(found.tls_enabled, tuple(found.tls_version), cipher_suite(found.document)) == config
+
+
+def test_the_role_that_writes_logs_survives() -> None:
+    """The SDK would drop the element."""
+    found = parsed("logging", logging_document(Logging("logs", "oss-accesslog/", "log-writer")))
+
+    assert (found.target_bucket, found.target_prefix) == ("logs", "oss-accesslog/")
+    assert found.document.findtext("LoggingEnabled/LoggingRole") == "log-writer"
+
+
+def test_path_options_of_hotlink_protection_survive() -> None:
+    """Both, and both lists."""
+    found = parsed("referer", referer_document(Referer(False, ("a",), ("b",), False, True)))
+
+    assert (found.allow_empty_referer, found.referers, found.black_referers) == (False, ["a"], ["b"])
+    assert found.allow_truncate_query_string is False
+    assert flag(found.document, "TruncatePath") is True
+
+
+def test_what_was_not_there_is_not_written() -> None:
+    """An option that the service did not name is not decided by us."""
+    document = ET.fromstring(referer_document(Referer(True)))  # noqa: S314 - written by us
+
+    assert [child.tag for child in document] == ["AllowEmptyReferer", "RefererList"]
+
+
+def test_a_strangers_document_is_not_an_unset_setting() -> None:
+    """Well-formed XML of another kind reads as `no logging` in the SDK; here it is refused."""
+    with pytest.raises(ValueError, match="BucketLoggingStatus was asked for, not html"):
+        parsed("logging", b"<html><body>Welcome to our network</body></html>")
