@@ -171,6 +171,28 @@ def test_a_lost_reply_to_a_delete_is_never_taken_for_a_success() -> None:
     assert engine.dispositions == [Disposition.LEASE_LOST]
 
 
+@pytest.mark.parametrize("outcome", [Outcome.FIXED, Outcome.HELD, None])
+def test_no_renewal_replaces_a_handle_that_is_on_its_way(outcome: Outcome | None) -> None:
+    """While a delete or a hide is under way the lease is in use, and a keeper whose turn it is leaves it alone."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    renewals = []
+    fail = engine.queue._fail
+
+    def keeper_meanwhile(planned: object) -> None:
+        if not renewals:
+            renewals.append(delivery.lease)
+            engine.keeper.renew(delivery.lease)
+        fail(planned)  # type: ignore[arg-type]
+
+    engine.queue._fail = keeper_meanwhile  # type: ignore[method-assign,assignment]
+    engine.resolve(delivery, outcome)
+    engine.settle_all()
+    assert renewals
+    assert not engine.recorder.renewals
+    assert engine.dispositions != [Disposition.LEASE_LOST]
+
+
 def test_partial_failures_are_handled_one_by_one() -> None:
     """In one batch: what was deleted is deleted, what is gone is lost, what was refused is tried again."""
     engine = Engine()

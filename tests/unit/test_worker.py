@@ -336,6 +336,35 @@ def test_another_resource_is_another_case(fields: dict[str, object]) -> None:
     assert [one.followers for one in working.resolved()] == [(), ()]
 
 
+def test_every_delivery_is_resolved_once_by_whatever_thread() -> None:
+    """Four workers on three buckets: each delivery ends exactly once, as a leader or as somebody's follower."""
+    working = Working(engine=Engine(slots=200))
+    deliveries = []
+    for number in range(150):
+        body = event_body(resourceId=f"bucket-{number % 3}", orderingTimestamp=EVALUATED_AT_MS + number % 7)
+        now = working.engine.clock()
+        message = received(f"m-{number}", body, handle=f"h-{number}")
+        deliveries.append(Delivery(message, Lease(message.message_id, message.receipt_handle, now, 30.0), now))
+    threads = [threading.Thread(target=working.another().run, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for first in range(0, 150, 10):
+        working.engine.hand.receive(deliveries[first : first + 10], working.engine.hand.reserve(10, 0))
+    resolved: list[Resolved] = []
+    while sum(1 + len(one.followers) for one in resolved) < 150:
+        taken = working.engine.outbox.take(30)
+        assert taken, "a delivery got lost"
+        resolved += [job.resolved for job in taken]
+    working.engine.hand.close()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    ended = [one.delivery.message_id for leader in resolved for one in (leader, *leader.followers)]
+    assert sorted(ended) == sorted(delivery.message_id for delivery in deliveries)
+    assert not working.cases._open
+    assert working.engine.books.settling == 150
+
+
 def test_the_loop_ends_when_the_hand_is_closed() -> None:
     """A worker finishes its own delivery and takes no other."""
     working = Working()
