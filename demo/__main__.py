@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from demo.scene import QUEUE, Scene, break_buckets, prepare
-from demo.summary import Finish, problems, show
+from demo.summary import Finish, judged, problems, show
 from demo.worker import stop, worker, write_configuration
 from emulator.client import Emulator
 from emulator.process import in_process
@@ -31,14 +31,17 @@ def main() -> int:
         log = folder / "worker.log"
         console.print(f"emulator   MNS {emulator.mns}   OSS {emulator.oss}")
         rule_ids = prepare(emulator)
+        key = emulator.add_identity(access_key_id="LTAI5tDemoWorker", access_key_secret="secret-of-the-demo-worker")  # noqa: S106 - of this emulator only
         configuration = write_configuration(folder, emulator, rule_ids)
-        with worker(configuration, emulator, log) as process:
+        with worker(configuration, key, log) as process:
             console.print(f"worker     process {process.pid}, configuration as in config.example.toml")
             scene = break_buckets(emulator, count)
             _watch(console, emulator, process, scene)
-            finish = Finish(stop(process), emulator.journal(), log.read_text(encoding="utf-8", errors="replace"))
-        show(console, finish, scene)
-        found = problems(finish, emulator, scene)
+            exit_status = stop(process)
+        verdict = judged(emulator.journal(), emulator, rule_ids, key)
+        finish = Finish(exit_status, verdict, log.read_text(encoding="utf-8", errors="replace"))
+        show(console, verdict)
+        found = list(problems(finish, emulator, scene))
         for problem in found:
             console.print(f"[bold red]✗[/] {problem}")
         if found:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from demo.scene import DEAD_LETTERS, QUEUE, READ_RULE, WRITE_RULE
-from emulator.client import Emulator
+from emulator.client import Emulator, Identity
 
 _CONFIGURATION = """\
 account_id = "{account}"
@@ -77,12 +77,12 @@ def write_configuration(folder: Path, emulator: Emulator, rule_ids: dict[str, st
 
 
 @contextmanager
-def worker(configuration: Path, emulator: Emulator, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker(configuration: Path, key: Identity, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`config-remediator run`, with its log in a file; killed at the end if it still runs."""
     environment = {
         **os.environ,
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": emulator.endpoints.access_key_id,
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": emulator.endpoints.access_key_secret,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": key.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key.access_key_secret,
     }
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - ourselves

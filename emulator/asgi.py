@@ -147,6 +147,9 @@ async def _read(scope: Scope, receive: Receive) -> tuple[Request, bool]:
         headers=joined_headers(scope["headers"]),
         scheme=scope["scheme"],
     )
+    if request.method in ("GET", "HEAD"):
+        # Both services ignore what such a request may carry; some clients announce a body here and send none.
+        return request, True
     parts: list[bytes] = []
     size_bytes = 0
     while True:
