@@ -1,0 +1,1 @@
+"""Real worker processes under faults; the verdict is always the witness's, from the emulator's journal."""

@@ -1,0 +1,188 @@
+"""What goes wrong: the faults of the network and the services, and what is done to the processes.
+
+Everything is drawn from one seeded random generator, so that a seed names a campaign.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter
+from dataclasses import dataclass, field
+
+from emulator.client import Emulator
+from tests.faults.replica import Replica
+from tests.faults.stage import LEASE_SECONDS
+
+_MNS = ("BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility", "SendMessage")
+_OSS = ("GetBucketInfo", "PutBucketAcl", "DeleteBucket")
+_SKEW_SECONDS = 1200.0
+"""Beyond the quarter of an hour that both services allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One kind of trouble, ready to be switched on."""
+
+    label: str
+    service: str
+    operations: tuple[str, ...]
+    kind: str
+    most: float = 0.15
+    """The highest share of requests that it may strike."""
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+RECIPES = (
+    Recipe("reset before effect", "mns", _MNS, "reset_before"),
+    Recipe("reset after effect", "mns", _MNS, "reset_after"),
+    Recipe("lost reply", "mns", _MNS, "lost_reply"),
+    Recipe("stalled reply", "mns", _MNS, "stall", 0.05, {"seconds": 5.0}),
+    Recipe("dripping reply", "mns", _MNS, "drip", 0.05, {"seconds": 0.05}),
+    Recipe("throttled", "mns", _MNS, "error", settings={"status": 429, "code": "TooManyRequests"}),
+    Recipe("server error", "mns", _MNS, "error", settings={"status": 500, "code": "InternalServerError"}),
+    Recipe("error after effect", "mns", _MNS, "error_after", settings={"status": 500, "code": "InternalServerError"}),
+    Recipe("damaged XML", "mns", _MNS, "damaged_xml"),
+    Recipe("truncated reply", "mns", _MNS, "truncated"),
+    Recipe("not XML", "mns", _MNS, "not_xml"),
+    Recipe("web page", "mns", _MNS, "web_page"),
+    Recipe("redirect", "mns", _MNS, "redirect", settings={"status": 302}),
+    Recipe("duplicate delivery", "mns", ("BatchReceiveMessage",), "duplicate", 0.4),
+    Recipe("early empty poll", "mns", ("BatchReceiveMessage",), "early_empty", 0.5),
+    Recipe("slow queue", "mns", _MNS, "latency", 0.1, {"seconds": 0.4}),
+    Recipe("reset before effect", "oss", _OSS, "reset_before"),
+    Recipe("reset after effect", "oss", _OSS, "reset_after"),
+    Recipe("lost reply", "oss", _OSS, "lost_reply"),
+    Recipe("stalled reply", "oss", _OSS, "stall", 0.05, {"seconds": 5.0}),
+    Recipe("dripping reply", "oss", _OSS, "drip", 0.05, {"seconds": 0.05}),
+    Recipe("throttled", "oss", _OSS, "error", settings={"status": 503, "code": "MetaOperationQpsLimitExceeded"}),
+    Recipe("server error", "oss", _OSS, "error", settings={"status": 500, "code": "InternalError"}),
+    Recipe("error after effect", "oss", _OSS, "error_after", settings={"status": 500, "code": "InternalError"}),
+    Recipe("damaged XML", "oss", ("GetBucketInfo",), "damaged_xml"),
+    Recipe("truncated reply", "oss", ("GetBucketInfo",), "truncated"),
+    Recipe("not XML", "oss", _OSS, "not_xml"),
+    Recipe("web page", "oss", _OSS, "web_page"),
+    Recipe("redirect", "oss", _OSS, "redirect", settings={"status": 302}),
+    Recipe("latency spike", "oss", _OSS, "latency", 0.1, {"seconds": 0.6}),
+    Recipe("latency beyond the timeout", "oss", _OSS, "latency", 0.03, {"seconds": 1.5}),
+)
+
+
+class Weather:
+    """Which faults are on; changes whenever it is told to."""
+
+    def __init__(self, emulator: Emulator, dice: random.Random) -> None:
+        self._emulator = emulator
+        self._dice = dice
+        self._labels: dict[int, str] = {}
+        emulator.faults.seed(dice.randrange(2**32))
+
+    def change(self) -> None:
+        """Other faults from now on: a handful of recipes, each on some of its operations."""
+        self.clear()
+        for recipe in self._dice.sample(RECIPES, 6):
+            for operation in recipe.operations:
+                share = self._dice.uniform(0.01, recipe.most)
+                fault = self._emulator.faults.add(
+                    recipe.kind, operation, service=recipe.service, probability=share, **recipe.settings
+                )
+                self._labels[fault] = f"{recipe.service}: {recipe.label}"
+
+    def clear(self) -> None:
+        """No faults any more."""
+        self._emulator.faults.clear()
+
+    def struck(self) -> Counter[str]:
+        """How often each kind of trouble has struck."""
+        counted: Counter[str] = Counter()
+        for fault, count in self._emulator.faults.struck().items():
+            if fault in self._labels:
+                counted[self._labels[fault]] += count
+        return counted
+
+
+class Violence:
+    """What is done to the processes and to the world around them."""
+
+    def __init__(self, emulator: Emulator, replicas: list[Replica], dice: random.Random) -> None:
+        self._emulator = emulator
+        self._replicas = replicas
+        self._dice = dice
+        self._frozen: list[tuple[float, Replica]] = []
+        self._skewed_until: float | None = None
+        self.done: Counter[str] = Counter()
+        self.complaints: list[str] = []
+        """What a process did that it never may."""
+
+    def kill(self) -> None:
+        """kill -9 at this very moment, and a new process in its place."""
+        replica = self._dice.choice(self._replicas)
+        if replica.running:
+            replica.kill()
+            self.done["kill -9"] += 1
+        self._frozen = [frozen for frozen in self._frozen if frozen[1] is not replica]
+        replica.start()
+
+    def terminate(self) -> None:
+        """SIGTERM: the process has to end within its grace; drained, or with its grace used up by faults."""
+        replica = self._dice.choice(self._replicas)
+        if not replica.running or any(frozen is replica for _, frozen in self._frozen):
+            return
+        status = replica.stop(60)
+        self.done[f"SIGTERM (exit {status})"] += 1
+        if status not in (0, 3, 4, -signal.SIGTERM):  # 3 and -15: the signal met a process that was still starting
+            self.complaints.append(f"{replica.name} ended with status {status} after SIGTERM")
+        replica.start()
+
+    def freeze(self, now: float) -> None:
+        """SIGSTOP for longer than a lease."""
+        replica = self._dice.choice(self._replicas)
+        if replica.running and not any(frozen is replica for _, frozen in self._frozen):
+            replica.signal(signal.SIGSTOP)
+            self._frozen.append((now + LEASE_SECONDS + self._dice.uniform(0.5, 3), replica))
+            self.done["SIGSTOP beyond a lease"] += 1
+
+    def skew(self, now: float) -> None:
+        """The services' clock jumps away from ours; every request is refused until it comes back."""
+        if self._skewed_until is None:
+            self._emulator.advance(_SKEW_SECONDS)
+            self._skewed_until = now + self._dice.uniform(0.5, 2)
+            self.done["clock skew"] += 1
+
+    def revoke(self) -> None:
+        """Temporary credentials end before their time."""
+        known = self._emulator.control.call("GET", "/identities")["identities"]
+        for identity in known:
+            if identity["access_key_id"].startswith("STS."):
+                self._emulator.remove_identity(identity["access_key_id"])
+        self.done["credentials expired"] += 1
+
+    @property
+    def skewed(self) -> bool:
+        """Whether the services' clock is away."""
+        return self._skewed_until is not None
+
+    def tick(self, now: float) -> None:
+        """Thaw, bring the clock back and start again what has ended, when its time has come."""
+        for until, replica in list(self._frozen):
+            if now >= until:
+                replica.signal(signal.SIGCONT)
+                self._frozen.remove((until, replica))
+        if self._skewed_until is not None and now >= self._skewed_until:
+            self._emulator.advance(-_SKEW_SECONDS)
+            self._skewed_until = None
+        for replica in self._replicas:
+            if not replica.running:
+                self._ended_by_itself(replica)
+
+    def _ended_by_itself(self, replica: Replica) -> None:
+        status = replica.wait(1)
+        if status == 3:
+            self.done["refused to start (exit 3), restarted"] += 1
+        else:
+            self.complaints.append(f"{replica.name} ended by itself with status {status}")
+        replica.start()
+
+    def calm(self) -> None:
+        """End whatever lasts."""
+        self.tick(float("inf"))

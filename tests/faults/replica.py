@@ -1,0 +1,184 @@
+"""One worker process as an operator would start it: killed, stopped, frozen, started again; its log in a file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_SAMPLE = re.compile(r"^remediator_(messages_\w+)(?:\{\w+=\"(\w+)\"\})? ([0-9.e+]+)$", re.MULTILINE)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What the worker signs with: a fixed key, or a URI that hands out temporary ones."""
+
+    access_key_id: str = ""
+    access_key_secret: str = ""
+    credentials_url: str = ""
+
+    def environment(self) -> dict[str, str]:
+        """The variables of the standard chain; every other source is switched off."""
+        closed = {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true"}
+        if self.credentials_url:
+            return {**closed, "ALIBABA_CLOUD_CREDENTIALS_URI": self.credentials_url}
+        return {
+            **closed,
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": self.access_key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.access_key_secret,
+        }
+
+
+class Replica:
+    """One place for a worker, in which one process after the other may run."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        configuration: str,
+        key: Key,
+        *,
+        code: Path = REPOSITORY,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.port = free_port()
+        self.log = folder / f"{name}.log"
+        self.exits: list[int] = []
+        """The status of every process that has ended here."""
+        self._code = code
+        self._path = folder / f"{name}.toml"
+        self._path.write_text(configuration + f"\n[http]\nport = {self.port}\n", encoding="utf-8")
+        self._environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(folder),
+            "PYTHONPATH": str(code),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **key.environment(),
+            **(environment or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process that was started last."""
+        assert self._process is not None
+        return self._process
+
+    @property
+    def running(self) -> bool:
+        """Whether a process runs here now."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start a process; it writes to the end of the log."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "consumer", "run", "--config", str(self._path)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self._code,
+                env=self._environment,
+            )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if there is a process."""
+        if self.running:
+            self.process.send_signal(number)
+
+    def wait(self, seconds: float) -> int:
+        """The exit status, once the process has ended; killed after so many seconds."""
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        self.exits.append(status)
+        return status
+
+    def kill(self) -> int:
+        """SIGKILL, also to a frozen process."""
+        self.signal(signal.SIGKILL)
+        return self.wait(30)
+
+    def stop(self, seconds: float) -> int:
+        """SIGTERM, and the exit status."""
+        self.signal(signal.SIGTERM)
+        return self.wait(seconds)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """One answer of the health port; status 0 while nothing answers."""
+        try:
+            with _OPENER.open(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def ready(self) -> bool:
+        """Whether it says that it is ready."""
+        return self.get("/readyz")[0] == 200
+
+    def books(self) -> Books:
+        """Received, settled and in flight, from one scrape."""
+        totals: dict[str, float] = {}
+        for name, _, value in _SAMPLE.findall(self.get("/metrics")[1]):
+            totals[name] = totals.get(name, 0) + float(value)
+        return Books(
+            int(totals.get("messages_received_total", -1)),
+            int(totals.get("messages_settled_total", -1)),
+            int(totals.get("messages_in_flight", -1)),
+        )
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Every JSON line of the log."""
+        found: list[dict[str, Any]] = []
+        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError):
+                value = json.loads(line)
+                if isinstance(value, dict):
+                    found.append(value)
+        return found
+
+    def text(self) -> str:
+        """The whole log."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """One scrape of the counters that have to balance; -1 for what was not there."""
+
+    received: int
+    settled: int
+    in_flight: int
+
+    @property
+    def balanced(self) -> bool:
+        """Whether received = settled + in flight."""
+        return self.received >= 0 and self.received == self.settled + self.in_flight

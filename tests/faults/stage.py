@@ -1,0 +1,194 @@
+"""The scene of a run: emulator, channel, rules, keys, and workers whose times are short enough to converge fast."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulator.client import Emulator, Identity
+from emulator.process import in_process
+from emulator.provisioning import setup_channel
+from tests.faults.replica import REPOSITORY, Key, Replica
+from witness import Expectations, Verdict, judge, watch
+
+QUEUE = "main"
+DEAD_LETTERS = "main-dead"
+READ_RULE = "oss-bucket-public-read-prohibited"
+WRITE_RULE = "oss-bucket-public-write-prohibited"
+LEASE_SECONDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The times of a worker's configuration, in seconds."""
+
+    lease_seconds: int = LEASE_SECONDS
+    wait_seconds: int = 1
+    call_timeout_seconds: float = 1.0
+    backoff_base_seconds: float = 1
+    backoff_cap_seconds: float = 4
+    max_attempts: int = 1000
+    slots: int = 32
+    workers: int = 8
+    shutdown_grace_seconds: float = 15
+    remediation: str = "oss.bucket-acl"
+    dead_letter_queue: str = DEAD_LETTERS
+
+
+_CONFIGURATION = """\
+account_id = "{account}"
+
+[queue]
+region = "{region}"
+name = "{queue}"
+dead_letter_queue = "{pace.dead_letter_queue}"
+endpoint = "{mns}"
+wait_seconds = {pace.wait_seconds}
+connect_timeout_seconds = 1
+call_timeout_seconds = {pace.call_timeout_seconds}
+
+[oss]
+connect_timeout_seconds = 1
+call_timeout_seconds = {pace.call_timeout_seconds}
+
+[oss.endpoints]
+"*" = "{oss}"
+
+[engine]
+workers = {pace.workers}
+slots = {pace.slots}
+pollers = 2
+lease_seconds = {pace.lease_seconds}
+max_lease_seconds = 60
+work_budget_seconds = 10
+shutdown_grace_seconds = {pace.shutdown_grace_seconds}
+
+[retry]
+request_attempts = 4
+request_base_seconds = 0.05
+request_cap_seconds = 0.5
+max_attempts = {pace.max_attempts}
+backoff_base_seconds = {pace.backoff_base_seconds}
+backoff_cap_seconds = {pace.backoff_cap_seconds}
+hold_seconds = 1
+keep_seconds = 1
+
+[log]
+format = "json"
+
+[[rules]]
+name = "public-write"
+remediation = "{pace.remediation}"
+mode = "enforce"
+config_rule_ids = ["{write_rule}"]
+
+[[rules]]
+name = "public-read"
+remediation = "{pace.remediation}"
+mode = "enforce"
+config_rule_ids = ["{read_rule}"]
+"""
+
+
+class Stage:
+    """One emulator with a channel, and the workers that are started on it."""
+
+    def __init__(self, emulator: Emulator, folder: Path, *, code: Path = REPOSITORY) -> None:
+        self.emulator = emulator
+        self.folder = folder
+        self.replicas: list[Replica] = []
+        self._code = code
+        self._rules = (watch(WRITE_RULE, group="public-write"), watch(READ_RULE, group="public-read"))
+        emulator.journal_reads(True)
+        setup_channel(emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, visibility_timeout_seconds=LEASE_SECONDS)
+
+    def new_identity(self) -> Identity:
+        """A key for one worker."""
+        return self.emulator.add_identity()
+
+    def replica(self, pace: Pace | None = None, *, key: Key | None = None, **more: str) -> Replica:
+        """A place for one more worker; not started. `more` are environment variables."""
+        if key is None:
+            identity = self.new_identity()
+            key = Key(identity.access_key_id, identity.access_key_secret)
+        added = Replica(
+            self.folder,
+            f"replica-{len(self.replicas)}",
+            self.configuration(pace),
+            key,
+            code=self._code,
+            environment=more,
+        )
+        self.replicas.append(added)
+        return added
+
+    def configuration(self, pace: Pace | None = None) -> str:
+        """The worker's configuration, without its [http] table."""
+        known = self.emulator.endpoints
+        write, read = self._rules
+        return _CONFIGURATION.format(
+            account=known.account_id,
+            region=known.region,
+            queue=QUEUE,
+            mns=known.mns,
+            oss=known.oss,
+            pace=pace or Pace(),
+            write_rule=write.rule.id,
+            read_rule=read.rule.id,
+        )
+
+    def expectations(self, **changes: object) -> Expectations:
+        """What the witness has to know of this stage."""
+        known = self.emulator.endpoints
+        return Expectations(
+            **{  # type: ignore[arg-type]
+                "account_id": known.account_id,
+                "queue": QUEUE,
+                "dead_letter_queue": DEAD_LETTERS,
+                "rules": self._rules,
+                "other_access_keys": frozenset({known.access_key_id}),
+                "reads_journaled": True,
+                **changes,
+            }
+        )
+
+    def verdict(self, **changes: object) -> Verdict:
+        """The witness's verdict on everything up to now."""
+        return judge(self.emulator.journal(), self.expectations(**changes))
+
+    def left(self, queue: str = QUEUE) -> int:
+        """How many messages a queue holds, hidden ones included."""
+        found = self.emulator.state()["mns"]["queues"][queue]
+        return int(found["active"] + found["inactive"] + found["delayed"])
+
+    def broken(self) -> list[str]:
+        """Our own buckets that break a rule now."""
+        buckets = self.emulator.state()["oss"]["buckets"]
+        ours = self.emulator.endpoints.account_id
+        return [name for name, bucket in buckets.items() if bucket["owner_id"] == ours and bucket["acl"] != "private"]
+
+
+@contextmanager
+def staged(folder: Path, *, code: Path = REPOSITORY) -> Iterator[Stage]:
+    """A stage with an emulator process of its own; every worker still running at the end is killed."""
+    with ExitStack() as stack:
+        stage = Stage(stack.enter_context(in_process()), folder, code=code)
+        try:
+            yield stage
+        finally:
+            for replica in stage.replicas:
+                if replica.running:
+                    replica.kill()
+
+
+def until(happened: Callable[[], bool], seconds: float = 30.0, *, every: float = 0.02) -> bool:
+    """Whether something happened within so many seconds."""
+    end = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(every)
+    return True

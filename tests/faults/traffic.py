@@ -1,0 +1,150 @@
+"""What arrives: real events, duplicates, stale ones, poison, and buckets that change under the worker's hands."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from emulator.client import Emulator
+from tests.faults.stage import READ_RULE, WRITE_RULE
+
+STRANGER = "9999888877776666"
+_VARIANTS = ("current", "2021", "oldest", "log-service", "event-bridge")
+_HOSTILE: tuple[dict[str, object], ...] = (
+    {".resourceId": "evil.example/x#"},
+    {".resourceId": "UPPER_case"},
+    {".resourceId": "../../etc"},
+    {".resourceId": "b\u0430nk"},
+    {".regionId": "cn-hangzhou@evil.example"},
+    {".regionId": "evil.example/x#"},
+    {".resourceOwnerId": int(STRANGER)},
+    {".resourceType": "ACS::ECS::Instance"},
+    {"evaluationResultIdentifier.orderingTimestamp": "yesterday"},
+    {".configRuleId": ["a", "list"]},
+)
+_POISON = (
+    "not base64 at all!",
+    "e30=",
+    "{",
+    "[]",
+    "null",
+    "<Notification><Message>",
+    '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY y "z">]><Notification><Message>&y;</Message></Notification>',
+    "\N{BLACK HEART SUIT}" * 2000,
+    "[" * 30_000,
+    "x" * 65_000,
+    json.dumps({"evaluationResultIdentifier": {"evaluationResultQualifier": None}}),
+)
+
+
+class Traffic:
+    """Draws one happening after the other from seeded dice."""
+
+    def __init__(self, emulator: Emulator, dice: random.Random) -> None:
+        self._emulator = emulator
+        self._dice = dice
+        self._buckets: list[str] = []
+        self._deleted: list[str] = []
+        self._count = 0
+        self.done: Counter[str] = Counter()
+        self._happenings: tuple[tuple[int, Callable[[], None]], ...] = (
+            (40, self._new_public_bucket),
+            (20, self._duplicate),
+            (12, self._public_again),
+            (8, self._stale),
+            (6, self._delete),
+            (6, self._poison),
+            (3, self._hostile),
+            (3, self._other_kind),
+            (2, self._made_private_by_hand),
+            (2, self._created_again),
+            (1, self._of_a_stranger),
+        )
+
+    def happen(self) -> None:
+        """One more thing."""
+        weights = [weight for weight, _ in self._happenings]
+        happening = self._dice.choices([each for _, each in self._happenings], weights)[0]
+        happening()
+        self.done[happening.__name__.strip("_").replace("_", " ")] += 1
+
+    def _new_public_bucket(self) -> None:
+        name = f"bucket-{self._count:06}"
+        self._count += 1
+        self._emulator.create_buckets([name], acl=self._acl())
+        self._buckets.append(name)
+
+    def _duplicate(self) -> None:
+        self._publish(self._recent(), count=self._dice.randint(1, 3))
+
+    def _stale(self) -> None:
+        """An event of long ago, for a bucket that is there, was there or never was."""
+        bucket = self._dice.choice([self._recent(), *self._deleted[-20:], "never-there"])
+        long_ago = 1_600_000_000_000 + self._dice.randrange(10**9)
+        self._publish(bucket, overrides={"evaluationResultIdentifier.orderingTimestamp": long_ago})
+
+    def _public_again(self) -> None:
+        if bucket := self._existing():
+            self._emulator.change_bucket(bucket, acl=self._acl())
+
+    def _made_private_by_hand(self) -> None:
+        if bucket := self._existing():
+            self._emulator.change_bucket(bucket, acl="private")
+
+    def _delete(self) -> None:
+        if bucket := self._existing():
+            self._emulator.delete_bucket(bucket)
+            self._buckets.remove(bucket)
+            self._deleted.append(bucket)
+
+    def _created_again(self) -> None:
+        """Its owner makes a bucket of the same name anew."""
+        while self._deleted:
+            name = self._deleted.pop(self._dice.randrange(len(self._deleted)))
+            if name not in self._emulator.acls():
+                self._emulator.create_buckets([name], acl=self._acl())
+                self._buckets.append(name)
+                return
+
+    def _poison(self) -> None:
+        self._emulator.config.publish_raw(self._dice.choice(_POISON))
+
+    def _hostile(self) -> None:
+        bent = self._dice.choice(_HOSTILE)
+        self._emulator.config.publish(bucket=self._recent(), rule=READ_RULE, overrides=bent)
+
+    def _other_kind(self) -> None:
+        kind = self._dice.choice(("resource-change", "snapshot-success", "snapshot-failure"))
+        self._emulator.config.publish(kind=kind, bucket=self._recent())
+
+    def _of_a_stranger(self) -> None:
+        """A bucket of another account, told as it is, or as if it were ours."""
+        name = f"stranger-{self._count:06}"
+        self._count += 1
+        self._emulator.create_buckets([name], acl="public-read", owner_id=STRANGER)
+        owner = self._dice.choice((STRANGER, self._emulator.endpoints.account_id))
+        self._publish(name, owner_id=owner)
+
+    def _publish(self, bucket: str, **more: object) -> None:
+        variant = "current" if "overrides" in more else self._dice.choice(_VARIANTS)
+        self._emulator.config.publish(
+            bucket=bucket,
+            rule=self._dice.choice((READ_RULE, WRITE_RULE)),
+            variant=variant,
+            encoding=self._dice.choice(("base64", "plain")),
+            **more,
+        )
+
+    def _recent(self) -> str:
+        """Most likely one of the newest buckets: it is in work right now."""
+        if not self._buckets:
+            return "never-there"
+        return self._dice.choice(self._buckets[-8:] if self._dice.random() < 0.7 else self._buckets)
+
+    def _existing(self) -> str | None:
+        return self._recent() if self._buckets else None
+
+    def _acl(self) -> str:
+        return self._dice.choice(("public-read", "public-read", "public-read-write"))
