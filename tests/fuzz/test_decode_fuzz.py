@@ -10,17 +10,17 @@ from urllib.parse import urlsplit
 
 from hypothesis import HealthCheck, event, example, given, settings
 
-from consumer import guard
 from consumer.bucket import BUCKET_NAME
 from consumer.endpoints import Endpoints
 from consumer.errors import InvalidMessage
 from consumer.event import ACCOUNT_ID, REGION, Event, OtherMessage, decode
 from consumer.outcome import SETTLED_BY, Outcome, Settlement
 from consumer.pipeline import Dismissed, Matched, Pipeline
-from consumer.remediations.base import Change
 from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
 from consumer.rule import Mode, Rule, Selector
+from consumer.stages import Stages
 from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
+from tests.unit.fakes import FakeBucket, FakeBuckets
 from tests.unit.strategies import bodies
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3000"))
@@ -34,12 +34,16 @@ def _rule(mode: Mode) -> Rule:
     return Rule("any", Selector(rule_names=("*",)), BucketAcl(BucketAclOptions()), mode, 60.0)
 
 
-def _never_opened(*_: object) -> None:
-    raise AssertionError("triage opens no bucket")
-
+BUCKETS = FakeBuckets()
 
 PIPELINES = [
-    Pipeline([_rule(mode)], _never_opened, account_id=ACCOUNT, default_region="cn-shanghai", work_budget_seconds=1.0)  # type: ignore[arg-type]
+    Pipeline(
+        [_rule(mode)],
+        lambda resource, _until: FakeBucket(BUCKETS, resource.name),
+        account_id=ACCOUNT,
+        default_region="cn-shanghai",
+        work_budget_seconds=1.0,
+    )
     for mode in Mode
 ]
 
@@ -87,6 +91,7 @@ def _check_triage(body: str) -> None:
                 assert ending.outcome is not Outcome.INVALID or found is None
             case Matched() as matched:
                 _check_resource(matched)
+                _check_repair(pipeline, matched)
 
 
 def _check_resource(matched: Matched) -> None:
@@ -99,5 +104,17 @@ def _check_resource(matched: Matched) -> None:
         host = urlsplit(url).hostname or ""
         assert url == OVERRIDE or (host.endswith(SUFFIX) and url == f"https://{host}")
         assert all(0 < len(label) <= 63 for label in host.split("."))
-    objection = guard.before_change(matched.rule, Change("public-read", "private"))
-    assert (objection is None) == (matched.rule.mode is Mode.ENFORCE)
+
+
+def _check_repair(pipeline: Pipeline, matched: Matched) -> None:
+    """Only a rule that enforces changes anything, and only the bucket that the checked resource names."""
+    BUCKETS.info.clear()
+    BUCKETS.calls.clear()
+    BUCKETS.add(matched.resource.name)
+    ending = pipeline.repair(matched, Stages(), lambda: True)
+    if matched.rule.mode is Mode.OBSERVE:
+        assert ending.outcome is Outcome.WOULD_FIX
+        assert BUCKETS.calls == ["info"]
+    else:
+        assert ending.outcome in (Outcome.FIXED, Outcome.HELD)
+    assert list(BUCKETS.info) == [matched.resource.name]
