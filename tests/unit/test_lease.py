@@ -175,3 +175,20 @@ def test_the_keepers_loop_ends_when_it_is_closed() -> None:
     keeper.close()
     thread.join(30)
     assert not thread.is_alive()
+
+
+def test_the_keepers_loop_renews_what_is_due() -> None:
+    """A lease whose time has come is renewed by the loop itself."""
+    engine = Engine()
+    lease = lease_of(engine)
+    engine.keeper.keep(lease)
+    engine.clock.advance(15)
+    hide = engine.queue.hide
+
+    def last(handle: str, seconds: int) -> str:
+        engine.keeper.close()
+        return hide(handle, seconds)
+
+    engine.queue.hide = last  # type: ignore[method-assign]
+    engine.keeper.run()
+    assert results(engine) == ["renewed"]

@@ -209,3 +209,16 @@ def test_the_loop_ends_when_the_process_stops() -> None:
     polling.board.wake()
     polling.poller.run()
     assert not polling.asked
+
+
+def test_the_loop_polls_until_the_process_stops() -> None:
+    """Poll after poll, and none after the stop."""
+    polling = Polling(took_seconds=30.0)
+
+    def last() -> list[Received]:
+        polling.stopping.set()
+        return []
+
+    polling.answers = [messages(2), [], last]
+    polling.poller.run()
+    assert len(polling.asked) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
@@ -266,3 +267,17 @@ def test_a_listener_that_fails_changes_nothing() -> None:
     assert engine.queue.deleted == [delivery.message_id]
     assert engine.hooks.failures == 1
     assert engine.books.balanced
+
+
+def test_the_settlers_loop_settles_what_comes_and_ends_when_it_is_closed() -> None:
+    """The loop carries out what workers hand over, until nothing is in hand any more."""
+    engine = Engine()
+    thread = threading.Thread(target=engine.settler.run, daemon=True)
+    thread.start()
+    for delivery in engine.receive(3):
+        engine.resolve(delivery, Outcome.FIXED)
+    assert engine.hand.wait_until_empty(30)
+    engine.settler.close()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(engine.queue.deleted) == 3
