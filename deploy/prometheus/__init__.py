@@ -1,0 +1,1 @@
+"""Recording and alerting rules, their tests, and the form in which a cluster takes them."""
