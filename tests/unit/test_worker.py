@@ -32,9 +32,13 @@ class ScriptedPipeline(Pipeline):
     """The real triage; repairs end as the test says, and other things may happen meanwhile."""
 
     def __init__(self) -> None:
-        rule = Rule("acl", Selector(), BucketAcl(BucketAclOptions()), Mode.ENFORCE, 60.0)
+        remediation = BucketAcl(BucketAclOptions())
+        logging = Selector(config_rule_ids=frozenset({"cr-logging"}))
         super().__init__(
-            [rule],
+            [
+                Rule("logging", logging, remediation, Mode.ENFORCE, 60.0),
+                Rule("acl", Selector(), remediation, Mode.ENFORCE, 60.0),
+            ],
             lambda resource, _until: FakeBucket(FakeBuckets(), resource.name),
             account_id=ACCOUNT,
             default_region="cn-shanghai",
@@ -310,6 +314,21 @@ def test_the_stop_releases_what_waits_in_a_case() -> None:
     assert working.pipeline.repaired == [0]
     assert sorted(map(str, outcomes(working.resolved()))) == ["None", "None", "fixed"]
     assert working.engine.books.working == 0
+
+
+def test_two_rules_on_one_bucket_are_worked_on_one_after_the_other() -> None:
+    """Both are repaired for, by one worker, and neither stands for the other."""
+    working = Working()
+
+    def joined() -> Ending:
+        working.another().work(working.delivery(age=-5, configRuleId="cr-logging"))
+        assert working.pipeline.repaired == [0]
+        return FIXED
+
+    working.pipeline.endings = [joined]
+    working.worker.work(working.delivery())
+    assert working.pipeline.repaired == [0, -5]
+    assert [one.followers for one in working.resolved()] == [(), ()]
 
 
 def test_a_case_is_closed_after_its_last_delivery() -> None:
