@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from consumer.bucket import BucketInfo
 from consumer.bucket_settings import Transition
+from consumer.errors import DamagedReply
 from consumer.remediations.base import Change, Compliant, Pending
 from consumer.remediations.zone_redundancy import Redundancy
 from tests.unit.remediations.findings import remediation
@@ -35,3 +37,12 @@ def test_a_task_that_is_there_is_waited_for(status: str) -> None:
 
     assert isinstance(finding, Pending)
     assert "task-1" in finding.detail
+
+
+def test_a_bucket_that_does_not_say_how_it_is_stored_is_not_moved() -> None:
+    """Silence is not local redundancy: what follows could never be undone."""
+    repair = remediation("oss.zrs", acknowledge_one_way_and_cost=True)
+    silent = BucketInfo("1234567890123456", "cn-hangzhou", "2021-09-06T00:00:00.000Z", "private")
+
+    with pytest.raises(DamagedReply):
+        repair.inspect(None, silent)  # type: ignore[arg-type] # nothing may be asked of the bucket
