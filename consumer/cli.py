@@ -70,7 +70,8 @@ def _run(path: Path) -> ExitCode:
     logger = log.get_logger("consumer")
     logger.info("service.started", version=__version__, queue=config.queue.name, rules=len(config.rules))
     code = service.run()
-    logger.info("service.stopped", exit_code=int(code), exit_reason=code.name.lower())
+    fault = {"reason": service.supervisor.fault()} if code is ExitCode.FAULT else {}
+    logger.info("service.stopped", exit_code=int(code), exit_reason=code.name.lower(), **fault)
     return code
 
 

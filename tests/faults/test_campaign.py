@@ -1,0 +1,18 @@
+"""The short form of the fault campaign; `make faults` runs the long one."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from tests.faults.campaign import Order, run, show
+
+
+def test_every_promise_holds_under_seeded_fire() -> None:
+    """300 happenings, 4 kills and everything else that goes wrong: no violation by the journal."""
+    result = run(Order(seed=20_26, events=300, kills=4, replicas=2, events_per_second=20))
+    if not result.passed:
+        show(Console(width=120), result)
+    assert result.passed
+    assert len(result.verdict.messages) >= 300
+    assert result.verdict.repairs >= 50
+    assert sum(result.injected.values()) >= 20
