@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -47,6 +48,7 @@ class Traffic:
         self._dice = dice
         self._buckets: list[str] = []
         self._deleted: list[str] = []
+        self._created_at: dict[str, float] = {}
         self._count = 0
         self.done: Counter[str] = Counter()
         self._happenings: tuple[tuple[int, Callable[[], None]], ...] = (
@@ -71,10 +73,8 @@ class Traffic:
         self.done[happening.__name__.strip("_").replace("_", " ")] += 1
 
     def _new_public_bucket(self) -> None:
-        name = f"bucket-{self._count:06}"
+        self._create(f"bucket-{self._count:06}")
         self._count += 1
-        self._emulator.create_buckets([name], acl=self._acl())
-        self._buckets.append(name)
 
     def _duplicate(self) -> None:
         self._publish(self._recent(), count=self._dice.randint(1, 3))
@@ -94,18 +94,28 @@ class Traffic:
             self._emulator.change_bucket(bucket, acl="private")
 
     def _delete(self) -> None:
-        if bucket := self._existing():
-            self._emulator.delete_bucket(bucket)
-            self._buckets.remove(bucket)
-            self._deleted.append(bucket)
+        """A bucket is deleted, most likely a moment after an event of it has set out.
+
+        Never within a second of its creation: OSS tells creation dates by the second, so one that is made anew in
+        the same second cannot be told from the first; see docs/guarantees.md.
+        """
+        old = [name for name in self._buckets[-200:] if time.monotonic() - self._created_at[name] > 1.1]
+        if not old:
+            return
+        bucket = self._dice.choice(old)
+        if self._dice.random() < 0.8:
+            self._emulator.change_bucket(bucket, acl=self._acl())
+            time.sleep(self._dice.uniform(0, 0.03))
+        self._emulator.delete_bucket(bucket)
+        self._buckets.remove(bucket)
+        self._deleted.append(bucket)
 
     def _created_again(self) -> None:
         """Its owner makes a bucket of the same name anew."""
         while self._deleted:
             name = self._deleted.pop(self._dice.randrange(len(self._deleted)))
             if name not in self._emulator.acls():
-                self._emulator.create_buckets([name], acl=self._acl())
-                self._buckets.append(name)
+                self._create(name)
                 return
 
     def _poison(self) -> None:
@@ -126,6 +136,11 @@ class Traffic:
         self._emulator.create_buckets([name], acl="public-read", owner_id=STRANGER)
         owner = self._dice.choice((STRANGER, self._emulator.endpoints.account_id))
         self._publish(name, owner_id=owner)
+
+    def _create(self, name: str) -> None:
+        self._emulator.create_buckets([name], acl=self._acl())
+        self._created_at[name] = time.monotonic()
+        self._buckets.append(name)
 
     def _publish(self, bucket: str, **more: object) -> None:
         variant = "current" if "overrides" in more else self._dice.choice(_VARIANTS)
