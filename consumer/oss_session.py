@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit
 from consumer.errors import DamagedReply, PermanentError, Unanswered
 from consumer.transport import Exchange, UnexpectedReply, failure_code
 
-_CONNECTIONS_PER_THREAD = 8
+_CONNECTIONS_PER_THREAD = 4
 """Every bucket is a host of its own, so most connections serve one repair; a few are kept for repeated ones."""
 
 _REQUEST_ID = "x-oss-request-id"
