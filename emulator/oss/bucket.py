@@ -25,6 +25,8 @@ class Logging:
 
     target_bucket: str
     target_prefix: str = ""
+    role: str | None = None
+    """The RAM role that writes the logs, where one was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class HttpsConfig:
 
     tls_enabled: bool = False
     tls_versions: tuple[str, ...] = ()
+    cipher_suite: tuple[tuple[str, str], ...] = ()
+    """Tags and texts of the CipherSuite element, as they were put."""
 
 
 @dataclass(slots=True)

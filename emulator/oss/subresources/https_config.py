@@ -1,7 +1,7 @@
 """Which TLS versions a bucket accepts.
 
 https://www.alibabacloud.com/help/en/oss/developer-reference/putbuckethttpsconfig . The cipher suites of the same
-document are checked by nobody here and not kept.
+document are kept as they are and checked by nobody here.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ _VERSIONS = frozenset({"TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
 
 def put(call: Call) -> Response:
     """Replace the configuration; switched on it needs at least one version."""
-    tls = call.body("HttpsConfiguration").find("TLS")
+    body = call.body("HttpsConfiguration")
+    tls, suite = body.find("TLS"), body.find("CipherSuite")
     if tls is None:
         raise Refusal("MalformedXML")
     enabled = flag(tls, "Enable")
     versions = tuple(dict.fromkeys(version.text for version in tls.all("TLSVersion")))
     if not _VERSIONS.issuperset(versions) or (enabled and not versions):
         raise Refusal("MalformedXML")
-    before, call.bucket.https_config = call.bucket.https_config, HttpsConfig(enabled, versions)
+    before, call.bucket.https_config = (
+        call.bucket.https_config,
+        HttpsConfig(enabled, versions, tuple((child.tag, child.text) for child in suite.children) if suite else ()),
+    )
     call.changed(before, call.bucket.https_config)
     return done()
 
@@ -35,7 +39,8 @@ def get(call: Call) -> Response:
     config = call.bucket.https_config
     tls: list[Node] = [("Enable", shown(config.tls_enabled))]
     tls += [("TLSVersion", version) for version in config.tls_versions]
-    return answer("HttpsConfiguration", [("TLS", tls)])
+    suite: list[Node] = list(config.cipher_suite)
+    return answer("HttpsConfiguration", [("TLS", tls), ("CipherSuite", suite)] if suite else [("TLS", tls)])
 
 
 OPERATIONS = (

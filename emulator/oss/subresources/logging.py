@@ -9,6 +9,7 @@ from emulator.http import Response
 from emulator.oss.bucket import Logging
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
 from emulator.oss.errors import Refusal
+from emulator.oss.xml import Node
 
 
 def put(call: Call) -> Response:
@@ -20,7 +21,7 @@ def put(call: Call) -> Response:
         if target is None:
             raise Refusal("MalformedXML", ec="0032-00000002")
         _check_target(call, target)
-        after = Logging(target, enabled.value("TargetPrefix") or "")
+        after = Logging(target, enabled.value("TargetPrefix") or "", enabled.value("LoggingRole"))
     before, call.bucket.logging = call.bucket.logging, after
     call.changed(before, after)
     return done()
@@ -44,10 +45,10 @@ def get(call: Call) -> Response:
     logging = call.bucket.logging
     if logging is None:
         return answer("BucketLoggingStatus", [])
-    return answer(
-        "BucketLoggingStatus",
-        [("LoggingEnabled", [("TargetBucket", logging.target_bucket), ("TargetPrefix", logging.target_prefix)])],
-    )
+    enabled: list[Node] = [("TargetBucket", logging.target_bucket), ("TargetPrefix", logging.target_prefix)]
+    if logging.role is not None:
+        enabled.append(("LoggingRole", logging.role))
+    return answer("BucketLoggingStatus", [("LoggingEnabled", enabled)])
 
 
 def delete(call: Call) -> Response:
