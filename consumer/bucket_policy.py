@@ -53,7 +53,8 @@ def grants_everyone(statement: Statement) -> bool:
     """Whether the statement allows something to everyone, its conditions aside."""
     if statement.get("Effect") != "Allow":
         return False
-    return "NotPrincipal" in statement or _EVERYONE in _principals(statement.get("Principal"))
+    # The service counts a statement that names nobody at all as public too, and NotPrincipal names nearly everyone.
+    return "Principal" not in statement or _EVERYONE in _principals(statement["Principal"])
 
 
 def is_restricted(statement: Statement) -> bool:

@@ -14,6 +14,7 @@ from consumer.remediations.base import Change, Compliant, Finding, Options, Pend
 
 LOCAL = "LRS"
 ZONE = "ZRS"
+FINISHED = "Finished"
 
 
 class ZoneRedundancyOptions(Options):
@@ -73,7 +74,7 @@ class ZoneRedundancy(Remediation[Redundancy]):
         if state.kind == ZONE:
             return Compliant(ZONE)
         if state.transitions:
-            task = state.transitions[-1]
+            task = next((each for each in state.transitions if each.status != FINISHED), state.transitions[0])
             return Pending(state.kind, f"the move to zone redundancy is under way: task {task.task_id}, {task.status}")
         return Change(state.kind, ZONE)
 

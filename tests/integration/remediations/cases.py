@@ -32,7 +32,13 @@ POLICY = Case(
 HTTPS = Case("oss.https-only", {"policy": policy(PARTNER_STATEMENT)}, "oss-bucket-only-https-enabled")
 TLS = Case(
     "oss.tls-version",
-    {"https_config": {"tls_enabled": True, "tls_versions": ["TLSv1.0", "TLSv1.2"]}},
+    {
+        "https_config": {
+            "tls_enabled": True,
+            "tls_versions": ["TLSv1.0", "TLSv1.2"],
+            "cipher_suite": [["Enable", "true"], ["StrongCipherSuite", "false"], ["CustomCipherSuite", "AES128-SHA"]],
+        }
+    },
     "oss-bucket-tls-version-check",
 )
 ENCRYPTION = Case("oss.encryption", {}, "oss-bucket-server-side-encryption-enabled")

@@ -21,18 +21,28 @@ def test_a_bucket_without_logs_gets_them_in_its_regions_target(bench: Workbench)
     repaired_and_undone(bench, LOGGING)
     bench.repair(LOGGING)
 
-    assert bench.settings()["logging"] == {"target_bucket": TARGET, "target_prefix": "oss-accesslog/"}
+    assert bench.settings()["logging"] == {
+        "target_bucket": TARGET,
+        "target_prefix": "oss-accesslog/",
+        "role": None,
+    }
 
 
 def test_another_prefix_is_replaced_and_the_target_stays(bench: Workbench) -> None:
-    """Whoever chose where the logs go keeps that."""
+    """Whoever chose where the logs go, and which role writes them, keeps that."""
     bench.emulator.create_buckets(["somewhere"])
-    case = replace(PREFIX, broken={"logging": {"target_bucket": "somewhere", "target_prefix": "logs/"}})
+    case = replace(
+        PREFIX, broken={"logging": {"target_bucket": "somewhere", "target_prefix": "logs/", "role": "log-writer"}}
+    )
 
     repaired_and_undone(bench, case)
     bench.repair(case)
 
-    assert bench.settings()["logging"] == {"target_bucket": "somewhere", "target_prefix": "oss-accesslog/"}
+    assert bench.settings()["logging"] == {
+        "target_bucket": "somewhere",
+        "target_prefix": "oss-accesslog/",
+        "role": "log-writer",
+    }
 
 
 def test_a_bucket_that_logs_somewhere_is_left_alone(bench: Workbench) -> None:

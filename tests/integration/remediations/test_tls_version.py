@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from consumer.outcome import Outcome
 from tests.integration.remediations.cases import TLS
 from tests.integration.remediations.workbench import Workbench, repaired_and_undone
 
 
 def test_old_versions_are_taken_out(bench: Workbench) -> None:
-    """What was accepted and may be stays accepted; nothing is added."""
+    """What was accepted and may be stays accepted; nothing is added, and cipher suites stay through all of it."""
     ending = repaired_and_undone(bench, TLS)
 
     assert json.loads(ending.after)["versions"] == ["TLSv1.2"]
+    assert bench.repair(TLS).outcome is Outcome.FIXED
+    assert bench.settings()["https_config"]["cipher_suite"] == TLS.broken["https_config"]["cipher_suite"]
 
 
 def test_a_bucket_without_a_setting_gets_all_wanted_versions(bench: Workbench) -> None:

@@ -36,12 +36,13 @@ def test_only_grants_to_everyone_go() -> None:
 
 @pytest.mark.parametrize("principal", ["*", ["*"], {"RAM": ["*"]}], ids=["text", "list", "object"])
 def test_everyone_is_recognised_in_every_form(principal: object) -> None:
-    """Whatever way a principal is written, and NotPrincipal, which names nearly everyone."""
+    """Whatever way a principal is written; by NotPrincipal, which names nearly everyone; and by naming nobody."""
     repair = remediation("oss.bucket-policy-public")
     others = {key: value for key, value in EVERYONE.items() if key != "Principal"}
 
     assert left(repair, {**EVERYONE, "Principal": principal}, DENY) == [DENY]
     assert left(repair, {**others, "NotPrincipal": ["1111111111111111"]}, DENY) == [DENY]
+    assert left(repair, others, DENY) == [DENY]
 
 
 def test_others_in_the_same_statement_keep_their_grant() -> None:

@@ -39,6 +39,18 @@ def test_a_task_that_is_there_is_waited_for(status: str) -> None:
     assert "task-1" in finding.detail
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_task_that_still_runs_is_the_one_that_is_told(order: int) -> None:
+    """The service does not promise an order of tasks."""
+    repair = remediation("oss.zrs", acknowledge_one_way_and_cost=True)
+    tasks = (Transition("task-old", "Finished"), Transition("task-new", "Queueing"))[::order]
+
+    finding = repair.plan(Redundancy("LRS", tasks))
+
+    assert isinstance(finding, Pending)
+    assert "task-new, Queueing" in finding.detail
+
+
 def test_a_bucket_that_does_not_say_how_it_is_stored_is_not_moved() -> None:
     """Silence is not local redundancy: what follows could never be undone."""
     repair = remediation("oss.zrs", acknowledge_one_way_and_cost=True)
