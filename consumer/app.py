@@ -9,22 +9,27 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from consumer import __version__
 from consumer.backoff import Attempts, Backoff
 from consumer.bucket import Bucket, Resource
 from consumer.coalesce import Cases
-from consumer.config import Config, build_rules
+from consumer.config import Config, build_exemptions, build_rules
 from consumer.consumption import ConsumptionLimit
-from consumer.credentials import CredentialsProvider
+from consumer.credentials import CredentialsProvider, MemberCredentials, MemberRole
 from consumer.dead_letter import Origin
 from consumer.endpoints import Endpoints
 from consumer.exit_codes import ExitCode
+from consumer.guard import Guards
+from consumer.guards.contest import LocalContest
+from consumer.guards.limits import Limits
 from consumer.hand import Hand
 from consumer.hooks import Hooks, Listener
 from consumer.lease import LeaseKeeper, LeasePolicy
 from consumer.oss import Oss, OssSettings
 from consumer.outbox import Outbox
+from consumer.pause import PauseSwitch
 from consumer.pipeline import Pipeline
 from consumer.poll import PollBoard, Poller
 from consumer.pulse import Pulse
@@ -34,9 +39,11 @@ from consumer.retry import Retrier, RetryPolicy
 from consumer.settle import Settlements, SettlePolicy, Settler
 from consumer.startup import inspect_queue
 from consumer.supervise import Engine, Supervisor, Thread
+from consumer.telemetry.guards import expose_guards
 from consumer.telemetry.health import HealthServer
 from consumer.telemetry.log import LogListener, get_logger
 from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.redact import Discreet
 from consumer.worker import Worker
 
 _SLACK_SECONDS = 60.0
@@ -49,6 +56,17 @@ class Service:
 
     supervisor: Supervisor
     health: HealthServer | None
+    switch: PauseSwitch
+    guards: Guards
+
+    def pause(self) -> None:
+        """Stop changes, and nothing else; callable from a signal handler."""
+        self.switch.pause()
+
+    def resume(self) -> None:
+        """Let changes go on, also those that breakers and contests hold back; callable from a signal handler."""
+        self.switch.resume()
+        self.guards.release()
 
     def run(self) -> ExitCode:
         """Serve until the stop; returns the exit status."""
@@ -71,6 +89,11 @@ class _Wiring:
         self.jitter = random.SystemRandom().uniform
         self.stopping = threading.Event()
         self.rules = build_rules(config)
+        self.switch = PauseSwitch(
+            enabled=config.pause.enabled, file=Path(config.pause.file) if config.pause.file else None
+        )
+        self.guards = self._guards()
+        self.members = self._members()
         self.hand = Hand(config.engine.slots)
         self.board = PollBoard()
         self.outbox = Outbox(config.engine.delete_linger_seconds)
@@ -94,6 +117,30 @@ class _Wiring:
         listeners: tuple[Listener, ...] = (self.metrics, LogListener())
         self.hooks = Hooks(listeners)
         self.metrics.watch_listeners(lambda: self.hooks.failures)
+        expose_guards(self.metrics, self.rules, self.guards, self.members)
+
+    def _guards(self) -> Guards:
+        config = self.config
+        limits = {rule.name: rule.limit for rule in self.rules if rule.limit}
+        return Guards(
+            exemptions=build_exemptions(config),
+            limits=Limits(config.limits.build(), limits),
+            breaker=config.breaker.build(),
+            contest=LocalContest(config.contest.build()),
+            held_by=self.switch.held_by,
+        )
+
+    def _members(self) -> dict[str, MemberCredentials]:
+        """How to sign for each account that is allowed besides our own."""
+        settings = self.config.accounts
+        roles = [
+            MemberRole(
+                account, settings.role_name, settings.session_name, settings.duration_seconds, settings.sts_endpoint
+            )
+            for account in settings.allowed
+            if account != self.config.account_id
+        ]
+        return {role.account_id: MemberCredentials(role, self.credentials) for role in roles}
 
     def queue(self, name: str) -> Queue:
         """A queue gateway for one thread."""
@@ -162,6 +209,7 @@ class _Wiring:
             ),
             self.credentials,
             self.hooks,
+            members={account: Discreet(member) for account, member in self.members.items()},
         )
 
     def pipeline(self, oss: Oss) -> Pipeline:
@@ -180,6 +228,8 @@ class _Wiring:
             account_id=config.account_id,
             default_region=config.oss.default_region or config.queue.region,
             work_budget_seconds=config.engine.work_budget_seconds,
+            guards=self.guards,
+            member_accounts=self.members,
         )
 
     def worker(self, number: int, pipeline: Pipeline, cases: Cases, oss: Oss) -> Thread:
@@ -210,7 +260,7 @@ def build(config: Config, credentials: CredentialsProvider) -> Service:
     wiring = _Wiring(config, credentials, say)
     engine = _engine(wiring, _origin(wiring))
     supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, say)
-    return Service(supervisor, _health(wiring, supervisor))
+    return Service(supervisor, _health(wiring, supervisor), wiring.switch, wiring.guards)
 
 
 def _origin(wiring: _Wiring) -> Origin:

@@ -36,6 +36,9 @@ def run(path: Path) -> None:
     The first signal stops in good order: polling ends, what is untouched is handed back, what is begun is finished
     within engine.shutdown_grace_seconds. A second signal ends the process at once.
 
+    SIGUSR1 stops changes while everything else goes on; SIGUSR2 lets them go on, and also closes
+    breakers and forgets contests.
+
     \b
     Exit status: 0 drained, 1 a thread failed, 2 configuration, 3 the queue cannot be used at start,
     4 the grace ran out with messages in hand, 5 ended by a second signal. Nothing is lost in any of
@@ -87,6 +90,16 @@ def _stop_on_signals(service: object) -> None:
             os._exit(ExitCode.HARD_STOP)
         service.supervisor.stop()
 
+    def pause(_number: int, _frame: FrameType | None) -> None:
+        service.pause()
+        os.write(2, b"config-remediator: SIGUSR1, changes are paused until SIGUSR2\n")
+
+    def resume(_number: int, _frame: FrameType | None) -> None:
+        service.resume()
+        os.write(2, b"config-remediator: SIGUSR2, changes go on\n")
+
+    signal.signal(signal.SIGUSR1, pause)
+    signal.signal(signal.SIGUSR2, resume)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 

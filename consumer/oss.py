@@ -10,7 +10,7 @@ Operations and error codes: https://www.alibabacloud.com/help/en/oss/developer-r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -49,10 +49,12 @@ class Oss:
         credentials: CredentialsProvider,
         hooks: Hooks,
         *,
+        members: Mapping[str, CredentialsProvider] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._auth = oss2.ProviderAuthV4(credentials)
+        self._members = {account: oss2.ProviderAuthV4(member) for account, member in (members or {}).items()}
         self._hooks = hooks
         self._monotonic = monotonic
         self._hosts: set[str] = set()
@@ -66,12 +68,12 @@ class Oss:
         """Close the calling thread's connections."""
         self._session.close()
 
-    def connect(self, name: str, region: str) -> Any:
-        """The SDK's bucket object at a region's endpoint. For `OssBucket`."""
+    def connect(self, name: str, region: str, account_id: str) -> Any:
+        """The SDK's bucket object at a region's endpoint, with the owner's credentials. For `OssBucket`."""
         endpoint = self._settings.endpoints.url(region)
         self._hosts.add(urlsplit(endpoint).netloc)
         return CheckedBucket(
-            self._auth,
+            self._members.get(account_id, self._auth),
             endpoint,
             name,
             session=self._session,
@@ -113,7 +115,8 @@ class OssBucket(SubResources):
         self._region = resource.region
         self._retrier = retrier
         self._until = until
-        self._sdk = oss.connect(resource.name, resource.region)
+        self._account_id = resource.account_id
+        self._sdk = oss.connect(resource.name, resource.region, resource.account_id)
 
     def info(self) -> BucketInfo:
         """GetBucketInfo, at the bucket's own region even if the event named another.
@@ -128,7 +131,7 @@ class OssBucket(SubResources):
             if not region or region == self._region:
                 raise
             self._region = region
-            self._sdk = self._oss.connect(self.name, region)
+            self._sdk = self._oss.connect(self.name, region, self._account_id)
             return self._info()
 
     def put_acl(self, acl: str) -> None:

@@ -8,14 +8,22 @@ said in `consumer.outcome` and carried out in `consumer.settle`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from consumer import guard
 from consumer.bucket import Bucket, BucketInfo, Resource
-from consumer.errors import BucketGone, InvalidMessage, PermanentError, PermissionMissing, Refused, ServiceError
+from consumer.errors import (
+    BucketGone,
+    ChangedMeanwhile,
+    InvalidMessage,
+    PermanentError,
+    PermissionMissing,
+    Refused,
+    ServiceError,
+)
 from consumer.event import Event, OtherMessage, decode
+from consumer.guard import Guards, Intent, Permit
 from consumer.outcome import Ending, Outcome
 from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
 from consumer.rule import Rule, match
@@ -40,6 +48,17 @@ class Dismissed:
     rule: Rule | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A change that may be made, and what it is made with."""
+
+    rule: Rule
+    bucket: Bucket
+    found: BucketInfo
+    change: Change
+    permit: Permit
+
+
 OpenBucket = Callable[[Resource, float], Bucket]
 """Opens the bucket for one delivery, which may work on it until a monotonic moment."""
 
@@ -55,11 +74,14 @@ class Pipeline:
         account_id: str,
         default_region: str,
         work_budget_seconds: float,
+        guards: Guards | None = None,
+        member_accounts: Collection[str] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rules = rules
         self._open_bucket = open_bucket
-        self._account_id = account_id
+        self._accounts = frozenset({account_id, *member_accounts})
+        self._guards = guards or Guards()
         self._default_region = default_region
         self._work_budget_seconds = work_budget_seconds
         self._monotonic = monotonic
@@ -76,23 +98,15 @@ class Pipeline:
         if rule is None:
             return Dismissed(Ending(Outcome.NOT_OURS, "no_rule", "no rule takes this event"), found)
         try:
-            return Matched(found, rule, self._resource(found, rule))
+            resource = self._resource(found, rule)
         except Refused as error:
             return Dismissed(_rejected(error), found, rule)
+        objection = self._guards.before_look(rule, resource, found.region)
+        return Dismissed(objection, found, rule) if objection else Matched(found, rule, resource)
 
     def repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool]) -> Ending:
         """Inspect, guard, apply and verify: every way this can go is an ending, never an exception."""
-        try:
-            return self._repair(case, stages, still_ours)
-        except BucketGone:
-            return Ending(Outcome.GONE, "no_such_bucket", "the bucket does not exist")
-        except (Refused, PermanentError) as error:
-            return _rejected(error)
-        except ServiceError as error:
-            return Ending(Outcome.FAILED, error.code, str(error), error_class=type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
-            detail = f"{type(error).__name__}: {error}"
-            return Ending(Outcome.FAILED, "internal_error", detail, error_class=type(error).__name__)
+        return _ended(lambda: self._repair(case, stages, still_ours))
 
     def _resource(self, event: Event, rule: Rule) -> Resource:
         """The resource the event names.
@@ -102,7 +116,7 @@ class Pipeline:
         """
         if event.resource_type != rule.remediation.resource_type:
             raise Refused("wrong_resource_type", f"rule {rule.name} repairs {rule.remediation.resource_type} only")
-        if event.account_id != self._account_id:
+        if event.account_id not in self._accounts:
             raise Refused("account_not_allowed", f"the resource belongs to account {event.account_id}")
         return Resource.checked(event.account_id, event.region or self._default_region, event.resource_id)
 
@@ -120,36 +134,48 @@ class Pipeline:
             case Pending() | ReportOnly():
                 return _left_alone(case.rule, finding, finding.state)
             case Change():
-                objection = guard.before_change(case.rule, finding)
+                intent = Intent(case.rule, case.resource, found.region or case.resource.region, finding)
             case _:
                 assert_never(finding)
-        if objection is not None:
-            return objection
+        with stages.measure("inspect"):
+            answer = self._guards.before_change(intent, bucket.tags)
+        if isinstance(answer, Ending):
+            return answer
+        work = _Work(case.rule, bucket, found, finding, answer)
+        ending = _ended(lambda: self._change(work, stages, still_ours))
+        answer.ended(ending)
+        return ending
+
+    def _change(self, work: _Work, stages: Stages, still_ours: Callable[[], bool]) -> Ending:
         if not still_ours():
             # Somebody else may be repairing it by now; the queue will deliver the message again if nobody is.
+            work.permit.not_used()
             return Ending(Outcome.LEASE_LOST, "lost_before_change")
         with stages.measure("apply"):
-            self._apply(case, bucket, found, finding)
+            self._apply(work)
         with stages.measure("verify"):
-            return self._verify(case, bucket, found, finding)
+            return self._verify(work)
 
-    def _apply(self, case: Matched, bucket: Bucket, found: BucketInfo, change: Change) -> None:
+    def _apply(self, work: _Work) -> None:
+        remediation, bucket = work.rule.remediation, work.bucket
         try:
-            case.rule.remediation.apply(bucket, change)
-        except (BucketGone, PermanentError):
+            remediation.apply(bucket, work.change)
+        except (BucketGone, ChangedMeanwhile, PermanentError):
+            work.permit.not_used()
             raise
         except ServiceError:
             # Unanswered is not undone: the request may have created a bucket that was deleted a moment ago.
-            if case.rule.remediation.creates_bucket and _is_another(bucket.info(), found):
+            if remediation.creates_bucket and _is_another(bucket.info(), work.found):
                 self._take_back(bucket)
             raise
 
-    def _verify(self, case: Matched, bucket: Bucket, found: BucketInfo, change: Change) -> Ending:
+    def _verify(self, work: _Work) -> Ending:
         """Read back: the change counts only if the live resource, still the same one, is compliant now."""
+        bucket, found, change = work.bucket, work.found, work.change
         now = bucket.info()
         if now.owner_id != found.owner_id:
             return Ending(Outcome.GONE, "owner_changed", "the bucket was deleted; its name is another account's now")
-        remediation = case.rule.remediation
+        remediation = work.rule.remediation
         if remediation.creates_bucket and _is_another(now, found) and (ending := self._take_back(bucket)):
             return ending
         read_back = remediation.plan(remediation.inspect(bucket, now))
@@ -159,7 +185,7 @@ class Pipeline:
                 reason, detail = (note.reason, note.detail) if note else ("", "")
                 return Ending(Outcome.FIXED, reason, detail, before=change.before, after=state)
             case Pending() | ReportOnly():
-                return _left_alone(case.rule, read_back, change.before)
+                return _left_alone(work.rule, read_back, change.before)
             case Change(before=state):
                 detail = f"changed, but it reads back as {state}"
                 return Ending(Outcome.FAILED, "not_verified", detail, before=change.before, after=state)
@@ -181,6 +207,21 @@ class Pipeline:
         except PermanentError:
             return None
         return Ending(Outcome.GONE, "taken_back", "the bucket was deleted meanwhile; the empty new one was removed")
+
+
+def _ended(work: Callable[[], Ending]) -> Ending:
+    """How the work ends, whatever is raised in it."""
+    try:
+        return work()
+    except BucketGone:
+        return Ending(Outcome.GONE, "no_such_bucket", "the bucket does not exist")
+    except (Refused, PermanentError) as error:
+        return _rejected(error)
+    except ServiceError as error:
+        return Ending(Outcome.FAILED, error.code, str(error), error_class=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
+        detail = f"{type(error).__name__}: {error}"
+        return Ending(Outcome.FAILED, "internal_error", detail, error_class=type(error).__name__)
 
 
 def _left_alone(rule: Rule, finding: Pending | ReportOnly, before: str) -> Ending:

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from consumer.event import Event
+from consumer.guards.limits import Limit
 from consumer.remediations.base import Remediation
 
 
@@ -69,6 +70,8 @@ class Rule:
     mode: Mode
     hold_seconds: float
     """How long a held or observed delivery is hidden."""
+    limit: Limit | None = None
+    """Its own limit on changes, besides the one on all rules."""
 
 
 def match(event: Event, rules: Sequence[Rule]) -> Rule | None:

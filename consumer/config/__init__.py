@@ -12,6 +12,7 @@ from consumer.config.model import Config
 from consumer.config.rules import RuleConfig
 from consumer.config.schema import json_schema
 from consumer.config.sections import HttpConfig, LogConfig, OssConfig, QueueConfig
+from consumer.guards.exemptions import Exemption
 from consumer.rule import Rule
 
 __all__ = [
@@ -26,11 +27,17 @@ __all__ = [
     "RuleConfig",
     "Setting",
     "SourceKind",
+    "build_exemptions",
     "build_rules",
     "json_schema",
     "load",
     "load_with_sources",
 ]
+
+
+def build_exemptions(config: Config) -> tuple[Exemption, ...]:
+    """The exemptions that the guards work with, in the order of the configuration."""
+    return tuple(exemption.build() for exemption in config.exemptions)
 
 
 def build_rules(config: Config) -> tuple[Rule, ...]:

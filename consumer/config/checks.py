@@ -15,6 +15,9 @@ Table = Mapping[str, Any]
 SELECTING = ("config_rule_ids", "source_identifiers", "rule_names", "resource_types")
 """At least one of these has to say which events a rule is about."""
 
+NARROWING = ("accounts", "regions", "resources", "tags")
+"""At least one of these has to say which resources are exempt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -47,6 +50,7 @@ _AT_LEAST = (
         ("queue.wait_seconds", "queue.call_timeout_seconds"),
         "a stop waits for the open poll and then still has to settle",
     ),
+    _AtLeast("breaker.attempts", ("breaker.min_attempts",), "what is not judged can never be too few"),
     _AtLeast(
         "retry.request_cap_seconds", ("retry.request_base_seconds",), "the first pause must not exceed the longest"
     ),
@@ -61,6 +65,7 @@ def contradictions(document: Table, wrong: Callable[[str], bool] = lambda _key: 
     found = [problem for check in _AT_LEAST if (problem := _too_small(document, check, wrong))]
     found += _same_queue(document, wrong)
     found += _rules(document, wrong)
+    found += _exemptions(document, wrong)
     return found
 
 
@@ -101,13 +106,39 @@ def _same_queue(document: Table, wrong: Callable[[str], bool]) -> Iterator[Probl
 def _rules(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
     if wrong("rules"):
         return
-    rules = [rule if isinstance(rule, Mapping) else {} for rule in document["rules"]]
-    first: dict[object, int] = {}
+    rules = _tables(document["rules"])
+    yield from _names_twice("rules", rules)
     for index, rule in enumerate(rules):
         key = f"rules[{index}]"
-        name = rule.get("name")
-        if isinstance(name, str) and first.setdefault(name, index) != index:
-            text = f'must be unique, given "{name}", which is also rules[{first[name]}].name'
-            yield Problem(f"{key}.name", text)
         if rule and not any(rule.get(mark) or wrong(f"{key}.{mark}") for mark in SELECTING):
             yield Problem(key, f"takes no event in particular; give at least one of {', '.join(SELECTING)}")
+
+
+def _exemptions(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+    if wrong("exemptions"):
+        return
+    exemptions = _tables(document["exemptions"])
+    yield from _names_twice("exemptions", exemptions)
+    known = None if wrong("rules") else {str(rule.get("name")) for rule in _tables(document["rules"])}
+    for index, exemption in enumerate(exemptions):
+        key = f"exemptions[{index}]"
+        if exemption and not any(exemption.get(mark) or wrong(f"{key}.{mark}") for mark in NARROWING):
+            yield Problem(key, f"exempts nothing in particular; give at least one of {', '.join(NARROWING)}")
+        if known is None or wrong(f"{key}.rules"):
+            continue
+        for name in exemption.get("rules") or ():
+            if name not in known:
+                yield Problem(f"{key}.rules", f'must name rules that there are, given "{name}"')
+
+
+def _tables(entries: Any) -> list[Mapping[str, Any]]:
+    return [entry if isinstance(entry, Mapping) else {} for entry in entries]
+
+
+def _names_twice(where: str, tables: list[Mapping[str, Any]]) -> Iterator[Problem]:
+    first: dict[object, int] = {}
+    for index, table in enumerate(tables):
+        name = table.get("name")
+        if isinstance(name, str) and first.setdefault(name, index) != index:
+            text = f'must be unique, given "{name}", which is also {where}[{first[name]}].name'
+            yield Problem(f"{where}[{index}].name", text)

@@ -1,7 +1,8 @@
 """Overrides from environment variables: `REMEDIATOR__QUEUE__NAME` sets `queue.name`, two underscores between levels.
 
-Only single values can be set this way; lists and rules stand in the file. Every other variable is left alone, those
-that begin with `REMEDIATOR_` and one underscore included: Kubernetes injects such for a service of that name.
+Only single values can be set this way; lists, rules and exemptions stand in the file. Every other variable is left
+alone, those that begin with `REMEDIATOR_` and one underscore included: Kubernetes injects such for a service of that
+name.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Overlaid:
 
 def variable(key: Key) -> str:
     """The variable that overrides a key, or an empty string if none can."""
-    if "rules[]" in key.path:
+    if any(part.endswith("[]") for part in key.path):
         return ""
     name = PREFIX + "__".join(key.path).upper()
     if key.path == _ENDPOINTS:
@@ -94,8 +95,9 @@ def _value(kind: Kind, text: str) -> Any:
 
 
 def _unknown(name: str, known: Mapping[str, Key]) -> str:
-    if name.startswith(f"{PREFIX}RULES"):
-        return "rules cannot be set from the environment; write them in the file"
+    for table in ("RULES", "EXEMPTIONS"):
+        if name.startswith(PREFIX + table):
+            return f"{table.lower()} cannot be set from the environment; write them in the file"
     if close := get_close_matches(name.upper(), known, n=1):
         return f"unknown variable; did you mean {close[0]}?"
     return f"unknown variable; known are {', '.join(known)}"

@@ -92,7 +92,7 @@ def _nearest(name: str, parent: Location, siblings: Sequence[str]) -> str:
     """The key most likely meant: the closest one of the same table, else one of the same name elsewhere."""
     if close := get_close_matches(name.lower(), siblings, n=1):
         return dotted((*parent, close[0]))
-    elsewhere = (key.name for key in keys(Config) if key.path[-1] == name.lower() and "rules[]" not in key.path)
+    elsewhere = (key.name for key in keys(Config) if key.path[-1] == name.lower() and "[]" not in key.name)
     return next(elsewhere, "")
 
 

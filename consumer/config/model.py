@@ -6,9 +6,12 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from consumer.config.accounts import AccountsConfig
 from consumer.config.checks import contradictions
 from consumer.config.engine import EngineConfig, RetryConfig
 from consumer.config.fields import AccountId, Section
+from consumer.config.guards import BreakerConfig, ContestConfig, ExemptionConfig, LimitsConfig, PauseConfig
+from consumer.config.reevaluation import ReevaluateConfig
 from consumer.config.rules import RuleConfig
 from consumer.config.sections import HttpConfig, LogConfig, OssConfig, QueueConfig
 
@@ -19,7 +22,7 @@ class Config(Section):
     account_id: AccountId = Field(
         description=(
             "Account that owns the queue and the resources. Events about resources of any other account are not acted"
-            " on. In quotes, because it is a name and not a number."
+            " on, unless accounts.allowed names it. In quotes, because it is a name and not a number."
         ),
         examples=["1234567890123456"],
     )
@@ -29,6 +32,15 @@ class Config(Section):
     retry: RetryConfig = RetryConfig()
     http: HttpConfig = HttpConfig()
     log: LogConfig = LogConfig()
+    pause: PauseConfig = PauseConfig()
+    limits: LimitsConfig = LimitsConfig()
+    breaker: BreakerConfig = BreakerConfig()
+    contest: ContestConfig = ContestConfig()
+    accounts: AccountsConfig = AccountsConfig()
+    reevaluate: ReevaluateConfig = ReevaluateConfig()
+    exemptions: Annotated[tuple[ExemptionConfig, ...], Field(strict=False)] = Field(
+        default=(), description="The exemptions; the first that covers a resource is the one that is named."
+    )
     rules: Annotated[tuple[RuleConfig, ...], Field(strict=False)] = Field(
         min_length=1, description="The rules, in the order in which they are tried."
     )

@@ -75,8 +75,8 @@ def rewritten(page: str) -> str:
 def _heading(path: Sequence[str]) -> str:
     if not path:
         return "### Top level"
-    table = path[0].removesuffix("[]")
-    return f"### `[[{table}]]`" if path[0].endswith("[]") else f"### `[{table}]`"
+    table = ".".join(part.removesuffix("[]") for part in path)
+    return f"### `[[{table}]]`" if path[-1].endswith("[]") else f"### `[{table}]`"
 
 
 def _options(name: str, options: type[BaseModel]) -> str:

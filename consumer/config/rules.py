@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from consumer.config.fields import AccountId, Allowed, Region, ResourceType, RuleName, Section, Text
+from consumer.config.guards import RuleLimitConfig
 from consumer.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.remediations import RemediationType, catalogue
 from consumer.rule import Mode, Rule, Selector
@@ -88,6 +89,10 @@ class RuleConfig(Section):
         description="Settings of the remediation itself; every remediation has its own keys.",
     )
 
+    limits: RuleLimitConfig | None = Field(
+        default=None, description="A limit of this rule's own; without it only the one on all rules binds."
+    )
+
     @field_validator("remediation")
     @classmethod
     def _in_catalogue(cls, remediation: str) -> str:
@@ -125,6 +130,7 @@ class RuleConfig(Section):
             remediation=kind(kind.Options.model_validate(self.options)),
             mode=self.mode,
             hold_seconds=hold_seconds if self.hold_seconds is None else self.hold_seconds,
+            limit=self.limits.build() if self.limits else None,
         )
 
 

@@ -17,6 +17,14 @@ KNOWN_CODES = frozenset(
     {
         "ok",
         "empty",
+        # ours, for what guards hold back
+        "breaker_open",
+        "contested",
+        "in_progress",
+        "over_limit",
+        "paused",
+        "report_only",
+        "tags_unreadable",
         # ours, for requests that were not answered or not understood
         "damaged_reply",
         "host_not_allowed",
@@ -26,6 +34,7 @@ KNOWN_CODES = frozenset(
         "no_credentials",
         "no_error_code",
         "refused",
+        "role_not_assumed",
         "reset",
         "timeout",
         "tls",

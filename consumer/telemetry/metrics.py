@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
 
+from consumer.guard import HOLDS
 from consumer.hand import Books
 from consumer.hooks import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.outcome import Outcome
@@ -110,6 +111,8 @@ class Metrics:
         rule = report.rule if report.rule in self._rules else OTHER
         if report.outcome is not None:
             self._outcomes.labels(rule, report.outcome.value).inc()
+        if report.outcome is Outcome.HELD and report.ending is not None:
+            self._held.labels(rule, self._codes.of(report.ending.reason)).inc()
         for stage, seconds in (*upstream_seconds(report), *report.stage_seconds):
             if stage in STAGES:
                 self._stages.labels(stage).observe(seconds)
@@ -123,6 +126,12 @@ class Metrics:
             f"{PREFIX}outcomes",
             "Settled deliveries by outcome; a delivery that was handed back untouched has none.",
             ("rule", "outcome"),
+            registry=self.registry,
+        )
+        self._held = Counter(
+            f"{PREFIX}held",
+            "Deliveries that were held, by what held them back.",
+            ("rule", "reason"),
             registry=self.registry,
         )
         self._exposure = Histogram(
@@ -180,6 +189,8 @@ class Metrics:
                 self._outcomes.labels(rule, outcome.value)
         for rule in sorted(self._rules):
             self._exposure.labels(rule)
+            for reason in HOLDS:
+                self._held.labels(rule, reason)
         for stage in STAGES:
             self._stages.labels(stage)
         for result in ("renewed", "lost", "expired", "capped"):

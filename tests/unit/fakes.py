@@ -221,6 +221,7 @@ class FakeBuckets:
     after: dict[str, deque[Exception | Callable[[], None]]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     not_empty: set[str] = field(default_factory=set)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
     ignores_acl: bool = False
     created: int = 0
 
@@ -281,6 +282,11 @@ class FakeBucket:
     def public_access_block(self) -> bool:
         """GetBucketPublicAccessBlock: off."""
         return False
+
+    def tags(self) -> dict[str, str]:
+        """GetBucketTags."""
+        self._begin("tags")
+        return self._buckets.tags.get(self.name, {})
 
     def _begin(self, operation: str) -> None:
         self._buckets.calls.append(operation)

@@ -43,7 +43,8 @@ def _blocks(table: str) -> dict[str, tuple[str, str]]:
 def _table(key: Key) -> str:
     if len(key.path) == 1:
         return ""
-    return f"[[{key.path[0][:-2]}]]" if key.path[0].endswith("[]") else f"[{key.path[0]}]"
+    table = ".".join(part.removesuffix("[]") for part in key.path[:-1])
+    return f"[[{table}]]" if key.path[-2].endswith("[]") else f"[{table}]"
 
 
 def test_the_example_loads_as_it_is() -> None:
@@ -62,7 +63,7 @@ def test_the_example_documents_the_key(key: Key) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [key for key in _KEYS if key.path[0] != "rules[]" and not key.field.is_required()], ids=lambda key: key.name
+    "key", [key for key in _KEYS if "[]" not in key.name and not key.field.is_required()], ids=lambda key: key.name
 )
 def test_the_example_shows_the_default(key: Key) -> None:
     """A key that is commented out shows what holds without it."""

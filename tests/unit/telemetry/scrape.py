@@ -9,11 +9,15 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from consumer.guard import Guards
+from consumer.guards.exemptions import Exemption
+from consumer.guards.limits import Limit, Limits
 from consumer.hand import Books, Hand
 from consumer.hooks import ApiCall, Renewal, Retry, SettleError
 from consumer.outcome import Outcome
 from consumer.poll import PollState
 from consumer.rule import Mode, Rule
+from consumer.telemetry.guards import expose_guards
 from consumer.telemetry.metrics import Metrics
 from tests.unit.telemetry.records import SETTLED_AT_MS, report, rule
 
@@ -58,9 +62,22 @@ def families(found: Metrics) -> dict[str, Metric]:
     return {family.name: family for family in parse_openmetrics(text)}
 
 
+class Member:
+    """A member account whose credentials were needed."""
+
+    expires_at = SETTLED_AT_MS / 1000 + 3_600
+
+
+def guards() -> Guards:
+    """Guards with one of everything."""
+    exemption = Exemption("static-sites", "web", "public by design", SETTLED_AT_MS / 1000, resources=("static-*",))
+    return Guards(exemptions=(exemption,), limits=Limits(Limit(1000, 3600), {"no-public-read": Limit(20, 60)}))
+
+
 def tell_everything(found: Metrics) -> None:
     """Have every metric appear that has a source."""
     found.watch_listeners(lambda: 0)
+    expose_guards(found, (rule(),), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
     found.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.2, "5F29"))
     found.retry(Retry("oss", "PutBucketAcl", "timeout", 0.1))
     found.renewal(Renewal("message", "renewed"))

@@ -1,0 +1,36 @@
+"""`[reevaluate]`: whether Cloud Config is asked to look again after a fix."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from consumer.config.fields import EndpointOrNone, Section
+
+
+class ReevaluateConfig(Section):
+    """Asks Cloud Config to evaluate a resource again after its fix; settling never waits for it."""
+
+    enabled: bool = Field(
+        default=False,
+        description=(
+            "Whether to ask. Rules that are triggered by configuration changes look again by themselves, within about"
+            " ten minutes. Needs the extra of the same name: pip install 'config-remediator[reevaluate]'."
+        ),
+    )
+    region: Literal["cn-shanghai", "ap-southeast-1"] = Field(
+        default="cn-shanghai",
+        description="Where Cloud Config is asked; it has these two endpoints only, one in China and one elsewhere.",
+    )
+    endpoint: EndpointOrNone = Field(
+        default="",
+        description="URL of Cloud Config, for a test server. Empty: https://config.<region>.aliyuncs.com.",
+        examples=["http://127.0.0.1:9104"],
+    )
+    max_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=600,
+        description="Most requests a minute. Fixes beyond that wait in memory, and beyond 1,000 are not asked about.",
+    )

@@ -1,0 +1,78 @@
+"""Which resources are exempt from repair, who answers for it and until when. Pure: time and tags are passed in.
+
+Everything an exemption names narrows it: account, region, name and tags have to fit all. What it does not name does
+not matter. An exemption that has expired covers nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from consumer.bucket import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """One configured `[[exemptions]]` entry."""
+
+    name: str
+    owner: str
+    """Whom to ask about it."""
+    reason: str
+    expires_at: float
+    """Wall-clock seconds since the epoch."""
+    accounts: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    resources: tuple[str, ...] = ()
+    """Shell patterns on the bucket's name."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """Keys with shell patterns on their values; the bucket has to carry all of them."""
+    rules: frozenset[str] = frozenset()
+    """Names of rules; empty for every rule."""
+
+    def covers(self, rule: str, resource: Resource, region: str) -> bool:
+        """Whether everything but the tags fits; `region` is empty while it is not known."""
+        return (
+            (not self.rules or rule in self.rules)
+            and (not self.accounts or resource.account_id in self.accounts)
+            and (not self.regions or region in self.regions)
+            and (not self.resources or any(fnmatchcase(resource.name, pattern) for pattern in self.resources))
+        )
+
+    def fits(self, tags: Mapping[str, str]) -> bool:
+        """Whether the bucket carries every tag this exemption asks for."""
+        return all(key in tags and fnmatchcase(tags[key], pattern) for key, pattern in self.tags)
+
+
+class Exemptions:
+    """All of them, in the order of the configuration."""
+
+    def __init__(self, entries: Sequence[Exemption], wall: Callable[[], float]) -> None:
+        self.entries = tuple(entries)
+        self._wall = wall
+
+    def without_a_look(self, rule: str, resource: Resource, region: str) -> Exemption | None:
+        """The first exemption that covers the resource as its event names it; `region` is empty if it names none."""
+        return next((found for found in self._valid(rule, resource, region) if not found.tags), None)
+
+    def after_a_look(
+        self, rule: str, resource: Resource, region: str, read_tags: Callable[[], Mapping[str, str]]
+    ) -> Exemption | None:
+        """The first exemption that covers the live resource; its tags are read only if they decide.
+
+        Raises:
+            ServiceError: they decide and cannot be read.
+        """
+        candidates = self._valid(rule, resource, region)
+        if plain := next((found for found in candidates if not found.tags), None):
+            return plain
+        if not candidates:
+            return None
+        tags = read_tags()
+        return next((found for found in candidates if found.fits(tags)), None)
+
+    def _valid(self, rule: str, resource: Resource, region: str) -> list[Exemption]:
+        now = self._wall()
+        return [found for found in self.entries if now < found.expires_at and found.covers(rule, resource, region)]

@@ -1,0 +1,50 @@
+"""The pause switch: stops changes, and nothing else, while polling, decisions, leases and metrics go on.
+
+Three hands can hold it: the configuration, a file that exists, and a signal. It is asked right before each change, so
+it holds within one poll. Where it cannot be told whether the file exists, changes stop: if in doubt, nothing is done.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_OFF = frozenset({"0", "false", "no", "off"})
+"""What a file may say to be as good as missing: a mounted ConfigMap's key is easier to change than to remove."""
+_ENOUGH = 64
+
+
+class PauseSwitch:
+    """Whether changes are stopped, and by what."""
+
+    def __init__(self, *, enabled: bool = False, file: Path | None = None) -> None:
+        self._enabled = enabled
+        self._file = file
+        self._signalled = False
+
+    def pause(self) -> None:
+        """Stop changes until `resume`; callable from a signal handler."""
+        self._signalled = True
+
+    def resume(self) -> None:
+        """Take back `pause`; the file and the configuration go on holding."""
+        self._signalled = False
+
+    def held_by(self) -> str:
+        """What stops changes now, for a person; empty while nothing does."""
+        if self._enabled:
+            return "pause.enabled"
+        if self._signalled:
+            return "a signal"
+        return self._held_by_file()
+
+    def _held_by_file(self) -> str:
+        if self._file is None:
+            return ""
+        try:
+            with self._file.open(encoding="utf-8", errors="replace") as file:
+                text = file.read(_ENOUGH)
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+        except OSError as error:
+            return f"the file {self._file}, which cannot be read: {error.strerror}"
+        return "" if text.strip().lower() in _OFF else f"the file {self._file}"

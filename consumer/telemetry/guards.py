@@ -1,0 +1,56 @@
+"""What the guards hold back and how near they are to it, as metrics that are read at the scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from consumer.credentials import MemberCredentials
+from consumer.guard import Guards
+from consumer.rule import Rule
+from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.readings import Reading, Values, only
+
+ALL_RULES = "(all)"
+"""The limit on all rules together; no rule can have this name."""
+
+
+def expose_guards(
+    metrics: Metrics, rules: Sequence[Rule], guards: Guards, members: Mapping[str, MemberCredentials]
+) -> None:
+    """Export the guards' state. Rules, exemptions and accounts are bounded by the configuration."""
+    names = [rule.name for rule in rules]
+
+    def breakers() -> Values:
+        return {(name,): float(name in guards.breakers and guards.breakers[name].is_open) for name in names}
+
+    def contested() -> Values:
+        found = guards.contested()
+        return {(name,): float(found.get(name, 0)) for name in names}
+
+    text = "1 while the rule's changes are stopped because too many of them failed."
+    metrics.expose(Reading("breaker_open", "gauge", text, ("rule",), breakers))
+    text = "1 while changes are paused by the configuration, a file or a signal."
+    metrics.expose(Reading("paused", "gauge", text, (), lambda: only(float(bool(guards.held_by())))))
+    text = "Changes under way or made within the limit's window; (all) is the limit on all rules together."
+    metrics.expose(Reading("changes_in_window", "gauge", text, ("rule",), lambda: _by_rule(guards.changes_in_window())))
+    text = "Most changes in the limit's window; (all) is the limit on all rules together."
+    metrics.expose(Reading("changes_limit", "gauge", text, ("rule",), lambda: _by_rule(guards.limits.limits())))
+    text = "Resources that are left alone because somebody keeps breaking them after our fix."
+    metrics.expose(Reading("contested_resources", "gauge", text, ("rule",), contested))
+    _expose_ends(metrics, guards, members)
+
+
+def _expose_ends(metrics: Metrics, guards: Guards, members: Mapping[str, MemberCredentials]) -> None:
+    ends: Values = {(exemption.name,): exemption.expires_at for exemption in guards.exemptions.entries}
+
+    def credentials() -> Values:
+        return {(name,): member.expires_at for name, member in members.items() if member.expires_at is not None}
+
+    name, text = "exemption_expiry_timestamp_seconds", "When the exemption ends; also shown after it has ended."
+    metrics.expose(Reading(name, "gauge", text, ("exemption",), lambda: ends))
+    name, text = "credentials_expiry_timestamp_seconds", "When the credentials assumed in a member account end."
+    metrics.expose(Reading(name, "gauge", text, ("account",), credentials))
+
+
+def _by_rule(values: Mapping[str, int]) -> Values:
+    return {(name or ALL_RULES,): float(value) for name, value in values.items()}

@@ -1,0 +1,195 @@
+"""The guards together: their order, and what each says about a change it keeps back."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.errors import BucketGone, PermissionMissing
+from consumer.guard import Guards
+from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.contest import ContestPolicy, LocalContest
+from consumer.guards.exemptions import Exemption
+from consumer.guards.limits import Limit, Limits
+from consumer.outcome import SETTLED_BY, Ending, Outcome, Settlement
+from consumer.rule import Mode
+from tests.unit.fakes import Clock
+from tests.unit.guards.cases import PHOTOS, ended, intent, never_read, no_tags, permitted, refused, rule
+
+TAGGED = Exemption("sites", "web", "public", 2_000.0, tags=(("public", "yes"),))
+NAMED = Exemption("static", "web-team", "Serves the site", 2_000.0, resources=("photos",))
+
+
+def guards(**given: object) -> Guards:
+    """Guards at a moment before every exemption's end."""
+    clock = Clock(1_000.0)
+    return Guards(**{"monotonic": clock, "wall": clock, **given})  # type: ignore[arg-type]
+
+
+def test_enforcing_has_no_objection() -> None:
+    """A rule that enforces gets a permit, and nobody asks for tags that decide nothing."""
+    assert not isinstance(guards().before_change(intent(), never_read), Ending)
+
+
+def test_observing_ends_with_what_would_have_been_done() -> None:
+    """A rule that observes tells both states, keeps the message, and hides it for the rule's own time."""
+    ending = refused(guards(), intent(Mode.OBSERVE))
+
+    assert (ending.outcome, ending.before, ending.after) == (Outcome.WOULD_FIX, "public-read", "private")
+    assert ending.hold_seconds == 77.0
+    assert SETTLED_BY[ending.outcome] is Settlement.HOLD
+
+
+def test_observing_tells_what_a_limit_would_have_done() -> None:
+    """The rule's own limit is rehearsed: what is over it is still counted as would_fix, and says so."""
+    limited = guards(limits=Limits(None, {"public-read": Limit(1, 60)}))
+    other = intent(Mode.OBSERVE, bucket=type(PHOTOS)("1234567890123456", "cn-hangzhou", "videos"))
+
+    assert "limit" not in refused(limited, intent(Mode.OBSERVE)).detail
+    assert "limit" not in refused(limited, intent(Mode.OBSERVE)).detail  # the same resource again
+    over = refused(limited, other)
+    assert (over.outcome, over.reason) == (Outcome.WOULD_FIX, "observe_mode")
+    assert "the rule's limit of 1 changes in 60 s would have held it back" in over.detail
+    assert limited.changes_in_window() == {"public-read": 0}
+
+
+def test_an_exemption_names_itself_its_reason_and_its_owner() -> None:
+    """Whoever reads the log knows whom to ask."""
+    ending = guards(exemptions=[NAMED]).before_look(rule(), PHOTOS, "cn-hangzhou")
+
+    assert ending is not None
+    assert (ending.outcome, ending.reason) == (Outcome.EXEMPT, "exemption")
+    assert ending.detail == "exemption static: Serves the site (owner: web-team)"
+
+
+def test_an_exemption_by_tags_waits_for_the_look() -> None:
+    """What the event says cannot decide about tags; the live tags can."""
+    by_tags = guards(exemptions=[TAGGED])
+
+    assert by_tags.before_look(rule(), PHOTOS, "cn-hangzhou") is None
+    tagged = by_tags.before_change(intent(Mode.OBSERVE), lambda: {"public": "yes"})
+    assert isinstance(tagged, Ending)
+    assert tagged.outcome is Outcome.EXEMPT
+    assert permitted(by_tags)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_unreadable_tags_hold_the_change(mode: Mode) -> None:
+    """If it cannot be told whether the bucket is exempt, it is left alone and looked at again."""
+
+    def unreadable() -> dict[str, str]:
+        raise PermissionMissing("oss", "GetBucketTags", "AccessDenied", "no")
+
+    ending = guards(exemptions=[TAGGED]).before_change(intent(mode), unreadable)
+
+    assert isinstance(ending, Ending)
+    assert (ending.outcome, ending.reason, ending.hold_seconds) == (Outcome.HELD, "tags_unreadable", 77.0)
+    assert SETTLED_BY[ending.outcome] is Settlement.HOLD
+
+
+def test_a_bucket_that_vanished_before_its_tags_were_read_is_gone() -> None:
+    """That is no failure to read tags."""
+
+    def gone() -> dict[str, str]:
+        raise BucketGone("oss", "GetBucketTags", "NoSuchBucket", "gone")
+
+    with pytest.raises(BucketGone):
+        guards(exemptions=[TAGGED]).before_change(intent(), gone)
+
+
+def test_a_pause_holds_what_would_be_changed_and_nothing_else() -> None:
+    """A paused rule that observes goes on observing."""
+    paused = guards(held_by=lambda: "a signal")
+
+    held = refused(paused)
+    assert (held.outcome, held.reason, held.detail) == (Outcome.HELD, "paused", "changes are paused by a signal")
+    assert refused(paused, intent(Mode.OBSERVE)).outcome is Outcome.WOULD_FIX
+
+
+def test_what_is_held_before_the_limit_takes_no_place() -> None:
+    """Pause, contest and breaker come first, so that a place is only taken for a change that is made."""
+    open_at_once = BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)
+    limited = guards(breaker=open_at_once, limits=Limits(Limit(2, 60)))
+    permitted(limited).ended(ended(Outcome.FAILED, "timeout"))
+
+    assert refused(limited).reason == "breaker_open"
+    assert limited.changes_in_window() == {"": 1}
+
+
+def test_a_contest_is_told_with_the_time_it_lasts() -> None:
+    """After so many verified fixes the next change is held, for the rule's time at most."""
+    contested = guards(contest=LocalContest(ContestPolicy(max_fixes=2, window_seconds=50)))
+    for _ in range(2):
+        permitted(contested).ended(ended(Outcome.FIXED))
+
+    held = refused(contested)
+    assert (held.outcome, held.reason, held.hold_seconds) == (Outcome.HELD, "contested", 50)
+    assert contested.contested() == {"public-read": 1}
+    assert refused(contested, intent(Mode.OBSERVE)).outcome is Outcome.WOULD_FIX
+
+
+def test_a_person_can_release_breakers_and_contests() -> None:
+    """Whoever has removed the cause need not wait."""
+    released = guards(
+        breaker=BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0),
+        contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=50)),
+    )
+    permitted(released).ended(ended(Outcome.FIXED))
+    permitted(released, intent(name="other")).ended(ended(Outcome.REJECTED))
+    assert refused(released).reason == "contested"
+    assert refused(released, intent(name="other")).reason == "breaker_open"
+
+    released.release()
+
+    permitted(released)
+    permitted(released, intent(name="other"))
+
+
+def test_a_probe_that_finds_no_place_leaves_the_breaker_ready_for_another() -> None:
+    """The one probe of a breaker is not lost to a limit."""
+    clock = Clock(1_000.0)
+    policy = BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0, cool_down_seconds=10)
+    probing = guards(breaker=policy, limits=Limits(Limit(1, 60)), monotonic=clock)
+    permitted(probing).ended(ended(Outcome.FAILED, "timeout"))
+    clock.advance(10)
+    assert refused(probing).reason == "over_limit"
+    clock.advance(50)
+
+    permitted(probing).ended(ended(Outcome.FIXED))
+    assert not probing.breakers["public-read"].is_open
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "opens"),
+    [
+        (Outcome.FIXED, "", False),
+        (Outcome.HELD, "in_progress", False),
+        (Outcome.GONE, "no_such_bucket", False),
+        (Outcome.LEASE_LOST, "lost_before_change", False),
+        (Outcome.FAILED, "changed_meanwhile", False),
+        (Outcome.FAILED, "not_verified", True),
+        (Outcome.FAILED, "internal_error", True),
+        (Outcome.REJECTED, "AccessDenied", True),
+    ],
+)
+def test_only_a_change_that_did_not_work_counts_as_a_failure(outcome: Outcome, reason: str, opens: bool) -> None:
+    """A bucket that is gone, a lease that is lost and another writer say nothing about whether changes work."""
+    judging = guards(breaker=BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0))
+
+    permitted(judging).ended(ended(outcome, reason))
+
+    assert judging.breakers["public-read"].is_open is opens
+
+
+def test_a_change_that_was_not_made_gives_its_place_back() -> None:
+    """A refusal by the service costs nothing of the limit, and telling it twice gives nothing more."""
+    limited = guards(limits=Limits(Limit(1, 60)))
+    permit = permitted(limited)
+    permit.not_used()
+    permit.not_used()
+    permit.ended(ended(Outcome.REJECTED))
+
+    assert limited.changes_in_window() == {"": 0}
+    permitted(limited).ended(ended(Outcome.FIXED))
+    held = limited.before_change(intent(), no_tags)
+    assert isinstance(held, Ending)
+    assert (held.reason, held.hold_seconds) == ("over_limit", 60)
