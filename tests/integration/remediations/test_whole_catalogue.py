@@ -1,0 +1,98 @@
+"""A whole worker with a rule for every repair: Cloud Config reports one bucket that breaks them all."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from consumer.config import Config, load
+from emulator.client import Emulator
+from tests.emulation import eventually
+from tests.integration.conftest import Configure, Run
+from tests.integration.queues import messages
+from tests.integration.remediations.cases import PUBLIC_STATEMENT, policy
+
+_PARAMETERS = {"required-tags": {"tag1Key": "cost-center"}}
+_RULES = {
+    "oss-bucket-public-read-prohibited": ("oss.bucket-acl", "{}"),
+    "oss-bucket-policy-no-any-anonymous": ("oss.bucket-policy-public", "{}"),
+    "oss-bucket-only-https-enabled": ("oss.https-only", "{}"),
+    "oss-bucket-tls-version-check": ("oss.tls-version", "{}"),
+    "oss-bucket-server-side-encryption-enabled": ("oss.encryption", "{}"),
+    "oss-default-encryption-kms": ("oss.encryption", '{ algorithm = "KMS" }'),
+    "oss-encryption-byok-check": ("oss.encryption", '{ algorithm = "KMS", kms_master_key_id = "key-1" }'),
+    "oss-bucket-versioning-enabled": ("oss.versioning", "{}"),
+    "oss-bucket-logging-enabled": ("oss.logging", '{ target_bucket = "access-logs-{region}" }'),
+    "oss-bucket-referer-limit": ("oss.referer", '{ referers = ["https://*.example.com"] }'),
+    "required-tags": ("oss.tags", '{ tags = { "cost-center" = "unknown" } }'),
+    "oss-zrs-enabled": ("oss.zrs", "{ acknowledge_one_way_and_cost = true }"),
+}
+_HEAD = """\
+account_id = "{account}"
+[queue]
+region = "{region}"
+name = "config-events"
+dead_letter_queue = "config-events-dead"
+endpoint = "{mns}"
+wait_seconds = 1
+[oss.endpoints]
+"*" = "{oss}"
+[retry]
+backoff_base_seconds = 1
+backoff_cap_seconds = 1
+[http]
+port = 0
+"""
+_RULE = """
+[[rules]]
+name = "{identifier}"
+remediation = "{remediation}"
+mode = "enforce"
+config_rule_ids = ["cr-{identifier}"]
+options = {options}
+"""
+
+
+@pytest.fixture
+def configure(channel: Emulator, tmp_path: Path) -> Configure:
+    """A configuration with every rule, in the place of the one with public access only."""
+
+    def loaded(**overrides: str) -> Config:
+        known = channel.endpoints
+        text = _HEAD.format(account=known.account_id, region=known.region, mns=known.mns, oss=known.oss)
+        for identifier, (remediation, options) in _RULES.items():
+            text += _RULE.format(identifier=identifier, remediation=remediation, options=options)
+        path = tmp_path / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return load(path, overrides)
+
+    return loaded
+
+
+def test_one_bucket_that_breaks_every_rule_ends_compliant(channel: Emulator, run: Run) -> None:
+    """Every repair finds its own setting however the others change the bucket; only the move to zones is waited for."""
+    for identifier in ("oss-bucket-public-read-prohibited", "oss-bucket-public-write-prohibited"):
+        channel.config.remove_rule(identifier)
+    channel.create_buckets([f"access-logs-{channel.endpoints.region}"])
+    for identifier in _RULES:
+        channel.config.add_rule(identifier, rule_id=f"cr-{identifier}", parameters=_PARAMETERS.get(identifier, {}))
+    broken = {"acl": "public-read", "policy": policy(PUBLIC_STATEMENT), "tagging": {"owner": "web"}}
+    channel.create_buckets(["photos"], **broken)
+
+    def left() -> set[str]:
+        judged = channel.compliance(compliance="NON_COMPLIANT")
+        return {each.identifier for each in judged if each.bucket == "photos"}
+
+    assert len(left()) == len(_RULES)
+    with run():
+        eventually(lambda: left() == {"oss-zrs-enabled"})
+        eventually(lambda: all("cr-oss-zrs-enabled" in body for body in _bodies(channel)))
+    assert _bodies(channel), "the move is still waited for"
+    assert messages(channel, "config-events-dead") == []
+
+
+def _bodies(emulator: Emulator) -> list[str]:
+    """What is left in the queue, in the clear."""
+    return [base64.b64decode(message["body"]).decode() for message in messages(emulator, "config-events")]
