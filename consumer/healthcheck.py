@@ -1,4 +1,4 @@
-"""Asks the worker in the same container whether it lives: `python -m consumer.healthcheck [CONFIG]`, exit status 0 or 1.
+"""Asks the worker in the same container whether it lives: `python -m consumer.healthcheck [CONFIG]`, exits 0 or 1.
 
 For container engines without HTTP probes of their own. It uses the standard library alone, so that asking every few
 seconds costs next to nothing, and it reads the configuration only for the port.
