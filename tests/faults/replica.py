@@ -155,6 +155,11 @@ class Replica:
             int(totals.get("messages_in_flight", -1)),
         )
 
+    def settled(self, disposition: str) -> int:
+        """How many deliveries the worker says were settled this way."""
+        found = _SAMPLE.findall(self.get("/metrics")[1])
+        return sum(int(float(value)) for _, label, value in found if label == disposition)
+
     def lines(self) -> list[dict[str, Any]]:
         """Every JSON line of the log."""
         found: list[dict[str, Any]] = []

@@ -1,0 +1,89 @@
+"""Seeded mutants: what a careless change to the worker would look like. Each must be caught by its scenario.
+
+A mutant is one replacement of text in a copy of the worker's code. Where the text is no longer there exactly once,
+applying it fails, so that no refactoring can disarm a mutant silently: write it anew for the new code.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults import scenarios
+from tests.faults.replica import REPOSITORY
+from tests.faults.scenarios import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One fault in the worker's code."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    scenario: Scenario
+    """Where it must show."""
+
+    def apply(self, folder: Path) -> Path:
+        """A copy of the worker with this fault; returns the directory to run it from.
+
+        Raises:
+            ValueError: the text to replace is not there exactly once.
+        """
+        shutil.copytree(REPOSITORY / "consumer", folder / "consumer", ignore=shutil.ignore_patterns("__pycache__"))
+        path = folder / "consumer" / self.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.name}: {self.file} holds the text to replace {text.count(self.old)} times")
+        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
+        return folder
+
+
+MUTANTS = (
+    Mutant(
+        "delete before verify",
+        "pipeline.py",
+        "return _ended(lambda: self._repair(case, stages, still_ours))",
+        "import threading\n"
+        "        threading.Timer(1.0, lambda: _ended(lambda: self._repair(case, stages, still_ours))).start()\n"
+        '        return Ending(Outcome.FIXED, "handed_off")',
+        scenarios.one_repair,
+    ),
+    Mutant(
+        "skip the read-back",
+        "pipeline.py",
+        "return self._verify(work)",
+        "return Ending(Outcome.FIXED, before=work.change.before, after=work.change.after)",
+        scenarios.one_repair,
+    ),
+    Mutant(
+        "drop a hide",
+        "settle.py",
+        "self._queue.hide(handle, job.hide_seconds)",
+        "pass",
+        scenarios.stop_with_a_full_hand,
+    ),
+    Mutant(
+        "swallow a partial failure",
+        "settle.py",
+        "if error_of_one := failures.get(handle):",
+        "if error_of_one := None:",
+        scenarios.receipt_taken_over,
+    ),
+    Mutant(
+        "keep the stale receipt handle",
+        "lease.py",
+        "        self._receipt_handle = receipt_handle\n        self._expires_at = expires_at",
+        "        self._expires_at = expires_at",
+        scenarios.repair_longer_than_a_lease,
+    ),
+    Mutant(
+        "stop renewing at soft stop",
+        "supervise.py",
+        "engine.stopping.set()",
+        "engine.stopping.set()\n        engine.lease_keeper.close()",
+        scenarios.stop_during_a_long_repair,
+    ),
+)

@@ -1,0 +1,117 @@
+"""Small scenes, each made so that one particular kind of carelessness must show; they return what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from emulator.client import JournalEntry
+from emulator.provisioning import account
+from tests.faults.replica import Replica
+from tests.faults.stage import QUEUE, Pace, Stage, until
+
+Scenario = Callable[[Stage], list[str]]
+
+_PATIENCE_SECONDS = 20.0
+
+
+def one_repair(stage: Stage) -> list[str]:
+    """One broken bucket, nothing goes wrong: the witness sees the change, the read-back and the deletion in order."""
+    stage.emulator.create_buckets(["one"], acl="public-read")
+    replica = _started(stage, Pace())
+    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    replica.stop(30)
+    return [str(violation) for violation in stage.verdict().violations]
+
+
+def stop_with_a_full_hand(stage: Stage) -> list[str]:
+    """A stop with many untouched messages: each is deleted or visible again one second later."""
+    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=1.0)
+    stage.emulator.create_buckets(count=16, acl="public-read")
+    replica = _started(stage, Pace(workers=2, lease_seconds=30, call_timeout_seconds=10, shutdown_grace_seconds=25))
+    until(lambda: len(_receipts(stage)) >= 16)
+    status = replica.stop(60)
+    last_hidden = {
+        entry.detail["message_id"]: entry.detail["visibility_seconds"]
+        for entry in stage.emulator.journal(operation="ChangeMessageVisibility")
+    }
+    kept = set(_receipts(stage)) - _deleted(stage)
+    problems = [f"{message_id} was not handed back" for message_id in kept if last_hidden.get(message_id) != 1]
+    return problems if status == 0 else [*problems, f"exit status {status}"]
+
+
+def receipt_taken_over(stage: Stage) -> list[str]:
+    """Somebody else receives the message while it is in work: the deletion fails, and the books must say so."""
+    stage.emulator.faults.add("duplicate", "BatchReceiveMessage", service="mns", count=1)
+    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=0.5)
+    stage.emulator.create_buckets(["one"], acl="public-read")
+    replica = _started(stage, Pace(workers=1, slots=1, call_timeout_seconds=5))
+    until(lambda: bool(_receipts(stage)))
+    with account(stage.emulator) as owner:
+        owner.get_queue(QUEUE).batch_receive_message(1, 0)
+    until(lambda: not stage.left(), _PATIENCE_SECONDS)
+    until(lambda: not replica.books().in_flight, _PATIENCE_SECONDS)
+    claimed, true = replica.settled("deleted"), len(_deleted(stage))
+    replica.stop(30)
+    return [] if claimed == true else [f"{claimed} deletions in the books, {true} on the queue"]
+
+
+def repair_longer_than_a_lease(stage: Stage) -> list[str]:
+    """Work that needs renewals: the message is handed out once, and deleted with the newest handle."""
+    _slow_repair(stage)
+    replica = _started(stage, _SLOW)
+    until(lambda: not stage.left() or len(_receipts(stage)) > 1, _PATIENCE_SECONDS)
+    replica.kill()
+    return _handed_out_once(stage)
+
+
+def stop_during_a_long_repair(stage: Stage) -> list[str]:
+    """A stop while work needs renewals: the lease is kept until the message is deleted."""
+    _slow_repair(stage)
+    replica = _started(stage, _SLOW)
+    until(lambda: bool(_receipts(stage)))
+    status = replica.stop(60)
+    problems = _handed_out_once(stage)
+    return problems if status == 0 else [*problems, f"exit status {status}"]
+
+
+_SLOW = Pace(workers=1, slots=1, call_timeout_seconds=10, shutdown_grace_seconds=25)
+
+
+def _slow_repair(stage: Stage) -> None:
+    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=3.0)
+    stage.emulator.create_buckets(["one"], acl="public-read")
+
+
+def _handed_out_once(stage: Stage) -> list[str]:
+    problems = [] if not stage.left() else ["the message is still in the queue"]
+    count = len(_receipts(stage))
+    return problems if count == 1 else [*problems, f"the message was handed out {count} times"]
+
+
+def _started(stage: Stage, pace: Pace) -> Replica:
+    replica = stage.replica(pace)
+    replica.start()
+    return replica
+
+
+def _receipts(stage: Stage) -> list[str]:
+    """The id of the message, for each time that one was handed out."""
+    found = stage.emulator.journal(operation="BatchReceiveMessage")
+    return [message["message_id"] for entry in found for message in entry.detail["messages"]]
+
+
+def _deleted(stage: Stage) -> set[str]:
+    return {message_id for entry in _deletions(stage) for message_id in entry.detail["deleted"]}
+
+
+def _deletions(stage: Stage) -> list[JournalEntry]:
+    return stage.emulator.journal(operation="BatchDeleteMessage")
+
+
+EVERY: tuple[Scenario, ...] = (
+    one_repair,
+    stop_with_a_full_hand,
+    receipt_taken_over,
+    repair_longer_than_a_lease,
+    stop_during_a_long_repair,
+)
