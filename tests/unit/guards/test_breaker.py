@@ -1,0 +1,112 @@
+"""The breaker: closed while changes work, open while they do not, and careful in between."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.guards.breaker import Admission, Breaker, BreakerPolicy, Open
+
+POLICY = BreakerPolicy(attempts=10, min_attempts=4, max_failure_share=0.5, cool_down_seconds=60.0)
+
+
+def attempt(breaker: Breaker, failed: bool | None, now: float = 0.0) -> None:
+    """One attempt, begun and ended."""
+    admission = breaker.admit(now)
+    assert isinstance(admission, Admission)
+    breaker.record(admission, failed=failed, now=now)
+
+
+def opened(now: float = 0.0) -> Breaker:
+    """A breaker that has just opened."""
+    breaker = Breaker(POLICY)
+    for _ in range(4):
+        attempt(breaker, True, now)
+    assert breaker.is_open
+    return breaker
+
+
+def test_few_failures_prove_nothing() -> None:
+    """Below the least number of attempts even failures alone stop nobody."""
+    breaker = Breaker(POLICY)
+    for _ in range(3):
+        attempt(breaker, True)
+    assert not breaker.is_open
+    attempt(breaker, None)
+    assert not breaker.is_open
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=40))
+def test_it_opens_exactly_when_the_share_is_reached(results: list[bool]) -> None:
+    """Judged are the latest attempts, and enough of them."""
+    breaker = Breaker(POLICY)
+    for count in range(1, len(results) + 1):
+        attempt(breaker, results[count - 1])
+        judged = results[max(0, count - 10) : count]
+        assert breaker.is_open is (len(judged) >= 4 and sum(judged) * 2 >= len(judged))
+        if breaker.is_open:
+            break
+
+
+def test_while_it_cools_down_nobody_tries() -> None:
+    """It says how long that still takes."""
+    answer = opened().admit(20.0)
+    assert answer == Open(40.0)
+
+
+def test_after_the_cool_down_one_probe_goes_alone() -> None:
+    """Others wait for its result."""
+    breaker = opened()
+    probe = breaker.admit(60.0)
+    assert isinstance(probe, Admission)
+    assert probe.probe
+    assert breaker.admit(61.0) == Open(60.0)
+    assert breaker.is_open
+
+
+def test_a_probe_that_works_closes_it_with_a_clean_record() -> None:
+    """Old failures count no more."""
+    breaker = opened()
+    attempt(breaker, False, 60.0)
+    assert not breaker.is_open
+    for _ in range(3):
+        attempt(breaker, True, 61.0)
+    assert not breaker.is_open
+
+
+def test_a_probe_that_fails_opens_it_for_another_cool_down() -> None:
+    """And so on, until one works."""
+    breaker = opened()
+    attempt(breaker, True, 60.0)
+    assert breaker.admit(119.0) == Open(1.0)
+    assert isinstance(breaker.admit(120.0), Admission)
+
+
+def test_a_probe_without_a_result_lets_another_probe() -> None:
+    """A bucket that is gone proves nothing and must not keep the breaker open for ever."""
+    breaker = opened()
+    attempt(breaker, None, 60.0)
+    assert breaker.is_open
+    assert isinstance(breaker.admit(60.0), Admission)
+
+
+def test_results_of_attempts_from_before_it_opened_change_nothing() -> None:
+    """What was under way when it opened neither closes nor prolongs it."""
+    breaker = Breaker(POLICY)
+    late = breaker.admit(0.0)
+    assert isinstance(late, Admission)
+    for _ in range(4):
+        attempt(breaker, True)
+
+    breaker.record(late, failed=False, now=30.0)
+
+    assert breaker.admit(30.0) == Open(30.0)
+
+
+def test_a_person_can_close_it() -> None:
+    """Released, it begins anew."""
+    breaker = opened()
+    breaker.release()
+    assert not breaker.is_open
+    attempt(breaker, True, 1.0)
+    assert not breaker.is_open

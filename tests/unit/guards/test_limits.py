@@ -1,0 +1,132 @@
+"""Limits: no window ever holds more changes than it may, and what waits is given a turn."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.bucket import Resource
+from consumer.guards.limits import Full, Limit, Limits
+
+RULE = "public-read"
+
+
+def one(limit: Limit) -> Limits:
+    """A limit on one rule alone."""
+    return Limits(None, {RULE: limit})
+
+
+def bucket(number: int) -> Resource:
+    """One of many."""
+    return Resource("1234567890123456", "cn-hangzhou", f"bucket-{number}")
+
+
+@given(
+    st.integers(1, 5),
+    st.lists(st.tuples(st.floats(0, 30), st.floats(0, 30), st.booleans()), max_size=60),
+)
+def test_no_window_holds_more_changes_than_the_limit(most: int, steps: list[tuple[float, float, bool]]) -> None:
+    """However changes come and however long they take, any window of 10 s sees at most so many end."""
+    limits = one(Limit(most, 10.0))
+    now, made, under_way = 0.0, [], []
+    for pause, takes, changed in steps:
+        now += pause
+        for end, really in sorted(under_way):
+            if end <= now:
+                limits.conclude(RULE, end if really else None)
+                under_way.remove((end, really))
+                made += [end] if really else []
+        if limits.reserve(RULE, now) is None:
+            under_way.append((now + takes, changed))
+        assert limits.taken(now)[RULE] <= most
+    for moment in made:
+        assert len([other for other in made if moment <= other < moment + 10.0]) <= most
+
+
+def test_many_threads_get_exactly_as_many_places_as_there_are() -> None:
+    """Of 500 that ask at once with 32 hands, exactly 20 get a place."""
+    limits = Limits(Limit(1_000, 60), {RULE: Limit(20, 60)})
+    start = threading.Barrier(32)
+
+    def ask(first: int) -> int:
+        if first < 32:
+            start.wait(10)
+        return limits.reserve(RULE, 0.0) is None
+
+    with ThreadPoolExecutor(32) as hands:
+        assert sum(hands.map(ask, range(500))) == 20
+    assert limits.taken(0.0) == {RULE: 20, "": 20}
+
+
+def test_a_place_is_free_again_when_its_window_is_over() -> None:
+    """The window slides: each change frees its own place, a window after it ended."""
+    limits = one(Limit(2, 60))
+    for moment in (0.0, 30.0):
+        assert limits.reserve(RULE, moment) is None
+        limits.conclude(RULE, moment)
+
+    assert isinstance(limits.reserve(RULE, 59.9), Full)
+    assert limits.reserve(RULE, 60.0) is None
+    assert isinstance(limits.reserve(RULE, 60.0), Full)
+
+
+def test_a_change_under_way_keeps_its_place_however_long_it_takes() -> None:
+    """A change counts when it happens, not when it was allowed."""
+    limits = one(Limit(1, 60))
+    assert limits.reserve(RULE, 0.0) is None
+
+    assert isinstance(limits.reserve(RULE, 1_000.0), Full)
+    limits.conclude(RULE, 1_000.0)
+    assert isinstance(limits.reserve(RULE, 1_059.0), Full)
+    assert limits.reserve(RULE, 1_060.0) is None
+
+
+def test_the_limit_on_all_rules_binds_each() -> None:
+    """A rule without a limit of its own still shares the common one, and the text says which is used up."""
+    limits = Limits(Limit(1, 60), {RULE: Limit(5, 60)})
+    assert limits.reserve("other", 0.0) is None
+
+    full = limits.reserve(RULE, 0.0)
+    assert isinstance(full, Full)
+    assert full.text == "the limit of 1 changes in 60 s for all rules"
+    assert limits.taken(0.0) == {RULE: 0, "": 1}
+    assert limits.limits() == {RULE: 5, "": 1}
+
+
+def test_what_waits_comes_back_in_turns() -> None:
+    """Those without a place are not all called back for the first one: each window calls as many as it can take."""
+    limits = one(Limit(20, 60))
+    for moment in range(20):
+        assert limits.reserve(RULE, float(moment)) is None
+        limits.conclude(RULE, float(moment))
+
+    turns = [full.wait_seconds for _ in range(50) if (full := limits.reserve(RULE, 20.0))]
+
+    assert turns == [60.0 - 20 + place + 60 * window for window in range(3) for place in range(20)][:50]
+
+
+def test_turns_that_have_come_are_forgotten() -> None:
+    """A line that nobody stands in any more delays nobody."""
+    limits = one(Limit(1, 60))
+    assert limits.reserve(RULE, 0.0) is None
+    limits.conclude(RULE, 0.0)
+    for _ in range(5):
+        limits.reserve(RULE, 0.0)
+    assert limits.reserve(RULE, 400.0) is None
+    limits.conclude(RULE, 400.0)
+
+    full = limits.reserve(RULE, 400.0)
+    assert isinstance(full, Full)
+    assert full.wait_seconds == 60.0
+
+
+def test_a_resource_that_is_observed_again_counts_once() -> None:
+    """Looking at the same bucket every few minutes is not a change each time; after the window it is."""
+    limits = one(Limit(2, 60))
+    assert [limits.rehearse(RULE, bucket(number), 0.0) for number in (1, 2, 1, 2)] == ["", "", "", ""]
+    assert limits.rehearse(RULE, bucket(3), 59.0) == "the rule's limit of 2 changes in 60 s"
+    assert limits.rehearse(RULE, bucket(3), 60.0) == ""
+    assert limits.rehearse("without-a-limit", bucket(3), 0.0) == ""

@@ -1,0 +1,58 @@
+"""The pause switch: three hands can hold it, and in doubt it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from consumer.pause import PauseSwitch
+
+
+def test_nobody_holds_it_at_first(tmp_path: Path) -> None:
+    """Without a reason changes may be made."""
+    assert PauseSwitch().held_by() == ""
+    assert PauseSwitch(file=tmp_path / "missing").held_by() == ""
+    assert PauseSwitch(file=tmp_path / "missing" / "folder").held_by() == ""
+
+
+def test_the_configuration_holds_it() -> None:
+    """A signal to resume does not take that back."""
+    switch = PauseSwitch(enabled=True)
+    switch.resume()
+    assert switch.held_by() == "pause.enabled"
+
+
+@pytest.mark.parametrize("text", ["", "true", "because of the migration", "1", "\N{SNOWMAN}", "false alarm"])
+def test_a_file_holds_it_while_it_exists(tmp_path: Path, text: str) -> None:
+    """Whatever it says, unless that is no."""
+    file = tmp_path / "pause"
+    switch = PauseSwitch(file=file)
+    file.write_text(text, encoding="utf-8")
+    assert switch.held_by() == f"the file {file}"
+    file.unlink()
+    assert switch.held_by() == ""
+
+
+@pytest.mark.parametrize("text", ["false", "False\n", "off", "no", "0"])
+def test_a_file_that_says_no_is_as_good_as_missing(tmp_path: Path, text: str) -> None:
+    """A key of a mounted ConfigMap can be changed more easily than removed."""
+    file = tmp_path / "pause"
+    file.write_text(text)
+    assert PauseSwitch(file=file).held_by() == ""
+
+
+def test_a_file_that_cannot_be_read_holds_it(tmp_path: Path) -> None:
+    """If it cannot be told, nothing is changed."""
+    assert "cannot be read" in PauseSwitch(file=tmp_path).held_by()  # a folder is there, and says nothing
+    assert "cannot be read" in PauseSwitch(file=tmp_path / ("x" * 5_000)).held_by()
+
+
+def test_a_signal_holds_it_until_it_is_taken_back() -> None:
+    """Twice held is held once."""
+    switch = PauseSwitch()
+    switch.pause()
+    switch.pause()
+    assert switch.held_by() == "a signal"
+    switch.resume()
+    assert switch.held_by() == ""
