@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from demo.scene import QUEUE, Scene, break_buckets, prepare
 from demo.summary import Finish, judged, problems, show
-from demo.worker import stop, worker, write_configuration
+from demo.worker import stop, wait_until_started, worker, write_configuration
 from emulator.client import Emulator
 from emulator.process import in_process
 
@@ -35,6 +35,7 @@ def main() -> int:
         configuration = write_configuration(folder, emulator, rule_ids)
         with worker(configuration, key, log) as process:
             console.print(f"worker     process {process.pid}, configuration as in config.example.toml")
+            wait_until_started(process, log)
             scene = break_buckets(emulator, count)
             _watch(console, emulator, process, scene)
             exit_status = stop(process)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +98,18 @@ def worker(configuration: Path, key: Identity, log: Path) -> Iterator[subprocess
             if process.poll() is None:
                 process.kill()
             process.wait()
+
+
+def wait_until_started(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for the worker's own word that it polls, so that its start does not count as exposure.
+
+    Raises:
+        RuntimeError: it ended instead.
+    """
+    while '"service.started"' not in log.read_text(encoding="utf-8", errors="replace"):
+        if process.poll() is not None:
+            raise RuntimeError(f"the worker ended at its start:\n{log.read_text(encoding='utf-8')}")
+        time.sleep(0.05)
 
 
 def stop(process: subprocess.Popen[bytes]) -> int:
