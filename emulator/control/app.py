@@ -1,4 +1,4 @@
-"""The control port as one application: every endpoint, and an index of them at its root."""
+"""The control port as one application: every endpoint; its root lists them, or is STS for who asks as an SDK does."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from emulator.control.faults import FaultEndpoints
 from emulator.control.identities import IdentityEndpoints
 from emulator.control.publishing import PublishingEndpoints
 from emulator.control.queues import QueueEndpoints
+from emulator.control.sts import sts_answer
 from emulator.control.time import ClockEndpoints, JournalEndpoints
 from emulator.control.whole import WholeEndpoints
 from emulator.emulation import Emulation
@@ -38,7 +39,9 @@ def control_app(emulation: Emulation) -> Starlette:
     ]
     index = [_described(route) for route in routes]
 
-    async def root(_: Request) -> Response:
+    async def root(request: Request) -> Response:
+        if "Action" in request.query_params:
+            return sts_answer(world, request)
         return Json({"endpoints": index})
 
     handlers = {Refused: refused, 404: unknown, 405: wrong_method}
