@@ -197,7 +197,13 @@ class _Wiring:
             self.hooks,
             pulse,
         )
-        return settler, Thread(pulse, settler.run, queue.close)
+
+        def close() -> None:
+            queue.close()
+            if dead_letters is not None:
+                dead_letters.close()
+
+        return settler, Thread(pulse, settler.run, close)
 
     def oss(self) -> Oss:
         settings = self.config.oss
