@@ -18,6 +18,10 @@ from deploy.compose.provision import RULES
 from emulator.client import Emulator
 
 FLEET = tuple(f"compose-{number:03}" for number in range(60))
+FAVOURITE = "compose-favourite"
+"""Somebody's automation opens it again and again."""
+STATIC = "compose-static"
+"""Public on purpose; the worker's configuration exempts it."""
 _GOOD = {"acl": "private", "encryption": {"algorithm": "AES256"}, "versioning": "Enabled"}
 _KEPT_ENTRIES = 50_000
 
@@ -32,6 +36,17 @@ def open_for_reading(emulator: Emulator, dice: random.Random) -> None:
 def open_for_writing(emulator: Emulator, dice: random.Random) -> None:
     """Somebody lets everybody write."""
     emulator.change_bucket(dice.choice(FLEET), acl="public-read-write")
+
+
+def open_the_favourite(emulator: Emulator, dice: random.Random) -> None:  # noqa: ARG001 - nothing is left to chance
+    """Somebody's automation puts back what it thinks is right."""
+    emulator.change_bucket(FAVOURITE, acl="private")
+    emulator.change_bucket(FAVOURITE, acl="public-read")
+
+
+def report_the_static_site(emulator: Emulator, dice: random.Random) -> None:  # noqa: ARG001 - nothing is left to chance
+    """Cloud Config knows nothing of exemptions."""
+    emulator.config.evaluate(bucket=STATIC, rule="cr-public-read")
 
 
 def take_encryption_away(emulator: Emulator, dice: random.Random) -> None:
@@ -71,6 +86,8 @@ def fail_a_little(emulator: Emulator, dice: random.Random) -> None:
 STEPS: tuple[tuple[Step, int], ...] = (
     (open_for_reading, 50),
     (open_for_writing, 15),
+    (open_the_favourite, 12),
+    (report_the_static_site, 3),
     (take_encryption_away, 15),
     (suspend_versioning, 3),
     (evaluate_again, 2),
@@ -83,9 +100,11 @@ STEPS: tuple[tuple[Step, int], ...] = (
 
 def prepare(emulator: Emulator) -> None:
     """The fleet in good order, where it is not there yet."""
-    missing = sorted(set(FLEET) - set(emulator.acls()))
-    if missing:
+    known = emulator.acls()
+    if missing := [name for name in (*FLEET, FAVOURITE) if name not in known]:
         emulator.create_buckets(missing, **_GOOD)
+    if STATIC not in known:
+        emulator.create_buckets([STATIC], **{**_GOOD, "acl": "public-read"})
 
 
 def step(emulator: Emulator, dice: random.Random) -> str:

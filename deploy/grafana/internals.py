@@ -1,0 +1,234 @@
+"""The dashboard for whoever looks for a cause: books, queue, services and the process itself."""
+
+from __future__ import annotations
+
+from deploy.grafana.panels import BAD, EVERY, GOOD, JOB, WARN, Kind, Panel, Query, Row
+
+UID = "config-remediator-internals"
+TITLE = "config-remediator internals"
+DESCRIPTION = "Books, queue, services and process, replica by replica."
+
+_RECEIVED = f"remediator_messages_received_total{{{JOB}}}"
+_SETTLED = f"sum without (disposition) (remediator_messages_settled_total{{{JOB}}})"
+_IN_HAND = f"sum without (state) (remediator_messages_in_flight{{{JOB}}})"
+
+BOOKS = Row(
+    "Books",
+    (
+        Panel(
+            "Do the books balance?",
+            "Received, less settled, less in hand, over all replicas. Anything but 0 is a defect.",
+            Kind.STAT,
+            "none",
+            (Query(f"sum(abs({_RECEIVED} - ({_SETTLED} + {_IN_HAND})))", "difference"),),
+            width=4,
+            steps=((None, GOOD), (1, BAD)),
+            texts={"0": ("yes", GOOD)},
+        ),
+        Panel(
+            "Received",
+            "Deliveries a second. A message that comes back counts again.",
+            Kind.LINES,
+            "cps",
+            (Query(f"sum(rate({_RECEIVED}[{EVERY}]))", "received"),),
+            width=6,
+        ),
+        Panel(
+            "Settled, by what became of the message",
+            "deleted is the only one that ends a message, apart from dead_lettered, which moves it.",
+            Kind.BARS,
+            "cps",
+            (
+                Query(
+                    f"sum by (disposition) (rate(remediator_messages_settled_total{{{JOB}}}[{EVERY}]))",
+                    "{{disposition}}",
+                ),
+            ),
+            width=7,
+        ),
+        Panel(
+            "In hand",
+            "buffered waits for a worker thread, settling for the queue's answer.",
+            Kind.LINES,
+            "short",
+            (
+                Query(f"sum by (state) (remediator_messages_in_flight{{{JOB}}})", "{{state}}"),
+                Query(f"sum(remediator_worker_slots{{{JOB}}})", "slots"),
+            ),
+            width=7,
+        ),
+    ),
+)
+
+QUEUE = Row(
+    "Queue",
+    (
+        Panel(
+            "Time since the last good poll",
+            "By replica. A long poll takes up to queue.wait_seconds; NotPolling fires at two minutes.",
+            Kind.LINES,
+            "s",
+            (Query(f"time() - remediator_last_poll_success_timestamp_seconds{{{JOB}}}", "{{instance}}"),),
+        ),
+        Panel(
+            "Polls",
+            "By result; empty is the usual one while nothing is wrong with any resource.",
+            Kind.BARS,
+            "reqps",
+            (
+                Query(
+                    "sum by (code) (rate(remediator_api_requests_total"
+                    f'{{{JOB},service="mns",operation="BatchReceiveMessage"}}[{EVERY}]))',
+                    "{{code}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Slots in use by replica",
+            "Replicas share one queue, so they should look alike.",
+            Kind.LINES,
+            "percentunit",
+            (Query(f"{_IN_HAND} / remediator_worker_slots{{{JOB}}}", "{{instance}}"),),
+            maximum=1,
+        ),
+        Panel(
+            "Lease renewals",
+            "renewed is work that takes longer than half a lease. lost and expired are delivered again.",
+            Kind.LINES,
+            "cps",
+            (Query(f"sum by (result) (rate(remediator_lease_renewals_total{{{JOB}}}[{EVERY}]))", "{{result}}"),),
+            width=12,
+        ),
+        Panel(
+            "Settlements that failed",
+            "They are tried again while the lease lasts.",
+            Kind.BARS,
+            "short",
+            (
+                Query(
+                    f"sum by (action, code) (increase(remediator_settle_errors_total{{{JOB}}}[{EVERY}]))",
+                    "{{action}} {{code}}",
+                ),
+            ),
+            width=12,
+        ),
+    ),
+)
+
+SERVICES = Row(
+    "Services",
+    (
+        Panel(
+            "Requests",
+            "To MNS and OSS, by operation.",
+            Kind.LINES,
+            "reqps",
+            (
+                Query(
+                    f"sum by (service, operation) (rate(remediator_api_requests_total{{{JOB}}}[{EVERY}]))",
+                    "{{service}} {{operation}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Errors by code",
+            "Everything but ok and empty. LimitExceeded and TooManyRequests are throttling; AccessDenied is a missing"
+            " RAM permission.",
+            Kind.BARS,
+            "short",
+            (
+                Query(
+                    "sum by (service, code) (increase(remediator_api_requests_total"
+                    f'{{{JOB},code!~"ok|empty"}}[{EVERY}]))',
+                    "{{service}} {{code}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Requests tried again",
+            "Inside the lease, by reason.",
+            Kind.BARS,
+            "short",
+            (
+                Query(
+                    f"sum by (service, reason) (increase(remediator_retries_total{{{JOB}}}[{EVERY}]))",
+                    "{{service}} {{reason}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Slowest in a hundred requests",
+            "99th percentile by operation, without the long polls, which wait on purpose.",
+            Kind.LINES,
+            "s",
+            (
+                Query(
+                    "histogram_quantile(0.99, sum by (le, service, operation)"
+                    " (rate(remediator_api_request_duration_seconds_bucket"
+                    f'{{{JOB},operation!="BatchReceiveMessage"}}[{EVERY}])))',
+                    "{{service}} {{operation}}",
+                ),
+            ),
+            width=12,
+        ),
+        Panel(
+            "Slowest in a hundred, by stage",
+            "99th percentile of the stages inside the worker.",
+            Kind.LINES,
+            "s",
+            (
+                Query(
+                    "histogram_quantile(0.99, sum by (le, stage) (rate(remediator_stage_duration_seconds_bucket"
+                    f'{{{JOB},stage!~"notify|enqueue"}}[{EVERY}])))',
+                    "{{stage}}",
+                ),
+            ),
+            width=12,
+        ),
+    ),
+)
+
+PROCESS = Row(
+    "Process",
+    (
+        Panel(
+            "What runs",
+            "Version, revision and Python of every replica.",
+            Kind.TABLE,
+            "none",
+            (Query(f"count by (instance, version, revision, python) (remediator_build_info{{{JOB}}})"),),
+        ),
+        Panel(
+            "Configuration in use since",
+            "By replica; a rollout sets it back.",
+            Kind.STAT,
+            "s",
+            (Query(f"time() - remediator_config_last_load_success_timestamp_seconds{{{JOB}}}", "{{instance}}"),),
+            steps=((None, "blue"),),
+        ),
+        Panel(
+            "Listeners that failed",
+            "Calls to metrics, log or journal that raised an error. No message is affected, but something is not told.",
+            Kind.STAT,
+            "short",
+            (Query(f"sum(remediator_listener_failures_total{{{JOB}}})", "failures"),),
+            width=4,
+            steps=((None, GOOD), (1, WARN)),
+        ),
+        Panel(
+            "Credentials of member accounts end in",
+            "Renewed a quarter of an hour before their end; CredentialsExpiring fires at ten minutes.",
+            Kind.LINES,
+            "s",
+            (
+                Query(
+                    f"min by (account) (remediator_credentials_expiry_timestamp_seconds{{{JOB}}}) - time()",
+                    "{{account}}",
+                ),
+            ),
+            width=4,
+        ),
+    ),
+)
+
+ROWS = (BOOKS, QUEUE, SERVICES, PROCESS)

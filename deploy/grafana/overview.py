@@ -1,0 +1,279 @@
+"""The dashboard for everybody: is anything exposed, for how long, may we act, are we keeping up; and why."""
+
+from __future__ import annotations
+
+from deploy.grafana.panels import BAD, EVERY, GOOD, JOB, RANGE, RULE, WARN, Kind, Panel, Query, Row
+
+UID = "config-remediator-overview"
+TITLE = "config-remediator"
+DESCRIPTION = "Is anything exposed, for how long, may it be repaired, and do the replicas keep up. Start here."
+
+_OPEN = f"""(
+  time() - min by (job, rule) (remediator_oldest_open_exposure_timestamp_seconds{{{RULE}}})
+  and on (job, rule) max by (job, rule) (remediator_rule_mode{{{RULE}}}) == 1
+)"""
+"""Age of the oldest open exposure of each rule that enforces."""
+
+_MAY_ACT = f"""max(
+  label_replace(4 * max(remediator_paused{{{JOB}}}), "by", "pause", "", "")
+  or label_replace(3 * max(remediator_breaker_open{{{RULE}}}), "by", "breaker", "", "")
+  or label_replace(2 * (max(remediator_rule_mode{{{RULE}}}) == bool 0), "by", "mode", "", "")
+  or label_replace(max(remediator_changes_in_window{{{JOB}}} >= bool remediator_changes_limit{{{JOB}}}), "by", "limit", "", "")
+)"""
+"""The worst of what keeps changes back; each part has a label of its own, so that `or` keeps them all."""
+
+NOW = Row(
+    "Now",
+    (
+        Panel(
+            "Is anything exposed?",
+            "Rules that enforce and have a resource which is reported and not repaired yet, because a repair failed or"
+            " is held back. A repair that works at once never shows here.",
+            Kind.STAT,
+            "none",
+            (Query(f"count{_OPEN} or vector(0)", "rules"),),
+            width=4,
+            height=5,
+            steps=((None, GOOD), (1, BAD)),
+            texts={"0": ("nothing", GOOD)},
+        ),
+        Panel(
+            "For how long?",
+            "Time since the evaluation that found the oldest of them. ExposureTooLong fires after 15 minutes.",
+            Kind.STAT,
+            "s",
+            (Query(f"max{_OPEN} or vector(0)", "age"),),
+            width=4,
+            height=5,
+            steps=((None, GOOD), (60, WARN), (900, BAD)),
+        ),
+        Panel(
+            "May it be repaired?",
+            "What keeps changes back in any replica: a pause, an open breaker, rules that only observe, a limit that is"
+            " used up. The worst one is named.",
+            Kind.STAT,
+            "none",
+            (Query(_MAY_ACT, "state"),),
+            width=4,
+            height=5,
+            steps=((None, GOOD), (1, WARN), (3, BAD)),
+            texts={
+                "0": ("yes", GOOD),
+                "1": ("limit reached", WARN),
+                "2": ("observing only", WARN),
+                "3": ("breaker open", BAD),
+                "4": ("paused", BAD),
+            },
+        ),
+        Panel(
+            "Replicas at work",
+            "Replicas whose last poll was answered in the last two minutes.",
+            Kind.STAT,
+            "none",
+            (Query(f"count(time() - remediator_last_poll_success_timestamp_seconds{{{JOB}}} < 120) or vector(0)"),),
+            width=4,
+            height=5,
+            steps=((None, BAD), (1, GOOD)),
+        ),
+        Panel(
+            "Keeping up? Slots in use",
+            "Share of all slots that hold a message. Near 100 % for long, more comes in than is repaired.",
+            Kind.GAUGE,
+            "percentunit",
+            (Query(f"sum(remediator_messages_in_flight{{{JOB}}}) / sum(remediator_worker_slots{{{JOB}}})", "in use"),),
+            width=4,
+            height=5,
+            steps=((None, GOOD), (0.7, WARN), (0.9, BAD)),
+            maximum=1,
+        ),
+        Panel(
+            "Repaired in 24 hours",
+            "Changed and read back as compliant.",
+            Kind.STAT,
+            "short",
+            (Query(f'sum(increase(remediator_outcomes_total{{{RULE},outcome="fixed"}}[24h]))', "repaired"),),
+            width=4,
+            height=5,
+            steps=((None, "blue"),),
+        ),
+    ),
+)
+
+_BUCKETS = f"sum by (le) (rate(remediator_exposure_seconds_bucket{{{RULE}}}[{EVERY}]))"
+
+EXPOSURE = Row(
+    "Exposure",
+    (
+        Panel(
+            "Oldest open exposure by rule",
+            "Rules that observe have open exposures by intent. Known are the messages that a replica has seen.",
+            Kind.LINES,
+            "s",
+            (
+                Query(
+                    f"time() - min by (rule) (remediator_oldest_open_exposure_timestamp_seconds{{{RULE}}})", "{{rule}}"
+                ),
+            ),
+        ),
+        Panel(
+            "From the evaluation to the verified fix",
+            "Of what was fixed: half, nine in ten and all but one in a hundred were faster. Dots are single messages;"
+            " their id leads to the log line.",
+            Kind.LINES,
+            "s",
+            (
+                Query(f"histogram_quantile(0.5, {_BUCKETS})", "half"),
+                Query(f"histogram_quantile(0.9, {_BUCKETS})", "9 in 10"),
+                Query(f"histogram_quantile(0.99, {_BUCKETS})", "99 in 100", exemplar=True),
+            ),
+        ),
+        Panel(
+            "Fixed within five minutes",
+            "Share of the fixes in the chosen time, by rule. Most of the time passes before a message arrives.",
+            Kind.LEVELS,
+            "percentunit",
+            (
+                Query(
+                    f'sum by (rule) (increase(remediator_exposure_seconds_bucket{{{RULE},le="300.0"}}[{RANGE}]))'
+                    f" / (sum by (rule) (increase(remediator_exposure_seconds_count{{{RULE}}}[{RANGE}])) > 0)",
+                    "{{rule}}",
+                ),
+            ),
+            steps=((None, BAD), (0.9, WARN), (0.99, GOOD)),
+            maximum=1,
+        ),
+        Panel(
+            "How long fixes took",
+            "Each column is a moment, each field a range of exposure; the brighter, the more fixes.",
+            Kind.HEAT,
+            "short",
+            (Query(f"sum by (le) (increase(remediator_exposure_seconds_bucket{{{RULE}}}[{EVERY}]))", "{{le}}"),),
+            width=12,
+        ),
+        Panel(
+            "Where the time goes",
+            "Mean time in each stage: notify and enqueue are before the worker; wait is in its hand.",
+            Kind.LEVELS,
+            "s",
+            (
+                Query(
+                    f"sum by (stage) (increase(remediator_stage_duration_seconds_sum{{{JOB}}}[{RANGE}]))"
+                    f" / (sum by (stage) (increase(remediator_stage_duration_seconds_count{{{JOB}}}[{RANGE}])) > 0)",
+                    "{{stage}}",
+                ),
+            ),
+            width=12,
+        ),
+    ),
+)
+
+ENDINGS = Row(
+    "How deliveries end",
+    (
+        Panel(
+            "Outcomes",
+            "Every settled delivery has one. A message that is held, observed or failing comes back and counts again.",
+            Kind.BARS,
+            "short",
+            (Query(f"sum by (outcome) (increase(remediator_outcomes_total{{{RULE}}}[{EVERY}])) > 0", "{{outcome}}"),),
+            width=12,
+        ),
+        Panel(
+            "Outcomes by rule",
+            "In the chosen time. Rule other is a message that belongs to no rule.",
+            Kind.TABLE,
+            "short",
+            (Query(f"sum by (rule, outcome) (increase(remediator_outcomes_total{{{RULE}}}[{RANGE}])) > 0"),),
+            width=12,
+        ),
+        Panel(
+            "Did not succeed",
+            "failed is tried again; rejected, invalid and exhausted went to the dead-letter queue.",
+            Kind.BARS,
+            "short",
+            (
+                Query(
+                    "sum by (rule, outcome) (increase(remediator_outcomes_total"
+                    f'{{{RULE},outcome=~"failed|rejected|invalid|exhausted"}}[{EVERY}])) > 0',
+                    "{{rule}} {{outcome}}",
+                ),
+            ),
+            width=12,
+        ),
+        Panel(
+            "Held back, and why",
+            "Kept on the queue without a change, and looked at again later.",
+            Kind.BARS,
+            "short",
+            (
+                Query(
+                    f"sum by (rule, reason) (increase(remediator_held_total{{{RULE}}}[{EVERY}])) > 0",
+                    "{{rule}} {{reason}}",
+                ),
+            ),
+            width=12,
+        ),
+    ),
+)
+
+GUARDS = Row(
+    "What may be changed",
+    (
+        Panel(
+            "Limits in use",
+            "Changes in the window, as a share of the limit, in the replica that has used most. (all) is the limit on"
+            " all rules together.",
+            Kind.LINES,
+            "percentunit",
+            (
+                Query(
+                    f"max by (rule) (remediator_changes_in_window{{{JOB}}} / remediator_changes_limit{{{JOB}}})",
+                    "{{rule}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Stopped",
+            "The pause switch, and the breaker of each rule.",
+            Kind.STATES,
+            "none",
+            (
+                Query(f"max(remediator_paused{{{JOB}}})", "paused"),
+                Query(f"max by (rule) (remediator_breaker_open{{{RULE}}})", "breaker {{rule}}"),
+            ),
+            texts={"0": ("no", GOOD), "1": ("yes", BAD)},
+        ),
+        Panel(
+            "Contested resources",
+            "Left alone, because somebody keeps breaking them after our fix.",
+            Kind.LINES,
+            "none",
+            (Query(f"max by (rule) (remediator_contested_resources{{{RULE}}})", "{{rule}}"),),
+        ),
+        Panel(
+            "Modes",
+            "What each rule may do.",
+            Kind.STAT,
+            "none",
+            (Query(f"max by (rule) (remediator_rule_mode{{{RULE}}})", "{{rule}}"),),
+            width=12,
+            texts={"0": ("observes", WARN), "1": ("enforces", GOOD)},
+        ),
+        Panel(
+            "Exemptions end in",
+            "From then on their resources are repaired like any others. Negative: it has ended.",
+            Kind.LEVELS,
+            "s",
+            (
+                Query(
+                    f"min by (exemption) (remediator_exemption_expiry_timestamp_seconds{{{JOB}}}) - time()",
+                    "{{exemption}}",
+                ),
+            ),
+            width=12,
+            steps=((None, BAD), (7 * 86_400, WARN), (30 * 86_400, GOOD)),
+        ),
+    ),
+)
+
+ROWS = (NOW, EXPOSURE, ENDINGS, GUARDS)

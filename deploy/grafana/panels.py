@@ -1,0 +1,233 @@
+"""How every panel is made: one value per panel, turned into what Grafana takes by the vendor's own builders.
+
+No panel names an instance or a data source: both are variables, so that a dashboard fits any cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import count
+from typing import Any
+
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    dashboard,
+    gauge,
+    heatmap,
+    prometheus,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
+from grafana_foundation_sdk.models import common as look
+from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+JOB = 'job=~"$job"'
+RULE = 'job=~"$job",rule=~"$rule"'
+EVERY = "$__rate_interval"
+RANGE = "$__range"
+
+GOOD, WARN, BAD = "green", "orange", "red"
+WIDTH = 24
+
+
+class Kind(Enum):
+    """What a panel looks like."""
+
+    LINES = "lines"
+    BARS = "bars"
+    STAT = "stat"
+    GAUGE = "gauge"
+    LEVELS = "levels"
+    HEAT = "heat"
+    STATES = "states"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One PromQL query and how its series are called."""
+
+    expr: str
+    legend: str = ""
+    exemplar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel, before it is a builder."""
+
+    title: str
+    description: str
+    kind: Kind
+    unit: str
+    queries: tuple[Query, ...]
+    width: int = 8
+    height: int = 8
+    steps: tuple[tuple[float | None, str], ...] = ()
+    """Thresholds: from which value on which colour; the first has none."""
+    texts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Values that mean something: text and colour."""
+    maximum: float | None = None
+
+    @property
+    def instant(self) -> bool:
+        """Whether it shows the present alone."""
+        return self.kind in (Kind.STAT, Kind.GAUGE, Kind.LEVELS, Kind.TABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Panels under one heading."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+_DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
+
+
+def variables(*, rules: bool) -> Iterable[Any]:
+    """Data source, job and rule as choices at the top."""
+    yield dashboard.DatasourceVariable("datasource").type("prometheus").label("Prometheus")
+    yield _choice("job", "Job", "label_values(remediator_build_info, job)")
+    if rules:
+        yield _choice("rule", "Rule", 'label_values(remediator_outcomes_total{job=~"$job"}, rule)')
+
+
+def _choice(name: str, label: str, query: str) -> dashboard.QueryVariable:
+    return (
+        dashboard.QueryVariable(name)
+        .label(label)
+        .datasource(_DATASOURCE)
+        .query(query)
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(model.VariableSort.ALPHABETICAL_ASC)
+        .include_all(True)
+        .all_value(".*")
+        .multi(True)
+        .current(model.VariableOption(selected=True, text=["All"], value=["$__all"]))
+    )
+
+
+def built(panel: Panel) -> Any:
+    """The builder of a panel, with everything that all kinds have in common."""
+    builder = _BUILDERS[panel.kind](panel)
+    builder = builder.title(panel.title).description(panel.description).datasource(_DATASOURCE).unit(panel.unit)
+    builder = builder.span(panel.width).height(panel.height)
+    if panel.steps:
+        steps = [model.Threshold(value=value, color=color) for value, color in panel.steps]
+        builder = builder.thresholds(
+            dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(steps)
+        ).color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+    if panel.texts:
+        builder = builder.mappings([_mapping(panel.texts)])
+    if panel.maximum is not None:
+        builder = builder.min(0).max(panel.maximum)
+    for letter, query in zip("ABCDEFGH", panel.queries, strict=False):
+        builder = builder.with_target(_target(panel, query, letter))
+    return builder
+
+
+def _mapping(texts: dict[str, tuple[str, str]]) -> model.ValueMap:
+    options = {
+        value: model.ValueMappingResult(text=text, color=color, index=index)
+        for index, (value, (text, color)) in enumerate(texts.items())
+    }
+    return model.ValueMap(options=options)
+
+
+def _target(panel: Panel, query: Query, letter: str) -> prometheus.Dataquery:
+    target = prometheus.Dataquery().expr(query.expr).ref_id(letter).datasource(_DATASOURCE)
+    target = target.legend_format(query.legend or "__auto")
+    if query.exemplar:
+        target = target.exemplar(True)
+    if panel.kind is Kind.HEAT:
+        target = target.format(PromQueryFormat.HEATMAP)
+    if panel.kind is Kind.TABLE:
+        target = target.format(PromQueryFormat.TABLE)
+    return target.instant() if panel.instant else target.range()
+
+
+def _lines(_: Panel) -> timeseries.Panel:
+    return _series().line_width(1).fill_opacity(8).show_points(look.VisibilityMode.NEVER)
+
+
+def _bars(_: Panel) -> timeseries.Panel:
+    stacked = common.StackingConfig().mode(look.StackingMode.NORMAL)
+    return _series().draw_style(look.GraphDrawStyle.BARS).fill_opacity(70).line_width(0).stacking(stacked)
+
+
+def _series() -> timeseries.Panel:
+    legend = common.VizLegendOptions().display_mode(look.LegendDisplayMode.LIST).placement(look.LegendPlacement.BOTTOM)
+    tooltip = common.VizTooltipOptions().mode(look.TooltipDisplayMode.MULTI).sort(look.SortOrder.DESCENDING)
+    return timeseries.Panel().legend(legend.show_legend(True)).tooltip(tooltip).min(0)
+
+
+def _stat(_: Panel) -> stat.Panel:
+    return (
+        stat.Panel()
+        .color_mode(look.BigValueColorMode.BACKGROUND)
+        .graph_mode(look.BigValueGraphMode.NONE)
+        .reduce_options(_last())
+    )
+
+
+def _levels(_: Panel) -> bargauge.Panel:
+    return bargauge.Panel().orientation(look.VizOrientation.HORIZONTAL).min(0).reduce_options(_last())
+
+
+def _states(_: Panel) -> statetimeline.Panel:
+    return statetimeline.Panel().show_value(look.VisibilityMode.NEVER).merge_values(True).row_height(0.8)
+
+
+def _last() -> common.ReduceDataOptions:
+    return common.ReduceDataOptions().calcs(["lastNotNull"]).values(False)
+
+
+_BUILDERS: dict[Kind, Callable[[Panel], Any]] = {
+    Kind.LINES: _lines,
+    Kind.BARS: _bars,
+    Kind.STAT: _stat,
+    Kind.GAUGE: lambda _: gauge.Panel().reduce_options(_last()),
+    Kind.LEVELS: _levels,
+    Kind.HEAT: lambda _: heatmap.Panel().calculate(False).y_axis(heatmap.YAxisConfig().unit("s")),
+    Kind.STATES: _states,
+    Kind.TABLE: lambda _: table.Panel(),
+}
+
+
+def board(uid: str, title: str, description: str, rows: Iterable[Row], *, rules: bool) -> dashboard.Dashboard:
+    """A whole dashboard; the first row stands without a heading."""
+    made = (
+        dashboard.Dashboard(title)
+        .uid(uid)
+        .description(description)
+        .tags(["config-remediator"])
+        .editable()
+        .refresh("30s")
+        .time("now-6h", "now")
+        .timezone("browser")
+        .tooltip(model.DashboardCursorSync.CROSSHAIR)
+        .link(
+            dashboard.DashboardLink("config-remediator")
+            .type(model.DashboardLinkType.DASHBOARDS)
+            .tags(["config-remediator"])
+            .as_dropdown(True)
+            .keep_time(True)
+        )
+    )
+    for variable in variables(rules=rules):
+        made = made.with_variable(variable)
+    numbers = count(1)
+    for place, row in enumerate(rows):
+        if place:
+            made = made.with_row(dashboard.Row(row.title).id(next(numbers)))
+        for panel in row.panels:
+            made = made.with_panel(built(panel).id(next(numbers)))
+    return made
