@@ -76,6 +76,18 @@ backoff_cap_seconds = {pace.backoff_cap_seconds}
 hold_seconds = 1
 keep_seconds = 1
 
+# Nothing is held back for long: what guards keep is not what is proved here, and short windows forget fast.
+[limits]
+max_changes = 1000000
+window_seconds = 10
+
+[breaker]
+cool_down_seconds = 1
+
+[contest]
+max_fixes = 1000
+window_seconds = 10
+
 [log]
 format = "json"
 
