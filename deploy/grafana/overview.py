@@ -18,7 +18,9 @@ _MAY_ACT = f"""max(
   label_replace(4 * max(remediator_paused{{{JOB}}}), "by", "pause", "", "")
   or label_replace(3 * max(remediator_breaker_open{{{RULE}}}), "by", "breaker", "", "")
   or label_replace(2 * (max(remediator_rule_mode{{{RULE}}}) == bool 0), "by", "mode", "", "")
-  or label_replace(max(remediator_changes_in_window{{{JOB}}} >= bool remediator_changes_limit{{{JOB}}}), "by", "limit", "", "")
+  or label_replace(
+    max(remediator_changes_in_window{{{JOB}}} >= bool remediator_changes_limit{{{JOB}}}), "by", "limit", "", ""
+  )
 )"""
 """The worst of what keeps changes back; each part has a label of its own, so that `or` keeps them all."""
 
