@@ -56,6 +56,7 @@ class Service:
 
     supervisor: Supervisor
     health: HealthServer | None
+    metrics: Metrics
     switch: PauseSwitch
     guards: Guards
 
@@ -266,7 +267,7 @@ def build(config: Config, credentials: CredentialsProvider) -> Service:
     wiring = _Wiring(config, credentials, say)
     engine = _engine(wiring, _origin(wiring))
     supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, say)
-    return Service(supervisor, _health(wiring, supervisor), wiring.switch, wiring.guards)
+    return Service(supervisor, _health(wiring, supervisor), wiring.metrics, wiring.switch, wiring.guards)
 
 
 def _origin(wiring: _Wiring) -> Origin:

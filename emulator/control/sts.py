@@ -13,7 +13,7 @@ from emulator.world import World
 def sts_answer(world: World, request: Request) -> Response:
     """The answer of STS, or its refusal in the services' own form."""
     try:
-        return Json(assume_role(world, request.method, dict(request.query_params)))
+        answer = Json(assume_role(world, request.method, dict(request.query_params)))
     except Refusal as refusal:
         body = {
             "RequestId": world.request_id(),
@@ -21,4 +21,7 @@ def sts_answer(world: World, request: Request) -> Response:
             "Code": refusal.code,
             "Message": str(refusal),
         }
-        return Json(body, refusal.status)
+        answer = Json(body, refusal.status)
+    # The vendor's HTTP client keeps connections in a pool that nobody can close.
+    answer.headers["Connection"] = "close"
+    return answer

@@ -144,13 +144,13 @@ Configure = Callable[..., Config]
 
 @pytest.fixture
 def configure(channel: Emulator, tmp_path: Path) -> Configure:
-    """Loads a configuration for the emulator, with overrides as environment variables."""
+    """Loads a configuration for the emulator, with more tables and with overrides as environment variables."""
 
-    def loaded(**overrides: str) -> Config:
+    def loaded(more: str = "", **overrides: str) -> Config:
         known = channel.endpoints
         path = tmp_path / "config.toml"
         path.write_text(
-            _BASE.format(account=known.account_id, region=known.region, mns=known.mns, oss=known.oss),
+            _BASE.format(account=known.account_id, region=known.region, mns=known.mns, oss=known.oss) + more,
             encoding="utf-8",
         )
         return load(path, {f"REMEDIATOR__{key.upper()}": value for key, value in overrides.items()})
@@ -174,8 +174,8 @@ def run(configure: Configure, credentials: FixedCredentials) -> Run:
     """Runs a worker inside a `with` block; at its end it is stopped and has to drain."""
 
     @contextmanager
-    def running(**overrides: str) -> Iterator[Running]:
-        service = app.build(configure(**overrides), credentials)
+    def running(more: str = "", **overrides: str) -> Iterator[Running]:
+        service = app.build(configure(more, **overrides), credentials)
         status: list[ExitCode] = []
         thread = threading.Thread(target=lambda: status.append(service.run()))
         thread.start()
