@@ -14,7 +14,12 @@ from tests.unit.engine import LEASES, Engine
 from tests.unit.fakes import service_error
 
 errors = st.sampled_from([Throttled, Unanswered, NotAuthenticated, PermissionMissing, MessageGone]).map(service_error)
-endings = st.sampled_from(Outcome) | st.none()
+endings = (
+    st.sampled_from(Settlement).flatmap(
+        lambda by: st.sampled_from([outcome for outcome in Outcome if SETTLED_BY[outcome] is by])
+    )
+    | st.none()
+)
 
 
 class SettlingMachine(RuleBasedStateMachine):
@@ -32,11 +37,12 @@ class SettlingMachine(RuleBasedStateMachine):
         self.sent = 0
 
     @rule(count=st.integers(1, 5))
-    def produce(self, count: int) -> None:
-        """Cloud Config publishes."""
+    def arrive(self, count: int) -> None:
+        """Cloud Config publishes, and a poll brings it."""
         for _ in range(count):
             self.sent += 1
             self.engine.queue.put(f"m-{self.sent}")
+        self.receive()
 
     @rule()
     def receive(self) -> None:
@@ -82,6 +88,21 @@ class SettlingMachine(RuleBasedStateMachine):
             followers = []
         self.engine.resolve(leader, outcome, *followers)
 
+    @precondition(lambda self: self.working)
+    @rule(outcome=endings, failing=errors | st.none(), lost_reply=st.booleans(), stall=st.sampled_from([1.0, 31.0]))
+    def finish(self, outcome: Outcome | None, failing: ServiceError | None, lost_reply: bool, stall: float) -> None:
+        """Everything in work ends at once, and its first settlement meets a stall or a failing queue."""
+        for delivery in self.working:
+            self.endings[id(delivery)] = outcome
+            self.engine.resolve(delivery, outcome)
+        self.working = []
+        self.engine.clock.advance(stall)
+        if failing is not None:
+            copied = outcome is not None and SETTLED_BY[outcome] is Settlement.DEAD_LETTER
+            (self.fail_next_copy if copied else self.fail_next)(failing, lost_reply)
+        for _ in range(3):
+            self.settle()
+
     @rule()
     def settle(self) -> None:
         """The settler takes one batch."""
@@ -104,10 +125,15 @@ class SettlingMachine(RuleBasedStateMachine):
 
     def _check_deletions(self, gone: set[str]) -> None:
         """Whatever left the queue had an ending that deletes, was copied, or followed one that is settled or kept."""
-        copied = "".join(self.engine.dead_letters.bodies)
+        copied = self.copies
         for message_id in gone:
             receipts = [delivery for delivery in self.all if delivery.message_id == message_id]
             assert any(self._may_delete(delivery, copied) for delivery in receipts), message_id
+
+    @property
+    def copies(self) -> str:
+        """Every copy that is in the dead-letter queue."""
+        return "".join(self.engine.dead_letters.bodies)
 
     def _may_delete(self, delivery: Delivery, copied: str) -> bool:
         if leader := self.leaders.get(id(delivery)):
@@ -148,6 +174,9 @@ class SettlingMachine(RuleBasedStateMachine):
         for report in self.engine.recorder.reports:
             if report.disposition in (Disposition.DELETED, Disposition.DEAD_LETTERED):
                 assert report.message.message_id in self.engine.queue.deleted
+                assert report.message.message_id not in self.engine.queue.messages
+            if report.disposition is Disposition.DEAD_LETTERED:
+                assert f'"message_id":"{report.message.message_id}"' in self.copies
             assert (report.outcome is Outcome.LEASE_LOST) == (report.disposition is Disposition.LEASE_LOST)
 
     @invariant()
