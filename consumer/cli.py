@@ -1,4 +1,4 @@
-"""The command line: `config-remediator run --config FILE`."""
+"""The command line: `config-remediator run --config FILE`, and the operator's commands beside it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import FrameType
 import click
 
 from consumer import __version__
+from consumer.commands import COMMANDS
 from consumer.exit_codes import ExitCode
 
 
@@ -18,6 +19,10 @@ from consumer.exit_codes import ExitCode
 @click.version_option(__version__, "-V", "--version", prog_name="config-remediator")
 def cli() -> None:
     """Repairs what Alibaba Cloud Config reports, and deletes a message only on success."""
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)
 
 
 @cli.command()

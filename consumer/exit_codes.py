@@ -1,4 +1,4 @@
-"""What the process' exit status means; documented for scripts and operators in docs/operating.md."""
+"""What the process' exit status means; for scripts and operators, docs/operating.md and docs/commands.md say the same."""
 
 from enum import IntEnum
 
@@ -18,3 +18,18 @@ class ExitCode(IntEnum):
     """Stopped, but something was still in hand when the grace ran out; the queue delivers it again."""
     HARD_STOP = 5
     """A second signal ended it at once; the queue delivers again what was in hand."""
+
+
+class CommandExit(IntEnum):
+    """The exit status of every other command."""
+
+    DONE = 0
+    """Done, and nothing is wrong."""
+    FOUND = 1
+    """Done, and what was looked for is not as it should be: a failed check, a difference, a broken journal."""
+    USAGE = 2
+    """The configuration or the command line cannot be used; nothing was done."""
+    UNAVAILABLE = 3
+    """A service could not be used: out of reach, no permission, no such queue; the text says which and why."""
+    REFUSED = 4
+    """Not done, or not all of it, on purpose: a person said no, or the state is not the one the command is for."""

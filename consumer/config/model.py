@@ -13,7 +13,7 @@ from consumer.config.fields import AccountId, Section
 from consumer.config.guards import BreakerConfig, ContestConfig, ExemptionConfig, LimitsConfig, PauseConfig
 from consumer.config.reevaluation import ReevaluateConfig
 from consumer.config.rules import RuleConfig
-from consumer.config.sections import HttpConfig, LogConfig, OssConfig, QueueConfig
+from consumer.config.sections import HttpConfig, JournalConfig, LogConfig, OssConfig, QueueConfig, TopicConfig
 
 
 class Config(Section):
@@ -27,11 +27,13 @@ class Config(Section):
         examples=["1234567890123456"],
     )
     queue: QueueConfig
+    topic: TopicConfig = TopicConfig()
     oss: OssConfig = OssConfig()
     engine: EngineConfig = EngineConfig()
     retry: RetryConfig = RetryConfig()
     http: HttpConfig = HttpConfig()
     log: LogConfig = LogConfig()
+    journal: JournalConfig = JournalConfig()
     pause: PauseConfig = PauseConfig()
     limits: LimitsConfig = LimitsConfig()
     breaker: BreakerConfig = BreakerConfig()
@@ -67,3 +69,8 @@ class Config(Section):
     def oss_default_region(self) -> str:
         """Region of buckets whose event names none."""
         return self.oss.default_region or self.queue.region
+
+    @property
+    def subscription_name(self) -> str:
+        """The subscription that brings the topic's messages to the queue; empty where no topic is configured."""
+        return (self.topic.subscription or self.queue.name) if self.topic.name else ""

@@ -1,4 +1,4 @@
-"""What is around the worker: `[queue]`, `[oss]`, `[http]` and `[log]`, with defaults, ranges and what they mean.
+"""What is around the worker: `[queue]`, `[topic]`, `[oss]`, `[http]`, `[log]` and `[journal]`, with defaults, ranges and what they mean.
 
 The descriptions are the manual: `config.example.toml` and `docs/configuration.md` repeat them, and tests compare. What
 several keys must fulfil together stands in `consumer.config.checks`.
@@ -6,11 +6,12 @@ several keys must fulfil together stands in `consumer.config.checks`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from consumer.config.fields import (
+    Allowed,
     Endpoint,
     EndpointKey,
     EndpointOrNone,
@@ -84,6 +85,24 @@ class QueueConfig(Section):
     )
 
 
+class TopicConfig(Section):
+    """The MNS topic that Cloud Config delivers to. The worker never uses it: `check` and `provision` do."""
+
+    name: QueueNameOrNone = Field(
+        default="",
+        description=(
+            "Name of the topic, in the queue's account and region. Empty: check does not look at topic and"
+            " subscription, and provision leaves them to somebody else."
+        ),
+        examples=["config-topic"],
+    )
+    subscription: QueueNameOrNone = Field(
+        default="",
+        description="Name of the subscription that brings the topic's messages to the queue. Empty: queue.name.",
+        examples=["config-events"],
+    )
+
+
 class OssConfig(Section):
     """How OSS is reached: which host serves which region."""
 
@@ -140,7 +159,7 @@ class HttpConfig(Section):
 
 
 class LogConfig(Section):
-    """What is written to standard error."""
+    """What is written to standard output."""
 
     format: Literal["auto", "json", "console"] = Field(
         default="auto",
@@ -148,4 +167,18 @@ class LogConfig(Section):
     )
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe level that is written. debug shows every request."
+    )
+
+
+class JournalConfig(Section):
+    """A record of every step of every delivery, in a file that shows whether anybody has changed it."""
+
+    path: Annotated[str, StringConstraints(max_length=1024), Allowed("a path, or empty")] = Field(
+        default="",
+        description=(
+            "File that every delivery's steps are appended to, synced and chained by hash; `config-remediator journal"
+            " verify` proves it whole, and undo needs it. Put it on a volume that outlives the container. Empty: no"
+            " journal is kept."
+        ),
+        examples=["/var/lib/config-remediator/journal.jsonl"],
     )

@@ -1,0 +1,15 @@
+"""The operator's commands as the command line knows them: options and help, nothing else.
+
+Each module here imports in no time, so that `--help` answers at once; what a command does stands in
+`consumer.operator` and is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import click
+
+from consumer.commands.catalogue import ram_policy, rules
+from consumer.commands.configuration import config
+
+COMMANDS: tuple[click.Command, ...] = (rules, ram_policy, config)
+"""Everything besides `run`."""

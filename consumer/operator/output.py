@@ -1,0 +1,85 @@
+"""How a command shows what it found: tables for people, one JSON document for scripts.
+
+Much of what is shown comes from messages and services, so no cell is ever read as markup and no control character
+reaches a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TextIO
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+_WIDE = 180
+"""Columns when standard output is no terminal: a file or a pipe has no edge to wrap at."""
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """A console on standard output, or another stream."""
+    target = stream or sys.stdout
+    return Console(file=target, width=None if target.isatty() else _WIDE, highlight=False)
+
+
+def show(form: str, document: Any, draw: Callable[[Console], None]) -> None:
+    """Show a result in the form asked for; `document` is what JSON says."""
+    if form == "json":
+        write_json(document)
+    else:
+        draw(console())
+
+
+def write_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False) + "\n")
+
+
+def cell(value: object, style: str = "") -> Text:
+    """A value as a table may show it: never markup, never a control character."""
+    text = "" if value is None else str(value)
+    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+    return Text(shown, style=style)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:
+    """A table of rows; numbers to the right."""
+    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    kept = [list(row) for row in rows]
+    for index, name in enumerate(columns):
+        numbers = bool(kept) and all(isinstance(row[index], int | float) for row in kept)
+        made.add_column(name, justify="right" if numbers else "left", overflow="fold")
+    for row in kept:
+        made.add_row(*(value if isinstance(value, Text) else cell(value) for value in row))
+    return made
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> RenderableType:
+    """Names with their values, one a line."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in pairs:
+        made.add_row(cell(name), cell(value))
+    return made
+
+
+def progress(what: str, total: int | None) -> tuple[Progress, Callable[[], None]]:
+    """A progress bar on standard error, shown on a terminal only, and what moves it by one."""
+    target = console(sys.stderr)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=target,
+        transient=True,
+        disable=not target.is_terminal,
+    )
+    task = bar.add_task(what, total=total)
+    return bar, lambda: bar.advance(task)

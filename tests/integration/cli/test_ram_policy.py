@@ -1,0 +1,177 @@
+"""The printed policy covers every request that the code makes, and nothing it never makes."""
+
+from __future__ import annotations
+
+import ast
+import threading
+import urllib.request
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from consumer import app
+from consumer.config import load
+from consumer.permissions import actions_of, reads
+from emulator.client import Emulator
+from tests.emulation import eventually
+from tests.integration.cli.conftest import Cli
+from tests.integration.conftest import FixedCredentials
+from tests.integration.queues import messages
+from tests.integration.remediations.cases import ALL
+from tests.integration.remediations.workbench import BUCKET, Case
+
+CONSUMER = Path(app.__file__).parent
+GATEWAYS = ("queue.py", "topic.py", "oss.py", "oss_subresources.py")
+ZRS = Case("oss.zrs", {}, "oss-zrs-enabled", options={"acknowledge_one_way_and_cost": True})
+
+
+def granted(policy: dict[str, Any], resource: str = "*") -> set[str]:
+    """The actions that a policy allows on resources of that pattern."""
+    return {
+        action
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+        if any(fnmatchcase(each, resource) for each in statement["Resource"])
+    }
+
+
+def needed(operations: set[tuple[str, str]]) -> set[str]:
+    """The actions behind requests, by service and operation."""
+    return {action for service, operation in operations for action in actions_of(service, operation)}
+
+
+def rule(case: Case, mode: str = "enforce") -> str:
+    """A rule that runs the case's remediation for every event."""
+    lines = [f"{key} = {_toml(value)}" for key, value in case.options.items()]
+    head = f'\n[[rules]]\nname = "the-rule"\nremediation = "{case.remediation}"\nmode = "{mode}"\nrule_names = ["*"]\n'
+    return head + "".join(f"options.{line}\n" for line in lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}" = "{entry}"' for key, entry in value.items()) + "}"
+    return {True: "true", False: "false"}.get(value, "") if isinstance(value, bool) else repr(value)
+
+
+@pytest.mark.parametrize(
+    ("case", "mode"),
+    [*((case, "enforce") for case in [*ALL, ZRS]), (ALL[0], "observe"), (ALL[2], "observe")],
+    ids=lambda value: value.remediation if isinstance(value, Case) else value,
+)
+def test_a_worker_calls_nothing_that_its_policy_does_not_grant(
+    case: Case, mode: str, cli: Cli, channel: Emulator, credentials: FixedCredentials
+) -> None:
+    """One repair, from receipt to settlement, with every request compared with the policy for exactly that rule."""
+    channel.config.set_channel(non_compliance=False)
+    channel.create_buckets([BUCKET], **case.broken)
+    channel.config.publish(bucket=BUCKET, rule="oss-bucket-public-read-prohibited")
+    channel.config.publish_raw("poison")
+    cli.configure(rule(case, mode))
+    asked = requests_of_a_worker(cli, channel, credentials)
+    policy = cli.run("ram-policy").document
+
+    assert {("oss", "GetBucketInfo"), ("mns", "BatchReceiveMessage"), ("mns", "SendMessage")} <= asked
+    assert needed(asked) <= granted(policy)
+    if mode == "observe":
+        assert {action for action in granted(policy, "acs:oss:*") if not reads(action)} == set()
+
+
+def requests_of_a_worker(cli: Cli, channel: Emulator, credentials: FixedCredentials) -> set[tuple[str, str]]:
+    """Let a worker settle two messages; every request it made, by its own metrics."""
+    service = app.build(load(cli.path, {}), credentials)
+    assert service.health
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        eventually(lambda: len(channel.journal(operation="BatchDeleteMessage")) >= 1)
+        eventually(lambda: all(_is_settled(message) for message in messages(channel, "config-events")))
+        return _counted(service.health.port)
+    finally:
+        service.supervisor.stop()
+        thread.join(60)
+
+
+def _is_settled(message: dict[str, Any]) -> bool:
+    """Whether what is left in the queue was held: nobody renews a lease that far."""
+    return message["next_visible_ms"] - message["enqueue_ms"] > 300_000
+
+
+def _counted(port: int) -> set[tuple[str, str]]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        families = list(text_string_to_metric_families(answer.read().decode()))
+    return {
+        (sample.labels["service"], sample.labels["operation"])
+        for family in families
+        if family.name == "remediator_api_requests"
+        for sample in family.samples
+    }
+
+
+def _operations_in(gateway: str) -> set[str]:
+    """Every operation that a gateway's code names when it sends a request."""
+    tree = ast.parse((CONSUMER / gateway).read_text(encoding="utf-8"))
+    return {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("_call", "_or_unset")
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+@pytest.mark.parametrize("gateway", [name for name in GATEWAYS if (CONSUMER / name).exists()])
+def test_no_gateway_makes_a_request_that_no_policy_declares(gateway: str, cli: Cli) -> None:
+    """Each operation in the gateways' code stands in the policy for everything, or the code must not have it."""
+    service = "oss" if gateway.startswith("oss") else "mns"
+    operations = {(service, operation) for operation in _operations_in(gateway)}
+    cli.configure("".join(rule(case).replace("the-rule", f"rule-{n}") for n, case in enumerate([*ALL, ZRS])))
+    assert operations
+    assert needed(operations) <= granted(cli.run("ram-policy", "--for", "all").document)
+
+
+def test_no_policy_grants_what_no_gateway_asks_for(cli: Cli) -> None:
+    """Every action that is granted belongs to a request in the code, or to a grant that a repair names."""
+    asked = {
+        action
+        for gateway in GATEWAYS
+        if (CONSUMER / gateway).exists()
+        for operation in _operations_in(gateway)
+        for action in actions_of("oss" if gateway.startswith("oss") else "mns", operation)
+    }
+    cli.configure("".join(rule(case).replace("the-rule", f"rule-{n}") for n, case in enumerate([*ALL, ZRS])))
+    assert granted(cli.run("ram-policy", "--for", "all").document) - asked == {"oss:PutObject"}
+
+
+def test_a_policy_names_the_queues_the_buckets_and_the_regions(cli: Cli) -> None:
+    """Nothing is granted on another queue, and with --bucket on no other bucket."""
+    policy = cli.run("ram-policy", "--bucket", "prod-*").document
+    resources = {resource for statement in policy["Statement"] for resource in statement["Resource"]}
+    account, region = "1234567890123456", "cn-hangzhou"
+    assert resources == {
+        "acs:oss:*:*:prod-*",
+        f"acs:mns:{region}:{account}:/queues/config-events",
+        f"acs:mns:{region}:{account}:/queues/config-events/messages",
+        f"acs:mns:{region}:{account}:/queues/config-events-dead",
+        f"acs:mns:{region}:{account}:/queues/config-events-dead/messages",
+    }
+
+
+def test_optional_actions_can_be_left_out(cli: Cli) -> None:
+    """`--required-only` drops what a repair can do without."""
+    assert "oss:DeleteBucket" in granted(cli.run("ram-policy").document)
+    assert "oss:DeleteBucket" not in granted(cli.run("ram-policy", "--required-only").document)
+
+
+def test_member_roles_and_tags_are_granted_when_they_are_configured(cli: Cli) -> None:
+    """Assuming a member's role and reading the tags that an exemption asks for are part of the policy."""
+    exemption = '\n[[exemptions]]\nname = "site"\nowner = "web"\nreason = "public"\nexpires = 2100-01-01\n'
+    exemption += 'tags = {public = "yes"}\n'
+    cli.configure(more='\n[accounts]\nallowed = ["9999888877776666"]\n' + exemption)
+    policy = cli.run("ram-policy").document
+    assert granted(policy, "acs:ram::9999888877776666:role/config-remediator") >= {"sts:AssumeRole"}
+    assert "oss:GetBucketTagging" in granted(policy)
