@@ -15,10 +15,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from emulator.client import JournalEntry
@@ -74,9 +76,10 @@ class Result:
 class Campaign:
     """One campaign on one stage."""
 
-    def __init__(self, stage: Stage, order: Order) -> None:
+    def __init__(self, stage: Stage, order: Order, progress: Callable[[int], None]) -> None:
         self._stage = stage
         self._order = order
+        self._progress = progress
         self._dice = _dice(order.seed)
         self._journal: list[JournalEntry] = []
         self._weather = Weather(stage.emulator, _dice(self._dice.random()))
@@ -122,6 +125,7 @@ class Campaign:
                 time.sleep(0.05)
                 self._violence.tick(time.monotonic())
             self._traffic.happen()
+            self._progress(number + 1)
             if number % 500 == 499:
                 self._collect()
             time.sleep(max(0.0, began + number / order.events_per_second - time.monotonic()))
@@ -205,10 +209,10 @@ def _dice(seed: float) -> random.Random:
     return random.Random(seed)  # noqa: S311 - repeatable on purpose
 
 
-def run(order: Order) -> Result:
-    """Run one campaign in a temporary folder."""
+def run(order: Order, progress: Callable[[int], None] = lambda _done: None) -> Result:
+    """Run one campaign in a temporary folder; `progress` hears how many things have happened."""
     with tempfile.TemporaryDirectory(prefix="faults-") as folder, staged(Path(folder)) as stage:
-        return Campaign(stage, order).run()
+        return Campaign(stage, order, progress).run()
 
 
 def show(console: Console, result: Result) -> None:
@@ -249,8 +253,11 @@ def main() -> int:
     given = parser.parse_args()
     order = Order(given.seed, given.events, given.kills, given.replicas, given.rate)
     console = Console()
-    console.print(f"[dim]{order.command}")
-    result = run(order)
+    console.print(order.command, style="dim", highlight=False)
+    columns = (TextColumn("under fire"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as shown:
+        task = shown.add_task("under fire", total=order.events)
+        result = run(order, lambda done: shown.update(task, completed=done))
     show(console, result)
     return 0 if result.passed else 1
 
