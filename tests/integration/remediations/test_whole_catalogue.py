@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 
-import pytest
-
-from consumer.config import Config, load
 from emulator.client import Emulator
 from tests.emulation import eventually
-from tests.integration.conftest import Configure, Run
+from tests.integration.conftest import Run
 from tests.integration.queues import messages
 from tests.integration.remediations.cases import PUBLIC_STATEMENT, policy
 
@@ -29,22 +25,6 @@ _RULES = {
     "required-tags": ("oss.tags", '{ tags = { "cost-center" = "unknown" } }'),
     "oss-zrs-enabled": ("oss.zrs", "{ acknowledge_one_way_and_cost = true }"),
 }
-_HEAD = """\
-account_id = "{account}"
-[queue]
-region = "{region}"
-name = "config-events"
-dead_letter_queue = "config-events-dead"
-endpoint = "{mns}"
-wait_seconds = 1
-[oss.endpoints]
-"*" = "{oss}"
-[retry]
-backoff_base_seconds = 1
-backoff_cap_seconds = 1
-[http]
-port = 0
-"""
 _RULE = """
 [[rules]]
 name = "{identifier}"
@@ -55,20 +35,12 @@ options = {options}
 """
 
 
-@pytest.fixture
-def configure(channel: Emulator, tmp_path: Path) -> Configure:
-    """A configuration with every rule, in the place of the one with public access only."""
-
-    def loaded(**overrides: str) -> Config:
-        known = channel.endpoints
-        text = _HEAD.format(account=known.account_id, region=known.region, mns=known.mns, oss=known.oss)
-        for identifier, (remediation, options) in _RULES.items():
-            text += _RULE.format(identifier=identifier, remediation=remediation, options=options)
-        path = tmp_path / "config.toml"
-        path.write_text(text, encoding="utf-8")
-        return load(path, overrides)
-
-    return loaded
+def _rules() -> str:
+    """A rule for every repair, in TOML."""
+    return "".join(
+        _RULE.format(identifier=identifier, remediation=remediation, options=options)
+        for identifier, (remediation, options) in _RULES.items()
+    )
 
 
 def test_one_bucket_that_breaks_every_rule_ends_compliant(channel: Emulator, run: Run) -> None:
@@ -86,7 +58,7 @@ def test_one_bucket_that_breaks_every_rule_ends_compliant(channel: Emulator, run
         return {each.identifier for each in judged if each.bucket == "photos"}
 
     assert len(left()) == len(_RULES)
-    with run():
+    with run(_rules()):
         eventually(lambda: left() == {"oss-zrs-enabled"})
         eventually(lambda: all("cr-oss-zrs-enabled" in body for body in _bodies(channel)))
     assert _bodies(channel), "the move is still waited for"
