@@ -20,7 +20,7 @@ class ApiCall:
     """One request to a service, answered or not."""
 
     service: str
-    """`mns` or `oss`."""
+    """`mns`, `oss` or `config`."""
     operation: str
     code: str
     """`ok`, or the error code; `empty` for a receive that brought nothing."""

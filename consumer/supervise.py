@@ -68,11 +68,13 @@ class Engine:
     lease_keeper: LeaseKeeper
     settler_loops: Sequence[Settler]
     stopping: threading.Event
+    others: Sequence[Thread] = ()
+    """Threads that no message depends on; they end by themselves when the process is stopping."""
 
     @property
     def threads(self) -> Sequence[Thread]:
         """All of them, in the order in which a stop ends them."""
-        return (*self.pollers, *self.workers, *self.settlers, self.keeper)
+        return (*self.pollers, *self.workers, *self.settlers, self.keeper, *self.others)
 
 
 class Supervisor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 
 from consumer.config.fields import AccountId, Allowed, Region, RuleName, Section, Text
 from consumer.guards.breaker import BreakerPolicy
@@ -137,15 +137,15 @@ class ContestConfig(Section):
         return ContestPolicy(self.max_fixes, self.window_seconds)
 
 
-def _with_offset(moment: date) -> date:
-    """The moment, if it is one everywhere.
+def _moment(given: object) -> date:
+    """What TOML made of it, if it is one moment everywhere.
 
     Raises:
-        ValueError: it is a time of day somewhere, and nobody says where.
+        ValueError: it is no date at all, or a time of day somewhere and nobody says where.
     """
-    if isinstance(moment, datetime) and moment.tzinfo is None:
-        raise ValueError("a time without an offset")
-    return moment
+    if not isinstance(given, date) or (isinstance(given, datetime) and given.tzinfo is None):
+        raise ValueError("not one moment everywhere")
+    return given
 
 
 class ExemptionConfig(Section):
@@ -160,7 +160,8 @@ class ExemptionConfig(Section):
     reason: Text = Field(description="Why these resources may stay as they are.", examples=["Serves public assets"])
     expires: Annotated[
         datetime | date,
-        AfterValidator(_with_offset),
+        PlainValidator(_moment),
+        WithJsonSchema({"anyOf": [{"type": "string", "format": form} for form in ("date", "date-time")]}),
         Allowed("a date such as 2027-01-31, or a time with an offset such as 2027-01-31T12:00:00Z"),
     ] = Field(
         description=(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from consumer.credentials import MemberCredentials
 from consumer.guard import Guards
+from consumer.reevaluation import Reevaluation
 from consumer.rule import Rule
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.readings import Reading, Values, only
@@ -38,6 +39,20 @@ def expose_guards(
     text = "Resources that are left alone because somebody keeps breaking them after our fix."
     metrics.expose(Reading("contested_resources", "gauge", text, ("rule",), contested))
     _expose_ends(metrics, guards, members)
+
+
+def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
+    """Export what became of the fixes that Cloud Config was to be asked about."""
+    text = "Fixes by whether Cloud Config was asked to look again: asked, failed, or dropped because too many waited."
+    metrics.expose(
+        Reading(
+            "reevaluations",
+            "counter",
+            text,
+            ("result",),
+            lambda: {(result,): float(count) for result, count in reevaluation.results().items()},
+        )
+    )
 
 
 def _expose_ends(metrics: Metrics, guards: Guards, members: Mapping[str, MemberCredentials]) -> None:

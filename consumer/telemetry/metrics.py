@@ -158,7 +158,7 @@ class Metrics:
     def _define_request_metrics(self) -> None:
         self._api_requests = Counter(
             f"{PREFIX}api_requests",
-            "Requests to MNS and OSS by result: ok, empty (a receive that brought nothing) or the error code.",
+            "Requests by service and result: ok, empty (a receive that brought nothing) or the error code.",
             ("service", "operation", "code"),
             registry=self.registry,
         )

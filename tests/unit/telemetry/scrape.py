@@ -17,7 +17,7 @@ from consumer.hooks import ApiCall, Renewal, Retry, SettleError
 from consumer.outcome import Outcome
 from consumer.poll import PollState
 from consumer.rule import Mode, Rule
-from consumer.telemetry.guards import expose_guards
+from consumer.telemetry.guards import expose_guards, expose_reevaluation
 from consumer.telemetry.metrics import Metrics
 from tests.unit.telemetry.records import SETTLED_AT_MS, report, rule
 
@@ -68,6 +68,14 @@ class Member:
     expires_at = SETTLED_AT_MS / 1000 + 3_600
 
 
+class Asked:
+    """A re-evaluation that was asked for."""
+
+    def results(self) -> dict[str, int]:
+        """What became of the fixes."""
+        return {"asked": 1, "failed": 0, "dropped": 0}
+
+
 def guards() -> Guards:
     """Guards with one of everything."""
     exemption = Exemption("static-sites", "web", "public by design", SETTLED_AT_MS / 1000, resources=("static-*",))
@@ -78,6 +86,7 @@ def tell_everything(found: Metrics) -> None:
     """Have every metric appear that has a source."""
     found.watch_listeners(lambda: 0)
     expose_guards(found, (rule(),), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
+    expose_reevaluation(found, Asked())  # type: ignore[arg-type]
     found.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.2, "5F29"))
     found.retry(Retry("oss", "PutBucketAcl", "timeout", 0.1))
     found.renewal(Renewal("message", "renewed"))

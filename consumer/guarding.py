@@ -1,0 +1,66 @@
+"""Builds from the configuration what keeps changes back, who may sign in member accounts, and what follows a fix.
+
+It decides nothing; `consumer.wiring` puts its parts in their places.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from consumer.cloud_config import CloudConfig
+from consumer.config import Config, build_exemptions, build_rules
+from consumer.credentials import CredentialsProvider, MemberCredentials, MemberRole
+from consumer.guard import Guards
+from consumer.guards.contest import LocalContest
+from consumer.guards.limits import Limits
+from consumer.hooks import Hooks
+from consumer.pause import PauseSwitch
+from consumer.pulse import Pulse
+from consumer.reevaluation import Reevaluation
+
+
+def build_switch(config: Config) -> PauseSwitch:
+    """The pause switch."""
+    return PauseSwitch(enabled=config.pause.enabled, file=Path(config.pause.file) if config.pause.file else None)
+
+
+def build_guards(config: Config, switch: PauseSwitch) -> Guards:
+    """Every guard, with nothing in its memory."""
+    limits = {rule.name: rule.limit for rule in build_rules(config) if rule.limit}
+    return Guards(
+        exemptions=build_exemptions(config),
+        limits=Limits(config.limits.build(), limits),
+        breaker=config.breaker.build(),
+        contest=LocalContest(config.contest.build()),
+        held_by=switch.held_by,
+    )
+
+
+def build_members(config: Config, own: CredentialsProvider) -> dict[str, MemberCredentials]:
+    """How to sign for each account that is allowed besides our own; nothing is asked of STS yet."""
+    settings = config.accounts
+    roles = [
+        MemberRole(account, settings.role_name, settings.session_name, settings.duration_seconds, settings.sts_endpoint)
+        for account in settings.allowed
+        if account != config.account_id
+    ]
+    return {role.account_id: MemberCredentials(role, own) for role in roles}
+
+
+def build_reevaluation(
+    config: Config, own: CredentialsProvider, hooks: Hooks, stopping: threading.Event, pulse: Pulse
+) -> Reevaluation | None:
+    """What asks Cloud Config to look again, or None when that is switched off.
+
+    Raises:
+        ConfigurationError: it is switched on and its package is not installed.
+    """
+    settings = config.reevaluate
+    if not settings.enabled:
+        return None
+    endpoint = settings.endpoint or f"https://config.{settings.region}.aliyuncs.com"
+    evaluator = CloudConfig(endpoint, own, hooks)
+    return Reevaluation(
+        evaluator, stopping, pulse, account_id=config.account_id, max_per_minute=settings.max_per_minute
+    )
