@@ -47,7 +47,7 @@ MUTANTS = (
         "pipeline.py",
         "return _ended(lambda: self._repair(case, stages, still_ours))",
         "import threading\n"
-        "        threading.Timer(1.0, lambda: _ended(lambda: self._repair(case, stages, still_ours))).start()\n"
+        "        threading.Timer(1.0, lambda: _ended(lambda: self._repair(case, stages, lambda: True))).start()\n"
         '        return Ending(Outcome.FIXED, "handed_off")',
         scenarios.one_repair,
     ),
