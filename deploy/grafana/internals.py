@@ -132,14 +132,14 @@ SERVICES = Row(
         ),
         Panel(
             "Errors by code",
-            "Everything but ok and empty. LimitExceeded and TooManyRequests are throttling; AccessDenied is a missing"
-            " RAM permission.",
+            "Everything but ok, empty, and answers that something is not set (NoSuch). LimitExceeded and"
+            " TooManyRequests are throttling; AccessDenied is a missing RAM permission.",
             Kind.BARS,
             "short",
             (
                 Query(
                     "sum by (service, code) (increase(remediator_api_requests_total"
-                    f'{{{JOB},code!~"ok|empty"}}[{EVERY}]))',
+                    f'{{{JOB},code!~"ok|empty|NoSuch.+"}}[{EVERY}]))',
                     "{{service}} {{code}}",
                 ),
             ),
@@ -165,7 +165,7 @@ SERVICES = Row(
                 Query(
                     "histogram_quantile(0.99, sum by (le, service, operation)"
                     " (rate(remediator_api_request_duration_seconds_bucket"
-                    f'{{{JOB},operation!="BatchReceiveMessage"}}[{EVERY}])))',
+                    f'{{{JOB},operation!="BatchReceiveMessage"}}[{EVERY}]))) >= 0',
                     "{{service}} {{operation}}",
                 ),
             ),
@@ -179,7 +179,7 @@ SERVICES = Row(
             (
                 Query(
                     "histogram_quantile(0.99, sum by (le, stage) (rate(remediator_stage_duration_seconds_bucket"
-                    f'{{{JOB},stage!~"notify|enqueue"}}[{EVERY}])))',
+                    f'{{{JOB},stage!~"notify|enqueue"}}[{EVERY}]))) >= 0',
                     "{{stage}}",
                 ),
             ),
@@ -205,6 +205,7 @@ PROCESS = Row(
             "s",
             (Query(f"time() - remediator_config_last_load_success_timestamp_seconds{{{JOB}}}", "{{instance}}"),),
             steps=((None, "blue"),),
+            named=True,
         ),
         Panel(
             "Listeners that failed",

@@ -124,9 +124,9 @@ EXPOSURE = Row(
             Kind.LINES,
             "s",
             (
-                Query(f"histogram_quantile(0.5, {_BUCKETS})", "half"),
-                Query(f"histogram_quantile(0.9, {_BUCKETS})", "9 in 10"),
-                Query(f"histogram_quantile(0.99, {_BUCKETS})", "99 in 100", exemplar=True),
+                Query(f"histogram_quantile(0.5, {_BUCKETS}) >= 0", "half"),
+                Query(f"histogram_quantile(0.9, {_BUCKETS}) >= 0", "9 in 10"),
+                Query(f"histogram_quantile(0.99, {_BUCKETS}) >= 0", "99 in 100", exemplar=True),
             ),
         ),
         Panel(
@@ -260,6 +260,7 @@ GUARDS = Row(
             (Query(f"max by (rule) (remediator_rule_mode{{{RULE}}})", "{{rule}}"),),
             width=12,
             texts={"0": ("observes", WARN), "1": ("enforces", GOOD)},
+            named=True,
         ),
         Panel(
             "Exemptions end in",

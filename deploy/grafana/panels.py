@@ -74,6 +74,8 @@ class Panel:
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Values that mean something: text and colour."""
     maximum: float | None = None
+    named: bool = False
+    """Whether a figure stands beside the name of its series."""
 
     @property
     def instant(self) -> bool:
@@ -111,7 +113,7 @@ def _choice(name: str, label: str, query: str) -> dashboard.QueryVariable:
         .include_all(True)
         .all_value(".*")
         .multi(True)
-        .current(model.VariableOption(selected=True, text=["All"], value=["$__all"]))
+        .current(model.VariableOption(selected=True, text="All", value="$__all"))
     )
 
 
@@ -169,9 +171,10 @@ def _series() -> timeseries.Panel:
     return timeseries.Panel().legend(legend.show_legend(True)).tooltip(tooltip).min(0)
 
 
-def _stat(_: Panel) -> stat.Panel:
+def _stat(panel: Panel) -> stat.Panel:
     return (
         stat.Panel()
+        .text_mode(look.BigValueTextMode.VALUE_AND_NAME if panel.named else look.BigValueTextMode.AUTO)
         .color_mode(look.BigValueColorMode.BACKGROUND)
         .graph_mode(look.BigValueGraphMode.NONE)
         .reduce_options(_last())
