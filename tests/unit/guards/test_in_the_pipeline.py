@@ -1,0 +1,149 @@
+"""Guards in their place: what is asked before the look, and what each way a change can go tells them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from consumer.errors import PermissionMissing, ServiceError, Throttled, Unanswered
+from consumer.guard import Guards
+from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.contest import ContestPolicy, LocalContest
+from consumer.guards.exemptions import Exemption
+from consumer.guards.limits import Limit, Limits
+from consumer.outcome import Ending, Outcome
+from consumer.pipeline import Dismissed, Matched, Pipeline
+from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
+from consumer.rule import Mode, Rule, Selector
+from consumer.stages import Stages
+from tests.unit.bodies import ACCOUNT, event_body
+from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, service_error
+
+NAME = "a-public-bucket"
+OTHER = "9876543210987654"
+
+
+@dataclass
+class Scene:
+    """One public bucket, one rule, guards, and an event about the bucket."""
+
+    guards: Guards
+    members: tuple[str, ...] = ()
+    account_id: str = ACCOUNT
+    buckets: FakeBuckets = field(default_factory=FakeBuckets)
+    opened: list[object] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.buckets.add(NAME, "public-read")
+        rule = Rule("acl", Selector(), BucketAcl(BucketAclOptions()), Mode.ENFORCE, 60.0)
+        self.pipeline = Pipeline(
+            [rule],
+            self._open,
+            account_id=self.account_id,
+            default_region="cn-shanghai",
+            work_budget_seconds=45.0,
+            guards=self.guards,
+            member_accounts=self.members,
+        )
+
+    def _open(self, resource: object, _until: float) -> FakeBucket:
+        self.opened.append(resource)
+        return FakeBucket(self.buckets, NAME)
+
+    def end(self, still_ours: Callable[[], bool] = lambda: True) -> Ending:
+        """The ending of the event."""
+        found = self.pipeline.triage(event_body())
+        if isinstance(found, Dismissed):
+            return found.ending
+        assert isinstance(found, Matched)
+        return self.pipeline.repair(found, Stages(), still_ours)
+
+
+def limited() -> Guards:
+    """Guards that let one change through."""
+    return Guards(limits=Limits(Limit(1, 60)), monotonic=Clock())
+
+
+def test_an_exempt_resource_is_not_even_opened() -> None:
+    """What the event says is enough, so nobody is asked anything."""
+    scene = Scene(Guards(exemptions=[Exemption("e", "o", "r", float("inf"), resources=("a-public-*",))]))
+    assert scene.end().outcome is Outcome.EXEMPT
+    assert scene.opened == []
+
+
+def test_tags_are_not_read_for_a_resource_that_is_compliant_by_now() -> None:
+    """Guards that need a look are asked about real changes only."""
+    scene = Scene(Guards(exemptions=[Exemption("e", "o", "r", float("inf"), tags=(("public", "yes"),))]))
+    FakeBucket(scene.buckets, NAME).put_acl("private")
+    scene.buckets.calls.clear()
+    assert scene.end().outcome is Outcome.ALREADY_COMPLIANT
+    assert "tags" not in scene.buckets.calls
+
+
+def test_a_bucket_exempt_by_its_tags_is_not_changed() -> None:
+    """Its live tags are read before the change."""
+    scene = Scene(Guards(exemptions=[Exemption("e", "o", "r", float("inf"), tags=(("public", "yes"),))]))
+    scene.buckets.tags[NAME] = {"public": "yes"}
+    assert scene.end().outcome is Outcome.EXEMPT
+    assert "put_acl" not in scene.buckets.calls
+
+
+@pytest.mark.parametrize(
+    ("failure", "made"),
+    [
+        (service_error(PermissionMissing, "AccessDenied"), 0),
+        (service_error(Unanswered, "timeout"), 1),
+        (service_error(Throttled, "QpsLimitExceeded"), 1),
+    ],
+)
+def test_only_a_change_that_was_certainly_not_made_gives_its_place_back(failure: ServiceError, made: int) -> None:
+    """A request without an answer may have taken effect, so it counts; a refusal has not."""
+    scene = Scene(limited())
+    scene.buckets.before["put_acl"] = deque([failure])
+    assert scene.end().outcome in (Outcome.FAILED, Outcome.REJECTED)
+    assert scene.guards.changes_in_window() == {"": made}
+
+
+def test_a_lost_lease_gives_the_place_back() -> None:
+    """Nothing was changed."""
+    scene = Scene(limited())
+    assert scene.end(lambda: False).outcome is Outcome.LEASE_LOST
+    assert scene.guards.changes_in_window() == {"": 0}
+
+
+def test_a_fault_of_our_own_never_keeps_a_place_or_a_probe_for_ever() -> None:
+    """Whatever is raised between permit and ending, the guards hear of it."""
+    guards = Guards(
+        limits=Limits(Limit(1, 60)),
+        breaker=BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0),
+        monotonic=Clock(),
+    )
+    scene = Scene(guards)
+    scene.buckets.before["put_acl"] = deque([RuntimeError("a defect")])
+    assert scene.end().reason == "internal_error"
+    assert guards.changes_in_window() == {"": 1}
+    assert guards.breakers["acl"].is_open
+
+
+def test_only_a_verified_fix_counts_towards_a_contest() -> None:
+    """A change that does not read back is a failure and no fight with anybody."""
+    guards = Guards(contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=60)), monotonic=Clock())
+    scene = Scene(guards)
+    scene.buckets.ignores_acl = True
+    assert scene.end().reason == "not_verified"
+    scene.buckets.ignores_acl = False
+    assert scene.end().outcome is Outcome.FIXED
+    FakeBucket(scene.buckets, NAME).put_acl("public-read")
+    assert scene.end().reason == "contested"
+
+
+@pytest.mark.parametrize(("members", "outcome"), [((), Outcome.REJECTED), ((ACCOUNT,), Outcome.FIXED)])
+def test_an_account_has_to_be_allowed(members: tuple[str, ...], outcome: Outcome) -> None:
+    """Asked by a worker of another account, the event's account is repaired only if it is a member."""
+    scene = Scene(Guards(), members, account_id=OTHER)
+    ending = scene.end()
+    assert ending.outcome is outcome
+    assert bool(scene.opened) is (outcome is Outcome.FIXED)
