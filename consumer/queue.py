@@ -85,7 +85,83 @@ class QueueAddress:
     """For everything but a long poll, which may take its wait longer."""
 
 
-class Queue:
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """One message as a peek shows it: it stays as it is, visible, and nobody gets a handle."""
+
+    message_id: str
+    body: str
+    dequeue_count: int
+    """How often the queue has handed it out so far."""
+    enqueued_at_ms: int
+    """The server's clock, in milliseconds since the epoch."""
+
+
+class Connection:
+    """One connection to the service, for one thread: requests within their deadline, failures translated."""
+
+    def __init__(
+        self,
+        address: QueueAddress,
+        credentials: CredentialsProvider,
+        hooks: Hooks,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._address = address
+        self._hooks = hooks
+        self._monotonic = monotonic
+        self._account = Account(address.endpoint, credentials_provider=credentials)
+        self._client = self._account.mns_client
+        self._exchange = Exchange(self._client.http.conn, address.connect_timeout_seconds)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with suppress(OSError):
+            self._client.close_connection()
+
+    def _call(self, operation: str, request: Callable[[], _T], *, seconds: float | None = None) -> _T:
+        """One request within its deadline, counted, and its failure translated."""
+        self._exchange.begin(seconds or self._address.call_timeout_seconds)
+        started = self._monotonic()
+        code = "ok"
+        try:
+            result = request()
+            if not mns_replies.from_service(self._exchange.reply):
+                raise self._not_an_answer(operation)
+        except ServiceError as error:
+            code = error.code
+            raise
+        except Exception as raised:  # noqa: BLE001 - the SDK lets parser, type and socket errors through
+            translated = self._translated(operation, raised)
+            code = "empty" if _is_empty_receive(operation, translated) else translated.code
+            raise translated from None
+        finally:
+            asked = mns_replies.request_id(self._exchange.reply)
+            self._hooks.api_call(ApiCall("mns", operation, code, self._monotonic() - started, asked))
+        return result
+
+    def _translated(self, operation: str, raised: Exception) -> ServiceError:
+        reply = self._exchange.reply
+        if isinstance(raised, MNSServerException):
+            return _error(operation, str(raised.type), str(raised.message), reply.status, str(raised.req_id or ""))
+        if isinstance(raised, MNSClientNetworkException) and not reply.complete:
+            cause = raised.__context__
+            return Unanswered("mns", operation, failure_code(cause), f"no answer: {cause!r}")
+        if isinstance(raised, MNSExceptionBase) and not isinstance(raised, MNSClientNetworkException):
+            return PermanentError("mns", operation, str(raised.type), str(raised.message))
+        return self._not_an_answer(operation)
+
+    def _not_an_answer(self, operation: str) -> DamagedReply:
+        """What came is not an answer of MNS: a web page, a redirect, half a document. Its text is never shown."""
+        self.close()
+        reply = self._exchange.reply
+        text = f"HTTP {reply.status} with {len(reply.body)} bytes is not an answer of the service"
+        asked = mns_replies.request_id(reply)
+        return DamagedReply("mns", operation, "damaged_reply", text, status=reply.status, request_id=asked)
+
+
+class Queue(Connection):
     """One queue, for one thread."""
 
     def __init__(
@@ -96,15 +172,10 @@ class Queue:
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(address, credentials, hooks, monotonic=monotonic)
         self.name = address.name
-        self._address = address
-        self._hooks = hooks
-        self._monotonic = monotonic
-        account = Account(address.endpoint, credentials_provider=credentials)
-        self._client = account.mns_client
-        self._queue = account.get_queue(address.name)
+        self._queue = self._account.get_queue(address.name)
         self._queue.set_encoding(False)
-        self._exchange = Exchange(self._client.http.conn, address.connect_timeout_seconds)
 
     def receive(self, count: int, wait_seconds: int) -> list[Received]:
         """Up to `count` messages (at most 16), waiting up to `wait_seconds` for the first; none when it stays empty.
@@ -175,6 +246,21 @@ class Queue:
             raise self._not_an_answer("SendMessage")
         return str(sent.message_id)
 
+    def peek(self, count: int) -> list[Peeked]:
+        """Up to `count` visible messages (at most 16), the next ones first, without taking any of them.
+
+        Raises:
+            ServiceError: they could not be read.
+        """
+        try:
+            batch = self._call("BatchPeekMessage", lambda: self._queue.batch_peek_message(count))
+        except MessageGone:
+            return []
+        return [
+            Peeked(str(message.message_id), str(message.message_body), message.dequeue_count, message.enqueue_time)
+            for message in batch
+        ]
+
     def attributes(self) -> QueueAttributes:
         """The queue's attributes.
 
@@ -192,11 +278,6 @@ class Queue:
             max_message_bytes=answer.maximum_message_size,
         )
 
-    def close(self) -> None:
-        """Close the connection."""
-        with suppress(OSError):
-            self._client.close_connection()
-
     def _received(self, message: Message) -> Received:
         return Received(
             message_id=str(message.message_id),
@@ -208,49 +289,9 @@ class Queue:
             lease_seconds=mns_replies.lease_seconds(message.next_visible_time, self._exchange.reply),
         )
 
-    def _call(self, operation: str, request: Callable[[], _T], *, seconds: float | None = None) -> _T:
-        """One request within its deadline, counted, and its failure translated."""
-        self._exchange.begin(seconds or self._address.call_timeout_seconds)
-        started = self._monotonic()
-        code = "ok"
-        try:
-            result = request()
-            if not mns_replies.from_service(self._exchange.reply):
-                raise self._not_an_answer(operation)
-        except ServiceError as error:
-            code = error.code
-            raise
-        except Exception as raised:  # noqa: BLE001 - the SDK lets parser, type and socket errors through
-            translated = self._translated(operation, raised)
-            code = "empty" if _is_empty_receive(operation, translated) else translated.code
-            raise translated from None
-        finally:
-            asked = mns_replies.request_id(self._exchange.reply)
-            self._hooks.api_call(ApiCall("mns", operation, code, self._monotonic() - started, asked))
-        return result
-
-    def _translated(self, operation: str, raised: Exception) -> ServiceError:
-        reply = self._exchange.reply
-        if isinstance(raised, MNSServerException):
-            return _error(operation, str(raised.type), str(raised.message), reply.status, str(raised.req_id or ""))
-        if isinstance(raised, MNSClientNetworkException) and not reply.complete:
-            cause = raised.__context__
-            return Unanswered("mns", operation, failure_code(cause), f"no answer: {cause!r}")
-        if isinstance(raised, MNSExceptionBase) and not isinstance(raised, MNSClientNetworkException):
-            return PermanentError("mns", operation, str(raised.type), str(raised.message))
-        return self._not_an_answer(operation)
-
-    def _not_an_answer(self, operation: str) -> DamagedReply:
-        """What came is not an answer of MNS: a web page, a redirect, half a document. Its text is never shown."""
-        self.close()
-        reply = self._exchange.reply
-        text = f"HTTP {reply.status} with {len(reply.body)} bytes is not an answer of the service"
-        asked = mns_replies.request_id(reply)
-        return DamagedReply("mns", operation, "damaged_reply", text, status=reply.status, request_id=asked)
-
 
 def _is_empty_receive(operation: str, error: ServiceError) -> bool:
-    return operation == "BatchReceiveMessage" and error.code == "MessageNotExist"
+    return operation in ("BatchReceiveMessage", "BatchPeekMessage") and error.code == "MessageNotExist"
 
 
 def _error(operation: str, code: str, message: str, status: int, request_id: str = "") -> ServiceError:

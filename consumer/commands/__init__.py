@@ -9,7 +9,8 @@ from __future__ import annotations
 import click
 
 from consumer.commands.catalogue import ram_policy, rules
+from consumer.commands.channel import check, provision
 from consumer.commands.configuration import config
 
-COMMANDS: tuple[click.Command, ...] = (rules, ram_policy, config)
+COMMANDS: tuple[click.Command, ...] = (check, provision, config, rules, ram_policy)
 """Everything besides `run`."""

@@ -1,4 +1,4 @@
-"""What is around the worker: `[queue]`, `[topic]`, `[oss]`, `[http]`, `[log]` and `[journal]`, with defaults, ranges and what they mean.
+"""What is around the worker: `[queue]`, `[topic]`, `[oss]`, `[http]`, `[log]` and `[journal]`, with what they mean.
 
 The descriptions are the manual: `config.example.toml` and `docs/configuration.md` repeat them, and tests compare. What
 several keys must fulfil together stands in `consumer.config.checks`.

@@ -38,7 +38,7 @@ call_timeout_seconds = 5
 [engine]
 workers = 2
 slots = 16
-work_budget_seconds = 60
+work_budget_seconds = 20
 shutdown_grace_seconds = 20
 
 [retry]

@@ -118,7 +118,7 @@ def _operations_in(gateway: str) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("_call", "_or_unset")
+        and node.func.attr in ("_call", "_or_unset", "_or_missing")
         and node.args
         and isinstance(node.args[0], ast.Constant)
     }

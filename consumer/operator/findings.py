@@ -1,0 +1,49 @@
+"""What a check found out: one record each, with what to do about it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """It works, and there is a reason to change it."""
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """It could not be looked at, because something it needs is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    check: str
+    """What was looked at, in a word or two."""
+    status: Status
+    message: str
+    remedy: str = ""
+    """What to do; empty where nothing is to be done."""
+
+
+def ok(check: str, message: str) -> Finding:
+    """It is as it should be."""
+    return Finding(check, Status.OK, message)
+
+
+def warning(check: str, message: str, remedy: str) -> Finding:
+    """It works, and there is a reason to change it."""
+    return Finding(check, Status.WARNING, message, remedy)
+
+
+def failed(check: str, message: str, remedy: str) -> Finding:
+    """It has to be mended."""
+    return Finding(check, Status.FAILED, message, remedy)
+
+
+def skipped(check: str, message: str, remedy: str = "") -> Finding:
+    """It was not looked at."""
+    return Finding(check, Status.SKIPPED, message, remedy)

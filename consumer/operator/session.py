@@ -1,0 +1,117 @@
+"""What a command works with: the configuration, credentials that never show, and gateways made from both.
+
+Everything opened here is closed at the end of the `with` block.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from consumer.bucket import Bucket, Resource
+from consumer.config import Config, load
+from consumer.credentials import CredentialsProvider, MemberCredentials, MemberRole, StandardChain
+from consumer.endpoints import Endpoints
+from consumer.hooks import Hooks
+from consumer.oss import Oss, OssSettings
+from consumer.queue import Queue, QueueAddress
+from consumer.retry import Retrier, RetryPolicy
+from consumer.telemetry import log
+from consumer.telemetry.redact import Discreet
+from consumer.topic import Channel
+
+
+class Session:
+    """One command's gateways, for one thread."""
+
+    def __init__(self, config: Config, credentials: CredentialsProvider, closing: ExitStack) -> None:
+        self.config = config
+        self.credentials = credentials
+        self.hooks = Hooks()
+        self._closing = closing
+        self._oss: Oss | None = None
+        retry = config.retry
+        self._retrier = Retrier(
+            RetryPolicy(retry.request_attempts, retry.request_base_seconds, retry.request_cap_seconds),
+            self.hooks,
+            threading.Event(),
+        )
+
+    def queue(self, name: str) -> Queue:
+        """A queue's gateway."""
+        opened = Queue(self._address(name), self.credentials, self.hooks)
+        self._closing.callback(opened.close)
+        return opened
+
+    def channel(self) -> Channel:
+        """The gateway of topic, subscription and queues."""
+        opened = Channel(self._address(self.config.queue.name), self.credentials, self.hooks)
+        self._closing.callback(opened.close)
+        return opened
+
+    def bucket(self, resource: Resource, until: float) -> Bucket:
+        """A bucket, whose requests are tried again as the worker does, until a monotonic moment at most."""
+        if self._oss is None:
+            self._oss = self._opened_oss()
+        return self._oss.open(resource, self._retrier, until)
+
+    def member_roles(self) -> list[MemberRole]:
+        """The roles that are assumed in member accounts."""
+        settings = self.config.accounts
+        return [
+            MemberRole(
+                account, settings.role_name, settings.session_name, settings.duration_seconds, settings.sts_endpoint
+            )
+            for account in settings.allowed
+            if account != self.config.account_id
+        ]
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Which host serves OSS in a region."""
+        return Endpoints(self.config.oss.endpoints, self.config.oss.internal)
+
+    def _opened_oss(self) -> Oss:
+        settings = self.config.oss
+        members = {role.account_id: Discreet(MemberCredentials(role, self.credentials)) for role in self.member_roles()}
+        opened = Oss(
+            OssSettings(self.endpoints, settings.connect_timeout_seconds, settings.call_timeout_seconds),
+            self.credentials,
+            self.hooks,
+            members=members,
+        )
+        self._closing.callback(opened.close)
+        return opened
+
+    def _address(self, name: str) -> QueueAddress:
+        settings = self.config.queue
+        return QueueAddress(
+            self.config.mns_endpoint, name, settings.connect_timeout_seconds, settings.call_timeout_seconds
+        )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Session]:
+    """A session with the configuration in a file and the credentials of the standard chain.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used, or there are no credentials.
+    """
+    config = load(path, os.environ)
+    chain = StandardChain()
+    chain.check()
+    with made(config, chain) as session:
+        yield session
+
+
+@contextmanager
+def made(config: Config, credentials: CredentialsProvider) -> Iterator[Session]:
+    """A session with what is known already."""
+    # What the vendors' SDKs have to say goes past the redactor, to standard error.
+    log.configure("console", "warning", sys.stderr)
+    with ExitStack() as closing:
+        yield Session(config, Discreet(credentials), closing)

@@ -1,0 +1,232 @@
+"""`check`: every fault, injected alone, gives its own message with a remedy; nothing is touched."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from emulator.client import Emulator
+from emulator.provisioning import account
+from tests.integration.cli.conftest import Cli, Result
+
+
+def failures(result: Result) -> dict[str, str]:
+    """What failed, with message and remedy in one text."""
+    return {
+        each["check"]: f"{each['message']} → {each['remedy']}" for each in result.document if each["status"] == "failed"
+    }
+
+
+def checked(cli: Cli, *arguments: str, **environment: str) -> Result:
+    """One check, as JSON."""
+    return cli.run("check", "-o", "json", *arguments, **environment)
+
+
+def test_a_whole_set_up_passes_and_stays_untouched(cli: Cli, channel: Emulator) -> None:
+    """All is well with a probe bucket; afterwards journal and queue are as they were."""
+    channel.create_buckets(["probe"], acl="private")
+    channel.config.publish_raw("waiting")
+    before = (channel.journal(), channel.state()["mns"], channel.acls())
+    result = checked(cli, "--probe-bucket", "probe")
+    assert result.status == 0, result
+    assert failures(result) == {}
+    assert {"credentials", "clock", "queue", "dead-letter queue", "topic", "rule permissions"} <= {
+        each["check"] for each in result.document if each["status"] == "ok"
+    }
+    assert (channel.journal(), channel.state()["mns"], channel.acls()) == before
+
+
+def test_a_table_shows_what_was_found_and_what_to_do(cli: Cli) -> None:
+    """People get one row for each check, with the remedy below the message."""
+    result = cli.run("check")
+    assert "config-events: hidden for" in result.out
+    assert "→ set the strategy EXPONENTIAL_DECAY_RETRY" in result.out
+    assert "warning" in result.out.splitlines()[-1]
+
+
+def test_a_warning_fails_only_a_strict_check(cli: Cli) -> None:
+    """The subscription's few retries are a warning: status 0, and 1 with --strict."""
+    assert (checked(cli).status, checked(cli, "--strict").status) == (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, and the check that has to say so."""
+
+    name: str
+    inject: Callable[[Cli, Emulator], object]
+    check: str
+    says: tuple[str, ...]
+    """Words of the message and of the remedy."""
+    status: int = 1
+
+
+def _refused(operation: str, code: str = "AccessDenied", service: str = "mns") -> Callable[[Cli, Emulator], object]:
+    return lambda _, emulator: emulator.faults.add("error", operation, service=service, status=403, code=code)
+
+
+def _configured(old: str, new: str) -> Callable[[Cli, Emulator], object]:
+    return lambda cli, _: cli.replace(old, new)
+
+
+def _closed_port() -> str:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def _attributes(**values: int) -> Callable[[Cli, Emulator], object]:
+    def set_on(_: Cli, emulator: Emulator) -> None:
+        from mns.queue import QueueMeta
+
+        meta = QueueMeta(**values)
+        with account(emulator) as owner:
+            owner.get_queue("config-events").set_attributes(meta)
+
+    return set_on
+
+
+def _resubscribed(**values: str) -> Callable[[Cli, Emulator], object]:
+    def subscribe(_: Cli, emulator: Emulator) -> None:
+        from mns.subscription import SubscriptionMeta
+
+        known = emulator.endpoints
+        wanted = {
+            "endpoint": f"acs:mns:{known.region}:{known.account_id}:queues/config-events",
+            "notify_content_format": "SIMPLIFIED",
+            **values,
+        }
+        with account(emulator) as owner:
+            subscription = owner.get_topic("config-topic").get_subscription("config-events-subscription")
+            subscription.unsubscribe()
+            subscription.subscribe(SubscriptionMeta(notify_strategy="BACKOFF_RETRY", **wanted))
+
+    return subscribe
+
+
+def _small_topic(_: Cli, emulator: Emulator) -> None:
+    from mns.topic import TopicMeta
+
+    with account(emulator) as owner:
+        owner.get_topic("config-topic").set_attributes(TopicMeta(4096))
+
+
+def _another_key(cli: Cli, _: Emulator) -> None:
+    cli.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "another-secret-than-the-right-one"
+
+
+def _no_key(cli: Cli, _: Emulator) -> None:
+    del cli.environment["ALIBABA_CLOUD_ACCESS_KEY_ID"]
+
+
+FAULTS = (
+    Fault(
+        "configuration", _configured("slots = 16", "slots = 1"), "configuration", ("engine.slots", "engine.workers"), 2
+    ),
+    Fault("no credentials", _no_key, "credentials", ("no credentials", "ALIBABA_CLOUD_ACCESS_KEY_ID")),
+    Fault("wrong key", _another_key, "authentication", ("SignatureDoesNotMatch", "access key or role")),
+    Fault("clock", lambda _, emulator: emulator.advance(1200), "clock", ("behind", "NTP")),
+    Fault(
+        "unreachable",
+        lambda cli, emulator: cli.replace(emulator.mns, _closed_port()),
+        "mns endpoint",
+        ("refused", "queue.endpoint"),
+    ),
+    Fault(
+        "oss unreachable",
+        lambda cli, emulator: cli.replace(emulator.oss, _closed_port()),
+        "oss endpoint",
+        ("refused", "oss.endpoints"),
+    ),
+    Fault(
+        "not TLS",
+        lambda cli, emulator: cli.replace(emulator.mns, emulator.mns.replace("http:", "https:")),
+        "mns endpoint",
+        ("(tls)", "SSL_CERT_FILE"),
+    ),
+    Fault(
+        "another server",
+        lambda cli, emulator: cli.replace(emulator.mns, emulator.control.url),
+        "mns endpoint",
+        ("not the service", "queue.endpoint"),
+    ),
+    Fault("queue", _configured('name = "config-events"', 'name = "other"'), "queue", ("'other'", "queue.name")),
+    Fault(
+        "dead-letter queue",
+        _configured('queue = "config-events-dead"', 'queue = "dead"'),
+        "dead-letter queue",
+        ("'dead'", "queue.dead_letter_queue"),
+    ),
+    Fault("topic", _configured('name = "config-topic"', 'name = "none"'), "topic", ("'none'", "topic.name")),
+    Fault(
+        "subscription",
+        _configured('"config-events-subscription"', '"none"'),
+        "subscription",
+        ("'none'", "topic.subscription"),
+    ),
+    Fault("visibility", _attributes(vis_timeout=5), "queue visibility", ("5 s", "VisibilityTimeout")),
+    Fault("retention", _attributes(msg_ttl=600), "queue retention", ("600 s", "3600 s")),
+    Fault("topic size", _small_topic, "topic size", ("4096", "8192")),
+    Fault("queue size", _attributes(max_msg_size=10_000), "queue size", ("10000", "65536")),
+    Fault(
+        "endpoint",
+        _resubscribed(endpoint="acs:mns:cn-hangzhou:1234567890123456:queues/config-events-dead"),
+        "subscription endpoint",
+        ("config-events-dead", "topic.subscription"),
+    ),
+    Fault("filter", _resubscribed(filter_tag="prod"), "subscription filter", ("'prod'", "without a filter")),
+    Fault("no right to attributes", _refused("GetQueueAttributes"), "queue", ("mns:GetQueueAttributes", "ram-policy")),
+    Fault("no right to topics", _refused("GetTopicAttributes"), "topic", ("mns:GetTopicAttributes", "grant")),
+    Fault(
+        "no right to hide",
+        _refused("ChangeMessageVisibility"),
+        "queue permissions",
+        ("mns:ChangeMessageVisibility", "grant"),
+    ),
+    Fault("no right to delete", _refused("BatchDeleteMessage"), "queue permissions", ("mns:DeleteMessage", "grant")),
+    Fault(
+        "no right to look",
+        _refused("GetBucketInfo", service="oss"),
+        "oss",
+        ("oss:GetBucketInfo", "ram-policy"),
+    ),
+    Fault(
+        "no right of a rule",
+        _refused("GetBucketPolicy", service="oss"),
+        "rule permissions",
+        ("oss:GetBucketPolicy", "public-read"),
+    ),
+    Fault(
+        "regions",
+        lambda cli, emulator: (
+            cli.replace("[oss]\n", "[oss]\ninternal = true\n"),
+            cli.replace('"*" =', f'"{emulator.endpoints.region}" ='),
+            cli.replace('config_rule_ids = ["cr-read"]', 'regions = ["cn-beijing"]\nconfig_rule_ids = ["cr-read"]'),
+        ),
+        "regions",
+        ("cn-beijing", "oss.internal"),
+    ),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_each_fault_gives_its_own_message_and_remedy(fault: Fault, cli: Cli, channel: Emulator) -> None:
+    """One fault, one failure, with the key to change or the action to grant."""
+    channel.create_buckets(["probe"], acl="private")
+    fault.inject(cli, channel)
+    result = checked(cli, "--probe-bucket", "probe")
+    found = failures(result)
+    if fault.name == "regions":  # the internal host of another region cannot be reached from here either
+        found.pop("oss endpoint", None)
+    assert list(found) == [fault.check], result.document
+    assert all(word in found[fault.check] for word in fault.says), found
+    assert result.status == fault.status
+
+
+def test_no_secret_is_part_of_what_is_told(cli: Cli) -> None:
+    """The access key's id is named, its secret never."""
+    result = cli.run("check")
+    assert cli.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] not in result.out + result.err
