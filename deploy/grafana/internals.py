@@ -213,21 +213,7 @@ PROCESS = Row(
             Kind.STAT,
             "short",
             (Query(f"sum(remediator_listener_failures_total{{{JOB}}})", "failures"),),
-            width=4,
             steps=((None, GOOD), (1, WARN)),
-        ),
-        Panel(
-            "Credentials of member accounts end in",
-            "Renewed a quarter of an hour before their end; CredentialsExpiring fires at ten minutes.",
-            Kind.LINES,
-            "s",
-            (
-                Query(
-                    f"min by (account) (remediator_credentials_expiry_timestamp_seconds{{{JOB}}}) - time()",
-                    "{{account}}",
-                ),
-            ),
-            width=4,
         ),
     ),
 )

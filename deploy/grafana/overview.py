@@ -145,11 +145,18 @@ EXPOSURE = Row(
             maximum=1,
         ),
         Panel(
-            "How long fixes took",
-            "Each column is a moment, each field a range of exposure; the brighter, the more fixes.",
-            Kind.HEAT,
-            "short",
-            (Query(f"sum by (le) (increase(remediator_exposure_seconds_bucket{{{RULE}}}[{EVERY}]))", "{{le}}"),),
+            "Where the time goes, over the time",
+            "Mean time in each stage. A rising wait is a worker that does not keep up; inspect, apply and verify are"
+            " OSS; settle is MNS.",
+            Kind.LINES,
+            "s",
+            (
+                Query(
+                    f"sum by (stage) (rate(remediator_stage_duration_seconds_sum{{{JOB}}}[{EVERY}]))"
+                    f" / (sum by (stage) (rate(remediator_stage_duration_seconds_count{{{JOB}}}[{EVERY}])) > 0)",
+                    "{{stage}}",
+                ),
+            ),
             width=12,
         ),
         Panel(

@@ -16,7 +16,6 @@ from grafana_foundation_sdk.builders import (
     common,
     dashboard,
     gauge,
-    heatmap,
     prometheus,
     stat,
     statetimeline,
@@ -44,7 +43,6 @@ class Kind(Enum):
     STAT = "stat"
     GAUGE = "gauge"
     LEVELS = "levels"
-    HEAT = "heat"
     STATES = "states"
     TABLE = "table"
 
@@ -149,8 +147,6 @@ def _target(panel: Panel, query: Query, letter: str) -> prometheus.Dataquery:
     target = target.legend_format(query.legend or "__auto")
     if query.exemplar:
         target = target.exemplar(True)
-    if panel.kind is Kind.HEAT:
-        target = target.format(PromQueryFormat.HEATMAP)
     if panel.kind is Kind.TABLE:
         target = target.format(PromQueryFormat.TABLE)
     return target.instant() if panel.instant else target.range()
@@ -199,7 +195,6 @@ _BUILDERS: dict[Kind, Callable[[Panel], Any]] = {
     Kind.STAT: _stat,
     Kind.GAUGE: lambda _: gauge.Panel().reduce_options(_last()),
     Kind.LEVELS: _levels,
-    Kind.HEAT: lambda _: heatmap.Panel().calculate(False).y_axis(heatmap.YAxisConfig().unit("s")),
     Kind.STATES: _states,
     Kind.TABLE: lambda _: table.Panel(),
 }

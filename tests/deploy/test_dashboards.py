@@ -1,0 +1,110 @@
+"""The dashboards: as their code makes them, made of metrics that exist, and complete."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.deploy import metrics
+from tests.deploy.boards import FILES, PanelQuery, dashboard, filled, panels, queries
+from tests.deploy.needed import DEPLOY, package
+
+NOT_SHOWN = {
+    "remediator_credentials_expiry_timestamp_seconds": "absent until a role of a member account is assumed; it has an alert",
+    "remediator_reevaluations_total": "absent unless reevaluate.enabled; a fix does not depend on it",
+}
+"""Metrics that no panel shows on purpose, and why."""
+
+
+@pytest.mark.parametrize("folder", ["grafana/dashboards", "kubernetes/components/dashboards"])
+def test_the_json_is_what_the_code_makes(folder: str) -> None:
+    """`python -m deploy.grafana` writes it; nobody edits it by hand."""
+    package("grafana_foundation_sdk")
+    from deploy.grafana import __main__ as generator
+
+    made = generator.dashboards()
+    assert set(made) == {path.name for path in (DEPLOY / folder).glob("*.json")} == set(FILES)
+    for name, text in made.items():
+        assert (DEPLOY / folder / name).read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("query", queries(), ids=str)
+def test_every_query_is_promql(query: PanelQuery) -> None:
+    """It can be parsed once its variables are filled in."""
+    package("promql_parser").parse(filled(query.expr, interval="1m", time_range="6h"))
+
+
+@pytest.mark.parametrize("query", queries(), ids=str)
+def test_every_metric_used_exists(query: PanelQuery) -> None:
+    """A renamed metric would leave a panel empty for good."""
+    used = metrics.used(query.expr)
+    assert used
+    assert used <= metrics.exported()
+
+
+def test_every_metric_is_shown_or_left_out_on_purpose() -> None:
+    """What nobody looks at need not be exported."""
+    shown = {metrics.family(name) for query in queries() for name in metrics.used(query.expr)}
+    assert metrics.documented() - shown == set(NOT_SHOWN)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_panel_can_be_understood(file: str) -> None:
+    """Title, description and unit; a name for each series where there are several."""
+    for panel in panels(file):
+        assert panel["title"]
+        assert len(panel["description"]) > 20, panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_boards_fit_any_grafana(file: str) -> None:
+    """A stable uid, the data source as a variable everywhere, and no instance by name."""
+    board = dashboard(file)
+    assert board["uid"] == f"config-remediator-{file.removesuffix('.json')}"
+    assert "datasource" in {variable["name"] for variable in board["templating"]["list"]}
+    assert _sources(board) == {"${datasource}"}
+    assert not re.search(r"instance=~?\"|pod=~?\"", str(board))
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(ids) == len(set(ids))
+
+
+def _sources(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        own = {node["datasource"]["uid"]} if isinstance(node.get("datasource"), dict) else set()
+        return own.union(*(_sources(value) for value in node.values()))
+    if isinstance(node, list):
+        return set().union(*(_sources(value) for value in node))
+    return set()
+
+
+@pytest.mark.parametrize("query", queries(), ids=str)
+def test_rates_follow_the_scrape_interval(query: PanelQuery) -> None:
+    """$__rate_interval, or a stretch of time that somebody chose; never a fixed short window."""
+    windows = re.findall(r"\[([^\]]+)\]", query.expr)
+    assert set(windows) <= {"$__rate_interval", "$__range", "24h"}
+
+
+def test_the_first_row_answers_the_four_questions() -> None:
+    """Is anything exposed, for how long, may it be repaired, are we keeping up; without scrolling."""
+    first = [panel["title"] for panel in panels("overview.json") if panel["gridPos"]["y"] == 0]
+    assert first[:3] == ["Is anything exposed?", "For how long?", "May it be repaired?"]
+    assert any(title.startswith("Keeping up?") for title in first)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_panels_do_not_overlap(file: str) -> None:
+    """Each field of the grid belongs to one panel at most, and none is wider than the screen."""
+    taken: set[tuple[int, int]] = set()
+    for panel in dashboard(file)["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        fields = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not fields & taken
+        taken |= fields

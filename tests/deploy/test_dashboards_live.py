@@ -1,0 +1,291 @@
+"""Every panel's query, asked of a real Prometheus that scrapes a real worker at work on the emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.client import Emulator
+from emulator.process import in_process
+from emulator.provisioning import setup_channel
+from tests.deploy.boards import PanelQuery, filled, queries
+from tests.deploy.needed import DEPLOY, program
+
+_PATIENCE_SECONDS = 120.0
+_RULES = {
+    "oss-bucket-public-read-prohibited": "cr-read",
+    "oss-bucket-server-side-encryption-enabled": "cr-encryption",
+    "oss-bucket-versioning-enabled": "cr-versioning",
+}
+
+_WORKER = """\
+account_id = "{account}"
+
+[queue]
+region = "{region}"
+name = "config-events"
+dead_letter_queue = "config-events-dead"
+endpoint = "{mns}"
+wait_seconds = 1
+call_timeout_seconds = 5
+
+[oss.endpoints]
+"*" = "{oss}"
+
+[engine]
+workers = 4
+slots = 32
+shutdown_grace_seconds = 20
+
+[retry]
+backoff_base_seconds = 1
+hold_seconds = 2
+
+[http]
+port = {port}
+
+[contest]
+max_fixes = 2
+
+[[exemptions]]
+name = "static-site"
+owner = "web"
+reason = "Public pages"
+expires = 2099-12-31
+resources = ["static-*"]
+
+[[rules]]
+name = "public-read"
+remediation = "oss.bucket-acl"
+mode = "enforce"
+config_rule_ids = ["cr-read"]
+limits = {{max_changes = 500, window_seconds = 600}}
+
+[[rules]]
+name = "encryption"
+remediation = "oss.encryption"
+mode = "enforce"
+config_rule_ids = ["cr-encryption"]
+
+[[rules]]
+name = "versioning"
+remediation = "oss.versioning"
+mode = "observe"
+config_rule_ids = ["cr-versioning"]
+"""
+
+_PROMETHEUS = """\
+global:
+  scrape_interval: 1s
+  evaluation_interval: 1s
+rule_files: [{rules}]
+scrape_configs:
+  - job_name: config-remediator
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """One that is running."""
+
+    url: str
+    since: float
+
+    def data(self, query: PanelQuery) -> bool:
+        """Whether a panel shows at least one number, now or at any moment since the start."""
+        expr = filled(query.expr, interval="15s", time_range="10m")
+        if query.instant:
+            return _numbers(self.ask("query", query=expr))
+        return _numbers(self.ask("query_range", query=expr, start=self.since, end=time.time(), step=1))
+
+    def value(self, expr: str) -> float | None:
+        """The one value of an expression, if it has one now."""
+        found = self.ask("query", query=expr)
+        return float(found[0]["value"][1]) if found else None
+
+    def ask(self, what: str, **parameters: object) -> list[dict[str, Any]]:
+        """The result of a query.
+
+        Raises:
+            OSError: it is refused, or nobody answers.
+        """
+        with urllib.request.urlopen(
+            f"{self.url}/api/v1/{what}?{urllib.parse.urlencode(parameters)}", timeout=10
+        ) as got:
+            result: list[dict[str, Any]] = json.load(got)["data"]["result"]
+            return result
+
+
+def _numbers(result: list[dict[str, Any]]) -> bool:
+    values = [value for series in result for value in series.get("values", [series.get("value")])]
+    return any(value[1] != "NaN" for value in values)
+
+
+@contextmanager
+def _process(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _worker(emulator: Emulator, folder: Path, port: int) -> Iterator[None]:
+    known = emulator.endpoints
+    path = folder / "config.toml"
+    path.write_text(
+        _WORKER.format(account=known.account_id, region=known.region, mns=known.mns, oss=known.oss, port=port),
+        encoding="utf-8",
+    )
+    key = {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": known.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": known.access_key_secret,
+    }
+    with _process(sys.executable, "-m", "consumer", "run", "--config", str(path), **key) as process:
+        yield
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+@contextmanager
+def _prometheus(folder: Path, scraped: int) -> Iterator[Prometheus]:
+    binary = program("prometheus", "apt-get install prometheus")
+    port, path = _free_port(), folder / "prometheus.yml"
+    path.write_text(
+        _PROMETHEUS.format(rules=DEPLOY / "prometheus" / "rules" / "config-remediator.yml", port=scraped),
+        encoding="utf-8",
+    )
+    options = (
+        f"--config.file={path}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    )
+    with _process(binary, *options):
+        yield Prometheus(f"http://127.0.0.1:{port}", time.time())
+
+
+def _prepare(emulator: Emulator) -> None:
+    for identifier, rule_id in _RULES.items():
+        emulator.config.add_rule(identifier, rule_id=rule_id)
+    emulator.config.remove_rule("oss-bucket-public-write-prohibited")
+    for rule in emulator.control.call("GET", "/config/rules")["rules"]:
+        if rule["rule_id"] not in _RULES.values():
+            emulator.config.remove_rule(rule["rule_id"])
+    setup_channel(emulator, queue="config-events", dead_letter_queue="config-events-dead")
+    good = {"encryption": {"algorithm": "AES256"}, "versioning": "Enabled"}
+    emulator.create_buckets(count=200, prefix="broken-", acl="private", **good)
+    emulator.create_buckets(["contested", "static-site"], acl="private", **good)
+
+
+def _trouble(emulator: Emulator, number: int) -> None:
+    """A little of everything that a panel is about."""
+    bucket = f"broken-{number % 200:05}"
+    emulator.change_bucket(bucket, acl="public-read", encryption=None)
+    emulator.change_bucket("contested", acl="private")
+    emulator.change_bucket("contested", acl="public-read")
+    emulator.change_bucket("static-site", acl="private")
+    emulator.change_bucket("static-site", acl="public-read")
+    emulator.change_bucket("broken-00199", versioning="Suspended")
+    emulator.config.publish_raw("not base64 at all!")
+    emulator.faults.add("error", "GetBucketInfo", status=503, code="ServiceUnavailable", count=1)
+    emulator.faults.add("error", "BatchDeleteMessage", status=500, code="InternalError", count=1)
+
+
+def _until(happened: Callable[[], bool], meanwhile: Callable[[int], None]) -> None:
+    deadline, number = time.monotonic() + _PATIENCE_SECONDS, 0
+    while not happened() and time.monotonic() < deadline:
+        meanwhile(number)
+        number += 1
+        time.sleep(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was seen when the worker had been at work for a while."""
+
+    empty: list[PanelQuery]
+    prometheus: Prometheus
+    emulator: Emulator
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Emulator, worker and Prometheus as processes, and trouble until every panel shows something."""
+    folder, port = tmp_path_factory.mktemp("live"), _free_port()
+    with in_process() as emulator, _prometheus(folder, port) as prometheus:
+        _prepare(emulator)
+        with _worker(emulator, folder, port):
+            empty = queries()
+
+            def fed() -> bool:
+                empty[:] = [query for query in empty if not _answered(prometheus, query)]
+                return not empty
+
+            _until(fed, lambda number: _trouble(emulator, number))
+            yield Run(empty, prometheus, emulator)
+
+
+def _answered(prometheus: Prometheus, query: PanelQuery) -> bool:
+    try:
+        return prometheus.data(query)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            pytest.fail(f"{query}: {refused.read().decode()}")
+    except OSError:
+        return False  # Prometheus is still starting
+
+
+def test_every_panel_is_fed(run: Run) -> None:
+    """No query of any panel is without data once the worker has seen a little of everything."""
+    assert [str(query) for query in run.empty] == []
+
+
+def test_the_figures_are_the_emulators(run: Run) -> None:
+    """The books balance in Prometheus, and it counts as many fixes as the emulator saw changes."""
+    assert run.prometheus.value("max(abs(instance:remediator_books:difference))") == 0
+
+    def fixes_agree() -> bool:
+        written = len(run.emulator.journal(service="oss", operation="PutBucketAcl"))
+        counted = run.prometheus.value('sum(remediator_outcomes_total{rule="public-read",outcome="fixed"})')
+        return counted is not None and 0 < counted == written
+
+    _until(fixes_agree, lambda _: None)
+    assert fixes_agree()
+
+
+def test_alerts_see_what_happens(run: Run) -> None:
+    """The contested bucket and the dead letters fire on live data, with the labels that people route by."""
+
+    def firing() -> set[str]:
+        found = run.prometheus.ask("query", query='ALERTS{alertstate="firing"}')
+        return {series["metric"]["alertname"] for series in found}
+
+    _until(lambda: {"ResourceContested", "DeadLettersAppeared"} <= firing(), lambda _: None)
+    assert {"ResourceContested", "DeadLettersAppeared"} <= firing()
+    assert not {"BooksDoNotBalance", "BreakerOpen", "NotPolling", "TargetAbsent"} & firing()
