@@ -50,6 +50,8 @@ class Traffic:
         self._deleted: list[str] = []
         self._created_at: dict[str, float] = {}
         self._count = 0
+        self.last_deletion_at = 0.0
+        """Monotonic seconds."""
         self.done: Counter[str] = Counter()
         self._happenings: tuple[tuple[int, Callable[[], None]], ...] = (
             (40, self._new_public_bucket),
@@ -107,6 +109,7 @@ class Traffic:
             self._emulator.change_bucket(bucket, acl=self._acl())
             time.sleep(self._dice.uniform(0, 0.03))
         self._emulator.delete_bucket(bucket)
+        self.last_deletion_at = time.monotonic()
         self._buckets.remove(bucket)
         self._deleted.append(bucket)
 
