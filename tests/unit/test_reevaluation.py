@@ -83,6 +83,8 @@ def test_the_line_is_bounded() -> None:
     for number in range(5):
         asking.report(named(f"bucket-{number}"))
     assert asking.results()["dropped"] == 3
+    asking.report(named("bucket-1"))  # it is in line already, so nothing is dropped
+    assert asking.results()["dropped"] == 3
 
 
 def test_a_member_account_has_its_own_cloud_config() -> None:

@@ -103,6 +103,20 @@ def test_results_of_attempts_from_before_it_opened_change_nothing() -> None:
     assert breaker.admit(30.0) == Open(30.0)
 
 
+def test_late_failures_do_not_open_it_again() -> None:
+    """Attempts from before the cause was gone say nothing about now."""
+    breaker = Breaker(POLICY)
+    late = [breaker.admit(0.0) for _ in range(4)]
+    for _ in range(4):
+        attempt(breaker, True)
+    attempt(breaker, False, 60.0)
+    for admission in late:
+        assert isinstance(admission, Admission)
+        breaker.record(admission, failed=True, now=61.0)
+
+    assert not breaker.is_open
+
+
 def test_a_person_can_close_it() -> None:
     """Released, it begins anew."""
     breaker = opened()

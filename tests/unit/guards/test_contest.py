@@ -64,6 +64,18 @@ def test_memory_is_bounded() -> None:
     assert contest.contested(2.0) == {}
 
 
+def test_what_was_fixed_last_is_remembered_longest() -> None:
+    """The fight that goes on is not the one that is forgotten."""
+    contest = local(most_resources=2)
+    videos, music = (Resource(PHOTOS.account_id, PHOTOS.region, name) for name in ("videos", "music"))
+    contest.fixed(RULE, PHOTOS, 0.0)
+    contest.fixed(RULE, videos, 0.0)
+    for _ in range(2):
+        contest.fixed(RULE, PHOTOS, 1.0)
+    contest.fixed(RULE, music, 2.0)
+    assert contest.found_broken(RULE, PHOTOS, 3.0) > 0
+
+
 def test_a_person_can_end_it() -> None:
     """Released, the resource may be fixed at once."""
     contest = local()
