@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from demo.scene import QUEUE, Scene, break_buckets, prepare
+from demo.scene import QUEUE, TERRAFORM_LOOPS, Scene, break_buckets, prepare
 from demo.summary import Finish, judged, problems, show
 from demo.worker import stop, wait_until_started, worker, write_configuration
 from emulator.client import Emulator
@@ -39,7 +39,7 @@ def main() -> int:
             scene = break_buckets(emulator, count)
             _watch(console, emulator, process, scene)
             exit_status = stop(process)
-        verdict = judged(emulator.journal(), emulator, rule_ids, key)
+        verdict = judged(emulator.journal(), emulator, rule_ids, key, scene)
         finish = Finish(exit_status, verdict, log.read_text(encoding="utf-8", errors="replace"))
         show(console, verdict)
         found = list(problems(finish, emulator, scene))
@@ -54,13 +54,13 @@ def main() -> int:
 
 def _bucket_count() -> int:
     text = os.environ.get("DEMO_BUCKETS", "200")
-    if not text.isascii() or not text.isdigit() or not 8 <= int(text) <= 20_000:
-        raise SystemExit(f"DEMO_BUCKETS must be a whole number from 8 to 20000, not {text!r}")
+    if not text.isascii() or not text.isdigit() or not 10 <= int(text) <= 20_000:
+        raise SystemExit(f"DEMO_BUCKETS must be a whole number from 10 to 20000, not {text!r}")
     return int(text)
 
 
 def _watch(console: Console, emulator: Emulator, process: subprocess.Popen[bytes], scene: Scene) -> None:
-    """Show progress until every bucket is private and the queue holds nothing, or patience ends."""
+    """Show progress until every bucket complies and only what has to stay is in the queue, or patience ends."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=40),
@@ -68,25 +68,35 @@ def _watch(console: Console, emulator: Emulator, process: subprocess.Popen[bytes
         TimeElapsedColumn(),
     )
     until = time.monotonic() + _PATIENCE_SECONDS + len(scene.broken) / 20
+    loops = 0
     with Progress(*columns, console=console) as progress:
-        repaired = progress.add_task("buckets made private", total=len(scene.broken))
+        repaired = progress.add_task("buckets repaired", total=len(scene.broken))
         settled = progress.add_task("messages settled", total=None)
         while time.monotonic() < until and process.poll() is None:
-            acls = emulator.acls()
-            private = sum(acls.get(name) == "private" for name in scene.broken)
-            pushed, left = _messages(emulator)
-            progress.update(repaired, completed=private)
-            progress.update(settled, completed=pushed - left, total=pushed)
-            if private == len(scene.broken) and not left:
+            looked_at = time.monotonic()
+            left = len(set(emulator.non_compliant()).intersection(scene.broken))
+            pushed, waiting, kept = _messages(emulator)
+            progress.update(repaired, completed=len(scene.broken) - left)
+            progress.update(settled, completed=pushed - waiting - kept, total=pushed - scene.kept_messages)
+            loops += _terraform(emulator, scene, loops)
+            if not left and not waiting and kept == scene.kept_messages and loops == TERRAFORM_LOOPS:
                 return
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(max(_LOOK_SECONDS, time.monotonic() - looked_at))
 
 
-def _messages(emulator: Emulator) -> tuple[int, int]:
-    """Messages that came into the worker's queue, and those still in it."""
+def _terraform(emulator: Emulator, scene: Scene, loops: int) -> int:
+    """Somebody's automation opens its bucket again after each fix; 1 if it did so now."""
+    if loops == TERRAFORM_LOOPS or emulator.acls()[scene.contested] == "public-read":
+        return 0
+    emulator.change_bucket(scene.contested, acl="public-read")
+    return 1
+
+
+def _messages(emulator: Emulator) -> tuple[int, int, int]:
+    """Messages that came into the worker's queue, those that wait in it, and those that are hidden."""
     pushed = len(emulator.journal(operation="PushToQueue"))
     queue = emulator.state()["mns"]["queues"][QUEUE]
-    return pushed, int(queue["active"] + queue["inactive"] + queue["delayed"])
+    return pushed, int(queue["active"] + queue["delayed"]), int(queue["inactive"])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""What the demonstration breaks, and what it sends that must not be acted on."""
+"""What the demonstration breaks, what must stay as it is, and what is sent that must not be acted on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from emulator.client import Emulator
 from emulator.provisioning import setup_channel
@@ -10,9 +11,45 @@ from emulator.provisioning import setup_channel
 QUEUE = "config-events"
 DEAD_LETTERS = "config-events-dead"
 READ_RULE = "oss-bucket-public-read-prohibited"
-WRITE_RULE = "oss-bucket-public-write-prohibited"
 STRANGER = "9999888877776666"
 """The account of somebody else."""
+TERRAFORM_LOOPS = 3
+"""How often somebody breaks one bucket again before the worker leaves it to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRule:
+    """One `[[rules]]` entry of the worker and the managed rule whose events it takes."""
+
+    name: str
+    remediation: str
+    identifier: str
+    mode: str = "enforce"
+
+
+RULES = (
+    DemoRule("public-write", "oss.bucket-acl", "oss-bucket-public-write-prohibited"),
+    DemoRule("public-read", "oss.bucket-acl", READ_RULE),
+    DemoRule("open-policy", "oss.bucket-policy-public", "oss-bucket-policy-no-any-anonymous"),
+    DemoRule("encryption", "oss.encryption", "oss-bucket-server-side-encryption-enabled"),
+    DemoRule("old-tls", "oss.tls-version", "oss-bucket-tls-version-check"),
+    DemoRule("versioning", "oss.versioning", "oss-bucket-versioning-enabled", mode="observe"),
+)
+
+_IN_ORDER: dict[str, Any] = {
+    "encryption": {"algorithm": "AES256"},
+    "versioning": "Enabled",
+    "https_config": {"tls_enabled": True, "tls_versions": ["TLSv1.2", "TLSv1.3"]},
+}
+"""Settings with which a bucket breaks none of the rules."""
+
+_OPEN_POLICY = {
+    "Version": "1",
+    "Statement": [
+        {"Effect": "Allow", "Principal": ["*"], "Action": ["oss:GetObject"], "Resource": ["acs:oss:*:*:*/*"]},
+        {"Effect": "Allow", "Principal": ["200000000000000001"], "Action": ["oss:*"], "Resource": ["acs:oss:*:*:*"]},
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,32 +57,58 @@ class Scene:
     """What was set up."""
 
     broken: tuple[str, ...]
-    """Buckets that anyone can read or write, and that have to become private."""
+    """Buckets that break a rule, and have to end without breaking any."""
+    exempt: str
+    """A public site that an exemption covers: it has to stay public."""
+    observed: tuple[str, ...]
+    """Buckets that only an observing rule looks at: they have to stay as they are, their messages in the queue."""
+    contested: str
+    """A bucket that somebody keeps opening again."""
     untouchable: tuple[str, ...]
     """Public buckets of another account: they have to stay as they are."""
     deleted: tuple[str, ...]
     """Buckets that are gone when their event arrives: they have to stay gone."""
 
+    @property
+    def kept_messages(self) -> int:
+        """How many messages have to be left in the queue, hidden."""
+        return len(self.observed) + 1
+
 
 def prepare(emulator: Emulator) -> dict[str, str]:
-    """Queue, dead-letter queue, topic, subscription and two managed rules; returns the rules' ids by identifier."""
+    """Queue, dead-letter queue, topic, subscription and the managed rules; returns rule ids by identifier."""
     setup_channel(
         emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, content_format="XML", visibility_timeout_seconds=30
     )
-    # The emulator knows both rules from the start; adding one again tells its id.
-    return {identifier: emulator.config.add_rule(identifier) for identifier in (READ_RULE, WRITE_RULE)}
+    return {rule.identifier: emulator.config.add_rule(rule.identifier) for rule in RULES}
 
 
 def break_buckets(emulator: Emulator, count: int) -> Scene:
-    """Make buckets public, which Cloud Config notices and reports, and publish what must not lead to a change."""
-    readable = emulator.create_buckets([f"demo-read-{n:04}" for n in range(count - count // 4)], acl="public-read")
-    writable = emulator.create_buckets([f"demo-write-{n:04}" for n in range(count // 4)], acl="public-read-write")
-    deleted = _late_events(emulator)
-    untouchable = _events_of_others(emulator)
+    """Make buckets break rules, which Cloud Config notices and reports, and publish what must not lead to a change."""
+    share = count // 10
+    readable = _buckets(emulator, "read", count - 5 * share, acl="public-read")
+    scene = Scene(
+        broken=(
+            *readable,
+            *_buckets(emulator, "write", 2 * share, acl="public-read-write"),
+            *_buckets(emulator, "policy", share, policy=_OPEN_POLICY),
+            *_buckets(emulator, "plain", share, encryption=None),
+            *_buckets(emulator, "tls", share, https_config={"tls_enabled": False}),
+        ),
+        exempt=_buckets(emulator, "static-site", 1, acl="public-read")[0],
+        observed=tuple(_buckets(emulator, "unversioned", 3, versioning=None)),
+        contested=_buckets(emulator, "terraform", 1, acl="public-read")[0],
+        untouchable=_events_of_others(emulator),
+        deleted=_late_events(emulator),
+    )
     _older_forms(emulator, readable)
     _other_kinds(emulator)
     _poison(emulator)
-    return Scene((*readable, *writable), untouchable, deleted)
+    return scene
+
+
+def _buckets(emulator: Emulator, kind: str, count: int, **settings: object) -> list[str]:
+    return emulator.create_buckets(prefix=f"demo-{kind}-", count=count, **{**_IN_ORDER, **settings})
 
 
 def _late_events(emulator: Emulator) -> tuple[str, ...]:
@@ -58,7 +121,9 @@ def _late_events(emulator: Emulator) -> tuple[str, ...]:
 
 def _events_of_others(emulator: Emulator) -> tuple[str, ...]:
     """Events for buckets of another account, told as they are and told as ours."""
-    names = tuple(emulator.create_buckets(["stranger-0", "stranger-1"], acl="public-read", owner_id=STRANGER))
+    names = tuple(
+        emulator.create_buckets(["stranger-0", "stranger-1"], acl="public-read", owner_id=STRANGER, **_IN_ORDER)
+    )
     emulator.config.publish(bucket=names[0], rule=READ_RULE, owner_id=STRANGER)
     emulator.config.publish(bucket=names[1], rule=READ_RULE, owner_id=emulator.endpoints.account_id)
     return names
@@ -73,13 +138,13 @@ def _older_forms(emulator: Emulator, buckets: list[str]) -> None:
 
 def _other_kinds(emulator: Emulator) -> None:
     for kind in ("resource-change", "snapshot-success", "snapshot-failure"):
-        emulator.config.publish(kind=kind, bucket="demo-read-0000")
+        emulator.config.publish(kind=kind, bucket="demo-read-00000")
 
 
 def _poison(emulator: Emulator) -> None:
     """Bodies that are no events, and events that try to choose a host or a name."""
     for body in ("not base64 at all!", "e30=", "{", "<Notification><Message>", "\N{BLACK HEART SUIT}" * 2000):
         emulator.config.publish_raw(body)
-    emulator.config.publish(bucket="demo-read-0000", rule=READ_RULE, region="evil.example/x#")
-    emulator.config.publish(bucket="../demo-read-0000", rule=READ_RULE)
+    emulator.config.publish(bucket="demo-read-00000", rule=READ_RULE, region="evil.example/x#")
+    emulator.config.publish(bucket="../demo-read-00000", rule=READ_RULE)
     emulator.config.publish(bucket="user@evil.example", rule=READ_RULE)

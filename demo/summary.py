@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from demo.scene import DEAD_LETTERS, QUEUE, READ_RULE, WRITE_RULE, Scene
+from demo.scene import DEAD_LETTERS, QUEUE, RULES, Scene
 from emulator.client import Emulator, Identity, JournalEntry
 from witness import Ending, Expectations, Verdict, judge, watch
 
@@ -17,9 +17,10 @@ _ROWS = (
     ("already compliant", Ending.ALREADY_COMPLIANT),
     ("superseded by a newer event", Ending.SUPERSEDED),
     ("gone", Ending.GONE),
+    ("exempt", Ending.EXEMPT),
     ("not ours", Ending.NOT_OURS),
     ("dead-lettered", Ending.DEAD_LETTERED),
-    ("kept in the queue", Ending.KEPT),
+    ("kept: observed or contested", Ending.KEPT),
     ("lost", Ending.LOST),
 )
 
@@ -35,18 +36,22 @@ class Finish:
     """The worker's own words, shown only when something is wrong."""
 
 
-def judged(entries: list[JournalEntry], emulator: Emulator, rule_ids: dict[str, str], key: Identity) -> Verdict:
+def judged(
+    entries: list[JournalEntry], emulator: Emulator, rule_ids: dict[str, str], key: Identity, scene: Scene
+) -> Verdict:
     """What the journal says of the whole run; the worker is known by its access key."""
-    return judge(
-        entries,
-        Expectations(
-            account_id=emulator.endpoints.account_id,
-            queue=QUEUE,
-            dead_letter_queue=DEAD_LETTERS,
-            worker_access_keys=frozenset({key.access_key_id}),
-            rules=tuple(watch(identifier, rule_id=rule_ids[identifier]) for identifier in (READ_RULE, WRITE_RULE)),
-        ),
+    watched = {rule: watch(rule.identifier, rule_id=rule_ids[rule.identifier], group=rule.name) for rule in RULES}
+    expectations = Expectations(
+        account_id=emulator.endpoints.account_id,
+        queue=QUEUE,
+        dead_letter_queue=DEAD_LETTERS,
+        rules=tuple(each for rule, each in watched.items() if rule.mode == "enforce"),
+        observed=tuple(each for rule, each in watched.items() if rule.mode == "observe"),
+        worker_access_keys=frozenset({key.access_key_id}),
+        exempt={scene.exempt},
+        held={scene.contested},
     )
+    return judge(entries, expectations)
 
 
 def show(console: Console, verdict: Verdict) -> None:
@@ -68,16 +73,14 @@ def problems(finish: Finish, emulator: Emulator, scene: Scene) -> Iterator[str]:
     if finish.exit_status != 0:
         yield f"the worker ended with exit status {finish.exit_status} instead of 0"
     yield from map(str, finish.verdict.violations)
+    non_compliant = set(emulator.non_compliant())
+    for name in sorted(non_compliant.intersection(scene.broken)):
+        yield f"Cloud Config still finds bucket {name} non-compliant"
     acls = emulator.acls()
-    for name in scene.broken:
-        if acls.get(name) != "private":
-            yield f"bucket {name} is {acls.get(name, 'gone')} instead of private"
-    for name in scene.untouchable:
+    for name in (scene.exempt, scene.contested, *scene.untouchable):
         if acls.get(name) != "public-read":
-            yield f"bucket {name} of another account was changed to {acls.get(name, 'gone')}"
-    for name in scene.deleted:
-        if name in acls:
-            yield f"bucket {name} was deleted by its owner and exists again"
-    for name in emulator.non_compliant():
-        if name not in scene.untouchable:
-            yield f"Cloud Config still finds bucket {name} non-compliant"
+            yield f"bucket {name} was to be left as it is, and is {acls.get(name, 'gone')}"
+    for name in set(scene.observed) - non_compliant:
+        yield f"bucket {name} was changed although its rule only observes"
+    for name in set(scene.deleted) & acls.keys():
+        yield f"bucket {name} was deleted by its owner and exists again"

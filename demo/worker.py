@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo.scene import DEAD_LETTERS, QUEUE, READ_RULE, WRITE_RULE
+from demo.scene import DEAD_LETTERS, QUEUE, RULES, TERRAFORM_LOOPS
 from emulator.client import Emulator, Identity
 
 _CONFIGURATION = """\
@@ -39,19 +39,27 @@ port = 0
 [log]
 format = "json"
 
-[[rules]]
-name = "public-write"
-remediation = "oss.bucket-acl"
-mode = "enforce"
-source_identifiers = ["{write_rule}"]
-config_rule_ids = ["{write_rule_id}"]
+[limits]
+max_changes = 1000000
 
+[contest]
+max_fixes = {loops}
+
+[[exemptions]]
+name = "static-site"
+owner = "web-team"
+reason = "the public site"
+expires = 2999-12-31
+resources = ["demo-static-site-*"]
+"""
+
+_RULE = """
 [[rules]]
-name = "public-read"
-remediation = "oss.bucket-acl"
-mode = "enforce"
-source_identifiers = ["{read_rule}"]
-config_rule_ids = ["{read_rule_id}"]
+name = "{rule.name}"
+remediation = "{rule.remediation}"
+mode = "{rule.mode}"
+config_rule_ids = ["{rule_id}"]
+source_identifiers = ["{rule.identifier}"]
 """
 
 
@@ -59,21 +67,17 @@ def write_configuration(folder: Path, emulator: Emulator, rule_ids: dict[str, st
     """The worker's configuration for this emulator."""
     known = emulator.endpoints
     path = folder / "config.toml"
-    path.write_text(
-        _CONFIGURATION.format(
-            account=known.account_id,
-            region=known.region,
-            queue=QUEUE,
-            dead_letters=DEAD_LETTERS,
-            mns=known.mns,
-            oss=known.oss,
-            read_rule=READ_RULE,
-            write_rule=WRITE_RULE,
-            read_rule_id=rule_ids[READ_RULE],
-            write_rule_id=rule_ids[WRITE_RULE],
-        ),
-        encoding="utf-8",
+    head = _CONFIGURATION.format(
+        account=known.account_id,
+        region=known.region,
+        queue=QUEUE,
+        dead_letters=DEAD_LETTERS,
+        mns=known.mns,
+        oss=known.oss,
+        loops=TERRAFORM_LOOPS,
     )
+    rules = (_RULE.format(rule=rule, rule_id=rule_ids[rule.identifier]) for rule in RULES)
+    path.write_text(head + "".join(rules), encoding="utf-8")
     return path
 
 

@@ -100,9 +100,12 @@ def _settings(entry: JournalEntry, before: Moment) -> BucketConfiguration | None
     if detail.get("deleted"):
         return None
     if detail.get("created"):
-        return BucketConfiguration(
+        new = BucketConfiguration(
             entry.resource, str(detail["owner"]), str(detail["region"]), entry.time_ms / 1000, str(detail["after"])
         )
+        for name, value in detail.get("settings", {}).items():
+            new = replace(new, **_as_configured(name, value))
+        return new
     known = before.configuration
     if known is None:
         return None

@@ -16,7 +16,7 @@ from emulator.http import Request, Response
 from emulator.oss.addressing import Address, locate, parameters
 from emulator.oss.admission import admit
 from emulator.oss.authentication import authenticate
-from emulator.oss.bucket import Bucket
+from emulator.oss.bucket import Bucket, as_json
 from emulator.oss.call import XML, Call, Level, Operation
 from emulator.oss.creation import check_name
 from emulator.oss.errors import Refusal
@@ -91,7 +91,7 @@ class OssService:
             acl,
             **configured,
         )
-        self._store.create(bucket, "PutBucket")
+        self._store.create(bucket, "PutBucket", settings={field: as_json(value) for field, value in configured.items()})
         return bucket
 
     def delete_bucket(self, name: str) -> None:

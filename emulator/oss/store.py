@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from emulator.oss.bucket import Bucket, RedundancyTransition
@@ -33,8 +33,19 @@ class Store:
         """Whether Block Public Access holds for a bucket, by itself or by its account."""
         return bucket.public_access_block or bucket.owner_id in self.blocked_accounts
 
-    def create(self, bucket: Bucket, operation: str, *, request_id: str = "", access_key_id: str = "") -> None:
-        """Add a new bucket; raises Refusal(TooManyBuckets) when the account's limit is switched on."""
+    def create(
+        self,
+        bucket: Bucket,
+        operation: str,
+        *,
+        request_id: str = "",
+        access_key_id: str = "",
+        settings: Mapping[str, object] | None = None,
+    ) -> None:
+        """Add a new bucket; `settings` are what it was configured with from the start, for the journal.
+
+        Raises Refusal(TooManyBuckets) when the account's limit is switched on.
+        """
         if self.world.options.get("oss_limit_buckets"):
             same = sum(
                 1 for other in self.buckets.values()
@@ -53,6 +64,7 @@ class Store:
             created=True,
             owner=bucket.owner_id,
             region=bucket.region,
+            **({"settings": dict(settings)} if settings else {}),
         )
 
     def delete(self, name: str, operation: str, *, request_id: str = "", access_key_id: str = "") -> None:
