@@ -1,42 +1,48 @@
-"""`python -m deploy.ram [CONFIG FOLDER]`: writes the policies of a configuration into a folder.
+"""`python -m deploy.ram`: writes the RAM policies of the Kubernetes example, which a test compares.
 
-Without arguments it writes the committed ones, which are those of the Kubernetes example; a test compares them. For a
-configuration of your own: `python -m deploy.ram my-config.toml /somewhere`.
+For a configuration of your own: `config-remediator ram-policy --config FILE`, which this only calls.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from consumer import ram_policy
-from consumer.config import load
+from consumer.config import Config, build_rules, load
+from consumer.operator.ram import scope
+from consumer.permissions import Purpose, policy
+from consumer.rule import Mode, Rule
 
 _DEPLOY = Path(__file__).parents[1]
 EXAMPLE = _DEPLOY / "kubernetes" / "overlays" / "production" / "config.toml"
 FOLDER = _DEPLOY / "ram"
 
 
-def policies(configuration: Path) -> dict[str, str]:
+def policies() -> dict[str, str]:
     """Policy documents by file name."""
-    config = load(configuration, {})
+    config = load(EXAMPLE, {})
+    rules = build_rules(config)
+    enforcing = [replace(rule, mode=Mode.ENFORCE) for rule in rules]
     return {
-        "worker.json": ram_policy.needed(config).as_json(),
-        "worker-enforcing.json": ram_policy.needed(config, enforcing=True).as_json(),
-        "worker-optional.json": ram_policy.optional(config, enforcing=True).as_json(),
-        "operator-undo.json": ram_policy.undoing(config).as_json(),
+        "worker-as-configured.json": _document(config, rules, Purpose.RUN, optional=False),
+        "worker-enforcing.json": _document(config, enforcing, Purpose.RUN, optional=False),
+        "worker-enforcing-all.json": _document(config, enforcing, Purpose.RUN, optional=True),
+        "operator-provision.json": _document(config, rules, Purpose.PROVISION, optional=True),
+        "operator-undo.json": _document(config, rules, Purpose.UNDO, optional=True),
     }
 
 
+def _document(config: Config, rules: Sequence[Rule], purpose: Purpose, *, optional: bool) -> str:
+    return json.dumps(policy(rules, scope(config), [purpose], optional=optional), indent=2) + "\n"
+
+
 def main() -> int:
-    """Write them; exit status 2 with a usage line when the arguments are wrong."""
-    arguments = [Path(argument) for argument in sys.argv[1:]] or [EXAMPLE, FOLDER]
-    if len(arguments) != 2:
-        sys.stderr.write("usage: python -m deploy.ram [CONFIG FOLDER]\n")
-        return 2
-    configuration, folder = arguments
-    for name, text in policies(configuration).items():
-        (folder / name).write_text(text, encoding="utf-8")
+    """Write them beside this module."""
+    for name, text in policies().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -12,7 +12,7 @@ from tests.deploy.boards import FILES, PanelQuery, dashboard, filled, panels, qu
 from tests.deploy.needed import DEPLOY, package
 
 NOT_SHOWN = {
-    "remediator_credentials_expiry_timestamp_seconds": "absent until a role of a member account is assumed; it has an alert",
+    "remediator_credentials_expiry_timestamp_seconds": "absent until a member account's role is assumed; has an alert",
     "remediator_reevaluations_total": "absent unless reevaluate.enabled; a fix does not depend on it",
 }
 """Metrics that no panel shows on purpose, and why."""

@@ -1,0 +1,48 @@
+"""The operator's pages: links that lead somewhere, and tables that say what the code says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from consumer.exit_codes import ExitCode
+from tests.deploy.needed import ROOT
+
+_PAGES = ("docs/install-ack.md", "docs/operating.md", "docs/runbook.md")
+_LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
+
+
+def _text(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def _anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", _PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    """Every relative link is to a file that exists, and every anchor to a heading in it."""
+    found = _LINK.findall(_text(page))
+    assert found
+    for target, anchor in found:
+        path = (ROOT / page).parent / target if target else ROOT / page
+        assert path.exists(), target
+        if anchor:
+            assert anchor in _anchors(path.read_text(encoding="utf-8")), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", _PAGES)
+def test_files_that_are_named_exist(page: str) -> None:
+    """What a command or a sentence points to in this repository is there."""
+    for path in re.findall(r"deploy/[\w./-]*\w", _text(page)):
+        if not path.startswith(("deploy/config-remediator", "deploy/kubernetes/overlays/mine")):
+            assert (ROOT / path).exists(), path
+
+
+def test_every_exit_status_is_explained() -> None:
+    """The table has just the statuses that there are."""
+    rows = re.findall(r"^\| (\d) \| \w", _text("docs/operating.md"), flags=re.MULTILINE)
+    assert [int(row) for row in rows] == [code.value for code in ExitCode]
