@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from deploy.compose.emulated import emulated
 from deploy.compose.provision import RULES
@@ -22,7 +23,7 @@ FAVOURITE = "compose-favourite"
 """Somebody's automation opens it again and again."""
 STATIC = "compose-static"
 """Public on purpose; the worker's configuration exempts it."""
-_GOOD = {"acl": "private", "encryption": {"algorithm": "AES256"}, "versioning": "Enabled"}
+_GOOD: dict[str, Any] = {"acl": "private", "encryption": {"algorithm": "AES256"}, "versioning": "Enabled"}
 _KEPT_ENTRIES = 50_000
 
 Step = Callable[[Emulator, random.Random], None]
@@ -76,7 +77,7 @@ def send_nonsense(emulator: Emulator, dice: random.Random) -> None:
 
 def fail_a_little(emulator: Emulator, dice: random.Random) -> None:
     """A service that answers with an error or late, a few times."""
-    fault = {"service": dice.choice(["mns", "oss"]), "count": dice.randint(1, 3)}
+    fault: dict[str, Any] = {"service": dice.choice(["mns", "oss"]), "count": dice.randint(1, 3)}
     if dice.random() < 0.5:
         emulator.faults.add("error", status=503, code="ServiceUnavailable", **fault)
     else:
