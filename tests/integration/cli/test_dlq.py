@@ -1,0 +1,216 @@
+"""`dlq`: nothing is lost, nothing is dealt with that was not meant, and what is only looked at is handed back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from emulator.client import Emulator
+from emulator.provisioning import account
+from tests.integration.cli.conftest import Cli
+from tests.integration.queues import dead_letters, messages
+
+DEAD = "config-events-dead"
+
+
+def letter(number: int, **told: Any) -> str:
+    """A dead letter as the worker writes it."""
+    document = {
+        "schema": "config-remediator/dead-letter/1",
+        "outcome": "rejected",
+        "reason": "AccessDenied",
+        "detail": "no right",
+        "rule": "public-read",
+        "resource_id": f"bucket-{number:02}",
+        "attempts": 1,
+        "dead_lettered_at_ms": 1_700_000_000_000,
+        "body_encoding": "plain",
+        "body": f"original {number} \N{BIOHAZARD SIGN}",
+        **told,
+    }
+    return json.dumps(document)
+
+
+def put(emulator: Emulator, *bodies: str) -> None:
+    """Lay messages into the dead-letter queue."""
+    from mns.queue import Message
+
+    with account(emulator) as owner:
+        queue = owner.get_queue(DEAD)
+        queue.set_encoding(False)
+        for body in bodies:
+            queue.send_message(Message(body))
+
+
+def visible_again(emulator: Emulator) -> int:
+    """How many letters are visible two seconds later."""
+    emulator.advance(2)
+    return sum(message["state"] == "active" for message in messages(emulator, DEAD))
+
+
+def originals(emulator: Emulator) -> list[str]:
+    """The bodies in the worker's queue."""
+    return sorted(message["body"] for message in messages(emulator, "config-events"))
+
+
+@pytest.fixture
+def forty(cli: Cli, channel: Emulator) -> Cli:
+    """More letters than a peek can show: of two rules, one in four of another reason."""
+    put(
+        channel,
+        *(
+            letter(
+                number,
+                rule="public-write" if number % 2 else "public-read",
+                reason="AccessDenied" if number % 4 else "not_owner",
+            )
+            for number in range(40)
+        ),
+    )
+    return cli
+
+
+def test_a_list_leaves_no_trace(forty: Cli, channel: Emulator) -> None:
+    """Sixteen letters are shown by peek; state and dequeue counts stay, and the rest is said to be there."""
+    before = channel.state()["mns"]
+    result = forty.run("dlq", "list")
+    assert result.status == 0
+    assert result.out.count("bucket-") == 16
+    assert "--all" in result.out
+    assert channel.state()["mns"] == before
+
+
+def test_a_list_of_all_hands_every_letter_back(forty: Cli, channel: Emulator) -> None:
+    """All forty are listed once, and all are visible again a moment later."""
+    listed = forty.json("dlq", "list", "--all")
+    assert sorted(each["resource"] for each in listed) == [f"bucket-{number:02}" for number in range(40)]
+    assert visible_again(channel) == 40
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        (("--rule", "public-write"), 20),
+        (("--reason", "not_owner"), 10),
+        (("--rule", "public-write", "--reason", "not_owner"), 0),
+        (("--outcome", "invalid"), 0),
+        (("--older-than", "1h"), 40),
+        (("--newer-than", "1d"), 0),
+        (("--limit", "7"), 7),
+    ],
+)
+def test_letters_are_chosen_by_what_they_say(forty: Cli, filters: tuple[str, ...], count: int) -> None:
+    """Rule, reason, outcome and age narrow, and a limit ends."""
+    assert len(forty.json("dlq", "list", "--all", *filters)) == count
+
+
+def test_one_letter_is_shown_with_its_original_body(cli: Cli, channel: Emulator) -> None:
+    """Found by the end of its id; the body is as it came."""
+    put(channel, letter(1), letter(2))
+    (wanted,) = [each for each in cli.json("dlq", "list") if each["resource"] == "bucket-02"]
+    shown = cli.json("dlq", "show", wanted["id"][-12:])
+    assert (shown["body"], shown["detail"]) == ("original 2 \N{BIOHAZARD SIGN}", "no right")
+
+
+def test_a_letter_that_a_peek_does_not_reach_is_found_all_the_same(forty: Cli, channel: Emulator) -> None:
+    """The last of forty is shown, and all are handed back."""
+    last = messages(channel, DEAD)[-1]["id"]
+    assert forty.json("dlq", "show", last)["id"] == last
+    assert visible_again(channel) == 40
+
+
+def test_a_redrive_sends_the_original_and_deletes_only_after_that(cli: Cli, channel: Emulator) -> None:
+    """Body for body what Cloud Config sent; the letter is deleted after its send in the journal."""
+    put(channel, letter(1), letter(2))
+    start = channel.journal()[-1].sequence
+    result = cli.run("dlq", "redrive")
+    assert result.status == 0
+    assert originals(channel) == ["original 1 \N{BIOHAZARD SIGN}", "original 2 \N{BIOHAZARD SIGN}"]
+    assert dead_letters(channel) == []
+    order = [
+        entry.operation
+        for entry in channel.journal(start)
+        if entry.operation in ("SendMessage", "DeleteMessage", "BatchDeleteMessage")
+    ]
+    assert order == ["SendMessage", "BatchDeleteMessage"] * 2
+
+
+def test_a_redrive_takes_only_what_is_meant(forty: Cli, channel: Emulator) -> None:
+    """Filters and limit choose; the others are visible again."""
+    assert forty.run("dlq", "redrive", "--reason", "not_owner", "--limit", "3", "--rate", "50").status == 0
+    assert len(originals(channel)) == 3
+    assert visible_again(channel) == 37
+
+
+def test_a_dry_run_changes_nothing_but_dequeue_counts(forty: Cli, channel: Emulator) -> None:
+    """Neither queue gains or loses a message."""
+    result = forty.run("dlq", "redrive", "--dry-run")
+    assert result.status == 0
+    assert "would be redriven" in result.out
+    assert originals(channel) == []
+    assert visible_again(channel) == 40
+
+
+def test_a_send_that_is_not_confirmed_keeps_the_letter(cli: Cli, channel: Emulator) -> None:
+    """Status 4, the reason is told, and the letter is visible again."""
+    put(channel, letter(1))
+    channel.faults.add("error", "SendMessage", service="mns", status=503, code="ServiceUnavailable")
+    result = cli.run("dlq", "redrive")
+    assert result.status == 4
+    assert "not sent: mns SendMessage: ServiceUnavailable" in result.out
+    assert visible_again(channel) == 1
+
+
+def test_a_letter_that_cannot_be_deleted_is_told(cli: Cli, channel: Emulator) -> None:
+    """The body was sent; that the letter is still there is said."""
+    put(channel, letter(1))
+    channel.faults.add("error", "BatchDeleteMessage", service="mns", status=503, code="ServiceUnavailable")
+    result = cli.run("dlq", "redrive")
+    assert result.status == 4
+    assert "sent, but the letter is still there" in result.out
+    assert len(originals(channel)) == len(dead_letters(channel)) == 1
+
+
+def test_a_foreign_message_is_left_unless_it_is_meant(cli: Cli, channel: Emulator) -> None:
+    """What MNS or somebody else put there is redriven only with --foreign, as it is."""
+    put(channel, "moved by the service")
+    assert cli.run("dlq", "redrive").status == 4
+    assert originals(channel) == []
+    channel.advance(2)
+    assert cli.run("dlq", "redrive", "--foreign").status == 0
+    assert originals(channel) == ["moved by the service"]
+
+
+def test_drop_asks_and_takes_no_for_an_answer(cli: Cli, channel: Emulator) -> None:
+    """No, and no answer at all, keep everything: status 4."""
+    put(channel, letter(1), letter(2))
+    for answer in ("n\n", ""):
+        result = cli.run("dlq", "drop", answer=answer)
+        assert result.status == 4
+        assert "Drop these 2 for good?" in result.err
+        assert visible_again(channel) == 2
+
+
+def test_drop_deletes_what_was_agreed_to(cli: Cli, channel: Emulator) -> None:
+    """Yes, or --yes, deletes what is meant and nothing else."""
+    put(channel, letter(1), letter(2, reason="not_owner"), letter(3))
+    assert cli.run("dlq", "drop", "--reason", "not_owner", "--yes").status == 0
+    assert [each["resource_id"] for each in dead_letters(channel)] == ["bucket-01", "bucket-03"]
+    assert originals(channel) == []
+
+
+def test_without_a_dead_letter_queue_the_key_is_named(cli: Cli) -> None:
+    """Status 2 and the key to set."""
+    cli.replace('dead_letter_queue = "config-events-dead"', "")
+    result = cli.run("dlq", "list")
+    assert result.status == 2
+    assert "queue.dead_letter_queue" in result.err
+
+
+def test_a_span_that_is_none_is_refused_with_an_example(cli: Cli) -> None:
+    """The option and the right form stand in the message."""
+    result = cli.run("dlq", "list", "--older-than", "yesterday")
+    assert result.status == 2
+    assert "90s, 15m, 2h or 3d" in result.err
