@@ -51,6 +51,7 @@ class Outbox:
         self._others: list[tuple[float, int, Job]] = []
         self._sequence = 0
         self._hurry = False
+        self._closed = False
 
     def put(self, job: Job, delay_seconds: float = 0.0) -> None:
         """Add a job, to be sent after `delay_seconds`; a deletion may linger for company on top of that."""
@@ -69,6 +70,12 @@ class Outbox:
             self._hurry = True
             self._changed.notify_all()
 
+    def close(self) -> None:
+        """Nothing more will come: let nobody wait here any longer."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
     def take(self, wait_seconds: float) -> list[Job]:
         """Up to sixteen deletions, or one other job; empty if nothing became due within `wait_seconds`."""
         until = self._monotonic() + wait_seconds
@@ -77,7 +84,7 @@ class Outbox:
                 now = self._monotonic()
                 if jobs := self._due(now):
                     return jobs
-                if now >= until:
+                if now >= until or self._closed:
                     return []
                 self._changed.wait(min(until, self._next_due(until)) - now)
 

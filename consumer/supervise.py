@@ -163,6 +163,7 @@ class Supervisor:
         drained = self._wait_until_empty(until)
         for settler in engine.settler_loops:
             settler.close()
+        engine.outbox.close()
         engine.lease_keeper.close()
         if drained:
             for thread in engine.threads:

@@ -135,3 +135,10 @@ def test_a_waiting_settler_is_woken_by_what_comes() -> None:
     box = Outbox(0.0)
     box.put(job(Step.HIDE))
     assert len(box.take(60)) == 1
+
+
+def test_a_closed_outbox_keeps_nobody_waiting() -> None:
+    """At the end of a stop a settler that waits for work goes home at once, however long it meant to wait."""
+    box, _ = outbox()
+    box.close()
+    assert box.take(3_600) == []
