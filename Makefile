@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check lock clean
+.PHONY: help demo test lint types check faults soak fuzz lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,18 @@ types:
 check:
 	@scripts/environment dev
 	$(PY) -m pytest --cov --cov-report=term --cov-fail-under=90
+
+faults: ## The fault campaign in its long form (FAULTS_SEED, FAULTS_EVENTS=20000, FAULTS_KILLS=50)
+	@scripts/environment dev
+	$(PY) -m tests.faults.campaign --events $${FAULTS_EVENTS:-20000} --kills $${FAULTS_KILLS:-50} $${FAULTS_SEED:+--seed $$FAULTS_SEED}
+
+soak: ## 200,000 messages, watching memory, threads, sockets and descriptors (SOAK_MESSAGES)
+	@scripts/environment dev
+	$(PY) -m tests.faults.soak --messages $${SOAK_MESSAGES:-200000}
+
+fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES)
+	@scripts/environment dev
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000000} $(PY) -m pytest -q tests/fuzz
 
 lock: ## Resolve the locked requirements anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/worker.txt
