@@ -65,7 +65,7 @@ EXPOSE 8001 8002 8003
 ENTRYPOINT ["python", "-m", "emulator"]
 # Inside a container everything has to come from outside; which ports get out is decided where it is run.
 CMD ["--host", "0.0.0.0", "--mns-port", "8001", "--oss-port", "8002", "--control-port", "8003"]
-HEALTHCHECK --interval=2s --timeout=5s --start-period=30s --retries=10 \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=6 \
     CMD ["python", "-m", "deploy.compose.ready"]
 
 # ---------------------------------------------------------------------------------------------------------------------

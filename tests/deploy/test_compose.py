@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+import socket
 from typing import Any
 
 import pytest
 import yaml
 
 from consumer.config import load
-from deploy.compose import generate, provision
+from deploy.compose import generate, provision, ready
 from emulator.client import Emulator
 from emulator.settings import Settings
 from tests.deploy.needed import DEPLOY, ROOT
@@ -128,3 +129,12 @@ def test_grafana_finds_its_data_and_its_dashboards() -> None:
     assert source["jsonData"]["timeInterval"] == scraping["global"]["scrape_interval"]
     assert mounts["./deploy/grafana/dashboards"] == provider["options"]["path"]
     assert mounts["./deploy/grafana/provisioning"] == "/etc/grafana/provisioning"
+
+
+def test_the_emulator_is_ready_when_it_answers(emulator: Emulator) -> None:
+    """The health check of its container tells an emulator from nobody."""
+    port = int(emulator.control.url.rsplit(":", 1)[1])
+    assert ready.ready("127.0.0.1", port) == ""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        assert "does not answer" in ready.ready("127.0.0.1", nobody.getsockname()[1])
