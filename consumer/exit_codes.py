@@ -1,4 +1,4 @@
-"""What the process' exit status means; for scripts and operators, docs/operating.md and docs/commands.md say the same."""
+"""What the exit status means; for scripts and operators, docs/operating.md and docs/commands.md say the same."""
 
 from enum import IntEnum
 

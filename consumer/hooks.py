@@ -6,13 +6,16 @@ never disturbs a message.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from consumer.delivery import Received
 from consumer.event import Event
+from consumer.journal import StepName
 from consumer.outcome import Disposition, Ending, Outcome
+
+_L = TypeVar("_L")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,24 @@ class Report:
     """How long each stage took, by name, in the order of the way: wait, decode, inspect, apply, verify, settle."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a delivery's way, told before the next one is taken."""
+
+    name: StepName
+    message: Received
+    event: Event | None = None
+    rule: str = ""
+    remediation: str = ""
+    mode: str = ""
+    ending: Ending | None = None
+    """How it is going to be settled, once that is known."""
+    before: str = ""
+    after: str = ""
+
+
 class Listener(Protocol):
-    """Something that watches: metrics, the log, the journal."""
+    """Something that watches: metrics, the log."""
 
     def api_call(self, call: ApiCall) -> None: ...
     def retry(self, retry: Retry) -> None: ...
@@ -91,11 +110,20 @@ class Listener(Protocol):
     def report(self, report: Report) -> None: ...
 
 
+class StepListener(Protocol):
+    """Something that follows each delivery step by step: the journal."""
+
+    def received(self, messages: Sequence[Received]) -> None: ...
+    def step(self, step: Step) -> None: ...
+    def report(self, report: Report) -> None: ...
+
+
 class Hooks:
     """Hands each record to every listener, in their order."""
 
-    def __init__(self, listeners: tuple[Listener, ...] = ()) -> None:
+    def __init__(self, listeners: tuple[Listener, ...] = (), followers: tuple[StepListener, ...] = ()) -> None:
         self._listeners = listeners
+        self._followers = followers
         self.failures = 0
         """How many calls to a listener raised; their messages were not affected."""
 
@@ -117,11 +145,28 @@ class Hooks:
 
     def report(self, report: Report) -> None:
         """A delivery has been settled."""
+        self._follow(lambda follower: follower.report(report))
         self._tell(lambda listener: listener.report(report))
+
+    def received(self, messages: Sequence[Received]) -> None:
+        """Messages have arrived, before anything is made of them."""
+        if messages:
+            self._follow(lambda follower: follower.received(messages))
+
+    def step(self, step: Step) -> None:
+        """A delivery is about to go on to its next step."""
+        self._follow(lambda follower: follower.step(step))
 
     def _tell(self, call: Callable[[Listener], None]) -> None:
         for listener in self._listeners:
-            try:
-                call(listener)
-            except Exception:  # noqa: BLE001 - a listener must never change what happens to a message
-                self.failures += 1
+            self._guarded(call, listener)
+
+    def _follow(self, call: Callable[[StepListener], None]) -> None:
+        for follower in self._followers:
+            self._guarded(call, follower)
+
+    def _guarded(self, call: Callable[[_L], None], listener: _L) -> None:
+        try:
+            call(listener)
+        except Exception:  # noqa: BLE001 - a listener must never change what happens to a message
+            self.failures += 1

@@ -24,6 +24,7 @@ from consumer.errors import (
 )
 from consumer.event import Event, OtherMessage, decode
 from consumer.guard import Guards, Intent, Permit
+from consumer.journal import StepName
 from consumer.outcome import Ending, Outcome
 from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
 from consumer.rule import Rule, match
@@ -57,6 +58,14 @@ class _Work:
     found: BucketInfo
     change: Change
     permit: Permit
+
+
+Tell = Callable[[StepName, Change], None]
+"""Is told that a change is about to be made, and that the service has taken it."""
+
+
+def untold(_step: StepName, _change: Change) -> None:
+    """Nobody follows the change."""
 
 
 OpenBucket = Callable[[Resource, float], Bucket]
@@ -104,9 +113,9 @@ class Pipeline:
         objection = self._guards.before_look(rule, resource, found.region)
         return Dismissed(objection, found, rule) if objection else Matched(found, rule, resource)
 
-    def repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool]) -> Ending:
+    def repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell = untold) -> Ending:
         """Inspect, guard, apply and verify: every way this can go is an ending, never an exception."""
-        return _ended(lambda: self._repair(case, stages, still_ours))
+        return _ended(lambda: self._repair(case, stages, still_ours, tell))
 
     def _resource(self, event: Event, rule: Rule) -> Resource:
         """The resource the event names.
@@ -120,7 +129,7 @@ class Pipeline:
             raise Refused("account_not_allowed", f"the resource belongs to account {event.account_id}")
         return Resource.checked(event.account_id, event.region or self._default_region, event.resource_id)
 
-    def _repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool]) -> Ending:
+    def _repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell) -> Ending:
         bucket = self._open_bucket(case.resource, self._monotonic() + self._work_budget_seconds)
         remediation = case.rule.remediation
         with stages.measure("inspect"):
@@ -142,17 +151,19 @@ class Pipeline:
         if isinstance(answer, Ending):
             return answer
         work = _Work(case.rule, bucket, found, finding, answer)
-        ending = _ended(lambda: self._change(work, stages, still_ours))
+        ending = _ended(lambda: self._change(work, stages, still_ours, tell))
         answer.ended(ending)
         return ending
 
-    def _change(self, work: _Work, stages: Stages, still_ours: Callable[[], bool]) -> Ending:
+    def _change(self, work: _Work, stages: Stages, still_ours: Callable[[], bool], tell: Tell) -> Ending:
         if not still_ours():
             # Somebody else may be repairing it by now; the queue will deliver the message again if nobody is.
             work.permit.not_used()
             return Ending(Outcome.LEASE_LOST, "lost_before_change")
         with stages.measure("apply"):
+            tell(StepName.BEFORE, work.change)
             self._apply(work)
+            tell(StepName.CHANGED, work.change)
         with stages.measure("verify"):
             return self._verify(work)
 

@@ -194,11 +194,13 @@ class Queue(Connection):
             return []
         except DamagedReply:
             # One message that the SDK cannot read loses it the whole batch; the others still have their handles.
-            rescued = mns_replies.rescued(self._exchange.reply)
-            if not rescued:
+            arrived = mns_replies.rescued(self._exchange.reply)
+            if not arrived:
                 raise
-            return rescued
-        return [self._received(message) for message in batch]
+        else:
+            arrived = [self._received(message) for message in batch]
+        self._hooks.received(arrived)
+        return arrived
 
     def delete(self, receipt_handles: Sequence[str]) -> dict[str, ServiceError]:
         """Delete up to 16 messages; returns the failure of each handle that was not deleted.

@@ -13,12 +13,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
+from consumer import hooks
 from consumer.backoff import Attempts, Backoff
 from consumer.consumption import ConsumptionLimit
 from consumer.dead_letter import DeadLetterTooLarge, Origin, compose
 from consumer.errors import MessageGone, Retryable, ServiceError
 from consumer.hand import Hand
 from consumer.hooks import Hooks, Report, SettleError
+from consumer.journal import StepName
 from consumer.outbox import Job, Outbox, Step
 from consumer.outcome import SETTLED_BY, Disposition, Ending, Outcome, Settlement
 from consumer.pulse import Pulse
@@ -66,12 +68,14 @@ class Settlements:
         *,
         dead_letters: bool,
         jitter: Callable[[float, float], float],
+        hooks: Hooks | None = None,
     ) -> None:
         self._outbox = outbox
         self._hand = hand
         self._policy = policy
         self._dead_letters = dead_letters
         self._jitter = jitter
+        self._hooks = hooks or Hooks()
 
     def put(self, resolved: Resolved) -> None:
         """Settle a delivery that was worked on, and its followers after it."""
@@ -83,10 +87,11 @@ class Settlements:
         self._outbox.put(self.job(replace(resolved, ending=None)))
 
     def job(self, resolved: Resolved) -> Job:
-        """What settling this delivery begins with."""
+        """What settling this delivery begins with; the ending is told before anything is done to the message."""
         ending = resolved.ending
         if ending is None:
             return Job(resolved, Step.HIDE, RELEASE_SECONDS)
+        self._hooks.step(step_of(resolved, ending))
         settlement = SETTLED_BY[ending.outcome]
         match settlement:
             case Settlement.DELETE:
@@ -103,6 +108,22 @@ class Settlements:
                 return Job(resolved, Step.NOTHING)
             case _:
                 assert_never(settlement)
+
+
+def step_of(resolved: Resolved, ending: Ending) -> hooks.Step:
+    """The step that an ending is, for whoever follows the delivery."""
+    rule = resolved.rule
+    return hooks.Step(
+        StepName.VERIFIED if ending.outcome is Outcome.FIXED else StepName.DECIDED,
+        resolved.delivery.message,
+        resolved.event,
+        rule.name if rule else "",
+        rule.remediation.name if rule else "",
+        rule.mode.value if rule else "",
+        ending,
+        ending.before,
+        ending.after,
+    )
 
 
 def _hidden(seconds: float) -> int:

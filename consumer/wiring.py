@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from consumer import __version__
 from consumer.backoff import Attempts, Backoff
@@ -21,7 +22,7 @@ from consumer.dead_letter import Origin
 from consumer.endpoints import Endpoints
 from consumer.guarding import build_guards, build_members, build_reevaluation, build_switch
 from consumer.hand import Hand
-from consumer.hooks import Hooks, Listener
+from consumer.hooks import Hooks, Listener, StepListener
 from consumer.lease import LeaseKeeper, LeasePolicy
 from consumer.oss import Oss, OssSettings
 from consumer.outbox import Outbox
@@ -33,6 +34,7 @@ from consumer.retry import Retrier, RetryPolicy
 from consumer.settle import Settlements, SettlePolicy, Settler
 from consumer.supervise import Thread
 from consumer.telemetry.guards import expose_guards, expose_reevaluation
+from consumer.telemetry.journal import JournalWriter
 from consumer.telemetry.log import LogListener
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.redact import Discreet
@@ -61,13 +63,6 @@ class Wiring:
         self.attempts = Attempts()
         self.consumption = ConsumptionLimit(config.engine.max_undeleted)
         self.policy = _settle_policy(config)
-        self.settlements = Settlements(
-            self.outbox,
-            self.hand,
-            self.policy,
-            dead_letters=bool(config.queue.dead_letter_queue),
-            jitter=self.jitter,
-        )
         self.metrics = Metrics(
             self.rules,
             slots=config.engine.slots,
@@ -78,12 +73,31 @@ class Wiring:
         watchers: tuple[Listener, ...] = (self.metrics, LogListener())
         pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)
         self.reevaluation = build_reevaluation(config, credentials, Hooks(watchers), self.stopping, pulse)
-        self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers)
+        journal = self._journal()
+        followers: tuple[StepListener, ...] = (journal,) if journal else ()
+        self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
+        self.settlements = Settlements(
+            self.outbox,
+            self.hand,
+            self.policy,
+            dead_letters=bool(config.queue.dead_letter_queue),
+            jitter=self.jitter,
+            hooks=self.hooks,
+        )
         self.others = [Thread(pulse, self.reevaluation.run)] if self.reevaluation else []
         self.metrics.watch_listeners(lambda: self.hooks.failures)
         expose_guards(self.metrics, self.rules, self.guards, self.members)
         if self.reevaluation:
             expose_reevaluation(self.metrics, self.reevaluation)
+
+    def _journal(self) -> JournalWriter | None:
+        """The journal, if one is wanted."""
+        if not self.config.journal.path:
+            return None
+        signer = self.credentials.get_credentials().access_key_id
+        journal = JournalWriter.at(Path(self.config.journal.path), signer)
+        self.metrics.expose(journal.size())
+        return journal
 
     def queue(self, name: str) -> Queue:
         """A queue gateway for one thread."""
@@ -194,6 +208,7 @@ class Wiring:
             self.stopping,
             pulse,
             max_attempts=self.config.retry.max_attempts,
+            hooks=self.hooks,
         )
         return Thread(pulse, worker.run, oss.close)
 

@@ -15,9 +15,12 @@ from consumer.backoff import Attempts
 from consumer.coalesce import Cases, Member
 from consumer.delivery import Delivery
 from consumer.hand import Hand
+from consumer.hooks import Hooks, Step
+from consumer.journal import StepName
 from consumer.outcome import Ending, Outcome
-from consumer.pipeline import Dismissed, Pipeline
+from consumer.pipeline import Dismissed, Pipeline, Tell
 from consumer.pulse import Pulse
+from consumer.remediations.base import Change
 from consumer.resolved import Resolved
 from consumer.settle import Settlements
 from consumer.stages import Stages
@@ -37,6 +40,7 @@ class Worker:
         pulse: Pulse,
         *,
         max_attempts: int,
+        hooks: Hooks | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hand = hand
@@ -47,6 +51,7 @@ class Worker:
         self._stopping = stopping
         self._pulse = pulse
         self._max_attempts = max_attempts
+        self._hooks = hooks or Hooks()
         self._monotonic = monotonic
 
     def run(self) -> None:
@@ -83,12 +88,36 @@ class Worker:
                 self._resolve(_resolved(member, None))
                 continue
             lease = member.delivery.lease
-            ending = self._pipeline.repair(member.matched, member.stages, lambda: lease.held(self._monotonic()))  # noqa: B023 - called before the loop goes on
+            ending = self._pipeline.repair(
+                member.matched,
+                member.stages,
+                lambda: lease.held(self._monotonic()),  # noqa: B023 - called before the loop goes on
+                self._teller(member),
+            )
             if ending.outcome is Outcome.LEASE_LOST:
                 self._resolve(_resolved(member, ending))  # nobody follows it: the next newest is worked on instead
                 continue
             followers = tuple(_resolved(older, None) for older in self._cases.covered(member))
             self._resolve(replace(_resolved(member, ending), followers=followers))
+
+    def _teller(self, member: Member) -> Tell:
+        rule, message = member.matched.rule, member.delivery.message
+
+        def tell(name: StepName, change: Change) -> None:
+            self._hooks.step(
+                Step(
+                    name,
+                    message,
+                    member.matched.event,
+                    rule.name,
+                    rule.remediation.name,
+                    rule.mode.value,
+                    before=change.before,
+                    after=change.after,
+                )
+            )
+
+        return tell
 
     def _resolve(self, resolved: Resolved) -> None:
         """Hand over to the settler; a failure is counted, and is the last one when it is one too many."""

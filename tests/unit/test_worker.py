@@ -13,7 +13,7 @@ from consumer.delivery import Delivery
 from consumer.lease import Lease
 from consumer.outbox import Job, Step
 from consumer.outcome import Ending, Outcome
-from consumer.pipeline import Dismissed, Matched, Pipeline
+from consumer.pipeline import Dismissed, Matched, Pipeline, Tell, untold
 from consumer.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
 from consumer.resolved import Resolved
@@ -48,7 +48,13 @@ class ScriptedPipeline(Pipeline):
         self.repaired: list[int] = []
         """Evaluation times of the events repaired for."""
 
-    def repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool]) -> Ending:  # noqa: ARG002 - the base's signature
+    def repair(
+        self,
+        case: Matched,
+        stages: Stages,  # noqa: ARG002 - the base's signature
+        still_ours: Callable[[], bool],
+        tell: Tell = untold,  # noqa: ARG002 - as above
+    ) -> Ending:
         """The next planned ending."""
         self.repaired.append(case.event.evaluated_at_ms - EVALUATED_AT_MS)
         planned = self.endings.pop(0) if self.endings else FIXED

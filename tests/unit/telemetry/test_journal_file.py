@@ -1,0 +1,168 @@
+"""The journal's file survives what happens to processes and disks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from consumer.errors import ConfigurationError
+from consumer.journal import Verdict, parsed, verify
+from consumer.telemetry.journal_file import JournalFile
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "journal.jsonl"
+
+
+@pytest.fixture
+def file(path: Path) -> Iterator[JournalFile]:
+    """An open journal."""
+    opened = JournalFile(path)
+    yield opened
+    opened.close()
+
+
+def verdict(path: Path) -> Verdict:
+    """What verifying the file comes to."""
+    return verify(path.read_bytes().splitlines(keepends=True))
+
+
+def append(path: Path, count: int, text: str = "x") -> None:
+    """Write entries as a process of its own would."""
+    journal = JournalFile(path)
+    for number in range(count):
+        journal.append([{"step": "opened", "number": number, "text": text}])
+    journal.close()
+
+
+def test_a_second_process_goes_on_where_the_first_ended(path: Path) -> None:
+    """One chain over several openings, lines larger than a look at the end included."""
+    append(path, 3)
+    append(path, 2, "y" * 100_000)
+    append(path, 2)
+    found = verdict(path)
+    assert (found.entries, found.problems) == (7, [])
+
+
+def test_two_open_journals_share_one_chain(path: Path, file: JournalFile) -> None:
+    """Whoever writes next has seen what the other wrote."""
+    other = JournalFile(path)
+    for number in range(6):
+        (file if number % 2 else other).append([{"step": "opened"}])
+    other.close()
+    assert (verdict(path).entries, verdict(path).problems) == (6, [])
+
+
+def test_threads_share_one_chain(path: Path, file: JournalFile) -> None:
+    """Eight threads write at once, and every line follows the one before."""
+
+    def write() -> None:
+        for _ in range(20):
+            file.append([{"step": "opened"}, {"step": "opened"}])
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (verdict(path).entries, verdict(path).problems) == (320, [])
+
+
+def test_a_journal_cut_at_any_byte_is_continued(path: Path) -> None:
+    """Killed after whatever byte, the next process accounts for the torn end and goes on; nothing whole is lost."""
+    append(path, 3, "\N{BIOHAZARD SIGN}")
+    whole = path.read_bytes()
+    ends = [index + 1 for index, byte in enumerate(whole) if byte == 10]
+    for cut in range(len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        before = verdict(path)
+        assert before.problems == [], cut
+        append(path, 1)
+        after = verdict(path)
+        complete = sum(cut >= end - 1 for end in ends)
+        assert after.problems == [], cut
+        assert before.entries == complete, cut
+        assert after.entries == complete + 1 + bool(after.torn), cut
+        assert bool(after.torn) == (whole[:cut] != b"" and cut not in ends and cut + 1 not in ends), cut
+
+
+def test_a_recovery_cut_at_any_byte_is_continued_as_well(path: Path) -> None:
+    """Killed again while it was accounting for the first torn end."""
+    append(path, 2)
+    torn = path.read_bytes()[:-30]
+    path.write_bytes(torn)
+    append(path, 1)
+    whole = path.read_bytes()
+    for cut in range(len(torn), len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        append(path, 1)
+        assert verdict(path).problems == [], cut
+
+
+def test_kill_9_in_the_middle_of_writing_loses_no_line_that_was_written(path: Path) -> None:
+    """A process is killed while it writes as fast as it can; what it had been told is on the disk is there."""
+    script = (
+        "import sys; from pathlib import Path; from consumer.telemetry.journal_file import JournalFile\n"
+        "journal = JournalFile(Path(sys.argv[1])); number = 0\n"
+        "while True:\n"
+        "    journal.append([{'step': 'opened', 'number': number}]); number += 1; print(number, flush=True)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = 0
+    while told < 50:
+        told = int(process.stdout.readline())
+    os.kill(process.pid, signal.SIGKILL)
+    told = max([told, *(int(line) for line in process.stdout.read().split())])
+    process.stdout.close()
+    process.wait()
+    assert verdict(path).entries >= told
+    append(path, 1)
+    assert verdict(path).problems == []
+
+
+def test_what_could_not_be_written_is_taken_back(
+    path: Path, file: JournalFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up in the middle of a line leaves the journal as it was before that line."""
+    file.append([{"step": "opened"}])
+    whole = path.read_bytes()
+    write = os.write
+
+    def half(descriptor: int, data: bytes) -> int:
+        monkeypatch.setattr(os, "write", full)
+        return write(descriptor, data[: len(data) // 2])
+
+    def full(_descriptor: int, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", half)
+    with pytest.raises(OSError, match="No space"):
+        file.append([{"step": "opened"}])
+    monkeypatch.undo()
+    assert path.read_bytes() == whole
+    file.append([{"step": "opened"}])
+    assert (verdict(path).entries, verdict(path).problems) == (2, [])
+
+
+def test_a_journal_is_readable_by_its_owner_alone(path: Path, file: JournalFile) -> None:
+    """It names buckets and policies."""
+    assert path.stat().st_mode & 0o777 == 0o600
+    file.append([{"step": "opened"}])
+    assert file.size_bytes == path.stat().st_size
+    assert parsed(path.read_bytes()).sequence == 1
+
+
+def test_a_path_that_cannot_be_written_names_the_key(tmp_path: Path) -> None:
+    """The configuration's key stands in the message."""
+    with pytest.raises(ConfigurationError, match=r"journal\.path"):
+        JournalFile(tmp_path / "missing" / "journal.jsonl")
