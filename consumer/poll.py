@@ -185,5 +185,5 @@ class Poller:
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
-            self._pulse.beat("pausing", seconds + self._pulse.idle_seconds)
+            self._pulse.beat("pausing", seconds)
             self._pause_for(seconds)

@@ -25,13 +25,17 @@ class Pulse:
         self._said: tuple[str, float] = ("starting", monotonic() + longest_seconds)  # one tuple: replaced as a whole
         self._excused_until = 0.0
 
-    def beat(self, doing: str, seconds: float | None = None) -> None:
-        """Say what begins now; the next word follows within `seconds`, or the thread's usual longest time."""
-        self._said = (doing, self._monotonic() + (self._longest_seconds if seconds is None else seconds))
+    def beat(self, doing: str, silent_seconds: float = 0.0) -> None:
+        """Say what begins now; the next word follows within the usual longest time after an intended silence.
+
+        That time is on top of every silence, however short: a suspended process that wakes too early to be excused
+        has lost some seconds in whatever it was doing.
+        """
+        self._said = (doing, self._monotonic() + silent_seconds + self._longest_seconds)
 
     def rest(self) -> None:
         """Say that there is nothing to do; a look around follows within the idle time."""
-        self.beat("idle", self._longest_seconds + self.idle_seconds)
+        self.beat("idle", self.idle_seconds)
 
     def excuse(self) -> None:
         """Start the current announcement's time anew, because nothing in the process could run."""

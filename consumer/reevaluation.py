@@ -63,7 +63,7 @@ class Reevaluation:
         while not self._stopping.is_set():
             self._pulse.rest()
             if self.step(self._pulse.idle_seconds):
-                self._pulse.beat("pausing", self._interval_seconds + self._pulse.idle_seconds)
+                self._pulse.beat("pausing", self._interval_seconds)
                 self._pause(self._interval_seconds)
 
     def step(self, wait_seconds: float) -> bool:

@@ -17,12 +17,15 @@ def test_a_thread_is_overdue_when_it_misses_its_own_announcement() -> None:
     assert pulse.overdue() == "repairing"
 
 
-def test_a_longer_announcement_counts_for_itself() -> None:
-    """A pause of a minute is announced as one."""
+def test_an_intended_silence_comes_before_the_usual_time() -> None:
+    """A pause of a minute is announced as one; a short one leaves room for a suspended process to wake in."""
     clock = Clock()
     pulse = Pulse("poller-1", 10.0, monotonic=clock)
     pulse.beat("pausing", 60.0)
-    clock.advance(59.0)
+    clock.advance(69.0)
+    assert pulse.overdue() == ""
+    pulse.beat("pausing", 0.5)
+    clock.advance(5.0)
     assert pulse.overdue() == ""
     pulse.beat("polling")
     clock.advance(10.5)
