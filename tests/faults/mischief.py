@@ -132,7 +132,7 @@ class Violence:
             return
         status = replica.stop(60)
         self.done[f"SIGTERM (exit {status})"] += 1
-        if status not in (0, 3, 4, -signal.SIGTERM):  # 3 and -15: the signal met a process that was still starting
+        if status not in (0, 2, 3, 4, -signal.SIGTERM):  # 2, 3 and -15: the signal met a process that was starting
             self.complaints.append(f"{replica.name} ended with status {status} after SIGTERM")
         replica.start()
 
@@ -179,8 +179,8 @@ class Violence:
 
     def _ended_by_itself(self, replica: Replica) -> None:
         status = replica.wait(1)
-        if status == 3:
-            self.done["refused to start (exit 3), restarted"] += 1
+        if status in (2, 3):  # no credentials to be had, or no queue, at the moment of the start
+            self.done[f"refused to start (exit {status}), restarted"] += 1
         else:
             self.complaints.append(f"{replica.name} ended by itself with status {status}")
         replica.start()
