@@ -20,6 +20,7 @@ class WholeEndpoints:
     def __init__(self, emulation: Emulation) -> None:
         self._emulation = emulation
         self._initial_options = dict(emulation.world.options)
+        self._initially_journals_reads = emulation.world.journal.reads
 
     def routes(self) -> list[Route]:
         """This module's part of the control port."""
@@ -63,7 +64,7 @@ class WholeEndpoints:
             "config": emulation.config.reset,
             "options": self._reset_options,
             "identities": lambda: world.identities.replace(list(emulation.initial_keys)),
-            "journal": world.journal.clear,
+            "journal": self._reset_journal,
         }
         chosen = [part for part in actions if part in body.parts]
         for part in chosen:
@@ -79,6 +80,11 @@ class WholeEndpoints:
         body = await read(request, OptionsBody)
         self._emulation.world.options.update(body.model_dump(exclude_unset=True))
         return await self.options(request)
+
+    def _reset_journal(self) -> None:
+        journal = self._emulation.world.journal
+        journal.clear()
+        journal.reads = self._initially_journals_reads
 
     def _reset_options(self) -> None:
         self._emulation.world.options.clear()

@@ -181,6 +181,16 @@ def test_reset_can_be_partial(emulator: Emulator) -> None:
     assert emulator.control.call("GET", "/clock")["offset_seconds"] == 0
 
 
+def test_reads_are_journaled_until_a_reset(emulator: Emulator) -> None:
+    """Whoever starts over begins with the journal as the emulator was started."""
+    emulator.journal_reads(True)
+    emulator.reset("journal")
+    emulator.create_buckets(["mine"])
+    known = emulator.endpoints
+    oss2.Bucket(oss2.Auth(known.access_key_id, known.access_key_secret), emulator.oss, "mine").get_bucket_acl()
+    assert [entry.operation for entry in emulator.journal(service="oss") if entry.access_key_id] == []
+
+
 def test_options_change_how_services_behave_until_a_reset(emulator: Emulator) -> None:
     """A new bucket is born with Block Public Access when the account's are."""
     emulator.control.call("PUT", "/options", {"block_public_access_by_default": True})

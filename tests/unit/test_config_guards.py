@@ -11,6 +11,9 @@ from consumer.config import build_exemptions, build_rules
 from consumer.guards.limits import Limit
 from tests.unit.config_files import RULE, SMALLEST, loaded, problems
 
+TOO_FEW = (
+    "breaker.attempts: must be at least breaker.min_attempts (5), given 4: what is not judged can never be too few"
+)
 EXEMPTION = """
 [[exemptions]]
 name = "static"
@@ -95,8 +98,7 @@ def test_a_rule_has_a_limit_of_its_own_only_if_it_says_so(tmp_path: Path) -> Non
         ("[limits]\nmax_changes = 0", "limits.max_changes: must be a whole number from 1 to 1000000, given 0"),
         (
             "[breaker]\nattempts = 4\nmin_attempts = 5",
-            "breaker.attempts: must be at least breaker.min_attempts (5), given 4: "
-            + "what is not judged can never be too few",
+            TOO_FEW,
         ),
         ('[accounts]\nrole_name = "a/b"', None),
         ('[accounts]\nsts_endpoint = "sts.aliyuncs.com"', None),
