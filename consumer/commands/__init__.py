@@ -12,7 +12,8 @@ from consumer.commands.catalogue import ram_policy, rules
 from consumer.commands.channel import check, provision
 from consumer.commands.configuration import config
 from consumer.commands.dlq import dlq
+from consumer.commands.journal import journal, undo
 from consumer.commands.messages import peek
 
-COMMANDS: tuple[click.Command, ...] = (check, provision, peek, dlq, config, rules, ram_policy)
+COMMANDS: tuple[click.Command, ...] = (check, provision, peek, dlq, journal, undo, config, rules, ram_policy)
 """Everything besides `run`."""

@@ -1,0 +1,94 @@
+"""Reads a journal for the commands that ask it: one line at a time, however large it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from consumer.config import load
+from consumer.errors import ConfigurationError
+from consumer.journal import Entry, StepName, parsed
+from consumer.outcome import Outcome
+
+_SHORTEST_ID = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A change that the journal proves, and whether it was undone."""
+
+    entry: Entry
+    undone: bool
+
+
+def journal_path(config: Path | None, given: Path | None) -> Path:
+    """Where the journal is: as given, or as configured.
+
+    Raises:
+        ConfigurationError: neither says.
+    """
+    if given is not None:
+        return given
+    if config is None:
+        raise ConfigurationError("name the journal with --file, or a configuration with journal.path in --config")
+    configured = load(config, os.environ).journal.path
+    if not configured:
+        raise ConfigurationError("journal.path: no journal is configured; name a file with --file")
+    return Path(configured)
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """The journal's lines, with their newlines.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from file
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot read the journal: {error.strerror}") from None
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """The journal's whole lines; others are for `verify` to tell.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    for line in lines(path):
+        try:
+            yield parsed(line.removesuffix(b"\n"))
+        except ValueError:
+            continue
+
+
+def changes(path: Path) -> dict[str, Done]:
+    """Every verified change by its hash, in order.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    found: dict[str, Done] = {}
+    for entry in entries(path):
+        if entry.step == StepName.VERIFIED and entry.text("outcome") == Outcome.FIXED:
+            found[entry.digest] = Done(entry, undone=False)
+        elif entry.step == StepName.UNDONE and (done := found.get(entry.text("undoes"))):
+            found[done.entry.digest] = Done(done.entry, undone=True)
+    return found
+
+
+def change(path: Path, identity: str) -> Done:
+    """The change of that id.
+
+    Raises:
+        ConfigurationError: there is none, or more than one.
+    """
+    wanted = identity.lower()
+    found = [done for digest, done in changes(path).items() if digest.startswith(wanted)]
+    if len(wanted) < _SHORTEST_ID or len(found) != 1:
+        what = "is too short" if len(wanted) < _SHORTEST_ID else f"names {len(found) or 'no'} changes"
+        raise ConfigurationError(f"{identity!r} {what}; config-remediator journal show BUCKET has the ids")
+    return found[0]
