@@ -85,6 +85,7 @@ COPY --from=service /opt/service /opt/service
 # Probes and scrapes come from outside the container, so the worker listens on every address of its own network.
 ENV PATH=/opt/service/bin:/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONPATH=/opt/service/lib \
+    REMEDIATOR_REVISION=${REVISION} \
     REMEDIATOR__HTTP__HOST=0.0.0.0
 EXPOSE 9108
 STOPSIGNAL SIGTERM

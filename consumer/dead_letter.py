@@ -18,6 +18,8 @@ from consumer.resolved import Resolved
 SCHEMA = "config-remediator/dead-letter/1"
 
 _LONGEST_DETAIL = 1_000
+_LARGEST_BODY_BYTES = 4 * MAX_MESSAGE_BYTES
+"""More than a message can hold, even if its limit were meant in characters."""
 
 
 class DeadLetterTooLarge(ValueError):
@@ -66,11 +68,20 @@ def original_body(document: dict[str, Any]) -> str:
     if encoding == "plain":
         return body
     if encoding == "zlib+base85":
-        try:
-            return zlib.decompress(base64.b85decode(body)).decode("utf-8")
-        except zlib.error as error:
-            raise ValueError(f"the compressed body is damaged: {error}") from None
+        return _unpacked(body)
     raise ValueError(f"unknown body encoding {encoding!r}")
+
+
+def _unpacked(packed: str) -> str:
+    """A compressed body; no larger than a message can be, for whoever may write to the queue may have packed a bomb."""
+    unpacking = zlib.decompressobj()
+    try:
+        raw = unpacking.decompress(base64.b85decode(packed), _LARGEST_BODY_BYTES + 1)
+    except zlib.error as error:
+        raise ValueError(f"the compressed body is damaged: {error}") from None
+    if len(raw) > _LARGEST_BODY_BYTES or not unpacking.eof:
+        raise ValueError("the compressed body is damaged: it is larger than a message, or cut")
+    return raw.decode("utf-8")
 
 
 def _description(resolved: Resolved, origin: Origin, now_ms: int) -> dict[str, Any]:

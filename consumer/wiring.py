@@ -5,6 +5,7 @@ It decides nothing about messages; `consumer.app` puts the parts together and ru
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -69,6 +70,7 @@ class Wiring:
             books=self.hand.books,
             poll_state=lambda: self.board.state,
             version=__version__,
+            revision=os.environ.get("REMEDIATOR_REVISION", ""),  # set by the image, not by an operator
         )
         watchers: tuple[Listener, ...] = (self.metrics, LogListener())
         pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import random
+import zlib
 
 import pytest
 from hypothesis import given
@@ -135,4 +136,11 @@ def test_a_document_that_is_none_of_ours_is_refused(document: dict[str, object])
 def test_damaged_compression_is_refused_and_never_a_crash(packed: str) -> None:
     """A dead letter that somebody edited raises the one error that its reader expects."""
     with contextlib.suppress(ValueError):
+        original_body({"schema": SCHEMA, "body": packed, "body_encoding": "zlib+base85"})
+
+
+def test_a_packed_bomb_is_refused_without_unpacking_it() -> None:
+    """Whoever may write to the dead-letter queue cannot fill the memory of the operator who reads it."""
+    packed = base64.b85encode(zlib.compress(b"0" * (4 * MAX_MESSAGE_BYTES + 1), 9)).decode("ascii")
+    with pytest.raises(ValueError, match="larger than a message"):
         original_body({"schema": SCHEMA, "body": packed, "body_encoding": "zlib+base85"})
