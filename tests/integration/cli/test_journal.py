@@ -12,7 +12,7 @@ from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.queues import dead_letters, is_empty
-from tests.integration.remediations.cases import ALL
+from tests.integration.remediations.cases import ACL, LOGGING, POLICY, TAGS
 from tests.integration.remediations.workbench import BUCKET, Case
 
 READ = "oss-bucket-public-read-prohibited"
@@ -164,13 +164,14 @@ def the_change(cli: Cli, bucket: str = "photos") -> str:
     return str(made["hash"][:12])
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: case.remediation)
-def test_every_repair_is_undone_exactly(case: Case, cli: Cli, channel: Emulator, journal: Path) -> None:
+@pytest.mark.parametrize("case", [ACL, POLICY, TAGS, LOGGING], ids=lambda case: case.remediation)
+def test_a_repair_is_undone_exactly(case: Case, cli: Cli, channel: Emulator, journal: Path) -> None:
     """The bucket is as it was, setting for setting, and the journal has both steps and is whole."""
     from tests.integration.cli.test_ram_policy import rule
 
     channel.config.set_channel(non_compliance=False)
     channel.create_buckets([BUCKET], **case.broken)
+    channel.create_buckets([f"access-logs-{channel.endpoints.region}"])
     before = channel.control.call("GET", f"/buckets/{BUCKET}")
     cli.configure(rule(case), more=f'\n[journal]\npath = "{journal}"\n')
     channel.config.publish(bucket=BUCKET, rule=READ)
