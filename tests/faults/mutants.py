@@ -45,9 +45,9 @@ MUTANTS = (
     Mutant(
         "delete before verify",
         "pipeline.py",
-        "return _ended(lambda: self._repair(case, stages, still_ours))",
+        "return _ended(lambda: self._repair(case, stages, still_ours, tell))",
         "import threading\n"
-        "        threading.Timer(1.0, lambda: _ended(lambda: self._repair(case, stages, lambda: True))).start()\n"
+        "        threading.Timer(1.0, lambda: _ended(lambda: self._repair(case, stages, lambda: True, tell))).start()\n"
         '        return Ending(Outcome.FIXED, "handed_off")',
         scenarios.one_repair,
     ),
