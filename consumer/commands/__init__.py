@@ -14,6 +14,7 @@ from consumer.commands.configuration import config
 from consumer.commands.dlq import dlq
 from consumer.commands.journal import journal, undo
 from consumer.commands.messages import peek
+from consumer.commands.simulation import simulate
 
-COMMANDS: tuple[click.Command, ...] = (check, provision, peek, dlq, journal, undo, config, rules, ram_policy)
+COMMANDS: tuple[click.Command, ...] = (check, provision, peek, simulate, dlq, journal, undo, config, rules, ram_policy)
 """Everything besides `run`."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from consumer.config import Config, build_exemptions, build_rules
 from consumer.event import Event
 from consumer.guard import Guards
+from consumer.guarding import build_switch
 from consumer.outcome import Ending, Outcome
-from consumer.pause import PauseSwitch
 from consumer.pipeline import Dismissed, OpenBucket, Pipeline
 from consumer.rule import Mode, Rule
 from consumer.stages import Stages
@@ -63,8 +62,7 @@ class Rehearsal:
     def __init__(self, config: Config, open_bucket: OpenBucket, *, look: bool = True) -> None:
         self._look = look
         self._modes = {rule.name: rule.mode for rule in build_rules(config)}
-        switch = PauseSwitch(enabled=config.pause.enabled, file=Path(config.pause.file) if config.pause.file else None)
-        self._held_by = switch.held_by
+        self._held_by = build_switch(config).held_by
         self._pipeline = Pipeline(
             [replace(rule, mode=Mode.OBSERVE) for rule in build_rules(config)],
             open_bucket,
