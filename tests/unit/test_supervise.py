@@ -1,0 +1,123 @@
+"""The supervisor: one dead, silent or truant thread ends the process loudly; a frozen process proves nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from consumer.backoff import Backoff
+from consumer.exit_codes import ExitCode
+from consumer.hand import Hand
+from consumer.hooks import Hooks
+from consumer.lease import LeaseKeeper, LeasePolicy
+from consumer.outbox import Outbox
+from consumer.poll import PollBoard
+from consumer.pulse import Pulse
+from consumer.settle import Settlements, SettlePolicy
+from consumer.supervise import Engine, Supervisor, Thread
+from tests.unit.fakes import Clock, FakeQueue
+
+
+@dataclass
+class Stage:
+    """An engine of idle threads, one of which a test puts something else into."""
+
+    clock: Clock = field(default_factory=Clock)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    said: list[tuple[str, str]] = field(default_factory=list)
+
+    def idle(self, name: str) -> Thread:
+        """A thread that does nothing until the stop."""
+        return Thread(Pulse(name, 1_000_000, monotonic=self.clock), lambda: self.stopping.wait())
+
+    def supervisor(self, worker: Thread, monotonic: Callable[[], float] | None = None) -> Supervisor:
+        """A supervisor over that worker and nothing but idle company."""
+        hand, outbox = Hand(4), Outbox(0)
+        policy = SettlePolicy(Backoff())
+        keeper_pulse = Pulse("lease-keeper", 1_000_000)
+        keeper = LeaseKeeper(FakeQueue(self.clock), LeasePolicy(), Hooks(), keeper_pulse, jitter=lambda low, _: low)
+        engine = Engine(
+            pollers=[self.idle("poller-1")],
+            workers=[worker],
+            settlers=[self.idle("settler-1")],
+            keeper=Thread(keeper_pulse, keeper.run),
+            hand=hand,
+            outbox=outbox,
+            settlements=Settlements(outbox, hand, policy, dead_letters=False, jitter=lambda low, _: low),
+            board=PollBoard(),
+            lease_keeper=keeper,
+            settler_loops=[],
+            stopping=self.stopping,
+        )
+
+        def say(event: str, **fields: object) -> None:
+            self.said.append((event, str(fields.get("reason", ""))))
+
+        clocks = {"monotonic": monotonic} if monotonic else {}
+        return Supervisor(engine, 5.0, say, **clocks)
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A stage whose threads end with the test."""
+    made = Stage()
+    yield made
+    made.stopping.set()
+
+
+def test_a_stop_with_empty_hands_is_a_clean_exit(stage: Stage) -> None:
+    """Asked to stop with nothing in hand, every thread ends and the status says drained."""
+    supervisor = stage.supervisor(stage.idle("worker-1"))
+    supervisor.stop()
+    assert supervisor.run() is ExitCode.DRAINED
+    assert stage.said == [("service.stopping", "")]
+
+
+def test_a_thread_that_dies_ends_the_process_with_its_reason_last(stage: Stage) -> None:
+    """What killed the thread is the last thing that is said, liveness fails, and the status is a fault."""
+
+    def die() -> None:
+        raise MemoryError("no room")
+
+    supervisor = stage.supervisor(Thread(Pulse("worker-1", 1_000_000), die))
+    assert supervisor.run() is ExitCode.FAULT
+    assert supervisor.fault() == "thread worker-1 died: MemoryError: no room"
+    assert stage.said[-1] == ("service.failed", "thread worker-1 died: MemoryError: no room")
+
+
+def test_a_thread_that_goes_home_too_early_ends_the_process(stage: Stage) -> None:
+    """A loop that returns without being asked to is as bad as one that dies."""
+    supervisor = stage.supervisor(Thread(Pulse("worker-1", 1_000_000), lambda: None))
+    assert supervisor.run() is ExitCode.FAULT
+    assert stage.said[-1] == ("service.failed", "thread worker-1 ended by itself")
+
+
+def test_a_wedged_thread_ends_the_process_though_it_is_alive(stage: Stage) -> None:
+    """A thread that misses its own announcement fails liveness and ends the process, named with what it was doing."""
+    pulse = Pulse("worker-1", 30, monotonic=stage.clock)
+    worker = Thread(pulse, lambda: stage.stopping.wait())
+    supervisor = stage.supervisor(worker)
+    pulse.beat("working on message 7")
+    assert supervisor.fault() == ""
+    stage.clock.advance(31)
+    assert supervisor.fault() == "thread worker-1 fell silent while working on message 7"
+    assert supervisor.run() is ExitCode.FAULT
+    assert stage.said[-1] == ("service.failed", "thread worker-1 fell silent while working on message 7")
+
+
+def test_a_process_that_was_frozen_as_a_whole_is_given_its_time_again(stage: Stage) -> None:
+    """After SIGSTOP everybody is late, the supervisor included: that is no fault, and a later silence still is."""
+    pulse = Pulse("worker-1", 30, monotonic=stage.clock)
+    worker = Thread(pulse, lambda: stage.stopping.wait())
+    supervisor = stage.supervisor(worker, monotonic=stage.clock)
+    pulse.beat("working on message 7")
+    stage.clock.advance(3_600)
+    supervisor._excuse_a_freeze()
+    assert supervisor.fault() == ""
+    for _ in range(31):
+        stage.clock.advance(1)
+        supervisor._excuse_a_freeze()
+    assert supervisor.fault() == "thread worker-1 fell silent while working on message 7"
