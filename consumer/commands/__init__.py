@@ -15,6 +15,19 @@ from consumer.commands.dlq import dlq
 from consumer.commands.journal import journal, undo
 from consumer.commands.messages import peek
 from consumer.commands.simulation import simulate
+from consumer.commands.watching import watch
 
-COMMANDS: tuple[click.Command, ...] = (check, provision, peek, simulate, dlq, journal, undo, config, rules, ram_policy)
+COMMANDS: tuple[click.Command, ...] = (
+    check,
+    provision,
+    peek,
+    simulate,
+    watch,
+    dlq,
+    journal,
+    undo,
+    config,
+    rules,
+    ram_policy,
+)
 """Everything besides `run`."""

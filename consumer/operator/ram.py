@@ -39,4 +39,13 @@ def scope(config: Config, buckets: Sequence[str] = ()) -> Scope:
         roles=tuple(
             f"acs:ram::{member}:role/{accounts.role_name}" for member in accounts.allowed if member != config.account_id
         ),
+        evaluator_operations=_evaluator_operations(config),
     )
+
+
+def _evaluator_operations(config: Config) -> tuple[str, ...]:
+    settings = config.reevaluate
+    if not settings.enabled:
+        return ()
+    looks = ("ListResourceEvaluationResults",) if settings.wait_for_agreement else ()
+    return ("StartConfigRuleEvaluationByResource", *looks)

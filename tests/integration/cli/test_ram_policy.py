@@ -175,3 +175,32 @@ def test_member_roles_and_tags_are_granted_when_they_are_configured(cli: Cli) ->
     policy = cli.run("ram-policy").document
     assert granted(policy, "acs:ram::9999888877776666:role/config-remediator") >= {"sts:AssumeRole"}
     assert "oss:GetBucketTagging" in granted(policy)
+
+
+@pytest.mark.parametrize(
+    ("settings", "operations"),
+    [
+        ("enabled = false\nwait_for_agreement = true", set()),
+        ("enabled = true", {"StartConfigRuleEvaluationByResource"}),
+        (
+            "enabled = true\nwait_for_agreement = true",
+            {"StartConfigRuleEvaluationByResource", "ListResourceEvaluationResults"},
+        ),
+    ],
+)
+def test_asking_cloud_config_is_granted_as_far_as_it_is_asked(cli: Cli, settings: str, operations: set[str]) -> None:
+    """The worker's requests to it, on everything because the service knows no narrower resource, and nobody else's."""
+    cli.configure(more=f"\n[reevaluate]\n{settings}\n")
+
+    def config_actions(purpose: str) -> set[str]:
+        statements = cli.run("ram-policy", "--for", purpose).document["Statement"]
+        return {
+            action
+            for statement in statements
+            if statement["Resource"] == ["*"]
+            for action in statement["Action"]
+            if action.startswith("config:")
+        }
+
+    assert config_actions("run") == needed({("config", operation) for operation in operations})
+    assert config_actions("undo") == set()

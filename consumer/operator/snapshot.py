@@ -1,0 +1,153 @@
+"""One look at a worker's metrics, and what two of them say about the time between. Pure.
+
+What a worker does not export, such as guards it does not have, is missing here and not zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+_PREFIX = "remediator_"
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The samples of one scrape."""
+
+    at: float
+    """Local monotonic seconds."""
+    samples: Mapping[tuple[str, Labels], float] = field(default_factory=dict)
+    """By name without prefix, and labels."""
+
+    @classmethod
+    def of(cls, text: str, at: float) -> Snapshot:
+        """The snapshot in a scrape's text.
+
+        Raises:
+            ValueError: it is not the text of a scrape.
+        """
+        found = {
+            (sample.name.removeprefix(_PREFIX), tuple(sorted(sample.labels.items()))): float(sample.value)
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name.startswith(_PREFIX)
+        }
+        return cls(at, found)
+
+    def series(self, name: str) -> Iterator[tuple[dict[str, str], float]]:
+        """Labels and value of every sample of a metric."""
+        for (found, labels), value in self.samples.items():
+            if found == name:
+                yield dict(labels), value
+
+    def total(self, name: str, **labels: str) -> float | None:
+        """The sum of a metric's samples with these labels; None if there is none."""
+        values = [value for found, value in self.series(name) if labels.items() <= found.items()]
+        return sum(values) if values else None
+
+    def by(self, name: str, label: str) -> dict[str, float]:
+        """The sums of a metric by the values of one label."""
+        sums: dict[str, float] = {}
+        for labels, value in self.series(name):
+            sums[labels.get(label, "")] = sums.get(labels.get(label, ""), 0.0) + value
+        return sums
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a person watches."""
+
+    version: str
+    slots: int | None
+    in_flight: Mapping[str, int]
+    received: int
+    settled: Mapping[str, int]
+    received_per_second: float | None
+    """None after a first look, and when the worker was started anew meanwhile."""
+    settled_per_second: float | None
+    outcomes: Mapping[tuple[str, str], int]
+    """Settled deliveries by rule and outcome, without those that never happened."""
+    renewals: Mapping[str, int]
+    errors: Mapping[tuple[str, str, str], int]
+    """Requests that failed, by service, operation and code."""
+    exposures: Mapping[str, float]
+    """Seconds since the evaluation of the oldest open exposure, by rule."""
+    modes: Mapping[str, str]
+    paused: bool
+
+    @property
+    def balanced(self) -> bool:
+        """Whether everything received is settled or in flight."""
+        return self.received == sum(self.settled.values()) + sum(self.in_flight.values())
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "version": self.version,
+            "paused": self.paused,
+            "slots": self.slots,
+            "in_flight": dict(self.in_flight),
+            "received": self.received,
+            "settled": dict(self.settled),
+            "balanced": self.balanced,
+            "received_per_second": self.received_per_second,
+            "settled_per_second": self.settled_per_second,
+            "outcomes": [
+                {"rule": rule, "outcome": outcome, "deliveries": count}
+                for (rule, outcome), count in self.outcomes.items()
+            ],
+            "renewals": dict(self.renewals),
+            "errors": [
+                {"service": service, "operation": operation, "code": code, "requests": count}
+                for (service, operation, code), count in self.errors.items()
+            ],
+            "oldest_open_exposure_seconds": dict(self.exposures),
+            "modes": dict(self.modes),
+        }
+
+
+_FINE = frozenset({"ok", "empty"})
+
+
+def view(now: Snapshot, before: Snapshot | None, wall: float) -> View:
+    """What a snapshot says, with rates since an earlier one; `wall` is seconds since the epoch."""
+    slots = now.total("worker_slots")
+    modes = now.by("rule_mode", "rule")
+    exposures = now.by("oldest_open_exposure_timestamp_seconds", "rule")
+    return View(
+        version=next((labels.get("version", "") for labels, _ in now.series("build_info")), ""),
+        slots=None if slots is None else int(slots),
+        in_flight=_whole(now.by("messages_in_flight", "state")),
+        received=int(now.total("messages_received_total") or 0),
+        settled=_whole(now.by("messages_settled_total", "disposition")),
+        received_per_second=_rate("messages_received_total", now, before),
+        settled_per_second=_rate("messages_settled_total", now, before),
+        outcomes={
+            (labels["rule"], labels["outcome"]): int(value) for labels, value in now.series("outcomes_total") if value
+        },
+        renewals=_whole({name: value for name, value in now.by("lease_renewals_total", "result").items() if value}),
+        errors={
+            (labels["service"], labels["operation"], labels["code"]): int(value)
+            for labels, value in now.series("api_requests_total")
+            if labels["code"] not in _FINE and value
+        },
+        exposures={rule: max(wall - at, 0.0) for rule, at in exposures.items()},
+        modes={rule: "enforce" if value else "observe" for rule, value in modes.items()},
+        paused=bool(now.total("paused")),
+    )
+
+
+def _whole(values: Mapping[str, float]) -> dict[str, int]:
+    return {name: int(value) for name, value in values.items()}
+
+
+def _rate(name: str, now: Snapshot, before: Snapshot | None) -> float | None:
+    if before is None or now.at <= before.at:
+        return None
+    grown = (now.total(name) or 0) - (before.total(name) or 0)
+    return grown / (now.at - before.at) if grown >= 0 else None
