@@ -1,9 +1,12 @@
-"""The Cloud Config gateway: asks for an evaluation of one resource. The only module that imports that vendor's package.
+"""The Cloud Config gateway: asks for an evaluation of one resource, and for its results.
 
-It is an optional extra, so it is imported when the gateway is made and not before.
+The only module that imports that vendor's package. It is an optional extra, so it is imported when the gateway is made
+and not before.
 
 StartConfigRuleEvaluationByResource:
 https://www.alibabacloud.com/help/en/cloud-config/latest/api-config-2020-09-07-startconfigruleevaluationbyresource
+ListResourceEvaluationResults:
+https://www.alibabacloud.com/help/en/cloud-config/latest/api-config-2020-09-07-listresourceevaluationresults
 """
 
 from __future__ import annotations
@@ -13,11 +16,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from consumer.agreement import Judgement, Subject
 from consumer.credentials import CredentialsProvider
 from consumer.errors import ConfigurationError, PermissionMissing, ServiceError, Throttled, Unanswered
 from consumer.hooks import ApiCall, Hooks
 
-_OPERATION = "StartConfigRuleEvaluationByResource"
+_MOST_RESULTS = 100
+"""The service's limit for one answer. Further ones are not asked for: a rule beyond them is one that is not known."""
+
 _CONNECT_TIMEOUT_MS, _READ_TIMEOUT_MS = 5_000, 10_000
 
 LONGEST_CALL_SECONDS = (_CONNECT_TIMEOUT_MS + _READ_TIMEOUT_MS) / 1_000
@@ -59,21 +65,51 @@ class CloudConfig:
         Raises:
             ServiceError: the service did not take the request.
         """
+        request = self._models.StartConfigRuleEvaluationByResourceRequest(resource_id=resource_id)
+        self._call(
+            "StartConfigRuleEvaluationByResource",
+            lambda client: client.start_config_rule_evaluation_by_resource(request).body,
+        )
+
+    def judgements(self, subject: Subject) -> tuple[Judgement, ...]:
+        """The newest result of each rule on one resource, of up to 100 rules.
+
+        Raises:
+            ServiceError: the service did not tell.
+        """
+        request = self._models.ListResourceEvaluationResultsRequest(
+            resource_id=subject.resource_id,
+            resource_type=subject.resource_type,
+            region=subject.region or None,
+            max_results=_MOST_RESULTS,
+        )
+        body = self._call(
+            "ListResourceEvaluationResults", lambda client: client.list_resource_evaluation_results(request).body
+        )
+        results = body.evaluation_results
+        return tuple(
+            judgement
+            for result in (results.evaluation_result_list if results else None) or ()
+            if (judgement := _judgement(result)) is not None
+        )
+
+    def _call(self, operation: str, request: Callable[[Any], Any]) -> Any:
+        """The body of the answer."""
         started, code, asked = self._monotonic(), "ok", ""
         try:
-            answer = self._connected().start_config_rule_evaluation_by_resource(
-                self._models.StartConfigRuleEvaluationByResourceRequest(resource_id=resource_id)
-            )
-            asked = str(answer.body.request_id or "")
+            body = request(self._connected())
+            asked = str(body.request_id or "")
         except ServiceError as error:
             code = error.code
             raise
         except Exception as raised:  # noqa: BLE001 - the package raises whatever its HTTP client and parsers raise
-            failure = _translated(raised)
+            failure = _translated(operation, raised)
             code, asked = failure.code, failure.request_id
             raise failure from None
+        else:
+            return body
         finally:
-            self._hooks.api_call(ApiCall("config", _OPERATION, code, self._monotonic() - started, asked))
+            self._hooks.api_call(ApiCall("config", operation, code, self._monotonic() - started, asked))
 
     def _connected(self) -> Any:
         """A client with the credentials of now: it keeps those it was made with."""
@@ -91,11 +127,22 @@ class CloudConfig:
         )
 
 
-def _translated(raised: Exception) -> ServiceError:
+def _judgement(result: Any) -> Judgement | None:
+    """One result, unless it does not say whose or when; the package leaves out what the service left out."""
+    identifier = result.evaluation_result_identifier
+    qualifier = identifier.evaluation_result_qualifier if identifier else None
+    rule = qualifier.config_rule_id if qualifier else None
+    judged_at_ms = identifier.ordering_timestamp if identifier else None
+    if not isinstance(rule, str) or not isinstance(judged_at_ms, int):
+        return None
+    return Judgement(rule, str(result.compliance_type or ""), judged_at_ms)
+
+
+def _translated(operation: str, raised: Exception) -> ServiceError:
     """The error by its code, as far as the package has one."""
     code = str(getattr(raised, "code", "") or "")
     if not code:
-        return Unanswered("config", _OPERATION, "network", type(raised).__name__)
+        return Unanswered("config", operation, "network", type(raised).__name__)
     data = getattr(raised, "data", None)
     request_id = str(data.get("RequestId", "")) if isinstance(data, dict) else ""
     kind = ServiceError
@@ -103,4 +150,4 @@ def _translated(raised: Exception) -> ServiceError:
         kind = Throttled
     elif code.startswith(("NoPermission", "Forbidden")):
         kind = PermissionMissing
-    return kind("config", _OPERATION, code, "Cloud Config did not take the request", request_id=request_id)
+    return kind("config", operation, code, "Cloud Config did not take the request", request_id=request_id)

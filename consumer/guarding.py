@@ -6,8 +6,10 @@ It decides nothing; `consumer.wiring` puts its parts in their places.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+from consumer.agreement import AgreementPolicy, Agreements, Concluded
 from consumer.cloud_config import CloudConfig
 from consumer.config import Config, build_exemptions, build_rules
 from consumer.credentials import CredentialsProvider, MemberCredentials, MemberRole
@@ -48,19 +50,37 @@ def build_members(config: Config, own: CredentialsProvider) -> dict[str, MemberC
     return {role.account_id: MemberCredentials(role, own) for role in roles}
 
 
+def build_agreement(config: Config) -> AgreementPolicy | None:
+    """Under which policy a fix has to convince Cloud Config too, or None when it need not."""
+    settings = config.reevaluate
+    if not (settings.enabled and settings.wait_for_agreement):
+        return None
+    return AgreementPolicy(config.account_id, settings.agreement_timeout_seconds)
+
+
 def build_reevaluation(
-    config: Config, own: CredentialsProvider, hooks: Hooks, stopping: threading.Event, pulse: Pulse
+    config: Config,
+    own: CredentialsProvider,
+    hooks: Hooks,
+    stopping: threading.Event,
+    pulse: Pulse,
+    tell: Callable[[Concluded], None],
 ) -> Reevaluation | None:
     """What asks Cloud Config to look again, or None when that is switched off.
 
     Raises:
         ConfigurationError: it is switched on and its package is not installed.
     """
-    settings = config.reevaluate
+    settings, agreement = config.reevaluate, build_agreement(config)
     if not settings.enabled:
         return None
     endpoint = settings.endpoint or f"https://config.{settings.region}.aliyuncs.com"
-    evaluator = CloudConfig(endpoint, own, hooks)
     return Reevaluation(
-        evaluator, stopping, pulse, account_id=config.account_id, max_per_minute=settings.max_per_minute
+        CloudConfig(endpoint, own, hooks),
+        stopping,
+        pulse,
+        account_id=config.account_id,
+        max_per_minute=settings.max_per_minute,
+        agreements=Agreements(agreement.timeout_seconds) if agreement else None,
+        tell=tell,
     )

@@ -117,6 +117,8 @@ class Scope:
     """Whether an exemption asks for tags."""
     roles: tuple[str, ...] = ()
     """Roles in member accounts that are assumed."""
+    evaluator_operations: tuple[str, ...] = ()
+    """What Cloud Config is asked after a fix."""
 
     def arn(self, place: Place) -> str:
         """The resource, or nothing if it is not configured."""
@@ -181,6 +183,8 @@ def policy(
         _grant_buckets(granted, scope, bucket_actions(rules, purpose, optional=optional), purpose)
         if purpose is Purpose.RUN:
             _grant_elsewhere(granted, rules)
+            for operation in scope.evaluator_operations:
+                granted.setdefault("*", set()).update(actions_of("config", operation))
     granted.pop("", None)
     return {"Version": "1", "Statement": _statements(granted)}
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from consumer import __version__
+from consumer.agreement import Concluded
 from consumer.backoff import Attempts, Backoff
 from consumer.bucket import Bucket, Resource
 from consumer.cloud_config import LONGEST_CALL_SECONDS
@@ -21,7 +22,7 @@ from consumer.consumption import ConsumptionLimit
 from consumer.credentials import CredentialsProvider
 from consumer.dead_letter import Origin
 from consumer.endpoints import Endpoints
-from consumer.guarding import build_guards, build_members, build_reevaluation, build_switch
+from consumer.guarding import build_agreement, build_guards, build_members, build_reevaluation, build_switch
 from consumer.hand import Hand
 from consumer.hooks import Hooks, Listener, StepListener
 from consumer.lease import LeaseKeeper, LeasePolicy
@@ -71,10 +72,14 @@ class Wiring:
             poll_state=lambda: self.board.state,
             version=__version__,
             revision=os.environ.get("REMEDIATOR_REVISION", ""),  # set by the image, not by an operator
+            agreement=build_agreement(config),
         )
-        watchers: tuple[Listener, ...] = (self.metrics, LogListener())
+        self.log = LogListener()
+        watchers: tuple[Listener, ...] = (self.metrics, self.log)
         pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)
-        self.reevaluation = build_reevaluation(config, credentials, Hooks(watchers), self.stopping, pulse)
+        self.reevaluation = build_reevaluation(
+            config, credentials, Hooks(watchers), self.stopping, pulse, self._concluded
+        )
         journal = self._journal()
         followers: tuple[StepListener, ...] = (journal,) if journal else ()
         self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
@@ -91,6 +96,11 @@ class Wiring:
         expose_guards(self.metrics, self.rules, self.guards, self.members)
         if self.reevaluation:
             expose_reevaluation(self.metrics, self.reevaluation)
+
+    def _concluded(self, concluded: Concluded) -> None:
+        """The wait for the evaluator's word on a fix is over."""
+        self.metrics.concluded(concluded)
+        self.log.concluded(concluded)
 
     def _journal(self) -> JournalWriter | None:
         """The journal, if one is wanted."""

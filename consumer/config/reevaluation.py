@@ -19,6 +19,23 @@ class ReevaluateConfig(Section):
             " ten minutes. Needs the extra of the same name: pip install 'config-remediator[reevaluate]'."
         ),
     )
+    wait_for_agreement: bool = Field(
+        default=False,
+        description=(
+            "Whether a fix also has to convince Cloud Config before its exposure counts as closed"
+            " (oldest_open_exposure_timestamp_seconds). It is then asked for its result every half minute. Only that"
+            " metric waits: the message is settled long before."
+        ),
+    )
+    agreement_timeout_seconds: int = Field(
+        default=900,
+        ge=60,
+        le=7_200,
+        description=(
+            "How long after the request for an evaluation agreement is waited for. Without it the exposure counts as"
+            " open for one more hour at most."
+        ),
+    )
     region: Literal["cn-shanghai", "ap-southeast-1"] = Field(
         default="cn-shanghai",
         description="Where Cloud Config is asked; it has these two endpoints only, one in China and one elsewhere.",

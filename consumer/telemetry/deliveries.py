@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from consumer.agreement import Concluded, Conclusion
 from consumer.hooks import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.outcome import Outcome
 from consumer.telemetry.exposure import exposure_seconds, upstream_seconds
@@ -82,6 +83,21 @@ class DeliveryLog:
     def settle_error(self, error: SettleError) -> None:
         """A settlement did not work out."""
         self._log.warning("settle.failed", message_id=error.message_id, action=error.action, code=error.code)
+
+    def concluded(self, concluded: Concluded) -> None:
+        """The evaluator agreed to a fix, or did not in time."""
+        fix = concluded.fix
+        agreed = concluded.conclusion is Conclusion.AGREED
+        self._log.log(
+            logging.INFO if agreed else logging.WARNING,
+            f"reevaluation.{concluded.conclusion}",
+            rule=fix.rule,
+            resource=fix.subject.resource_id,
+            region=fix.subject.region,
+            account=fix.account_id,
+            config_rule_id=fix.config_rule_id,
+            waited_seconds=_rounded(concluded.waited_seconds),
+        )
 
     def report(self, report: Report) -> None:
         """The canonical line."""

@@ -10,8 +10,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from consumer.agreement import AgreementPolicy, Fix, fix_of
 from consumer.hooks import Report
 from consumer.outcome import Disposition, Outcome
 
@@ -57,6 +58,8 @@ class _Open:
     evaluated_at_ms: int
     known_until: float
     """Local wall-clock seconds."""
+    awaited: frozenset[str] = frozenset()
+    """The evaluator's rules that have not agreed yet to our fix; without any, a kept message keeps it open."""
 
 
 _Key = tuple[str, str, str, str]
@@ -67,11 +70,19 @@ class OpenExposures:
 
     An exposure closes when an ending says that the resource is safe, gone or not to be touched; it leaves the memory
     as well when the message has gone to the dead-letter queue, where other alerts take over, or has not been seen
-    here for long enough that another replica must have it.
+    here for long enough that another replica must have it. Under an agreement policy a fix closes it only when the
+    evaluator has agreed, or after that policy's longest time.
     """
 
-    def __init__(self, remembered: int = _REMEMBERED, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        remembered: int = _REMEMBERED,
+        *,
+        agreement: AgreementPolicy | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._remembered = remembered
+        self._agreement = agreement
         self._wall = wall
         self._open: OrderedDict[_Key, _Open] = OrderedDict()
         self._lock = threading.Lock()
@@ -85,7 +96,7 @@ class OpenExposures:
         outcome = report.ending.outcome if report.ending else None
         with self._lock:
             if outcome in _CLOSING:
-                self._open.pop(key, None)
+                self._closed(key, report)
             elif outcome is Outcome.SUPERSEDED:
                 self._superseded(key, event.evaluated_at_ms)
             elif report.disposition is Disposition.DEAD_LETTERED:
@@ -93,6 +104,19 @@ class OpenExposures:
             else:
                 known_until = report.settled_at_ms / 1000 + report.hidden_seconds + GRACE_SECONDS
                 self._kept(key, event.evaluated_at_ms, known_until)
+
+    def agreed(self, fix: Fix) -> None:
+        """The evaluator agrees to a fix; its exposure is closed unless another of its rules has yet to."""
+        key = (fix.rule, fix.account_id, fix.subject.region, fix.subject.resource_id)
+        with self._lock:
+            known = self._open.get(key)
+            if known is None or fix.config_rule_id not in known.awaited:
+                return
+            left = known.awaited - {fix.config_rule_id}
+            if left:
+                self._open[key] = replace(known, awaited=left)
+            else:
+                del self._open[key]
 
     def oldest(self) -> dict[str, float]:
         """The earliest evaluation of an open exposure by rule, in seconds since the epoch; rules without are absent."""
@@ -105,11 +129,22 @@ class OpenExposures:
                 oldest[rule] = min(oldest.get(rule, float("inf")), found.evaluated_at_ms / 1000)
         return oldest
 
-    def _kept(self, key: _Key, evaluated_at_ms: int, known_until: float) -> None:
+    def _closed(self, key: _Key, report: Report) -> None:
+        """Close it, or keep it until the evaluator agrees; that we find it compliant again does not change that."""
+        known = self._open.get(key)
+        awaited = known.awaited if known else frozenset()
+        fix = fix_of(report, self._agreement.account_id) if self._agreement else None
+        if self._agreement and fix:
+            until = report.settled_at_ms / 1000 + self._agreement.open_seconds
+            self._kept(key, fix.evaluated_at_ms, until, awaited | {fix.config_rule_id})
+        elif not (awaited and report.ending and report.ending.outcome is Outcome.ALREADY_COMPLIANT):
+            self._open.pop(key, None)
+
+    def _kept(self, key: _Key, evaluated_at_ms: int, known_until: float, awaited: frozenset[str] = frozenset()) -> None:
         known = self._open.pop(key, None)
         if known is not None:
             evaluated_at_ms = min(evaluated_at_ms, known.evaluated_at_ms)
-        self._open[key] = _Open(evaluated_at_ms, known_until)
+        self._open[key] = _Open(evaluated_at_ms, known_until, awaited)
         if len(self._open) > self._remembered:
             self._open.popitem(last=False)  # the longest unseen; its message's next delivery brings it back
 
@@ -117,4 +152,4 @@ class OpenExposures:
         """The newer event decides whether the exposure is open; if it is, it began with the older one."""
         known = self._open.get(key)
         if known is not None and evaluated_at_ms < known.evaluated_at_ms:
-            self._open[key] = _Open(evaluated_at_ms, known.known_until)
+            self._open[key] = replace(known, evaluated_at_ms=evaluated_at_ms)

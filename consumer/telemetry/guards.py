@@ -43,7 +43,7 @@ def expose_guards(
 
 def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
     """Export what became of the fixes that Cloud Config was to be asked about."""
-    text = "Fixes by whether Cloud Config was asked to look again: asked, failed, or dropped because too many waited."
+    text = "Fixes by whether Cloud Config was asked to look again, and by whether it agreed if that is waited for."
     metrics.expose(
         Reading(
             "reevaluations",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
 
+from consumer.agreement import AgreementPolicy, Concluded, Conclusion
 from consumer.guard import HOLDS
 from consumer.hand import Books
 from consumer.hooks import ApiCall, Renewal, Report, Retry, SettleError
@@ -56,6 +57,7 @@ class Metrics:
         poll_state: Callable[[], PollState],
         version: str,
         revision: str = "",
+        agreement: AgreementPolicy | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one untyped
@@ -63,7 +65,7 @@ class Metrics:
         self._wall = wall
         self._rules = frozenset(rule.name for rule in rules)
         self._codes = BoundedValues()
-        self._open = OpenExposures(wall=wall)
+        self._open = OpenExposures(agreement=agreement, wall=wall)
         self._readings = Readings()
         build = Info(f"{PREFIX}build", "What is running.", registry=self.registry)
         build.info({"version": version, "revision": revision, "python": platform.python_version()})
@@ -88,6 +90,11 @@ class Metrics:
     def config_loaded(self) -> None:
         """A configuration was loaded and is in use from now on."""
         self._config_loaded_at = self._wall()
+
+    def concluded(self, concluded: Concluded) -> None:
+        """Close the exposure of a fix to which the evaluator agrees; without its word it stays open for its time."""
+        if concluded.conclusion is Conclusion.AGREED:
+            self._open.agreed(concluded.fix)
 
     def api_call(self, call: ApiCall) -> None:
         """Count one request to a service."""

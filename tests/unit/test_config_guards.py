@@ -104,6 +104,8 @@ def test_a_rule_has_a_limit_of_its_own_only_if_it_says_so(tmp_path: Path) -> Non
         ('[accounts]\nsts_endpoint = "sts.aliyuncs.com"', None),
         ("[accounts]\nduration_seconds = 900", None),
         ('[reevaluate]\nregion = "cn-hangzhou"', None),
+        ("[reevaluate]\nagreement_timeout_seconds = 59", None),
+        ("[reevaluate]\nagreement_timeout_seconds = 7201", None),
     ],
 )
 def test_what_is_out_of_range_is_refused(tmp_path: Path, table: str, line: str | None) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from dataclasses import replace
 
+from consumer.agreement import Judgement, Subject
 from consumer.errors import ServiceError
 from consumer.hooks import Report
 from consumer.outcome import Outcome
@@ -35,6 +36,10 @@ class Asked:
         self.resources.append(resource_id)
         if self.failures:
             raise self.failures.popleft()
+
+    def judgements(self, subject: Subject) -> tuple[Judgement, ...]:
+        """Nobody waits for agreement here."""
+        raise AssertionError(subject)
 
 
 def reevaluation(evaluator: Asked, *, most_waiting: int = 10, **given: object) -> Reevaluation:
@@ -107,6 +112,15 @@ def test_a_failure_is_counted_and_the_next_is_asked_about() -> None:
     assert asking.step(0)
     assert asking.step(0)
     assert asking.results() == {"asked": 1, "failed": 1, "dropped": 0}
+
+
+def test_a_fix_counts_although_its_delivery_was_lost() -> None:
+    """The resource has changed, whoever settles its message."""
+    asked = Asked()
+    asking = reevaluation(asked)
+    asking.report(replace(named("photos"), outcome=Outcome.LEASE_LOST))
+    assert asking.step(0)
+    assert asked.resources == ["photos"]
 
 
 def test_requests_keep_their_distance_and_end_with_the_process() -> None:

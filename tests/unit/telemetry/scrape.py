@@ -9,6 +9,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from consumer.agreement import AgreementPolicy
 from consumer.guard import Guards
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, Limits
@@ -27,6 +28,7 @@ def metrics(
     *,
     books: Callable[[], Books] | None = None,
     poll_state: Callable[[], PollState] = PollState,
+    agreement: AgreementPolicy | None = None,
     wall: Callable[[], float] = lambda: SETTLED_AT_MS / 1000,
 ) -> Metrics:
     """Metrics of a process with two rules, if not told otherwise."""
@@ -37,6 +39,7 @@ def metrics(
         poll_state=poll_state,
         version="1.2.3",
         revision="abc123",
+        agreement=agreement,
         wall=wall,
     )
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from consumer.agreement import Concluded, Conclusion, Fix
 from consumer.hooks import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.outcome import Disposition, Ending, Outcome
 from consumer.telemetry import log
-from tests.unit.telemetry.records import message, report
+from tests.unit.telemetry.records import event, message, report
 
 
 class Log:
@@ -178,5 +179,26 @@ def test_failed_settlements_are_told(written: Log) -> None:
             "message_id": "message",
             "action": "delete",
             "code": "InternalError",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "level"),
+    [(Conclusion.AGREED, "info"), (Conclusion.DISAGREED, "warning"), (Conclusion.NOT_KNOWN, "warning")],
+)
+def test_the_end_of_a_wait_for_agreement_is_one_line(written: Log, conclusion: Conclusion, level: str) -> None:
+    """Which rule, which resource, and how long the evaluator was waited for."""
+    written.listener.concluded(Concluded(Fix.of(report(Outcome.FIXED), event()), conclusion, 60.0))
+    assert written.lines() == [
+        {
+            "event": f"reevaluation.{conclusion}",
+            "level": level,
+            "rule": "no-public-read",
+            "resource": "holiday-photos",
+            "region": "cn-hangzhou",
+            "account": "1234567890123456",
+            "config_rule_id": "cr-0123456789abcdef",
+            "waited_seconds": 60.0,
         }
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consumer.agreement import AgreementPolicy, Fix
 from consumer.outcome import Disposition, Ending, Outcome
 from consumer.telemetry.exposure import GRACE_SECONDS, OpenExposures
 from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, report
@@ -119,3 +120,48 @@ def test_memory_is_bounded(wall: Wall) -> None:
         found = event(resource_id=f"bucket-{number}", evaluated_at_ms=EVALUATED_AT_MS + number * 1_000)
         exposures.observe(report(Outcome.HELD, event=found))
     assert exposures.oldest() == {_RULE: _EVALUATED_AT + 1}
+
+
+_POLICY = AgreementPolicy(event().account_id, 600.0)
+
+
+@pytest.fixture
+def awaiting(wall: Wall) -> OpenExposures:
+    """Exposures that only the evaluator's agreement closes."""
+    return OpenExposures(agreement=_POLICY, wall=wall)
+
+
+def test_the_last_of_an_exposure_s_rules_closes_it(awaiting: OpenExposures) -> None:
+    """One of ours can stand for several of the evaluator's; each has to agree to its own fix."""
+    first, second = (report(Outcome.FIXED, event=event(config_rule_id=name)) for name in ("cr-first", "cr-second"))
+    awaiting.observe(first)
+    awaiting.observe(second)
+    awaiting.agreed(Fix.of(first, event(config_rule_id="cr-first")))
+    assert awaiting.oldest() == {_RULE: _EVALUATED_AT}
+    awaiting.agreed(Fix.of(second, event(config_rule_id="cr-second")))
+    assert awaiting.oldest() == {}
+
+
+def test_finding_it_compliant_ourselves_is_no_agreement(awaiting: OpenExposures) -> None:
+    """A second message about the bucket proves what the read-back has proved already."""
+    awaiting.observe(report(Outcome.FIXED))
+    awaiting.observe(report(Outcome.ALREADY_COMPLIANT))
+    assert awaiting.oldest() == {_RULE: _EVALUATED_AT}
+
+
+def test_where_nobody_can_be_asked_the_fix_closes_it(awaiting: OpenExposures) -> None:
+    """A member's resources, and one that vanished after its fix."""
+    awaiting.observe(report(Outcome.FIXED, event=event(account_id="9876543210987654")))
+    assert awaiting.oldest() == {}
+    awaiting.observe(report(Outcome.FIXED))
+    awaiting.observe(report(Outcome.GONE))
+    assert awaiting.oldest() == {}
+
+
+def test_agreement_to_an_old_fix_does_not_close_what_is_held_now(awaiting: OpenExposures) -> None:
+    """It was broken again meanwhile, and that message was kept."""
+    fixed = report(Outcome.FIXED)
+    awaiting.observe(fixed)
+    awaiting.observe(report(Outcome.HELD, event=event(evaluated_at_ms=EVALUATED_AT_MS + 60_000)))
+    awaiting.agreed(Fix.of(fixed, event()))
+    assert awaiting.oldest() == {_RULE: _EVALUATED_AT}
