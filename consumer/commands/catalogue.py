@@ -17,7 +17,7 @@ PURPOSES = ("run", "check", "provision", "peek", "dlq", "undo")
 @optional_config_option
 @output_option
 def rules(name: str | None, path: Path | None, form: str) -> int:
-    """List every repair: what it changes, how to undo it, what may break.
+    """List every repair, how to undo it and what may break.
 
     With REMEDIATION, everything about that one: the managed rules it makes compliant, its options and the RAM actions
     it needs. With --config, also which configured rules use it and in which mode.

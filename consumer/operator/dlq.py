@@ -208,7 +208,8 @@ def _peeked(queue: Queue) -> list[Letter]:
 def _agreed(letters: list[Letter]) -> bool:
     _draw(output.console(), letters, full=False)
     try:
-        return click.confirm(f"Drop these {len(letters)} for good?", err=True)
+        what = "this dead letter" if len(letters) == 1 else f"these {len(letters)} dead letters"
+        return click.confirm(f"Drop {what} for good?", err=True)
     except click.Abort:
         return False
 

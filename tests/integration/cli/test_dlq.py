@@ -189,7 +189,7 @@ def test_drop_asks_and_takes_no_for_an_answer(cli: Cli, channel: Emulator) -> No
     for answer in ("n\n", ""):
         result = cli.run("dlq", "drop", answer=answer)
         assert result.status == 4
-        assert "Drop these 2 for good?" in result.err
+        assert "Drop these 2 dead letters for good?" in result.err
         assert visible_again(channel) == 2
 
 

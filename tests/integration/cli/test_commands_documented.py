@@ -1,0 +1,39 @@
+"""docs/commands.md names every command and every exit status, and what it says about completion is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from consumer.exit_codes import CommandExit
+from tests.integration.cli.conftest import Cli
+from tests.integration.cli.test_catalogue import COMMANDS
+
+PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path != ("run",)], ids=" ".join)
+def test_every_command_is_shown(path: tuple[str, ...]) -> None:
+    """Each stands in a heading, under its group's name where it has one."""
+    headings = " ".join(line for line in PAGE.splitlines() if line.startswith("### "))
+    assert path[0] in headings
+    assert all(part in headings for part in path)
+
+
+def test_every_exit_status_is_told() -> None:
+    """The table has each status once."""
+    assert [int(status) for status in re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE)] == [
+        int(code) for code in CommandExit
+    ]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_what_the_page_says(cli: Cli, shell: str) -> None:
+    """The variable of the page makes the command print its completion for each shell."""
+    assert f"_CONFIG_REMEDIATOR_COMPLETE={shell}_source config-remediator" in PAGE
+    result = cli.run(_CONFIG_REMEDIATOR_COMPLETE=f"{shell}_source")
+    assert result.status == 0
+    assert "config-remediator" in result.out
+    assert "_CONFIG_REMEDIATOR_COMPLETE" in result.out
