@@ -6,6 +6,7 @@ caller may do.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -79,8 +80,18 @@ def _header_v1(
     text = signature_v1.string_to_sign(
         request.method, request.headers, date, signature_v1.resource(address.bucket, address.key, query)
     )
+    bare = address.bucket is not None and request.path == f"/{address.bucket}"
+    if bare and _signs_bare_path(request, query, key, date, provided):
+        return Caller(key)
     compare(key, provided, signature_v1.signature(key.secret, text), text, "0002-00000040")
     return Caller(key)
+
+
+def _signs_bare_path(request: Request, query: Mapping[str, str], key: AccessKey, date: str, provided: str) -> bool:
+    """Whether a path-style request is signed as it is sent, `/bucket` without a slash, as OpenDAL does."""
+    selected = signature_v1.resource(None, "", query).removeprefix("/")
+    text = signature_v1.string_to_sign(request.method, request.headers, date, request.path + selected)
+    return hmac.compare_digest(provided.strip().encode(), signature_v1.signature(key.secret, text).encode())
 
 
 def _url_v1(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:

@@ -73,7 +73,10 @@ class StoredObject:
     """Content-Type and the like, and `x-oss-meta-` headers, as they were put."""
     acl: str = "default"
     kind: str = "Normal"
-    """`Normal` or `Multipart`, as `x-oss-object-type` says."""
+    """`Normal`, `Multipart`, `Appendable` or `Symlink`, as `x-oss-object-type` says."""
+    tags: tuple[tuple[str, str], ...] = ()
+    target: str | None = None
+    """The name of the object that a symbolic link stands for."""
 
 
 @dataclass(slots=True)
@@ -83,6 +86,7 @@ class Upload:
     key: str
     started: float
     headers: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str], ...] = ()
     parts: dict[int, bytes] = field(default_factory=dict)
 
 

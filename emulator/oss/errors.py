@@ -51,11 +51,13 @@ TABLE: dict[str, Known] = {
     ),
     "MethodNotAllowed": Known(405, "The specified method is not allowed against this resource."),
     "MissingArgument": Known(400, "Missing Some Required Arguments.", "0016-00000502"),
+    "NotModified": Known(304, "The object has not been modified."),
     "NotImplemented": Known(501, "The operation is not implemented by this emulator."),
     "NoSuchBucket": Known(404, "The specified bucket does not exist.", "0015-00000101"),
     "NoSuchBucketPolicy": Known(404, "The bucket policy does not exist.", "0030-00000006"),
     "NoSuchKey": Known(404, "The specified key does not exist.", "0026-00000001"),
     "NoSuchServerSideEncryptionRule": Known(404, "The server side encryption configuration does not exist."),
+    "PreconditionFailed": Known(412, "At least one of the pre-conditions you specified did not hold."),
     "RequestTimeTooSkewed": Known(
         403, "The difference between the request time and the current time is too large.", "0002-00000504"
     ),

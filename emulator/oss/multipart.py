@@ -1,4 +1,4 @@
-"""Multipart uploads: parts are kept until they are put together or given up. No copying of parts.
+"""Multipart uploads: parts are kept until they are put together or given up.
 
 https://www.alibabacloud.com/help/en/oss/developer-reference/multipart-upload-operations
 """
@@ -9,12 +9,13 @@ import hashlib
 import secrets
 
 from emulator.http import Response
+from emulator.oss import copying
 from emulator.oss.bucket import Upload
 from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
 from emulator.oss.crc64 import crc64
 from emulator.oss.errors import Refusal, invalid_argument
-from emulator.oss.printing import iso, read_max_keys
-from emulator.oss.storing import encrypted, journal_object, kept_headers, made, store_object
+from emulator.oss.printing import iso, read_max_keys, read_range
+from emulator.oss.storing import encrypted, journal_object, kept_headers, made, store_object, tags_asked
 from emulator.oss.xml import Element, Node
 
 _MOST_PARTS = 10_000
@@ -38,7 +39,7 @@ def begin(call: Call) -> Response:
     """Start an upload and name it."""
     upload_id = secrets.token_hex(16).upper()
     now = call.store.world.clock.now()
-    call.bucket.uploads[upload_id] = Upload(call.address.key, now, kept_headers(call))
+    call.bucket.uploads[upload_id] = Upload(call.address.key, now, kept_headers(call), tags_asked(call))
     journal_object(call, key=call.address.key, upload_id=upload_id)
     begun = answer(
         "InitiateMultipartUploadResult",
@@ -53,12 +54,25 @@ def put_part(call: Call) -> Response:
     number = call.query.get("partNumber", "")
     if not number.isdecimal() or not 1 <= int(number) <= _MOST_PARTS:
         raise invalid_argument("partNumber", number, "Part number must be an integer between 1 and 10000, inclusive.")
-    upload, body = _upload(call), call.request.body
+    upload = _upload(call)
+    if call.header(copying.SOURCE) is not None:
+        return _copy_part(call, upload, int(number))
+    body = call.request.body
     upload.parts[int(number)] = body
     return Response(
         200,
         [("ETag", f'"{_etag(body)}"'), ("x-oss-hash-crc64ecma", str(crc64(body))), *encrypted(upload.headers)],
     )
+
+
+def _copy_part(call: Call, upload: Upload, number: int) -> Response:
+    """Keep an object, or the range of it that is asked for, as one part."""
+    whole = copying.source(call).body
+    first, last = read_range(call.header("x-oss-copy-source-range"), len(whole)) or (0, len(whole) - 1)
+    body = whole[first : last + 1]
+    upload.parts[number] = body
+    now = call.store.world.clock.now()
+    return answer("CopyPartResult", [("LastModified", iso(now)), ("ETag", f'"{_etag(body)}"')])
 
 
 def _etag(body: bytes) -> str:
@@ -73,7 +87,7 @@ def complete(call: Call) -> Response:
     digests = b"".join(bytes.fromhex(_etag(upload.parts[number])) for number in chosen)
     etag = f"{_etag(digests)}-{len(chosen)}"
     del call.bucket.uploads[call.query["uploadId"]]
-    stored = store_object(call, body, upload.headers, etag=etag, kind="Multipart")
+    stored = store_object(call, body, upload.headers, etag=etag, kind="Multipart", tags=upload.tags)
     done = answer(
         "CompleteMultipartUploadResult",
         [

@@ -6,29 +6,30 @@ Enough for a logging target and for the samples of the SDKs.
 from __future__ import annotations
 
 import base64
-import re
 from dataclasses import replace
 from email.utils import formatdate
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from emulator.http import Response
+from emulator.oss import conditions, copying
 from emulator.oss.bucket import StoredObject
 from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
 from emulator.oss.errors import Refusal, invalid_argument
-from emulator.oss.printing import iso
-from emulator.oss.storing import DESCRIBING_HEADERS, encryption, journal_object, kept_headers, made, store_object
+from emulator.oss.printing import read_range
+from emulator.oss.storing import (
+    DESCRIBING_HEADERS,
+    journal_object,
+    kept_headers,
+    made,
+    refuse_overwriting,
+    store_object,
+    stored_object,
+    tags_asked,
+)
 from emulator.oss.xml import Node
 
 _ACLS = frozenset({"default", "private", "public-read", "public-read-write"})
 _LONGEST_KEY_BYTES = 1023
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-
-
-def _stored(call: Call) -> StoredObject:
-    found = call.bucket.objects.get(call.address.key)
-    if found is None:
-        raise Refusal("NoSuchKey", Key=call.address.key)
-    return found
 
 
 def _check_key(key: str) -> None:
@@ -40,41 +41,22 @@ def _check_key(key: str) -> None:
 def put(call: Call) -> Response:
     """Store an object whole, or copy another one."""
     _check_key(call.address.key)
-    source = call.header("x-oss-copy-source")
-    if source is not None:
-        return _copy(call, unquote(source.partition("?")[0]))
     acl = call.header("x-oss-object-acl") or "default"
     if acl not in _ACLS:
         raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
-    if call.header("x-oss-forbid-overwrite") == "true" and call.address.key in call.bucket.objects:
-        raise Refusal("FileAlreadyExists", "The object you specified already exists.", status=409)
-    stored = store_object(call, call.request.body, kept_headers(call), acl=acl)
+    refuse_overwriting(call)
+    if call.header(copying.SOURCE) is not None:
+        return copying.copy(call, acl)
+    stored = store_object(call, call.request.body, kept_headers(call), acl=acl, tags=tags_asked(call))
     digest = base64.b64encode(bytes.fromhex(stored.etag)).decode()
     return Response(200, [*made(stored), ("Content-MD5", digest)])
 
 
-def _copy(call: Call, source: str) -> Response:
-    name, _, key = source.lstrip("/").partition("/")
-    origin = call.store.buckets.get(name)
-    if origin is None:
-        raise Refusal("NoSuchBucket", BucketName=name)
-    if origin.owner_id != call.caller.account_id:
-        raise Refusal("AccessDenied", "The bucket you access does not belong to you.", ec="0003-00000001")
-    if key not in origin.objects:
-        raise Refusal("NoSuchKey", Key=key)
-    found = origin.objects[key]
-    described = tuple(item for item in found.headers if not item[0].startswith("x-oss-server-side-"))
-    stored = store_object(call, found.body, described + tuple(encryption(call)), etag=found.etag)
-    copied = answer("CopyObjectResult", [("LastModified", iso(stored.modified)), ("ETag", f'"{stored.etag}"')])
-    copied.headers += made(stored)
-    return copied
-
-
 def get(call: Call) -> Response:
     """An object's content, or the part of it that a Range names."""
-    stored = _stored(call)
+    stored = _readable(call)
     headers = _object_headers(call, stored)
-    span = _range(call.header("range"), len(stored.body))
+    span = read_range(call.header("range"), len(stored.body))
     if span is None:
         return Response(200, headers, stored.body)
     first, last = span
@@ -84,8 +66,27 @@ def get(call: Call) -> Response:
 
 def head(call: Call) -> Response:
     """An object's headers."""
-    stored = _stored(call)
+    stored = _readable(call)
     return Response(200, [*_object_headers(call, stored), ("Content-Length", str(len(stored.body)))])
+
+
+def meta(call: Call) -> Response:
+    """An object's headers, asked for with GET: there is no body, and the length is not its."""
+    return Response(200, _object_headers(call, _readable(call)))
+
+
+def _readable(call: Call) -> StoredObject:
+    """The addressed object, or what a link leads to, once the request's conditions hold."""
+    stored = stored_object(call)
+    if stored.target is not None:
+        behind = call.bucket.objects.get(stored.target)
+        if behind is None:
+            raise Refusal("SymlinkTargetNotExist", "The symlink target object does not exist.", status=404)
+        if behind.target is not None:
+            raise Refusal("InvalidTargetType", "The symlink target is a symlink itself.")
+        stored = replace(behind, kind=stored.kind)
+    conditions.check(call, stored)
+    return stored
 
 
 def _object_headers(call: Call, stored: StoredObject) -> list[tuple[str, str]]:
@@ -103,19 +104,8 @@ def _object_headers(call: Call, stored: StoredObject) -> list[tuple[str, str]]:
         ("x-oss-object-type", stored.kind),
         ("x-oss-storage-class", call.bucket.storage_class),
         ("x-oss-hash-crc64ecma", str(stored.crc64)),
+        *([("x-oss-tagging-count", str(len(stored.tags)))] if stored.tags else []),
     ]
-
-
-def _range(header: str | None, size: int) -> tuple[int, int] | None:
-    """First and last byte asked for; None means all, as for a range that makes no sense."""
-    match = _RANGE.fullmatch(header or "")
-    if match is None or match.groups() == ("", ""):
-        return None
-    first, last = match.groups()
-    if not first:
-        return max(0, size - int(last)), size - 1
-    end = min(int(last), size - 1) if last else size - 1
-    return (int(first), end) if int(first) <= end else None
 
 
 def delete(call: Call) -> Response:
@@ -148,14 +138,14 @@ def get_acl(call: Call) -> Response:
         "AccessControlPolicy",
         [
             ("Owner", [("ID", owner), ("DisplayName", owner)]),
-            ("AccessControlList", [("Grant", _stored(call).acl)]),
+            ("AccessControlList", [("Grant", stored_object(call).acl)]),
         ],
     )
 
 
 def put_acl(call: Call) -> Response:
     """Replace an object's ACL."""
-    stored, acl = _stored(call), call.header("x-oss-object-acl") or ""
+    stored, acl = stored_object(call), call.header("x-oss-object-acl") or ""
     if acl not in _ACLS:
         raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
     if acl.startswith("public") and call.store.blocks_public_access(call.bucket):
@@ -179,8 +169,8 @@ def append(call: Call) -> Response:
         refusal.headers.append(("x-oss-next-append-position", str(len(before))))
         raise refusal
     body = before + call.request.body
-    headers = kept_headers(call) if stored is None else stored.headers
-    longer = store_object(call, body, headers, kind="Appendable")
+    headers, tags = (kept_headers(call), tags_asked(call)) if stored is None else (stored.headers, stored.tags)
+    longer = store_object(call, body, headers, kind="Appendable", tags=tags)
     return Response(200, [*made(longer), ("x-oss-next-append-position", str(len(body)))])
 
 
@@ -193,6 +183,8 @@ OPERATIONS = (
     Operation("GetObject", Level.OBJECT, "GET", "", get, _READ, reads=True),
     Operation("HeadObject", Level.OBJECT, "HEAD", "", head, _READ, reads=True),
     Operation("GetObjectMeta", Level.OBJECT, "HEAD", "objectMeta", head, _READ, reads=True),
+    # What aiooss2 and oss2 before 2.4 send; the answer has no body all the same.
+    Operation("GetObjectMeta", Level.OBJECT, "GET", "objectMeta", meta, _READ, reads=True),
     Operation("DeleteObject", Level.OBJECT, "DELETE", "", delete, _WRITE),
     Operation("GetObjectACL", Level.OBJECT, "GET", "acl", get_acl, reads=True),
     Operation("PutObjectACL", Level.OBJECT, "PUT", "acl", put_acl),

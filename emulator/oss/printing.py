@@ -1,11 +1,14 @@
-"""Small pieces of text that several operations read and print alike: moments and page sizes."""
+"""Small pieces of text that several operations read and print alike: moments, page sizes, ranges."""
 
 from __future__ import annotations
 
+import re
 import time
 
 from emulator.oss.call import Call
 from emulator.oss.errors import invalid_argument
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def iso(seconds: float) -> str:
@@ -21,3 +24,15 @@ def read_max_keys(call: Call, default: int, most: int = 1000, *, name: str = "ma
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise invalid_argument(name, text, f"Argument {name} must be an integer between 1 and {most}.")
     return int(text)
+
+
+def read_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """First and last byte asked for; None means all, as for a range that makes no sense."""
+    match = _RANGE.fullmatch(header or "")
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        return max(0, size - int(last)), size - 1
+    end = min(int(last), size - 1) if last else size - 1
+    return (int(first), end) if int(first) <= end else None

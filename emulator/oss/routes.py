@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from emulator.oss import creation, description, multipart, object_listing, objects
+from emulator.oss import creation, description, multipart, object_listing, object_tagging, objects, symlinks
 from emulator.oss.call import Level, Operation
 from emulator.oss.subresources import (
     absent,
@@ -28,6 +28,8 @@ _OPERATIONS = (
     *object_listing.OPERATIONS,
     *objects.OPERATIONS,
     *multipart.OPERATIONS,
+    *object_tagging.OPERATIONS,
+    *symlinks.OPERATIONS,
     *absent.OPERATIONS,
     *acl.OPERATIONS,
     *documents.OPERATIONS,
@@ -54,7 +56,7 @@ NOT_EMULATED = frozenset(
         "dataPipeline", "inventory", "legalHold", "live", "metaQuery", "metadataConfiguration", "objectWorm",
         "overwriteConfig", "qosInfo", "quota", "regions", "replication", "replicationLocation",
         "replicationProgress", "requesterQosInfo", "resourcePool", "resourcePoolBuckets", "resourcePoolInfo",
-        "restore", "retention", "rtc", "seal", "style", "symlink", "uploadId", "uploads",
+        "restore", "retention", "rtc", "seal", "style", "uploadId", "uploads",
         "versions", "vod", "worm", "wormExtend", "wormId", "x-oss-async-process",
         "x-oss-process",
     }

@@ -190,4 +190,6 @@ def _refused(request: Request, request_id: str, refusal: Refusal) -> Response:
     if request.method == "HEAD":
         headers.append(("x-oss-err", base64.b64encode(body).decode()))
         body = b""
+    elif refusal.status == 304:
+        body = b""
     return Response(refusal.status, headers, body)

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from urllib.parse import unquote_plus
 
 from emulator.oss.bucket import StoredObject
 from emulator.oss.call import Call
 from emulator.oss.crc64 import crc64
+from emulator.oss.errors import Refusal, invalid_argument
 
 DESCRIBING_HEADERS = frozenset(
     {"content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires"}
 )
 _SSE = "x-oss-server-side-encryption"
+_MOST_TAGS = 10
+
+
+def stored_object(call: Call) -> StoredObject:
+    """The addressed object; raises Refusal(NoSuchKey)."""
+    found = call.bucket.objects.get(call.address.key)
+    if found is None:
+        raise Refusal("NoSuchKey", Key=call.address.key)
+    return found
+
+
+def refuse_overwriting(call: Call) -> None:
+    """Raise Refusal(FileAlreadyExists) when the addressed object is there and must not be replaced."""
+    if call.header("x-oss-forbid-overwrite") == "true" and call.address.key in call.bucket.objects:
+        raise Refusal("FileAlreadyExists", "The object you specified already exists.", status=409)
 
 
 def journal_object(call: Call, **detail: str | int) -> None:
@@ -30,6 +47,22 @@ def kept_headers(call: Call) -> tuple[tuple[str, str], ...]:
         for name, value in call.request.headers.items()
         if name in DESCRIBING_HEADERS or name.startswith("x-oss-meta-")
     ) + tuple(encryption(call))
+
+
+def tags_asked(call: Call) -> tuple[tuple[str, str], ...]:
+    """The tags that the `x-oss-tagging` header, a query string, gives to the object it makes."""
+    pairs = (pair.partition("=") for pair in (call.header("x-oss-tagging") or "").split("&") if pair)
+    return check_tags([(unquote_plus(key), unquote_plus(value)) for key, _, value in pairs])
+
+
+def check_tags(tags: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The same tags; raises Refusal when the service would not take them for an object."""
+    if len(tags) > _MOST_TAGS:
+        raise invalid_argument("TagSet", str(len(tags)), "Object tags cannot be greater than 10.")
+    for key, value in tags:
+        if not 1 <= len(key) <= 128 or len(value) > 256 or [other for other, _ in tags].count(key) > 1:
+            raise Refusal("InvalidTag", "The tag is invalid.", Key=key, Value=value)
+    return tuple(tags)
 
 
 def encryption(call: Call) -> Iterator[tuple[str, str]]:
@@ -57,10 +90,11 @@ def store_object(
     etag: str | None = None,
     acl: str = "default",
     kind: str = "Normal",
+    tags: tuple[tuple[str, str], ...] = (),
 ) -> StoredObject:
     """Make the addressed object, in place of any that is there."""
     digest = etag or hashlib.md5(body, usedforsecurity=False).hexdigest().upper()
-    stored = StoredObject(body, digest, crc64(body), call.store.world.clock.now(), headers, acl, kind)
+    stored = StoredObject(body, digest, crc64(body), call.store.world.clock.now(), headers, acl, kind, tags)
     call.bucket.objects[call.address.key] = stored
     journal_object(call, key=call.address.key, bytes=len(body))
     return stored

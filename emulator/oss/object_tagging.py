@@ -1,0 +1,46 @@
+"""Tags of objects, put with them or afterwards.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/putobjecttagging
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from emulator.http import Response
+from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.errors import Refusal
+from emulator.oss.storing import check_tags, journal_object, stored_object
+
+
+def put(call: Call) -> Response:
+    """Replace all tags of an object."""
+    tag_set = call.body("Tagging").find("TagSet")
+    if tag_set is None:
+        raise Refusal("MalformedXML")
+    _keep(call, check_tags([(tag.value("Key") or "", tag.value("Value") or "") for tag in tag_set.all("Tag")]))
+    return done()
+
+
+def get(call: Call) -> Response:
+    """All tags of an object; an empty set when there are none."""
+    tags = stored_object(call).tags
+    return answer("Tagging", [("TagSet", [("Tag", [("Key", key), ("Value", value)]) for key, value in tags])])
+
+
+def delete(call: Call) -> Response:
+    """Drop all tags of an object."""
+    _keep(call, ())
+    return gone()
+
+
+def _keep(call: Call, tags: tuple[tuple[str, str], ...]) -> None:
+    call.bucket.objects[call.address.key] = replace(stored_object(call), tags=tags)
+    journal_object(call, key=call.address.key, tags=len(tags))
+
+
+OPERATIONS = (
+    Operation("PutObjectTagging", Level.OBJECT, "PUT", "tagging", put),
+    Operation("GetObjectTagging", Level.OBJECT, "GET", "tagging", get, reads=True),
+    Operation("DeleteObjectTagging", Level.OBJECT, "DELETE", "tagging", delete),
+)

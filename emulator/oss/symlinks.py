@@ -1,0 +1,41 @@
+"""Symbolic links: objects that stand for another one of their bucket.
+
+https://www.alibabacloud.com/help/en/oss/developer-reference/putsymlink
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote, unquote
+
+from emulator.http import Response
+from emulator.oss.call import Admission, Call, Level, Operation
+from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.storing import kept_headers, made, refuse_overwriting, store_object, stored_object
+
+TARGET = "x-oss-symlink-target"
+
+
+def put(call: Call) -> Response:
+    """Make a link; its target need not exist."""
+    target = unquote(call.header(TARGET) or "")
+    if not target:
+        raise invalid_argument(TARGET, "", "The symlink target is missing.")
+    refuse_overwriting(call)
+    stored = store_object(call, b"", kept_headers(call), kind="Symlink")
+    call.bucket.objects[call.address.key] = replace(stored, target=target)
+    return Response(200, made(stored))
+
+
+def get(call: Call) -> Response:
+    """Where a link leads, percent-encoded."""
+    stored = stored_object(call)
+    if stored.target is None:
+        raise Refusal("NotSymlink", "The object you specified is not a symlink.")
+    return Response(200, [(TARGET, quote(stored.target)), ("ETag", f'"{stored.etag}"')])
+
+
+OPERATIONS = (
+    Operation("PutSymlink", Level.OBJECT, "PUT", "symlink", put, Admission.WRITER),
+    Operation("GetSymlink", Level.OBJECT, "GET", "symlink", get, Admission.READER, reads=True),
+)
