@@ -117,6 +117,8 @@ class Scope:
     """Whether an exemption asks for tags."""
     roles: tuple[str, ...] = ()
     """Roles in member accounts that are assumed."""
+    config_operations: tuple[str, ...] = ()
+    """What Cloud Config is asked after a fix."""
     evaluator_operations: tuple[str, ...] = ()
     """What Cloud Config is asked after a fix."""
 

@@ -36,6 +36,7 @@ def scope(config: Config, buckets: Sequence[str] = ()) -> Scope:
         subscription=config.subscription_name,
         buckets=tuple(buckets) or ("*",),
         reads_tags=any(exemption.tags for exemption in config.exemptions),
+        config_operations=_asked_after_a_fix(config),
         roles=tuple(
             f"acs:ram::{member}:role/{accounts.role_name}" for member in accounts.allowed if member != config.account_id
         ),
@@ -49,3 +50,11 @@ def _evaluator_operations(config: Config) -> tuple[str, ...]:
         return ()
     looks = ("ListResourceEvaluationResults",) if settings.wait_for_agreement else ()
     return ("StartConfigRuleEvaluationByResource", *looks)
+
+
+def _asked_after_a_fix(config: Config) -> tuple[str, ...]:
+    settings = config.reevaluate
+    if not settings.enabled:
+        return ()
+    asked = ("StartConfigRuleEvaluationByResource",)
+    return (*asked, "ListResourceEvaluationResults") if settings.wait_for_agreement else asked

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from emulator.client import Emulator
+from tests.measured import python_module
 
 BASE = """\
 account_id = "{account}"
@@ -110,7 +110,7 @@ class Cli:
         """The command as a process; `environment` adds variables, an empty one takes it away."""
         variables = {**self.environment, "REMEDIATOR_CONFIG": str(self.path), **environment}
         return subprocess.Popen(
-            [sys.executable, "-m", "consumer", *arguments],
+            [*python_module("consumer"), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

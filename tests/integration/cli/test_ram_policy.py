@@ -24,7 +24,15 @@ from tests.integration.remediations.cases import ALL
 from tests.integration.remediations.workbench import BUCKET, Case
 
 CONSUMER = Path(app.__file__).parent
-GATEWAYS = ("queue.py", "topic.py", "oss.py", "oss_subresources.py")
+GATEWAYS = {
+    "queue.py": "mns",
+    "topic.py": "mns",
+    "oss.py": "oss",
+    "oss_subresources.py": "oss",
+    "cloud_config.py": "config",
+}
+"""Everything that sends requests, with the service it sends them to."""
+REEVALUATE = "\n[reevaluate]\nenabled = true\nwait_for_agreement = true\n"
 ZRS = Case("oss.zrs", {}, "oss-zrs-enabled", options={"acknowledge_one_way_and_cost": True})
 
 
@@ -48,6 +56,11 @@ def rule(case: Case, mode: str = "enforce") -> str:
     lines = [f"{key} = {_toml(value)}" for key, value in case.options.items()]
     head = f'\n[[rules]]\nname = "the-rule"\nremediation = "{case.remediation}"\nmode = "{mode}"\nrule_names = ["*"]\n'
     return head + "".join(f"options.{line}\n" for line in lines)
+
+
+def _every_rule() -> str:
+    """One rule for each remediation."""
+    return "".join(rule(case).replace("the-rule", f"rule-{number}") for number, case in enumerate([*ALL, ZRS]))
 
 
 def _toml(value: object) -> str:
@@ -124,12 +137,11 @@ def _operations_in(gateway: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("gateway", [name for name in GATEWAYS if (CONSUMER / name).exists()])
+@pytest.mark.parametrize("gateway", GATEWAYS)
 def test_no_gateway_makes_a_request_that_no_policy_declares(gateway: str, cli: Cli) -> None:
     """Each operation in the gateways' code stands in the policy for everything, or the code must not have it."""
-    service = "oss" if gateway.startswith("oss") else "mns"
-    operations = {(service, operation) for operation in _operations_in(gateway)}
-    cli.configure("".join(rule(case).replace("the-rule", f"rule-{n}") for n, case in enumerate([*ALL, ZRS])))
+    operations = {(GATEWAYS[gateway], operation) for operation in _operations_in(gateway)}
+    cli.configure(_every_rule(), more=REEVALUATE)
     assert operations
     assert needed(operations) <= granted(cli.run("ram-policy", "--for", "all").document)
 
@@ -138,12 +150,11 @@ def test_no_policy_grants_what_no_gateway_asks_for(cli: Cli) -> None:
     """Every action that is granted belongs to a request in the code, or to a grant that a repair names."""
     asked = {
         action
-        for gateway in GATEWAYS
-        if (CONSUMER / gateway).exists()
+        for gateway, service in GATEWAYS.items()
         for operation in _operations_in(gateway)
-        for action in actions_of("oss" if gateway.startswith("oss") else "mns", operation)
+        for action in actions_of(service, operation)
     }
-    cli.configure("".join(rule(case).replace("the-rule", f"rule-{n}") for n, case in enumerate([*ALL, ZRS])))
+    cli.configure(_every_rule(), more=REEVALUATE)
     assert granted(cli.run("ram-policy", "--for", "all").document) - asked == {"oss:PutObject"}
 
 
