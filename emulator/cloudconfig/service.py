@@ -51,6 +51,16 @@ class Finding:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The newest finding on one bucket by one rule, as the service keeps it."""
+
+    finding: Finding
+    region: str
+    trigger: Trigger
+    judged_ms: int
+
+
 class CloudConfig:
     """One account's rules, its delivery channel, and what is compliant now."""
 
@@ -61,7 +71,7 @@ class CloudConfig:
         self.rules: dict[str, Rule] = {}
         self.delay_seconds = 0.0
         """Emulated time between a change and its evaluation."""
-        self._judged: dict[tuple[str, str], Compliance] = {}
+        self._judged: dict[tuple[str, str], Recorded] = {}
         self._seen: dict[str, BucketConfiguration] = {}
         self._pending: dict[str, None] = {}
         self._delayed: asyncio.Task[None] | None = None
@@ -110,7 +120,7 @@ class CloudConfig:
             del self._pending[name]
             self._report_change(name)
             for finding in self._findings([name], self.rules.values()):
-                if self._is_news(finding):
+                if self._is_news(finding, Trigger.CHANGE):
                     self._report(finding, Trigger.CHANGE)
         if self._pending:
             # In slices, so that a mass change does not keep everybody else waiting.
@@ -129,7 +139,7 @@ class CloudConfig:
         for number, finding in enumerate(findings):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            self._is_news(finding)
+            self._is_news(finding, trigger)
             if finding.verdict.compliance is Compliance.NON_COMPLIANT:
                 self._report(finding, trigger)
         return findings
@@ -137,6 +147,10 @@ class CloudConfig:
     def compliance(self) -> list[Finding]:
         """What is compliant now, judged afresh; nothing is reported or remembered."""
         return self._findings(self._inventory.names(), self.rules.values())
+
+    def recorded(self, bucket: str) -> list[Recorded]:
+        """The newest finding of each rule on a bucket, as it was judged last; nothing is judged now."""
+        return [found for (name, _), found in self._judged.items() if name == bucket]
 
     def describe(
         self, bucket: BucketConfiguration, rule: Rule, annotation: Annotation, trigger: Trigger, variant: Variant
@@ -165,10 +179,13 @@ class CloudConfig:
             for rule in rules
         ]
 
-    def _is_news(self, finding: Finding) -> bool:
-        key, found = (finding.bucket, finding.rule.id), finding.verdict.compliance
-        before, self._judged[key] = self._judged.get(key), found
-        return found is Compliance.NON_COMPLIANT and before is not Compliance.NON_COMPLIANT
+    def _is_news(self, finding: Finding, trigger: Trigger) -> bool:
+        """Keep a finding; whether it is a transition that the service reports."""
+        bucket, now_ms = self._inventory.configuration(finding.bucket), self._world.clock.now_ms()
+        key, before = (finding.bucket, finding.rule.id), self._judged.get((finding.bucket, finding.rule.id))
+        self._judged[key] = Recorded(finding, bucket.region if bucket else "", trigger, now_ms)
+        known = before.finding.verdict.compliance if before else None
+        return finding.verdict.compliance is Compliance.NON_COMPLIANT and known is not Compliance.NON_COMPLIANT
 
     def _report(self, finding: Finding, trigger: Trigger) -> Delivered | None:
         bucket, channel = self._inventory.configuration(finding.bucket), self.delivery.channel

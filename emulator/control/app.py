@@ -1,10 +1,11 @@
-"""The control port as one application: every endpoint; its root lists them, or is STS for who asks as an SDK does."""
+"""The control port as one application: every endpoint; its root lists them, or is an RPC service for SDKs."""
 
 from __future__ import annotations
 
 import inspect
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,7 +18,7 @@ from emulator.control.faults import FaultEndpoints
 from emulator.control.identities import IdentityEndpoints
 from emulator.control.publishing import PublishingEndpoints
 from emulator.control.queues import QueueEndpoints
-from emulator.control.sts import sts_answer
+from emulator.control.rpc import is_rpc, rpc_answer
 from emulator.control.time import ClockEndpoints, JournalEndpoints
 from emulator.control.whole import WholeEndpoints
 from emulator.emulation import Emulation
@@ -40,12 +41,14 @@ def control_app(emulation: Emulation) -> Starlette:
     index = [_described(route) for route in routes]
 
     async def root(request: Request) -> Response:
-        if "Action" in request.query_params:
-            return sts_answer(world, request)
+        if is_rpc(request):
+            return await rpc_answer(emulation, request)
+        if request.method == "POST":
+            raise HTTPException(405)
         return Json({"endpoints": index})
 
     handlers = {Refused: refused, 404: unknown, 405: wrong_method}
-    return Starlette(routes=[Route("/", root), *routes], exception_handlers=handlers)
+    return Starlette(routes=[Route("/", root, methods=["GET", "POST"]), *routes], exception_handlers=handlers)
 
 
 def _described(route: Route) -> dict[str, str]:

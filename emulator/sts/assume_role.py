@@ -18,21 +18,13 @@ from typing import Any
 from urllib.parse import quote
 
 from emulator.identity import AccessKey
+from emulator.refusal import Refusal
 from emulator.world import World
 
 _ROLE = re.compile(r"acs:ram::([0-9]{5,20}):role/([A-Za-z0-9.-]{1,64})", re.ASCII)
 _SESSION = re.compile(r"[A-Za-z0-9.@_-]{2,64}", re.ASCII)
 _LEAST_SECONDS, _MOST_SECONDS = 900, 43_200
 _MAX_SKEW_SECONDS = 900.0
-
-
-class Refusal(Exception):
-    """The service says no; `code` is its own."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

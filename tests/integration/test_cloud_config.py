@@ -12,11 +12,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from consumer.agreement import LOOK_SECONDS, AgreementPolicy, Agreements, Concluded, Judgement, Subject
 from consumer.cloud_config import CloudConfig
 from consumer.credentials import Credentials
 from consumer.errors import ConfigurationError, PermissionMissing, ServiceError, Throttled, Unanswered
 from consumer.hooks import Hooks
+from consumer.outcome import Outcome
+from consumer.reevaluation import Reevaluation
+from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
+from tests.unit.fakes import Clock, instant_pulse
+from tests.unit.telemetry.records import event, report
+from tests.unit.telemetry.scrape import metrics, value
 
 OWN = FixedCredentials(Credentials("an-id", "a-key", "a-token"))
 
@@ -83,6 +90,46 @@ def test_the_resource_is_named_and_the_token_sent(service: Service, recorder: Re
     assert call.request_id == "A7A0"
 
 
+def test_results_are_asked_for_and_what_is_incomplete_is_left_out(service: Service, recorder: Recorder) -> None:
+    """A result that does not say whose or when proves nothing."""
+    qualifier = {"EvaluationResultQualifier": {"ConfigRuleId": "cr-1"}}
+    service.answer = {
+        "RequestId": "C2",
+        "EvaluationResults": {
+            "EvaluationResultList": [
+                {
+                    "ComplianceType": "COMPLIANT",
+                    "EvaluationResultIdentifier": {**qualifier, "OrderingTimestamp": 1_790_000_000_000},
+                },
+                {"ComplianceType": "COMPLIANT", "EvaluationResultIdentifier": qualifier},
+                {"ComplianceType": "COMPLIANT"},
+            ]
+        },
+    }
+
+    found = gateway(service.url, recorder).judgements(Subject("ACS::OSS::Bucket", "photos", "cn-hangzhou"))
+
+    assert found == (Judgement("cr-1", "COMPLIANT", 1_790_000_000_000),)
+    (asked,) = service.asked
+    assert asked["x-acs-action"] == "ListResourceEvaluationResults"
+    assert [asked[name] for name in ("ResourceType", "ResourceId", "Region", "MaxResults")] == [
+        "ACS::OSS::Bucket",
+        "photos",
+        "cn-hangzhou",
+        "100",
+    ]
+    assert [(call.operation, call.code, call.request_id) for call in recorder.calls] == [
+        ("ListResourceEvaluationResults", "ok", "C2")
+    ]
+
+
+def test_nothing_found_is_no_result(service: Service, recorder: Recorder) -> None:
+    """An answer without any list is one that knows of nothing."""
+    service.answer = {"RequestId": "C3"}
+    assert gateway(service.url, recorder).judgements(Subject("ACS::OSS::Bucket", "photos", "")) == ()
+    assert "Region" not in service.asked[0]
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
@@ -117,3 +164,46 @@ def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.Monke
     monkeypatch.setitem(__import__("sys").modules, "alibabacloud_config20200907.client", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'config-remediator\[reevaluate\]'"):
         CloudConfig("https://config.cn-shanghai.aliyuncs.com", OWN, Hooks((recorder,)))
+
+
+def test_an_exposure_is_closed_when_the_emulated_evaluator_agrees(
+    channel: Emulator, credentials: FixedCredentials, recorder: Recorder
+) -> None:
+    """From the fix over the request and a disagreeing look to the look that agrees, with every request signed."""
+    pytest.importorskip("alibabacloud_config20200907")
+    clock, concluded = Clock(), list[Concluded]()
+    channel.create_buckets(["photos"], acl="public-read")
+    found_at_ms = channel.journal()[-1].time_ms
+    broken = event(resource_id="photos", config_rule_id="cr-read", evaluated_at_ms=found_at_ms)
+    asking = Reevaluation(
+        CloudConfig(channel.control.url, credentials, Hooks((recorder,))),
+        threading.Event(),
+        instant_pulse(clock),
+        account_id=broken.account_id,
+        max_per_minute=60,
+        agreements=Agreements(600, monotonic=clock),
+        tell=concluded.append,
+    )
+    found = metrics(agreement=AgreementPolicy(broken.account_id, 600))
+    fixed = report(Outcome.FIXED, event=broken, settled_at_ms=found_at_ms + 1)
+    channel.advance(5)
+    found.report(fixed)
+    asking.report(fixed)
+    assert asking.step(0)
+    clock.advance(LOOK_SECONDS)
+    assert asking.step(0)
+    assert concluded == []
+    assert value(found, "oldest_open_exposure_timestamp_seconds", rule=fixed.rule) == found_at_ms / 1000
+
+    channel.advance(5)
+    channel.change_bucket("photos", acl="private")
+    clock.advance(LOOK_SECONDS)
+    assert asking.step(0)
+    for each in concluded:
+        found.concluded(each)
+
+    assert [each.conclusion for each in concluded] == ["agreed"]
+    assert value(found, "oldest_open_exposure_timestamp_seconds", rule=fixed.rule) is None
+    assert {call.code for call in recorder.calls} == {"ok"}
+    (entry,) = channel.journal(operation="StartConfigRuleEvaluationByResource")
+    assert (entry.service, entry.resource) == ("config", "photos")

@@ -1,0 +1,48 @@
+"""Answers requests in the form of the vendor's RPC services at the root of the control port: STS and Cloud Config.
+
+They are told apart by their style: whoever names the action in a header signs with version 3 and asks Cloud Config,
+whoever names it in the query signs with version 1 and asks STS.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from emulator.acs3 import RpcRequest
+from emulator.cloudconfig.api import config_answer
+from emulator.control.answers import Json
+from emulator.emulation import Emulation
+from emulator.refusal import Refusal
+from emulator.sts.assume_role import assume_role
+
+
+def is_rpc(request: Request) -> bool:
+    """Whether an SDK asks, and not somebody who wants to see the index."""
+    return "Action" in request.query_params or "x-acs-action" in request.headers
+
+
+async def rpc_answer(emulation: Emulation, request: Request) -> Response:
+    """The answer of the service, or its refusal in the services' own form."""
+    try:
+        answer = Json(await _answered(emulation, request))
+    except Refusal as refusal:
+        body = {
+            "RequestId": emulation.world.request_id(),
+            "HostId": request.headers.get("host", ""),
+            "Code": refusal.code,
+            "Message": str(refusal),
+        }
+        answer = Json(body, refusal.status)
+    # The vendor's HTTP client keeps connections in a pool that nobody can close.
+    answer.headers["Connection"] = "close"
+    return answer
+
+
+async def _answered(emulation: Emulation, request: Request) -> dict[str, Any]:
+    if "x-acs-action" not in request.headers:
+        return assume_role(emulation.world, request.method, dict(request.query_params))
+    asked = RpcRequest(request.method, dict(request.query_params), dict(request.headers), await request.body())
+    return await config_answer(emulation.world, emulation.config, asked)
