@@ -20,7 +20,8 @@ from consumer.hooks import Hooks
 from consumer.outcome import Outcome
 from consumer.reevaluation import Reevaluation
 from emulator.client import Emulator
-from tests.integration.conftest import FixedCredentials, Recorder
+from tests.emulation import eventually
+from tests.integration.conftest import FixedCredentials, Recorder, Run
 from tests.unit.fakes import Clock, instant_pulse
 from tests.unit.telemetry.records import event, report
 from tests.unit.telemetry.scrape import metrics, value
@@ -207,3 +208,18 @@ def test_an_exposure_is_closed_when_the_emulated_evaluator_agrees(
     assert {call.code for call in recorder.calls} == {"ok"}
     (entry,) = channel.journal(operation="StartConfigRuleEvaluationByResource")
     assert (entry.service, entry.resource) == ("config", "photos")
+
+
+def test_a_worker_counts_its_fix_as_open_until_it_has_looked(channel: Emulator, run: Run) -> None:
+    """The message is settled and the bucket repaired; only the exposure waits for the evaluator's word."""
+    pytest.importorskip("alibabacloud_config20200907")
+    more = f'\n[reevaluate]\nenabled = true\nwait_for_agreement = true\nendpoint = "{channel.control.url}"\n'
+    with run(more) as running:
+        found = running.service.metrics
+        channel.create_buckets(["photos"], acl="public-read")
+        eventually(lambda: value(found, "reevaluations_total", result="asked") == 1)
+        assert channel.acls() == {"photos": "private"}
+        eventually(lambda: len(channel.journal(operation="BatchDeleteMessage")) == 1)
+        assert value(found, "exposure_seconds_count", rule="public-read") == 1
+        assert value(found, "oldest_open_exposure_timestamp_seconds", rule="public-read") is not None
+        assert value(found, "reevaluations_total", result="agreed") == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from consumer.config import build_exemptions, build_rules
+from consumer.guarding import build_agreement
 from consumer.guards.limits import Limit
 from tests.unit.config_files import RULE, SMALLEST, loaded, problems
 
@@ -119,3 +120,18 @@ def test_exemptions_stand_in_the_file_only(tmp_path: Path) -> None:
     """A variable cannot quietly exempt anything."""
     (line,) = problems(tmp_path, SMALLEST, {"REMEDIATOR__EXEMPTIONS__0__NAME": "x"})
     assert "exemptions cannot be set from the environment" in line
+
+
+@pytest.mark.parametrize(
+    ("table", "seconds"),
+    [
+        ("", None),
+        ("[reevaluate]\nenabled = true", None),
+        ("[reevaluate]\nwait_for_agreement = true", None),
+        ("[reevaluate]\nenabled = true\nwait_for_agreement = true\nagreement_timeout_seconds = 600", 600.0),
+    ],
+)
+def test_agreement_is_waited_for_only_where_it_is_asked_for(tmp_path: Path, table: str, seconds: float | None) -> None:
+    """An exposure that nobody's word could close must not stay open."""
+    policy = build_agreement(loaded(tmp_path, f"{SMALLEST}\n{table}\n"))
+    assert (policy.timeout_seconds if policy else None) == seconds
