@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from consumer.delivery import Delivery
 from consumer.event import Event
-from consumer.outcome import Ending
+from consumer.hooks import Step
+from consumer.journal import StepName
+from consumer.outcome import Ending, Outcome
 from consumer.rule import Rule
 from consumer.stages import Stages
 
@@ -27,3 +29,18 @@ class Resolved:
     """Local monotonic seconds."""
     followers: tuple[Resolved, ...] = ()
     """Superseded deliveries of the same resource and rule: deleted once this one is settled or kept, never before."""
+
+    def last_step(self, ending: Ending) -> Step:
+        """The step that an ending is, for whoever follows the delivery: verified if it ends a repair, else decided."""
+        rule = self.rule
+        return Step(
+            StepName.VERIFIED if ending.outcome is Outcome.FIXED else StepName.DECIDED,
+            self.delivery.message,
+            self.event,
+            rule.name if rule else "",
+            rule.remediation.name if rule else "",
+            rule.mode.value if rule else "",
+            ending,
+            ending.before,
+            ending.after,
+        )

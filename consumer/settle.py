@@ -13,14 +13,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
-from consumer import hooks
 from consumer.backoff import Attempts, Backoff
 from consumer.consumption import ConsumptionLimit
 from consumer.dead_letter import DeadLetterTooLarge, Origin, compose
 from consumer.errors import MessageGone, Retryable, ServiceError
 from consumer.hand import Hand
 from consumer.hooks import Hooks, Report, SettleError
-from consumer.journal import StepName
 from consumer.outbox import Job, Outbox, Step
 from consumer.outcome import SETTLED_BY, Disposition, Ending, Outcome, Settlement
 from consumer.pulse import Pulse
@@ -91,7 +89,7 @@ class Settlements:
         ending = resolved.ending
         if ending is None:
             return Job(resolved, Step.HIDE, RELEASE_SECONDS)
-        self._hooks.step(step_of(resolved, ending))
+        self._hooks.step(resolved.last_step(ending))
         settlement = SETTLED_BY[ending.outcome]
         match settlement:
             case Settlement.DELETE:
@@ -108,22 +106,6 @@ class Settlements:
                 return Job(resolved, Step.NOTHING)
             case _:
                 assert_never(settlement)
-
-
-def step_of(resolved: Resolved, ending: Ending) -> hooks.Step:
-    """The step that an ending is, for whoever follows the delivery."""
-    rule = resolved.rule
-    return hooks.Step(
-        StepName.VERIFIED if ending.outcome is Outcome.FIXED else StepName.DECIDED,
-        resolved.delivery.message,
-        resolved.event,
-        rule.name if rule else "",
-        rule.remediation.name if rule else "",
-        rule.mode.value if rule else "",
-        ending,
-        ending.before,
-        ending.after,
-    )
 
 
 def _hidden(seconds: float) -> int:

@@ -10,9 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -21,6 +19,7 @@ from consumer.errors import ConfigurationError, ServiceError
 from consumer.exit_codes import CommandExit
 from consumer.operator import output
 from consumer.operator.letters import Filter, Letter, names, read
+from consumer.operator.letters_view import draw_letters, letter_document
 from consumer.operator.session import Session, opened
 from consumer.operator.sweep import Held, Sweep
 from consumer.queue import Queue
@@ -68,8 +67,8 @@ def list_letters(path: Path, form: str, choice: Choice, *, sweep: bool) -> Comma
             full = len(peeked) == MAX_BATCH
             now_ms = _now_ms()
             found = [letter for letter in peeked if choice.filter.fits(letter, now_ms)][: choice.limit]
-    document = [_document(letter) for letter in found]
-    output.show(form, document, lambda console: _draw(console, found, full=full))
+    document = [letter_document(letter) for letter in found]
+    output.show(form, document, lambda console: draw_letters(console, found, full=full))
     return CommandExit.DONE
 
 
@@ -88,7 +87,7 @@ def show(path: Path, form: str, message_id: str) -> CommandExit:
                 letter = next((held.letter for held in swept if names(held.letter, message_id)), None)
     if letter is None:
         raise ConfigurationError(f"there is no dead letter {message_id!r} that is visible now")
-    document = {**_document(letter), **letter.document, "body": letter.body}
+    document = {**letter_document(letter), **letter.document, "body": letter.body}
 
     def draw(console: Console) -> None:
         console.print(output.facts([(key, value) for key, value in document.items() if key != "body"]))
@@ -206,7 +205,7 @@ def _peeked(queue: Queue) -> list[Letter]:
 
 
 def _agreed(letters: list[Letter]) -> bool:
-    _draw(output.console(), letters, full=False)
+    draw_letters(output.console(), letters, full=False)
     try:
         what = "this dead letter" if len(letters) == 1 else f"these {len(letters)} dead letters"
         return click.confirm(f"Drop {what} for good?", err=True)
@@ -215,7 +214,7 @@ def _agreed(letters: list[Letter]) -> bool:
 
 
 def _told(form: str, dealt: list[Dealt], *, dry_run: bool) -> CommandExit:
-    document = [{**_document(each.letter), "done": each.done, "result": each.text} for each in dealt]
+    document = [{**letter_document(each.letter), "done": each.done, "result": each.text} for each in dealt]
 
     def draw(console: Console) -> None:
         rows = [(each.letter.short_id, each.letter.rule, each.letter.resource, each.text) for each in dealt]
@@ -227,39 +226,5 @@ def _told(form: str, dealt: list[Dealt], *, dry_run: bool) -> CommandExit:
     return CommandExit.DONE if all(each.done for each in dealt) else CommandExit.REFUSED
 
 
-def _draw(console: Console, letters: list[Letter], *, full: bool) -> None:
-    rows = [
-        (each.short_id, _moment(each.at_ms), each.rule, each.outcome, each.reason, each.resource, each.detail)
-        for each in letters
-    ]
-    console.print(output.table(("letter", "since (UTC)", "rule", "outcome", "reason", "resource", "detail"), rows))
-    counts = Counter((each.rule, each.reason) for each in letters)
-    summary = [(rule, reason, number) for (rule, reason), number in sorted(counts.items())]
-    console.print(output.table(("rule", "reason", "letters"), summary))
-    if full:
-        console.print("There may be more: a peek shows 16 at most, --all receives every one for a moment.")
-
-
-def _moment(at_ms: int) -> str:
-    try:
-        return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):
-        return "?"
-
-
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _document(letter: Letter) -> dict[str, Any]:
-    return {
-        "id": letter.message_id,
-        "dead_lettered_at_ms": letter.at_ms,
-        "rule": letter.rule,
-        "outcome": letter.outcome,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "resource": letter.resource,
-        "attempts": letter.attempts,
-        "foreign": letter.foreign,
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ def _draw(console: Console, path: Path, verdict: Verdict, anchor: str) -> None:
 def _table(console: Console, found: list[Entry], undoable: set[str]) -> None:
     rows = [
         (
-            _moment(entry.fields.get("at_ms")),
+            output.moment(entry.fields.get("at_ms")),
             entry.text("who"),
             entry.step,
             entry.text("resource"),
@@ -105,10 +104,3 @@ def _what(entry: Entry) -> str:
         return f"{entry.text('outcome') or 'untouched'}, message {entry.text('disposition')}"
     state = f"{before} → {after}" if before != after else before
     return ": ".join(part for part in (entry.text("outcome"), entry.text("reason"), state) if part)
-
-
-def _moment(at_ms: object) -> str:
-    try:
-        return datetime.fromtimestamp(float(str(at_ms)) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return "?"

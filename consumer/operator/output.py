@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from rich import box
@@ -67,6 +68,14 @@ def facts(pairs: Iterable[tuple[str, object]]) -> RenderableType:
     for name, value in pairs:
         made.add_row(cell(name), cell(value))
     return made
+
+
+def moment(at_ms: object) -> str:
+    """A moment in milliseconds since the epoch, in UTC; what is none is a question mark."""
+    try:
+        return datetime.fromtimestamp(float(str(at_ms)) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return "?"
 
 
 def progress(what: str, total: int | None) -> tuple[Progress, Callable[[], None]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -137,13 +139,14 @@ def test_a_worker_that_was_killed_leaves_a_journal_that_the_next_one_continues(
 
 def test_the_size_is_a_metric(cli: Cli, channel: Emulator, journal: Path) -> None:
     """`journal_bytes` is what the file has."""
-    import urllib.request
-
-    cli.replace("port = 0", "port = 19481")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    cli.replace("port = 0", f"port = {port}")
     process = cli.start("run")
     try:
-        eventually(lambda: journal.exists() and journal.stat().st_size > 0 and _answers(19481))
-        with urllib.request.urlopen("http://127.0.0.1:19481/metrics") as answer:
+        eventually(lambda: journal.exists() and journal.stat().st_size > 0 and _answers(port))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             text = answer.read().decode()
         assert f"remediator_journal_bytes {float(journal.stat().st_size)}" in text
     finally:
@@ -152,8 +155,6 @@ def test_the_size_is_a_metric(cli: Cli, channel: Emulator, journal: Path) -> Non
 
 
 def _answers(port: int) -> bool:
-    import socket
-
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
