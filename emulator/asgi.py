@@ -38,6 +38,8 @@ class ServiceApp:
         try:
             request, complete = await _read(scope, receive)
             if complete:
+                if not await _body_ignored(request, receive):
+                    connection.keep_alive = False
                 await self._serve(request, connection)
             elif not connection.lost:
                 connection.keep_alive = False
@@ -148,7 +150,6 @@ async def _read(scope: Scope, receive: Receive) -> tuple[Request, bool]:
         scheme=scope["scheme"],
     )
     if request.method in ("GET", "HEAD"):
-        # Both services ignore what such a request may carry; some clients announce a body here and send none.
         return request, True
     parts: list[bytes] = []
     size_bytes = 0
@@ -163,3 +164,22 @@ async def _read(scope: Scope, receive: Receive) -> tuple[Request, bool]:
         if not message["more_body"]:
             request.body = b"".join(parts)
             return request, True
+
+
+async def _body_ignored(request: Request, receive: Receive) -> bool:
+    """Whether nothing of the request is still to come; false makes its connection unfit for another one.
+
+    Both services ignore a body of GET and HEAD, and some clients announce one here and send none: waiting for it
+    would hang them, and what came next on the connection would be taken for it.
+    """
+    if request.method not in ("GET", "HEAD"):
+        return True
+    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+        return True
+    try:
+        async with asyncio.timeout(0):
+            while (await receive()).get("more_body", False):
+                pass
+    except TimeoutError:
+        return False
+    return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote_plus
 
 from emulator.oss.errors import Refusal
 
@@ -65,7 +65,8 @@ def locate(host_header: str, path: str, own_host: str = "") -> Address:
     Raises Refusal(SecondLevelDomainForbidden) for a path-style request to an official endpoint.
     """
     host = read_host(host_header, own_host)
-    decoded = unquote(path[1:]) if "%" in path else path[1:]
+    # The service takes a plus sign for a space in paths, too, and older SDKs rely on it.
+    decoded = unquote_plus(path[1:])
     if host.bucket is not None:
         return Address(host, host.bucket, decoded)
     if host.official and decoded:

@@ -72,7 +72,9 @@ def _copy_part(call: Call, upload: Upload, number: int) -> Response:
     body = whole[first : last + 1]
     upload.parts[number] = body
     now = call.store.world.clock.now()
-    return answer("CopyPartResult", [("LastModified", iso(now)), ("ETag", f'"{_etag(body)}"')])
+    copied = answer("CopyPartResult", [("LastModified", iso(now)), ("ETag", f'"{_etag(body)}"')])
+    copied.headers.append(("ETag", f'"{_etag(body)}"'))
+    return copied
 
 
 def _etag(body: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -147,3 +147,33 @@ def test_a_client_may_wait_for_leave_to_send_its_body(url: str) -> None:
         assert until(connection, b"\r\n\r\n").startswith(b"HTTP/1.1 100 ")
         connection.sendall(b"ok")
         assert b" ok</Echo>" in until_end(connection).data
+
+
+def test_a_get_that_announces_a_body_and_sends_none_is_answered_and_closed(url: str) -> None:
+    """Nothing that follows on the connection can be taken for the missing body."""
+    with connect(url) as connection:
+        connection.sendall(request("/ask?1", headers="Content-Length: 9\r\n"))
+        seen = until_end(connection)
+    assert b"Connection: close\r\n" in seen.data
+    assert b"GET /ask?1 " in seen.data
+
+
+def test_a_get_with_a_body_leaves_its_connection_usable(url: str) -> None:
+    """The body is skipped, and the next request on the connection is understood."""
+    seen = ask(url, request("/ask?1", body=b"<ignored>") + request("/ask?2", headers=_CLOSE))
+    assert b"GET /ask?1 </Echo>" in seen.data
+    assert b"GET /ask?2 </Echo>" in seen.data
+
+
+def test_a_body_in_chunks_is_put_together(url: str) -> None:
+    """Transfer-Encoding: chunked is as good as a Content-Length."""
+    sent = (
+        request(method="PUT", headers=f"Transfer-Encoding: chunked\r\n{_CLOSE}") + b"2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"
+    )
+    assert b" abcde</Echo>" in ask(url, sent).data
+
+
+@pytest.mark.parametrize("case", [str.upper, str.lower])
+def test_the_case_of_header_names_does_not_matter(url: str, case: Callable[[str], str]) -> None:
+    """Some clients send all names in lower case."""
+    assert b"X-Mixed-Case: yes" in ask(url, request(headers=f"{case('X-Asked')}: yes\r\n{_CLOSE}")).data

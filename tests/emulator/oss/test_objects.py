@@ -67,6 +67,15 @@ def test_names(bucket: Any) -> None:
             bucket.put_object(name, b"")
 
 
+def test_plus_in_a_path(oss: Running, bucket: Any) -> None:
+    """A bare plus sign in a path is a space, as the service has it; an encoded one is a plus sign."""
+    bucket.put_object("a b", b"space")
+    bucket.put_object("a+b", b"plus")
+    bucket.put_bucket_acl("public-read")
+    assert oss.get("/bucket-one/a+b").content == b"space"
+    assert oss.get("/bucket-one/a%2Bb").content == b"plus"
+
+
 def test_multipart(bucket: Any) -> None:
     """Parts are put together in order; an abandoned upload keeps its bucket from being deleted."""
     upload_id = bucket.init_multipart_upload("k").upload_id
