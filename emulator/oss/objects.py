@@ -70,11 +70,6 @@ def head(call: Call) -> Response:
     return Response(200, [*_object_headers(call, stored), ("Content-Length", str(len(stored.body)))])
 
 
-def meta(call: Call) -> Response:
-    """An object's headers, asked for with GET: there is no body, and the length is not its."""
-    return Response(200, _object_headers(call, _readable(call)))
-
-
 def _readable(call: Call) -> StoredObject:
     """The addressed object, or what a link leads to, once the request's conditions hold."""
     stored = stored_object(call)
@@ -183,8 +178,8 @@ OPERATIONS = (
     Operation("GetObject", Level.OBJECT, "GET", "", get, _READ, reads=True),
     Operation("HeadObject", Level.OBJECT, "HEAD", "", head, _READ, reads=True),
     Operation("GetObjectMeta", Level.OBJECT, "HEAD", "objectMeta", head, _READ, reads=True),
-    # What aiooss2 and oss2 before 2.4 send; the answer has no body all the same.
-    Operation("GetObjectMeta", Level.OBJECT, "GET", "objectMeta", meta, _READ, reads=True),
+    # As aiooss2 and old Go clients ask; they read the object's size from Content-Length, so the body comes along.
+    Operation("GetObjectMeta", Level.OBJECT, "GET", "objectMeta", get, _READ, reads=True),
     Operation("DeleteObject", Level.OBJECT, "DELETE", "", delete, _WRITE),
     Operation("GetObjectACL", Level.OBJECT, "GET", "acl", get_acl, reads=True),
     Operation("PutObjectACL", Level.OBJECT, "PUT", "acl", put_acl),
