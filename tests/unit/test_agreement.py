@@ -258,7 +258,7 @@ def test_without_agreement_the_exposure_stays_open_for_its_time(compliance: str)
         found.concluded(concluded)
     assert len(scene.concluded) == 1
 
-    wall.advance(POLICY.open_seconds)
+    wall.advance(TIMEOUT_SECONDS + 3_600)
     assert value(found, OPEN, rule="no-public-read") == EVALUATED_AT_MS / 1000
     wall.advance(1)
     assert value(found, OPEN, rule="no-public-read") is None

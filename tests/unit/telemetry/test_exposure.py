@@ -136,9 +136,9 @@ def test_the_last_of_an_exposure_s_rules_closes_it(awaiting: OpenExposures) -> N
     first, second = (report(Outcome.FIXED, event=event(config_rule_id=name)) for name in ("cr-first", "cr-second"))
     awaiting.observe(first)
     awaiting.observe(second)
-    awaiting.agreed(Fix.of(first, event(config_rule_id="cr-first")))
-    assert awaiting.oldest() == {_RULE: _EVALUATED_AT}
     awaiting.agreed(Fix.of(second, event(config_rule_id="cr-second")))
+    assert awaiting.oldest() == {_RULE: _EVALUATED_AT}
+    awaiting.agreed(Fix.of(first, event(config_rule_id="cr-first")))
     assert awaiting.oldest() == {}
 
 
