@@ -58,6 +58,8 @@ class Bucket(Settings, Protocol):
     """One bucket at one endpoint, for one delivery."""
 
     name: str
+    request_ids: list[str]
+    """The service's ids of the requests made so far: what its support asks for."""
 
     def info(self) -> BucketInfo:
         """GetBucketInfo, always asked anew."""

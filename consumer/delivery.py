@@ -27,6 +27,13 @@ class Received:
     lease_seconds: float
     """How long the lease lasts from the arrival of the reply, by the server's own two stamps."""
 
+    @property
+    def queued_seconds(self) -> float:
+        """How long it was in the queue before anybody received it; 0 if this is not the first time."""
+        if self.dequeue_count > 1:
+            return 0.0
+        return max(0.0, (self.first_dequeued_at_ms - self.enqueued_at_ms) / 1000)
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

@@ -80,6 +80,8 @@ class Report:
     hidden_seconds: float
     settled_at_ms: int
     """Local wall clock, milliseconds since the epoch."""
+    request_ids: tuple[str, ...] = ()
+    """OSS's ids of the requests that the work took, in their order."""
     stage_seconds: tuple[tuple[str, float], ...] = field(default=())
     """How long each stage took, by name, in the order of the way: wait, decode, inspect, apply, verify, settle."""
 

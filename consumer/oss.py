@@ -81,8 +81,8 @@ class Oss:
             region=region,
         )
 
-    def call(self, operation: str, request: Callable[[], _T]) -> _T:
-        """One request, counted, and its failure translated. For `OssBucket`."""
+    def call(self, operation: str, request: Callable[[], _T], request_ids: list[str]) -> _T:
+        """One request, counted, its id added, and its failure translated. For `OssBucket`."""
         started = self._monotonic()
         code, asked = "ok", ""
         try:
@@ -97,6 +97,8 @@ class Oss:
             code, asked = failure.code, failure.request_id
             raise failure from None
         finally:
+            if asked:
+                request_ids.append(asked)
             self._hooks.api_call(ApiCall("oss", operation, code, self._monotonic() - started, asked))
         return result
 
@@ -111,6 +113,7 @@ class OssBucket(SubResources):
 
     def __init__(self, oss: Oss, resource: Resource, retrier: Retrier, until: float) -> None:
         self.name = resource.name
+        self.request_ids: list[str] = []
         self._oss = oss
         self._region = resource.region
         self._retrier = retrier
@@ -155,4 +158,4 @@ class OssBucket(SubResources):
         )
 
     def _call(self, operation: str, request: Callable[[], _T]) -> _T:
-        return self._retrier.call(lambda: self._oss.call(operation, request), until=self._until)
+        return self._retrier.call(lambda: self._oss.call(operation, request, self.request_ids), until=self._until)

@@ -131,6 +131,14 @@ class Pipeline:
 
     def _repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell) -> Ending:
         bucket = self._open_bucket(case.resource, self._monotonic() + self._work_budget_seconds)
+        try:
+            return self._repair_bucket(bucket, case, stages, still_ours, tell)
+        finally:
+            stages.request_ids = tuple(bucket.request_ids)
+
+    def _repair_bucket(
+        self, bucket: Bucket, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell
+    ) -> Ending:
         remediation = case.rule.remediation
         with stages.measure("inspect"):
             found = bucket.info()

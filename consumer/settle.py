@@ -281,5 +281,6 @@ class Settler:
             attempts=resolved.attempts,
             hidden_seconds=job.hide_seconds if disposition is Disposition.HIDDEN else 0,
             settled_at_ms=self._wall_ms(),
+            request_ids=resolved.stages.request_ids,
             stage_seconds=resolved.stages.as_tuple(),
         )

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 class Stages:
     """Seconds by stage, in the order of the way; written by whoever has the delivery at the moment."""
 
-    __slots__ = ("_monotonic", "_seconds")
+    __slots__ = ("_monotonic", "_seconds", "request_ids")
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._seconds: dict[str, float] = {}
+        self.request_ids: tuple[str, ...] = ()
+        """The resource's service's ids of the requests that the work on the delivery took."""
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:

@@ -66,7 +66,7 @@ class Worker:
     def work(self, delivery: Delivery) -> None:
         """Carry one delivery to its ending, or leave it to the worker that has the same resource in hand."""
         stages = Stages(self._monotonic)
-        stages.add("wait", self._monotonic() - delivery.received_at)
+        stages.add("wait", delivery.message.queued_seconds + self._monotonic() - delivery.received_at)
         with stages.measure("decode"):
             found = self._pipeline.triage(delivery.message.body)
         if isinstance(found, Dismissed):

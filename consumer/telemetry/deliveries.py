@@ -116,6 +116,7 @@ def _delivery(report: Report) -> dict[str, Any]:
         "attempts": report.attempts,
         "dequeue_count": report.message.dequeue_count,
         "hidden_seconds": report.hidden_seconds or None,
+        "request_ids": list(report.request_ids) or None,
         "stage_seconds": {stage: _rounded(seconds) for stage, seconds in stages},
     }
 

@@ -143,3 +143,17 @@ def test_the_machines_proxy_and_netrc_do_not_matter(
     emulator.create_buckets(["photos"])
     assert opened(oss, emulator, "photos").info().acl == "private"
     oss.close()
+
+
+def test_the_ids_of_all_requests_are_kept_for_the_services_support(
+    oss: Oss, emulator: Emulator, recorder: Recorder
+) -> None:
+    """What was asked of a bucket, refusals included, can be named to the service afterwards."""
+    emulator.create_buckets(["photos"], acl="public-read")
+    emulator.faults.add("error", "PutBucketAcl", service="oss", status=503, code="ServiceUnavailable", count=1)
+    bucket = opened(oss, emulator, "photos", attempts=2)
+    bucket.info()
+    bucket.put_acl("private")
+    oss.close()
+    assert bucket.request_ids == [call.request_id for call in recorder.calls]
+    assert len(bucket.request_ids) == 3

@@ -246,6 +246,7 @@ class FakeBucket:
 
     def __init__(self, buckets: FakeBuckets, name: str) -> None:
         self.name = name
+        self.request_ids: list[str] = []
         self._buckets = buckets
 
     def info(self) -> BucketInfo:

@@ -68,6 +68,7 @@ def report(outcome: Outcome | None = Outcome.FIXED, **changes: Any) -> Report:
         "attempts": 0,
         "hidden_seconds": 0 if deleted else 900.0,
         "settled_at_ms": SETTLED_AT_MS,
+        "request_ids": ("5FB604FB57C72EE21AA4A341", "8CE1254E65939FAD17CEAF63"),
         "stage_seconds": STAGES,
     }
     return Report(**{**fields, **changes})

@@ -60,6 +60,7 @@ def test_a_fix_is_one_line_with_everything(written: Log) -> None:
         "before": "public-read",
         "after": "private",
         "exposure_seconds": 10.0,
+        "request_ids": ["5FB604FB57C72EE21AA4A341", "8CE1254E65939FAD17CEAF63"],
         "stage_seconds": {
             "notify": 1.0,
             "enqueue": 2.0,
