@@ -5,7 +5,7 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/copyobject
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from emulator.http import Response
 from emulator.oss import conditions
@@ -19,7 +19,7 @@ SOURCE = "x-oss-copy-source"
 
 
 def _named(call: Call) -> tuple[str, str]:
-    name, _, key = unquote((call.header(SOURCE) or "").partition("?")[0]).lstrip("/").partition("/")
+    name, _, key = unquote_plus((call.header(SOURCE) or "").partition("?")[0]).lstrip("/").partition("/")
     return name, key
 
 

@@ -79,7 +79,8 @@ def _readable(call: Call) -> StoredObject:
             raise Refusal("SymlinkTargetNotExist", "The symlink target object does not exist.", status=404)
         if behind.target is not None:
             raise Refusal("InvalidTargetType", "The symlink target is a symlink itself.")
-        stored = replace(behind, kind=stored.kind)
+        # Content, size and ETag are the target's, what describes them is the link's own.
+        stored = replace(behind, kind=stored.kind, headers=stored.headers, tags=stored.tags)
     conditions.check(call, stored)
     return stored
 

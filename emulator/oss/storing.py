@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote_plus
 
@@ -16,6 +17,7 @@ DESCRIBING_HEADERS = frozenset(
 )
 _SSE = "x-oss-server-side-encryption"
 _MOST_TAGS = 10
+_TAG_TEXT = re.compile(r"[\w +\-=.:/]*", re.ASCII)
 
 
 def stored_object(call: Call) -> StoredObject:
@@ -60,7 +62,8 @@ def check_tags(tags: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     if len(tags) > _MOST_TAGS:
         raise invalid_argument("TagSet", str(len(tags)), "Object tags cannot be greater than 10.")
     for key, value in tags:
-        if not 1 <= len(key) <= 128 or len(value) > 256 or [other for other, _ in tags].count(key) > 1:
+        allowed = _TAG_TEXT.fullmatch(key) and _TAG_TEXT.fullmatch(value)
+        if not allowed or not 1 <= len(key) <= 128 or len(value) > 256 or [other for other, _ in tags].count(key) > 1:
             raise Refusal("InvalidTag", "The tag is invalid.", Key=key, Value=value)
     return tuple(tags)
 

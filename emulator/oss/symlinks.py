@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from emulator.http import Response
 from emulator.oss.call import Admission, Call, Level, Operation
 from emulator.oss.errors import Refusal, invalid_argument
-from emulator.oss.storing import kept_headers, made, refuse_overwriting, store_object, stored_object
+from emulator.oss.storing import kept_headers, made, refuse_overwriting, store_object, stored_object, tags_asked
 
 TARGET = "x-oss-symlink-target"
 
@@ -22,7 +22,7 @@ def put(call: Call) -> Response:
     if not target:
         raise invalid_argument(TARGET, "", "The symlink target is missing.")
     refuse_overwriting(call)
-    stored = store_object(call, b"", kept_headers(call), kind="Symlink")
+    stored = store_object(call, b"", kept_headers(call), kind="Symlink", tags=tags_asked(call))
     call.bucket.objects[call.address.key] = replace(stored, target=target)
     return Response(200, made(stored))
 
