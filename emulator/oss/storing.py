@@ -17,7 +17,7 @@ DESCRIBING_HEADERS = frozenset(
 )
 _SSE = "x-oss-server-side-encryption"
 _MOST_TAGS = 10
-_TAG_TEXT = re.compile(r"[\w +\-=.:/]*", re.ASCII)
+_TAG_TEXT = re.compile(r"[\w +\-=.:/]*")
 
 
 def stored_object(call: Call) -> StoredObject:
