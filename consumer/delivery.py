@@ -36,6 +36,18 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Peeked:
+    """One message as a peek shows it: it stays as it is, visible, and nobody gets a handle."""
+
+    message_id: str
+    body: str
+    dequeue_count: int
+    """How often the queue has handed it out so far."""
+    enqueued_at_ms: int
+    """The server's clock, in milliseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A message that is in hand: received, not settled yet."""
 

@@ -11,7 +11,7 @@ import re
 from email.utils import parsedate_to_datetime
 from xml.etree import ElementTree as ET
 
-from consumer.delivery import Received
+from consumer.delivery import Peeked, Received
 from consumer.transport import Reply
 
 SHORTEST_LEASE_SECONDS = 1.0
@@ -66,9 +66,34 @@ def rescued(reply: Reply) -> list[Received]:
     return [message for message in found if message is not None]
 
 
+def peeked(reply: Reply) -> list[Peeked]:
+    """The messages of a peek that the SDK could not read, one by one; what does not parse is left out."""
+    if reply.status != 200 or not from_service(reply):
+        return []
+    found = (_peeked_message(part) for part in _MESSAGE.findall(reply.body))
+    return [message for message in found if message is not None]
+
+
+def _peeked_message(part: bytes) -> Peeked | None:
+    try:
+        fields = _fields(part)
+        return Peeked(
+            message_id=fields["MessageId"],
+            body=fields.get("MessageBody", ""),
+            dequeue_count=int(fields.get("DequeueCount", "0")),
+            enqueued_at_ms=int(fields.get("EnqueueTime", "0")),
+        )
+    except (ET.ParseError, KeyError, ValueError):
+        return None
+
+
+def _fields(part: bytes) -> dict[str, str]:
+    return {child.tag: child.text or "" for child in ET.fromstring(part)}  # noqa: S314 - no doctype gets here
+
+
 def _rescued_message(part: bytes, reply: Reply) -> Received | None:
     try:
-        fields = {child.tag: child.text or "" for child in ET.fromstring(part)}  # noqa: S314 - no doctype gets here
+        fields = _fields(part)
         return Received(
             message_id=fields["MessageId"],
             body=fields.get("MessageBody", ""),

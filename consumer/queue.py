@@ -22,7 +22,7 @@ from mns.queue import Message
 
 from consumer import mns_replies
 from consumer.credentials import CredentialsProvider
-from consumer.delivery import Received
+from consumer.delivery import Peeked, Received
 from consumer.errors import (
     DamagedReply,
     MessageGone,
@@ -83,18 +83,6 @@ class QueueAddress:
     connect_timeout_seconds: float = 5.0
     call_timeout_seconds: float = 10.0
     """For everything but a long poll, which may take its wait longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peeked:
-    """One message as a peek shows it: it stays as it is, visible, and nobody gets a handle."""
-
-    message_id: str
-    body: str
-    dequeue_count: int
-    """How often the queue has handed it out so far."""
-    enqueued_at_ms: int
-    """The server's clock, in milliseconds since the epoch."""
 
 
 class Connection:
@@ -258,6 +246,12 @@ class Queue(Connection):
             batch = self._call("BatchPeekMessage", lambda: self._queue.batch_peek_message(count))
         except MessageGone:
             return []
+        except DamagedReply:
+            # As in a receive: one message that the SDK cannot read must not hide the others from a person.
+            seen = mns_replies.peeked(self._exchange.reply)
+            if not seen:
+                raise
+            return seen
         return [
             Peeked(str(message.message_id), str(message.message_body), message.dequeue_count, message.enqueue_time)
             for message in batch

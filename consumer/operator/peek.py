@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from consumer.delivery import Peeked
 from consumer.exit_codes import CommandExit
 from consumer.operator import output
 from consumer.operator.rehearsal import Rehearsal, Rehearsed, summary
 from consumer.operator.session import opened
-from consumer.queue import Peeked
 
 
 def peek(path: Path, form: str, *, count: int, look: bool) -> CommandExit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,11 @@ from consumer import app
 from consumer.config import Config, load
 from consumer.credentials import Credentials
 from consumer.exit_codes import ExitCode
-from consumer.hooks import ApiCall, Hooks, Renewal, Report, Retry, SettleError
+from consumer.hooks import Hooks
 from consumer.queue import Queue, QueueAddress
 from emulator.client import Emulator
 from emulator.provisioning import setup_channel
+from tests.unit.fakes import Recorder
 
 QUEUE = "config-events"
 DEAD_LETTERS = "config-events-dead"
@@ -32,32 +33,6 @@ class FixedCredentials:
 
     def get_credentials(self) -> Credentials:
         return self.key
-
-
-@dataclass(slots=True)
-class Recorder:
-    """A listener that keeps everything it is told."""
-
-    calls: list[ApiCall] = field(default_factory=list)
-    retries: list[Retry] = field(default_factory=list)
-    reports: list[Report] = field(default_factory=list)
-    errors: list[SettleError] = field(default_factory=list)
-    renewals: list[Renewal] = field(default_factory=list)
-
-    def api_call(self, call: ApiCall) -> None:
-        self.calls.append(call)
-
-    def retry(self, retry: Retry) -> None:
-        self.retries.append(retry)
-
-    def renewal(self, renewal: Renewal) -> None:
-        self.renewals.append(renewal)
-
-    def settle_error(self, error: SettleError) -> None:
-        self.errors.append(error)
-
-    def report(self, report: Report) -> None:
-        self.reports.append(report)
 
 
 @pytest.fixture

@@ -164,3 +164,12 @@ def test_a_message_that_the_sdk_cannot_read_costs_no_other_its_handle(queue: Que
     assert sorted(message.body for message in received) == ["", "0", "1", "2"]
     assert queue.delete([message.receipt_handle for message in received]) == {}
     assert is_empty(channel)
+
+
+def test_a_message_that_the_sdk_cannot_read_hides_no_other_from_a_peek(queue: Queue, channel: Emulator) -> None:
+    """A person who looks into a queue with an empty body in it sees all of it, and nothing is taken."""
+    channel.config.publish_raw("")
+    queue.send("0")
+    before = messages(channel, QUEUE)
+    assert sorted(seen.body for seen in queue.peek(16)) == ["", "0"]
+    assert messages(channel, QUEUE) == before
