@@ -274,6 +274,10 @@ class Emulator:
         """Hold at most so many long polls; None holds as many as come."""
         self.control.call("PUT", "/long-poll-cap", {"polls": polls})
 
+    def set_queue_figures(self, figures: str) -> None:
+        """What queues say of the number of their messages: `counted`, `zero` or `absent`."""
+        self.control.call("PUT", "/queue-figures", {"figures": figures})
+
 
 def _entry(value: Json) -> JournalEntry:
     fixed = {name: value[name] for name in _FIXED}

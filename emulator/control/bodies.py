@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from emulator.faults import Kind
+from emulator.mns.attributes import Figures
 
 Model = TypeVar("Model", bound="Body")
 
@@ -147,6 +148,12 @@ class ThrottleBody(Body):
 
     max_undeleted: int = Field(5000, ge=1)
     window_seconds: float = Field(1800, gt=0)
+
+
+class QueueFiguresBody(Body):
+    """PUT /queue-figures."""
+
+    figures: Figures
 
 
 class LongPollCapBody(Body):

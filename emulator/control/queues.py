@@ -1,4 +1,4 @@
-"""Control endpoints for what MNS has outside its data API: dead-letter policies, throttle, long-poll cap."""
+"""Control endpoints for what MNS has outside its data API: dead-letter policies, throttle, caps, figures."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.control.answers import DONE, Json
-from emulator.control.bodies import DeadLetterBody, LongPollCapBody, Refused, ThrottleBody, read
+from emulator.control.bodies import DeadLetterBody, LongPollCapBody, QueueFiguresBody, Refused, ThrottleBody, read
 from emulator.emulation import Emulation
+from emulator.mns.attributes import Figures
 
 
 class QueueEndpoints:
@@ -26,6 +27,8 @@ class QueueEndpoints:
             Route("/consumption-throttle", self.clear_throttle, methods=["DELETE"]),
             Route("/long-poll-cap", self.set_cap, methods=["PUT"]),
             Route("/long-poll-cap", self.clear_cap, methods=["DELETE"]),
+            Route("/queue-figures", self.set_figures, methods=["PUT"]),
+            Route("/queue-figures", self.clear_figures, methods=["DELETE"]),
         ]
 
     async def set_policy(self, request: Request) -> Response:
@@ -62,4 +65,14 @@ class QueueEndpoints:
     async def clear_cap(self, _: Request) -> Response:
         """Hold as many as come."""
         self._mns.set_long_poll_cap(None)
+        return Json(DONE)
+
+    async def set_figures(self, request: Request) -> Response:
+        """Withdraw from GetQueueAttributes how many messages there are: 0 instead, or nothing."""
+        self._mns.set_queue_figures((await read(request, QueueFiguresBody)).figures)
+        return Json(DONE)
+
+    async def clear_figures(self, _: Request) -> Response:
+        """Tell the truth."""
+        self._mns.set_queue_figures(Figures.COUNTED)
         return Json(DONE)

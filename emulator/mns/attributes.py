@@ -6,6 +6,7 @@ Source: https://www.alibabacloud.com/help/en/mns/developer-reference/createqueue
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -58,8 +59,24 @@ class Counts:
     delayed: int
 
 
+class Figures(StrEnum):
+    """What a `<Queue>` answer says of the number of messages; the service has announced to withdraw it."""
+
+    COUNTED = "counted"
+    """The truth, as before."""
+    ZERO = "zero"
+    """0 whatever the queue holds, as announced."""
+    ABSENT = "absent"
+    """No element at all, which clients that insist on them take for damage."""
+
+
 def queue_xml(
-    name: str, attributes: QueueAttributes, counts: Counts, created_seconds: int, modified_seconds: int
+    name: str,
+    attributes: QueueAttributes,
+    counts: Counts,
+    created_seconds: int,
+    modified_seconds: int,
+    figures: Figures = Figures.COUNTED,
 ) -> str:
     """The inside of a `<Queue>` answer: every element clients insist on, times in whole seconds."""
     return (
@@ -71,10 +88,19 @@ def queue_xml(
         + leaf("MessageRetentionPeriod", attributes.message_retention_period_seconds)
         + leaf("PollingWaitSeconds", attributes.polling_wait_seconds)
         + leaf("VisibilityTimeout", attributes.visibility_timeout_seconds)
-        + leaf("ActiveMessages", counts.active)
-        + leaf("InactiveMessages", counts.inactive)
-        + leaf("DelayMessages", counts.delayed)
+        + _figures_xml(counts, figures)
         + leaf("LoggingEnabled", str(attributes.logging_enabled))
+    )
+
+
+def _figures_xml(counts: Counts, figures: Figures) -> str:
+    if figures is Figures.ABSENT:
+        return ""
+    told = counts if figures is Figures.COUNTED else Counts(0, 0, 0)
+    return (
+        leaf("ActiveMessages", told.active)
+        + leaf("InactiveMessages", told.inactive)
+        + leaf("DelayMessages", told.delayed)
     )
 
 

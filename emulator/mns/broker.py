@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from emulator.mns import names
-from emulator.mns.attributes import QueueAttributes, TopicAttributes
+from emulator.mns.attributes import Figures, QueueAttributes, TopicAttributes
 from emulator.mns.dead_letter import DeadLetterPolicy, dead_letter
 from emulator.mns.errors import Code, Refusal, out_of_range
 from emulator.mns.message import Draft, Message
@@ -32,6 +32,8 @@ class Broker:
         self.policies: dict[str, DeadLetterPolicy] = {}
         """Dead-letter policies by source queue; the queues need not exist yet."""
         self.logging_bucket = ""
+        self.figures = Figures.COUNTED
+        """What queues say of the number of their messages."""
         self.polls = Polls(world.clock)
         self.throttle = ConsumptionThrottle()
         self.retries = Retries(world.clock)

@@ -20,6 +20,7 @@ def state(broker: Broker, with_messages: bool) -> dict[str, Any]:
         "long_polls_held": broker.polls.held,
         "long_poll_cap": broker.polls.cap,
         "pushes_to_retry": broker.retries.pending(),
+        "queue_figures": broker.figures.value,
         "logging_bucket": broker.logging_bucket,
     }
 

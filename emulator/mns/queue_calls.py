@@ -65,4 +65,6 @@ def delete_queue(broker: Broker, call: Call) -> Response:
 
 def _meta(broker: Broker, queue: Queue) -> str:
     counts = queue.counts(broker.settle(queue))
-    return queue_xml(queue.name, queue.attributes, counts, queue.created_seconds, queue.modified_seconds)
+    return queue_xml(
+        queue.name, queue.attributes, counts, queue.created_seconds, queue.modified_seconds, broker.figures
+    )

@@ -20,6 +20,7 @@ from emulator.mns import (
     subscription_calls,
     topic_calls,
 )
+from emulator.mns.attributes import Figures
 from emulator.mns.authentication import authenticate
 from emulator.mns.broker import Broker
 from emulator.mns.call import Call
@@ -149,6 +150,10 @@ class MnsService:
     def set_long_poll_cap(self, max_held_polls: int | None) -> None:
         """Answer empty polls at once while that many are held; None holds every poll."""
         self._broker.polls.cap = max_held_polls
+
+    def set_queue_figures(self, figures: Figures) -> None:
+        """Let queues tell how many messages they hold, or withdraw that as the service has announced."""
+        self._broker.figures = figures
 
     def reset(self) -> None:
         """Forget everything; polls that are held end with QueueNotExist."""

@@ -205,17 +205,21 @@ def test_options_change_how_services_behave_until_a_reset(emulator: Emulator) ->
 
 
 def test_queue_policies_reach_mns(emulator: Emulator) -> None:
-    """The dead-letter policy, the throttle and the long-poll cap can be switched on and off."""
+    """The dead-letter policy, the throttle, the long-poll cap and false figures can be switched on and off."""
     setup_channel(emulator, dead_letter_queue="dead")
     emulator.set_dead_letter_policy("config-events", "dead", 3)
     emulator.set_consumption_throttle(10, 60)
     emulator.set_long_poll_cap(1)
+    emulator.set_queue_figures("zero")
     state = emulator.state()["mns"]
+    assert state["queue_figures"] == "zero"
     assert len(state["dead_letter_policies"]) == 1
     assert state["long_poll_cap"] == 1
     emulator.clear_dead_letter_policy("config-events")
     emulator.clear_consumption_throttle()
     emulator.set_long_poll_cap(None)
+    emulator.control.call("DELETE", "/queue-figures")
     state = emulator.state()["mns"]
+    assert state["queue_figures"] == "counted"
     assert state["dead_letter_policies"] == []
     assert state["long_poll_cap"] is None

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from mns.account import AccountMeta
-from mns.mns_exception import MNSServerException
-from mns.queue import QueueMeta
+from mns.mns_exception import MNSClientNetworkException, MNSServerException
+from mns.queue import Message, QueueMeta
 
+from emulator.mns.attributes import Figures
 from tests.emulator.mns.running import Running
 
 
@@ -22,6 +23,14 @@ def attributes(queue: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return queue.get_attributes()
+
+
+def counts(queue: Any) -> tuple[int, int, int]:
+    """How many messages it says that it holds: active, inactive, delayed; reading them warns as well."""
+    found = attributes(queue)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return found.active_messages, found.inactive_messages, found.delay_messages
 
 
 def test_creating_the_same_queue_twice_is_fine_and_a_different_one_is_not(account: Any, mns: Running) -> None:
@@ -126,3 +135,20 @@ def test_account_attributes(account: Any) -> None:
 def test_open_service(account: Any) -> None:
     """Opening the service, which is always open here, is no error."""
     account.open_service()
+
+
+def test_the_number_of_messages_can_be_withdrawn(account: Any, mns: Running) -> None:
+    """The truth by default; 0 on request, as the service has announced; or no element, which the SDK cannot read."""
+    queue = account.get_queue("q")
+    queue.create(QueueMeta())
+    queue.send_message(Message("x"))
+    queue.send_message(Message("y", delay_seconds=60))
+    assert counts(queue) == (1, 0, 1)
+
+    mns.inside(lambda: mns.service.set_queue_figures(Figures.ZERO))
+    assert counts(queue) == (0, 0, 0)
+    assert attributes(queue).visibility_timeout == 30
+
+    mns.inside(lambda: mns.service.set_queue_figures(Figures.ABSENT))
+    with pytest.raises(MNSClientNetworkException, match="RespDataDamaged"):
+        attributes(queue)
