@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check faults soak fuzz lock clean
+.PHONY: help demo test lint types check faults soak bench fuzz lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,10 @@ soak: ## 200,000 messages, watching memory, threads, sockets and descriptors (SO
 	@scripts/environment dev
 	$(PY) -m tests.faults.soak --messages $${SOAK_MESSAGES:-200000}
 
+bench: ## Measure against what people would use instead; under 15 minutes (BENCH="--only http-0 --rounds 5")
+	@scripts/environment bench
+	@$(PY) -m bench $(BENCH)
+
 fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES)
 	@scripts/environment dev
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000000} $(PY) -m pytest -q tests/fuzz
@@ -42,6 +46,7 @@ lock: ## Resolve the locked requirements anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/worker.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra emulator pyproject.toml -o requirements/emulator.txt
 	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra bench pyproject.toml -o requirements/bench.txt
 
 clean: ## Remove the virtual environment and every cache
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
