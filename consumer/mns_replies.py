@@ -1,4 +1,4 @@
-"""Reads from MNS replies what the SDK drops: the server's clock, lost batches, lists of failed deletes.
+"""Reads from MNS replies what the SDK drops: the server's clock, lost batches, failed deletes, attributes.
 
 Pure functions over the bytes of a reply. Used beside the SDK's own parsing, and instead of it only where that has
 already given up on the whole reply.
@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from xml.etree import ElementTree as ET
 
 from consumer.delivery import Peeked, Received
+from consumer.queue_attributes import Figures, QueueAttributes
 from consumer.transport import Reply
 
 SHORTEST_LEASE_SECONDS = 1.0
@@ -19,6 +20,8 @@ LONGEST_LEASE_SECONDS = 43_200.0
 
 _MESSAGE = re.compile(rb"<Message>.*?</Message>", re.DOTALL)
 _FAILED_DELETE = re.compile(rb"<Error>.*?</Error>", re.DOTALL)
+_FIGURES = ("ActiveMessages", "InactiveMessages", "DelayMessages")
+_COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
 _DATE_RESOLUTION_SECONDS = 1.0
 _LATEST_MS = 1 << 53
 _UNKNOWN_LEASE_SECONDS = 5.0
@@ -105,6 +108,30 @@ def _rescued_message(part: bytes, reply: Reply) -> Received | None:
         )
     except (ET.ParseError, KeyError, ValueError):
         return None
+
+
+def queue_attributes(reply: Reply) -> QueueAttributes | None:
+    """A queue's attributes, whatever it leaves out of its figures; None if this is no answer that has them.
+
+    The SDK insists on every figure, and the service is withdrawing them.
+    """
+    if reply.status != 200 or not from_service(reply):
+        return None
+    try:
+        document = ET.fromstring(reply.body)  # noqa: S314 - no doctype gets here
+        told = {child.tag.rpartition("}")[2]: child.text or "" for child in document}
+        return QueueAttributes(
+            visibility_timeout_seconds=int(told["VisibilityTimeout"]),
+            retention_seconds=int(told["MessageRetentionPeriod"]),
+            max_message_bytes=int(told["MaximumMessageSize"]),
+            figures=Figures(*(_figure(told.get(name, "")) for name in _FIGURES)),
+        )
+    except (ET.ParseError, KeyError, ValueError):
+        return None
+
+
+def _figure(text: str) -> int | None:
+    return int(text) if _COUNT.fullmatch(text.strip()) else None
 
 
 def failed_deletes(reply: Reply) -> dict[str, tuple[str, str]]:

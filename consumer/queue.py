@@ -36,6 +36,7 @@ from consumer.errors import (
     Unavailable,
 )
 from consumer.hooks import ApiCall, Hooks
+from consumer.queue_attributes import QueueAttributes
 from consumer.transport import Exchange, failure_code
 
 POLL_MARGIN_SECONDS = 10.0
@@ -62,15 +63,6 @@ _ERRORS: dict[str, type[ServiceError]] = {
 """By code, not by status: QpsLimitExceeded is a 400, TooManyRequests a 429, TimeExpired a 408."""
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class QueueAttributes:
-    """The attributes of a queue that matter to a consumer."""
-
-    visibility_timeout_seconds: int
-    retention_seconds: int
-    max_message_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +120,19 @@ class Connection:
             asked = mns_replies.request_id(self._exchange.reply)
             self._hooks.api_call(ApiCall("mns", operation, code, self._monotonic() - started, asked))
         return result
+
+    def _attributes(self, queue_name: str) -> QueueAttributes:
+        """The request behind GetQueueAttributes, to be made within `_call`."""
+        damaged: Exception | None = None
+        try:
+            # Not the SDK's own get_attributes(), which warns about itself on every call.
+            self._client.get_queue_attributes(GetQueueAttributesRequest(queue_name), GetQueueAttributesResponse())
+        except (MNSClientNetworkException, ValueError) as raised:
+            damaged = raised  # so it calls a reply that lacks a figure, too
+        found = mns_replies.queue_attributes(self._exchange.reply)
+        if found is None:
+            raise damaged or self._not_an_answer("GetQueueAttributes")
+        return found
 
     def _translated(self, operation: str, raised: Exception) -> ServiceError:
         reply = self._exchange.reply
@@ -263,16 +268,7 @@ class Queue(Connection):
         Raises:
             ServiceError: they could not be read.
         """
-        answer = GetQueueAttributesResponse()  # the SDK's own get_attributes() warns about itself on every call
-        self._call(
-            "GetQueueAttributes",
-            lambda: self._client.get_queue_attributes(GetQueueAttributesRequest(self.name), answer),
-        )
-        return QueueAttributes(
-            visibility_timeout_seconds=answer.visibility_timeout,
-            retention_seconds=answer.message_retention_period,
-            max_message_bytes=answer.maximum_message_size,
-        )
+        return self._call("GetQueueAttributes", lambda: self._attributes(self.name))
 
     def _received(self, message: Message) -> Received:
         return Received(

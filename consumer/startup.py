@@ -17,7 +17,8 @@ from consumer.errors import (
     ServiceError,
     Unanswered,
 )
-from consumer.queue import Queue, QueueAttributes
+from consumer.queue import Queue
+from consumer.queue_attributes import QueueAttributes
 
 
 class StartupError(RemediatorError):

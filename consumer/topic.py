@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from mns.mns_request import GetQueueAttributesRequest, GetQueueAttributesResponse
 from mns.queue import QueueMeta
 from mns.subscription import SubscriptionMeta
 from mns.topic import TopicMeta
 
 from consumer.errors import ServiceError
-from consumer.queue import Connection, QueueAttributes
+from consumer.queue import Connection
+from consumer.queue_attributes import QueueAttributes
 
 _MISSING = frozenset({"QueueNotExist", "TopicNotExist", "SubscriptionNotExist"})
 _T = TypeVar("_T")
@@ -47,15 +47,7 @@ class Channel(Connection):
         Raises:
             ServiceError: they could not be read.
         """
-        answer = GetQueueAttributesResponse()
-
-        def read() -> QueueAttributes:
-            self._client.get_queue_attributes(GetQueueAttributesRequest(name), answer)
-            return QueueAttributes(
-                answer.visibility_timeout, answer.message_retention_period, answer.maximum_message_size
-            )
-
-        return self._or_missing("GetQueueAttributes", read)
+        return self._or_missing("GetQueueAttributes", lambda: self._attributes(name))
 
     def topic_max_message_bytes(self, name: str) -> int | None:
         """The largest message that a topic takes; None if there is no such topic.

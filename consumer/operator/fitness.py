@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from consumer.config import Config
 from consumer.operator.findings import Finding, failed, warning
-from consumer.queue import QueueAttributes
+from consumer.queue_attributes import QueueAttributes
 from consumer.queue_limits import MAX_MESSAGE_BYTES, MAX_VISIBILITY_SECONDS
 from consumer.topic import Subscription
 

@@ -17,7 +17,7 @@ from consumer.config import Config
 from consumer.exit_codes import CommandExit
 from consumer.operator import fitness, output
 from consumer.operator.session import opened
-from consumer.queue import QueueAttributes
+from consumer.queue_attributes import QueueAttributes
 from consumer.topic import Channel, Subscription
 
 

@@ -17,6 +17,7 @@ from consumer.errors import (
 )
 from consumer.hooks import Hooks
 from consumer.queue import Queue, QueueAddress
+from consumer.queue_attributes import Figures
 from emulator.client import Emulator
 from tests.integration.conftest import QUEUE, FixedCredentials, Recorder
 from tests.integration.queues import is_empty, messages
@@ -153,6 +154,33 @@ def test_a_wrong_secret_is_told_apart_and_never_shown(channel: Emulator) -> None
         queue.attributes()
     queue.close()
     assert "my-wrong-secret" not in f"{failed.value!s} {failed.value!r} {wrong!r}"
+
+
+def test_a_queue_tells_what_it_holds(queue: Queue) -> None:
+    """Visible and received messages are told apart."""
+    for number in range(3):
+        queue.send(str(number))
+    queue.receive(1, 1)
+    assert queue.attributes().figures == Figures(active=2, inactive=1, delayed=0)
+
+
+def test_figures_that_are_withdrawn_cost_nothing_else(queue: Queue, channel: Emulator, recorder: Recorder) -> None:
+    """The SDK takes such a reply for damaged; here the settings are read, and the figures are unknown instead of 0."""
+    queue.send("x")
+    before = queue.attributes()
+    channel.set_queue_figures("absent")
+    found = queue.attributes()
+    assert found == before
+    assert found.figures == Figures()
+    assert recorder.calls[-1].code == "ok"
+
+
+@pytest.mark.parametrize("kind", ["truncated", "damaged_xml", "not_xml", "web_page"])
+def test_half_a_reply_tells_no_attributes(queue: Queue, channel: Emulator, kind: str) -> None:
+    """What is not an answer stays an error, however much the reader forgives."""
+    channel.faults.add(kind, "GetQueueAttributes", service="mns", count=1)
+    with pytest.raises((DamagedReply, Unanswered)):
+        queue.attributes()
 
 
 def test_a_message_that_the_sdk_cannot_read_costs_no_other_its_handle(queue: Queue, channel: Emulator) -> None:

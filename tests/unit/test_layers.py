@@ -22,6 +22,7 @@ PURE = {
     "consumer.event",
     "consumer.guard",
     "consumer.outcome",
+    "consumer.queue_attributes",
     "consumer.queue_limits",
     "consumer.rule",
 }

@@ -13,8 +13,10 @@ from consumer.mns_replies import (
     failed_deletes,
     from_service,
     lease_seconds,
+    queue_attributes,
     rescued,
 )
+from consumer.queue_attributes import Figures, QueueAttributes
 from consumer.transport import Reply
 
 DATE = "Mon, 06 Sep 2021 05:58:39 GMT"
@@ -148,3 +150,42 @@ def test_no_body_is_ever_a_crash(body: bytes) -> None:
         noise = Reply(status, {"x-mns-request-id": "ID"}, b"<Errors>" + body, True)
         rescued(noise)
         failed_deletes(noise)
+
+
+def queue(**figures: str) -> str:
+    """A reply to GetQueueAttributes, with the elements that clients cannot do without and these figures."""
+    fields = {"VisibilityTimeout": "30", "MessageRetentionPeriod": "345600", "MaximumMessageSize": "65536", **figures}
+    inside = "".join(f"<{tag}>{text}</{tag}>" for tag, text in fields.items())
+    return f'<?xml version="1.0"?><Queue xmlns="http://mns.aliyuncs.com/doc/v1">{inside}</Queue>'
+
+
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        ({"ActiveMessages": "7", "InactiveMessages": "0", "DelayMessages": "2"}, Figures(7, 0, 2)),
+        ({"ActiveMessages": "7"}, Figures(7, None, None)),
+        ({}, Figures()),
+        ({"ActiveMessages": "", "InactiveMessages": "-1", "DelayMessages": "many"}, Figures()),
+    ],
+)
+def test_a_figure_that_the_queue_does_not_tell_is_none(figures: dict[str, str], told: Figures) -> None:
+    """Neither a missing nor an absurd one is ever taken for 0, and the settings are read all the same."""
+    found = queue_attributes(reply(queue(**figures)))
+    assert found == QueueAttributes(30, 345_600, 65_536)
+    assert found.figures == told
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply("<Queue></Queue>"),
+        reply("<Queue>"),
+        reply("<html/>"),
+        reply(queue(VisibilityTimeout="soon")),
+        reply(queue(), status=404),
+        Reply(200, {}, queue().encode(), True),
+    ],
+)
+def test_what_is_no_queue_has_no_attributes(answer: Reply) -> None:
+    """Cut, of something else, refused, or not from the service at all."""
+    assert queue_attributes(answer) is None

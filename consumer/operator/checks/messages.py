@@ -11,7 +11,8 @@ from consumer.operator import fitness
 from consumer.operator.findings import Finding, failed, ok, skipped, warning
 from consumer.operator.session import Session
 from consumer.permissions import actions_of
-from consumer.queue import Queue, QueueAttributes
+from consumer.queue import Queue
+from consumer.queue_attributes import QueueAttributes
 from consumer.topic import Channel
 
 AUTHENTICATION = "authentication"

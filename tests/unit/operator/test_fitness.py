@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consumer.config import Config, load
 from consumer.operator import fitness
-from consumer.queue import QueueAttributes
+from consumer.queue_attributes import QueueAttributes
 from consumer.topic import Subscription
 from tests.unit.config_files import SMALLEST
 
