@@ -1,0 +1,79 @@
+"""`python -m bench.peers.calls SETTINGS`: the calls of a repair through the worker's own gateways, and nothing else.
+
+One thread, no engine, no log, no metrics: receive a batch, decode, send each message's OSS requests, delete the batch.
+What the worker costs beyond this is its engine.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+from bench.names import QUEUE
+from bench.settings import Settings
+from consumer.bucket import Bucket, Resource
+from consumer.credentials import StandardChain
+from consumer.delivery import Received
+from consumer.endpoints import Endpoints
+from consumer.event import Event, decode
+from consumer.hooks import Hooks
+from consumer.oss import Oss, OssSettings
+from consumer.queue import Queue, QueueAddress
+from consumer.retry import Retrier, RetryPolicy
+
+_BATCH = 16
+_WAIT_SECONDS = 30
+_BUDGET_SECONDS = 120.0
+
+
+class Calls:
+    """The worker's gateways, driven by one thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        credentials, hooks = StandardChain(), Hooks()
+        self._queue = Queue(QueueAddress(settings.mns_endpoint, QUEUE), credentials, hooks)
+        self._oss = Oss(OssSettings(Endpoints({"*": settings.oss_endpoint})), credentials, hooks)
+        self._retrier = Retrier(RetryPolicy(), hooks, threading.Event())
+        self._calls = settings.calls
+
+    def batch(self) -> None:
+        """One batch from its receipt to its deletion."""
+        received = self._queue.receive(_BATCH, _WAIT_SECONDS)
+        for message in received:
+            self._repair(message)
+        if received:
+            self._queue.delete([message.receipt_handle for message in received])
+
+    def _repair(self, message: Received) -> None:
+        event = decode(message.body)
+        assert isinstance(event, Event)
+        resource = Resource.checked(event.account_id, event.region, event.resource_id)
+        bucket = self._oss.open(resource, self._retrier, time.monotonic() + _BUDGET_SECONDS)
+        for call in self._calls:
+            _send(bucket, call)
+
+
+def _send(bucket: Bucket, call: str) -> None:
+    match call:
+        case "GetBucketInfo":
+            bucket.info()
+        case "PutBucketAcl":
+            bucket.put_acl("private")
+        case "GetBucketPublicAccessBlock":
+            bucket.public_access_block()
+        case "GetBucketPolicy":
+            bucket.policy()
+        case _:
+            raise ValueError(f"no such call here: {call}")
+
+
+def main() -> None:
+    """Serve until killed."""
+    calls = Calls(Settings.load(sys.argv[1]))
+    while True:
+        calls.batch()
+
+
+if __name__ == "__main__":
+    main()
