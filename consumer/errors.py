@@ -4,6 +4,7 @@
     ├── ConfigurationError        stop: names the key, the value and what is allowed
     ├── InvalidMessage            the body can never become an event: outcome `invalid`
     ├── Refused                   this can never succeed: outcome `rejected`
+    ├── ContestUnreadable         whether it may be changed cannot be told: hold it, and look again later
     └── ServiceError              a vendor's service answered badly, or not at all
         ├── Retryable             try again inside the lease, with backoff
         │   ├── Throttled         the service asks for fewer requests
@@ -49,6 +50,10 @@ class Refused(RemediatorError):
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
+
+
+class ContestUnreadable(RemediatorError):
+    """What the replicas share about contests cannot be read, so it cannot be told whether a resource is contested."""
 
 
 class ServiceError(RemediatorError):

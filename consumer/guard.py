@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from consumer.bucket import Resource
-from consumer.errors import BucketGone, ServiceError
+from consumer.errors import BucketGone, ContestUnreadable, ServiceError
 from consumer.guards.breaker import Admission, Breaker, BreakerPolicy, Open
 from consumer.guards.contest import Contest, ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption, Exemptions
@@ -29,7 +29,7 @@ from consumer.rule import Mode, Rule
 CHANGED_MEANWHILE = "changed_meanwhile"
 """The reason of an attempt that another writer got ahead of: nothing was changed, and nothing of ours failed."""
 
-HOLDS = ("tags_unreadable", "paused", "contested", "breaker_open", "over_limit")
+HOLDS = ("tags_unreadable", "paused", "contest_unreadable", "contested", "breaker_open", "over_limit")
 """The reasons for which a guard holds a change back."""
 
 _WORKED = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.HELD, Outcome.NOT_OURS})
@@ -118,6 +118,10 @@ class Guards:
         """Contested resources now, by rule."""
         return self._contest.contested(self._monotonic())
 
+    def contest_store_errors(self) -> Mapping[str, int]:
+        """How often what replicas share about contests could not be used, by what was wanted; empty if nothing is."""
+        return self._contest.store_errors()
+
     def _exemption(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Ending | None:
         try:
             found = self.exemptions.after_a_look(intent.rule.name, intent.resource, intent.region, read_tags)
@@ -139,7 +143,11 @@ class Guards:
         return intent.held("paused", f"changes are paused by {held_by}") if held_by else None
 
     def _dispute(self, intent: Intent) -> Ending | None:
-        left = self._contest.found_broken(intent.rule.name, intent.resource, self._monotonic())
+        try:
+            left = self._contest.found_broken(intent.rule.name, intent.resource, self._monotonic())
+        except ContestUnreadable as error:
+            # It may be contested. If in doubt it is left alone, and looked at again later.
+            return intent.held("contest_unreadable", f"it cannot be told whether it is contested: {error}")
         if not left:
             return None
         return intent.held("contested", "somebody keeps breaking it after every fix; only a person can end that", left)

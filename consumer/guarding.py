@@ -14,12 +14,14 @@ from consumer.cloud_config import CloudConfig
 from consumer.config import Config, build_exemptions, build_rules
 from consumer.credentials import CredentialsProvider, MemberCredentials, MemberRole
 from consumer.guard import Guards
-from consumer.guards.contest import LocalContest
+from consumer.guards.contest import Contest, LocalContest
 from consumer.guards.limits import Limits
 from consumer.hooks import Hooks
 from consumer.pause import PauseSwitch
 from consumer.pulse import Pulse
 from consumer.reevaluation import Reevaluation
+from consumer.shared_contest import SharedContest
+from consumer.telemetry.log import get_logger
 
 
 def build_switch(config: Config) -> PauseSwitch:
@@ -28,15 +30,32 @@ def build_switch(config: Config) -> PauseSwitch:
 
 
 def build_guards(config: Config, switch: PauseSwitch) -> Guards:
-    """Every guard, with nothing in its memory."""
+    """Every guard, with nothing in its memory.
+
+    Raises:
+        ConfigurationError: the directory that replicas share cannot be used.
+    """
     limits = {rule.name: rule.limit for rule in build_rules(config) if rule.limit}
     return Guards(
         exemptions=build_exemptions(config),
         limits=Limits(config.limits.build(), limits),
         breaker=config.breaker.build(),
-        contest=LocalContest(config.contest.build()),
+        contest=build_contest(config),
         held_by=switch.held_by,
     )
+
+
+def build_contest(config: Config) -> Contest:
+    """What remembers fixes: the directory that the replicas share, or this process alone.
+
+    Raises:
+        ConfigurationError: the directory cannot be used.
+    """
+    settings, policy = config.contest, config.contest.build()
+    if not settings.directory:
+        return LocalContest(policy)
+    say = get_logger("consumer").warning
+    return SharedContest.at(Path(settings.directory), policy, [rule.name for rule in config.rules], say)
 
 
 def build_members(config: Config, own: CredentialsProvider) -> dict[str, MemberCredentials]:

@@ -122,7 +122,7 @@ class ContestConfig(Section):
         le=1000,
         description=(
             "Verified fixes of one resource by one rule within the window; found broken once more it is contested and"
-            " held. Counted by each replica for itself and anew after a restart."
+            " held. Counted by each replica for itself and anew after a restart, unless contest.directory is set."
         ),
     )
     window_seconds: float = Field(
@@ -130,6 +130,17 @@ class ContestConfig(Section):
         ge=1,
         le=_LONGEST_WINDOW_SECONDS,
         description="How long a fix counts, and how long a contested resource is left alone before it begins anew.",
+    )
+    directory: Annotated[
+        str, StringConstraints(pattern=r"^(/.*)?$", max_length=1024), Allowed("an absolute path, or empty")
+    ] = Field(
+        default="",
+        description=(
+            "A directory on a volume that all replicas mount, in which they count fixes together, over restarts too; it"
+            " has to be there and be writable. While it cannot be read, nothing is changed: what would be is held as"
+            " contest_unreadable. All replicas need the same [contest]. Empty: each replica counts for itself."
+        ),
+        examples=["/var/lib/config-remediator/contest"],
     )
 
     def build(self) -> ContestPolicy:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,16 +29,21 @@ class ContestPolicy:
 
 
 class Contest(Protocol):
-    """What remembers fixes. `LocalContest` does so for one process; one that several replicas share has to keep the
-    same promises, answer within milliseconds, and take seconds since the epoch for `now`.
+    """What remembers fixes: `LocalContest` for one process, `consumer.shared_contest.SharedContest` for several.
+
+    `now` is the process's monotonic clock, in seconds; what is shared between processes has a clock of its own.
     """
 
     def found_broken(self, rule: str, resource: Resource, now: float) -> float:
-        """Seconds for which the resource is left alone because it is contested; 0 if it may be fixed."""
+        """Seconds for which the resource is left alone because it is contested; 0 if it may be fixed.
+
+        Raises:
+            ContestUnreadable: it cannot be told, so nothing may be changed.
+        """
         ...
 
     def fixed(self, rule: str, resource: Resource, now: float) -> None:
-        """We have fixed it and have read the fix back."""
+        """We have fixed it and have read the fix back. Never fails: what is fixed is fixed, remembered or not."""
         ...
 
     def contested(self, now: float) -> dict[str, int]:
@@ -45,7 +51,11 @@ class Contest(Protocol):
         ...
 
     def release(self) -> None:
-        """Forget everything, because a person says that the contests are settled."""
+        """Forget everything, because a person says that the contests are settled. Callable from a signal handler."""
+        ...
+
+    def store_errors(self) -> Mapping[str, int]:
+        """How often what is shared could not be used, by what was wanted of it; empty where nothing is shared."""
         ...
 
 
@@ -101,3 +111,7 @@ class LocalContest:
         """Forget everything, because a person says that the contests are settled."""
         with self._lock:
             self._histories.clear()
+
+    def store_errors(self) -> Mapping[str, int]:
+        """Nothing is shared, so nothing can fail."""
+        return {}

@@ -1,7 +1,8 @@
 """The preflight: looks at everything the worker depends on, and says of each thing one sentence and what to do.
 
-Harmless: it reads, and where only a change would show a permission it changes a message that does not exist. What
-depends on something that has already failed is not looked at, so that one fault gives one message.
+Harmless: it reads, and where only a change would show a permission it changes a message that does not exist, or makes
+and removes an empty file of its own. What depends on something that has already failed is not looked at, so that one
+fault gives one message.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from consumer.credentials import MemberCredentials, StandardChain
 from consumer.errors import ConfigurationError, NotAuthenticated
 from consumer.exit_codes import CommandExit
 from consumer.operator import output
-from consumer.operator.checks import hosts, messages, rights
+from consumer.operator.checks import hosts, messages, rights, sharing
 from consumer.operator.findings import Finding, Status, failed, ok, skipped
 from consumer.operator.session import Session, made
 
@@ -36,7 +37,8 @@ def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandE
         return _told(found, form, CommandExit.USAGE)
     except ConfigurationError as error:
         return _told([failed("configuration", str(error), "name a file with --config")], form, CommandExit.USAGE)
-    found = [ok("configuration", f"{len(config.rules)} rules"), *_of_services(config, probe_bucket)]
+    found = [ok("configuration", f"{len(config.rules)} rules"), *sharing.look(config)]
+    found += _of_services(config, probe_bucket)
     bad = {Status.FAILED, Status.WARNING} if strict else {Status.FAILED}
     wrong = any(each.status in bad for each in found)
     return _told(found, form, CommandExit.FOUND if wrong else CommandExit.DONE)

@@ -19,6 +19,7 @@ KNOWN_CODES = frozenset(
         "empty",
         # ours, for what guards hold back
         "breaker_open",
+        "contest_unreadable",
         "contested",
         "in_progress",
         "over_limit",

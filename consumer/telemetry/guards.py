@@ -38,6 +38,8 @@ def expose_guards(
     metrics.expose(Reading("changes_limit", "gauge", text, ("rule",), lambda: _by_rule(guards.limits.limits())))
     text = "Resources that are left alone because somebody keeps breaking them after our fix."
     metrics.expose(Reading("contested_resources", "gauge", text, ("rule",), contested))
+    name, text = "contest_store_errors", "Failures of what replicas share about contests, by what was wanted of it."
+    metrics.expose(Reading(name, "counter", text, ("action",), lambda: _by_action(guards.contest_store_errors())))
     _expose_ends(metrics, guards, members)
 
 
@@ -65,6 +67,10 @@ def _expose_ends(metrics: Metrics, guards: Guards, members: Mapping[str, MemberC
     metrics.expose(Reading(name, "gauge", text, ("exemption",), lambda: ends))
     name, text = "credentials_expiry_timestamp_seconds", "When the credentials assumed in a member account end."
     metrics.expose(Reading(name, "gauge", text, ("account",), credentials))
+
+
+def _by_action(values: Mapping[str, int]) -> Values:
+    return {(action,): float(value) for action, value in values.items()}
 
 
 def _by_rule(values: Mapping[str, int]) -> Values:

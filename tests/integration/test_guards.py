@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from consumer.errors import ConfigurationError
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import Run, Running
@@ -83,6 +84,74 @@ def test_a_loop_that_undoes_every_fix_is_fixed_so_often_and_then_left_alone(chan
         assert running.service.guards.contested() == {"public-read": 1}
     assert changes(channel) == ["photos"] * 3
     assert channel.acls() == {"photos": "public-read"}
+
+
+def fight(channel: Emulator, replicas: list[Running], *, until_fixed: int) -> None:
+    """Make the bucket public again after each fix until every replica has held it; one event at a time."""
+
+    def told(outcome: str) -> float:
+        return sum(endings(each, "public-read", outcome) for each in replicas)
+
+    for number in range(1, 60):
+        if channel.acls()["photos"] == "private":
+            channel.change_bucket("photos", acl="public-read")
+        else:
+            channel.config.publish(bucket="photos", rule=READ)
+        eventually(lambda number=number: told("fixed") + told("held") == number)  # type: ignore[misc]
+        assert told("fixed") <= until_fixed
+        if all(held(each, "public-read", "contested") for each in replicas):
+            return
+    raise AssertionError("a replica never held it")
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "each for itself"])
+def test_a_loop_is_fixed_so_often_by_all_replicas_that_share_a_directory(
+    channel: Emulator, run: Run, tmp_path: Path, shared: bool
+) -> None:
+    """Three fixes in total, and then both hold it; without a directory it is three of each."""
+    store = tmp_path / "contest"
+    store.mkdir()
+    contest = f'\n[contest]\nmax_fixes = 3\ndirectory = "{store if shared else ""}"\n'
+    channel.create_buckets(["photos"], acl="private")
+    with run(contest, **FOR_LONG) as one, run(contest, **FOR_LONG) as two:
+        fight(channel, [one, two], until_fixed=3 if shared else 6)
+        assert one.service.guards.contested() == two.service.guards.contested() == {"public-read": 1}
+    assert changes(channel) == ["photos"] * (3 if shared else 6)
+    assert channel.acls() == {"photos": "public-read"}
+    with run(contest, **FOR_LONG) as restarted:
+        channel.config.publish(bucket="photos", rule=READ)
+        eventually(lambda: endings(restarted, "public-read", "held" if shared else "fixed") == 1)
+
+
+def test_nothing_is_changed_while_the_shared_directory_cannot_be_read(
+    channel: Emulator, run: Run, tmp_path: Path
+) -> None:
+    """What needs a change is held and comes back; what needs none ends as always."""
+    store, away = tmp_path / "contest", tmp_path / "away"
+    store.mkdir()
+    with run(f'\n[contest]\ndirectory = "{store}"\n', retry__max_attempts="2", **BRIEFLY) as running:
+        store.rename(away)
+        channel.create_buckets(["photos"], acl="public-read")
+        channel.create_buckets(["videos"], acl="private")
+        channel.config.publish(bucket="videos", rule=READ)
+        for number in range(1, 4):
+            eventually(lambda number=number: held(running, "public-read", "contest_unreadable") >= number)  # type: ignore[misc]
+            channel.advance(2)
+        eventually(lambda: endings(running, "public-read", "already_compliant") == 1)
+        assert changes(channel) == []
+        away.rename(store)
+        eventually(lambda: is_empty(channel))
+    assert changes(channel) == ["photos"]
+    assert dead_letters(channel) == []
+
+
+def test_a_worker_does_not_start_with_a_directory_that_is_not_there(channel: Emulator, run: Run) -> None:
+    """The volume is missing, and the text names key and value."""
+    with (
+        pytest.raises(ConfigurationError, match=r"^contest\.directory: /nowhere cannot be used: No such file"),
+        run('\n[contest]\ndirectory = "/nowhere"\n'),
+    ):
+        pass
 
 
 EXEMPTION = """

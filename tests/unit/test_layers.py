@@ -21,6 +21,8 @@ PURE = {
     "consumer.errors",
     "consumer.event",
     "consumer.guard",
+    "consumer.guards.contest",
+    "consumer.guards.fix_records",
     "consumer.outcome",
     "consumer.queue_attributes",
     "consumer.queue_limits",

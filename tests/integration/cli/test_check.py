@@ -5,9 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from consumer.guards.fix_records import SHARDS
+from consumer.shared_contest import prepare
 from emulator.client import Emulator
 from emulator.provisioning import account
 from tests.integration.cli.conftest import Cli, Result
@@ -37,6 +40,25 @@ def test_a_whole_set_up_passes_and_stays_untouched(cli: Cli, channel: Emulator) 
         each["check"] for each in result.document if each["status"] == "ok"
     }
     assert (channel.journal(), channel.state()["mns"], channel.acls()) == before
+
+
+def test_a_shared_directory_is_looked_at_and_left_as_it_was(cli: Cli, tmp_path: Path) -> None:
+    """It has to be there and writable; before the first start nothing is in it, and afterwards neither."""
+    store = tmp_path / "contest"
+    store.mkdir()
+    cli.replace("[retry]\n", f'[contest]\ndirectory = "{store}"\n\n[retry]\n')
+    for _ in range(2):
+        before = sorted(store.rglob("*"))
+        result = checked(cli)
+        assert result.status == 0, result
+        (found,) = [each for each in result.document if each["check"] == "contest directory"]
+        assert (found["status"], str(store) in found["message"]) == ("ok", True)
+        assert sorted(store.rglob("*")) == before
+        prepare(store)
+    shard = store / "fixes" / SHARDS[0]
+    shard.rmdir()
+    shard.touch()
+    assert "Not a directory" in failures(checked(cli))["contest directory"]
 
 
 def test_a_table_shows_what_was_found_and_what_to_do(cli: Cli) -> None:
@@ -125,6 +147,12 @@ def _no_key(cli: Cli, _: Emulator) -> None:
 FAULTS = (
     Fault(
         "configuration", _configured("slots = 16", "slots = 1"), "configuration", ("engine.slots", "engine.workers"), 2
+    ),
+    Fault(
+        "contest directory",
+        _configured("[retry]\n", '[contest]\ndirectory = "/nowhere/at/all"\n\n[retry]\n'),
+        "contest directory",
+        ("/nowhere/at/all", "No such file", "contest.directory", "mount the volume"),
     ),
     Fault("no credentials", _no_key, "credentials", ("no credentials", "ALIBABA_CLOUD_ACCESS_KEY_ID")),
     Fault("wrong key", _another_key, "authentication", ("SignatureDoesNotMatch", "access key or role")),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.errors import BucketGone, PermissionMissing
-from consumer.guard import Guards
+from consumer.bucket import Resource
+from consumer.errors import BucketGone, ContestUnreadable, PermissionMissing
+from consumer.guard import HOLDS, Guards
 from consumer.guards.breaker import BreakerPolicy
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
@@ -125,6 +126,42 @@ def test_a_contest_is_told_with_the_time_it_lasts() -> None:
     assert (held.outcome, held.reason, held.hold_seconds) == (Outcome.HELD, "contested", 50)
     assert contested.contested() == {"public-read": 1}
     assert refused(contested, intent(Mode.OBSERVE)).outcome is Outcome.WOULD_FIX
+
+
+class Unreadable(LocalContest):
+    """What replicas share, on a share that does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(ContestPolicy())
+
+    def found_broken(self, rule: str, resource: Resource, now: float) -> float:
+        """It cannot be told."""
+        raise ContestUnreadable(f"contest.directory cannot be read: {rule}, {resource.name}, {now}")
+
+    def store_errors(self) -> dict[str, int]:
+        """The look above."""
+        return {"look": 1}
+
+
+def test_a_contest_that_cannot_be_told_holds_the_change() -> None:
+    """It might be contested: it is left alone and looked at again, and no place of a limit or breaker is taken."""
+    doubtful = guards(contest=Unreadable(), limits=Limits(Limit(1, 60)))
+
+    held = refused(doubtful)
+    assert (held.outcome, held.reason, held.hold_seconds) == (Outcome.HELD, "contest_unreadable", 77.0)
+    assert held.detail.startswith("it cannot be told whether it is contested: contest.directory cannot be read")
+    assert SETTLED_BY[held.outcome] is Settlement.HOLD
+    assert held.reason in HOLDS
+    assert doubtful.changes_in_window() == {"": 0}
+    assert doubtful.contest_store_errors() == {"look": 1}
+
+
+def test_what_is_shared_is_asked_for_nothing_but_a_change_to_be_made() -> None:
+    """Neither for a rule that observes, nor for an exempt bucket, nor while changes are paused."""
+    assert refused(guards(contest=Unreadable()), intent(Mode.OBSERVE)).outcome is Outcome.WOULD_FIX
+    assert refused(guards(contest=Unreadable(), held_by=lambda: "a signal")).reason == "paused"
+    exempt = Exemption("here", "web", "public", 2_000.0, regions=frozenset({PHOTOS.region}))
+    assert refused(guards(contest=Unreadable(), exemptions=[exempt])).outcome is Outcome.EXEMPT
 
 
 def test_a_person_can_release_breakers_and_contests() -> None:

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.agreement import AgreementPolicy
 from consumer.guard import Guards
+from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, Limits
 from consumer.hand import Books, Hand
@@ -79,10 +80,19 @@ class Asked:
         return {"asked": 1, "failed": 0, "dropped": 0}
 
 
+class Shared(LocalContest):
+    """A contest that replicas share and that has failed once."""
+
+    def store_errors(self) -> dict[str, int]:
+        """One look."""
+        return {"look": 1}
+
+
 def guards() -> Guards:
     """Guards with one of everything."""
     exemption = Exemption("static-sites", "web", "public by design", SETTLED_AT_MS / 1000, resources=("static-*",))
-    return Guards(exemptions=(exemption,), limits=Limits(Limit(1000, 3600), {"no-public-read": Limit(20, 60)}))
+    limits = Limits(Limit(1000, 3600), {"no-public-read": Limit(20, 60)})
+    return Guards(exemptions=(exemption,), limits=limits, contest=Shared(ContestPolicy()))
 
 
 def tell_everything(found: Metrics) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+from consumer.errors import ContestUnreadable
 from consumer.guard import HOLDS, Guards
 from consumer.guards.breaker import BreakerPolicy
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, Limits
 from consumer.outcome import Ending, Outcome
+from consumer.shared_contest import SharedContest
 from consumer.telemetry.guards import expose_guards
 from tests.unit.fakes import Clock
-from tests.unit.guards.cases import ended, intent, permitted
+from tests.unit.guards.cases import PHOTOS, ended, intent, permitted
 from tests.unit.telemetry.records import report, rule
 from tests.unit.telemetry.scrape import Member, metrics, value
 
@@ -65,6 +70,28 @@ def test_an_open_breaker_and_a_contest_are_shown_by_rule() -> None:
     assert value(found, "breaker_open", rule=RULE) == 1
     assert value(found, "breaker_open", rule="fought-over") == 0
     assert value(found, "contested_resources", rule="fought-over") == 1
+
+
+def test_failures_of_what_replicas_share_are_shown_only_where_something_is_shared(tmp_path: Path) -> None:
+    """By what was wanted of it, and 0 before the first; the contests in it are those of every replica."""
+    alone = metrics()
+    expose_guards(alone, (rule(),), Guards(monotonic=Clock()), {})
+    assert value(alone, "contest_store_errors_total", action="look") is None
+
+    policy = ContestPolicy(max_fixes=1, window_seconds=3_600)
+    found, other = metrics(), SharedContest.at(tmp_path, policy, [RULE], lambda *_, **__: None)
+    shared = SharedContest.at(tmp_path, policy, [RULE], lambda *_, **__: None)
+    expose_guards(found, (rule(),), Guards(contest=shared, monotonic=Clock()), {})
+    assert value(found, "contest_store_errors_total", action="look") == 0
+    other.fixed(RULE, PHOTOS, 0.0)
+    other.found_broken(RULE, PHOTOS, 0.0)
+    assert value(found, "contested_resources", rule=RULE) == 1
+
+    shutil.rmtree(tmp_path / "contested")
+    with pytest.raises(ContestUnreadable):
+        shared.found_broken(RULE, PHOTOS, 0.0)
+    assert value(found, "contested_resources", rule=RULE) == 1
+    assert value(found, "contest_store_errors_total", action="look") == 1
 
 
 @pytest.mark.parametrize(("held_by", "paused"), [("", 0), ("a signal", 1)])
