@@ -6,6 +6,7 @@ bucket without logging; and it does not know some elements that the service keep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -28,19 +29,23 @@ _ROOTS = {
 }
 
 
+_ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<([A-Za-z]+)[\s/>]")
+"""The first element of a document as the service writes it: nothing but a declaration before it."""
+
+
 class CheckedBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no types
-    """`oss2.Bucket` whose results have passed for what was asked and keep their XML in `.document`."""
+    """`oss2.Bucket` whose results have passed for what was asked and keep their XML in `.body`."""
 
     @staticmethod
     def _parse_result(resp: Any, parse_func: Callable[[Any, bytes], object], klass: type) -> Any:
         body = resp.read()
-        document = ET.fromstring(body)  # noqa: S314 - from the service alone, and oss2 parses it in the same way
-        wanted = _ROOTS.get(klass, document.tag)
-        if document.tag != wanted:
-            raise ValueError(f"{wanted} was asked for, not {document.tag}")
+        wanted = _ROOTS.get(klass)
+        found = _ROOT.match(body)
+        if wanted and (found is None or found[1].decode() != wanted):
+            raise ValueError(f"{wanted} was asked for, not {found[1].decode() if found else 'no document'}")
         result = klass(resp)
         parse_func(result, body)
-        result.document = document
+        result.body = body
         return result
 
     def put_https_document(self, config: HttpsConfig) -> Any:
@@ -49,6 +54,11 @@ class CheckedBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no typ
         return models.RequestResult(
             self._do("PUT", self.bucket_name, "", data=https_document(config), params=parameters)
         )
+
+
+def document_of(result: Any) -> ET.Element:
+    """The XML of a result, for what the SDK does not read out of it."""
+    return ET.fromstring(result.body)  # noqa: S314 - from the service alone, and oss2 parses it in the same way
 
 
 def logging_document(logging: Logging) -> bytes:

@@ -14,7 +14,7 @@ from oss2 import models
 
 from consumer.bucket_settings import Encryption, HttpsConfig, Logging, Referer, Transition
 from consumer.errors import BucketGone, PermanentError
-from consumer.oss_documents import cipher_suite, flag, logging_document, referer_document
+from consumer.oss_documents import cipher_suite, document_of, flag, logging_document, referer_document
 
 _ALREADY_MOVING = frozenset({"BucketDataRedundancyTransitionTaskAlreadyExist"})
 
@@ -85,7 +85,7 @@ class SubResources:
         found = self._call("GetBucketLogging", lambda: self._sdk.get_bucket_logging())
         if not found.target_bucket:
             return None
-        role = found.document.findtext("LoggingEnabled/LoggingRole") or ""
+        role = document_of(found).findtext("LoggingEnabled/LoggingRole") or ""
         return Logging(str(found.target_bucket), str(found.target_prefix), role)
 
     def put_logging(self, logging: Logging) -> None:
@@ -104,7 +104,7 @@ class SubResources:
             tuple(filter(None, found.referers)),
             tuple(filter(None, found.black_referers)),
             found.allow_truncate_query_string,
-            flag(found.document, "TruncatePath"),
+            flag(document_of(found), "TruncatePath"),
         )
 
     def put_referer(self, referer: Referer) -> None:
@@ -116,7 +116,7 @@ class SubResources:
         found = self._or_unset("GetBucketHttpsConfig", lambda: self._sdk.get_bucket_https_config())
         if found is None:
             return HttpsConfig(enabled=False)
-        return HttpsConfig(bool(found.tls_enabled), tuple(found.tls_version), cipher_suite(found.document))
+        return HttpsConfig(bool(found.tls_enabled), tuple(found.tls_version), cipher_suite(document_of(found)))
 
     def put_https_config(self, config: HttpsConfig) -> None:
         """PutBucketHttpsConfig."""

@@ -57,6 +57,12 @@ class Retrier:
         Raises:
             ServiceError: the last failure.
         """
+        try:
+            return request()  # nearly always that is all, and tenacity's bookkeeping would cost more than it is worth
+        except Retryable as error:
+            return self._again(error, request, until)
+
+    def _again(self, first: Retryable, request: Callable[[], _T], until: float) -> _T:
         retrying = Retrying(
             sleep=self._pause,
             stop=lambda state: self._enough(state, until),
@@ -65,7 +71,14 @@ class Retrier:
             before_sleep=self._tell,
             reraise=True,
         )
-        return retrying(request)
+        failures = iter((first,))
+
+        def attempt() -> _T:
+            for failure in failures:
+                raise failure  # the first try has been made already; tenacity counts it and pauses after it
+            return request()
+
+        return retrying(attempt)
 
     def _wait(self, seconds: float) -> None:
         self._stopping.wait(seconds)

@@ -2,23 +2,26 @@
 
 The SDKs' timeouts are per read, so a server that sends one byte now and then holds a thread for ever, and over HTTPS
 the MNS SDK sets none at all. `http.client` lets a connection choose its response class; `BoundedResponse` goes there,
-and every read of a reply then has to fit into what is left of the deadline. Nothing of an SDK is patched.
+and every read of a reply then has to fit into what is left of the deadline. Nothing of an SDK is patched. How a reply
+is read is in `consumer.reply`.
 """
 
 from __future__ import annotations
 
 import functools
-import io
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import BadStatusLine, HTTPConnection, HTTPResponse, IncompleteRead
+from http.client import HTTPConnection, IncompleteRead
+
+from consumer.reply import Headers, ReplyReader, UnexpectedReply
 
 MAX_REPLY_BYTES = 8 << 20
 """Sixteen messages of 64 KiB, escaped to six times their size as XML entities at the very worst, and headers."""
 
+_READ_BYTES = 64 << 10
 
 _DECLARATIONS = tuple(
     text.encode(encoding) for text in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
@@ -30,10 +33,6 @@ class DeadlineExceeded(TimeoutError):
     """The exchange as a whole took longer than it may."""
 
 
-class UnexpectedReply(OSError):
-    """The reply is nothing that the service would send."""
-
-
 class ReplyTooLarge(UnexpectedReply):
     """The reply is larger than any the service gives."""
 
@@ -43,8 +42,7 @@ class Reply:
     """The last answer on a connection, as it came over the wire."""
 
     status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    """By lower-case name."""
+    headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     complete: bool = False
     """Whether the body was read to its end."""
@@ -106,74 +104,84 @@ class Exchange:
         if self._budget_bytes < 0:
             raise ReplyTooLarge(f"the reply is larger than {self._max_reply_bytes} bytes")
 
+    def read(self, method: str) -> Reply:
+        """Read the reply to a request that was sent on the connection without `http.client`'s own bookkeeping.
 
-class _BoundedReader(io.RawIOBase):
-    """A socket's bytes, each read within the deadline and the size of the exchange."""
-
-    def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-        self._exchange = exchange
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
-        self._sock.settimeout(self._exchange.remaining_seconds())
-        count = self._raw.readinto(buffer)
-        if count:
-            self._exchange.spend(count)
-        return count
-
-    def close(self) -> None:
-        if not self.closed:
-            self._raw.close()
-        super().close()
+        Raises:
+            As `BoundedResponse.begin`.
+        """
+        response = BoundedResponse(self._connection.sock, method=method, exchange=self)
+        response.begin()
+        if response.will_close:
+            self._connection.close()
+        return self.reply
 
 
-class BoundedResponse(HTTPResponse):
-    """A response that ends with its exchange's deadline and keeps what it read for its owner."""
+class BoundedResponse:
+    """What `http.client` and the SDKs ask of a response, read whole within its exchange's deadline and size."""
 
     def __init__(
         self,
         sock: socket.socket,
-        debuglevel: int = 0,
+        debuglevel: int = 0,  # noqa: ARG002 - passed by http.client
         method: str | None = None,
-        url: str | None = None,
+        url: str | None = None,  # noqa: ARG002 - passed by http.client
         *,
         exchange: Exchange,
     ) -> None:
-        super().__init__(sock, debuglevel=debuglevel, method=method, url=url)
-        self.fp.close()
-        self.fp = io.BufferedReader(_BoundedReader(sock, exchange), 16384)
+        self._sock = sock
         self._exchange = exchange
+        self._method = method
+        self._body = b""
+        self.status = 0
+        self.headers = Headers()
+        self.will_close = True
+        """Whether the connection serves no further request; read by `http.client`."""
 
     def begin(self) -> None:
-        """Read status and headers.
+        """Read the reply and keep it as the exchange's.
 
         A connection that ended before any status is reported as a reset: the SDK would answer `BadStatusLine` by
-        sending the request again by itself, a second send or receive that nobody counts.
-        """
-        try:
-            super().begin()
-        except BadStatusLine as error:
-            raise ConnectionResetError(f"the connection ended without an answer: {error}") from None
-        headers = {name.lower(): value for name, value in self.getheaders()}
-        self._exchange.reply = Reply(self.status, headers)
+        sending the request again by itself, a second send or receive that nobody counts. A reply that declares a
+        document type, which neither service does, wants the SDK's parser to expand entities.
 
-    def read(self, amt: int | None = None) -> bytes:
-        """Read the body, keeping it as the reply's.
-
-        Neither service declares a document type; one that does wants the SDK's parser to expand entities.
+        Raises:
+            ConnectionError: no reply came.
+            IncompleteRead: it ended too early.
+            TimeoutError: it took too long.
+            UnexpectedReply: the service would not send such a thing.
         """
-        data = super().read(amt)
-        reply = self._exchange.reply
-        reply.body += data
-        reply.complete = self.isclosed()
-        if any(declaration in reply.body for declaration in _DECLARATIONS):
-            reply.body = b""
+        reader = ReplyReader(self._receive)
+        head = reader.head()
+        self.status, self.headers = head.status, head.headers
+        reply = self._exchange.reply = Reply(head.status, head.headers)
+        body, reusable = reader.body(head, self._method)
+        reply.complete = True
+        if any(declaration in body for declaration in _DECLARATIONS):
             raise UnexpectedReply("the reply declares a document type")
-        return data
+        self._body = reply.body = body
+        self.will_close = not reusable
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        """Every header with its lower-case name."""
+        return list(self.headers.items())
+
+    def read(self) -> bytes:
+        """The body."""
+        return self._body
+
+    def isclosed(self) -> bool:
+        """Always: nothing of the reply is left on the connection, so the next request may be sent."""
+        return True
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _receive(self) -> bytes:
+        self._sock.settimeout(self._exchange.remaining_seconds())
+        received = self._sock.recv(_READ_BYTES)
+        self._exchange.spend(len(received))
+        return received
 
 
 def failure_code(error: BaseException | None) -> str:

@@ -12,7 +12,8 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from consumer.transport import Exchange, UnexpectedReply, failure_code
+from consumer.reply import UnexpectedReply
+from consumer.transport import Exchange, failure_code
 
 
 class NoAnswer(Exception):

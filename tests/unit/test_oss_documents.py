@@ -13,6 +13,7 @@ from consumer.bucket_settings import CipherSuite, HttpsConfig, Logging, Referer
 from consumer.oss_documents import (
     CheckedBucket,
     cipher_suite,
+    document_of,
     flag,
     https_document,
     logging_document,
@@ -54,7 +55,7 @@ def test_cipher_suites_survive_reading_and_writing(suite: CipherSuite | None) ->
 
     found = parsed("https", https_document(config))
 
-    assert HttpsConfig(found.tls_enabled, tuple(found.tls_version), cipher_suite(found.document)) == config
+    assert HttpsConfig(found.tls_enabled, tuple(found.tls_version), cipher_suite(document_of(found))) == config
 
 
 def test_the_role_that_writes_logs_survives() -> None:
@@ -62,7 +63,7 @@ def test_the_role_that_writes_logs_survives() -> None:
     found = parsed("logging", logging_document(Logging("logs", "oss-accesslog/", "log-writer")))
 
     assert (found.target_bucket, found.target_prefix) == ("logs", "oss-accesslog/")
-    assert found.document.findtext("LoggingEnabled/LoggingRole") == "log-writer"
+    assert document_of(found).findtext("LoggingEnabled/LoggingRole") == "log-writer"
 
 
 def test_path_options_of_hotlink_protection_survive() -> None:
@@ -71,7 +72,7 @@ def test_path_options_of_hotlink_protection_survive() -> None:
 
     assert (found.allow_empty_referer, found.referers, found.black_referers) == (False, ["a"], ["b"])
     assert found.allow_truncate_query_string is False
-    assert flag(found.document, "TruncatePath") is True
+    assert flag(document_of(found), "TruncatePath") is True
 
 
 def test_what_was_not_there_is_not_written() -> None:

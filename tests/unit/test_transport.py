@@ -14,7 +14,8 @@ from http.client import HTTPConnection, IncompleteRead
 
 import pytest
 
-from consumer.transport import DeadlineExceeded, Exchange, Reply, ReplyTooLarge, UnexpectedReply, failure_code
+from consumer.reply import UnexpectedReply
+from consumer.transport import DeadlineExceeded, Exchange, Reply, ReplyTooLarge, failure_code
 from tests.unit.fakes import Clock
 
 Answering = Callable[[socket.socket], None]
