@@ -5,6 +5,7 @@ It decides nothing about messages; the parts themselves are made in `consumer.wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from consumer.coalesce import Cases
@@ -14,6 +15,7 @@ from consumer.dead_letter import Origin
 from consumer.exit_codes import ExitCode
 from consumer.guard import Guards
 from consumer.pause import PauseSwitch
+from consumer.queue_attributes import QueueAttributes
 from consumer.queue_limits import MAX_MESSAGE_BYTES
 from consumer.startup import inspect_queue
 from consumer.supervise import Engine, Supervisor
@@ -62,27 +64,32 @@ def build(config: Config, credentials: CredentialsProvider) -> Service:
     """
     say = get_logger("consumer").info
     wiring = Wiring(config, credentials, say)
-    engine = _engine(wiring, _origin(wiring))
+    found = _inspected(wiring)
+    engine = _engine(wiring, _origin(config, found), found)
     supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, say)
     return Service(supervisor, _health(wiring, supervisor), wiring.metrics, wiring.switch, wiring.guards)
 
 
-def _origin(wiring: Wiring) -> Origin:
-    """What dead letters say about where they come from, and how large they may be."""
+def _inspected(wiring: Wiring) -> dict[str, QueueAttributes | None]:
+    """What each configured queue says of itself, by name; None for one that we may not ask."""
     settings = wiring.config.queue
-    queue = wiring.queue(settings.name)
-    inspect_queue(queue, wiring.config, "queue.name", wiring.say)
-    queue.close()
-    limit = MAX_MESSAGE_BYTES
-    if settings.dead_letter_queue:
-        dead_letters = wiring.queue(settings.dead_letter_queue)
-        found = inspect_queue(dead_letters, wiring.config, "queue.dead_letter_queue", wiring.say)
-        dead_letters.close()
-        limit = found.max_message_bytes if found else limit
-    return Origin(settings.name, limit)
+    keys = {settings.name: "queue.name", settings.dead_letter_queue: "queue.dead_letter_queue"}
+    found: dict[str, QueueAttributes | None] = {}
+    for name, key in keys.items():
+        if name:
+            queue = wiring.queue(name)
+            found[name] = inspect_queue(queue, wiring.config, key, wiring.say)
+            queue.close()
+    return found
 
 
-def _engine(wiring: Wiring, origin: Origin) -> Engine:
+def _origin(config: Config, found: Mapping[str, QueueAttributes | None]) -> Origin:
+    """What dead letters say about where they come from, and how large they may be."""
+    dead_letters = found.get(config.queue.dead_letter_queue)
+    return Origin(config.queue.name, dead_letters.max_message_bytes if dead_letters else MAX_MESSAGE_BYTES)
+
+
+def _engine(wiring: Wiring, origin: Origin, found: Mapping[str, QueueAttributes | None]) -> Engine:
     config = wiring.config.engine
     keeper, keeper_thread = wiring.keeper()
     settlers = [wiring.settler(number, origin) for number in range(1, config.settlers + 1)]
@@ -100,7 +107,7 @@ def _engine(wiring: Wiring, origin: Origin) -> Engine:
         lease_keeper=keeper,
         settler_loops=[settler for settler, _ in settlers],
         stopping=wiring.stopping,
-        others=wiring.others,
+        others=[*wiring.others, *([wiring.sampler(found)] if wiring.config.metrics.sample_queues else ())],
     )
 
 

@@ -126,7 +126,7 @@ def queue_attributes(reply: Reply) -> QueueAttributes | None:
             max_message_bytes=int(told["MaximumMessageSize"]),
             figures=Figures(*(_figure(told.get(name, "")) for name in _FIGURES)),
         )
-    except (ET.ParseError, KeyError, ValueError):
+    except (ET.ParseError, LookupError, ValueError):
         return None
 
 

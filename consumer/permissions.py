@@ -101,6 +101,10 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[Place, Sequence[str]]]] = {
 }
 
 
+_MNS_OPTIONAL: Mapping[Purpose, Collection[str]] = {Purpose.RUN: ("GetQueueAttributes",)}
+"""What a purpose can do without: the worker then starts without a look at its queues and exports no queue_messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a policy is about; an empty name is a resource that is not configured."""
@@ -181,6 +185,8 @@ def policy(
     for purpose in sorted(set(purposes)):
         for place, operations in _MNS_NEEDS[purpose]:
             for operation in operations:
+                if not optional and operation in _MNS_OPTIONAL.get(purpose, ()):
+                    continue
                 granted.setdefault(scope.arn(place), set()).update(actions_of("mns", operation))
         _grant_buckets(granted, scope, bucket_actions(rules, purpose, optional=optional), purpose)
         if purpose is Purpose.RUN:

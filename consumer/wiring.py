@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from consumer import __version__
@@ -32,13 +32,16 @@ from consumer.pipeline import Pipeline
 from consumer.poll import PollBoard, Poller
 from consumer.pulse import Pulse
 from consumer.queue import POLL_MARGIN_SECONDS, Queue, QueueAddress
+from consumer.queue_attributes import Figures, QueueAttributes
 from consumer.retry import Retrier, RetryPolicy
+from consumer.sampling import Sampler, SamplingPolicy, Watched
 from consumer.settle import Settlements, SettlePolicy, Settler
 from consumer.supervise import Thread
 from consumer.telemetry.guards import expose_guards, expose_reevaluation
 from consumer.telemetry.journal import JournalWriter
 from consumer.telemetry.log import LogListener
 from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.queues import expose_figures
 from consumer.telemetry.redact import Discreet
 from consumer.worker import Worker
 
@@ -173,6 +176,24 @@ class Wiring:
                 dead_letters.close()
 
         return settler, Thread(pulse, settler.run, close)
+
+    def sampler(self, found: Mapping[str, QueueAttributes | None]) -> Thread:
+        """The thread that asks the queues what they hold; `found` is what they said at the start, by name."""
+        settings = self.config.metrics
+        watched = [
+            Watched(
+                self.queue(name),
+                dead_letters=name != self.config.queue.name,
+                figures=told.figures if told else Figures(),
+                may_ask=told is not None,
+            )
+            for name, told in found.items()
+        ]
+        pulse = self.pulse("queue-sampler", self.config.queue.call_timeout_seconds)
+        policy = SamplingPolicy(settings.queue_sample_seconds, settings.queue_sample_idle_seconds)
+        sampler = Sampler(watched, self.hand.books, self.stopping, pulse, policy)
+        expose_figures(self.metrics, sampler.figures)
+        return Thread(pulse, sampler.run)
 
     def oss(self) -> Oss:
         settings = self.config.oss

@@ -56,7 +56,7 @@ def rules(name: str | None, path: Path | None, form: str) -> int:
 @click.option(
     "--required-only",
     is_flag=True,
-    help="Leave out actions without which a repair still works and only says less about what is left open.",
+    help="Leave out actions without which the worker still works: it only says less, and never how much is queued.",
 )
 def ram_policy(path: Path, purposes: tuple[str, ...], buckets: tuple[str, ...], required_only: bool) -> int:
     """Print the least RAM policy for the configured rules.

@@ -50,6 +50,11 @@ _AT_LEAST = (
         ("queue.wait_seconds", "queue.call_timeout_seconds"),
         "a stop waits for the open poll and then still has to settle",
     ),
+    _AtLeast(
+        "metrics.queue_sample_idle_seconds",
+        ("metrics.queue_sample_seconds",),
+        "an idle worker must not ask more often than a busy one",
+    ),
     _AtLeast("breaker.attempts", ("breaker.min_attempts",), "what is not judged can never be too few"),
     _AtLeast(
         "retry.request_cap_seconds", ("retry.request_base_seconds",), "the first pause must not exceed the longest"

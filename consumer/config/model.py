@@ -13,7 +13,15 @@ from consumer.config.fields import AccountId, Section
 from consumer.config.guards import BreakerConfig, ContestConfig, ExemptionConfig, LimitsConfig, PauseConfig
 from consumer.config.reevaluation import ReevaluateConfig
 from consumer.config.rules import RuleConfig
-from consumer.config.sections import HttpConfig, JournalConfig, LogConfig, OssConfig, QueueConfig, TopicConfig
+from consumer.config.sections import (
+    HttpConfig,
+    JournalConfig,
+    LogConfig,
+    MetricsConfig,
+    OssConfig,
+    QueueConfig,
+    TopicConfig,
+)
 
 
 class Config(Section):
@@ -32,6 +40,7 @@ class Config(Section):
     engine: EngineConfig = EngineConfig()
     retry: RetryConfig = RetryConfig()
     http: HttpConfig = HttpConfig()
+    metrics: MetricsConfig = MetricsConfig()
     log: LogConfig = LogConfig()
     journal: JournalConfig = JournalConfig()
     pause: PauseConfig = PauseConfig()

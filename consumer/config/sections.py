@@ -1,4 +1,4 @@
-"""What is around the worker: `[queue]`, `[topic]`, `[oss]`, `[http]`, `[log]` and `[journal]`, with what they mean.
+"""What is around the worker: queue, topic, OSS, `[http]`, `[metrics]`, `[log]` and `[journal]`, with what they mean.
 
 The descriptions are the manual: `config.example.toml` and `docs/configuration.md` repeat them, and tests compare. What
 several keys must fulfil together stands in `consumer.config.checks`.
@@ -156,6 +156,36 @@ class HttpConfig(Section):
         ),
     )
     port: int = Field(default=9108, ge=0, le=65_535, description="Port to listen on; 0 takes any free one and logs it.")
+
+
+class MetricsConfig(Section):
+    """How often the queues are asked how many messages they hold (queue_messages); all other metrics cost nothing."""
+
+    sample_queues: bool = Field(
+        default=True,
+        description=(
+            "Whether to ask. Needs mns:GetQueueAttributes; refused, the metric is absent and nothing else is missing."
+            " The service has announced to withdraw these figures; the metric is absent then, too."
+        ),
+    )
+    queue_sample_seconds: float = Field(
+        default=60.0,
+        ge=1,
+        le=3600,
+        description=(
+            "How long after one request to a queue the next one follows while messages come and go. Each replica asks"
+            " for itself: 60 s are at most 43,200 requests a month, queue and replica."
+        ),
+    )
+    queue_sample_idle_seconds: float = Field(
+        default=600.0,
+        ge=1,
+        le=86_400,
+        description=(
+            "The same while nothing happens. At least metrics.queue_sample_seconds. 600 s are 4,320 requests a month,"
+            " queue and replica, beside 86,400 polls of 30 s."
+        ),
+    )
 
 
 class LogConfig(Section):

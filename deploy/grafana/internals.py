@@ -97,7 +97,6 @@ QUEUE = Row(
             Kind.LINES,
             "cps",
             (Query(f"sum by (result) (rate(remediator_lease_renewals_total{{{JOB}}}[{EVERY}]))", "{{result}}"),),
-            width=12,
         ),
         Panel(
             "Settlements that failed",
@@ -110,7 +109,19 @@ QUEUE = Row(
                     "{{action}} {{code}}",
                 ),
             ),
-            width=12,
+        ),
+        Panel(
+            "Messages in the queues",
+            "The service's own count, a minute old while there is traffic and ten minutes at rest. No data means that"
+            " the service does not tell: it is withdrawing these figures, or mns:GetQueueAttributes is not granted.",
+            Kind.LINES,
+            "short",
+            (
+                Query(
+                    f"max by (queue, state) (remediator_queue_messages{{{JOB}}})",
+                    "{{queue}} {{state}}",
+                ),
+            ),
         ),
     ),
 )

@@ -60,6 +60,9 @@ hold_seconds = 2
 [http]
 port = {port}
 
+[metrics]
+queue_sample_seconds = 1
+
 [contest]
 max_fixes = 2
 

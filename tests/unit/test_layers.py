@@ -36,6 +36,7 @@ ENGINE = {
     "consumer.pipeline",
     "consumer.poll",
     "consumer.retry",
+    "consumer.sampling",
     "consumer.settle",
     "consumer.supervise",
     "consumer.worker",

@@ -18,9 +18,11 @@ from consumer.hand import Books, Hand
 from consumer.hooks import ApiCall, Renewal, Retry, SettleError
 from consumer.outcome import Outcome
 from consumer.poll import PollState
+from consumer.queue_attributes import Figures
 from consumer.rule import Mode, Rule
 from consumer.telemetry.guards import expose_guards, expose_reevaluation
 from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.queues import expose_figures
 from tests.unit.telemetry.records import SETTLED_AT_MS, report, rule
 
 
@@ -100,6 +102,7 @@ def tell_everything(found: Metrics) -> None:
     found.watch_listeners(lambda: 0)
     expose_guards(found, (rule(),), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
     expose_reevaluation(found, Asked())  # type: ignore[arg-type]
+    expose_figures(found, lambda: {"config-events": Figures(3, 2, 0)})
     found.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.2, "5F29"))
     found.retry(Retry("oss", "PutBucketAcl", "timeout", 0.1))
     found.renewal(Renewal("message", "renewed"))

@@ -1,0 +1,275 @@
+"""The queue sampler: seldom, in its turn, and never a 0 that nobody told."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from consumer.errors import NotAuthenticated, PermissionMissing, QueueMissing, ServiceError, Throttled, Unanswered
+from consumer.hand import Books
+from consumer.outcome import Disposition
+from consumer.queue_attributes import Figures, QueueAttributes
+from consumer.sampling import Sampler, SamplingPolicy, Watched
+from tests.unit.fakes import Clock, instant_pulse, service_error
+
+MAIN, DEAD = "config-events", "config-events-dead"
+SOME = Figures(active=5, inactive=2, delayed=0)
+ZEROS = Figures(0, 0, 0)
+DAY_SECONDS = 86_400
+
+
+@dataclass
+class Asked:
+    """A queue that says what a test wants it to; the last figures are said again and again."""
+
+    name: str
+    figures: Figures = SOME
+    errors: deque[ServiceError] = field(default_factory=deque)
+    times: int = 0
+    open: bool = False
+    meanwhile: Callable[[], None] = lambda: None
+
+    def attributes(self) -> QueueAttributes:
+        """GetQueueAttributes."""
+        self.times += 1
+        self.open = True
+        self.meanwhile()
+        if self.errors:
+            raise self.errors.popleft()
+        return QueueAttributes(30, 345_600, 65_536, self.figures)
+
+    def close(self) -> None:
+        """Hang up."""
+        self.open = False
+
+
+class Stage:
+    """A sampler over a queue and its dead-letter queue, with books and a clock to turn."""
+
+    def __init__(self, *, at_start: Figures = SOME, may_ask: bool = True, dead_letters: bool = True) -> None:
+        self.clock = Clock()
+        self.queues = {name: Asked(name) for name in ((MAIN, DEAD) if dead_letters else (MAIN,))}
+        self.received = self.working = self.given_up = 0
+        self.stopping = threading.Event()
+        self.sampler = Sampler(
+            [Watched(queue, name == DEAD, at_start, may_ask) for name, queue in self.queues.items()],
+            self.books,
+            self.stopping,
+            instant_pulse(self.clock),
+            SamplingPolicy(busy_seconds=60, idle_seconds=600),
+            monotonic=self.clock,
+            pause=self.clock.advance,
+        )
+
+    def books(self) -> Books:
+        """Everything received is deleted, but for what is in work or given up."""
+        settled = dict.fromkeys(Disposition, 0)
+        settled[Disposition.DEAD_LETTERED] = self.given_up
+        settled[Disposition.DELETED] = self.received - self.working - self.given_up
+        return Books(self.received, settled, 0, self.working, 0)
+
+    def work(self) -> None:
+        """A message has come and is done."""
+        self.received += 1
+
+    def pass_time(self, seconds: float, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Let the sampler look around for so long, something happening before each look."""
+        until = self.clock.now + seconds
+        while self.clock.now < until:
+            meanwhile()
+            self.sampler.step()
+            self.clock.advance(5)
+
+    @property
+    def times(self) -> tuple[int, ...]:
+        """How often each queue was asked."""
+        return tuple(queue.times for queue in self.queues.values())
+
+
+def test_what_was_said_at_the_start_is_not_asked_again() -> None:
+    """The look at the queues before the engine starts is the first sample."""
+    stage = Stage()
+    stage.sampler.step()
+    assert stage.sampler.figures() == {MAIN: SOME, DEAD: SOME}
+    assert stage.times == (0, 0)
+
+
+def test_an_idle_replica_stays_within_one_request_in_25_seconds() -> None:
+    """Polls of 30 s included, over a day and over every stretch of ten minutes of it."""
+    stage = Stage()
+    for _ in range(DAY_SECONDS // 600):
+        before = sum(stage.times)
+        stage.pass_time(600)
+        assert sum(stage.times) - before <= 2
+    assert sum(stage.times) + DAY_SECONDS / 30 <= DAY_SECONDS / 25
+    assert min(stage.times) >= 143
+
+
+def test_idle_requests_never_come_in_pairs() -> None:
+    """The queues are asked half an interval apart."""
+    stage = Stage()
+    stage.pass_time(295)
+    assert stage.times == (0, 0)
+    stage.pass_time(10)
+    assert stage.times == (0, 1)
+    stage.pass_time(290)
+    assert stage.times == (0, 1)
+    stage.pass_time(10)
+    assert stage.times == (1, 1)
+
+
+def test_a_busy_queue_is_asked_once_a_minute() -> None:
+    """Only the queue whose messages move; the dead-letter queue is idle meanwhile."""
+    stage = Stage()
+    stage.pass_time(290, stage.work)
+    assert stage.times == (4, 0)
+
+
+def test_a_message_that_is_still_in_work_is_traffic() -> None:
+    """Slots that are all taken by slow work must not make the backlog invisible."""
+    stage = Stage(dead_letters=False)
+    stage.received = stage.working = 1
+    stage.pass_time(180)
+    assert stage.times == (2,)
+
+
+def test_the_end_of_the_traffic_is_seen_once() -> None:
+    """The last message is followed by one more request, and then the queue is idle."""
+    stage = Stage(dead_letters=False)
+    stage.work()
+    stage.pass_time(120)
+    assert stage.times == (1,)
+    stage.pass_time(470)
+    assert stage.times == (1,)
+
+
+def test_a_dead_letter_makes_its_queue_busy() -> None:
+    """It is asked within the busy interval."""
+    stage = Stage()
+    stage.received = stage.given_up = 1
+    stage.pass_time(125)
+    assert stage.times == (1, 1)
+
+
+def test_no_connection_is_kept_between_requests() -> None:
+    """The service would have dropped it by the next one, which would then fail."""
+    stage = Stage()
+    stage.queues[MAIN].errors.append(service_error(Unanswered))
+    stage.pass_time(1_300)
+    assert [queue.open for queue in stage.queues.values()] == [False, False]
+
+
+@pytest.mark.parametrize("refusal", [PermissionMissing, QueueMissing, NotAuthenticated])
+def test_a_refused_sample_leaves_nothing(refusal: type[ServiceError]) -> None:
+    """The old figures are not shown a moment longer, and it is asked again at the idle pace, however busy."""
+    stage = Stage(dead_letters=False)
+    stage.queues[MAIN].errors.append(service_error(refusal))
+    stage.pass_time(65, stage.work)
+    assert stage.sampler.figures() == {MAIN: Figures()}
+    stage.pass_time(590, stage.work)
+    assert stage.times == (1,)
+    stage.pass_time(10, stage.work)
+    assert (stage.times, stage.sampler.figures()) == ((2,), {MAIN: SOME})
+
+
+def test_a_queue_that_may_not_be_asked_from_the_start_is_unknown() -> None:
+    """Optional permission: absent, and asked seldom."""
+    stage = Stage(at_start=Figures(), may_ask=False, dead_letters=False)
+    assert stage.sampler.figures().get(MAIN, Figures()) == Figures()
+    stage.pass_time(595, stage.work)
+    assert stage.times == (0,)
+
+
+@pytest.mark.parametrize("failure", [Unanswered, Throttled])
+def test_figures_outlive_three_failed_samples_and_no_more(failure: type[ServiceError]) -> None:
+    """A passing failure is no reason to forget; one that lasts is."""
+    stage = Stage(dead_letters=False)
+    stage.queues[MAIN].errors.extend(service_error(failure) for _ in range(4))
+    stage.pass_time(60 * 3 + 5, stage.work)
+    assert (stage.times, stage.sampler.figures()) == ((3,), {MAIN: SOME})
+    stage.pass_time(60, stage.work)
+    assert (stage.times, stage.sampler.figures()) == ((4,), {MAIN: Figures()})
+    stage.pass_time(60, stage.work)
+    assert stage.sampler.figures() == {MAIN: SOME}
+
+
+def test_old_figures_do_not_outlive_the_first_failure_of_a_queue_that_wakes_up() -> None:
+    """Ten minutes are young for an idle queue and old for a busy one."""
+    stage = Stage(dead_letters=False)
+    stage.pass_time(590)
+    stage.queues[MAIN].errors.append(service_error(Unanswered))
+    stage.work()
+    stage.pass_time(5)
+    assert (stage.times, stage.sampler.figures()) == ((1,), {MAIN: Figures()})
+
+
+def test_a_figure_that_is_not_told_any_more_is_unknown() -> None:
+    """One by one: what is still told stays."""
+    stage = Stage(dead_letters=False)
+    stage.queues[MAIN].figures = Figures(active=7)
+    stage.pass_time(65, stage.work)
+    assert stage.sampler.figures()[MAIN].told() == {"active": 7}
+
+
+def test_zeros_prove_nothing_until_the_service_has_counted_something() -> None:
+    """It has announced to answer 0 to everybody; the first other figure of any queue shows that it does not yet."""
+    stage = Stage(at_start=ZEROS)
+    assert stage.sampler.figures() == {}
+    stage.queues[MAIN].figures, stage.queues[DEAD].figures = SOME, ZEROS
+    stage.pass_time(65, stage.work)
+    assert stage.sampler.figures() == {MAIN: SOME, DEAD: ZEROS}
+    stage.queues[MAIN].figures = ZEROS
+    stage.pass_time(65, stage.work)
+    assert stage.sampler.figures() == {MAIN: ZEROS, DEAD: ZEROS}
+
+
+def test_a_queue_that_denies_a_message_in_work_is_not_believed_any_more() -> None:
+    """0 hidden messages while we hold a lease: the figures have been withdrawn meanwhile."""
+    stage = Stage()
+    stage.received = stage.working = 1
+    stage.queues[MAIN].figures = ZEROS
+    stage.pass_time(65)
+    assert stage.sampler.figures() == {DEAD: SOME}
+
+
+def test_a_message_that_is_done_while_the_queue_is_asked_proves_nothing() -> None:
+    """The queue may have counted after its deletion."""
+    stage = Stage(dead_letters=False)
+    stage.received = stage.working = 1
+    stage.queues[MAIN].figures = ZEROS
+    stage.queues[MAIN].meanwhile = lambda: setattr(stage, "working", 0)
+    stage.pass_time(65)
+    assert stage.sampler.figures() == {MAIN: ZEROS}
+
+
+def test_the_stop_ends_it_at_its_next_look() -> None:
+    """No request follows."""
+    stage = Stage()
+    stage.stopping.set()
+    stage.sampler.run()
+    assert stage.times == (0, 0)
+
+
+def test_it_looks_until_the_stop() -> None:
+    """The loop passes the time between looks with the pause that a stop interrupts."""
+    stage = Stage(dead_letters=False)
+    stage.queues[MAIN].meanwhile = stage.stopping.set
+    stage.sampler.run()
+    assert stage.times == (1,)
+    assert stage.clock.now >= 1_600
+
+
+def test_an_error_that_nobody_planned_ends_the_thread() -> None:
+    """A crash is the supervisor's business, not something to be swallowed here."""
+    stage = Stage(dead_letters=False)
+
+    def crash() -> None:
+        raise MemoryError
+
+    stage.queues[MAIN].meanwhile = crash
+    with pytest.raises(MemoryError):
+        stage.sampler.run()
