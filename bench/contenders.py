@@ -1,0 +1,112 @@
+"""Who is measured: how each is started, where its work comes from, and what this machine lacks for it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench.peers import product
+from bench.settings import THREE_CALLS, Settings
+
+_INSTALL_PACKAGES = "pip install -r requirements/bench.txt"
+_INSTALL_REDIS = "apt-get install redis-server"
+
+
+class Feed(StrEnum):
+    """Where the work comes from, and with it what counts as settled."""
+
+    MNS = "MNS"
+    """The canned queue: a message is settled when it is deleted."""
+    REDIS = "Redis"
+    """A bucket is settled when its change has been read back: the acknowledgement after it is not waited for."""
+
+
+Command = Callable[[Settings, Path, Path], list[str]]
+"""From the settings, their file, and a folder for its files: the module to run and its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One program under measurement."""
+
+    name: str
+    command: Command
+    feed: Feed = Feed.MNS
+    calls: tuple[str, ...] = THREE_CALLS
+    app: str = ""
+    """Of a Redis peer: the module of `bench.peers` that enqueues for it."""
+    workers: int = 16
+    single: bool = False
+    """Whether it does one thing at a time whatever it is told."""
+    default_workers: bool = False
+    """Whether it takes its own default number of workers."""
+    journal: bool = True
+    slots: int = 0
+    replicas: int = 1
+
+    @property
+    def missing(self) -> str:
+        """What to type so that it can be measured here; empty when it can be."""
+        if self.feed is Feed.MNS:
+            return ""
+        if find_spec(self.app.removesuffix("_app")) is None:
+            return _INSTALL_PACKAGES
+        return "" if shutil.which("redis-server") else _INSTALL_REDIS
+
+
+def _peer(module: str) -> Command:
+    return lambda _settings, file, _folder: [f"bench.peers.{module}", str(file)]
+
+
+def _worker(settings: Settings, _file: Path, folder: Path) -> list[str]:
+    journal = str(folder / "journal.jsonl") if settings.journal else ""
+    configuration = folder / "config.toml"
+    configuration.write_text(product.configuration(settings, journal), encoding="utf-8")
+    return ["consumer", "run", "--config", str(configuration)]
+
+
+def _dramatiq(settings: Settings, _file: Path, _folder: Path) -> list[str]:
+    return ["dramatiq", "bench.peers.dramatiq_app", "--processes", "1", "--threads", str(settings.workers)]
+
+
+def _celery(pool: str) -> Command:
+    def command(settings: Settings, _file: Path, _folder: Path) -> list[str]:
+        worker = ["celery", "-A", "bench.peers.celery_app", "worker", "--loglevel", "WARNING"]
+        return [*worker, "--pool", pool, "--concurrency", str(settings.workers)]
+
+    return command
+
+
+def worker(
+    workers: int | None = 16, *, journal: bool = True, slots: int = 0, replicas: int = 1, name: str = ""
+) -> Contender:
+    """The real worker; None for its own default number of workers."""
+    label = f"product, {workers} workers" if workers else "product as shipped"
+    if replicas > 1:
+        label += f" × {replicas}"
+    if not journal:
+        label += ", no journal"
+    return Contender(
+        name or label,
+        _worker,
+        calls=product.CALLS,
+        workers=workers or 0,
+        default_workers=workers is None,
+        journal=journal,
+        slots=slots,
+        replicas=replicas,
+    )
+
+
+DOCUMENTED = Contender("documented loop, put only", _peer("documented"), calls=("PutBucketAcl",), workers=1, single=True)
+DOCUMENTED_VERIFIED = Contender("documented loop, get/put/get", _peer("documented"), workers=1, single=True)
+STOCK = Contender("stock SDKs, 16 threads", _peer("stock"))
+FLOOR = Contender("floor: urllib3, 16 threads", _peer("floor"))
+DRAMATIQ = Contender("dramatiq, 16 threads", _dramatiq, Feed.REDIS, app="dramatiq_app")
+CELERY_THREADS = Contender("celery, 16 threads", _celery("threads"), Feed.REDIS, app="celery_app")
+CELERY_PREFORK = Contender("celery, 16 processes", _celery("prefork"), Feed.REDIS, app="celery_app")
+CALLS = Contender("the worker's calls alone, one thread", _peer("calls"), calls=product.CALLS, workers=1, single=True)
