@@ -87,7 +87,7 @@ def worker(
     """The real worker; None for its own default number of workers."""
     label = f"product, {workers} workers" if workers else "product as shipped"
     if replicas > 1:
-        label += f" × {replicas}"
+        label += f" x {replicas}"
     if not journal:
         label += ", no journal"
     return Contender(
@@ -102,7 +102,9 @@ def worker(
     )
 
 
-DOCUMENTED = Contender("documented loop, put only", _peer("documented"), calls=("PutBucketAcl",), workers=1, single=True)
+DOCUMENTED = Contender(
+    "documented loop, put only", _peer("documented"), calls=("PutBucketAcl",), workers=1, single=True
+)
 DOCUMENTED_VERIFIED = Contender("documented loop, get/put/get", _peer("documented"), workers=1, single=True)
 STOCK = Contender("stock SDKs, 16 threads", _peer("stock"))
 FLOOR = Contender("floor: urllib3, 16 threads", _peer("floor"))

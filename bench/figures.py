@@ -44,7 +44,6 @@ def percentile(values: Sequence[float], share: float) -> float:
 def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:
     """Each round's ratio: rounds are interleaved, so that what disturbs one side disturbs the other too.
 
-    A round that is missing on either side (`nan`) is left out.
+    A round in which the denominator is 0 has none.
     """
-    pairs = zip(numerators, denominators, strict=True)
-    return [top / bottom for top, bottom in pairs if bottom and top == top and bottom == bottom]  # noqa: PLR0124
+    return [top / bottom for top, bottom in zip(numerators, denominators, strict=True) if bottom]

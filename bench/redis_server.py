@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,12 @@ class Redis:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._taken = 0
+        self._numbers = count(1)
         self._backlogs: dict[str, int] = {}
 
     def new_database(self) -> int:
         """The number of a database that nobody has used yet."""
-        self._taken += 1
-        return self._taken
+        return next(self._numbers)
 
     def url(self, database: int) -> str:
         """How a peer is told of a database."""
@@ -50,7 +50,7 @@ class Redis:
         """Make one database hold what another holds."""
         self._client(target).flushdb()
         origin = self._client(source)
-        for key in origin.keys():
+        for key in origin.scan_iter():
             origin.copy(key, key, destination_db=target)
 
     def held(self, database: int) -> int:

@@ -162,7 +162,9 @@ class Stage:
         file = folder / "settings.json"
         settings.save(file)
         environment = self._environment(folder, file, tls)
-        commands = [self._command(contender, settings, file, folder / str(number)) for number in range(contender.replicas)]
+        commands = [
+            self._command(contender, settings, file, folder / str(number)) for number in range(contender.replicas)
+        ]
         return Scene(contender, server, Client(contender, commands, environment, folder / "log"), redis, database)
 
     def _command(self, contender: Contender, settings: Settings, file: Path, folder: Path) -> list[str]:

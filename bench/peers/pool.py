@@ -56,7 +56,7 @@ def _work(tasks: queue.Queue[Task], done: queue.SimpleQueue[str], repair: Callab
         task = tasks.get()
         try:
             repair(bucket_of(task.body))
-        except Exception:
+        except Exception:  # noqa: BLE001 - one bad message must not end the thread
             _log.exception("left to its visibility timeout")
             continue
         done.put(task.handle)

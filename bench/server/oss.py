@@ -104,7 +104,9 @@ class Oss:
         if track is not None:
             self.ledger.called(track, now)
         status, body = self._carried_out(operation, bucket, request, track)
-        headers = f"Server: AliyunOSS\r\nContent-Type: application/xml\r\nx-oss-request-id: {next(self._serial):024X}\r\n"
+        headers = (
+            f"Server: AliyunOSS\r\nContent-Type: application/xml\r\nx-oss-request-id: {next(self._serial):024X}\r\n"
+        )
         data = answer(status, f"{headers}x-oss-server-time: 1\r\n", body, time.time())
         if self.latency_seconds:
             loop = asyncio.get_running_loop()

@@ -1,0 +1,134 @@
+"""Runs the schedule and collects what it brings; a contender that fails is noted and costs nobody else anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
+from statistics import median
+from typing import TypeVar
+
+from bench import incidents, plan, windows
+from bench.contenders import Contender
+from bench.measurements import Absence, IdleResult, KillResult, Results
+from bench.plan import Row
+from bench.stage import Failed, Stage
+
+Say = Callable[[str], None]
+_T = TypeVar("_T")
+
+_CAPACITY_SECONDS = 2.0
+
+
+class Campaign:
+    """One run of the benchmark."""
+
+    def __init__(self, stage: Stage, rounds: int, say: Say) -> None:
+        self.results = Results.empty()
+        self._stage = stage
+        self._rounds = rounds
+        self._say = say
+
+    def run(self, rows: Collection[str]) -> Results:
+        """Measure the named rows, in the order of the schedule."""
+        for row in plan.BACKLOG_ROWS:
+            if row.name in rows:
+                self._backlog(row)
+        if plan.TRICKLE.name in rows:
+            self._trickle(plan.TRICKLE)
+        if plan.START in rows:
+            self._starts()
+        if plan.INCIDENTS in rows:
+            self._incidents()
+        return self.results
+
+    def _backlog(self, row: Row) -> None:
+        for turn, contender in plan.turns(row, self._rounds):
+            self._say(f"{row.name} {turn}/{self._rounds}  {contender.name}")
+            self._measure(row, contender, turn)
+
+    def _measure(self, row: Row, contender: Contender, turn: int) -> None:
+        found = self._tried(
+            row.name,
+            contender,
+            lambda: windows.backlog(self._stage, row.name, contender, row.condition, row.seconds, turn),
+        )
+        if found is not None:
+            self.results.measurements.append(found)
+
+    def _trickle(self, row: Row) -> None:
+        paces: dict[str, float] = {}
+        for contender in row.contenders:
+            self._say(f"{row.name}      capacity of {contender.name}")
+            capacity = self._capacity(row, contender)
+            if capacity is not None:
+                paces[contender.name] = capacity / 2
+        for turn, contender in plan.turns(row, self._rounds):
+            if (pace := paces.get(contender.name)) is not None:
+                self._say(f"{row.name} {turn}/{self._rounds}  {contender.name}, {pace:.0f}/s")
+                self._trickle_once(row, contender, turn, pace)
+
+    def _capacity(self, row: Row, contender: Contender) -> float | None:
+        """Messages per second under the row's condition: those of an earlier row if it had the same condition."""
+        known = [
+            each.messages_per_second
+            for other in plan.BACKLOG_ROWS
+            if other.condition == row.condition
+            for each in self.results.of(other.name, contender.name)
+        ]
+        if known:
+            return median(known)
+        found = self._tried(
+            row.name,
+            contender,
+            lambda: windows.backlog(self._stage, row.name, contender, row.condition, _CAPACITY_SECONDS, 0),
+        )
+        return None if found is None else found.messages_per_second
+
+    def _trickle_once(self, row: Row, contender: Contender, turn: int, pace: float) -> None:
+        found = self._tried(
+            row.name,
+            contender,
+            lambda: windows.trickle(self._stage, row.name, contender, row.condition, row.seconds, turn, pace),
+        )
+        if found is not None:
+            self.results.measurements.append(found)
+
+    def _starts(self) -> None:
+        for number in range(1, plan.STARTS + 1):
+            self._say(f"{plan.START} {number}/{plan.STARTS}")
+            found = self._tried(
+                plan.START, plan.WORKER_SHIPPED, lambda: incidents.start(self._stage, plan.WORKER_SHIPPED)
+            )
+            if found is not None:
+                self.results.starts.append(found)
+
+    def _incidents(self) -> None:
+        """Everything that mostly waits, at the same time; nothing here is measured against anything else."""
+        names = ", ".join(contender.name for contender in plan.KILLED)
+        self._say(f"{plan.INCIDENTS}  kill -9: {names}; beside them an idle replica for {incidents.IDLE_SECONDS:.0f} s")
+        with ThreadPoolExecutor(max_workers=len(plan.KILLED) + 1) as pool:
+            idle: Future[IdleResult | None] = pool.submit(
+                self._tried,
+                plan.INCIDENTS,
+                plan.WORKER_SHIPPED,
+                lambda: incidents.idle(self._stage, plan.WORKER_SHIPPED),
+            )
+            kills: list[Future[KillResult | None]] = [pool.submit(self._killed, contender) for contender in plan.KILLED]
+            self.results.kills += [result for each in kills if (result := each.result()) is not None]
+            self.results.idles += [found] if (found := idle.result()) is not None else []
+
+    def _killed(self, contender: Contender) -> KillResult | None:
+        return self._tried(plan.INCIDENTS, contender, lambda: incidents.kill(self._stage, contender))
+
+    def _tried(self, row: str, contender: Contender, measure: Callable[[], _T]) -> _T | None:
+        """The measurement, or a note why there is none."""
+        try:
+            if contender.missing:
+                raise Failed(f"missing here; install it with: {contender.missing}")
+            return measure()
+        except Failed as failure:
+            absence = Absence(row, contender.name, str(failure))
+            if absence not in self.results.absences:
+                self.results.absences.append(absence)
+                self._say(f"NOT MEASURED: {contender.name}: {str(failure).splitlines()[0]}")
+            return None

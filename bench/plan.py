@@ -1,0 +1,112 @@
+"""The schedule: which rows there are, who is in each, and how long each lasts.
+
+A whole run takes about eleven minutes: per measured window about three seconds of starting and warming up are added to
+the seconds that stand here.
+
+| row | what | windows | about |
+|---|---|---|---|
+| http-0 | everybody, HTTP, 0 ms | 9 x 3 x 2.5 s | 150 s |
+| http-20 | the worker with several numbers of workers and its peers, HTTP, 20 ms | 9 x 3 x 2.5 s | 150 s |
+| tls-0 | equal threads, TLS and a host per bucket, 0 ms | 3 x 3 x 3 s | 55 s |
+| tls-20 | against the documented loop, the same, 20 ms | 3 x 3 x 3 s | 55 s |
+| replicas | 1, 2, 4 processes of 8 workers, 20 ms | 3 x 3 x 3 s | 60 s |
+| trickle | half of the capacity measured just before, 20 ms | 4 x (2 s + 3 x 4 s) | 105 s |
+| start | process created → first receive | 5 | 8 s |
+| incidents | kill -9 for four, and an idle replica beside them | 1 | 75 s |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.contenders import (
+    CALLS,
+    CELERY_PREFORK,
+    CELERY_THREADS,
+    DOCUMENTED,
+    DOCUMENTED_VERIFIED,
+    DRAMATIQ,
+    FLOOR,
+    STOCK,
+    Contender,
+    worker,
+)
+from bench.stage import Condition, Transport
+
+ROUNDS = 3
+STARTS = 5
+
+WORKER = worker(16)
+"""At equal threads with the peers."""
+WORKER_UNJOURNALED = worker(16, journal=False)
+WORKER_SHIPPED = worker(None)
+WORKER_BUSY = worker(64)
+"""With as many workers as 20 ms calls need to fill a core."""
+REPLICAS = tuple(worker(8, slots=16, replicas=count) for count in (1, 2, 4))
+"""Few workers each, so that they wait for OSS and not for the one core that they share."""
+
+_AT_ONCE, _FAR = 0.0, 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Contenders under one condition, measured in turn, round by round."""
+
+    name: str
+    condition: Condition
+    contenders: tuple[Contender, ...]
+    seconds: float
+
+
+BACKLOG_ROWS = (
+    Row(
+        "http-0",
+        Condition(Transport.HTTP, _AT_ONCE),
+        (
+            WORKER,
+            CALLS,
+            STOCK,
+            DRAMATIQ,
+            CELERY_THREADS,
+            CELERY_PREFORK,
+            FLOOR,
+            DOCUMENTED,
+            WORKER_UNJOURNALED,
+        ),
+        2.5,
+    ),
+    Row(
+        "http-20",
+        Condition(Transport.HTTP, _FAR),
+        (
+            WORKER_BUSY,
+            DOCUMENTED,
+            WORKER_SHIPPED,
+            WORKER,
+            worker(128),
+            STOCK,
+            DRAMATIQ,
+            CELERY_THREADS,
+            DOCUMENTED_VERIFIED,
+        ),
+        2.5,
+    ),
+    Row("tls-0", Condition(Transport.TLS, _AT_ONCE), (WORKER, STOCK, FLOOR), 3.0),
+    Row("tls-20", Condition(Transport.TLS, _FAR), (WORKER_BUSY, DOCUMENTED, WORKER_SHIPPED), 3.0),
+    Row("replicas", Condition(Transport.HTTP, _FAR), REPLICAS, 3.0),
+)
+
+TRICKLE = Row("trickle", Condition(Transport.HTTP, _FAR), (WORKER_SHIPPED, STOCK, DRAMATIQ, CELERY_THREADS), 4.0)
+START = "start"
+INCIDENTS = "incidents"
+KILLED = (WORKER_SHIPPED, DRAMATIQ, CELERY_THREADS, CELERY_PREFORK)
+
+ROW_NAMES = (*(row.name for row in BACKLOG_ROWS), TRICKLE.name, START, INCIDENTS)
+
+
+def turns(row: Row, rounds: int) -> Iterator[tuple[int, Contender]]:
+    """A B C A B C A B C."""
+    for turn in range(1, rounds + 1):
+        for contender in row.contenders:
+            yield turn, contender
