@@ -7,6 +7,7 @@ whoever names it in the query signs with version 1 and asks STS.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +18,8 @@ from emulator.control.answers import Json
 from emulator.emulation import Emulation
 from emulator.refusal import Refusal
 from emulator.sts.assume_role import assume_role
+from emulator.sts.assume_role_with_oidc import assume_role_with_oidc
+from emulator.world import World
 
 
 def is_rpc(request: Request) -> bool:
@@ -43,6 +46,24 @@ async def rpc_answer(emulation: Emulation, request: Request) -> Response:
 
 async def _answered(emulation: Emulation, request: Request) -> dict[str, Any]:
     if "x-acs-action" not in request.headers:
-        return assume_role(emulation.world, request.method, dict(request.query_params))
+        return _sts(emulation.world, request.method, {**request.query_params, **await _form(request)})
     asked = RpcRequest(request.method, dict(request.query_params), dict(request.headers), await request.body())
     return await config_answer(emulation.world, emulation.config, asked)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Parameters in the body, where some SDKs put those that are long or secret."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _sts(world: World, method: str, asked: dict[str, str]) -> dict[str, Any]:
+    match asked.get("Action"), asked.get("Version"):
+        case "AssumeRole", "2015-04-01":
+            return assume_role(world, method, asked)
+        case "AssumeRoleWithOIDC", "2015-04-01":
+            return assume_role_with_oidc(world, asked)
+        case _:
+            text = "Specified api is not found, please check your url and method."
+            raise Refusal(404, "InvalidAction.NotFound", text)

@@ -1,15 +1,24 @@
-"""AssumeRole at the control port, asked by the vendor's own provider."""
+"""AssumeRole and AssumeRoleWithOIDC at the control port, asked by the vendor's own providers."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import oss2
 import pytest
-from alibabacloud_credentials.provider import RamRoleArnCredentialsProvider, StaticAKCredentialsProvider
+from alibabacloud_credentials.provider import (
+    OIDCRoleArnCredentialsProvider,
+    RamRoleArnCredentialsProvider,
+    StaticAKCredentialsProvider,
+)
 
 from consumer.credentials import Credentials
-from emulator.client import Emulator
+from emulator.client import ControlError, Emulator
+from tests.identity_tokens import PROVIDER, identity_token
 
 MEMBER = "9876543210987654"
 ROLE = f"acs:ram::{MEMBER}:role/config-remediator"
@@ -80,3 +89,72 @@ class _Fixed:
 
     def get_credentials(self) -> Credentials:
         return self._key
+
+
+def _by_token(emulator: Emulator, folder: Path, token: str, *, provider: str = PROVIDER) -> object:
+    file = folder / "token"
+    file.write_text(token, encoding="utf-8")
+    return OIDCRoleArnCredentialsProvider(
+        role_arn=ROLE,
+        oidc_provider_arn=provider,
+        oidc_token_file_path=str(file),
+        role_session_name="a-pod",
+        duration_seconds=1_800,
+        sts_endpoint=emulator.control.url,
+    ).get_credentials()
+
+
+def test_an_identity_token_is_enough(emulator: Emulator, tmp_path: Path) -> None:
+    """Nothing is signed, and the credentials are the role's, for as long as was asked."""
+    token = identity_token()
+    key = _by_token(emulator, tmp_path, token)
+    auth = oss2.StsAuth(key.get_access_key_id(), key.get_access_key_secret(), key.get_security_token())
+    oss2.Bucket(auth, emulator.oss, "theirs").create_bucket()
+    assert emulator.control.call("GET", "/buckets/theirs")["owner_id"] == MEMBER
+    (entry,) = emulator.journal(service="sts")
+    assert (entry.operation, entry.resource, entry.access_key_id) == ("AssumeRoleWithOIDC", ROLE, "")
+    assert entry.time_ms / 1000 + 1_800 == pytest.approx(key.get_expiration(), abs=1)
+    assert token not in str(entry)
+
+
+@pytest.mark.parametrize(
+    ("token", "provider", "code"),
+    [
+        (identity_token(expires_at=1_000_000_000), PROVIDER, "AuthenticationFail.OIDCToken.Expired"),
+        ("not a token", PROVIDER, "AuthenticationFail.OIDCToken.Invalid"),
+        ("a.b.c", PROVIDER, "AuthenticationFail.OIDCToken.Invalid"),
+        (identity_token(expires_at=10**20), PROVIDER, "AuthenticationFail.OIDCToken.Invalid"),
+        (identity_token(), "acs:ram::x:oidc-provider/y", "InvalidParameter.OIDCProviderArn"),
+    ],
+    ids=["expired", "no token", "no claims", "no date", "no provider"],
+)
+def test_a_token_that_is_not_good_gets_nothing(
+    emulator: Emulator, tmp_path: Path, token: str, provider: str, code: str
+) -> None:
+    """With the service's code, where it is known."""
+    with pytest.raises(Exception, match=code):
+        _by_token(emulator, tmp_path, token, provider=provider)
+    assert emulator.journal(service="sts") == []
+
+
+def test_an_action_that_sts_does_not_have_is_refused(emulator: Emulator) -> None:
+    """Neither another action nor another version."""
+    for action, version in (("GetFederationToken", "2015-04-01"), ("AssumeRole", "2020-01-01")):
+        with pytest.raises(ControlError) as refusal:
+            emulator.control.call("GET", "/", Action=action, Version=version)
+        assert refusal.value.status == 404
+
+
+def test_parameters_may_stand_in_a_form(emulator: Emulator) -> None:
+    """Other SDKs put a long token into the body."""
+    form = {
+        "RoleArn": ROLE,
+        "OIDCProviderArn": PROVIDER,
+        "OIDCToken": identity_token(subject="system:serviceaccount:a:b"),
+        "RoleSessionName": "a-pod",
+    }
+    address = f"{emulator.control.url}/?Action=AssumeRoleWithOIDC&Version=2015-04-01"
+    with urlopen(address, urlencode(form).encode()) as answer:
+        said = json.load(answer)
+    assert said["OIDCTokenInfo"]["Subject"] == "system:serviceaccount:a:b"
+    assert said["Credentials"]["AccessKeyId"].startswith("STS.")

@@ -1,0 +1,94 @@
+"""What both ways to assume a role share: the role that is asked for, and the temporary key that is handed out.
+
+Every role of every account may be assumed, for neither roles nor trust policies are emulated.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from emulator.identity import AccessKey
+from emulator.refusal import Refusal
+from emulator.world import World
+
+_ROLE = re.compile(r"acs:ram::([0-9]{5,20}):role/([A-Za-z0-9.-]{1,64})", re.ASCII)
+_SESSION = re.compile(r"[A-Za-z0-9.@_-]{2,64}", re.ASCII)
+_LEAST_SECONDS, _MOST_SECONDS = 900, 43_200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose parameters have the right form."""
+
+    account_id: str
+    role_name: str
+    session_name: str
+    seconds: int
+
+    @property
+    def role(self) -> str:
+        """The role's name in every API."""
+        return f"acs:ram::{self.account_id}:role/{self.role_name}"
+
+
+def asked(query: Mapping[str, str]) -> Asked:
+    """What role is asked for, by whose name, and for how long.
+
+    Raises:
+        Refusal: a parameter is missing or wrong.
+    """
+    role = _ROLE.fullmatch(query.get("RoleArn", ""))
+    if role is None:
+        raise Refusal(400, "InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.")
+    session, seconds = query.get("RoleSessionName", ""), query.get("DurationSeconds", "3600")
+    if not _SESSION.fullmatch(session):
+        raise Refusal(400, "InvalidParameter.RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
+    if not seconds.isdecimal() or not _LEAST_SECONDS <= int(seconds) <= _MOST_SECONDS:
+        raise Refusal(400, "InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/1hr.")
+    return Asked(role.group(1), role.group(2), session, int(seconds))
+
+
+def hand_out(world: World, wanted: Asked, operation: str, caller_id: str) -> dict[str, Any]:
+    """The part of the answer that both ways have; the new key may sign at once."""
+    ends_at = world.clock.now() + wanted.seconds
+    key = AccessKey(
+        access_key_id="STS." + secrets.token_hex(12),
+        secret=secrets.token_urlsafe(32),
+        account_id=wanted.account_id,
+        security_token=secrets.token_urlsafe(96),
+        expires_at=ends_at,
+    )
+    world.identities.add(key)
+    request_id = world.request_id()
+    world.journal.changed(
+        "sts",
+        operation,
+        wanted.role,
+        request_id=request_id,
+        access_key_id=caller_id,
+        session=wanted.session_name,
+        assumed_access_key_id=key.access_key_id,
+    )
+    return {
+        "RequestId": request_id,
+        "AssumedRoleUser": {
+            "Arn": f"acs:sts::{wanted.account_id}:assumed-role/{wanted.role_name}/{wanted.session_name}",
+            "AssumedRoleId": f"3{wanted.account_id}:{wanted.session_name}",
+        },
+        "Credentials": {
+            "AccessKeyId": key.access_key_id,
+            "AccessKeySecret": key.secret,
+            "SecurityToken": key.security_token,
+            "Expiration": iso(ends_at),
+        },
+    }
+
+
+def iso(seconds: float) -> str:
+    """A moment as STS writes it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
