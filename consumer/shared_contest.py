@@ -138,7 +138,7 @@ class SharedContest:
 
     def _look(self, subject: Subject, now_ms: int) -> int:
         """Milliseconds for which it is left alone."""
-        marks = self._marks(now_ms)
+        marks = self._marks(now_ms, subject)
         if left_ms := marks.left_ms(subject, self._policy, now_ms):
             return left_ms
         from_ms = marks.counts_from_ms(subject, self._policy, now_ms)
@@ -151,11 +151,13 @@ class SharedContest:
         self._note("mark", subject.mark(now_ms))
         return round(self._policy.window_seconds * 1000)
 
-    def _marks(self, now_ms: int) -> Marks:
+    def _marks(self, now_ms: int, subject: Subject | None = None) -> Marks:
+        """The marks about one subject, or all."""
         released_ms = self._released_ms
         if released_ms > self._release_told_ms and self._note("release", fix_records.release(released_ms)):
             self._release_told_ms = released_ms
-        return Marks.read(record_folder.names(self._contested), now_ms, released_ms)
+        names = record_folder.names(self._contested)
+        return Marks.read(fix_records.about(names, subject) if subject else names, now_ms, released_ms)
 
     def _clear(self, now_ms: int) -> None:
         """Remove what is worn in the next shard and among the marks. Other replicas may be removing the same."""

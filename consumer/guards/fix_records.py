@@ -32,7 +32,8 @@ _FAR_AHEAD_MS = 86_400_000
 
 _FIX = re.compile(r"([0-9a-f]{32})-([0-9]{1,15})-[0-9a-f]{12}", re.ASCII)
 _MARK = re.compile(r"([0-9a-f]{16})-([0-9a-f]{32})-([0-9]{1,15})", re.ASCII)
-_RELEASE = re.compile(r"released-([0-9]{1,15})", re.ASCII)
+_RELEASED = "released-"
+_RELEASE = re.compile(_RELEASED + r"([0-9]{1,15})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,12 @@ def rule_digest(rule: str) -> str:
 
 def release(at_ms: int) -> str:
     """The name that says when a person has settled all contests."""
-    return f"released-{at_ms}"
+    return f"{_RELEASED}{at_ms}"
+
+
+def about(names: Iterable[str], subject: Subject) -> list[str]:
+    """The marks that decide about one subject: far fewer than all there are."""
+    return [name for name in names if subject.digest in name or name.startswith(_RELEASED)]
 
 
 @dataclass(frozen=True, slots=True)

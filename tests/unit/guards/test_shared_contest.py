@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -303,6 +304,28 @@ def test_processes_that_begin_and_write_at_once_lose_nothing(tmp_path: Path) -> 
     writers = [subprocess.Popen([sys.executable, "-c", _WRITER, str(tmp_path)]) for _ in range(4)]
     assert [writer.wait(60) for writer in writers] == [0] * 4
     assert len(records(tmp_path)) == 200
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from consumer.bucket import Resource
+from consumer.guards.contest import ContestPolicy
+from consumer.shared_contest import SharedContest
+
+contest = SharedContest.at(Path(sys.argv[1]), ContestPolicy(1000, 600.0), ["public-read"], print)
+for _ in range(3):
+    contest.fixed("public-read", Resource("1234567890123456", "cn-hangzhou", "photos"), 0.0)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_has_recorded_stays(tmp_path: Path) -> None:
+    """Nothing has to be closed, flushed or unlocked; who comes next finds the resource contested."""
+    killed = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    next_one = SharedContest.at(tmp_path, ContestPolicy(3, 600.0), [RULE], Said())
+    assert next_one.found_broken(RULE, PHOTOS, ANY) == 600.0
 
 
 def test_threads_that_fix_at_once_lose_nothing(directory: Path, clock: Clock) -> None:
