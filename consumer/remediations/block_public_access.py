@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from consumer.bucket import Bucket
-from consumer.remediations.base import Options
-from consumer.remediations.exposure import PublicAccessRepair
+from consumer.remediations.exposure import PublicAccessOptions, PublicAccessRepair
 from consumer.remediations.setting import Notation, SettingRepair
 
 
-class BlockPublicAccessOptions(Options):
-    """`oss.block-public-access` has no settings."""
+class BlockPublicAccessOptions(PublicAccessOptions):
+    """Settings of `oss.block-public-access`."""
 
 
 class BlockPublicAccess(PublicAccessRepair[bool], SettingRepair[bool]):

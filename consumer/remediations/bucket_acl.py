@@ -8,15 +8,15 @@ from pydantic import Field
 
 from consumer.bucket import Bucket, BucketInfo
 from consumer.errors import ChangedMeanwhile
-from consumer.remediations.base import Change, Compliant, Finding, Options
-from consumer.remediations.exposure import PublicAccessRepair
+from consumer.remediations.base import Change, Compliant, Finding
+from consumer.remediations.exposure import PublicAccessOptions, PublicAccessRepair
 
 PRIVATE = "private"
 PUBLIC_READ = "public-read"
 PUBLIC_READ_WRITE = "public-read-write"
 
 
-class BucketAclOptions(Options):
+class BucketAclOptions(PublicAccessOptions):
     """Settings of `oss.bucket-acl`."""
 
     drop: Literal["all", "write"] = Field(
@@ -50,6 +50,7 @@ class BucketAcl(PublicAccessRepair[str]):
     Options: ClassVar[type[BucketAclOptions]] = BucketAclOptions
 
     def __init__(self, options: BucketAclOptions) -> None:
+        super().__init__(options)
         self._drop = options.drop
 
     def inspect(self, bucket: Bucket, info: BucketInfo) -> str:  # noqa: ARG002 - the info already holds the ACL

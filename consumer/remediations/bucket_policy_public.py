@@ -7,12 +7,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from consumer.bucket_policy import without_everyone
-from consumer.remediations.base import Options
-from consumer.remediations.exposure import PublicAccessRepair
+from consumer.remediations.exposure import PublicAccessOptions, PublicAccessRepair
 from consumer.remediations.policy_setting import PolicyRepair, PolicyState
 
 
-class BucketPolicyPublicOptions(Options):
+class BucketPolicyPublicOptions(PublicAccessOptions):
     """Settings of `oss.bucket-policy-public`."""
 
     keep_restricted: bool = Field(
@@ -54,6 +53,7 @@ class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):
     Options: ClassVar[type[BucketPolicyPublicOptions]] = BucketPolicyPublicOptions
 
     def __init__(self, options: BucketPolicyPublicOptions) -> None:
+        super().__init__(options)
         self._keep_restricted = options.keep_restricted
         self._narrow_to = options.narrow_to
 

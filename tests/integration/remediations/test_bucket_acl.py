@@ -8,6 +8,7 @@ import pytest
 
 from consumer.errors import PublicAccessBlocked
 from consumer.outcome import Outcome
+from tests.integration.conftest import Recorder
 from tests.integration.remediations.cases import ACL, PUBLIC_STATEMENT, policy
 from tests.integration.remediations.workbench import BUCKET, Case, Workbench, repaired_and_undone
 
@@ -50,6 +51,27 @@ def test_a_public_policy_that_is_blocked_is_told_apart(bench: Workbench) -> None
     ending = bench.repair(ACL)
 
     assert (ending.outcome, ending.reason) == (Outcome.FIXED, "public_but_blocked")
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({}, ["GetBucketInfo", "PutBucketAcl", "GetBucketInfo", "GetBucketPolicy"]),
+        ({"other_paths": False}, ["GetBucketInfo", "PutBucketAcl", "GetBucketInfo"]),
+    ],
+)
+def test_the_look_for_other_paths_takes_one_request_and_can_be_left_out(
+    bench: Workbench, recorder: Recorder, options: dict[str, bool], asked: list[str]
+) -> None:
+    """Whether public access is blocked is only asked where there is something to block."""
+    bench.create(ACL)
+    if options:
+        bench.emulator.change_bucket(BUCKET, policy=policy(PUBLIC_STATEMENT))
+
+    ending = bench.repair(replace(ACL, options=options))
+
+    assert (ending.outcome, ending.reason) == (Outcome.FIXED, "")
+    assert [call.operation for call in recorder.calls] == asked
 
 
 def test_not_being_allowed_to_look_does_not_undo_the_repair(bench: Workbench) -> None:
