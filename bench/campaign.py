@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from statistics import median
 from typing import TypeVar
 
 from bench import incidents, plan, windows
-from bench.contenders import Contender
+from bench.contenders import CALLS, Contender
 from bench.measurements import Absence, IdleResult, KillResult, Results
 from bench.plan import Row
+from bench.settings import THREE_CALLS
 from bench.stage import Failed, Stage
 
 Say = Callable[[str], None]
@@ -42,9 +44,16 @@ class Campaign:
         return self.results
 
     def _backlog(self, row: Row) -> None:
+        calls = self._calls() if CALLS in row.contenders else ()
         for turn, contender in plan.turns(row, self._rounds):
             self._say(f"{row.name} {turn}/{self._rounds}  {contender.name}")
-            self._measure(row, contender, turn)
+            self._measure(row, replace(CALLS, calls=calls) if contender is CALLS else contender, turn)
+
+    def _calls(self) -> tuple[str, ...]:
+        """What the worker sends for one message, as the server sees it: the engine is measured against just that."""
+        found = self._tried(plan.WORKER.name, CALLS, lambda: windows.observed_calls(self._stage, plan.WORKER))
+        self._say(f"the worker's OSS requests per message: {', '.join(found or ())}")
+        return found or THREE_CALLS
 
     def _measure(self, row: Row, contender: Contender, turn: int) -> None:
         found = self._tried(

@@ -40,10 +40,8 @@ class Contender:
     app: str = ""
     """Of a Redis peer: the module of `bench.peers` that enqueues for it."""
     workers: int = 16
-    single: bool = False
-    """Whether it does one thing at a time whatever it is told."""
-    default_workers: bool = False
-    """Whether it takes its own default number of workers."""
+    shipped: bool = False
+    """Of the worker: see `Settings.shipped`."""
     journal: bool = True
     slots: int = 0
     replicas: int = 1
@@ -84,7 +82,7 @@ def _celery(pool: str) -> Command:
 def worker(
     workers: int | None = 16, *, journal: bool = True, slots: int = 0, replicas: int = 1, name: str = ""
 ) -> Contender:
-    """The real worker; None for its own default number of workers."""
+    """The real worker with three calls; None for its own defaults, with which it looks for other paths too."""
     label = f"product, {workers} workers" if workers else "product as shipped"
     if replicas > 1:
         label += f" x {replicas}"
@@ -93,22 +91,20 @@ def worker(
     return Contender(
         name or label,
         _worker,
-        calls=product.CALLS,
         workers=workers or 0,
-        default_workers=workers is None,
+        shipped=workers is None,
         journal=journal,
         slots=slots,
         replicas=replicas,
     )
 
 
-DOCUMENTED = Contender(
-    "documented loop, put only", _peer("documented"), calls=("PutBucketAcl",), workers=1, single=True
-)
-DOCUMENTED_VERIFIED = Contender("documented loop, get/put/get", _peer("documented"), workers=1, single=True)
+DOCUMENTED = Contender("documented loop, put only", _peer("documented"), calls=("PutBucketAcl",), workers=1)
+DOCUMENTED_VERIFIED = Contender("documented loop, get/put/get", _peer("documented"), workers=1)
 STOCK = Contender("stock SDKs, 16 threads", _peer("stock"))
 FLOOR = Contender("floor: urllib3, 16 threads", _peer("floor"))
 DRAMATIQ = Contender("dramatiq, 16 threads", _dramatiq, Feed.REDIS, app="dramatiq_app")
 CELERY_THREADS = Contender("celery, 16 threads", _celery("threads"), Feed.REDIS, app="celery_app")
 CELERY_PREFORK = Contender("celery, 16 processes", _celery("prefork"), Feed.REDIS, app="celery_app")
-CALLS = Contender("the worker's calls alone, one thread", _peer("calls"), calls=product.CALLS, workers=1, single=True)
+CALLS = Contender("the worker's calls alone, one thread", _peer("calls"), workers=1)
+"""Its calls are those that the worker is seen to make: see `bench.windows.observed_calls`."""

@@ -24,8 +24,8 @@ class Settings:
     lease_seconds: int = 60
     journal: bool = True
     """Whether the worker keeps its journal; the others have none."""
-    default_workers: bool = False
-    """Whether the worker takes its own defaults instead of `workers`."""
+    shipped: bool = False
+    """Whether the worker takes its own default number of workers, and looks for other public paths as it does then."""
     slots: int = 0
     """Of the worker; 0 takes its own default."""
 

@@ -156,7 +156,7 @@ class Stage:
             redis.url(database) if redis is not None else "",
             lease_seconds,
             contender.journal,
-            contender.default_workers,
+            contender.shipped,
             contender.slots,
         )
         file = folder / "settings.json"

@@ -54,7 +54,9 @@ class Verdict:
 
 def verdicts(results: Results) -> list[Verdict]:
     """Every target in turn."""
-    return [*_ratios(results), *_kill(results), *_absolute(results)]
+    busiest = _spread([max((each.server_utilisation for each in results.measurements), default=0.0)])
+    server = Verdict("the canned server at its busiest", Bound.AT_MOST, 0.6, "of its core", busiest)
+    return [*_ratios(results), *_kill(results), *_absolute(results), *([server] if results.measurements else [])]
 
 
 def _ratios(results: Results) -> Iterator[Verdict]:

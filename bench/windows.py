@@ -13,7 +13,7 @@ from bench.figures import percentile
 from bench.machine import Usage
 from bench.measurements import Latency, Measurement
 from bench.server.ledger import Snapshot, Track
-from bench.stage import BACKLOG, Condition, Scene, Stage
+from bench.stage import BACKLOG, Condition, Scene, Stage, Transport
 
 _PATIENCE_SECONDS = 60.0
 _WARM_MESSAGES = 300
@@ -85,6 +85,15 @@ def trickle(
         after = _moment(scene)
         tracks = scene.server.tracks()[_TRICKLE_WARM:]
     return _measured(row, contender, turn, before, after, _latency(contender, tracks, enqueued))
+
+
+def observed_calls(stage: Stage, contender: Contender) -> tuple[str, ...]:
+    """The OSS requests that a contender sends for one open bucket, in order."""
+    with stage.set_up(contender, Condition(Transport.HTTP, 0.0), backlog=1) as scene:
+        scene.client.start()
+        wait_until(scene, _settles(scene, 1), "the one message")
+        (track,) = scene.server.tracks()
+        return tuple(track.operations)
 
 
 def _settles(scene: Scene, count: int) -> Callable[[], bool]:

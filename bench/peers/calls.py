@@ -64,6 +64,8 @@ def _send(bucket: Bucket, call: str) -> None:
             bucket.public_access_block()
         case "GetBucketPolicy":
             bucket.policy()
+        case "GetBucketTags":
+            bucket.tags()
         case _:
             raise ValueError(f"no such call here: {call}")
 

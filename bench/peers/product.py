@@ -6,17 +6,17 @@ The rule stands here and nowhere else.
 from __future__ import annotations
 
 from bench.names import ACCOUNT_ID, DEAD_LETTERS, QUEUE, REGION, RULE_ID
-from bench.settings import THREE_CALLS, Settings
+from bench.settings import Settings
 
-CALLS = (*THREE_CALLS, "GetBucketPublicAccessBlock", "GetBucketPolicy")
-"""What the rule below makes the worker send for one open bucket: the last two say whether anyone still gets in."""
-
-_RULE = f"""
+# The peers look, change and read back; the look for other public paths is one request more, and is in the rows
+# of the worker as shipped.
+_RULE = """
 [[rules]]
 name = "public-read"
 remediation = "oss.bucket-acl"
 mode = "enforce"
-config_rule_ids = ["{RULE_ID}"]
+config_rule_ids = ["{rule_id}"]
+options = {{ other_paths = {other_paths} }}
 """
 
 _REST = """
@@ -35,7 +35,7 @@ format = "json"
 def configuration(settings: Settings, journal: str) -> str:
     """The worker's whole configuration; `journal` is a path, or empty."""
     engine = [f"lease_seconds = {settings.lease_seconds}"]
-    if not settings.default_workers:
+    if not settings.shipped:
         engine.append(f"workers = {settings.workers}")
     if settings.slots:
         engine.append(f"slots = {settings.slots}")
@@ -56,4 +56,4 @@ endpoint = "{settings.mns_endpoint}"
 
 [journal]
 path = "{journal}"
-{_REST}{_RULE}"""
+{_REST}{_RULE.format(rule_id=RULE_ID, other_paths=str(settings.shipped).lower())}"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 
@@ -27,6 +27,8 @@ class Track:
     confirmed_at: float = 0.0
     """When the first read after the first PutBucketAcl was answered."""
     deleted_at: float = 0.0
+    operations: list[str] = field(default_factory=list)
+    """The OSS requests for it, in order."""
 
     @classmethod
     def from_row(cls, row: list[Any]) -> Track:
@@ -90,9 +92,10 @@ class Ledger:
         track.deliveries += 1
         self.received += 1
 
-    def called(self, track: Track, now: float) -> None:
+    def called(self, track: Track, operation: str, now: float) -> None:
         """An OSS request for the bucket arrived."""
         track.first_call_at = track.first_call_at or now
+        track.operations.append(operation)
 
     def read_back(self, track: Track, now: float) -> None:
         """A read of the bucket was answered."""

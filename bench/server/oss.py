@@ -102,7 +102,7 @@ class Oss:
         self.ledger.asked(f"oss:{operation}", now)
         track = self.ledger.tracks.get(bucket)
         if track is not None:
-            self.ledger.called(track, now)
+            self.ledger.called(track, operation, now)
         status, body = self._carried_out(operation, bucket, request, track)
         headers = (
             f"Server: AliyunOSS\r\nContent-Type: application/xml\r\nx-oss-request-id: {next(self._serial):024X}\r\n"

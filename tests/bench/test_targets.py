@@ -1,0 +1,123 @@
+"""What the measurements say of each target."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from bench import plan
+from bench.contenders import CALLS, DOCUMENTED, STOCK, Contender
+from bench.measurements import IdleResult, KillResult, Latency, Measurement, Results
+from bench.targets import Verdict, verdicts
+
+_KILLED = KillResult(
+    plan.WORKER_SHIPPED.name,
+    messages=200,
+    settled_at_kill=100,
+    in_flight_at_kill=32,
+    lost=0,
+    not_back=0,
+    repeated=32,
+    done_after_seconds=35.0,
+    waited_seconds=35.0,
+    visibility_seconds=30,
+)
+
+
+def _measured(
+    row: str, contender: Contender, *, turn: int = 1, rate: float = 100.0, cpu: float = 1.0, calls: float = 5.0
+) -> Measurement:
+    return Measurement(row, contender.name, turn, 2.0, int(rate * 2), cpu, 0.125, calls, 60.0, 0.2, 0.9)
+
+
+def _about(results: Results, words: str) -> Verdict:
+    (found,) = [each for each in verdicts(results) if words in f"{each.what} {each.unit}"]
+    return found
+
+
+def test_nothing_measured_is_no_verdict() -> None:
+    """Every target is still listed, and none counts as met."""
+    found = verdicts(Results.empty())
+    assert len(found) > 15
+    assert {each.met for each in found if "in flight" not in each.what} == {None}
+
+
+def test_a_ratio_is_that_of_the_same_round() -> None:
+    """A fast round of ours is never held against a slow round of theirs."""
+    results = Results.empty()
+    for turn, (ours, theirs) in enumerate([(2000.0, 100.0), (1000.0, 40.0), (900.0, 45.0)], 1):
+        results.measurements.append(_measured("http-20", plan.WORKER_BUSY, turn=turn, rate=ours))
+        results.measurements.append(_measured("http-20", DOCUMENTED, turn=turn, rate=theirs))
+    found = _about(results, "http-20: 64 workers")
+    assert found.found is not None
+    assert (found.found.median, found.found.least, found.found.most) == (20.0, 20.0, 25.0)
+    assert found.met is True
+
+
+def test_a_round_that_one_side_missed_is_left_out() -> None:
+    """The other rounds still count."""
+    results = Results.empty()
+    results.measurements += [_measured("http-0", plan.WORKER, turn=turn, cpu=0.6) for turn in (1, 2)]
+    results.measurements.append(_measured("http-0", STOCK, turn=2, cpu=1.0))
+    found = _about(results, "against stock SDKs at 16 threads")
+    assert found.found is not None
+    assert found.found.median == 0.6
+    assert found.met is False
+
+
+def test_the_engine_is_not_judged_on_different_work_without_saying_so() -> None:
+    """The ratio is shown, but the row says that the requests differ."""
+    results = Results.empty()
+    results.measurements.append(_measured("http-0", plan.WORKER, cpu=1.05, calls=3.0))
+    results.measurements.append(_measured("http-0", CALLS, cpu=1.0, calls=5.0))
+    found = _about(results, "the journal included")
+    assert found.met is True
+    assert "NOT the same work" in found.note
+
+
+def test_repairs_may_repeat_only_what_was_in_flight() -> None:
+    """As many as in flight at the kill are met, one more is not."""
+    results = Results.empty()
+    results.kills.append(_KILLED)
+    assert _about(results, "repaired twice").met is True
+    results.kills[0] = dataclasses.replace(_KILLED, repeated=33)
+    assert _about(results, "repaired twice").met is False
+
+
+def test_messages_that_never_came_back_miss_the_time() -> None:
+    """However short the wait was."""
+    results = Results.empty()
+    results.kills.append(dataclasses.replace(_KILLED, not_back=1, done_after_seconds=None, waited_seconds=40.0))
+    assert _about(results, "all done after the kill").met is False
+
+
+def test_replicas_are_compared_with_linear() -> None:
+    """Two that do 1.9 times the work of one are at 0.95."""
+    one, two, _ = plan.REPLICAS
+    results = Results.empty()
+    results.measurements += [_measured("replicas", one, rate=100), _measured("replicas", two, rate=190)]
+    found = _about(results, "2 replicas")
+    assert found.found is not None
+    assert found.found.median == 0.95
+    assert found.met is True
+
+
+def test_the_time_at_half_load_is_held_against_the_calls_that_were_made() -> None:
+    """Five calls of 20 ms take 100 ms at least, so 200 ms are twice that."""
+    results = Results.empty()
+    latency = Latency(150.0, 250.0, 120.0, 200.0)
+    results.measurements.append(
+        dataclasses.replace(_measured("trickle", plan.WORKER_SHIPPED, calls=5.0), latency=latency)
+    )
+    found = _about(results, "p99 received")
+    assert found.found is not None
+    assert found.found.median == 2.0
+    assert found.met is True
+
+
+def test_an_idle_replica_has_to_stay_below_its_share_of_a_core() -> None:
+    """Two thousandths are not below two thousandths."""
+    results = Results.empty()
+    results.idles.append(IdleResult("w", 66.0, 2, 30.0, 0.002, 80.0))
+    assert _about(results, "of a core").met is False
+    assert _about(results, "one request every").met is True
+    assert _about(results, "RSS").met is True
