@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -19,6 +20,7 @@ Say = Callable[[str], None]
 _T = TypeVar("_T")
 
 _CAPACITY_SECONDS = 2.0
+_HEAD_START_SECONDS = 3.0
 
 
 class Campaign:
@@ -122,6 +124,8 @@ class Campaign:
                 plan.WORKER_SHIPPED,
                 lambda: incidents.idle(self._stage, plan.WORKER_SHIPPED),
             )
+            # Until the idle one has started: whatever shares its core then would be counted as its own slowness.
+            time.sleep(_HEAD_START_SECONDS)
             kills: list[Future[KillResult | None]] = [pool.submit(self._killed, contender) for contender in plan.KILLED]
             self.results.kills += [result for each in kills if (result := each.result()) is not None]
             self.results.idles += [found] if (found := idle.result()) is not None else []

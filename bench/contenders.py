@@ -42,7 +42,7 @@ class Contender:
     workers: int = 16
     shipped: bool = False
     """Of the worker: see `Settings.shipped`."""
-    journal: bool = True
+    journal: bool = False
     slots: int = 0
     replicas: int = 1
 
@@ -80,14 +80,14 @@ def _celery(pool: str) -> Command:
 
 
 def worker(
-    workers: int | None = 16, *, journal: bool = True, slots: int = 0, replicas: int = 1, name: str = ""
+    workers: int | None = 16, *, journal: bool = False, slots: int = 0, replicas: int = 1, name: str = ""
 ) -> Contender:
     """The real worker with three calls; None for its own defaults, with which it looks for other paths too."""
     label = f"product, {workers} workers" if workers else "product as shipped"
     if replicas > 1:
         label += f" x {replicas}"
-    if not journal:
-        label += ", no journal"
+    if journal:
+        label += ", with journal"
     return Contender(
         name or label,
         _worker,

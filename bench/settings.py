@@ -22,8 +22,8 @@ class Settings:
     """OSS requests per message, in order."""
     redis_url: str = ""
     lease_seconds: int = 60
-    journal: bool = True
-    """Whether the worker keeps its journal; the others have none."""
+    journal: bool = False
+    """Whether the worker keeps its journal, which it does not by default; the others have none."""
     shipped: bool = False
     """Whether the worker takes its own default number of workers, and looks for other public paths as it does then."""
     slots: int = 0

@@ -78,8 +78,8 @@ def _ratios(results: Results) -> Iterator[Verdict]:
     yield Verdict("http-0: against celery, 16 threads", at_least, 3.5, _OF_MESSAGES, found)
     found = _compared(results, "http-0", ours, CELERY_PREFORK, rate)
     yield Verdict("http-0: against celery, 16 processes", at_least, 5, _OF_MESSAGES, found)
-    yield _engine(results, plan.WORKER_UNJOURNALED, "logging and metrics included")
-    yield _engine(results, plan.WORKER, "the journal included as well")
+    yield _engine(results, plan.WORKER, "logging and metrics included")
+    yield _engine(results, plan.WORKER_JOURNALED, "the journal included as well")
     one, *more = plan.REPLICAS
     for several in more:
         found = _compared(results, "replicas", several, one, rate, scale=1 / several.replicas)
@@ -104,7 +104,7 @@ def _different_calls(ours: list[Measurement], theirs: list[Measurement]) -> str:
 
 
 def _kill(results: Results) -> Iterator[Verdict]:
-    ours = next((each for each in results.kills if each.contender == plan.WORKER_SHIPPED.name), None)
+    ours = next((each for each in results.kills if each.contender == plan.SHIPPED_JOURNALED.name), None)
     yield Verdict("kill -9 in the middle of 200: lost", Bound.AT_MOST, 0, "messages", _single(ours, lambda it: it.lost))
     in_flight = ours.in_flight_at_kill if ours else 0
     repeated = _single(ours, lambda it: it.repeated)

@@ -10,7 +10,7 @@ from bench.measurements import IdleResult, KillResult, Latency, Measurement, Res
 from bench.targets import Verdict, verdicts
 
 _KILLED = KillResult(
-    plan.WORKER_SHIPPED.name,
+    plan.SHIPPED_JOURNALED.name,
     messages=200,
     settled_at_kill=100,
     in_flight_at_kill=32,
@@ -69,7 +69,7 @@ def test_the_engine_is_not_judged_on_different_work_without_saying_so() -> None:
     results = Results.empty()
     results.measurements.append(_measured("http-0", plan.WORKER, cpu=1.05, calls=3.0))
     results.measurements.append(_measured("http-0", CALLS, cpu=1.0, calls=5.0))
-    found = _about(results, "the journal included")
+    found = _about(results, "logging and metrics included")
     assert found.met is True
     assert "NOT the same work" in found.note
 
