@@ -65,7 +65,7 @@ def _run(path: Path) -> ExitCode:
     try:
         config = load(path, os.environ)
         log.configure(config.log.format, config.log.level, sys.stdout)
-        chain = StandardChain()
+        chain = StandardChain(sts_endpoint=config.accounts.sts_endpoint)
         chain.check()
         service = app.build(config, Discreet(chain))
     except ConfigurationError as error:

@@ -1,14 +1,14 @@
 """Credentials from the standard chain: environment, OIDC (RRSA on ACK), profile, ECS RAM role, credentials URI; and
 those of a role that is assumed in a member account with them.
 
-Wraps `alibabacloud-credentials` so that both SDKs can use one provider. Secrets stay inside the objects made here:
-their text forms never show one. The only module that imports that package.
+Both SDKs use the same providers. Secrets stay inside the objects made here: their text forms never show one. Where the
+vendor's package is asked is in `consumer.credential_sources`.
 """
 
 from __future__ import annotations
 
-import logging
 import math
+import os
 import re
 import threading
 import time
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from consumer import credential_sources
 from consumer.errors import ConfigurationError, NotAuthenticated
 
 
@@ -27,6 +28,8 @@ class Credentials:
     secret: str = field(repr=False)
     token: str = field(repr=False)
     """Empty without STS: the MNS SDK fails on None."""
+    expires_at: float | None = None
+    """Seconds since the epoch; None for what does not end, or whose source does not say."""
 
     def get_access_key_id(self) -> str:
         """The access key id; not a secret."""
@@ -51,42 +54,61 @@ class CredentialsProvider(Protocol):
     def get_credentials(self) -> Credentials: ...
 
 
+class OwnCredentials:
+    """Passes on the process's own credentials and remembers when the last ones end; used by all threads."""
+
+    def __init__(self, provider: CredentialsProvider) -> None:
+        self._provider = provider
+        self.expires_at: float | None = None
+        """Seconds since the epoch; None before the first use, and of credentials that do not end."""
+
+    def get_credentials(self) -> Credentials:
+        """What the provider gives.
+
+        Raises:
+            NotAuthenticated: it has none at the moment.
+        """
+        credentials = self._provider.get_credentials()
+        self.expires_at = credentials.expires_at
+        return credentials
+
+
 _REFUSED_FOR_SECONDS = 5.0
+_RENEWED_BEFORE_SECONDS = 900.0
+"""The vendor's providers renew at the first use within a quarter of an hour of the end."""
+
 _STS_CODE = re.compile(r'"Code":\s*"([A-Za-z][A-Za-z0-9.]{0,63})"')
 
 
-class _VendorProvider(Protocol):
-    def get_credentials(self) -> object: ...
-
-
 class StandardChain:
-    """The vendor's default chain, shared by all threads.
+    """The standard chain of the vendor's providers, shared by all threads; the first that has any is kept to.
 
-    The chain reads the environment when its package is imported, so the package is imported here and not at the top:
-    what set the environment before the worker starts still counts.
+    Not the vendor's own chain, which drops when the credentials end.
     """
 
-    def __init__(self) -> None:
-        from alibabacloud_credentials.provider import DefaultCredentialsProvider
-
-        _silence_vendor_logging()
-        self._provider: _VendorProvider = DefaultCredentialsProvider()
+    def __init__(self, *, sts_endpoint: str = "") -> None:
+        """`sts_endpoint` is the URL that the pod's own role is assumed at; empty for the vendor's own choice."""
+        self._sources = credential_sources.standard(os.environ, sts_endpoint)
         self._lock = threading.Lock()
 
     def get_credentials(self) -> Credentials:
         """Credentials that are valid now.
 
         Raises:
-            NotAuthenticated: no provider of the chain has any at the moment.
+            NotAuthenticated: no provider of the chain has any at the moment; the text has the code of STS, if any.
         """
-        try:
-            with self._lock:
-                found = self._provider.get_credentials()
-        except Exception as error:  # noqa: BLE001 - the chain raises whatever its HTTP clients and parsers raise
-            raise NotAuthenticated(
-                "credentials", "GetCredentials", "no_credentials", f"no credentials: {type(error).__name__}"
-            ) from None
-        return _adopted(found)
+        reasons = []
+        with self._lock:
+            for source in self._sources:
+                try:
+                    found = source().get_credentials()
+                except Exception as error:  # noqa: BLE001 - providers raise whatever their HTTP clients and parsers do
+                    reasons.append(_reason(error))
+                else:
+                    self._sources = (source,)
+                    return _adopted(found)
+        text = f"no credentials: {', '.join(dict.fromkeys(reasons))}"
+        raise NotAuthenticated("credentials", "GetCredentials", "no_credentials", text)
 
     def check(self) -> None:
         """Ask once at start, so that missing credentials are a clear error instead of a failing loop.
@@ -98,7 +120,7 @@ class StandardChain:
             self.get_credentials()
         except NotAuthenticated as error:
             raise ConfigurationError(
-                "no credentials found. Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or run with"
+                f"{error.args[0]}. Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or run with"
                 " RRSA (ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_OIDC_TOKEN_FILE) or with"
                 " an ECS RAM role. Credentials never stand in the configuration file."
             ) from error
@@ -132,26 +154,31 @@ class MemberCredentials:
     """
 
     def __init__(
-        self, role: MemberRole, own: CredentialsProvider, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        role: MemberRole,
+        own: CredentialsProvider,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        from alibabacloud_credentials.provider import RamRoleArnCredentialsProvider
-
-        _silence_vendor_logging()
         self.role = role
-        self.expires_at: float | None = None
-        """Seconds since the epoch; None until they were needed for the first time."""
-        self._provider: _VendorProvider = RamRoleArnCredentialsProvider(
-            credentials_provider=own,
-            role_arn=role.arn,
-            role_session_name=role.session_name,
-            duration_seconds=role.duration_seconds,
-            # The vendor's requests are https to a bare host, and what the URL says with its scheme in it.
-            sts_endpoint=role.sts_endpoint.removeprefix("https://") or None,
+        self._ends_at: float | None = None
+        self._provider = credential_sources.assumed(
+            own, role.arn, role.session_name, role.duration_seconds, role.sts_endpoint
         )
         self._monotonic = monotonic
+        self._wall = wall
         self._lock = threading.Lock()
         self._refused_until = -math.inf
         self._refused_because = ""
+
+    @property
+    def expires_at(self) -> float | None:
+        """Seconds since the epoch; None while nobody needs them, for then nobody renews them either."""
+        ends_at = self._ends_at
+        if ends_at is None or self._refused_because:
+            return ends_at
+        return ends_at if ends_at - self._wall() > _RENEWED_BEFORE_SECONDS else None
 
     def get_credentials(self) -> Credentials:
         """Credentials that are valid now.
@@ -165,29 +192,30 @@ class MemberCredentials:
             try:
                 found = self._provider.get_credentials()
             except Exception as error:  # noqa: BLE001 - the provider raises whatever its HTTP client and parsers raise
-                said = _STS_CODE.search(str(error))
-                self._refused_because = said.group(1) if said else type(error).__name__
+                self._refused_because = _reason(error)
                 self._refused_until = self._monotonic() + _REFUSED_FOR_SECONDS
                 raise self._refusal() from None
-            self.expires_at = float(getattr(found, "get_expiration")())  # noqa: B009 - the vendor's object is untyped
-            return _adopted(found)
+            self._refused_because = ""
+            credentials = _adopted(found)
+            self._ends_at = credentials.expires_at
+            return credentials
 
     def _refusal(self) -> NotAuthenticated:
         text = f"cannot assume {self.role.arn}: {self._refused_because}"
         return NotAuthenticated("sts", "AssumeRole", "role_not_assumed", text)
 
 
+def _reason(error: Exception) -> str:
+    """One word of STS or of ours; never the text, which may hold the request with its identity token."""
+    said = _STS_CODE.search(str(error))
+    return said.group(1) if said else type(error).__name__
+
+
 def _adopted(found: object) -> Credentials:
+    ends = getattr(found, "get_expiration")()  # noqa: B009 - the vendor's object is untyped
     return Credentials(
-        access_key_id=str(getattr(found, "get_access_key_id")() or ""),  # noqa: B009 - the vendor's object is untyped
+        access_key_id=str(getattr(found, "get_access_key_id")() or ""),  # noqa: B009
         secret=str(getattr(found, "get_access_key_secret")() or ""),  # noqa: B009
         token=str(getattr(found, "get_security_token")() or ""),  # noqa: B009
+        expires_at=None if ends is None else float(ends),
     )
-
-
-def _silence_vendor_logging() -> None:
-    """The package and its HTTP client hang handlers of their own on their loggers, which would write past our log."""
-    for name in ("credentials", "alibabacloud-tea"):
-        vendor = logging.getLogger(name)
-        vendor.handlers.clear()
-        vendor.propagate = False

@@ -19,7 +19,7 @@ from consumer.cloud_config import LONGEST_CALL_SECONDS
 from consumer.coalesce import Cases
 from consumer.config import Config, build_rules
 from consumer.consumption import ConsumptionLimit
-from consumer.credentials import CredentialsProvider
+from consumer.credentials import CredentialsProvider, OwnCredentials
 from consumer.dead_letter import Origin
 from consumer.endpoints import Endpoints
 from consumer.guarding import build_agreement, build_guards, build_members, build_reevaluation, build_switch
@@ -54,14 +54,14 @@ class Wiring:
 
     def __init__(self, config: Config, credentials: CredentialsProvider, say: Callable[..., None]) -> None:
         self.config = config
-        self.credentials = credentials
+        self.credentials = OwnCredentials(credentials)
         self.say = say
         self.jitter = random.SystemRandom().uniform
         self.stopping = threading.Event()
         self.rules = build_rules(config)
         self.switch = build_switch(config)
         self.guards = build_guards(config, self.switch)
-        self.members = build_members(config, credentials)
+        self.members = build_members(config, self.credentials)
         self.hand = Hand(config.engine.slots)
         self.board = PollBoard()
         self.outbox = Outbox(config.engine.delete_linger_seconds)
@@ -81,7 +81,7 @@ class Wiring:
         watchers: tuple[Listener, ...] = (self.metrics, self.log)
         pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)
         self.reevaluation = build_reevaluation(
-            config, credentials, Hooks(watchers), self.stopping, pulse, self._concluded
+            config, self.credentials, Hooks(watchers), self.stopping, pulse, self._concluded
         )
         journal = self._journal()
         followers: tuple[StepListener, ...] = (journal,) if journal else ()
@@ -96,7 +96,7 @@ class Wiring:
         )
         self.others = [Thread(pulse, self.reevaluation.run)] if self.reevaluation else []
         self.metrics.watch_listeners(lambda: self.hooks.failures)
-        expose_guards(self.metrics, self.rules, self.guards, self.members)
+        expose_guards(self.metrics, self.rules, self.guards, {config.account_id: self.credentials, **self.members})
         if self.reevaluation:
             expose_reevaluation(self.metrics, self.reevaluation)
 

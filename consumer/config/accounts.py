@@ -50,8 +50,9 @@ class AccountsConfig(Section):
     sts_endpoint: EndpointOrNone = Field(
         default="",
         description=(
-            "URL of STS, for a private endpoint or a test server. Empty: https://sts.aliyuncs.com, or what"
-            " ALIBABA_CLOUD_STS_REGION and ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED say."
+            "URL of STS, for a private endpoint or a test server; with RRSA the worker's own role is assumed there"
+            " as well. Empty: https://sts.aliyuncs.com, or what ALIBABA_CLOUD_STS_REGION and"
+            " ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED say."
         ),
         examples=["https://sts.cn-hangzhou.aliyuncs.com"],
     )

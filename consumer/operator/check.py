@@ -49,7 +49,7 @@ def _of_services(config: Config, probe_bucket: str) -> Iterator[Finding]:
     yield from reached
     broken = {each.check for each in reached if each.status is Status.FAILED}
     try:
-        chain = StandardChain()
+        chain = StandardChain(sts_endpoint=config.accounts.sts_endpoint)
         chain.check()
     except ConfigurationError as error:
         what, _, remedy = str(error).partition(". ")

@@ -102,7 +102,7 @@ def opened(path: Path) -> Iterator[Session]:
         ConfigurationError: the configuration cannot be used, or there are no credentials.
     """
     config = load(path, os.environ)
-    chain = StandardChain()
+    chain = StandardChain(sts_endpoint=config.accounts.sts_endpoint)
     chain.check()
     with made(config, chain) as session:
         yield session

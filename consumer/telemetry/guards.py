@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from consumer.credentials import MemberCredentials
 from consumer.guard import Guards
 from consumer.reevaluation import Reevaluation
 from consumer.rule import Rule
@@ -15,8 +15,17 @@ ALL_RULES = "(all)"
 """The limit on all rules together; no rule can have this name."""
 
 
+class Expiring(Protocol):
+    """Credentials of one account, the process's own or a member's."""
+
+    @property
+    def expires_at(self) -> float | None:
+        """Seconds since the epoch; None while that is not known, and of credentials that do not end."""
+        ...
+
+
 def expose_guards(
-    metrics: Metrics, rules: Sequence[Rule], guards: Guards, members: Mapping[str, MemberCredentials]
+    metrics: Metrics, rules: Sequence[Rule], guards: Guards, credentials: Mapping[str, Expiring]
 ) -> None:
     """Export the guards' state. Rules, exemptions and accounts are bounded by the configuration."""
     names = [rule.name for rule in rules]
@@ -40,7 +49,7 @@ def expose_guards(
     metrics.expose(Reading("contested_resources", "gauge", text, ("rule",), contested))
     name, text = "contest_store_errors", "Failures of what replicas share about contests, by what was wanted of it."
     metrics.expose(Reading(name, "counter", text, ("action",), lambda: _by_action(guards.contest_store_errors())))
-    _expose_ends(metrics, guards, members)
+    _expose_ends(metrics, guards, credentials)
 
 
 def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
@@ -57,16 +66,17 @@ def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
     )
 
 
-def _expose_ends(metrics: Metrics, guards: Guards, members: Mapping[str, MemberCredentials]) -> None:
+def _expose_ends(metrics: Metrics, guards: Guards, credentials: Mapping[str, Expiring]) -> None:
     ends: Values = {(exemption.name,): exemption.expires_at for exemption in guards.exemptions.entries}
 
-    def credentials() -> Values:
-        return {(name,): member.expires_at for name, member in members.items() if member.expires_at is not None}
+    def expiries() -> Values:
+        known = {account: found.expires_at for account, found in credentials.items()}
+        return {(account,): at for account, at in known.items() if at is not None}
 
     name, text = "exemption_expiry_timestamp_seconds", "When the exemption ends; also shown after it has ended."
     metrics.expose(Reading(name, "gauge", text, ("exemption",), lambda: ends))
-    name, text = "credentials_expiry_timestamp_seconds", "When the credentials assumed in a member account end."
-    metrics.expose(Reading(name, "gauge", text, ("account",), credentials))
+    name, text = "credentials_expiry_timestamp_seconds", "When temporary credentials end, by their account."
+    metrics.expose(Reading(name, "gauge", text, ("account",), expiries))
 
 
 def _by_action(values: Mapping[str, int]) -> Values:

@@ -24,7 +24,7 @@ _SECRET_NAME = re.compile(
 _MARKED = re.compile(
     r"""
     (?: authorization | signature(?:provided)? | string_?to_?sign | password | private[-_]?key
-      | (?<!invalid)security[-_]?token | secret[-_]?(?:key|access_?key)? )
+      | (?<!invalid)security[-_]?token | oidc[-_]?token | secret[-_]?(?:key|access_?key)? )
     ["'\]]* \s* [:=>] \s* \S  # such a name with its value: in a header, a query, XML or a repr
     | \b (?: OSS | MNS | acs ) \s+ [A-Za-z0-9.]{8,} : [A-Za-z0-9+/=]{16,}  # an Authorization value by itself
     | OSS4-HMAC-SHA256 | ACS3-HMAC-SHA256 | -----BEGIN

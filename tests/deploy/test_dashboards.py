@@ -12,7 +12,7 @@ from tests.deploy.boards import FILES, PanelQuery, dashboard, filled, panels, qu
 from tests.deploy.needed import DEPLOY, package
 
 NOT_SHOWN = {
-    "remediator_credentials_expiry_timestamp_seconds": "absent until a member account's role is assumed; has an alert",
+    "remediator_credentials_expiry_timestamp_seconds": "absent for keys that do not end; has an alert",
     "remediator_contest_store_errors_total": "absent unless contest.directory is set; what it holds is shown as held",
     "remediator_reevaluations_total": "absent unless reevaluate.enabled; a fix does not depend on it",
 }

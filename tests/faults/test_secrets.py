@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from consumer.exit_codes import ExitCode
 from tests.faults.replica import Key
 from tests.faults.stage import Stage, until
+from tests.identity_tokens import PROVIDER, identity_token
 
 _TELLTALES = ("OSS4-HMAC-SHA256", "Signature=", "Authorization", "authorization", "security-token", "aliyun_v4")
 
@@ -38,3 +42,47 @@ def test_nothing_a_worker_prints_or_exports_holds_a_secret(stage: Stage, log_for
     assert "api.answered" in written
     for secret in (identity.access_key_secret, token, *_TELLTALES):
         assert secret not in written
+
+
+def _in_a_pod(stage: Stage, folder: Path, sts_endpoint: str) -> dict[str, str]:
+    """The environment of a pod with RRSA, with everything logged that can be."""
+    file = folder / "identity"
+    file.write_text(identity_token(), encoding="utf-8")
+    return {
+        "ALIBABA_CLOUD_ROLE_ARN": f"acs:ram::{stage.emulator.endpoints.account_id}:role/config-remediator",
+        "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER,
+        "ALIBABA_CLOUD_OIDC_TOKEN_FILE": str(file),
+        "REMEDIATOR__ACCOUNTS__STS_ENDPOINT": sts_endpoint,
+        "REMEDIATOR__LOG__LEVEL": "debug",
+    }
+
+
+def test_a_worker_in_a_pod_shows_neither_its_identity_token_nor_what_it_gets_for_it(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """It repairs with its role, exports when the role's credentials end, and nothing else about them."""
+    replica = stage.replica(key=Key(), **_in_a_pod(stage, tmp_path, stage.emulator.control.url))
+    stage.emulator.create_buckets(["photos"], acl="public-read")
+    replica.start()
+    assert until(lambda: not stage.broken())
+    exported = replica.get("/metrics")[1]
+    replica.stop(30)
+    assert f'credentials_expiry_timestamp_seconds{{account="{stage.emulator.endpoints.account_id}"}}' in exported
+    assumed = [
+        key
+        for key in stage.emulator.control.call("GET", "/identities")["identities"]
+        if key["access_key_id"].startswith("STS.")
+    ]
+    assert assumed
+    for key in assumed:
+        for secret in (key["access_key_secret"], key["security_token"], identity_token()):
+            assert secret not in replica.text() + exported
+
+
+def test_a_worker_that_finds_no_sts_says_so_without_its_identity_token(stage: Stage, tmp_path: Path) -> None:
+    """The failed request, which holds the token, is shown nowhere."""
+    replica = stage.replica(key=Key(), **_in_a_pod(stage, tmp_path, "http://127.0.0.1:9"))
+    replica.start()
+    assert replica.wait(60) == ExitCode.CONFIGURATION
+    assert "no credentials" in replica.text()
+    assert identity_token() not in replica.text()

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "consumer"
 VENDORS = {"mns", "oss2", "alibabacloud_credentials"}
-GATEWAYS = {"consumer.queue", "consumer.topic", "consumer.oss", "consumer.credentials"}
+GATEWAYS = {"consumer.queue", "consumer.topic", "consumer.oss", "consumer.credentials", "consumer.credential_sources"}
 PURE = {
     "consumer.backoff",
     "consumer.bucket",

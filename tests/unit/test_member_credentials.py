@@ -11,6 +11,7 @@ from consumer.credentials import Credentials, MemberCredentials, MemberRole
 from consumer.errors import NotAuthenticated
 from tests.unit.fakes import Clock
 
+ENDS_AT = 4_600
 ROLE = MemberRole("9876543210987654", "config-remediator")
 
 
@@ -38,7 +39,7 @@ class Provider:
         return "a-token"
 
     def get_expiration(self) -> int:
-        return 1_800_000_000
+        return ENDS_AT
 
 
 @dataclass
@@ -52,8 +53,8 @@ class Own:
 
 
 def member(provider: Provider, clock: Clock) -> MemberCredentials:
-    """The role's credentials, from that provider."""
-    found = MemberCredentials(ROLE, Own(), monotonic=clock)
+    """The role's credentials, from that provider; both clocks are the one, and STS gives an hour from 1,000 on."""
+    found = MemberCredentials(ROLE, Own(), monotonic=clock, wall=clock)
     found._provider = provider
     return found
 
@@ -67,8 +68,36 @@ def test_the_end_is_known_once_they_were_needed() -> None:
     """Before that there is nothing to tell."""
     found = member(Provider(), Clock())
     assert found.expires_at is None
-    assert found.get_credentials() == Credentials("STS.an-id", "a-key", "a-token")
-    assert found.expires_at == 1_800_000_000
+    assert found.get_credentials() == Credentials("STS.an-id", "a-key", "a-token", ENDS_AT)
+    assert found.expires_at == ENDS_AT
+
+
+def test_the_end_of_credentials_that_nobody_needs_any_more_is_no_news() -> None:
+    """Only who asks has them renewed: an account without events must not look as if renewing had failed."""
+    clock = Clock()
+    found = member(Provider(), clock)
+    found.get_credentials()
+    clock.advance(2_699)
+    assert found.expires_at == ENDS_AT
+    clock.advance(1)
+    assert found.expires_at is None
+
+
+def test_the_end_is_shown_while_renewing_fails() -> None:
+    """Until it works again, also beyond the end."""
+    clock, provider = Clock(), Provider()
+    found = member(provider, clock)
+    found.get_credentials()
+    clock.advance(2_900)
+    provider.refusal = Exception("no answer")
+    with pytest.raises(NotAuthenticated):
+        found.get_credentials()
+    assert found.expires_at == ENDS_AT
+    clock.advance(2_000)
+    assert found.expires_at == ENDS_AT
+    provider.refusal = None
+    found.get_credentials()
+    assert found.expires_at is None
 
 
 def test_while_sts_refuses_it_is_not_asked_by_everybody() -> None:

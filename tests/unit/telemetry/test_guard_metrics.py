@@ -103,7 +103,7 @@ def test_a_pause_is_shown(held_by: str, paused: int) -> None:
 
 
 def test_ends_are_shown_as_moments() -> None:
-    """Also of an exemption that is over; of credentials only once they were needed."""
+    """Also of an exemption that is over; of credentials, our own and others, only while there is one to tell."""
     over = Exemption("over", "web", "was public", 1_000.0, resources=("static-*",))
     unused = Member()
     unused.expires_at = None  # type: ignore[assignment]

@@ -91,6 +91,7 @@ def test_a_secret_is_known_in_every_spelling(stream: io.StringIO, spelled: str) 
         f"OSS4-HMAC-SHA256 Credential=LTAI5tExample/20261123,Signature={_SIGNATURE}",
         "x-oss-security-token: CAISother",
         "security-token=CAISother",
+        "Max retries exceeded with url: /?Action=AssumeRoleWithOIDC&OIDCToken=eyJhbGciOi.eyJpc3Mi.c2ln&RoleArn=x",
         "access_key_secret = 'abc'",
         "AccessKeySecret: abc",
         "-----BEGIN PRIVATE KEY-----",
@@ -107,6 +108,7 @@ def test_what_carries_a_credential_is_dropped_unread(text: str) -> None:
         "oss GetBucketInfo: SignatureDoesNotMatch: The request signature we calculated does not match (request 5F29)",
         "mns BatchReceiveMessage: InvalidSecurityToken: the token has expired",
         "no credentials: CredentialException",
+        "no credentials: AuthenticationFail.OIDCToken.Expired",
         "working on message 5F290C926D472878-2-14D9529A8FA-200000001",
     ],
 )

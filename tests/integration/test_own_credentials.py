@@ -1,0 +1,148 @@
+"""The standard chain by the vendor's own providers over HTTP: what it finds, when that ends, and that nothing leaks."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import oss2
+import pytest
+
+from consumer.credentials import StandardChain
+from consumer.errors import ConfigurationError, NotAuthenticated
+from emulator.client import Emulator
+from tests.emulation import eventually
+from tests.identity_tokens import PROVIDER, identity_token
+from tests.integration.conftest import Run
+from tests.integration.queues import is_empty
+from tests.unit.telemetry.scrape import value
+
+ROLE = "config-remediator"
+HOUR_SECONDS = 3_600
+EXPIRY = "credentials_expiry_timestamp_seconds"
+
+# The vendor's signer takes the time in a way that newer Pythons warn of.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def _bare_chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No source of this machine; the package has read the environment when it was imported."""
+    from alibabacloud_credentials.utils import auth_util
+
+    monkeypatch.setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+    monkeypatch.setattr(auth_util, "environment_access_key_id", None)
+    monkeypatch.setattr(auth_util, "environment_cli_profile_disabled", "true")
+    monkeypatch.setattr(auth_util, "environment_credentials_file", str(tmp_path / "no-profile"))
+
+
+@pytest.fixture
+def token_file(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """What the webhook of ACK puts into a pod with RRSA."""
+    file = tmp_path / "identity"
+    file.write_text(identity_token(), encoding="utf-8")
+    monkeypatch.setenv("ALIBABA_CLOUD_ROLE_ARN", f"acs:ram::{emulator.endpoints.account_id}:role/{ROLE}")
+    monkeypatch.setenv("ALIBABA_CLOUD_OIDC_PROVIDER_ARN", PROVIDER)
+    monkeypatch.setenv("ALIBABA_CLOUD_OIDC_TOKEN_FILE", str(file))
+    return file
+
+
+@pytest.fixture
+def credentials(emulator: Emulator, token_file: Path) -> StandardChain:
+    """The chain of a pod with RRSA; a worker under test runs with it."""
+    return StandardChain(sts_endpoint=emulator.control.url)
+
+
+def test_a_pod_s_role_signs_and_its_end_is_known(credentials: StandardChain, emulator: Emulator) -> None:
+    """The identity token is exchanged once, for credentials whose end STS names."""
+    found = credentials.get_credentials()
+    assert credentials.get_credentials() == found
+    auth = oss2.StsAuth(found.access_key_id, found.secret, found.token)
+    oss2.Bucket(auth, emulator.oss, "mine").create_bucket()
+    (entry,) = emulator.journal(service="sts")
+    assert entry.operation == "AssumeRoleWithOIDC"
+    assert found.expires_at == pytest.approx(entry.time_ms / 1_000 + HOUR_SECONDS, abs=1)
+
+
+def test_credentials_that_are_about_to_end_are_renewed_with_the_token_of_the_moment(
+    credentials: StandardChain, emulator: Emulator, token_file: Path
+) -> None:
+    """Within a quarter of an hour of their end; the cluster replaces the file meanwhile."""
+    emulator.advance(-3_000)  # what STS gives now has ten minutes left
+    first = credentials.get_credentials()
+    assert first.expires_at is not None
+    assert first.expires_at - time.time() < 900
+    token_file.write_text(identity_token(subject="renewed"), encoding="utf-8")
+    emulator.advance(3_000)
+    second = credentials.get_credentials()
+    assert second.access_key_id != first.access_key_id
+    assert second.expires_at == pytest.approx(first.expires_at + 3_000, abs=30)
+
+
+def test_why_there_are_no_credentials_is_said_without_the_token(
+    credentials: StandardChain, token_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The code of STS is told; the request that holds the token is not, on no channel."""
+    token = identity_token(expires_at=1_000_000_000)
+    token_file.write_text(token, encoding="utf-8")
+    with pytest.raises(NotAuthenticated, match=r"AuthenticationFail\.OIDCToken\.Expired") as refused:
+        credentials.get_credentials()
+    with pytest.raises(ConfigurationError, match=r"AuthenticationFail\.OIDCToken\.Expired.*ALIBABA_CLOUD_ROLE_ARN"):
+        credentials.check()
+    written = capfd.readouterr()
+    assert token not in f"{refused.value} {refused.value!r} {written.out} {written.err}"
+
+
+def test_an_sts_that_cannot_be_reached_shows_nobody_the_token(
+    token_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The vendor's package would write the whole request to standard error."""
+    with pytest.raises(NotAuthenticated) as refused:
+        StandardChain(sts_endpoint="http://127.0.0.1:9").get_credentials()
+    written = capfd.readouterr()
+    assert written.err == written.out == ""
+    assert token_file.read_text(encoding="utf-8") not in f"{refused.value} {refused.value!r}"
+
+
+def test_a_credentials_uri_tells_the_end_too(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last source of the chain."""
+    monkeypatch.setenv("ALIBABA_CLOUD_CREDENTIALS_URI", f"{emulator.credentials_url}?lifetime_seconds={HOUR_SECONDS}")
+    found = StandardChain().get_credentials()
+    assert found.expires_at == pytest.approx(time.time() + HOUR_SECONDS, abs=60)
+
+
+def test_a_key_without_an_end_has_none(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment comes first, and what it holds does not end."""
+    from alibabacloud_credentials.utils import auth_util
+
+    monkeypatch.setenv("ALIBABA_CLOUD_CREDENTIALS_URI", emulator.credentials_url)
+    monkeypatch.setattr(auth_util, "environment_access_key_id", emulator.endpoints.access_key_id)
+    monkeypatch.setattr(auth_util, "environment_access_key_secret", emulator.endpoints.access_key_secret)
+    found = StandardChain().get_credentials()
+    assert (found.access_key_id, found.expires_at) == (emulator.endpoints.access_key_id, None)
+
+
+def test_the_first_source_that_has_any_is_kept_to(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, token_file: Path
+) -> None:
+    """A worker never becomes somebody else because its own source fails for a moment."""
+    monkeypatch.setenv("ALIBABA_CLOUD_CREDENTIALS_URI", emulator.credentials_url)
+    chain = StandardChain(sts_endpoint=emulator.control.url)
+    emulator.advance(-3_000)  # what STS gives now has to be renewed at once
+    own = chain.get_credentials()
+    token_file.unlink()
+    with pytest.raises(NotAuthenticated, match="FileNotFoundError"):
+        chain.get_credentials()
+    token_file.write_text(identity_token(), encoding="utf-8")
+    assert chain.get_credentials().access_key_id != own.access_key_id
+    assert {entry.operation for entry in emulator.journal(service="sts")} == {"AssumeRoleWithOIDC"}
+
+
+def test_a_worker_exports_when_its_own_credentials_end(run: Run, channel: Emulator) -> None:
+    """Under its own account, from the first scrape on; and it repairs with them."""
+    channel.create_buckets(["photos"], acl="public-read")
+    with run() as worker:
+        ends = value(worker.service.metrics, EXPIRY, account=channel.endpoints.account_id)
+        eventually(lambda: is_empty(channel))
+    assert ends == pytest.approx(time.time() + HOUR_SECONDS, abs=60)
+    assert channel.acls() == {"photos": "private"}
