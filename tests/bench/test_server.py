@@ -117,3 +117,11 @@ def test_a_poll_whose_client_left_takes_no_message_along(server: Server, queue: 
 def test_the_attributes_are_those_that_the_sdk_wants(queue: Queue) -> None:
     """The visibility timeout is the one that the server was started with."""
     assert queue.get_attributes().visibility_timeout == 30
+
+
+def test_a_long_poll_gets_what_comes_back_meanwhile(server: Server, queue: Queue) -> None:
+    """A message whose visibility ends goes to who waits, without being asked for again."""
+    server.load(1)
+    queue.change_message_visibility(queue.receive_message(1).receipt_handle, 1)
+    assert queue.receive_message(30).dequeue_count == 2
+    assert server.snapshot().requests["mns:ReceiveMessage"] == 2
