@@ -130,6 +130,19 @@ def test_probes_differ_as_their_meanings_do(folder: str, tmp_path: Path) -> None
     assert port == {"name": "http", "containerPort": _config(folder, tmp_path).http.port}
 
 
+def test_a_wedged_worker_is_replaced_soon(folder: str) -> None:
+    """Nothing is drained by an engine that makes no progress, so nobody waits out the grace of a stop for it."""
+    pod = pod_specs(folder)[_WORKER]
+    (container,) = pod["containers"]
+    assert container["livenessProbe"]["terminationGracePeriodSeconds"] < pod["terminationGracePeriodSeconds"]
+
+
+def test_a_pod_tells_why_it_ended(folder: str) -> None:
+    """The last line on stderr names the key or the right that is wrong; `kubectl describe pod` shows it."""
+    (container,) = pod_specs(folder)[_WORKER]["containers"]
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
 def test_starting_may_take_as_long_as_its_first_requests(folder: str, tmp_path: Path) -> None:
     """Before the server answers there is one look at each queue, each of which may run into its time limit."""
     (container,) = pod_specs(folder)[_WORKER]["containers"]
