@@ -15,7 +15,7 @@ from consumer.event import Event
 from consumer.journal import StepName
 from consumer.outcome import Disposition, Ending, Outcome
 
-_L = TypeVar("_L")
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,51 +124,54 @@ class Hooks:
     """Hands each record to every listener, in their order."""
 
     def __init__(self, listeners: tuple[Listener, ...] = (), followers: tuple[StepListener, ...] = ()) -> None:
-        self._listeners = listeners
-        self._followers = followers
+        self._api_call = tuple(listener.api_call for listener in listeners)
+        self._retry = tuple(listener.retry for listener in listeners)
+        self._renewal = tuple(listener.renewal for listener in listeners)
+        self._settle_error = tuple(listener.settle_error for listener in listeners)
+        # Who follows each step hears of the end before those who only hear of ends.
+        self._report = (*(follower.report for follower in followers), *(listener.report for listener in listeners))
+        self._received = tuple(follower.received for follower in followers)
+        self._step = tuple(follower.step for follower in followers)
         self.failures = 0
         """How many calls to a listener raised; their messages were not affected."""
 
+    @property
+    def followed(self) -> bool:
+        """Whether anybody follows the steps, so that telling them is worth the words."""
+        return bool(self._step)
+
     def api_call(self, call: ApiCall) -> None:
         """A request to a service has ended."""
-        self._tell(lambda listener: listener.api_call(call))
+        self._tell(self._api_call, call)
 
     def retry(self, retry: Retry) -> None:
         """A request is about to be tried again."""
-        self._tell(lambda listener: listener.retry(retry))
+        self._tell(self._retry, retry)
 
     def renewal(self, renewal: Renewal) -> None:
         """A lease was renewed or could not be."""
-        self._tell(lambda listener: listener.renewal(renewal))
+        self._tell(self._renewal, renewal)
 
     def settle_error(self, error: SettleError) -> None:
         """A settlement failed and will be tried again."""
-        self._tell(lambda listener: listener.settle_error(error))
+        self._tell(self._settle_error, error)
 
     def report(self, report: Report) -> None:
         """A delivery has been settled."""
-        self._follow(lambda follower: follower.report(report))
-        self._tell(lambda listener: listener.report(report))
+        self._tell(self._report, report)
 
     def received(self, messages: Sequence[Received]) -> None:
         """Messages have arrived, before anything is made of them."""
         if messages:
-            self._follow(lambda follower: follower.received(messages))
+            self._tell(self._received, messages)
 
     def step(self, step: Step) -> None:
         """A delivery is about to go on to its next step."""
-        self._follow(lambda follower: follower.step(step))
+        self._tell(self._step, step)
 
-    def _tell(self, call: Callable[[Listener], None]) -> None:
-        for listener in self._listeners:
-            self._guarded(call, listener)
-
-    def _follow(self, call: Callable[[StepListener], None]) -> None:
-        for follower in self._followers:
-            self._guarded(call, follower)
-
-    def _guarded(self, call: Callable[[_L], None], listener: _L) -> None:
-        try:
-            call(listener)
-        except Exception:  # noqa: BLE001 - a listener must never change what happens to a message
-            self.failures += 1
+    def _tell(self, hearers: tuple[Callable[[_R], None], ...], record: _R) -> None:
+        for hear in hearers:
+            try:
+                hear(record)
+            except Exception:  # noqa: BLE001 - a listener must never change what happens to a message
+                self.failures += 1

@@ -7,7 +7,10 @@ that they print requests with their headers.
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TextIO
 
 import structlog
@@ -18,6 +21,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from consumer.telemetry.deliveries import DeliveryLog
 from consumer.telemetry.redact import redactor
 
+_ENCODE = json.JSONEncoder(default=repr).encode
 OURS = "consumer"
 """Loggers of this name and below are ours; all others are vendors'."""
 
@@ -37,10 +41,12 @@ def configure(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - 
         structlog.processors.format_exc_info,  # without local variables, which hold credentials
         _redacted,
     ]
-    final = [ProcessorFormatter.remove_processors_meta, *_renderers(as_json, colors=stream.isatty())]
+    final = _renderers(as_json, colors=stream.isatty())
     handler = _Handler(stream)
     handler.addFilter(_from_us_or_serious)
-    handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=final))
+    handler.setFormatter(
+        ProcessorFormatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, *final])
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)  # so that vendors' lesser lines are not even composed
@@ -48,9 +54,9 @@ def configure(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - 
     logging.getLogger(OURS).setLevel(numeric)
     logging.captureWarnings(True)
     structlog.configure(
-        processors=[*shared, ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, *final],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=lambda name: _Lines(name, handler.line),
         cache_logger_on_first_use=False,
     )
 
@@ -65,14 +71,31 @@ class LogListener(DeliveryLog):
     """Writes what the hooks tell; a `consumer.hooks.Listener`."""
 
     def __init__(self) -> None:
-        super().__init__(get_logger("consumer.deliveries"))
+        super().__init__(get_logger("consumer.deliveries").bind())  # bound once, not anew for every line
 
 
 class _Handler(logging.StreamHandler[TextIO]):
     """Writes lines; one that cannot be written is dropped, without the standard traceback that shows its contents."""
 
+    def line(self, text: str) -> None:
+        """Write one of our own lines, which need no `logging` record on their way."""
+        with self.lock or nullcontext():
+            try:
+                self.stream.write(f"{text}\n")
+                self.stream.flush()
+            except (OSError, ValueError):  # ValueError: the stream is closed
+                pass
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
         """Go on: a full disk or a closed pipe must not stop a repair."""
+
+
+class _Lines:
+    """The end of structlog's chain for our own lines: by then a line is text."""
+
+    def __init__(self, name: str, write: Callable[[str], None]) -> None:
+        self.name = name
+        self.debug = self.info = self.warning = self.error = self.critical = self.exception = write
 
 
 def _from_us_or_serious(record: logging.LogRecord) -> bool:
@@ -88,8 +111,12 @@ def _redacted(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> Ev
 
 def _renderers(as_json: bool, *, colors: bool) -> list[Processor]:
     if as_json:
-        return [structlog.processors.JSONRenderer()]
+        return [_as_json]
     return [_printable, ConsoleRenderer(colors=colors, exception_formatter=plain_traceback)]
+
+
+def _as_json(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> str:
+    return _ENCODE(event_dict)
 
 
 def _printable(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:

@@ -10,6 +10,8 @@ import platform
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
 
@@ -98,110 +100,128 @@ class Metrics:
 
     def api_call(self, call: ApiCall) -> None:
         """Count one request to a service."""
-        self._api_requests.labels(call.service, call.operation, self._codes.of(call.code)).inc()
-        self._api_seconds.labels(call.service, call.operation).observe(call.seconds)
+        self._api_requests(call.service, call.operation, self._codes.of(call.code)).inc()
+        self._api_seconds(call.service, call.operation).observe(call.seconds)
 
     def retry(self, retry: Retry) -> None:
         """Count one more try of a request."""
-        self._retries.labels(retry.service, retry.operation, self._codes.of(retry.reason)).inc()
+        self._retries(retry.service, retry.operation, self._codes.of(retry.reason)).inc()
 
     def renewal(self, renewal: Renewal) -> None:
         """Count one attempt to keep a lease."""
-        self._renewals.labels(self._codes.of(renewal.result)).inc()
+        self._renewals(self._codes.of(renewal.result)).inc()
 
     def settle_error(self, error: SettleError) -> None:
         """Count a settlement that failed."""
-        self._settle_errors.labels(error.action, self._codes.of(error.code)).inc()
+        self._settle_errors(error.action, self._codes.of(error.code)).inc()
 
     def report(self, report: Report) -> None:
         """Count one settled delivery: its outcome, its stages, its exposure."""
         rule = report.rule if report.rule in self._rules else OTHER
         if report.outcome is not None:
-            self._outcomes.labels(rule, report.outcome.value).inc()
+            self._outcomes(rule, report.outcome.value).inc()
         if report.outcome is Outcome.HELD and report.ending is not None:
-            self._held.labels(rule, self._codes.of(report.ending.reason)).inc()
+            self._held(rule, self._codes.of(report.ending.reason)).inc()
         for stage, seconds in (*upstream_seconds(report), *report.stage_seconds):
             if stage in STAGES:
-                self._stages.labels(stage).observe(seconds)
+                self._stages(stage).observe(seconds)
         exposed = exposure_seconds(report)
         if exposed is not None:
-            self._exposure.labels(rule).observe(exposed, _exemplar(report.message.message_id))
+            self._exposure(rule).observe(exposed, _exemplar(report.message.message_id))
         self._open.observe(report)
 
     def _define_delivery_metrics(self) -> None:
-        self._outcomes = Counter(
-            f"{PREFIX}outcomes",
-            "Settled deliveries by outcome; a delivery that was handed back untouched has none.",
-            ("rule", "outcome"),
-            registry=self.registry,
+        self._outcomes = _series(
+            Counter(
+                f"{PREFIX}outcomes",
+                "Settled deliveries by outcome; a delivery that was handed back untouched has none.",
+                ("rule", "outcome"),
+                registry=self.registry,
+            )
         )
-        self._held = Counter(
-            f"{PREFIX}held",
-            "Deliveries that were held, by what held them back.",
-            ("rule", "reason"),
-            registry=self.registry,
+        self._held = _series(
+            Counter(
+                f"{PREFIX}held",
+                "Deliveries that were held, by what held them back.",
+                ("rule", "reason"),
+                registry=self.registry,
+            )
         )
-        self._exposure = Histogram(
-            f"{PREFIX}exposure_seconds",
-            "From the evaluation that found a resource non-compliant to its verified fix.",
-            ("rule",),
-            buckets=EXPOSURE_BUCKETS,
-            registry=self.registry,
+        self._exposure = _series(
+            Histogram(
+                f"{PREFIX}exposure_seconds",
+                "From the evaluation that found a resource non-compliant to its verified fix.",
+                ("rule",),
+                buckets=EXPOSURE_BUCKETS,
+                registry=self.registry,
+            )
         )
-        self._stages = Histogram(
-            f"{PREFIX}stage_duration_seconds",
-            "How long each stage of a delivery took, from the evaluation to the settlement.",
-            ("stage",),
-            buckets=_STAGE_BUCKETS,
-            registry=self.registry,
+        self._stages = _series(
+            Histogram(
+                f"{PREFIX}stage_duration_seconds",
+                "How long each stage of a delivery took, from the evaluation to the settlement.",
+                ("stage",),
+                buckets=_STAGE_BUCKETS,
+                registry=self.registry,
+            )
         )
-        self._settle_errors = Counter(
-            f"{PREFIX}settle_errors",
-            "Settlements that failed and were tried again while the lease lasted.",
-            ("action", "code"),
-            registry=self.registry,
+        self._settle_errors = _series(
+            Counter(
+                f"{PREFIX}settle_errors",
+                "Settlements that failed and were tried again while the lease lasted.",
+                ("action", "code"),
+                registry=self.registry,
+            )
         )
 
     def _define_request_metrics(self) -> None:
-        self._api_requests = Counter(
-            f"{PREFIX}api_requests",
-            "Requests by service and result: ok, empty (a receive that brought nothing) or the error code.",
-            ("service", "operation", "code"),
-            registry=self.registry,
+        self._api_requests = _series(
+            Counter(
+                f"{PREFIX}api_requests",
+                "Requests by service and result: ok, empty (a receive that brought nothing) or the error code.",
+                ("service", "operation", "code"),
+                registry=self.registry,
+            )
         )
-        self._api_seconds = Histogram(
-            f"{PREFIX}api_request_duration_seconds",
-            "How long requests to MNS and OSS took; a receive includes its long poll.",
-            ("service", "operation"),
-            buckets=_API_BUCKETS,
-            registry=self.registry,
+        self._api_seconds = _series(
+            Histogram(
+                f"{PREFIX}api_request_duration_seconds",
+                "How long requests to MNS and OSS took; a receive includes its long poll.",
+                ("service", "operation"),
+                buckets=_API_BUCKETS,
+                registry=self.registry,
+            )
         )
-        self._retries = Counter(
-            f"{PREFIX}retries",
-            "Requests tried again inside the lease.",
-            ("service", "operation", "reason"),
-            registry=self.registry,
+        self._retries = _series(
+            Counter(
+                f"{PREFIX}retries",
+                "Requests tried again inside the lease.",
+                ("service", "operation", "reason"),
+                registry=self.registry,
+            )
         )
-        self._renewals = Counter(
-            f"{PREFIX}lease_renewals",
-            "Attempts to keep a lease by result: renewed, lost, expired, capped or the error code.",
-            ("result",),
-            registry=self.registry,
+        self._renewals = _series(
+            Counter(
+                f"{PREFIX}lease_renewals",
+                "Attempts to keep a lease by result: renewed, lost, expired, capped or the error code.",
+                ("result",),
+                registry=self.registry,
+            )
         )
 
     def _initialise(self) -> None:
         """Start known series at 0, so that a first increase is seen as one."""
         for rule in (*sorted(self._rules), OTHER):
             for outcome in Outcome:
-                self._outcomes.labels(rule, outcome.value)
+                self._outcomes(rule, outcome.value)
         for rule in sorted(self._rules):
-            self._exposure.labels(rule)
+            self._exposure(rule)
             for reason in HOLDS:
-                self._held.labels(rule, reason)
+                self._held(rule, reason)
         for stage in STAGES:
-            self._stages.labels(stage)
+            self._stages(stage)
         for result in ("renewed", "lost", "expired", "capped"):
-            self._renewals.labels(result)
+            self._renewals(result)
 
     def _expose_settings(self, rules: Sequence[Rule], slots: int) -> None:
         modes: Values = {_one(rule.name): float(rule.mode is Mode.ENFORCE) for rule in rules}
@@ -220,6 +240,14 @@ class Metrics:
 
     def _oldest_open(self) -> Values:
         return {_one(rule): at for rule, at in self._open.oldest().items() if rule in self._rules}
+
+
+_M = TypeVar("_M", Counter, Histogram)
+
+
+def _series(metric: _M) -> Callable[..., _M]:
+    """One series of a metric by its label values, remembered: the library's own look-up costs more than counting."""
+    return cache(metric.labels)
 
 
 def _one(label_value: str) -> tuple[str, ...]:
