@@ -9,7 +9,7 @@ the seconds that stand here.
 | http-20 | the worker with several numbers of workers and its peers, HTTP, 20 ms | 9 x 3 x 2.5 s | 150 s |
 | tls-0 | equal threads, TLS and a host per bucket, 0 ms | 3 x 3 x 3 s | 55 s |
 | tls-20 | against the documented loop, the same, 20 ms | 3 x 3 x 3 s | 55 s |
-| replicas | 1, 2, 4 processes of 8 workers, 20 ms | 3 x 3 x 3 s | 60 s |
+| replicas | 1, 2, 4 processes of 4 workers, 20 ms | 3 x 3 x 3 s | 60 s |
 | trickle | half of the capacity that was measured, 20 ms | 5 x 3 x 4 s | 125 s |
 | start | process created → first receive | 5 | 8 s |
 | incidents | kill -9 for four, and an idle replica beside them | 1 | 75 s |
@@ -45,7 +45,7 @@ SHIPPED_JOURNALED = worker(None, journal=True)
 """What somebody runs who wants to prove what was done."""
 WORKER_BUSY = worker(64)
 """With as many workers as 20 ms calls need to fill a core."""
-REPLICAS = tuple(worker(8, slots=16, replicas=count) for count in (1, 2, 4))
+REPLICAS = tuple(worker(4, slots=8, replicas=count) for count in (1, 2, 4))
 """Few workers each, so that they wait for OSS and not for the one core that they share."""
 
 _AT_ONCE, _FAR = 0.0, 0.02
@@ -86,7 +86,7 @@ BACKLOG_ROWS = (
             DOCUMENTED,
             WORKER_SHIPPED,
             WORKER,
-            worker(128),
+            worker(128, slots=256),
             STOCK,
             DRAMATIQ,
             CELERY_THREADS,
