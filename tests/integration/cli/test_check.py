@@ -69,6 +69,12 @@ def test_a_table_shows_what_was_found_and_what_to_do(cli: Cli) -> None:
     assert "warning" in result.out.splitlines()[-1]
 
 
+def test_queues_without_figures_are_as_good(cli: Cli, channel: Emulator) -> None:
+    """The service is withdrawing how many messages they hold, and the SDK cannot read them then."""
+    channel.set_queue_figures("absent")
+    assert checked(cli).status == 0
+
+
 def test_a_warning_fails_only_a_strict_check(cli: Cli) -> None:
     """The subscription's few retries are a warning: status 0, and 1 with --strict."""
     assert (checked(cli).status, checked(cli, "--strict").status) == (0, 1)
