@@ -24,9 +24,7 @@ class Expiring(Protocol):
         ...
 
 
-def expose_guards(
-    metrics: Metrics, rules: Sequence[Rule], guards: Guards, credentials: Mapping[str, Expiring]
-) -> None:
+def expose_guards(metrics: Metrics, rules: Sequence[Rule], guards: Guards, credentials: Mapping[str, Expiring]) -> None:
     """Export the guards' state. Rules, exemptions and accounts are bounded by the configuration."""
     names = [rule.name for rule in rules]
 
