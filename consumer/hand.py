@@ -49,6 +49,8 @@ class Hand:
         self._emptied = threading.Condition(self._lock)
         self._buffer: deque[Delivery] = deque()
         self._reserved = 0
+        self._wanted = 1
+        """Slots that a poll waits for; all pollers wait for the same number."""
         self._received = 0
         self._working = 0
         self._settling = 0
@@ -63,6 +65,7 @@ class Hand:
         """
         wanted = min(most, max(1, self.slots // 2))
         with self._slot_free:
+            self._wanted = wanted
             self._slot_free.wait_for(lambda: self._closed or self._free() >= wanted, wait_seconds)
             if self._closed or self._free() < wanted:
                 return 0
@@ -109,7 +112,8 @@ class Hand:
         with self._lock:
             self._settling -= 1
             self._settled[disposition] += 1
-            self._slot_free.notify()
+            if self._free() >= self._wanted:
+                self._slot_free.notify()  # not for fewer: a poller that wakes up in vain takes time from the workers
             if not self._in_flight():
                 self._emptied.notify_all()
 

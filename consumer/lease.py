@@ -139,7 +139,8 @@ class LeaseKeeper:
         """Keep this lease from now on."""
         with self._changed:
             self._schedule(lease, self._half_life(lease.expires_at))
-            self._changed.notify()
+            if self._due[0][2] is lease:
+                self._changed.notify()  # otherwise the keeper wakes up early enough without
 
     def close(self) -> None:
         """Stop keeping; only when nothing is in hand any more."""

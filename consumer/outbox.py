@@ -59,10 +59,15 @@ class Outbox:
             self._sequence += 1
             due = self._monotonic() + delay_seconds
             if job.step is Step.DELETE:
-                heapq.heappush(self._deletes, (due + self._linger_seconds, self._sequence, job))
+                entry = (due + self._linger_seconds, self._sequence, job)
+                heapq.heappush(self._deletes, entry)
+                sooner = self._deletes[0] is entry or len(self._deletes) >= MAX_BATCH or self._hurry
             else:
-                heapq.heappush(self._others, (due, self._sequence, job))
-            self._changed.notify()
+                entry = (due, self._sequence, job)
+                heapq.heappush(self._others, entry)
+                sooner = self._others[0] is entry
+            if sooner:
+                self._changed.notify()
 
     def hurry(self) -> None:
         """The process is stopping: let nothing linger any more."""
@@ -83,6 +88,8 @@ class Outbox:
             while True:
                 now = self._monotonic()
                 if jobs := self._due(now):
+                    if self._deletes or self._others:
+                        self._changed.notify()  # whoever waits now has to watch over what is left
                     return jobs
                 if now >= until or self._closed:
                     return []

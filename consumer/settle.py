@@ -89,7 +89,8 @@ class Settlements:
         ending = resolved.ending
         if ending is None:
             return Job(resolved, Step.HIDE, RELEASE_SECONDS)
-        self._hooks.step(resolved.last_step(ending))
+        if self._hooks.followed:
+            self._hooks.step(resolved.last_step(ending))
         settlement = SETTLED_BY[ending.outcome]
         match settlement:
             case Settlement.DELETE:

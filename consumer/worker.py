@@ -18,7 +18,7 @@ from consumer.hand import Hand
 from consumer.hooks import Hooks, Step
 from consumer.journal import StepName
 from consumer.outcome import Ending, Outcome
-from consumer.pipeline import Dismissed, Pipeline, Tell
+from consumer.pipeline import Dismissed, Pipeline, Tell, untold
 from consumer.pulse import Pulse
 from consumer.remediations.base import Change
 from consumer.resolved import Resolved
@@ -98,9 +98,11 @@ class Worker:
                 self._resolve(_resolved(member, ending))  # nobody follows it: the next newest is worked on instead
                 continue
             followers = tuple(_resolved(older, None) for older in self._cases.covered(member))
-            self._resolve(replace(_resolved(member, ending), followers=followers))
+            self._resolve(_resolved(member, ending, followers))
 
     def _teller(self, member: Member) -> Tell:
+        if not self._hooks.followed:
+            return untold
         rule, message = member.matched.rule, member.delivery.message
 
         def tell(name: StepName, change: Change) -> None:
@@ -138,6 +140,6 @@ class Worker:
         return replace(ending, outcome=Outcome.EXHAUSTED, detail=f"failed {attempts} times, last: {ending.detail}")
 
 
-def _resolved(member: Member, ending: Ending | None) -> Resolved:
+def _resolved(member: Member, ending: Ending | None, followers: tuple[Resolved, ...] = ()) -> Resolved:
     matched = member.matched
-    return Resolved(member.delivery, ending, matched.event, matched.rule, stages=member.stages)
+    return Resolved(member.delivery, ending, matched.event, matched.rule, stages=member.stages, followers=followers)

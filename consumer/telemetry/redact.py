@@ -11,6 +11,7 @@ import json
 import re
 import threading
 from collections import OrderedDict
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -142,26 +143,25 @@ class Discreet:
 def _plain_fields(fields: dict[Any, Any], depth: int, seen: list[str]) -> dict[str, Any]:
     """Bounded fields of JSON's types only, with every text in them, whole, added to `seen`."""
     plain = {}
-    for name, value in list(fields.items())[:_MOST_ITEMS]:
+    for name, value in islice(fields.items(), _MOST_ITEMS):
         seen.append(text := str(name))
         plain[_bounded(text, "")] = _plain(text, value, depth, seen)
     return plain
 
 
 def _plain(name: str, value: object, depth: int, seen: list[str]) -> Any:
-    match value:
-        case None | bool() | int() | float():
-            return value
-        case str():
-            seen.append(value)
-            return _bounded(str(value), name)
-        case dict() if depth < _DEEPEST:
+    if isinstance(value, str):
+        seen.append(value)
+        return _bounded(str(value), name)
+    if value is None or isinstance(value, (float, int)):
+        return value
+    if depth < _DEEPEST:
+        if isinstance(value, dict):
             return _plain_fields(value, depth + 1, seen)
-        case list() | tuple() | set() | frozenset() if depth < _DEEPEST:
-            return [_plain(name, item, depth + 1, seen) for item in list(value)[:_MOST_ITEMS]]
-        case _:
-            seen.append(text := _text_of(value))
-            return _bounded(text, name)
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [_plain(name, item, depth + 1, seen) for item in islice(value, _MOST_ITEMS)]
+    seen.append(text := _text_of(value))
+    return _bounded(text, name)
 
 
 def _text_of(value: object) -> str:
@@ -172,5 +172,7 @@ def _text_of(value: object) -> str:
 
 
 def _bounded(text: str, name: str) -> str:
+    if len(text) <= _LONGEST_TEXT:
+        return text
     most = _LONGEST_TRACE if name in ("exception", "stack") else _LONGEST_TEXT
     return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
