@@ -15,16 +15,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-import oss2
-
 from consumer.bucket import Bucket, BucketInfo, Resource
 from consumer.credentials import CredentialsProvider
 from consumer.endpoints import Endpoints, region_of
 from consumer.errors import DamagedReply, ServiceError, WrongEndpoint
 from consumer.hooks import ApiCall, Hooks
-from consumer.oss_documents import CheckedBucket
+from consumer.oss_documents import CheckedBucket, FoundBucket
 from consumer.oss_errors import translated
 from consumer.oss_session import Session
+from consumer.oss_signature import Signer
 from consumer.oss_subresources import SubResources
 from consumer.retry import Retrier
 
@@ -53,8 +52,8 @@ class Oss:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._auth = oss2.ProviderAuthV4(credentials)
-        self._members = {account: oss2.ProviderAuthV4(member) for account, member in (members or {}).items()}
+        self._auth = Signer(credentials)
+        self._members = {account: Signer(member) for account, member in (members or {}).items()}
         self._hooks = hooks
         self._monotonic = monotonic
         self._hosts: set[str] = set()
@@ -146,16 +145,10 @@ class OssBucket(SubResources):
         self._call("DeleteBucket", lambda: self._sdk.delete_bucket())
 
     def _info(self) -> BucketInfo:
-        found = self._call("GetBucketInfo", lambda: self._sdk.get_bucket_info())
+        found: FoundBucket = self._call("GetBucketInfo", lambda: self._sdk.info())
         if found.name != self.name:
             raise DamagedReply("oss", "GetBucketInfo", "wrong_bucket", "the answer is about another bucket")
-        return BucketInfo(
-            owner_id=str(found.owner.id),
-            region=str(found.location or "").removeprefix("oss-"),
-            created=str(found.creation_date),
-            acl=str(found.acl.grant),
-            redundancy=str(found.data_redundancy_type or ""),
-        )
+        return found.about
 
     def _call(self, operation: str, request: Callable[[], _T]) -> _T:
         return self._retrier.call(lambda: self._oss.call(operation, request, self.request_ids), until=self._until)
