@@ -160,9 +160,18 @@ def test_rollouts_never_drop_below_capacity(folder: str) -> None:
 
 
 def test_replicas_spread(folder: str) -> None:
-    """Over zones and nodes, as far as there are any."""
-    keys = {rule["topologyKey"] for rule in pod_specs(folder)[_WORKER]["topologySpreadConstraints"]}
-    assert keys == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+    """Over zones and nodes, as far as there are any, and without regard to those that a rollout ends."""
+    rules = pod_specs(folder)[_WORKER]["topologySpreadConstraints"]
+    assert {rule["topologyKey"] for rule in rules} == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+    assert all(rule["matchLabelKeys"] == ["pod-template-hash"] for rule in rules)
+
+
+def test_nodes_can_be_scaled_away(folder: str) -> None:
+    """A pod with an emptyDir holds its node for ever, unless it says that what is in there may go."""
+    template = only(folder, "Deployment")["spec"]["template"]
+    local = [volume["name"] for volume in template["spec"]["volumes"] if "emptyDir" in volume]
+    expendable = template["metadata"]["annotations"]["cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"]
+    assert expendable.split(",") == local
 
 
 def test_memory_is_bounded_and_cpu_is_not(folder: str) -> None:
