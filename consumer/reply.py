@@ -29,17 +29,13 @@ class UnexpectedReply(OSError):
 
 
 class Headers(Mapping[str, str]):
-    """Headers, found under a name in any case; a repeated one is one list, as its sender means it."""
+    """Headers, found under a name in any case."""
 
     __slots__ = ("_values",)
 
-    def __init__(self) -> None:
-        self._values: dict[str, str] = {}
-
-    def add(self, name: str, value: str) -> None:
-        """Add one header field."""
-        name = name.lower()
-        self._values[name] = f"{self._values[name]}, {value}" if name in self._values else value
+    def __init__(self, values: dict[str, str] | None = None) -> None:
+        """Headers by lower-case name."""
+        self._values = values or {}
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -68,19 +64,21 @@ def parse_head(head: bytes) -> Head:
         ConnectionResetError: it does not begin as HTTP does, so nothing can be said about what was answered.
         UnexpectedReply: a header is malformed.
     """
-    status_line, *lines = (line.removesuffix("\r") for line in head.decode("latin-1").split("\n"))
+    status_line, *lines = head.decode("latin-1").replace("\r\n", "\n").split("\n")
     found = _STATUS_LINE.fullmatch(status_line)
     if found is None:
         raise ConnectionResetError("the connection ended without an answer in HTTP")
-    headers = Headers()
+    values: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
             raise UnexpectedReply("a header of the reply is malformed")
-        headers.add(name, value.strip(" \t"))
-    connection = headers.get("connection", "").lower()
+        name, value = name.lower(), value.strip(" \t")
+        # Repeated headers are one list; two lengths are then no number any more, and refused as such.
+        values[name] = f"{values[name]}, {value}" if name in values else value
+    connection = values.get("connection", "").lower()
     keeps_alive = "close" not in connection if found[1] == "1" else "keep-alive" in connection
-    return Head(int(found[2]), headers, keeps_alive)
+    return Head(int(found[2]), Headers(values), keeps_alive)
 
 
 class ReplyReader:

@@ -21,7 +21,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from consumer.telemetry.deliveries import DeliveryLog
 from consumer.telemetry.redact import redactor
 
-_ENCODE = json.JSONEncoder(default=repr).encode
+_ENCODE = json.JSONEncoder().encode
 OURS = "consumer"
 """Loggers of this name and below are ours; all others are vendors'."""
 
@@ -39,7 +39,6 @@ def configure(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,  # without local variables, which hold credentials
-        _redacted,
     ]
     final = _renderers(as_json, colors=stream.isatty())
     handler = _Handler(stream)
@@ -104,19 +103,21 @@ def _from_us_or_serious(record: logging.LogRecord) -> bool:
 
 
 def _redacted(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
-    # Fields with a leading underscore are structlog's own and never printed.
-    own = {name: value for name, value in event_dict.items() if name.startswith("_")}
-    return {**redactor.clean_fields({k: v for k, v in event_dict.items() if k not in own}), **own}
+    return redactor.clean_fields(dict(event_dict))
 
 
 def _renderers(as_json: bool, *, colors: bool) -> list[Processor]:
     if as_json:
         return [_as_json]
-    return [_printable, ConsoleRenderer(colors=colors, exception_formatter=plain_traceback)]
+    return [_redacted, _printable, ConsoleRenderer(colors=colors, exception_formatter=plain_traceback)]
 
 
 def _as_json(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> str:
-    return _ENCODE(event_dict)
+    try:
+        line = _ENCODE(event_dict)
+    except (TypeError, ValueError, RecursionError):  # something in it is not of JSON's types
+        line = ""
+    return line if line and redactor.harmless(line) else _ENCODE(redactor.clean_fields(dict(event_dict)))
 
 
 def _printable(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:

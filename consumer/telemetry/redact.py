@@ -38,7 +38,7 @@ _HINTS = (
     *("private_key", "private-key", "privatekey", "api_key", "api-key", "apikey"),
     *("oss ", "mns ", "acs ", "hmac-sha256", "-----begin"),
 )
-"""Whatever the two patterns above find contains one of these, its case folded and its white space made one blank."""
+"""Whatever the two patterns above find in a line without escapes contains one of these, in lower case."""
 
 _SHORTEST_SECRET = 4
 _REMEMBERED = 256
@@ -88,34 +88,29 @@ class Redactor:
             case str():
                 return _bounded(self.clean(str(value)), name)
             case dict() if depth < _DEEPEST:
-                return self.clean_each(value, depth + 1)
+                return self.clean_fields(value, depth + 1)
             case list() | tuple() | set() | frozenset() if depth < _DEEPEST:
                 return [self.clean_value(name, item, depth + 1) for item in list(value)[:_MOST_ITEMS]]
             case _:
                 return _bounded(self.clean(_text_of(value)), name)
 
-    def clean_fields(self, fields: dict[Any, Any]) -> dict[str, Any]:
-        """Every field with its value cleaned.
-
-        Nearly every line is harmless as a whole: one look at all of its text together is enough to know, and costs a
-        fifth of a look at each part.
-        """
-        seen: list[str] = []
-        plain = _plain_fields(fields, 0, seen)
-        if self._harmless("\0".join(seen)):
-            return plain
-        return self.clean_each(fields)
-
-    def _harmless(self, text: str) -> bool:
-        folded = " ".join(text.casefold().split())
-        return not any(hint in folded for hint in _HINTS) and not any(each in text for each in self._spellings)
-
-    def clean_each(self, fields: dict[Any, Any], depth: int = 0) -> dict[str, Any]:
-        """Every field with its value cleaned, by a look at each."""
-        chosen = list(fields.items())[:_MOST_ITEMS]
+    def clean_fields(self, fields: dict[Any, Any], depth: int = 0) -> dict[str, Any]:
+        """Every field with its value cleaned."""
         return {
-            _bounded(self.clean(str(name)), ""): self.clean_value(str(name), value, depth) for name, value in chosen
+            _bounded(self.clean(str(name)), ""): self.clean_value(str(name), value, depth)
+            for name, value in islice(fields.items(), _MOST_ITEMS)
         }
+
+    def harmless(self, line: str) -> bool:
+        """Whether a rendered line is known to hold nothing that cleaning its fields would change.
+
+        Nearly every line is: one look at the whole of it costs a tenth of a look at each part. A line with an escape in
+        it is not known to be anything, because a name or a secret may be spelled differently there.
+        """
+        if len(line) > _LONGEST_TEXT or "\\" in line or not line.isascii():
+            return False
+        lowered = line.lower()
+        return not any(hint in lowered for hint in _HINTS) and not any(each in line for each in self._spellings)
 
 
 redactor = Redactor()
@@ -138,30 +133,6 @@ class Discreet:
         credentials = self._provider.get_credentials()
         self._redactor.learn(credentials.secret, credentials.token)
         return credentials
-
-
-def _plain_fields(fields: dict[Any, Any], depth: int, seen: list[str]) -> dict[str, Any]:
-    """Bounded fields of JSON's types only, with every text in them, whole, added to `seen`."""
-    plain = {}
-    for name, value in islice(fields.items(), _MOST_ITEMS):
-        seen.append(text := str(name))
-        plain[_bounded(text, "")] = _plain(text, value, depth, seen)
-    return plain
-
-
-def _plain(name: str, value: object, depth: int, seen: list[str]) -> Any:
-    if isinstance(value, str):
-        seen.append(value)
-        return _bounded(str(value), name)
-    if value is None or isinstance(value, (float, int)):
-        return value
-    if depth < _DEEPEST:
-        if isinstance(value, dict):
-            return _plain_fields(value, depth + 1, seen)
-        if isinstance(value, (list, tuple, set, frozenset)):
-            return [_plain(name, item, depth + 1, seen) for item in islice(value, _MOST_ITEMS)]
-    seen.append(text := _text_of(value))
-    return _bounded(text, name)
 
 
 def _text_of(value: object) -> str:
