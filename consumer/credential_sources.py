@@ -22,6 +22,11 @@ class VendorProvider(Protocol):
     def get_credentials(self) -> object: ...
 
 
+def in_a_pod(environment: Mapping[str, str]) -> bool:
+    """Whether a pod's identity is there to be exchanged (RRSA), all of it."""
+    return all(environment.get(name) for name in _OF_THE_POD)
+
+
 def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Callable[[], VendorProvider], ...]:
     """The chain's providers in the documented order, each made once, when it is its turn.
 
@@ -43,7 +48,7 @@ def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Callabl
         return found
 
     sources: list[Callable[[], VendorProvider]] = [vendor.EnvironmentVariableCredentialsProvider]
-    if all(environment.get(name) for name in _OF_THE_POD):
+    if in_a_pod(environment):
         sources.append(of_the_pod)
     sources += [vendor.CLIProfileCredentialsProvider, vendor.ProfileCredentialsProvider]
     if environment.get("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "").lower() != "true":

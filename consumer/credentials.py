@@ -77,6 +77,18 @@ _REFUSED_FOR_SECONDS = 5.0
 _RENEWED_BEFORE_SECONDS = 900.0
 """The vendor's providers renew at the first use within a quarter of an hour of the end."""
 
+_WITHOUT_ANY = (
+    "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or run with RRSA (ALIBABA_CLOUD_ROLE_ARN,"
+    " ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_OIDC_TOKEN_FILE) or with an ECS RAM role. Credentials never stand"
+    " in the configuration file."
+)
+_WITHOUT_A_ROLE = (
+    "This pod has an identity (RRSA), but STS gives nothing for it: look whether STS can be reached, whether"
+    " ALIBABA_CLOUD_ROLE_ARN and ALIBABA_CLOUD_OIDC_PROVIDER_ARN exist, and whether the role's trust policy names this"
+    " cluster's issuer, this namespace and this service account."
+)
+"""What to do, once in general and once for the step of an installation that fails most."""
+
 _STS_CODE = re.compile(r'"Code":\s*"([A-Za-z][A-Za-z0-9.]{0,63})"')
 
 
@@ -119,11 +131,8 @@ class StandardChain:
         try:
             self.get_credentials()
         except NotAuthenticated as error:
-            raise ConfigurationError(
-                f"{error.args[0]}. Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or run with"
-                " RRSA (ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN, ALIBABA_CLOUD_OIDC_TOKEN_FILE) or with"
-                " an ECS RAM role. Credentials never stand in the configuration file."
-            ) from error
+            remedy = _WITHOUT_A_ROLE if credential_sources.in_a_pod(os.environ) else _WITHOUT_ANY
+            raise ConfigurationError(f"{error.args[0]}. {remedy}") from error
 
 
 @dataclass(frozen=True, slots=True)

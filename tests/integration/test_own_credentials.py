@@ -93,6 +93,13 @@ def test_why_there_are_no_credentials_is_said_without_the_token(
     assert token not in f"{refused.value} {refused.value!r} {written.out} {written.err}"
 
 
+def test_a_pod_s_role_that_does_not_work_is_mended_at_the_role(token_file: Path) -> None:
+    """Who has set RRSA up is not sent looking for an access key."""
+    with pytest.raises(ConfigurationError, match=r"trust policy") as refused:
+        StandardChain(sts_endpoint="http://127.0.0.1:9").check()
+    assert "ACCESS_KEY" not in str(refused.value)
+
+
 def test_an_sts_that_cannot_be_reached_shows_nobody_the_token(
     token_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
