@@ -10,7 +10,8 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 _OF_THE_POD = ("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE")
 """What the webhook of ACK puts into a pod with RRSA; all three, or the source is left out."""
@@ -27,18 +28,47 @@ def in_a_pod(environment: Mapping[str, str]) -> bool:
     return all(environment.get(name) for name in _OF_THE_POD)
 
 
+@dataclass(frozen=True, slots=True)
+class GivenKeys:
+    """Keys that stand in the environment, as the vendor's provider finds them, without the 10 MB it brings along."""
+
+    environment: Mapping[str, str] = field(repr=False)
+
+    def get_credentials(self) -> GivenKeys:
+        """Itself, with the getters that every provider's result has.
+
+        Raises:
+            LookupError: there are none.
+        """
+        if not (self.get_access_key_id() and self.get_access_key_secret()):
+            raise LookupError("no keys in the environment")
+        return self
+
+    def get_access_key_id(self) -> str:
+        """The id."""
+        return self.environment.get("ALIBABA_CLOUD_ACCESS_KEY_ID", "")
+
+    def get_access_key_secret(self) -> str:
+        """The secret."""
+        return self.environment.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "")
+
+    def get_security_token(self) -> str:
+        """The token, or nothing."""
+        return self.environment.get("ALIBABA_CLOUD_SECURITY_TOKEN", "")
+
+    def get_expiration(self) -> None:
+        """Nobody says when they end."""
+
+
 def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Callable[[], VendorProvider], ...]:
     """The chain's providers in the documented order, each made once, when it is its turn.
 
     https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-python-access-credentials
     """
-    from alibabacloud_credentials import provider as vendor
-
-    _silence()
 
     def of_the_pod() -> VendorProvider:
         role, provider, token_file = (environment[name] for name in _OF_THE_POD)
-        found: VendorProvider = vendor.OIDCRoleArnCredentialsProvider(
+        found: VendorProvider = _vendor().OIDCRoleArnCredentialsProvider(
             role_arn=role,
             oidc_provider_arn=provider,
             oidc_token_file_path=token_file,
@@ -47,23 +77,20 @@ def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Callabl
         )
         return found
 
-    sources: list[Callable[[], VendorProvider]] = [vendor.EnvironmentVariableCredentialsProvider]
+    sources: list[Callable[[], VendorProvider]] = [lambda: GivenKeys(environment)]
     if in_a_pod(environment):
         sources.append(of_the_pod)
-    sources += [vendor.CLIProfileCredentialsProvider, vendor.ProfileCredentialsProvider]
+    sources += [lambda: _vendor().CLIProfileCredentialsProvider(), lambda: _vendor().ProfileCredentialsProvider()]
     if environment.get("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "").lower() != "true":
-        sources.append(vendor.EcsRamRoleCredentialsProvider)
+        sources.append(lambda: _vendor().EcsRamRoleCredentialsProvider())
     if uri := environment.get("ALIBABA_CLOUD_CREDENTIALS_URI"):
-        sources.append(functools.partial(vendor.URLCredentialsProvider, uri=uri))
+        sources.append(lambda: _vendor().URLCredentialsProvider(uri=uri))
     return tuple(functools.cache(source) for source in sources)
 
 
 def assumed(own: object, role_arn: str, session_name: str, duration_seconds: int, sts_endpoint: str) -> VendorProvider:
     """The provider of a role that is assumed with our own credentials; nothing is asked of STS yet."""
-    from alibabacloud_credentials.provider import RamRoleArnCredentialsProvider
-
-    _silence()
-    found: VendorProvider = RamRoleArnCredentialsProvider(
+    found: VendorProvider = _vendor().RamRoleArnCredentialsProvider(
         credentials_provider=own,
         role_arn=role_arn,
         role_session_name=session_name,
@@ -71,6 +98,14 @@ def assumed(own: object, role_arn: str, session_name: str, duration_seconds: int
         sts_endpoint=_host(sts_endpoint),
     )
     return found
+
+
+def _vendor() -> Any:
+    """The vendor's providers, quiet."""
+    from alibabacloud_credentials import provider
+
+    _silence()
+    return provider
 
 
 def _host(sts_endpoint: str) -> str | None:

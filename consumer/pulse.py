@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-_IDLE_SECONDS = 1.0
+_IDLE_SECONDS = 5.0
 
 
 class Pulse:

@@ -22,7 +22,7 @@ from consumer.pulse import Pulse
 from consumer.resolved import Resolved
 from consumer.settle import Settlements, Settler
 
-CHECK_SECONDS = 0.25
+CHECK_SECONDS = 1.0
 _FROZEN_SECONDS = 5.0
 """When the supervisor itself was not run for this long, the whole process was stopped, and silence proves nothing."""
 

@@ -29,6 +29,8 @@ CONNECTION_SECONDS = 5.0
 
 _CONNECTIONS_AT_MOST = 16
 _LONGEST_REASON = 500
+_LOOK_SECONDS = 0.5
+"""How often the server looks whether it is to end; requests do not wait for that."""
 _TEXT = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
 
 Check = Callable[[], str]
@@ -58,7 +60,9 @@ class HealthServer:
         except (OSError, OverflowError) as error:
             raise ConfigurationError(f"http.port = {port}: cannot listen on {host}: {error}") from error
         self._server.set_app(_application(registry, live, ready))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="health", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_LOOK_SECONDS,), name="health", daemon=True
+        )
         self.port: int = self._server.server_port
 
     def start(self) -> None:
