@@ -120,11 +120,9 @@ def test_a_credentials_uri_tells_the_end_too(emulator: Emulator, monkeypatch: py
 
 def test_a_key_without_an_end_has_none(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment comes first, and what it holds does not end."""
-    from alibabacloud_credentials.utils import auth_util
-
     monkeypatch.setenv("ALIBABA_CLOUD_CREDENTIALS_URI", emulator.credentials_url)
-    monkeypatch.setattr(auth_util, "environment_access_key_id", emulator.endpoints.access_key_id)
-    monkeypatch.setattr(auth_util, "environment_access_key_secret", emulator.endpoints.access_key_secret)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", emulator.endpoints.access_key_id)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", emulator.endpoints.access_key_secret)
     found = StandardChain().get_credentials()
     assert (found.access_key_id, found.expires_at) == (emulator.endpoints.access_key_id, None)
 
