@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 _OF_THE_POD = ("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE")
@@ -28,40 +27,17 @@ def in_a_pod(environment: Mapping[str, str]) -> bool:
     return all(environment.get(name) for name in _OF_THE_POD)
 
 
-@dataclass(frozen=True, slots=True)
-class GivenKeys:
-    """Keys that stand in the environment, as the vendor's provider finds them, without the 10 MB it brings along."""
+def keys(environment: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """Access key id, secret and token that stand in the environment; None unless both keys do.
 
-    environment: Mapping[str, str] = field(repr=False)
-
-    def get_credentials(self) -> GivenKeys:
-        """Itself, with the getters that every provider's result has.
-
-        Raises:
-            LookupError: there are none.
-        """
-        if not (self.get_access_key_id() and self.get_access_key_secret()):
-            raise LookupError("no keys in the environment")
-        return self
-
-    def get_access_key_id(self) -> str:
-        """The id."""
-        return self.environment.get("ALIBABA_CLOUD_ACCESS_KEY_ID", "")
-
-    def get_access_key_secret(self) -> str:
-        """The secret."""
-        return self.environment.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "")
-
-    def get_security_token(self) -> str:
-        """The token, or nothing."""
-        return self.environment.get("ALIBABA_CLOUD_SECURITY_TOKEN", "")
-
-    def get_expiration(self) -> None:
-        """Nobody says when they end."""
+    The first source of the chain. Read here, because the vendor's provider of it brings 10 MB along.
+    """
+    key_id, secret = (environment.get(f"ALIBABA_CLOUD_ACCESS_KEY_{part}", "") for part in ("ID", "SECRET"))
+    return (key_id, secret, environment.get("ALIBABA_CLOUD_SECURITY_TOKEN", "")) if key_id and secret else None
 
 
 def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Callable[[], VendorProvider], ...]:
-    """The chain's providers in the documented order, each made once, when it is its turn.
+    """The chain's providers after the environment, in the documented order, each made once, when it is its turn.
 
     https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-python-access-credentials
     """
@@ -77,9 +53,7 @@ def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Callabl
         )
         return found
 
-    sources: list[Callable[[], VendorProvider]] = [lambda: GivenKeys(environment)]
-    if in_a_pod(environment):
-        sources.append(of_the_pod)
+    sources: list[Callable[[], VendorProvider]] = [of_the_pod] if in_a_pod(environment) else []
     sources += [lambda: _vendor().CLIProfileCredentialsProvider(), lambda: _vendor().ProfileCredentialsProvider()]
     if environment.get("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "").lower() != "true":
         sources.append(lambda: _vendor().EcsRamRoleCredentialsProvider())

@@ -100,6 +100,8 @@ class StandardChain:
 
     def __init__(self, *, sts_endpoint: str = "") -> None:
         """`sts_endpoint` is the URL that the pod's own role is assumed at; empty for the vendor's own choice."""
+        keys = credential_sources.keys(os.environ)
+        self._given = Credentials(*keys) if keys else None
         self._sources = credential_sources.standard(os.environ, sts_endpoint)
         self._lock = threading.Lock()
 
@@ -109,6 +111,8 @@ class StandardChain:
         Raises:
             NotAuthenticated: no provider of the chain has any at the moment; the text has the code of STS, if any.
         """
+        if self._given:
+            return self._given  # asked for on every request
         reasons = []
         with self._lock:
             for source in self._sources:

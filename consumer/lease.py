@@ -22,6 +22,8 @@ from consumer.errors import MessageGone, ServiceError
 from consumer.hooks import Hooks, Renewal
 from consumer.pulse import Pulse
 
+_TIDY_AT_LEAST = 1024
+
 
 class LeaseState(Enum):
     """Where a lease stands; it never goes back to an earlier state."""
@@ -132,6 +134,7 @@ class LeaseKeeper:
         self._monotonic = monotonic
         self._due: list[tuple[float, int, Lease]] = []
         self._sequence = 0
+        self._tidy_at = _TIDY_AT_LEAST
         self._changed = threading.Condition()
         self._closed = False
 
@@ -209,6 +212,11 @@ class LeaseKeeper:
     def _schedule(self, lease: Lease, at: float) -> None:
         self._sequence += 1
         heapq.heappush(self._due, (at, self._sequence, lease))
+        if len(self._due) > self._tidy_at:
+            # Under load most leases end long before their time comes: forget those, or they are half a minute's worth.
+            self._due = [entry for entry in self._due if entry[2].state is LeaseState.HELD]
+            heapq.heapify(self._due)
+            self._tidy_at = max(_TIDY_AT_LEAST, 2 * len(self._due))
 
     def _next_due(self) -> Lease | None:
         """The lease whose time has come, or None after a wait in which something may have changed."""

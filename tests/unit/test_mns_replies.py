@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from xml.etree.ElementTree import ParseError
+from xml.sax.saxutils import escape
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mns.mns_xml_handler import BatchRecvMessageDecoder
 
 from consumer.mns_replies import (
     LONGEST_LEASE_SECONDS,
@@ -14,6 +18,7 @@ from consumer.mns_replies import (
     from_service,
     lease_seconds,
     queue_attributes,
+    received,
     rescued,
 )
 from consumer.queue_attributes import Figures, QueueAttributes
@@ -85,6 +90,37 @@ def test_a_confirmation_is_upper_case_hexadecimal() -> None:
     """The digest recorded from the real service."""
     recorded = "YToyOntzOjI6ImlkIjtpOjEwNTgyODc4O3M6MTA6ImVycm9yQ291bnQiO2k6MDt9"
     assert body_md5(recorded) == "3AED23FB70BD99FA907F5212F50DF7B9"
+
+
+@given(bodies=st.lists(st.text(st.characters(min_codepoint=32, exclude_categories=("Cs", "Cn"))), max_size=4))
+def test_a_batch_is_read_as_the_sdk_reads_it(bodies: list[str]) -> None:
+    """Same messages, same fields, whatever is in the bodies; only an empty element is no None here."""
+    batch = "".join(
+        message(f"m{number}", body=f"<MessageBody>{escape(body)}</MessageBody>", MessageBodyMD5="X", Priority="8")
+        for number, body in enumerate(bodies)
+    )
+    text = f'<?xml version="1.0"?><Messages xmlns="http://mns.aliyuncs.com/doc/v1/">{batch}</Messages>'
+    theirs = BatchRecvMessageDecoder.decode(text, False)
+    assert [
+        (one.message_id, one.body, one.receipt_handle, one.dequeue_count, one.enqueued_at_ms, one.first_dequeued_at_ms)
+        for one in received(reply(text))
+    ] == [
+        (
+            *(one.message_id, one.message_body or "", one.receipt_handle),
+            *(one.dequeue_count, one.enqueue_time, one.first_dequeue_time),
+        )
+        for one in theirs
+    ]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["", "<html/>", f"<Messages>{message('a')[:-3]}", f"<Messages>{message('a')}<Message/></Messages>", message("a")],
+)
+def test_a_batch_that_cannot_be_read_whole_is_an_error(damaged: str) -> None:
+    """So that it counts as damaged, and what is left of it is rescued one by one."""
+    with pytest.raises((ValueError, ParseError)):
+        received(reply(damaged))
 
 
 def test_the_readable_messages_of_a_damaged_batch_are_rescued() -> None:
