@@ -9,7 +9,6 @@ TLS context for all of them.
 from __future__ import annotations
 
 import io
-import re
 import ssl
 import threading
 import time
@@ -17,9 +16,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from consumer.errors import DamagedReply, PermanentError, Unanswered
+from consumer.oss_signature import encoded
 from consumer.reply import Headers, UnexpectedReply
 from consumer.transport import Exchange, failure_code
 
@@ -27,7 +27,6 @@ _CONNECTIONS_PER_THREAD = 4
 """Every bucket is a host of its own, so most connections serve one repair; a few are kept for repeated ones."""
 
 _REQUEST_ID = "x-oss-request-id"
-_NOT_IN_A_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Answer:
@@ -68,11 +67,10 @@ def request_bytes(method: str, target: str, headers: dict[str, str], body: bytes
     """
     if body or method in ("PUT", "POST"):
         headers["Content-Length"] = str(len(body or b""))
-    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    if any(_NOT_IN_A_LINE.search(line) for line in lines):
+    lines = "\n".join((f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())))
+    if lines.count("\n") != len(headers) or "\r" in lines or "\0" in lines:
         raise ValueError("a header of the request would end its line")
-    head = "\r\n".join((*lines, "", ""))
-    return head.encode("latin-1") + (body or b"")
+    return lines.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + (body or b"")
 
 
 class Session:
@@ -106,7 +104,7 @@ class Session:
         if not self._allowed(url):
             raise PermanentError("oss", req.method, "host_not_allowed", "the request would leave the configured hosts")
         # A query of our own making only: oss2 signs parameters, so they are encoded exactly once, here.
-        query = urlencode({k: v for k, v in req.params.items() if v is not None}, quote_via=quote)
+        query = "&".join(f"{encoded(k)}={encoded(v)}" for k, v in req.params.items() if v is not None)
         target = f"{url.path or '/'}?{query}" if query else url.path or "/"
         headers = {str(name): str(value) for name, value in req.headers.items() if value is not None}
         answer = self._send(url, req.method, target, req.data or None, headers, timeout)

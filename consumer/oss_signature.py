@@ -46,11 +46,11 @@ class Signer(oss2.ProviderAuthV4):  # type: ignore[misc] # the SDK carries no ty
         headers = req.headers
         if token := credentials.get_security_token():
             headers["x-oss-security-token"] = token
-        moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._wall()))
+        moment = _moment(int(self._wall()))
         headers["x-oss-date"] = moment
         headers["x-oss-content-sha256"] = _UNSIGNED
         scope = f"{moment[:8]}/{req.region}/{req.product}/aliyun_v4_request"
-        path = quote(f"/{bucket_name}/{key}" if bucket_name else "/", safe="/")
+        path = encoded(f"/{bucket_name}/{key}" if bucket_name else "/", "/")
         request = f"{req.method}\n{path}\n{_query(req.params)}\n{_headers(headers.items())}\n\n{_UNSIGNED}"
         digest = sha256(request.encode("utf-8")).hexdigest()
         signing_key = _signing_key(credentials.get_access_key_secret(), moment[:8], req.region, req.product)
@@ -59,9 +59,20 @@ class Signer(oss2.ProviderAuthV4):  # type: ignore[misc] # the SDK carries no ty
         headers["authorization"] = f"{_ALGORITHM} Credential={credential}, Signature={signature}"
 
 
+@lru_cache(maxsize=1024)
+def encoded(text: str, safe: str = "") -> str:
+    """Percent-encoded as the service wants it; the few texts of one repair come again and again."""
+    return quote(text, safe=safe)
+
+
+@lru_cache(maxsize=4)
+def _moment(seconds: int) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
+
+
 def _query(parameters: dict[str, str]) -> str:
-    encoded = sorted((quote(name, safe=""), quote(value, safe="")) for name, value in parameters.items())
-    return "&".join(f"{name}={value}" if value else name for name, value in encoded)
+    pairs = sorted((encoded(name), encoded(value)) for name, value in parameters.items())
+    return "&".join(f"{name}={value}" if value else name for name, value in pairs)
 
 
 def _headers(headers: Iterable[tuple[str, str | None]]) -> str:

@@ -43,6 +43,8 @@ class DeliveryLog:
     def api_call(self, call: ApiCall) -> None:
         """Every request at debug; the first failed poll of a row, and the end of the row, for everybody."""
         failed = call.code not in ("ok", "empty")
+        if not failed and not self._polls_fail and not self._log.is_enabled_for(logging.DEBUG):
+            return
         fields = {
             "service": call.service,
             "operation": call.operation,
