@@ -52,6 +52,7 @@ class PollBoard:
         self._wall = wall
         self._state = PollState()
         self._full = threading.Event()
+        self._woken = False
 
     @property
     def state(self) -> PollState:
@@ -63,7 +64,7 @@ class PollBoard:
         self._state = PollState(self._wall(), None)
         if full:
             self._full.set()
-        else:
+        elif not self._woken:
             self._full.clear()
 
     def failed(self, error: ServiceError) -> None:
@@ -75,7 +76,8 @@ class PollBoard:
         return self._full.wait(seconds)
 
     def wake(self) -> None:
-        """Let a waiting poller look around, because the process is stopping."""
+        """Let no poller wait any more, because the process is stopping."""
+        self._woken = True
         self._full.set()
 
 

@@ -195,6 +195,14 @@ def test_a_full_poll_calls_the_others_and_one_that_is_not_sends_them_back() -> N
     assert not polling.board.wait_for_full(0)
 
 
+def test_a_poll_that_ends_after_the_stop_sends_nobody_back_to_wait() -> None:
+    """The first poller's last answer must not hide from the others that the process is stopping."""
+    polling = Polling()
+    polling.board.wake()
+    polling.board.succeeded(full=False)
+    assert polling.board.wait_for_full(0)
+
+
 def test_a_helper_never_waits_on_the_service() -> None:
     """One idle long poll per replica: the others ask with no wait, and an empty answer is no early one to them."""
     polling = Polling(first=False)
