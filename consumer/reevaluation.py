@@ -24,6 +24,9 @@ RESULTS = ("asked", "failed", "dropped")
 _SAYS_NOTHING_NEW = frozenset({Outcome.ALREADY_COMPLIANT, Outcome.SUPERSEDED})
 """Endings of a later event after which a fix is still the last thing that happened to its resource."""
 
+_LOOK_SECONDS = 1.0
+"""The stop, and results that become due, wait so long at most while nothing is in line."""
+
 
 class Evaluator(Protocol):
     """What can be asked; `consumer.cloud_config` implements it."""
@@ -81,7 +84,7 @@ class Reevaluation:
         """Make one request after the other until the process stops; what still waits then is forgotten."""
         while not self._stopping.is_set():
             self._pulse.rest()
-            if self.step(self._pulse.idle_seconds):
+            if self.step(min(self._pulse.idle_seconds, _LOOK_SECONDS)):
                 self._pulse.beat("pausing", self._interval_seconds)
                 self._pause(self._interval_seconds)
 
