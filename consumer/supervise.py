@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from consumer.asked import Asked
 from consumer.exit_codes import ExitCode
 from consumer.hand import Hand
 from consumer.lease import LeaseKeeper
@@ -92,18 +93,18 @@ class Supervisor:
         self._grace_seconds = grace_seconds
         self._say = say
         self._monotonic = monotonic
-        self._asked = threading.Event()
+        self._asked = Asked()
         self._last_check = monotonic()
         self._fault = ""
 
     def stop(self) -> None:
         """Ask for a stop in good order; callable from a signal handler and from any thread."""
-        self._asked.set()
+        self._asked.ask()
 
     @property
     def stopping(self) -> bool:
         """Whether a stop was asked for."""
-        return self._asked.is_set()
+        return bool(self._asked)
 
     def fault(self) -> str:
         """Which thread is dead or has fallen silent, or nothing: the liveness of the process."""
@@ -113,7 +114,7 @@ class Supervisor:
         """Run until the stop, and stop; returns what the process should exit with."""
         for thread in self._engine.threads:
             thread.thread.start()
-        while not self._asked.wait(CHECK_SECONDS):
+        while not self._asked.within(CHECK_SECONDS):
             self._excuse_a_freeze()
             self._fault = self._check()
             if self._fault:

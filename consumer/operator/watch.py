@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
+from consumer.asked import Asked
 from consumer.config import load
 from consumer.errors import ConfigurationError, RemediatorError
 from consumer.exit_codes import CommandExit
@@ -40,11 +42,14 @@ def watch(path: Path | None, url: str, form: str, *, interval: float, once: bool
         seen = view(now, None, time.time())
         output.show(form, seen.document(), lambda console: console.print(drawn(seen, target)))
         return CommandExit.DONE
-    console = output.console()
+    console, enough = output.console(), Asked()
+    # Not KeyboardInterrupt: raised inside a destructor it would be swallowed, and watching would go on.
+    before = signal.signal(signal.SIGINT, lambda *_: enough.ask())
     try:
-        _follow(console, target, now, interval)
-    except KeyboardInterrupt:
-        console.print()
+        _follow(console, _pages(target, now, interval, enough))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    console.print()
     return CommandExit.DONE
 
 
@@ -98,22 +103,21 @@ def drawn(seen: View, target: str) -> RenderableType:
     return Group(*parts)
 
 
-def _follow(console: Console, target: str, first: Snapshot, interval: float) -> None:
+def _follow(console: Console, pages: Iterator[RenderableType]) -> None:
     """Draw over and over on a terminal; anywhere else, write one page after another."""
     if console.is_terminal:
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            for page in _pages(target, first, interval):
+            for page in pages:
                 live.update(page, refresh=True)
-    for page in _pages(target, first, interval):
+    for page in pages:
         console.print(page)
         console.file.flush()
 
 
-def _pages(target: str, first: Snapshot, interval: float) -> Iterator[RenderableType]:
+def _pages(target: str, first: Snapshot, interval: float, enough: Asked) -> Iterator[RenderableType]:
     now = first
     yield drawn(view(now, None, time.time()), target)
-    while True:
-        time.sleep(interval)
+    while not enough.within(interval):
         try:
             before, now = now, scrape(target)
         except NoMetrics as error:

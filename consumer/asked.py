@@ -1,0 +1,33 @@
+"""Something that a signal asks for: set in a handler, waited for in the very thread that the handler interrupts.
+
+`threading.Event` is not made for that: its `set` takes a lock that the interrupted `wait` may hold, and then both stand
+still for ever. `queue.SimpleQueue` is documented to be safe there.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+
+class Asked:
+    """Not asked for yet, and then for good."""
+
+    def __init__(self) -> None:
+        self._arrived: SimpleQueue[None] = SimpleQueue()
+        self._asked = False
+
+    def ask(self) -> None:
+        """Ask; callable from a signal handler and from any thread, as often as anybody likes."""
+        self._asked = True
+        self._arrived.put(None)
+
+    def __bool__(self) -> bool:
+        return self._asked
+
+    def within(self, seconds: float) -> bool:
+        """Whether it was asked for, waiting up to so many seconds; for one thread."""
+        if not self._asked:
+            with suppress(Empty):
+                self._arrived.get(timeout=seconds)
+        return self._asked
