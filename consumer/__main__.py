@@ -1,6 +1,6 @@
 """`python -m consumer` is `config-remediator`."""
 
-from consumer.cli import main
+from consumer.cli.main import main
 
 if __name__ == "__main__":
     main()

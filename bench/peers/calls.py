@@ -12,15 +12,15 @@ import time
 
 from bench.names import QUEUE
 from bench.settings import Settings
-from consumer.bucket import Bucket, Resource
-from consumer.credentials import StandardChain
-from consumer.delivery import Received
-from consumer.endpoints import Endpoints
-from consumer.event import Event, decode
-from consumer.hooks import Hooks
-from consumer.oss import Oss, OssSettings
-from consumer.queue import Queue, QueueAddress
-from consumer.retry import Retrier, RetryPolicy
+from consumer.aliyun.credentials import StandardChain
+from consumer.aliyun.mns.queue import Queue, QueueAddress
+from consumer.aliyun.oss.client import Oss, OssSettings
+from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.core.event import Event, decode
+from consumer.core.message import Received
+from consumer.core.observers import Hooks
+from consumer.resources.oss.bucket import Bucket, Resource
 
 _BATCH = 16
 _WAIT_SECONDS = 30

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from consumer.config.engine import EngineConfig, RetryConfig
 from consumer.config.load import LoadedConfig, Setting, SourceKind, load, load_with_sources
 from consumer.config.model import Config
-from consumer.config.rules import RuleConfig
 from consumer.config.schema import json_schema
-from consumer.config.sections import HttpConfig, LogConfig, OssConfig, QueueConfig
+from consumer.config.sections.engine import EngineConfig, RetryConfig
+from consumer.config.sections.rules import RuleConfig
+from consumer.config.sections.services import HttpConfig, LogConfig, OssConfig, QueueConfig
 from consumer.guards.exemptions import Exemption
-from consumer.rule import Rule
+from consumer.guards.rule import Rule
 
 __all__ = [
     "Config",

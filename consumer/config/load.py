@@ -12,13 +12,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from consumer.config.checks import Problem
-from consumer.config.env import overlaid
-from consumer.config.errors import InvalidConfiguration, problems_in
-from consumer.config.keys import Location, dotted
+from consumer.config.credentials_refused import REFUSED, without_credentials
+from consumer.config.cross_checks import Problem
+from consumer.config.environment import overlaid
+from consumer.config.introspection import Location, dotted
 from consumer.config.model import Config
-from consumer.config.secrets import REFUSED, without_credentials
-from consumer.errors import ConfigurationError
+from consumer.config.problems import InvalidConfiguration, problems_in
+from consumer.core.errors import ConfigurationError
 
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 

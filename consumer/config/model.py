@@ -6,14 +6,13 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from consumer.config.accounts import AccountsConfig
-from consumer.config.checks import contradictions
-from consumer.config.engine import EngineConfig, RetryConfig
-from consumer.config.fields import AccountId, Section
-from consumer.config.guards import BreakerConfig, ContestConfig, ExemptionConfig, LimitsConfig, PauseConfig
-from consumer.config.reevaluation import ReevaluateConfig
-from consumer.config.rules import RuleConfig
-from consumer.config.sections import (
+from consumer.config.cross_checks import contradictions
+from consumer.config.sections.accounts import AccountsConfig
+from consumer.config.sections.engine import EngineConfig, RetryConfig
+from consumer.config.sections.guards import BreakerConfig, ContestConfig, ExemptionConfig, LimitsConfig, PauseConfig
+from consumer.config.sections.reevaluation import ReevaluateConfig
+from consumer.config.sections.rules import RuleConfig
+from consumer.config.sections.services import (
     HttpConfig,
     JournalConfig,
     LogConfig,
@@ -22,6 +21,7 @@ from consumer.config.sections import (
     QueueConfig,
     TopicConfig,
 )
+from consumer.config.types import AccountId, Section
 
 
 class Config(Section):

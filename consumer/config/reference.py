@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from consumer.config.env import variable
-from consumer.config.keys import Key, allowed, keys
+from consumer.config.environment import variable
+from consumer.config.introspection import Key, allowed, keys
 from consumer.config.model import Config
-from consumer.remediations import catalogue
+from consumer.remediations.catalogue import catalogue
 
 START = "<!-- reference: generated, see consumer/config/reference.py -->"
 END = "<!-- end of the reference -->"

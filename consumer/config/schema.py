@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from consumer.config.model import Config
-from consumer.config.rules import RuleConfig
-from consumer.remediations import catalogue
+from consumer.config.sections.rules import RuleConfig
+from consumer.remediations.catalogue import catalogue
 
 
 def json_schema() -> dict[str, Any]:

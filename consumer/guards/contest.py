@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consumer.bucket import Resource
+from consumer.resources.oss.bucket import Resource
 
 _MOST_RESOURCES = 10_000
 """Remembered at once; beyond that the resource whose last fix is longest ago is forgotten and begins anew."""
@@ -29,7 +29,7 @@ class ContestPolicy:
 
 
 class Contest(Protocol):
-    """What remembers fixes: `LocalContest` for one process, `consumer.shared_contest.SharedContest` for several.
+    """What remembers fixes: `LocalContest` for one process, `SharedContest` in `shared_contest.store` for several.
 
     `now` is the process's monotonic clock, in seconds; what is shared between processes has a clock of its own.
     """

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from consumer.bucket import Resource
+from consumer.resources.oss.bucket import Resource
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from consumer.bucket import Resource
+from consumer.resources.oss.bucket import Resource
 
 _LONGEST_LINE = 10_000
 """Waiting deliveries whose turns are kept apart; more than that share the last one's."""

@@ -1,4 +1,4 @@
-"""What the operator's commands do, one module a command; `consumer.commands` has their options and help texts.
+"""What the operator's commands do, one module a command; `consumer.cli.commands` has their options and help texts.
 
 Nothing here runs inside the worker. Whatever a command decides about a message or a bucket, it decides with the
 worker's own code.

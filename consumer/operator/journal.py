@@ -7,9 +7,10 @@ from typing import Any
 
 from rich.console import Console
 
-from consumer.exit_codes import CommandExit
-from consumer.journal import Entry, StepName, Verdict
-from consumer.journal import verify as verified
+from consumer.core.exit_codes import CommandExit
+from consumer.core.observers import StepName
+from consumer.journal.format import Entry, Verdict
+from consumer.journal.format import verify as verified
 from consumer.operator import output, records
 
 _TOLD = frozenset({StepName.BEFORE, StepName.VERIFIED, StepName.DECIDED, StepName.SETTLED, StepName.UNDONE})

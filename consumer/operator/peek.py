@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from consumer.delivery import Peeked
-from consumer.exit_codes import CommandExit
+from consumer.core.exit_codes import CommandExit
+from consumer.core.message import Peeked
 from consumer.operator import output
-from consumer.operator.rehearsal import Rehearsal, Rehearsed, summary
+from consumer.operator.dry_run import Rehearsal, Rehearsed, summary
 from consumer.operator.session import opened
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from rich.console import Console
 
+from consumer.aliyun.mns.admin import Channel, Subscription
 from consumer.config import Config
-from consumer.exit_codes import CommandExit
-from consumer.operator import fitness, output
+from consumer.core.exit_codes import CommandExit
+from consumer.core.queue_attributes import QueueAttributes
+from consumer.operator import output, queue_fit
 from consumer.operator.session import opened
-from consumer.queue_attributes import QueueAttributes
-from consumer.topic import Channel, Subscription
 
 
 class Act(StrEnum):
@@ -74,13 +74,13 @@ def plan(config: Config, channel: Channel) -> Iterator[Step]:
         ServiceError: the present state could not be read.
     """
     topic_bytes = channel.topic_max_message_bytes(config.topic.name) if config.topic.name else None
-    wanted_topic = max(topic_bytes, fitness.LEAST_TOPIC_BYTES) if topic_bytes else fitness.NEW_TOPIC_BYTES
+    wanted_topic = max(topic_bytes, queue_fit.LEAST_TOPIC_BYTES) if topic_bytes else queue_fit.NEW_TOPIC_BYTES
     found = channel.queue(config.queue.name)
-    queue = fitness.wanted_queue(config, found, wanted_topic if config.topic.name else None)
+    queue = queue_fit.wanted_queue(config, found, wanted_topic if config.topic.name else None)
     yield _queue_step("queue", config.queue.name, found, queue)
     if name := config.queue.dead_letter_queue:
         dead = channel.queue(name)
-        yield _queue_step("dead-letter queue", name, dead, fitness.wanted_dead_letter_queue(dead, queue))
+        yield _queue_step("dead-letter queue", name, dead, queue_fit.wanted_dead_letter_queue(dead, queue))
     if config.topic.name:
         yield _topic_step(config.topic.name, topic_bytes, wanted_topic)
         present = channel.subscription(config.topic.name, config.subscription_name) if topic_bytes else None
@@ -108,7 +108,7 @@ def _topic_step(name: str, found: int | None, wanted: int) -> Step:
 
 def _subscription_step(config: Config, found: Subscription | None) -> Step:
     topic, name = config.topic.name, config.subscription_name
-    what, wanted = f"subscription {name} of {topic}", fitness.wanted_subscription(config)
+    what, wanted = f"subscription {name} of {topic}", queue_fit.wanted_subscription(config)
     if found is None:
         detail = f"{wanted.content_format} to {wanted.endpoint}, {wanted.notify_strategy}"
         return Step(Act.CREATE, what, detail, lambda channel: channel.subscribe(topic, name, wanted))

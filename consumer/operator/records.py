@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consumer.config import load
-from consumer.errors import ConfigurationError
-from consumer.journal import Entry, StepName, parsed
-from consumer.outcome import Outcome
+from consumer.core.errors import ConfigurationError
+from consumer.core.observers import StepName
+from consumer.core.outcome import Outcome
+from consumer.journal.format import Entry, parsed
 
 _SHORTEST_ID = 6
 

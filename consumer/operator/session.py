@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from consumer.bucket import Bucket, Resource
+from consumer.aliyun.credentials import CredentialsProvider, MemberCredentials, MemberRole, StandardChain
+from consumer.aliyun.mns.admin import Channel
+from consumer.aliyun.mns.queue import Queue, QueueAddress
+from consumer.aliyun.oss.client import Oss, OssSettings
+from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.config import Config, load
-from consumer.credentials import CredentialsProvider, MemberCredentials, MemberRole, StandardChain
-from consumer.endpoints import Endpoints
-from consumer.hooks import Hooks
-from consumer.oss import Oss, OssSettings
-from consumer.queue import Queue, QueueAddress
-from consumer.retry import Retrier, RetryPolicy
+from consumer.core.observers import Hooks
+from consumer.resources.oss.bucket import Bucket, Resource
 from consumer.telemetry import log
-from consumer.telemetry.redact import Discreet
-from consumer.topic import Channel
+from consumer.telemetry.redaction import Discreet
 
 
 class Session:

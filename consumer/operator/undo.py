@@ -17,17 +17,18 @@ from typing import Any
 import click
 from rich.console import Console
 
-from consumer.bucket import Bucket, BucketInfo, Resource
 from consumer.config import Config, build_rules
-from consumer.errors import BucketGone, ConfigurationError, PermanentError, Refused
-from consumer.exit_codes import CommandExit
-from consumer.journal import Entry, StepName
+from consumer.core.errors import BucketGone, ConfigurationError, PermanentError, Refused
+from consumer.core.exit_codes import CommandExit
+from consumer.core.observers import StepName
+from consumer.journal.file import JournalFile
+from consumer.journal.format import Entry
+from consumer.journal.writer import JournalWriter, actor
 from consumer.operator import output, records
 from consumer.operator.session import opened
-from consumer.remediations import catalogue
 from consumer.remediations.base import Change, Remediation
-from consumer.telemetry.journal import JournalWriter, actor
-from consumer.telemetry.journal_file import JournalFile
+from consumer.remediations.catalogue import catalogue
+from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
 
 
 @dataclass(frozen=True, slots=True)

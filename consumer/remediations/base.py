@@ -12,8 +12,8 @@ from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from consumer.bucket import Bucket, BucketInfo
-from consumer.outcome import Outcome
+from consumer.core.outcome import Outcome
+from consumer.resources.oss.bucket import Bucket, BucketInfo
 
 OSS_BUCKET = "ACS::OSS::Bucket"
 

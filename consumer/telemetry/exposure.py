@@ -12,9 +12,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from consumer.agreement import AgreementPolicy, Fix, fix_of
-from consumer.hooks import Report
-from consumer.outcome import Disposition, Outcome
+from consumer.core.observers import Report
+from consumer.core.outcome import Disposition, Outcome
+from consumer.reevaluation.agreement import AgreementPolicy, Fix, fix_of
 
 GRACE_SECONDS = 300.0
 """How long past its next visibility a kept message may go unseen here before its exposure is no longer ours to tell.

@@ -18,8 +18,8 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from consumer.telemetry.deliveries import DeliveryLog
-from consumer.telemetry.redact import redactor
+from consumer.telemetry.delivery_log import DeliveryLog
+from consumer.telemetry.redaction import redactor
 
 _ENCODE = json.JSONEncoder().encode
 OURS = "consumer"
@@ -67,7 +67,7 @@ def get_logger(name: str) -> Any:
 
 
 class LogListener(DeliveryLog):
-    """Writes what the hooks tell; a `consumer.hooks.Listener`."""
+    """Writes what the hooks tell; a `consumer.core.observers.Listener`."""
 
     def __init__(self) -> None:
         super().__init__(get_logger("consumer.deliveries").bind())  # bound once, not anew for every line

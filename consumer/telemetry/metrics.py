@@ -15,16 +15,16 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
 
-from consumer.agreement import AgreementPolicy, Concluded, Conclusion
-from consumer.guard import HOLDS
-from consumer.hand import Books
-from consumer.hooks import ApiCall, Renewal, Report, Retry, SettleError
-from consumer.outcome import Outcome
-from consumer.poll import PollState
-from consumer.rule import Mode, Rule
-from consumer.telemetry.bounded import OTHER, BoundedValues
+from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.outcome import Outcome
+from consumer.engine.in_flight import Books
+from consumer.engine.poller import PollState
+from consumer.guards.chain import HOLDS
+from consumer.guards.rule import Mode, Rule
+from consumer.reevaluation.agreement import AgreementPolicy, Concluded, Conclusion
 from consumer.telemetry.exposure import OpenExposures, exposure_seconds, upstream_seconds
-from consumer.telemetry.readings import PREFIX, BooksCollector, Reading, Readings, Values, only
+from consumer.telemetry.gauges import PREFIX, BooksCollector, Reading, Readings, Values, only
+from consumer.telemetry.label_values import OTHER, BoundedValues
 
 STAGES = ("notify", "enqueue", "wait", "decode", "inspect", "apply", "verify", "settle")
 
@@ -45,7 +45,7 @@ _EXEMPLAR = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 
 class Metrics:
-    """Counts what the hooks tell; a `consumer.hooks.Listener`."""
+    """Counts what the hooks tell; a `consumer.core.observers.Listener`."""
 
     registry: CollectorRegistry
     """What a scrape reads."""

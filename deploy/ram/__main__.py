@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from consumer.config import Config, build_rules, load
-from consumer.operator.ram import scope
-from consumer.permissions import Purpose, policy
-from consumer.rule import Mode, Rule
+from consumer.guards.rule import Mode, Rule
+from consumer.operator.permissions import Purpose, policy
+from consumer.operator.ram_policy import scope
 
 _DEPLOY = Path(__file__).parents[1]
 EXAMPLE = _DEPLOY / "kubernetes" / "overlays" / "production" / "config.toml"

@@ -13,7 +13,7 @@ from mns.queue import Queue
 
 from bench.names import ACCESS_KEY_ID, ACCESS_KEY_SECRET, QUEUE
 from bench.server.client import Server
-from consumer.event import Event, decode
+from consumer.core.event import Event, decode
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from consumer.exit_codes import ExitCode
+from consumer.core.exit_codes import ExitCode
 from tests.deploy.needed import ROOT
 
 _PAGES = ("docs/install-ack.md", "docs/operating.md", "docs/runbook.md")

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from consumer import healthcheck
-from consumer.telemetry.health import HealthServer
+from consumer.telemetry.http_server import HealthServer
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import click
 import pytest
 import yaml
 
-from consumer.cli import cli
+from consumer.cli.main import cli
 from tests.deploy.manifests import KUBERNETES, Manifest
 from tests.deploy.needed import ROOT, program
 

@@ -16,7 +16,7 @@ from alibabacloud_credentials.provider import (
     StaticAKCredentialsProvider,
 )
 
-from consumer.credentials import Credentials
+from consumer.aliyun.credentials import Credentials
 from emulator.client import ControlError, Emulator
 from tests.identity_tokens import PROVIDER, identity_token
 

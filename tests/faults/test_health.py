@@ -10,7 +10,7 @@ from tests.faults.replica import REPOSITORY, Key, Replica
 from tests.faults.stage import Pace, Stage, until
 
 _DYING = """\
-from consumer.remediations.bucket_acl import BucketAcl
+from consumer.remediations.oss.acl import BucketAcl
 
 
 class Death(BaseException):

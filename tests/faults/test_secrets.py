@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.exit_codes import ExitCode
+from consumer.core.exit_codes import ExitCode
 from tests.faults.replica import Key
 from tests.faults.stage import Stage, until
 from tests.identity_tokens import PROVIDER, identity_token

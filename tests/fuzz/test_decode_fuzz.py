@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 from hypothesis import HealthCheck, event, example, given, settings
 
-from consumer.bucket import BUCKET_NAME
-from consumer.endpoints import Endpoints
-from consumer.errors import InvalidMessage
-from consumer.event import ACCOUNT_ID, REGION, Event, OtherMessage, decode
-from consumer.outcome import SETTLED_BY, Outcome, Settlement
-from consumer.pipeline import Dismissed, Matched, Pipeline
-from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
-from consumer.rule import Mode, Rule, Selector
-from consumer.stages import Stages
+from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.core.errors import InvalidMessage
+from consumer.core.event import ACCOUNT_ID, REGION, Event, OtherMessage, decode
+from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
+from consumer.engine.pipeline import Dismissed, Matched, Pipeline
+from consumer.engine.timings import Stages
+from consumer.guards.rule import Mode, Rule, Selector
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
+from consumer.resources.oss.bucket import BUCKET_NAME
 from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
 from tests.unit.fakes import FakeBucket, FakeBuckets
 from tests.unit.strategies import bodies

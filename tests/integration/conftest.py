@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from consumer import app
+from consumer.aliyun.credentials import Credentials
+from consumer.aliyun.mns.queue import Queue, QueueAddress
+from consumer.app import service as app
 from consumer.config import Config, load
-from consumer.credentials import Credentials
-from consumer.exit_codes import ExitCode
-from consumer.hooks import Hooks
-from consumer.queue import Queue, QueueAddress
+from consumer.core.exit_codes import ExitCode
+from consumer.core.observers import Hooks
 from emulator.client import Emulator
 from emulator.provisioning import setup_channel
 from tests.unit.fakes import Recorder

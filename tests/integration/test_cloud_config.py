@@ -12,13 +12,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from consumer.agreement import LOOK_SECONDS, AgreementPolicy, Agreements, Concluded, Judgement, Subject
-from consumer.cloud_config import CloudConfig
-from consumer.credentials import Credentials
-from consumer.errors import ConfigurationError, PermissionMissing, ServiceError, Throttled, Unanswered
-from consumer.hooks import Hooks
-from consumer.outcome import Outcome
-from consumer.reevaluation import Reevaluation
+from consumer.aliyun.cloud_config import CloudConfig
+from consumer.aliyun.credentials import Credentials
+from consumer.core.errors import ConfigurationError, PermissionMissing, ServiceError, Throttled, Unanswered
+from consumer.core.evaluation import Judgement, Subject
+from consumer.core.observers import Hooks
+from consumer.core.outcome import Outcome
+from consumer.reevaluation.agreement import LOOK_SECONDS, AgreementPolicy, Agreements, Concluded
+from consumer.reevaluation.requester import Reevaluation
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import FixedCredentials, Recorder, Run

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.errors import ConfigurationError
+from consumer.core.errors import ConfigurationError
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import Run, Running

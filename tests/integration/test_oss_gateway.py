@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from consumer.bucket import Bucket, Resource
-from consumer.endpoints import Endpoints
-from consumer.errors import (
+from consumer.aliyun.oss.client import Oss, OssSettings
+from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.core.errors import (
     AccountSuspended,
     BucketGone,
     DamagedReply,
@@ -20,9 +21,8 @@ from consumer.errors import (
     Throttled,
     Unanswered,
 )
-from consumer.hooks import Hooks
-from consumer.oss import Oss, OssSettings
-from consumer.retry import Retrier, RetryPolicy
+from consumer.core.observers import Hooks
+from consumer.resources.oss.bucket import Bucket, Resource
 from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
 

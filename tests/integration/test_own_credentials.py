@@ -8,8 +8,8 @@ from pathlib import Path
 import oss2
 import pytest
 
-from consumer.credentials import StandardChain
-from consumer.errors import ConfigurationError, NotAuthenticated
+from consumer.aliyun.credentials import StandardChain
+from consumer.core.errors import ConfigurationError, NotAuthenticated
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.identity_tokens import PROVIDER, identity_token

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.credentials import Credentials
-from consumer.errors import (
+from consumer.aliyun.credentials import Credentials
+from consumer.aliyun.mns.queue import Queue, QueueAddress
+from consumer.core.errors import (
     DamagedReply,
     MessageGone,
     NotAuthenticated,
@@ -15,9 +16,8 @@ from consumer.errors import (
     Unanswered,
     Unavailable,
 )
-from consumer.hooks import Hooks
-from consumer.queue import Queue, QueueAddress
-from consumer.queue_attributes import Figures
+from consumer.core.observers import Hooks
+from consumer.core.queue_attributes import Figures
 from emulator.client import Emulator
 from tests.integration.conftest import QUEUE, FixedCredentials, Recorder
 from tests.integration.queues import is_empty, messages

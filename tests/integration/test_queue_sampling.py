@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from consumer.hand import Hand
-from consumer.hooks import Hooks
-from consumer.queue import Queue, QueueAddress
-from consumer.queue_attributes import Figures
-from consumer.sampling import Sampler, SamplingPolicy, Watched
+from consumer.aliyun.mns.queue import Queue, QueueAddress
+from consumer.core.observers import Hooks
+from consumer.core.queue_attributes import Figures
+from consumer.engine.in_flight import Hand
+from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import DEAD_LETTERS, QUEUE, FixedCredentials, Run

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from consumer.config import Config, load
-from consumer.errors import ConfigurationError
+from consumer.core.errors import ConfigurationError
 
 QUEUE = """
 account_id = "1234567890123456"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from consumer.backoff import Attempts, Backoff
-from consumer.consumption import ConsumptionLimit
-from consumer.dead_letter import Origin
-from consumer.delivery import Delivery
-from consumer.errors import ServiceError
-from consumer.hand import Books, Hand
-from consumer.hooks import Hooks
-from consumer.lease import Lease, LeaseKeeper, LeasePolicy
-from consumer.outbox import Outbox
-from consumer.outcome import Disposition, Ending, Outcome
-from consumer.resolved import Resolved
-from consumer.settle import Settlements, SettlePolicy, Settler
+from consumer.core.errors import ServiceError
+from consumer.core.observers import Hooks
+from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.engine.backoff import Attempts, Backoff
+from consumer.engine.dead_letter import Origin
+from consumer.engine.delivery import Delivery
+from consumer.engine.in_flight import Books, Hand
+from consumer.engine.lease import Lease, LeaseKeeper, LeasePolicy
+from consumer.engine.resolved import Resolved
+from consumer.engine.settle_queue import Outbox
+from consumer.engine.settler import Settlements, SettlePolicy, Settler
+from consumer.engine.undeleted_limit import ConsumptionLimit
 from tests.unit.fakes import Clock, FakeDeadLetters, FakeQueue, Recorder, instant_pulse, middle
 
 POLICY = SettlePolicy(Backoff(40.0, 1_000.0), hold_seconds=900.0, keep_seconds=3_600.0, retry_seconds=1.0)

@@ -9,12 +9,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from consumer.bucket import BucketInfo
-from consumer.delivery import Delivery, Received
-from consumer.errors import BucketGone, MessageGone, PermanentError, ServiceError, Unanswered
-from consumer.hooks import ApiCall, Renewal, Report, Retry, SettleError
-from consumer.lease import Lease
-from consumer.pulse import Pulse
+from consumer.core.errors import BucketGone, MessageGone, PermanentError, ServiceError, Unanswered
+from consumer.core.message import Received
+from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.engine.delivery import Delivery
+from consumer.engine.heartbeat import Pulse
+from consumer.engine.lease import Lease
+from consumer.resources.oss.bucket import BucketInfo
 from tests.unit.bodies import ACCOUNT
 
 
@@ -242,7 +243,7 @@ class FakeBuckets:
 
 
 class FakeBucket:
-    """One bucket; implements `consumer.bucket.Bucket`."""
+    """One bucket; implements `consumer.resources.oss.bucket.Bucket`."""
 
     def __init__(self, buckets: FakeBuckets, name: str) -> None:
         self.name = name

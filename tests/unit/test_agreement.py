@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.agreement import LOOK_SECONDS, AgreementPolicy, Agreements, Concluded, Judgement, Subject
-from consumer.errors import ServiceError
-from consumer.hooks import Report
-from consumer.outcome import Outcome
-from consumer.reevaluation import Reevaluation
+from consumer.core.errors import ServiceError
+from consumer.core.evaluation import Judgement, Subject
+from consumer.core.observers import Report
+from consumer.core.outcome import Outcome
+from consumer.reevaluation.agreement import LOOK_SECONDS, AgreementPolicy, Agreements, Concluded
+from consumer.reevaluation.requester import Reevaluation
 from tests.unit.fakes import Clock, instant_pulse
 from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, report
 from tests.unit.telemetry.scrape import metrics, value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 
-from consumer.asked import Asked
+from consumer.engine.stop_request import Asked
 
 
 def test_it_is_asked_for_once_and_for_good() -> None:

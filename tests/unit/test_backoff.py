@@ -7,8 +7,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.backoff import Attempts, Backoff
-from consumer.queue_limits import MAX_VISIBILITY_SECONDS
+from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
+from consumer.engine.backoff import Attempts, Backoff
 from tests.unit.fakes import middle
 from tests.unit.strategies import jitters
 

@@ -8,11 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from consumer.config import Config, LoadedConfig, SourceKind, build_rules, json_schema, load_with_sources
-from consumer.config.fields import Region, Section
-from consumer.event import REGION
-from consumer.remediations import catalogue
-from consumer.remediations.bucket_acl import BucketAcl
-from consumer.rule import Mode
+from consumer.config.types import Region, Section
+from consumer.core.event import REGION
+from consumer.guards.rule import Mode
+from consumer.remediations.catalogue import catalogue
+from consumer.remediations.oss.acl import BucketAcl
 from tests.unit.config_files import QUEUE, RULE, SMALLEST, loaded, problems
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from consumer.config import build_rules, load
-from consumer.config.keys import Key, allowed, keys
+from consumer.config.introspection import Key, allowed, keys
 from consumer.config.model import Config
 from consumer.config.reference import comment, default, rewritten
-from consumer.remediations import catalogue
+from consumer.remediations.catalogue import catalogue
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.toml"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consumer.config import load
-from consumer.errors import ConfigurationError
+from consumer.core.errors import ConfigurationError
 from tests.unit.config_files import QUEUE, RULE, SMALLEST, problems
 
 ENDPOINT = "must be https://host or https://host:port (http:// only if you write it), without path, user or query"

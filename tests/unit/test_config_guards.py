@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from consumer.app.build import build_agreement
 from consumer.config import build_exemptions, build_rules
-from consumer.guarding import build_agreement
 from consumer.guards.limits import Limit
 from tests.unit.config_files import RULE, SMALLEST, loaded, problems
 

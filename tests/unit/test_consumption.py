@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.consumption import WINDOW_SECONDS, ConsumptionLimit
+from consumer.engine.undeleted_limit import WINDOW_SECONDS, ConsumptionLimit
 
 
 def test_below_the_limit_nothing_pauses() -> None:

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.dead_letter import SCHEMA, DeadLetterTooLarge, Origin, compose, original_body
-from consumer.event import Event, decode
-from consumer.outcome import Ending, Outcome
-from consumer.queue_limits import MAX_MESSAGE_BYTES
-from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
-from consumer.resolved import Resolved
-from consumer.rule import Mode, Rule, Selector
+from consumer.core.event import Event, decode
+from consumer.core.outcome import Ending, Outcome
+from consumer.core.queue_limits import MAX_MESSAGE_BYTES
+from consumer.engine.dead_letter import SCHEMA, DeadLetterTooLarge, Origin, compose, original_body
+from consumer.engine.resolved import Resolved
+from consumer.guards.rule import Mode, Rule, Selector
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, event_body
 from tests.unit.fakes import Clock, delivery, received
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.endpoints import Endpoints, region_of
-from consumer.event import REGION
+from consumer.aliyun.oss.endpoints import Endpoints, region_of
+from consumer.core.event import REGION
 from tests.unit.strategies import hostile_texts
 
 FORMS = [

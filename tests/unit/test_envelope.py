@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.envelope import MAX_BODY_CHARACTERS, unwrap
-from consumer.errors import InvalidMessage
+from consumer.core.envelope import MAX_BODY_CHARACTERS, unwrap
+from consumer.core.errors import InvalidMessage
 from tests.unit.bodies import (
     CURRENT,
     ENCODINGS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.errors import InvalidMessage
-from consumer.event import Event, OtherMessage, decode
+from consumer.core.errors import InvalidMessage
+from consumer.core.event import Event, OtherMessage, decode
 from tests.unit.bodies import (
     ACCOUNT,
     CURRENT,

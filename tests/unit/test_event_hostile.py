@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from consumer.errors import InvalidMessage
-from consumer.event import Event, decode
+from consumer.core.errors import InvalidMessage
+from consumer.core.event import Event, decode
 from tests.unit.bodies import CURRENT, QUALIFIER, changed, event_body, text_of, without
 
 REQUIRED = (

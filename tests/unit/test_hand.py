@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from consumer.delivery import Delivery
-from consumer.hand import Hand
-from consumer.outcome import Disposition
+from consumer.core.outcome import Disposition
+from consumer.engine.delivery import Delivery
+from consumer.engine.in_flight import Hand
 from tests.unit.fakes import Clock, delivery, received
 
 CLOCK = Clock()

@@ -6,8 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from consumer.hand import Hand
-from consumer.outcome import Disposition
+from consumer.core.outcome import Disposition
+from consumer.engine.in_flight import Hand
 from tests.unit.fakes import Clock, delivery, received
 
 CLOCK = Clock()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.journal import Head, Verdict, parsed, recovery, sealed, verify
+from consumer.journal.format import Head, Verdict, parsed, recovery, sealed, verify
 
 MESSAGE = {"message_id": "m-1", "dequeue_count": 1}
 REPAIR: tuple[dict[str, Any], ...] = (

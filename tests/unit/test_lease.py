@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from consumer.errors import NotAuthenticated, ServiceError, Throttled, Unanswered
-from consumer.hooks import Hooks
-from consumer.lease import Lease, LeaseKeeper, LeaseState
+from consumer.core.errors import NotAuthenticated, ServiceError, Throttled, Unanswered
+from consumer.core.observers import Hooks
+from consumer.engine.lease import Lease, LeaseKeeper, LeaseState
 from tests.unit.engine import LEASES, Engine
 from tests.unit.fakes import Clock, FakeQueue, Recorder, instant_pulse, middle, service_error
 

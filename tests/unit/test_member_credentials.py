@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumer.credentials import Credentials, MemberCredentials, MemberRole
-from consumer.errors import NotAuthenticated
+from consumer.aliyun.credentials import Credentials, MemberCredentials, MemberRole
+from consumer.core.errors import NotAuthenticated
 from tests.unit.fakes import Clock
 
 ENDS_AT = 4_600

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mns.mns_xml_handler import BatchRecvMessageDecoder
 
-from consumer.mns_replies import (
+from consumer.aliyun.http import Reply
+from consumer.aliyun.mns.replies import (
     LONGEST_LEASE_SECONDS,
     SHORTEST_LEASE_SECONDS,
     body_md5,
@@ -21,8 +22,7 @@ from consumer.mns_replies import (
     received,
     rescued,
 )
-from consumer.queue_attributes import Figures, QueueAttributes
-from consumer.transport import Reply
+from consumer.core.queue_attributes import Figures, QueueAttributes
 
 DATE = "Mon, 06 Sep 2021 05:58:39 GMT"
 DATE_MS = 1_630_907_919_000

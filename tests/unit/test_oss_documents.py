@@ -9,8 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from oss2 import models, xml_utils
 
-from consumer.bucket_settings import CipherSuite, HttpsConfig, Logging, Referer
-from consumer.oss_documents import (
+from consumer.aliyun.oss.documents import (
     CheckedBucket,
     cipher_suite,
     document_of,
@@ -19,6 +18,7 @@ from consumer.oss_documents import (
     logging_document,
     referer_document,
 )
+from consumer.resources.oss.settings import CipherSuite, HttpsConfig, Logging, Referer
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.oss_session import request_bytes
+from consumer.aliyun.oss.session import request_bytes
 
 
 def test_a_request_is_written_as_http_wants_it() -> None:

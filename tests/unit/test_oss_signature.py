@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oss2 import http
 
-from consumer.credentials import Credentials
-from consumer.oss_signature import Signer
+from consumer.aliyun.credentials import Credentials
+from consumer.aliyun.oss.signer import Signer
 
 NOW = calendar.timegm((2026, 11, 23, 23, 59, 58))
 MOMENT = "20261123T235958Z"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.outbox import Job, Outbox, Step
-from consumer.resolved import Resolved
+from consumer.engine.resolved import Resolved
+from consumer.engine.settle_queue import Job, Outbox, Step
 from tests.unit.fakes import Clock, delivery, received
 
 LINGER = 0.5

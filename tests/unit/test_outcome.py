@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.outcome import SETTLED_BY, Outcome, Settlement
+from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
 
 
 def test_every_outcome_has_exactly_one_settlement() -> None:

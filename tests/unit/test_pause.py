@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.pause import PauseSwitch
+from consumer.guards.pause import PauseSwitch
 
 
 def test_nobody_holds_it_at_first(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumer.bucket import BucketInfo
-from consumer.errors import (
+from consumer.core.errors import (
     AccountSuspended,
     DamagedReply,
     NotAuthenticated,
@@ -21,11 +20,12 @@ from consumer.errors import (
     Unavailable,
     WrongEndpoint,
 )
-from consumer.outcome import Ending, Outcome
-from consumer.pipeline import Dismissed, Matched, Pipeline
-from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
-from consumer.rule import Mode, Rule, Selector
-from consumer.stages import Stages
+from consumer.core.outcome import Ending, Outcome
+from consumer.engine.pipeline import Dismissed, Matched, Pipeline
+from consumer.engine.timings import Stages
+from consumer.guards.rule import Mode, Rule, Selector
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
+from consumer.resources.oss.bucket import BucketInfo
 from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
 from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, service_error
 

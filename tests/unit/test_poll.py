@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumer.consumption import WINDOW_SECONDS, ConsumptionLimit
-from consumer.delivery import Received
-from consumer.errors import DamagedReply, NotAuthenticated, QueueMissing, ServiceError, Throttled, Unanswered
-from consumer.outcome import Disposition
-from consumer.poll import PollBoard, Poller
+from consumer.core.errors import DamagedReply, NotAuthenticated, QueueMissing, ServiceError, Throttled, Unanswered
+from consumer.core.message import Received
+from consumer.core.outcome import Disposition
+from consumer.engine.poller import PollBoard, Poller
+from consumer.engine.undeleted_limit import WINDOW_SECONDS, ConsumptionLimit
 from tests.unit.engine import Engine
 from tests.unit.fakes import instant_pulse, received, service_error
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from consumer.bucket_policy import admits_everyone
-from consumer.public_access import Path, granted
+from consumer.resources.oss.policy import admits_everyone
+from consumer.resources.oss.public_access import Path, granted
 
 EVERYONE = {"Effect": "Allow", "Action": "oss:GetObject", "Principal": ["*"], "Resource": "acs:oss:*:*:photos/*"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.pulse import Pulse
+from consumer.engine.heartbeat import Pulse
 from tests.unit.fakes import Clock
 
 

@@ -6,11 +6,11 @@ import threading
 from collections import deque
 from dataclasses import replace
 
-from consumer.agreement import Judgement, Subject
-from consumer.errors import ServiceError
-from consumer.hooks import Report
-from consumer.outcome import Outcome
-from consumer.reevaluation import Reevaluation
+from consumer.core.errors import ServiceError
+from consumer.core.evaluation import Judgement, Subject
+from consumer.core.observers import Report
+from consumer.core.outcome import Outcome
+from consumer.reevaluation.requester import Reevaluation
 from tests.unit.fakes import Clock, instant_pulse
 from tests.unit.telemetry.records import report
 

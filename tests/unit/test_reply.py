@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.reply import LARGEST_HEAD_BYTES, Headers, ReplyReader, UnexpectedReply, parse_head
+from consumer.aliyun.reply import LARGEST_HEAD_BYTES, Headers, ReplyReader, UnexpectedReply, parse_head
 
 WHOLE = b"HTTP/1.1 200 OK\r\nX-Request-Id: ID\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;ext=1\r\nlo\r\n0\r\nTrailer: x\r\n\r\n"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumer.errors import (
+from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.core.errors import (
     BucketGone,
     DamagedReply,
     PermissionMissing,
@@ -16,8 +17,7 @@ from consumer.errors import (
     Unanswered,
     Unavailable,
 )
-from consumer.hooks import Hooks
-from consumer.retry import Retrier, RetryPolicy
+from consumer.core.observers import Hooks
 from tests.unit.fakes import Clock, Recorder, service_error
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.event import Event, decode
-from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
-from consumer.rule import Mode, Rule, Selector, match
+from consumer.core.event import Event, decode
+from consumer.guards.rule import Mode, Rule, Selector, match
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, VARIANTS, text_of
 
 _decoded = decode(text_of(VARIANTS["sls"]))

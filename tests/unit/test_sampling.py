@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumer.errors import NotAuthenticated, PermissionMissing, QueueMissing, ServiceError, Throttled, Unanswered
-from consumer.hand import Books
-from consumer.outcome import Disposition
-from consumer.queue_attributes import Figures, QueueAttributes
-from consumer.sampling import Sampler, SamplingPolicy, Watched
+from consumer.core.errors import NotAuthenticated, PermissionMissing, QueueMissing, ServiceError, Throttled, Unanswered
+from consumer.core.outcome import Disposition
+from consumer.core.queue_attributes import Figures, QueueAttributes
+from consumer.engine.in_flight import Books
+from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
 from tests.unit.fakes import Clock, instant_pulse, service_error
 
 MAIN, DEAD = "config-events", "config-events-dead"

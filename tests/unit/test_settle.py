@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from consumer.errors import (
+from consumer.core.errors import (
     DamagedReply,
     NotAuthenticated,
     PermissionMissing,
@@ -16,8 +16,8 @@ from consumer.errors import (
     Throttled,
     Unanswered,
 )
-from consumer.lease import LeaseState
-from consumer.outcome import SETTLED_BY, Disposition, Outcome, Settlement
+from consumer.core.outcome import SETTLED_BY, Disposition, Outcome, Settlement
+from consumer.engine.lease import LeaseState
 from tests.unit.engine import Engine
 from tests.unit.fakes import service_error, unanswered
 

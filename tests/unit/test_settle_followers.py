@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.delivery import Delivery
-from consumer.errors import Throttled
-from consumer.lease import Lease, LeaseState
-from consumer.outcome import Disposition, Outcome
+from consumer.core.errors import Throttled
+from consumer.core.outcome import Disposition, Outcome
+from consumer.engine.delivery import Delivery
+from consumer.engine.lease import Lease, LeaseState
 from tests.unit.engine import Engine
 from tests.unit.fakes import received, service_error, unanswered
 

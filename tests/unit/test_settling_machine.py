@@ -6,10 +6,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from consumer.delivery import Delivery
-from consumer.errors import MessageGone, NotAuthenticated, PermissionMissing, ServiceError, Throttled, Unanswered
-from consumer.lease import LeaseState
-from consumer.outcome import SETTLED_BY, Disposition, Outcome, Settlement
+from consumer.core.errors import MessageGone, NotAuthenticated, PermissionMissing, ServiceError, Throttled, Unanswered
+from consumer.core.outcome import SETTLED_BY, Disposition, Outcome, Settlement
+from consumer.engine.delivery import Delivery
+from consumer.engine.lease import LeaseState
 from tests.unit.engine import LEASES, Engine
 from tests.unit.fakes import service_error
 

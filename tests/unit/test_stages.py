@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.stages import Stages
+from consumer.engine.timings import Stages
 from tests.unit.fakes import Clock
 
 

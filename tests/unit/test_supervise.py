@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumer.backoff import Backoff
-from consumer.exit_codes import ExitCode
-from consumer.hand import Hand
-from consumer.hooks import Hooks
-from consumer.lease import LeaseKeeper, LeasePolicy
-from consumer.outbox import Outbox
-from consumer.poll import PollBoard
-from consumer.pulse import Pulse
-from consumer.settle import Settlements, SettlePolicy
-from consumer.supervise import Engine, Supervisor, Thread
+from consumer.core.exit_codes import ExitCode
+from consumer.core.observers import Hooks
+from consumer.engine.backoff import Backoff
+from consumer.engine.heartbeat import Pulse
+from consumer.engine.in_flight import Hand
+from consumer.engine.lease import LeaseKeeper, LeasePolicy
+from consumer.engine.poller import PollBoard
+from consumer.engine.settle_queue import Outbox
+from consumer.engine.settler import Settlements, SettlePolicy
+from consumer.engine.supervisor import Engine, Supervisor, Thread
 from tests.unit.fakes import Clock, FakeQueue
 
 

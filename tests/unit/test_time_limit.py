@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consumer.time_limit import TimeLimit
+from consumer.guards.shared_contest.time_limit import TimeLimit
 from tests.emulation import eventually
 
 

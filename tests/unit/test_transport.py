@@ -14,8 +14,8 @@ from http.client import HTTPConnection, IncompleteRead
 
 import pytest
 
-from consumer.reply import UnexpectedReply
-from consumer.transport import DeadlineExceeded, Exchange, Reply, ReplyTooLarge, failure_code
+from consumer.aliyun.http import DeadlineExceeded, Exchange, Reply, ReplyTooLarge, failure_code
+from consumer.aliyun.reply import UnexpectedReply
 from tests.unit.fakes import Clock
 
 Answering = Callable[[socket.socket], None]

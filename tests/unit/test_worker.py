@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumer.coalesce import Cases
-from consumer.delivery import Delivery
-from consumer.lease import Lease
-from consumer.outbox import Job, Step
-from consumer.outcome import Ending, Outcome
-from consumer.pipeline import Dismissed, Matched, Pipeline, Tell, untold
-from consumer.queue_limits import MAX_VISIBILITY_SECONDS
-from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
-from consumer.resolved import Resolved
-from consumer.rule import Mode, Rule, Selector
-from consumer.stages import Stages
-from consumer.worker import Worker
+from consumer.core.outcome import Ending, Outcome
+from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
+from consumer.engine.coalescing import Cases
+from consumer.engine.delivery import Delivery
+from consumer.engine.lease import Lease
+from consumer.engine.pipeline import Dismissed, Matched, Pipeline, Tell, untold
+from consumer.engine.resolved import Resolved
+from consumer.engine.settle_queue import Job, Step
+from consumer.engine.timings import Stages
+from consumer.engine.worker import Worker
+from consumer.guards.rule import Mode, Rule, Selector
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, EVALUATED_AT_MS, event_body
 from tests.unit.engine import Engine
 from tests.unit.fakes import FakeBucket, FakeBuckets, instant_pulse, received

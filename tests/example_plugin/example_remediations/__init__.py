@@ -6,9 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from consumer.bucket import Bucket
-from consumer.remediations.base import Options
-from consumer.remediations.setting import Notation, SettingRepair
+from consumer.plugin import Bucket, Notation, Options, SettingRepair
 
 
 class QuarantineOptions(Options):

@@ -10,8 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from consumer.cli import cli as root
-from consumer.remediations import catalogue
+from consumer.cli.main import cli as root
+from consumer.remediations.catalogue import catalogue
 from tests.integration.cli.conftest import Cli
 
 
@@ -41,7 +41,7 @@ def test_the_help_needs_no_sdk(cli: Cli) -> None:
     result = cli.run("--help", PYTHONPROFILEIMPORTTIME="1")
     imported = set(re.findall(r"\| +([\w.]+)$", result.err, re.MULTILINE))
     assert result.status == 0
-    assert "consumer.commands" in imported
+    assert "consumer.cli.commands" in imported
     assert not imported & {"mns", "oss2", "pydantic", "rich.console", "structlog", "prometheus_client"}
 
 

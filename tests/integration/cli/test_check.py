@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from consumer.guards.fix_records import SHARDS
-from consumer.shared_contest import prepare
+from consumer.guards.shared_contest.fix_records import SHARDS
+from consumer.guards.shared_contest.store import prepare
 from emulator.client import Emulator
 from emulator.provisioning import account
 from tests.integration.cli.conftest import Cli, Result

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.exit_codes import CommandExit
+from consumer.core.exit_codes import CommandExit
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.test_catalogue import COMMANDS
 

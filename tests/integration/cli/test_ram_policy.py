@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer import app
+from consumer.app import service as app
 from consumer.config import load
-from consumer.permissions import actions_of, reads
+from consumer.operator.permissions import actions_of, reads
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from consumer.operator.offline import NetworkForbidden, offline
+from consumer.operator.simulate.offline import NetworkForbidden, offline
 from emulator.client import Emulator
 from tests.integration.cli.conftest import RULES, Cli
 from tests.integration.queues import messages

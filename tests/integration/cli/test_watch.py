@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumer import app
+from consumer.app import service as app
 from consumer.config import load
 from emulator.client import Emulator
 from tests.emulation import eventually

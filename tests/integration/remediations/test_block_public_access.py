@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from consumer.oss_session import Answer, Session
-from consumer.outcome import Outcome
+from consumer.aliyun.oss.session import Answer, Session
+from consumer.core.outcome import Outcome
 from tests.integration.remediations.cases import BLOCK, PUBLIC_STATEMENT, policy
 from tests.integration.remediations.workbench import BUCKET, Workbench, repaired_and_undone
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.errors import PublicAccessBlocked
-from consumer.outcome import Outcome
+from consumer.core.errors import PublicAccessBlocked
+from consumer.core.outcome import Outcome
 from tests.integration.conftest import Recorder
 from tests.integration.remediations.cases import ACL, PUBLIC_STATEMENT, policy
 from tests.integration.remediations.workbench import BUCKET, Case, Workbench, repaired_and_undone

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from consumer.errors import PublicAccessBlocked
-from consumer.outcome import Outcome
+from consumer.core.errors import PublicAccessBlocked
+from consumer.core.outcome import Outcome
 from tests.integration.remediations.cases import DENY_STATEMENT, PARTNER_STATEMENT, POLICY, PUBLIC_STATEMENT, policy
 from tests.integration.remediations.workbench import BUCKET, Workbench, repaired_and_undone
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumer.outcome import Outcome
+from consumer.core.outcome import Outcome
 from tests.integration.remediations import cases
 from tests.integration.remediations.workbench import BUCKET, Case, Workbench
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from consumer.config import load
-from consumer.errors import ConfigurationError
-from consumer.remediations import ENTRY_POINT_GROUP, catalogue
+from consumer.core.errors import ConfigurationError
+from consumer.remediations.catalogue import ENTRY_POINT_GROUP, catalogue
 from tests.integration.remediations.workbench import Case, Workbench, repaired_and_undone
 
 _PACKAGE = Path(__file__).parents[2] / "example_plugin"

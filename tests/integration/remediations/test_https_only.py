@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from consumer.outcome import Outcome
+from consumer.core.outcome import Outcome
 from tests.integration.remediations.cases import HTTPS, PARTNER_STATEMENT, PUBLIC_STATEMENT, policy
 from tests.integration.remediations.workbench import BUCKET, Workbench, repaired_and_undone
 

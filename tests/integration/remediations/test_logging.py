@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.outcome import Outcome
+from consumer.core.outcome import Outcome
 from tests.integration.remediations.cases import LOGGING
 from tests.integration.remediations.workbench import BUCKET, Workbench, repaired_and_undone
 

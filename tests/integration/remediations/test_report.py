@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.outcome import SETTLED_BY, Outcome, Settlement
-from consumer.rule import Mode
+from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
+from consumer.guards.rule import Mode
 from tests.integration.remediations.workbench import BUCKET, Case, Workbench
 
 

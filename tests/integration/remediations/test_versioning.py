@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consumer.outcome import Outcome
+from consumer.core.outcome import Outcome
 from tests.integration.remediations.cases import VERSIONING
 from tests.integration.remediations.workbench import Workbench, repaired_and_undone
 

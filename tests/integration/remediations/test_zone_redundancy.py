@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.errors import Refused
-from consumer.outcome import Outcome
+from consumer.core.errors import Refused
+from consumer.core.outcome import Outcome
 from consumer.remediations.base import Change
 from tests.emulation import eventually
 from tests.integration.remediations.workbench import Case, Workbench

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from consumer.bucket import Bucket, Resource
-from consumer.credentials import Credentials
-from consumer.endpoints import Endpoints
-from consumer.event import Event
-from consumer.hooks import Hooks
-from consumer.oss import Oss, OssSettings
-from consumer.outcome import Ending, Outcome
-from consumer.pipeline import Matched, Pipeline
-from consumer.remediations import catalogue
+from consumer.aliyun.credentials import Credentials
+from consumer.aliyun.oss.client import Oss, OssSettings
+from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.core.event import Event
+from consumer.core.observers import Hooks
+from consumer.core.outcome import Ending, Outcome
+from consumer.engine.pipeline import Matched, Pipeline
+from consumer.engine.timings import Stages
+from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change, Remediation
-from consumer.retry import Retrier, RetryPolicy
-from consumer.rule import Mode, Rule, Selector
-from consumer.stages import Stages
+from consumer.remediations.catalogue import catalogue
+from consumer.resources.oss.bucket import Bucket, Resource
 from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from consumer.bucket import Resource
-from consumer.guard import Guards, Intent, Permit
-from consumer.outcome import Ending, Outcome
+from consumer.core.outcome import Ending, Outcome
+from consumer.guards.chain import Guards, Intent, Permit
+from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change
-from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
-from consumer.rule import Mode, Rule, Selector
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
+from consumer.resources.oss.bucket import Resource
 
 PHOTOS = Resource("1234567890123456", "cn-hangzhou", "photos")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consumer.bucket import Resource
 from consumer.guards.contest import Contest, ContestPolicy, LocalContest
+from consumer.resources.oss.bucket import Resource
 from tests.unit.guards.cases import PHOTOS
 
 RULE = "public-read"

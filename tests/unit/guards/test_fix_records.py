@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.guards import fix_records
 from consumer.guards.contest import ContestPolicy
-from consumer.guards.fix_records import MOST_FIXES_IN_A_SHARD, SHARDS, Marks, Subject
+from consumer.guards.shared_contest import fix_records
+from consumer.guards.shared_contest.fix_records import MOST_FIXES_IN_A_SHARD, SHARDS, Marks, Subject
 from tests.unit.guards.cases import PHOTOS
 
 POLICY = ContestPolicy(max_fixes=3, window_seconds=100.0)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.bucket import Resource
-from consumer.errors import BucketGone, ContestUnreadable, PermissionMissing
-from consumer.guard import HOLDS, Guards
+from consumer.core.errors import BucketGone, ContestUnreadable, PermissionMissing
+from consumer.core.outcome import SETTLED_BY, Ending, Outcome, Settlement
 from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.chain import HOLDS, Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, Limits
-from consumer.outcome import SETTLED_BY, Ending, Outcome, Settlement
-from consumer.rule import Mode
+from consumer.guards.rule import Mode
+from consumer.resources.oss.bucket import Resource
 from tests.unit.fakes import Clock
 from tests.unit.guards.cases import PHOTOS, ended, intent, never_read, no_tags, permitted, refused, rule
 

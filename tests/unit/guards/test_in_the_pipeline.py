@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumer.errors import PermissionMissing, ServiceError, Throttled, Unanswered
-from consumer.guard import Guards
+from consumer.core.errors import PermissionMissing, ServiceError, Throttled, Unanswered
+from consumer.core.outcome import Ending, Outcome
+from consumer.engine.pipeline import Dismissed, Matched, Pipeline
+from consumer.engine.timings import Stages
 from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, Limits
-from consumer.outcome import Ending, Outcome
-from consumer.pipeline import Dismissed, Matched, Pipeline
-from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
-from consumer.rule import Mode, Rule, Selector
-from consumer.stages import Stages
+from consumer.guards.rule import Mode, Rule, Selector
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, event_body
 from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, service_error
 

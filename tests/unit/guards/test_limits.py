@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.bucket import Resource
 from consumer.guards.limits import Full, Limit, Limits, Window
+from consumer.resources.oss.bucket import Resource
 
 RULE = "public-read"
 

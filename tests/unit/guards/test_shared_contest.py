@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from consumer import record_folder
-from consumer.bucket import Resource
-from consumer.errors import ConfigurationError, ContestUnreadable
+from consumer.core.errors import ConfigurationError, ContestUnreadable
 from consumer.guards.contest import Contest, ContestPolicy
-from consumer.guards.fix_records import SHARDS, Subject
-from consumer.shared_contest import SharedContest, prepare
-from consumer.time_limit import TimeLimit
+from consumer.guards.shared_contest import record_folder
+from consumer.guards.shared_contest.fix_records import SHARDS, Subject
+from consumer.guards.shared_contest.store import SharedContest, prepare
+from consumer.guards.shared_contest.time_limit import TimeLimit
+from consumer.resources.oss.bucket import Resource
 from tests.unit.fakes import Clock
 from tests.unit.guards.cases import PHOTOS
 from tests.unit.guards.test_contest import POLICY, RULE, fought
@@ -286,9 +286,9 @@ def test_a_share_that_hangs_holds_and_is_not_waited_for(directory: Path, clock: 
 _WRITER = """
 import sys
 from pathlib import Path
-from consumer.bucket import Resource
+from consumer.resources.oss.bucket import Resource
 from consumer.guards.contest import ContestPolicy
-from consumer.shared_contest import SharedContest
+from consumer.guards.shared_contest.store import SharedContest
 
 contest = SharedContest.at(Path(sys.argv[1]), ContestPolicy(1000, 600.0), ["public-read"], print)
 photos = Resource("1234567890123456", "cn-hangzhou", "photos")
@@ -309,9 +309,9 @@ def test_processes_that_begin_and_write_at_once_lose_nothing(tmp_path: Path) -> 
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from consumer.bucket import Resource
+from consumer.resources.oss.bucket import Resource
 from consumer.guards.contest import ContestPolicy
-from consumer.shared_contest import SharedContest
+from consumer.guards.shared_contest.store import SharedContest
 
 contest = SharedContest.at(Path(sys.argv[1]), ContestPolicy(1000, 600.0), ["public-read"], print)
 for _ in range(3):

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.aliyun.mns.admin import Subscription
 from consumer.config import Config, load
-from consumer.operator import fitness
-from consumer.queue_attributes import QueueAttributes
-from consumer.topic import Subscription
+from consumer.core.queue_attributes import QueueAttributes
+from consumer.operator import queue_fit
 from tests.unit.config_files import SMALLEST
 
 
@@ -34,26 +34,26 @@ attributes = st.builds(
 @given(found=st.none() | attributes, topic_bytes=st.none() | st.integers(8_192, 65_536))
 def test_what_is_wanted_of_a_queue_fits(config: Config, found: QueueAttributes | None, topic_bytes: int | None) -> None:
     """Whatever is found, the attributes to set leave no finding, and setting them twice changes nothing."""
-    wanted = fitness.wanted_queue(config, found, topic_bytes)
-    assert list(fitness.queue(config, wanted, topic_bytes)) == []
-    assert fitness.wanted_queue(config, wanted, topic_bytes) == wanted
+    wanted = queue_fit.wanted_queue(config, found, topic_bytes)
+    assert list(queue_fit.queue(config, wanted, topic_bytes)) == []
+    assert queue_fit.wanted_queue(config, wanted, topic_bytes) == wanted
 
 
 @given(found=st.none() | attributes, queue=attributes)
 def test_what_is_wanted_of_a_dead_letter_queue_fits(found: QueueAttributes | None, queue: QueueAttributes) -> None:
     """The same for the dead-letter queue."""
-    wanted = fitness.wanted_dead_letter_queue(found, queue)
-    assert list(fitness.dead_letter_queue(wanted, queue)) == []
-    assert fitness.wanted_dead_letter_queue(wanted, queue) == wanted
+    wanted = queue_fit.wanted_dead_letter_queue(found, queue)
+    assert list(queue_fit.dead_letter_queue(wanted, queue)) == []
+    assert queue_fit.wanted_dead_letter_queue(wanted, queue) == wanted
 
 
 def test_what_is_wanted_of_a_subscription_fits(config: Config) -> None:
     """The subscription that would be made has nothing wrong with it."""
-    assert list(fitness.subscription(config, fitness.wanted_subscription(config))) == []
+    assert list(queue_fit.subscription(config, queue_fit.wanted_subscription(config))) == []
 
 
 @pytest.mark.parametrize("content_format", ["XML", "JSON"])
 def test_a_wrapped_format_is_only_warned_of(config: Config, content_format: str) -> None:
     """The worker decodes all three."""
-    found = Subscription(fitness.subscription_endpoint(config), fitness.PATIENT, content_format)
-    assert [each.status for each in fitness.subscription(config, found)] == ["warning"]
+    found = Subscription(queue_fit.subscription_endpoint(config), queue_fit.PATIENT, content_format)
+    assert [each.status for each in queue_fit.subscription(config, found)] == ["warning"]

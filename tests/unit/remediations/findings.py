@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from consumer.remediations import catalogue
 from consumer.remediations.base import Change, Compliant, Remediation
+from consumer.remediations.catalogue import catalogue
 
 
 def remediation(name: str, **options: Any) -> Remediation[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumer.remediations.base import Change
-from consumer.remediations.policy_setting import PolicyState
+from consumer.remediations.oss._policy import PolicyState
 from tests.unit.remediations.findings import planned, remediation
 
 EVERYONE = {"Effect": "Allow", "Action": "oss:GetObject", "Principal": "*", "Resource": "acs:oss:*:*:photos/*"}

@@ -8,10 +8,10 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from consumer import remediations
-from consumer.errors import ConfigurationError
-from consumer.remediations import RemediationType, catalogue
-from consumer.remediations.tags import BucketTags
+from consumer.core.errors import ConfigurationError
+from consumer.remediations import catalogue as remediations
+from consumer.remediations.catalogue import RemediationType, catalogue
+from consumer.remediations.oss.tags import BucketTags
 
 _BUILT_IN = catalogue()
 
@@ -75,10 +75,10 @@ def _entry(value: str) -> EntryPoint:
     ("value", "problem"),
     [
         ("nowhere.to.be.found:Thing", "cannot be loaded: ModuleNotFoundError"),
-        ("consumer.bucket:BucketInfo", "is not a Remediation class"),
+        ("consumer.resources.oss.bucket:BucketInfo", "is not a Remediation class"),
         ("consumer.remediations.base:Remediation", "is not a Remediation class with all its methods"),
         (f"{__name__}:Nameless", "Nameless lacks summary, repairs"),
-        ("consumer.remediations.tags:BucketTags", "the name oss.tags is already taken"),
+        ("consumer.remediations.oss.tags:BucketTags", "the name oss.tags is already taken"),
     ],
 )
 def test_what_is_no_remediation_is_refused_by_name(installed: list[EntryPoint], value: str, problem: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumer.config import load
-from consumer.remediations import RemediationType, catalogue
+from consumer.remediations.catalogue import RemediationType, catalogue
 
 _DOCS = Path(__file__).parents[3] / "docs"
 _PAGE = (_DOCS / "remediations.md").read_text(encoding="utf-8")

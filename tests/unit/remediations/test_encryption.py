@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from consumer.bucket_settings import Encryption
+from consumer.resources.oss.settings import Encryption
 from tests.unit.remediations.findings import planned, remediation
 
 AES, SM4, KMS = Encryption("AES256"), Encryption("SM4"), Encryption("KMS")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumer.remediations.policy_setting import PolicyState
+from consumer.remediations.oss._policy import PolicyState
 from tests.unit.remediations.findings import planned, remediation
 
 WHOLE = {

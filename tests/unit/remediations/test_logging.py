@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from consumer.bucket_settings import Logging
-from consumer.errors import Refused
+from consumer.core.errors import Refused
 from consumer.remediations.base import Grant
-from consumer.remediations.logging import LoggingState
+from consumer.remediations.oss.access_logging import LoggingState
+from consumer.resources.oss.settings import Logging
 from tests.unit.remediations.findings import planned, remediation
 
 

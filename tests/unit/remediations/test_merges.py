@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.bucket_policy import admits_everyone, canonical, denies_plain_http, with_https_only, without_everyone
-from consumer.bucket_settings import CipherSuite, Encryption, HttpsConfig, Referer
-from consumer.remediations.setting import SettingRepair
+from consumer.remediations.oss._setting import SettingRepair
+from consumer.resources.oss.policy import (
+    admits_everyone,
+    canonical,
+    denies_plain_http,
+    with_https_only,
+    without_everyone,
+)
+from consumer.resources.oss.settings import CipherSuite, Encryption, HttpsConfig, Referer
 from tests.unit.remediations.findings import remediation
 
 _TEXT = st.text(max_size=12)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from consumer.bucket_settings import Referer
+from consumer.resources.oss.settings import Referer
 from tests.unit.remediations.findings import planned, remediation
 
 OURS = ["https://a.example", "https://b.example"]

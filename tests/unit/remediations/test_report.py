@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.outcome import SETTLED_BY, Settlement
+from consumer.core.outcome import SETTLED_BY, Settlement
 from consumer.remediations.base import ReportOnly
 from tests.unit.remediations.findings import remediation
 

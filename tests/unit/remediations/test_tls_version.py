@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.bucket_settings import CipherSuite, HttpsConfig
+from consumer.resources.oss.settings import CipherSuite, HttpsConfig
 from tests.unit.remediations.findings import planned, remediation
 
 SUITE = CipherSuite(enabled=True, strong=False, custom=("A",), tls13_custom=("B",))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from consumer.bucket import BucketInfo
-from consumer.bucket_settings import Transition
-from consumer.errors import DamagedReply
+from consumer.core.errors import DamagedReply
 from consumer.remediations.base import Change, Compliant, Pending
-from consumer.remediations.zone_redundancy import Redundancy
+from consumer.remediations.oss.zone_redundancy import Redundancy
+from consumer.resources.oss.bucket import BucketInfo
+from consumer.resources.oss.settings import Transition
 from tests.unit.remediations.findings import remediation
 
 

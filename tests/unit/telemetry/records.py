@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumer.delivery import Received
-from consumer.event import Event
-from consumer.hooks import Report
-from consumer.outcome import Disposition, Ending, Outcome
-from consumer.remediations.bucket_acl import BucketAcl, BucketAclOptions
-from consumer.rule import Mode, Rule, Selector
+from consumer.core.event import Event
+from consumer.core.message import Received
+from consumer.core.observers import Report
+from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.guards.rule import Mode, Rule, Selector
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 
 EVALUATED_AT_MS = 1_790_000_000_000
 SETTLED_AT_MS = EVALUATED_AT_MS + 12_000

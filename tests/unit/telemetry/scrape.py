@@ -9,20 +9,20 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.agreement import AgreementPolicy
-from consumer.guard import Guards
+from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
+from consumer.core.outcome import Outcome
+from consumer.core.queue_attributes import Figures
+from consumer.engine.in_flight import Books, Hand
+from consumer.engine.poller import PollState
+from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, Limits
-from consumer.hand import Books, Hand
-from consumer.hooks import ApiCall, Renewal, Retry, SettleError
-from consumer.outcome import Outcome
-from consumer.poll import PollState
-from consumer.queue_attributes import Figures
-from consumer.rule import Mode, Rule
-from consumer.telemetry.guards import expose_guards, expose_reevaluation
+from consumer.guards.rule import Mode, Rule
+from consumer.reevaluation.agreement import AgreementPolicy
+from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation
 from consumer.telemetry.metrics import Metrics
-from consumer.telemetry.queues import expose_figures
+from consumer.telemetry.queue_gauges import expose_figures
 from tests.unit.telemetry.records import SETTLED_AT_MS, report, rule
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from consumer.agreement import Concluded, Conclusion, Fix
-from consumer.hooks import ApiCall, Renewal, Report, Retry, SettleError
-from consumer.outcome import Disposition, Ending, Outcome
+from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.reevaluation.agreement import Concluded, Conclusion, Fix
 from consumer.telemetry import log
 from tests.unit.telemetry.records import event, message, report
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.agreement import AgreementPolicy, Fix
-from consumer.outcome import Disposition, Ending, Outcome
+from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.reevaluation.agreement import AgreementPolicy, Fix
 from consumer.telemetry.exposure import GRACE_SECONDS, OpenExposures
 from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, report
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from consumer.errors import ContestUnreadable
-from consumer.guard import HOLDS, Guards
+from consumer.core.errors import ContestUnreadable
+from consumer.core.outcome import Ending, Outcome
 from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.chain import HOLDS, Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, Limits
-from consumer.outcome import Ending, Outcome
-from consumer.shared_contest import SharedContest
-from consumer.telemetry.guards import expose_guards
+from consumer.guards.shared_contest.store import SharedContest
+from consumer.telemetry.guard_gauges import expose_guards
 from tests.unit.fakes import Clock
 from tests.unit.guards.cases import PHOTOS, ended, intent, permitted
 from tests.unit.telemetry.records import report, rule

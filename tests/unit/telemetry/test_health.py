@@ -10,9 +10,9 @@ from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from consumer.errors import ConfigurationError
-from consumer.outcome import Outcome
-from consumer.telemetry.health import HealthServer
+from consumer.core.errors import ConfigurationError
+from consumer.core.outcome import Outcome
+from consumer.telemetry.http_server import HealthServer
 from tests.unit.telemetry.records import message, report
 from tests.unit.telemetry.scrape import metrics
 

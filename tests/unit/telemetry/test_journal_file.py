@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from consumer.errors import ConfigurationError
-from consumer.journal import Verdict, parsed, verify
-from consumer.telemetry.journal_file import JournalFile
+from consumer.core.errors import ConfigurationError
+from consumer.journal.file import JournalFile
+from consumer.journal.format import Verdict, parsed, verify
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_recovery_cut_at_any_byte_is_continued_as_well(path: Path) -> None:
 def test_kill_9_in_the_middle_of_writing_loses_no_line_that_was_written(path: Path) -> None:
     """A process is killed while it writes as fast as it can; what it had been told is on the disk is there."""
     script = (
-        "import sys; from pathlib import Path; from consumer.telemetry.journal_file import JournalFile\n"
+        "import sys; from pathlib import Path; from consumer.journal.file import JournalFile\n"
         "journal = JournalFile(Path(sys.argv[1])); number = 0\n"
         "while True:\n"
         "    journal.append([{'step': 'opened', 'number': number}]); number += 1; print(number, flush=True)\n"

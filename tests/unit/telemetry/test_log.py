@@ -28,10 +28,10 @@ def test_a_pipe_gets_json() -> None:
     """One object a line, with time, level, logger and event."""
     stream = io.StringIO()
     log.configure("auto", "info", stream)
-    log.get_logger("consumer.app").info("app.started", slots=8)
+    log.get_logger("consumer.app.service").info("app.started", slots=8)
     [line] = _lines(stream)
     assert line.pop("timestamp").endswith("Z")
-    assert line == {"event": "app.started", "level": "info", "logger": "consumer.app", "slots": 8}
+    assert line == {"event": "app.started", "level": "info", "logger": "consumer.app.service", "slots": 8}
 
 
 @pytest.mark.parametrize(("format_", "is_json"), [("auto", False), ("console", False), ("json", True)])
@@ -49,7 +49,7 @@ def test_the_level_is_the_least_severe_that_is_written() -> None:
     stream = io.StringIO()
     log.configure("json", "info", stream)
     log.get_logger("app").debug("app.detail")
-    logging.getLogger("consumer.app").debug("detail")
+    logging.getLogger("consumer.app.service").debug("detail")
     log.get_logger("app").warning("app.odd")
     assert [line["event"] for line in _lines(stream)] == ["app.odd"]
 

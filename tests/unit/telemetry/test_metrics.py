@@ -11,14 +11,14 @@ from itertools import count
 import pytest
 from prometheus_client import generate_latest
 
-from consumer.delivery import Delivery
-from consumer.hand import Books, Hand
-from consumer.hooks import ApiCall, Renewal, Retry, SettleError
-from consumer.lease import Lease
-from consumer.outcome import Disposition, Ending, Outcome
-from consumer.poll import PollState
+from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
+from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.engine.delivery import Delivery
+from consumer.engine.in_flight import Books, Hand
+from consumer.engine.lease import Lease
+from consumer.engine.poller import PollState
+from consumer.telemetry.gauges import Reading
 from consumer.telemetry.metrics import STAGES
-from consumer.telemetry.readings import Reading
 from tests.unit.telemetry.records import EVALUATED_AT_MS, event, message, report
 from tests.unit.telemetry.scrape import families, metrics, samples, tell_everything, value
 

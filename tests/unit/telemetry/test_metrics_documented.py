@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from consumer.poll import PollState
+from consumer.engine.poller import PollState
 from tests.unit.telemetry.scrape import families, metrics, tell_everything
 
 _DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consumer.queue_attributes import Figures
-from consumer.telemetry.queues import expose_figures
+from consumer.core.queue_attributes import Figures
+from consumer.telemetry.queue_gauges import expose_figures
 from tests.unit.telemetry.scrape import metrics, samples, value
 
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.credentials import Credentials
-from consumer.hooks import ApiCall, Renewal, Retry, SettleError
-from consumer.outcome import Ending, Outcome
+from consumer.aliyun.credentials import Credentials
+from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
+from consumer.core.outcome import Ending, Outcome
 from consumer.telemetry import log
-from consumer.telemetry.redact import REDACTED, Discreet, Redactor
+from consumer.telemetry.redaction import REDACTED, Discreet, Redactor
 from tests.unit.telemetry.records import event, message, report
 
 _SECRET = 'kR7/q+W"3x\\Zt9=LmP2vB8nY4cA6dE'

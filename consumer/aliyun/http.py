@@ -1,0 +1,209 @@
+"""Bounds on one HTTP exchange that the SDKs do not set: a total deadline, a largest reply, no redirects.
+
+The SDKs' timeouts are per read, so a server that sends one byte now and then holds a thread for ever, and over HTTPS
+the MNS SDK sets none at all. `http.client` lets a connection choose its response class; `BoundedResponse` goes there,
+and every read of a reply then has to fit into what is left of the deadline. Nothing of an SDK is patched. How a reply
+is read is in `consumer.aliyun.reply`.
+"""
+
+from __future__ import annotations
+
+import functools
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, IncompleteRead
+
+from consumer.aliyun.reply import Headers, ReplyReader, UnexpectedReply
+
+MAX_REPLY_BYTES = 8 << 20
+"""Sixteen messages of 64 KiB, escaped to six times their size as XML entities at the very worst, and headers."""
+
+_READ_BYTES = 64 << 10
+
+_DECLARATIONS = tuple(
+    text.encode(encoding) for text in ("<!DOCTYPE", "<!ENTITY") for encoding in ("ascii", "utf-16-le", "utf-16-be")
+)
+"""What opens the way to entities, in every encoding that an XML parser finds out by itself."""
+
+
+class DeadlineExceeded(TimeoutError):
+    """The exchange as a whole took longer than it may."""
+
+
+class ReplyTooLarge(UnexpectedReply):
+    """The reply is larger than any the service gives."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """The last answer on a connection, as it came over the wire."""
+
+    status: int = 0
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+    complete: bool = False
+    """Whether the body was read to its end."""
+
+
+class Exchange:
+    """What the next exchange on one connection may take, and what the last one brought.
+
+    Owned by the thread that owns the connection; nothing here is shared.
+    """
+
+    def __init__(
+        self,
+        connection: HTTPConnection,
+        connect_timeout_seconds: float,
+        *,
+        max_reply_bytes: int = MAX_REPLY_BYTES,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        connection.response_class = functools.partial(BoundedResponse, exchange=self)  # type: ignore[assignment]
+        self._connection = connection
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._max_reply_bytes = max_reply_bytes
+        self._monotonic = monotonic
+        self._deadline = 0.0
+        self._budget_bytes = 0
+        self.reply = Reply()
+
+    def begin(self, seconds: float) -> None:
+        """Start the clock of a new exchange, which may take so many seconds from the connect to the last byte."""
+        self._deadline = self._monotonic() + seconds
+        self._budget_bytes = self._max_reply_bytes
+        self.reply = Reply()
+        connect_seconds = min(self._connect_timeout_seconds, seconds)
+        self._connection.timeout = connect_seconds
+        # The MNS SDK's plain connection keeps a timeout of its own under another name.
+        self._connection.connection_timeout = connect_seconds  # type: ignore[attr-defined]
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(connect_seconds)
+
+    def remaining_seconds(self) -> float:
+        """What is left of the deadline.
+
+        Raises:
+            DeadlineExceeded: nothing is.
+        """
+        left = self._deadline - self._monotonic()
+        if left <= 0:
+            raise DeadlineExceeded("the request as a whole took too long")
+        return left
+
+    def spend(self, count: int) -> None:
+        """Count bytes that arrived.
+
+        Raises:
+            ReplyTooLarge: they are more than a reply may have.
+        """
+        self._budget_bytes -= count
+        if self._budget_bytes < 0:
+            raise ReplyTooLarge(f"the reply is larger than {self._max_reply_bytes} bytes")
+
+    def read(self, method: str) -> Reply:
+        """Read the reply to a request that was sent on the connection without `http.client`'s own bookkeeping.
+
+        Raises:
+            As `BoundedResponse.begin`.
+        """
+        response = BoundedResponse(self._connection.sock, method=method, exchange=self)
+        response.begin()
+        if response.will_close:
+            self._connection.close()
+        return self.reply
+
+
+class BoundedResponse:
+    """What `http.client` and the SDKs ask of a response, read whole within its exchange's deadline and size."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        debuglevel: int = 0,  # noqa: ARG002 - passed by http.client
+        method: str | None = None,
+        url: str | None = None,  # noqa: ARG002 - passed by http.client
+        *,
+        exchange: Exchange,
+    ) -> None:
+        self._sock = sock
+        self._exchange = exchange
+        self._method = method
+        self._body = b""
+        self.status = 0
+        self.headers = Headers()
+        self.will_close = True
+        """Whether the connection serves no further request; read by `http.client`."""
+
+    def begin(self) -> None:
+        """Read the reply and keep it as the exchange's.
+
+        A connection that ended before any status is reported as a reset: the SDK would answer `BadStatusLine` by
+        sending the request again by itself, a second send or receive that nobody counts. A reply that declares a
+        document type, which neither service does, wants the SDK's parser to expand entities.
+
+        Raises:
+            ConnectionError: no reply came.
+            IncompleteRead: it ended too early.
+            TimeoutError: it took too long.
+            UnexpectedReply: the service would not send such a thing.
+        """
+        reader = ReplyReader(self._receive)
+        head = reader.head()
+        self.status, self.headers = head.status, head.headers
+        reply = self._exchange.reply = Reply(head.status, head.headers)
+        body, reusable = reader.body(head, self._method)
+        reply.complete = True
+        if _declares(body):
+            raise UnexpectedReply("the reply declares a document type")
+        self._body = reply.body = body
+        self.will_close = not reusable
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        """Every header with its lower-case name."""
+        return list(self.headers.items())
+
+    def read(self) -> bytes:
+        """The body."""
+        return self._body
+
+    def isclosed(self) -> bool:
+        """Always: nothing of the reply is left on the connection, so the next request may be sent."""
+        return True
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _receive(self) -> bytes:
+        self._sock.settimeout(self._exchange.remaining_seconds())
+        received = self._sock.recv(_READ_BYTES)
+        self._exchange.spend(len(received))
+        return received
+
+
+def _declares(body: bytes) -> bool:
+    if b"<!" not in body and b"<\0!" not in body:
+        return False  # nearly always, and a third of the search
+    return any(declaration in body for declaration in _DECLARATIONS)
+
+
+def failure_code(error: BaseException | None) -> str:
+    """One word for why no answer came, for metrics and logs."""
+    match error:
+        case TimeoutError():
+            return "timeout"
+        case UnexpectedReply():
+            return "unexpected_reply"
+        case ConnectionRefusedError():
+            return "refused"
+        case ssl.SSLError():
+            return "tls"
+        case socket.gaierror():
+            return "name_not_found"
+        case ConnectionError() | IncompleteRead():
+            return "reset"
+        case _:
+            return "network"

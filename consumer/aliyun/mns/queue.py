@@ -1,0 +1,296 @@
+"""The MNS gateway: one queue through the vendor's SDK, with the bounds and the error types this project needs.
+
+A `Queue` belongs to one thread, because the SDK's client is one connection without a lock. It never decides what a
+message is worth: it receives, hides, deletes and sends, and translates every failure into `consumer.core.errors`.
+Bodies are taken as they are; the SDK's base64 decoding would lose a batch of sixteen for one body that is not base64.
+
+Operations: https://www.alibabacloud.com/help/en/mns/developer-reference
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mns.account import Account
+from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase, MNSServerException
+from mns.mns_http import RequestInternal
+from mns.mns_request import (
+    BatchReceiveMessageRequest,
+    BatchReceiveMessageResponse,
+    GetQueueAttributesRequest,
+    GetQueueAttributesResponse,
+)
+from mns.queue import Message
+
+from consumer.aliyun.credentials import CredentialsProvider
+from consumer.aliyun.http import Exchange, failure_code
+from consumer.aliyun.mns import replies
+from consumer.core.errors import (
+    DamagedReply,
+    MessageGone,
+    NotAuthenticated,
+    PermanentError,
+    PermissionMissing,
+    QueueMissing,
+    ServiceError,
+    Throttled,
+    Unanswered,
+    Unavailable,
+)
+from consumer.core.message import Peeked, Received
+from consumer.core.observers import ApiCall, Hooks
+from consumer.core.queue_attributes import QueueAttributes
+
+POLL_MARGIN_SECONDS = 10.0
+"""How much later than asked a long poll may answer before it counts as unanswered."""
+
+_ERRORS: dict[str, type[ServiceError]] = {
+    "MessageNotExist": MessageGone,
+    "ReceiptHandleError": MessageGone,
+    "QueueNotExist": QueueMissing,
+    "AccessDenied": PermissionMissing,
+    "InvalidAccessKeyId": NotAuthenticated,
+    "SignatureDoesNotMatch": NotAuthenticated,
+    "InvalidSecurityToken": NotAuthenticated,
+    "SecurityTokenExpired": NotAuthenticated,
+    "AccessKeyIdAndSecurityTokenNotMatch": NotAuthenticated,
+    "TimeExpired": NotAuthenticated,
+    "InvalidDateHeader": NotAuthenticated,
+    "QpsLimitExceeded": Throttled,
+    "TooManyRequests": Throttled,
+    "InternalError": Unavailable,
+    "InternalServerError": Unavailable,
+    "ServiceUnavailable": Unavailable,
+}
+"""By code, not by status: QpsLimitExceeded is a 400, TooManyRequests a 429, TimeExpired a 408."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAddress:
+    """Where a queue is and how long its service may take to answer."""
+
+    endpoint: str
+    """`https://<account>.mns.<region>.aliyuncs.com`, without a path."""
+    name: str
+    connect_timeout_seconds: float = 5.0
+    call_timeout_seconds: float = 10.0
+    """For everything but a long poll, which may take its wait longer."""
+
+
+class Connection:
+    """One connection to the service, for one thread: requests within their deadline, failures translated."""
+
+    def __init__(
+        self,
+        address: QueueAddress,
+        credentials: CredentialsProvider,
+        hooks: Hooks,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._address = address
+        self._hooks = hooks
+        self._monotonic = monotonic
+        self._account = Account(address.endpoint, credentials_provider=credentials)
+        self._client = self._account.mns_client
+        self._exchange = Exchange(self._client.http.conn, address.connect_timeout_seconds)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with suppress(OSError):
+            self._client.close_connection()
+
+    def _call(self, operation: str, request: Callable[[], _T], *, seconds: float | None = None) -> _T:
+        """One request within its deadline, counted, and its failure translated."""
+        self._exchange.begin(seconds or self._address.call_timeout_seconds)
+        started = self._monotonic()
+        code = "ok"
+        try:
+            result = request()
+            if not replies.from_service(self._exchange.reply):
+                raise self._not_an_answer(operation)
+        except ServiceError as error:
+            code = error.code
+            raise
+        except Exception as raised:  # noqa: BLE001 - the SDK lets parser, type and socket errors through
+            translated = self._translated(operation, raised)
+            code = "empty" if _is_empty_receive(operation, translated) else translated.code
+            raise translated from None
+        finally:
+            asked = replies.request_id(self._exchange.reply)
+            self._hooks.api_call(ApiCall("mns", operation, code, self._monotonic() - started, asked))
+        return result
+
+    def _attributes(self, queue_name: str) -> QueueAttributes:
+        """The request behind GetQueueAttributes, to be made within `_call`."""
+        damaged: Exception | None = None
+        try:
+            # Not the SDK's own get_attributes(), which warns about itself on every call.
+            self._client.get_queue_attributes(GetQueueAttributesRequest(queue_name), GetQueueAttributesResponse())
+        except (MNSClientNetworkException, ValueError) as raised:
+            damaged = raised  # so it calls a reply that lacks a figure, too
+        found = replies.queue_attributes(self._exchange.reply)
+        if found is None:
+            raise damaged or self._not_an_answer("GetQueueAttributes")
+        return found
+
+    def _translated(self, operation: str, raised: Exception) -> ServiceError:
+        reply = self._exchange.reply
+        if isinstance(raised, MNSServerException):
+            return _error(operation, str(raised.type), str(raised.message), reply.status, str(raised.req_id or ""))
+        if isinstance(raised, MNSClientNetworkException) and not reply.complete:
+            cause = raised.__context__
+            return Unanswered("mns", operation, failure_code(cause), f"no answer: {cause!r}")
+        if isinstance(raised, MNSExceptionBase) and not isinstance(raised, MNSClientNetworkException):
+            return PermanentError("mns", operation, str(raised.type), str(raised.message))
+        return self._not_an_answer(operation)
+
+    def _not_an_answer(self, operation: str) -> DamagedReply:
+        """What came is not an answer of MNS: a web page, a redirect, half a document. Its text is never shown."""
+        self.close()
+        reply = self._exchange.reply
+        text = f"HTTP {reply.status} with {len(reply.body)} bytes is not an answer of the service"
+        asked = replies.request_id(reply)
+        return DamagedReply("mns", operation, "damaged_reply", text, status=reply.status, request_id=asked)
+
+
+class Queue(Connection):
+    """One queue, for one thread."""
+
+    def __init__(
+        self,
+        address: QueueAddress,
+        credentials: CredentialsProvider,
+        hooks: Hooks,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(address, credentials, hooks, monotonic=monotonic)
+        self.name = address.name
+        self._queue = self._account.get_queue(address.name)
+        self._queue.set_encoding(False)
+
+    def receive(self, count: int, wait_seconds: int) -> list[Received]:
+        """Up to `count` messages (at most 16), waiting up to `wait_seconds` for the first; none when it stays empty.
+
+        Raises:
+            ServiceError: nothing was received, or what came could not be read. In the latter case the messages
+                stay hidden until their visibility timeout ends.
+        """
+
+        def attempt() -> list[Received]:
+            self._ask_for_batch(count, wait_seconds)
+            return replies.received(self._exchange.reply)
+
+        try:
+            arrived = self._call("BatchReceiveMessage", attempt, seconds=wait_seconds + POLL_MARGIN_SECONDS)
+        except MessageGone:
+            return []
+        except DamagedReply:
+            # One message that cannot be read spoils the whole document; the others still have their handles.
+            arrived = replies.rescued(self._exchange.reply)
+            if not arrived:
+                raise
+        self._hooks.received(arrived)
+        return arrived
+
+    def delete(self, receipt_handles: Sequence[str]) -> dict[str, ServiceError]:
+        """Delete up to 16 messages; returns the failure of each handle that was not deleted.
+
+        Raises:
+            ServiceError: the request as a whole failed, so any of them may or may not be deleted.
+        """
+        failures: dict[str, ServiceError] = {}
+
+        def attempt() -> None:
+            try:
+                self._queue.batch_delete_message(list(receipt_handles))
+            except (MNSExceptionBase, KeyError):
+                # The SDK loses the list of failures to an empty message element or a missing header.
+                listed = replies.failed_deletes(self._exchange.reply)
+                if not listed:
+                    raise
+                failures.update({handle: _error("BatchDeleteMessage", *told, 404) for handle, told in listed.items()})
+
+        self._call("BatchDeleteMessage", attempt)
+        if not failures and self._exchange.reply.status != 204:
+            raise self._not_an_answer("BatchDeleteMessage")
+        return failures
+
+    def hide(self, receipt_handle: str, seconds: int) -> str:
+        """Keep a message invisible for `seconds` from now (1 to 43,200); returns the handle that replaces the old one.
+
+        Raises:
+            MessageGone: the handle is no longer ours.
+            ServiceError: the request failed; when unanswered, the handle may have been replaced all the same.
+        """
+        changed = self._call(
+            "ChangeMessageVisibility", lambda: self._queue.change_message_visibility(receipt_handle, seconds)
+        )
+        return str(changed.receipt_handle)
+
+    def send(self, body: str) -> str:
+        """Send a message; returns its id once the service has confirmed exactly this body.
+
+        Raises:
+            ServiceError: it is not known to be in the queue.
+        """
+        sent = self._call("SendMessage", lambda: self._queue.send_message(Message(body)))
+        if self._exchange.reply.status != 201 or sent.message_body_md5.upper() != replies.body_md5(body):
+            raise self._not_an_answer("SendMessage")
+        return str(sent.message_id)
+
+    def peek(self, count: int) -> list[Peeked]:
+        """Up to `count` visible messages (at most 16), the next ones first, without taking any of them.
+
+        Raises:
+            ServiceError: they could not be read.
+        """
+        try:
+            batch = self._call("BatchPeekMessage", lambda: self._queue.batch_peek_message(count))
+        except MessageGone:
+            return []
+        except DamagedReply:
+            # As in a receive: one message that the SDK cannot read must not hide the others from a person.
+            seen = replies.peeked(self._exchange.reply)
+            if not seen:
+                raise
+            return seen
+        return [
+            Peeked(str(message.message_id), str(message.message_body), message.dequeue_count, message.enqueue_time)
+            for message in batch
+        ]
+
+    def attributes(self) -> QueueAttributes:
+        """The queue's attributes.
+
+        Raises:
+            ServiceError: they could not be read.
+        """
+        return self._call("GetQueueAttributes", lambda: self._attributes(self.name))
+
+    def _ask_for_batch(self, count: int, wait_seconds: int) -> None:
+        """The SDK's own receive up to where it would read the answer: build, sign, send, raise the service's error."""
+        wanted = BatchReceiveMessageRequest(self.name, count, False, wait_seconds)
+        query = f"numOfMessages={count}&waitseconds={wait_seconds}"
+        request = RequestInternal(wanted.method, f"/queues/{self.name}/messages?{query}")
+        self._client.build_header(wanted, request)
+        answer = self._client.http.send_request(request)
+        outcome = BatchReceiveMessageResponse()
+        outcome.header = answer.header
+        self._client.check_status(request, answer, outcome)
+
+
+def _is_empty_receive(operation: str, error: ServiceError) -> bool:
+    return operation in ("BatchReceiveMessage", "BatchPeekMessage") and error.code == "MessageNotExist"
+
+
+def _error(operation: str, code: str, message: str, status: int, request_id: str = "") -> ServiceError:
+    kind = _ERRORS.get(code) or (Unavailable if status >= 500 else PermanentError)
+    return kind("mns", operation, code, message, status=status, request_id=request_id)

@@ -1,0 +1,1 @@
+"""OSS: opening buckets, sessions, signatures, settings and documents."""

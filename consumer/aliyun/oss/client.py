@@ -1,0 +1,154 @@
+"""The OSS gateway: buckets through oss2, with the bounds and the error types this project needs.
+
+Nothing here decides; it asks, retries what is transient within the delivery's budget, and translates every failure
+into `consumer.core.errors`. Shared by all workers: a bucket object is made per delivery, connections are kept per
+thread. A bucket's settings are in `consumer.aliyun.oss.settings`, the errors in `consumer.aliyun.oss.errors`.
+
+Operations and error codes: https://www.alibabacloud.com/help/en/oss/developer-reference
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from consumer.aliyun.credentials import CredentialsProvider
+from consumer.aliyun.oss.documents import CheckedBucket, FoundBucket
+from consumer.aliyun.oss.endpoints import Endpoints, region_of
+from consumer.aliyun.oss.errors import translated
+from consumer.aliyun.oss.session import Session
+from consumer.aliyun.oss.settings import SubResources
+from consumer.aliyun.oss.signer import Signer
+from consumer.aliyun.retry import Retrier
+from consumer.core.errors import DamagedReply, ServiceError, WrongEndpoint
+from consumer.core.observers import ApiCall, Hooks
+from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class OssSettings:
+    """How OSS is reached."""
+
+    endpoints: Endpoints
+    connect_timeout_seconds: float = 5.0
+    call_timeout_seconds: float = 10.0
+
+
+class Oss:
+    """Opens buckets; one for the process."""
+
+    def __init__(
+        self,
+        settings: OssSettings,
+        credentials: CredentialsProvider,
+        hooks: Hooks,
+        *,
+        members: Mapping[str, CredentialsProvider] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._auth = Signer(credentials)
+        self._members = {account: Signer(member) for account, member in (members or {}).items()}
+        self._hooks = hooks
+        self._monotonic = monotonic
+        self._hosts: set[str] = set()
+        self._session = Session(allowed=self._allows, connect_timeout_seconds=settings.connect_timeout_seconds)
+
+    def open(self, resource: Resource, retrier: Retrier, until: float) -> Bucket:
+        """A bucket for one delivery, whose requests are tried until the monotonic moment `until` at most."""
+        return OssBucket(self, resource, retrier, until)
+
+    def close(self) -> None:
+        """Close the calling thread's connections."""
+        self._session.close()
+
+    def connect(self, name: str, region: str, account_id: str) -> Any:
+        """The SDK's bucket object at a region's endpoint, with the owner's credentials. For `OssBucket`."""
+        endpoint = self._settings.endpoints.url(region)
+        self._hosts.add(urlsplit(endpoint).netloc)
+        return CheckedBucket(
+            self._members.get(account_id, self._auth),
+            endpoint,
+            name,
+            session=self._session,
+            connect_timeout=self._settings.call_timeout_seconds,
+            region=region,
+        )
+
+    def call(self, operation: str, request: Callable[[], _T], request_ids: list[str]) -> _T:
+        """One request, counted, its id added, and its failure translated. For `OssBucket`."""
+        started = self._monotonic()
+        code, asked = "ok", ""
+        try:
+            result = request()
+            asked = str(getattr(result, "request_id", ""))
+        except ServiceError as error:
+            code = error.code
+            error.operation = operation  # the session below knows only the HTTP method
+            raise
+        except Exception as raised:  # noqa: BLE001 - oss2 lets parser, type and value errors through
+            failure = translated(operation, raised)
+            code, asked = failure.code, failure.request_id
+            raise failure from None
+        finally:
+            if asked:
+                request_ids.append(asked)
+            self._hooks.api_call(ApiCall("oss", operation, code, self._monotonic() - started, asked))
+        return result
+
+    def _allows(self, url: SplitResult) -> bool:
+        """Whether a URL leads to an endpoint in use or to a bucket's name directly below one."""
+        host = url.netloc
+        return host in self._hosts or host.partition(".")[2] in self._hosts
+
+
+class OssBucket(SubResources):
+    """One bucket for one delivery; implements `consumer.resources.oss.bucket.Bucket`."""
+
+    def __init__(self, oss: Oss, resource: Resource, retrier: Retrier, until: float) -> None:
+        self.name = resource.name
+        self.request_ids: list[str] = []
+        self._oss = oss
+        self._region = resource.region
+        self._retrier = retrier
+        self._until = until
+        self._account_id = resource.account_id
+        self._sdk = oss.connect(resource.name, resource.region, resource.account_id)
+
+    def info(self) -> BucketInfo:
+        """GetBucketInfo, at the bucket's own region even if the event named another.
+
+        The service's refusal names an endpoint; only a region id is taken from it, and the answer there has to
+        confirm it.
+        """
+        try:
+            return self._info()
+        except WrongEndpoint as error:
+            region = region_of(error.endpoint)
+            if not region or region == self._region:
+                raise
+            self._region = region
+            self._sdk = self._oss.connect(self.name, region, self._account_id)
+            return self._info()
+
+    def put_acl(self, acl: str) -> None:
+        """PutBucketAcl."""
+        self._call("PutBucketAcl", lambda: self._sdk.put_bucket_acl(acl))
+
+    def delete(self) -> None:
+        """DeleteBucket, which the service refuses unless the bucket is empty."""
+        self._call("DeleteBucket", lambda: self._sdk.delete_bucket())
+
+    def _info(self) -> BucketInfo:
+        found: FoundBucket = self._call("GetBucketInfo", lambda: self._sdk.info())
+        if found.name != self.name:
+            raise DamagedReply("oss", "GetBucketInfo", "wrong_bucket", "the answer is about another bucket")
+        return found.about
+
+    def _call(self, operation: str, request: Callable[[], _T]) -> _T:
+        return self._retrier.call(lambda: self._oss.call(operation, request, self.request_ids), until=self._until)

@@ -1,0 +1,79 @@
+"""What oss2 and the service behind it can say when a request fails, as the errors of this project.
+
+Codes: https://www.alibabacloud.com/help/en/oss/support/http-status-code-403 and its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from xml.etree.ElementTree import ParseError
+
+from oss2.exceptions import OssError
+
+from consumer.core.errors import (
+    AccountSuspended,
+    BucketGone,
+    DamagedReply,
+    NotAuthenticated,
+    PermanentError,
+    PermissionMissing,
+    PublicAccessBlocked,
+    ServiceError,
+    Throttled,
+    Unanswered,
+    Unavailable,
+    WrongEndpoint,
+)
+
+_ERRORS: Mapping[str, type[ServiceError]] = {
+    "NoSuchBucket": BucketGone,
+    "AccessDenied": PermissionMissing,
+    "InvalidAccessKeyId": NotAuthenticated,
+    "SignatureDoesNotMatch": NotAuthenticated,
+    "InvalidSecurityToken": NotAuthenticated,
+    "SecurityTokenExpired": NotAuthenticated,
+    "SecurityTokenNotSupported": NotAuthenticated,
+    "AccessKeyIdAndSecurityTokenNotMatch": NotAuthenticated,
+    "RequestTimeTooSkewed": NotAuthenticated,
+    "UserDisable": AccountSuspended,
+    "BucketDisable": AccountSuspended,
+    "AbnormalBucketOwnerStatus": AccountSuspended,
+    "InvalidBucketOwnerStatus": AccountSuspended,
+    "MetaOperationQpsLimitExceeded": Throttled,
+    "TotalQpsLimitExceeded": Throttled,
+    "UploadTrafficRateLimitExceeded": Throttled,
+    "DownloadTrafficRateLimitExceeded": Throttled,
+    "ActiveRequestLimitExceeded": Throttled,
+    "CpuLimitExceeded": Throttled,
+    "QpsLimitExceeded": Throttled,
+    "ServiceUnavailable": Unavailable,
+    "InternalError": Unavailable,
+    "OperationAborted": Unavailable,
+    "RequestTimeout": Unanswered,
+}
+"""By code; a code of 5xx that is not named here is `Unavailable`, another one permanent."""
+
+_ADDRESSED_WRONGLY = "must be addressed using the specified endpoint"
+_PUBLIC_REFUSED = ("Put public bucket acl is not allowed", "Put public bucket policy is not allowed")
+
+
+def translated(operation: str, raised: Exception) -> ServiceError:
+    """The error that a failed request comes to; what is not the SDK's own is an answer it could not read."""
+    if not isinstance(raised, OssError):
+        kind = "unreadable XML" if isinstance(raised, ParseError) else type(raised).__name__
+        return DamagedReply("oss", operation, "damaged_reply", f"the answer could not be read: {kind}")
+    code, status = str(raised.code), int(raised.status)
+    message, asked = str(raised.message), str(raised.request_id)
+    if status < 0:
+        return PermanentError("oss", operation, "invalid_request", "the SDK refused the request before sending it")
+    if not code:
+        text = f"HTTP {status} without an error code"
+        kind_of = Unavailable if status >= 500 else DamagedReply
+        return kind_of("oss", operation, "no_error_code", text, status=status, request_id=asked)
+    if code == "PermanentRedirect" or _ADDRESSED_WRONGLY in message:
+        endpoint = str(raised.details.get("Endpoint", ""))
+        return WrongEndpoint(operation, message, endpoint=endpoint, status=status, request_id=asked)
+    if code == "AccessDenied" and message.startswith(_PUBLIC_REFUSED):
+        return PublicAccessBlocked("oss", operation, code, message, status=status, request_id=asked)
+    error = _ERRORS.get(code) or (Unavailable if status >= 500 else PermanentError)
+    return error("oss", operation, code, message, status=status, request_id=asked)

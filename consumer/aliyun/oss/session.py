@@ -1,0 +1,167 @@
+"""The HTTP session that oss2 sends its requests through: bounded, without redirects, and to known hosts only.
+
+oss2 takes any object with `do_request`. The stock one reads the environment's proxies and ~/.netrc on every request,
+follows redirects with the old signature, and loads the CA bundle anew for every connection, which means for every
+bucket, because a bucket is its own host name. This one keeps a few connections per thread over `http.client` and one
+TLS context for all of them.
+"""
+
+from __future__ import annotations
+
+import io
+import ssl
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPSConnection
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from consumer.aliyun.http import Exchange, failure_code
+from consumer.aliyun.oss.signer import encoded
+from consumer.aliyun.reply import Headers, UnexpectedReply
+from consumer.core.errors import DamagedReply, PermanentError, Unanswered
+
+_CONNECTIONS_PER_THREAD = 4
+"""Every bucket is a host of its own, so most connections serve one repair; a few are kept for repeated ones."""
+
+_REQUEST_ID = "x-oss-request-id"
+
+
+class Answer:
+    """A response in the form that oss2 reads; the body is in memory, for it is bounded."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.request_id = headers.get(_REQUEST_ID, "")
+        self._body = io.BytesIO(body)
+
+    def read(self, amt: int | None = None) -> bytes:
+        """The rest of the body, or up to `amt` bytes of it."""
+        return self._body.read(amt)
+
+
+class _Connection:
+    """One kept connection and its bounds; owned by one thread."""
+
+    def __init__(self, connection: HTTPConnection, host: str, connect_timeout_seconds: float) -> None:
+        self.http = connection
+        self._host = host
+        self.exchange = Exchange(connection, connect_timeout_seconds)
+
+    def send(self, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float) -> Answer:
+        self.exchange.begin(seconds)
+        # `http.client` connects; its request builder and its e-mail parser are most of what a request would cost.
+        self.http.send(request_bytes(method, target, {"Host": self._host, **headers}, body))
+        reply = self.exchange.read(method)
+        return Answer(reply.status, reply.headers, reply.body)
+
+
+def request_bytes(method: str, target: str, headers: dict[str, str], body: bytes | None) -> bytes:
+    """One request as it goes over the wire.
+
+    Raises:
+        ValueError: something in its head would end a line, or is not Latin-1.
+    """
+    if body or method in ("PUT", "POST"):
+        headers["Content-Length"] = str(len(body or b""))
+    lines = "\n".join((f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())))
+    if lines.count("\n") != len(headers) or "\r" in lines or "\0" in lines:
+        raise ValueError("a header of the request would end its line")
+    return lines.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + (body or b"")
+
+
+class Session:
+    """Sends requests for every thread, each over its own connections.
+
+    Proxies from the environment are not used, as the MNS SDK does not use them either: one of two services behind a
+    proxy would be worse than none.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed: Callable[[SplitResult], bool],
+        connect_timeout_seconds: float,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allowed = allowed
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._tls = tls or ssl.create_default_context()
+        self._local = threading.local()
+
+    def do_request(self, req: Any, timeout: float) -> Answer:
+        """Send one request that oss2 has signed; `timeout` is what the whole exchange may take, in seconds.
+
+        Raises:
+            Unanswered: no whole answer came; the request may have taken effect.
+            DamagedReply: the answer does not come from OSS.
+            PermanentError: the URL leads to a host that no configuration names.
+        """
+        url = urlsplit(req.url)
+        if not self._allowed(url):
+            raise PermanentError("oss", req.method, "host_not_allowed", "the request would leave the configured hosts")
+        # A query of our own making only: oss2 signs parameters, so they are encoded exactly once, here.
+        query = "&".join(f"{encoded(k)}={encoded(v)}" for k, v in req.params.items() if v is not None)
+        target = f"{url.path or '/'}?{query}" if query else url.path or "/"
+        headers = {str(name): str(value) for name, value in req.headers.items() if value is not None}
+        answer = self._send(url, req.method, target, req.data or None, headers, timeout)
+        if not answer.request_id:
+            text = f"HTTP {answer.status} is not an answer of the service"
+            raise DamagedReply("oss", req.method, "damaged_reply", text, status=answer.status)
+        return answer
+
+    def close(self) -> None:
+        """Close the calling thread's connections."""
+        for connection in self._connections().values():
+            connection.http.close()
+        self._connections().clear()
+
+    def _send(
+        self, url: SplitResult, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float
+    ) -> Answer:
+        connection = self._connection(url)
+        reused = connection.http.sock is not None
+        deadline = time.monotonic() + seconds
+        try:
+            try:
+                return connection.send(method, target, body, headers, seconds)
+            except ConnectionError:
+                # A kept connection may have been closed by the server in the meantime. All requests that a
+                # remediation makes are idempotent, so asking once more on a new one is safe.
+                connection.http.close()
+                left = deadline - time.monotonic()
+                if not reused or left <= 0:
+                    raise
+                return connection.send(method, target, body, headers, left)
+        except UnexpectedReply as error:
+            connection.http.close()
+            raise DamagedReply("oss", method, failure_code(error), str(error)) from None
+        except Exception as error:  # noqa: BLE001 - whatever it was, no answer came and the connection is unusable
+            connection.http.close()
+            raise Unanswered("oss", method, failure_code(error), f"no answer: {error!r}") from None
+
+    def _connections(self) -> OrderedDict[tuple[str, str], _Connection]:
+        if not hasattr(self._local, "connections"):
+            self._local.connections = OrderedDict()
+        kept: OrderedDict[tuple[str, str], _Connection] = self._local.connections
+        return kept
+
+    def _connection(self, url: SplitResult) -> _Connection:
+        kept = self._connections()
+        key = (url.scheme, url.netloc)
+        connection = kept.get(key)
+        if connection is None:
+            if len(kept) >= _CONNECTIONS_PER_THREAD:
+                kept.popitem(last=False)[1].http.close()
+            connection = kept[key] = _Connection(self._new_connection(url), url.netloc, self._connect_timeout_seconds)
+        kept.move_to_end(key)
+        return connection
+
+    def _new_connection(self, url: SplitResult) -> HTTPConnection:
+        host = url.hostname or ""
+        if url.scheme == "https":
+            return HTTPSConnection(host, url.port, context=self._tls)
+        return HTTPConnection(host, url.port)

@@ -1,0 +1,105 @@
+"""Builds from the configuration what keeps changes back, who may sign in member accounts, and what follows a fix.
+
+It decides nothing; `consumer.app.threads` puts its parts in their places.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from consumer.aliyun.cloud_config import CloudConfig
+from consumer.aliyun.credentials import CredentialsProvider, MemberCredentials, MemberRole
+from consumer.config import Config, build_exemptions, build_rules
+from consumer.core.observers import Hooks
+from consumer.engine.heartbeat import Pulse
+from consumer.guards.chain import Guards
+from consumer.guards.contest import Contest, LocalContest
+from consumer.guards.limits import Limits
+from consumer.guards.pause import PauseSwitch
+from consumer.guards.shared_contest.store import SharedContest
+from consumer.reevaluation.agreement import AgreementPolicy, Agreements, Concluded
+from consumer.reevaluation.requester import Reevaluation
+from consumer.telemetry.log import get_logger
+
+
+def build_switch(config: Config) -> PauseSwitch:
+    """The pause switch."""
+    return PauseSwitch(enabled=config.pause.enabled, file=Path(config.pause.file) if config.pause.file else None)
+
+
+def build_guards(config: Config, switch: PauseSwitch) -> Guards:
+    """Every guard, with nothing in its memory.
+
+    Raises:
+        ConfigurationError: the directory that replicas share cannot be used.
+    """
+    limits = {rule.name: rule.limit for rule in build_rules(config) if rule.limit}
+    return Guards(
+        exemptions=build_exemptions(config),
+        limits=Limits(config.limits.build(), limits),
+        breaker=config.breaker.build(),
+        contest=build_contest(config),
+        held_by=switch.held_by,
+    )
+
+
+def build_contest(config: Config) -> Contest:
+    """What remembers fixes: the directory that the replicas share, or this process alone.
+
+    Raises:
+        ConfigurationError: the directory cannot be used.
+    """
+    settings, policy = config.contest, config.contest.build()
+    if not settings.directory:
+        return LocalContest(policy)
+    say = get_logger("consumer").warning
+    return SharedContest.at(Path(settings.directory), policy, [rule.name for rule in config.rules], say)
+
+
+def build_members(config: Config, own: CredentialsProvider) -> dict[str, MemberCredentials]:
+    """How to sign for each account that is allowed besides our own; nothing is asked of STS yet."""
+    settings = config.accounts
+    roles = [
+        MemberRole(account, settings.role_name, settings.session_name, settings.duration_seconds, settings.sts_endpoint)
+        for account in settings.allowed
+        if account != config.account_id
+    ]
+    return {role.account_id: MemberCredentials(role, own) for role in roles}
+
+
+def build_agreement(config: Config) -> AgreementPolicy | None:
+    """Under which policy a fix has to convince Cloud Config too, or None when it need not."""
+    settings = config.reevaluate
+    if not (settings.enabled and settings.wait_for_agreement):
+        return None
+    return AgreementPolicy(config.account_id, settings.agreement_timeout_seconds)
+
+
+def build_reevaluation(
+    config: Config,
+    own: CredentialsProvider,
+    hooks: Hooks,
+    stopping: threading.Event,
+    pulse: Pulse,
+    tell: Callable[[Concluded], None],
+) -> Reevaluation | None:
+    """What asks Cloud Config to look again, or None when that is switched off.
+
+    Raises:
+        ConfigurationError: it is switched on and its package is not installed.
+    """
+    settings, agreement = config.reevaluate, build_agreement(config)
+    if not settings.enabled:
+        return None
+    endpoint = settings.endpoint or f"https://config.{settings.region}.aliyuncs.com"
+    return Reevaluation(
+        CloudConfig(endpoint, own, hooks),
+        stopping,
+        pulse,
+        account_id=config.account_id,
+        max_per_minute=settings.max_per_minute,
+        agreements=Agreements(agreement.timeout_seconds) if agreement else None,
+        tell=tell,
+    )

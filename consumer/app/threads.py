@@ -1,0 +1,258 @@
+"""The parts of one process: those that threads share, and how each thread's own are made from them.
+
+It decides nothing about messages; `consumer.app.service` puts the parts together and runs them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from consumer import __version__
+from consumer.aliyun.cloud_config import LONGEST_CALL_SECONDS
+from consumer.aliyun.credentials import CredentialsProvider, OwnCredentials
+from consumer.aliyun.mns.queue import POLL_MARGIN_SECONDS, Queue, QueueAddress
+from consumer.aliyun.oss.client import Oss, OssSettings
+from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.app.build import build_agreement, build_guards, build_members, build_reevaluation, build_switch
+from consumer.config import Config, build_rules
+from consumer.core.observers import Hooks, Listener, StepListener
+from consumer.core.queue_attributes import Figures, QueueAttributes
+from consumer.engine.backoff import Attempts, Backoff
+from consumer.engine.coalescing import Cases
+from consumer.engine.dead_letter import Origin
+from consumer.engine.heartbeat import Pulse
+from consumer.engine.in_flight import Hand
+from consumer.engine.lease import LeaseKeeper, LeasePolicy
+from consumer.engine.pipeline import Pipeline
+from consumer.engine.poller import PollBoard, Poller
+from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
+from consumer.engine.settle_queue import Outbox
+from consumer.engine.settler import Settlements, SettlePolicy, Settler
+from consumer.engine.supervisor import Thread
+from consumer.engine.undeleted_limit import ConsumptionLimit
+from consumer.engine.worker import Worker
+from consumer.journal.writer import JournalWriter
+from consumer.reevaluation.agreement import Concluded
+from consumer.resources.oss.bucket import Bucket, Resource
+from consumer.telemetry.gauges import Reading, only
+from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation
+from consumer.telemetry.log import LogListener
+from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.queue_gauges import expose_figures
+from consumer.telemetry.redaction import Discreet
+
+_SLACK_SECONDS = 60.0
+"""On top of every bound on a thread's silence: name resolution and a busy machine are not a fault."""
+
+
+class Wiring:
+    """The parts that several threads share, and how each thread's own parts are made from them."""
+
+    def __init__(self, config: Config, credentials: CredentialsProvider, say: Callable[..., None]) -> None:
+        self.config = config
+        self.credentials = OwnCredentials(credentials)
+        self.say = say
+        self.jitter = random.SystemRandom().uniform
+        self.stopping = threading.Event()
+        self.rules = build_rules(config)
+        self.switch = build_switch(config)
+        self.guards = build_guards(config, self.switch)
+        self.members = build_members(config, self.credentials)
+        self.hand = Hand(config.engine.slots)
+        self.board = PollBoard()
+        self.outbox = Outbox(config.engine.delete_linger_seconds)
+        self.attempts = Attempts()
+        self.consumption = ConsumptionLimit(config.engine.max_undeleted)
+        self.policy = _settle_policy(config)
+        self.metrics = Metrics(
+            self.rules,
+            slots=config.engine.slots,
+            books=self.hand.books,
+            poll_state=lambda: self.board.state,
+            version=__version__,
+            revision=os.environ.get("REMEDIATOR_REVISION", ""),  # set by the image, not by an operator
+            agreement=build_agreement(config),
+        )
+        self.log = LogListener()
+        watchers: tuple[Listener, ...] = (self.metrics, self.log)
+        pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)
+        self.reevaluation = build_reevaluation(
+            config, self.credentials, Hooks(watchers), self.stopping, pulse, self._concluded
+        )
+        journal = self._journal()
+        followers: tuple[StepListener, ...] = (journal,) if journal else ()
+        self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
+        self.settlements = Settlements(
+            self.outbox,
+            self.hand,
+            self.policy,
+            dead_letters=bool(config.queue.dead_letter_queue),
+            jitter=self.jitter,
+            hooks=self.hooks,
+        )
+        self.others = [Thread(pulse, self.reevaluation.run)] if self.reevaluation else []
+        self.metrics.watch_listeners(lambda: self.hooks.failures)
+        expose_guards(self.metrics, self.rules, self.guards, {config.account_id: self.credentials, **self.members})
+        if self.reevaluation:
+            expose_reevaluation(self.metrics, self.reevaluation)
+
+    def _concluded(self, concluded: Concluded) -> None:
+        """The wait for the evaluator's word on a fix is over."""
+        self.metrics.concluded(concluded)
+        self.log.concluded(concluded)
+
+    def _journal(self) -> JournalWriter | None:
+        """The journal, if one is wanted."""
+        if not self.config.journal.path:
+            return None
+        signer = self.credentials.get_credentials().access_key_id
+        journal = JournalWriter.at(Path(self.config.journal.path), signer)
+        self.metrics.expose(
+            Reading("journal_bytes", "gauge", "Size of the journal.", (), lambda: only(float(journal.size_bytes)))
+        )
+        return journal
+
+    def queue(self, name: str) -> Queue:
+        """A queue gateway for one thread."""
+        settings = self.config.queue
+        address = QueueAddress(
+            self.config.mns_endpoint, name, settings.connect_timeout_seconds, settings.call_timeout_seconds
+        )
+        return Queue(address, self.credentials, self.hooks)
+
+    def pulse(self, name: str, longest_seconds: float) -> Pulse:
+        return Pulse(name, longest_seconds + _SLACK_SECONDS)
+
+    def keeper(self) -> tuple[LeaseKeeper, Thread]:
+        queue = self.queue(self.config.queue.name)
+        engine = self.config.engine
+        pulse = self.pulse("lease-keeper", self.config.queue.call_timeout_seconds)
+        policy = LeasePolicy(engine.lease_seconds, engine.max_lease_seconds)
+        keeper = LeaseKeeper(queue, policy, self.hooks, pulse, jitter=self.jitter)
+        return keeper, Thread(pulse, keeper.run, queue.close)
+
+    def poller(self, number: int, keeper: LeaseKeeper) -> Thread:
+        queue = self.queue(self.config.queue.name)
+        pulse = self.pulse(f"poller-{number}", self.config.queue.wait_seconds + POLL_MARGIN_SECONDS)
+        poller = Poller(
+            queue,
+            self.hand,
+            keeper,
+            self.settlements,
+            self.consumption,
+            self.board,
+            self.stopping,
+            pulse,
+            wait_seconds=self.config.queue.wait_seconds,
+            first=number == 1,
+            jitter=self.jitter,
+        )
+        return Thread(pulse, poller.run, queue.close)
+
+    def settler(self, number: int, origin: Origin) -> tuple[Settler, Thread]:
+        queue = self.queue(self.config.queue.name)
+        name = self.config.queue.dead_letter_queue
+        dead_letters = self.queue(name) if name else None
+        pulse = self.pulse(f"settler-{number}", 2 * self.config.queue.call_timeout_seconds)
+        settler = Settler(
+            queue,
+            dead_letters,
+            self.settlements,
+            self.outbox,
+            self.hand,
+            self.attempts,
+            self.consumption,
+            self.policy,
+            origin,
+            self.hooks,
+            pulse,
+        )
+
+        def close() -> None:
+            queue.close()
+            if dead_letters is not None:
+                dead_letters.close()
+
+        return settler, Thread(pulse, settler.run, close)
+
+    def sampler(self, found: Mapping[str, QueueAttributes | None]) -> Thread:
+        """The thread that asks the queues what they hold; `found` is what they said at the start, by name."""
+        settings = self.config.metrics
+        watched = [
+            Watched(
+                self.queue(name),
+                dead_letters=name != self.config.queue.name,
+                figures=told.figures if told else Figures(),
+                may_ask=told is not None,
+            )
+            for name, told in found.items()
+        ]
+        pulse = self.pulse("queue-sampler", self.config.queue.call_timeout_seconds)
+        policy = SamplingPolicy(settings.queue_sample_seconds, settings.queue_sample_idle_seconds)
+        sampler = Sampler(watched, self.hand.books, self.stopping, pulse, policy)
+        expose_figures(self.metrics, sampler.figures)
+        return Thread(pulse, sampler.run)
+
+    def oss(self) -> Oss:
+        settings = self.config.oss
+        return Oss(
+            OssSettings(
+                Endpoints(settings.endpoints, settings.internal),
+                settings.connect_timeout_seconds,
+                settings.call_timeout_seconds,
+            ),
+            self.credentials,
+            self.hooks,
+            members={account: Discreet(member) for account, member in self.members.items()},
+        )
+
+    def pipeline(self, oss: Oss) -> Pipeline:
+        config = self.config
+        policy = RetryPolicy(
+            config.retry.request_attempts, config.retry.request_base_seconds, config.retry.request_cap_seconds
+        )
+        retrier = Retrier(policy, self.hooks, self.stopping)
+
+        def open_bucket(resource: Resource, until: float) -> Bucket:
+            return oss.open(resource, retrier, until)
+
+        return Pipeline(
+            self.rules,
+            open_bucket,
+            account_id=config.account_id,
+            default_region=config.oss.default_region or config.queue.region,
+            work_budget_seconds=config.engine.work_budget_seconds,
+            guards=self.guards,
+            member_accounts=self.members,
+        )
+
+    def worker(self, number: int, pipeline: Pipeline, cases: Cases, oss: Oss) -> Thread:
+        engine = self.config.engine
+        # A request may begin just before the budget ends, and the read-back still follows it.
+        pulse = self.pulse(f"worker-{number}", engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds)
+        worker = Worker(
+            self.hand,
+            pipeline,
+            cases,
+            self.settlements,
+            self.attempts,
+            self.stopping,
+            pulse,
+            max_attempts=self.config.retry.max_attempts,
+            hooks=self.hooks,
+        )
+        return Thread(pulse, worker.run, oss.close)
+
+
+def _settle_policy(config: Config) -> SettlePolicy:
+    retry = config.retry
+    return SettlePolicy(
+        Backoff(retry.backoff_base_seconds, retry.backoff_cap_seconds),
+        hold_seconds=retry.hold_seconds,
+        keep_seconds=retry.keep_seconds,
+    )

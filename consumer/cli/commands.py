@@ -1,0 +1,33 @@
+"""The operator's commands as the command line knows them: options and help, nothing else.
+
+Each module here imports in no time, so that `--help` answers at once; what a command does stands in
+`consumer.operator` and is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import click
+
+from consumer.cli.check import check, provision
+from consumer.cli.config import config
+from consumer.cli.dlq import dlq
+from consumer.cli.journal import journal, undo
+from consumer.cli.peek import peek
+from consumer.cli.rules import ram_policy, rules
+from consumer.cli.simulate import simulate
+from consumer.cli.watch import watch
+
+COMMANDS: tuple[click.Command, ...] = (
+    check,
+    provision,
+    peek,
+    simulate,
+    watch,
+    dlq,
+    journal,
+    undo,
+    config,
+    rules,
+    ram_policy,
+)
+"""Everything besides `run`."""

@@ -1,0 +1,51 @@
+"""`config show` and `config schema`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from consumer.cli.options import OperatorCommand, config_option, output_option
+
+
+@click.group()
+def config() -> None:
+    """Show the configuration in effect, or its schema."""
+
+
+@config.command(cls=OperatorCommand)
+@config_option
+@click.option("--changed", is_flag=True, help="Only what is not at its default.")
+@output_option
+def show(path: Path, changed: bool, form: str) -> int:
+    """Show every value in effect and where it came from: the file, a variable or a default.
+
+    Credentials never stand in the configuration; what looks like one all the same is not shown.
+
+    \b
+    Example:
+      REMEDIATOR__ENGINE__WORKERS=8 config-remediator config show -c config.toml --changed
+    \b
+    Exit status: 0 shown, 2 the configuration cannot be used; every problem is told at once.
+    """
+    from consumer.operator import config as carry_out
+
+    return carry_out.show(path, form, changed=changed)
+
+
+@config.command(cls=OperatorCommand)
+def schema() -> int:
+    """Print the JSON Schema of the configuration, so that an editor completes and checks it.
+
+    For editors with Taplo or Even Better TOML, put this into the file's first line:
+
+    \b
+      #:schema ./config.schema.json
+    \b
+    Example:
+      config-remediator config schema > config.schema.json
+    """
+    from consumer.operator import config as carry_out
+
+    return carry_out.schema()

@@ -1,0 +1,173 @@
+"""`dlq`: what was set aside because it could not succeed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from consumer.cli.options import OperatorCommand, config_option, output_option
+
+if TYPE_CHECKING:
+    from consumer.operator.dlq.run import Choice
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    """A time span such as 90s, 15m, 2h or 3d, in seconds."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"([0-9]+)([smhd])", value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no time span such as 90s, 15m, 2h or 3d")
+    return float(int(found[1]) * _UNITS[found[2]])
+
+
+def _filters(command: _F) -> _F:
+    """Which letters are meant."""
+    options = (
+        click.option("--id", "ids", multiple=True, help="A letter's id, or its end as shown; several times."),
+        click.option("--rule", "rules", multiple=True, help="Letters of this rule; several times."),
+        click.option("--reason", "reasons", multiple=True, help="Letters with this reason; several times."),
+        click.option("--outcome", "outcomes", multiple=True, help="rejected, invalid or exhausted; several times."),
+        click.option(
+            "--older-than", callback=_seconds, metavar="SPAN", help="Letters set aside longer ago: 90s, 15m, 2h, 3d."
+        ),
+        click.option("--newer-than", callback=_seconds, metavar="SPAN", help="Letters set aside since then."),
+        click.option("--limit", type=click.IntRange(min=1), help="At most so many letters."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+_rate = click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="At most so many letters a second.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+
+
+@click.group()
+def dlq() -> None:
+    """List, show, redrive and drop dead letters.
+
+    The service shows 16 messages at most without handing them out. What needs all of them receives each one for a
+    moment and hands it back a second later: its dequeue count rises by one, and a policy of MNS itself that moves
+    messages after so many receives counts that, too.
+    """
+
+
+@dlq.command("list", cls=OperatorCommand)
+@config_option
+@_filters
+@click.option("--all", "sweep", is_flag=True, help="All letters, each received and handed back; else the next 16.")
+@output_option
+def list_letters(path: Path, form: str, sweep: bool, **chosen: Any) -> int:
+    """List dead letters with rule, reason and resource.
+
+    Without --all only the next 16 are looked at, by a peek that leaves no trace.
+
+    \b
+    Examples:
+      config-remediator dlq list -c config.toml
+      config-remediator dlq list -c config.toml --all --reason AccessDenied --newer-than 2h
+    \b
+    Exit status: 0 listed, 2 the configuration or the credentials cannot be used, 3 the queue cannot be read.
+    """
+    from consumer.operator.dlq import run as carry_out
+
+    return carry_out.list_letters(path, form, _choice(**chosen), sweep=sweep)
+
+
+@dlq.command(cls=OperatorCommand)
+@click.argument("message_id", metavar="ID")
+@config_option
+@output_option
+def show(message_id: str, path: Path, form: str) -> int:
+    """Show one dead letter with its original body.
+
+    ID is a letter's id, or its end as the list shows it. If it is not among the next 16, all are received for a moment
+    and handed back.
+
+    \b
+    Example:
+      config-remediator dlq show 3DAEE510CF72 -c config.toml
+    \b
+    Exit status: 0 shown, 2 there is no such letter or the configuration cannot be used, 3 the queue cannot be read.
+    """
+    from consumer.operator.dlq import run as carry_out
+
+    return carry_out.show(path, form, message_id)
+
+
+@dlq.command(cls=OperatorCommand)
+@config_option
+@_filters
+@_rate
+@_dry_run
+@click.option("--foreign", is_flag=True, help="Also letters that this worker did not write: their body as it is.")
+@output_option
+def redrive(path: Path, form: str, foreign: bool, rate: float | None, dry_run: bool, **chosen: Any) -> int:
+    """Send dead letters back to be tried again.
+
+    The original body goes to the worker's queue; once the service has confirmed exactly that body, the letter is
+    deleted. If that fails, the letter stays, too, and is told: redriven once more it does no harm, because the worker
+    looks at the live bucket before it acts. Mend the cause first, for the attempts start anew. Letters that are not
+    meant are handed back.
+
+    \b
+    Examples:
+      config-remediator dlq redrive -c config.toml --reason AccessDenied --dry-run
+      config-remediator dlq redrive -c config.toml --rule public-read --limit 10 --rate 2
+    \b
+    Exit status: 0 all that was meant is done, 2 the configuration or the credentials cannot be used,
+    3 the queue cannot be read, 4 some were left, each with its reason.
+    """
+    from consumer.operator.dlq import run as carry_out
+
+    return carry_out.redrive(path, form, _choice(rate=rate, dry_run=dry_run, **chosen), foreign=foreign)
+
+
+@dlq.command(cls=OperatorCommand)
+@config_option
+@_filters
+@_rate
+@_dry_run
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@output_option
+def drop(path: Path, form: str, yes: bool, rate: float | None, dry_run: bool, **chosen: Any) -> int:
+    """Delete dead letters for good.
+
+    Shows which are meant and asks, unless --yes is given. What arrives after the question is not meant.
+
+    \b
+    Examples:
+      config-remediator dlq drop -c config.toml --outcome invalid --older-than 7d
+      config-remediator dlq drop -c config.toml --id 3DAEE510CF72 --yes
+    \b
+    Exit status: 0 all that was meant is dropped, 2 the configuration or the credentials cannot be used,
+    3 the queue cannot be read, 4 a person said no, or some were left, each with its reason.
+    """
+    from consumer.operator.dlq import run as carry_out
+
+    return carry_out.drop(path, form, _choice(rate=rate, dry_run=dry_run, **chosen), yes=yes)
+
+
+def _choice(
+    *,
+    limit: int | None,
+    rate: float | None = None,
+    dry_run: bool = False,
+    older_than: float | None,
+    newer_than: float | None,
+    **named: tuple[str, ...],
+) -> Choice:
+    from consumer.operator.dlq.letters import Filter
+    from consumer.operator.dlq.run import Choice
+
+    sets = {name: frozenset(values) for name, values in named.items()}
+    chosen = Filter(older_than_seconds=older_than, newer_than_seconds=newer_than, **sets)
+    return Choice(chosen, limit=limit, rate=rate, dry_run=dry_run)

@@ -1,0 +1,119 @@
+"""The command line: `config-remediator run --config FILE`, and the operator's commands beside it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from consumer import __version__
+from consumer.cli.commands import COMMANDS
+from consumer.core.exit_codes import ExitCode
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="config-remediator")
+def cli() -> None:
+    """Repairs what Alibaba Cloud Config reports, and deletes a message only on success."""
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)
+
+
+@cli.command()
+@click.option(
+    "--config",
+    "-c",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="REMEDIATOR_CONFIG",
+    required=True,
+    help="The TOML configuration; see config.example.toml. Also from REMEDIATOR_CONFIG.",
+)
+def run(path: Path) -> None:
+    """Poll the queue and repair until SIGTERM or SIGINT.
+
+    The first signal stops in good order: polling ends, what is untouched is handed back, what is begun is finished
+    within engine.shutdown_grace_seconds. A second signal ends the process at once.
+
+    SIGUSR1 stops changes while everything else goes on; SIGUSR2 lets them go on, and also closes
+    breakers and forgets contests.
+
+    \b
+    Exit status: 0 drained, 1 a thread failed, 2 configuration, 3 the queue cannot be used at start,
+    4 the grace ran out with messages in hand, 5 ended by a second signal. Nothing is lost in any of
+    these cases: what was in hand is delivered again.
+    """
+    raise SystemExit(_run(path))
+
+
+def _run(path: Path) -> ExitCode:
+    # Imported here, so that --help answers at once.
+    from consumer.aliyun.credentials import StandardChain
+    from consumer.app import service as app
+    from consumer.app.startup import StartupError
+    from consumer.config import load
+    from consumer.core.errors import ConfigurationError
+    from consumer.telemetry import log
+    from consumer.telemetry.redaction import Discreet
+
+    try:
+        config = load(path, os.environ)
+        log.configure(config.log.format, config.log.level, sys.stdout)
+        chain = StandardChain(sts_endpoint=config.accounts.sts_endpoint)
+        chain.check()
+        service = app.build(config, Discreet(chain))
+    except ConfigurationError as error:
+        click.echo(f"config-remediator: {error}", err=True)
+        return ExitCode.CONFIGURATION
+    except StartupError as error:
+        click.echo(f"config-remediator: {error}", err=True)
+        return ExitCode.STARTUP
+    _stop_on_signals(service)
+    logger = log.get_logger("consumer")
+    logger.info("service.started", version=__version__, queue=config.queue.name, rules=len(config.rules))
+    # What exists now lives as long as the process. Kept away from the collector, which then walks over what messages
+    # need, and more seldom: hardly anything here is a cycle, and the default looks for one every 700 objects.
+    gc.freeze()
+    gc.set_threshold(10_000)
+    code = service.run()
+    fault = {"reason": service.supervisor.fault()} if code is ExitCode.FAULT else {}
+    logger.info("service.stopped", exit_code=int(code), exit_reason=code.name.lower(), **fault)
+    return code
+
+
+def _stop_on_signals(service: object) -> None:
+    from consumer.app.service import Service
+
+    assert isinstance(service, Service)
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if service.supervisor.stopping:
+            # os.write and not the log: this may interrupt a thread that holds the log's lock.
+            os.write(2, f"config-remediator: second signal ({signal.Signals(number).name}), ending at once\n".encode())
+            os._exit(ExitCode.HARD_STOP)
+        service.supervisor.stop()
+
+    def pause(_number: int, _frame: FrameType | None) -> None:
+        service.pause()
+        os.write(2, b"config-remediator: SIGUSR1, changes are paused until SIGUSR2\n")
+
+    def resume(_number: int, _frame: FrameType | None) -> None:
+        service.resume()
+        os.write(2, b"config-remediator: SIGUSR2, changes go on\n")
+
+    signal.signal(signal.SIGUSR1, pause)
+    signal.signal(signal.SIGUSR2, resume)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    cli(prog_name="config-remediator")

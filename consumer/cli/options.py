@@ -1,0 +1,66 @@
+"""What the operator's commands share: their options, and what becomes of an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from consumer.core.errors import ConfigurationError, RemediatorError
+from consumer.core.exit_codes import CommandExit
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def config_option(command: _F) -> _F:
+    """`--config`, which most commands cannot do without."""
+    return _config(required=True)(command)
+
+
+def optional_config_option(command: _F) -> _F:
+    """`--config` for commands that have something to say without it."""
+    return _config(required=False)(command)
+
+
+def _config(*, required: bool) -> Callable[[_F], _F]:
+    return click.option(
+        "--config",
+        "-c",
+        "path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="REMEDIATOR_CONFIG",
+        required=required,
+        help="The TOML configuration; see config.example.toml. Also from REMEDIATOR_CONFIG.",
+    )
+
+
+def output_option(command: _F) -> _F:
+    """`--output`: for people or for scripts."""
+    return click.option(
+        "--output",
+        "-o",
+        "form",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="A table for people, or one JSON document for scripts.",
+    )(command)
+
+
+class OperatorCommand(click.Command):
+    """A command whose errors are one line each, and whose exit status says what to do next."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; what it returns becomes the exit status."""
+        try:
+            ctx.exit(int(super().invoke(ctx) or CommandExit.DONE))
+        except ConfigurationError as error:
+            self._end(ctx, error, CommandExit.USAGE)
+        except RemediatorError as error:
+            self._end(ctx, error, CommandExit.UNAVAILABLE)
+
+    def _end(self, ctx: click.Context, error: RemediatorError, status: CommandExit) -> None:
+        click.echo(f"config-remediator {self.name}: {error}", err=True)
+        ctx.exit(int(status))

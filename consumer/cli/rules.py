@@ -1,0 +1,80 @@
+"""`rules` and `ram-policy`: what can be repaired, and what that takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from consumer.cli.options import OperatorCommand, config_option, optional_config_option, output_option
+
+PURPOSES = ("run", "check", "provision", "peek", "dlq", "undo")
+"""What a policy can be for; the words of `consumer.operator.permissions.Purpose`."""
+
+
+@click.command(cls=OperatorCommand)
+@click.argument("name", required=False, metavar="[REMEDIATION]")
+@optional_config_option
+@output_option
+def rules(name: str | None, path: Path | None, form: str) -> int:
+    """List every repair, how to undo it and what may break.
+
+    With REMEDIATION, everything about that one: the managed rules it makes compliant, its options and the RAM actions
+    it needs. With --config, also which configured rules use it and in which mode.
+
+    \b
+    Examples:
+      config-remediator rules
+      config-remediator rules oss.bucket-acl
+      config-remediator rules -c config.toml -o json
+    \b
+    Exit status: 0 listed, 2 there is no such remediation or the configuration cannot be used.
+    """
+    from consumer.operator import rules as carry_out
+
+    return carry_out.show(name, path, form)
+
+
+@click.command("ram-policy", cls=OperatorCommand)
+@config_option
+@click.option(
+    "--for",
+    "purposes",
+    type=click.Choice([*PURPOSES, "all"]),
+    multiple=True,
+    default=("run",),
+    show_default=True,
+    help="Which command the policy is for; may be given several times.",
+)
+@click.option(
+    "--bucket",
+    "buckets",
+    multiple=True,
+    metavar="PATTERN",
+    help="Bucket that may be touched, * allowed; may be given several times. Without it: every bucket of the account.",
+)
+@click.option(
+    "--required-only",
+    is_flag=True,
+    help="Leave out actions without which the worker still works: it only says less, and never how much is queued.",
+)
+def ram_policy(path: Path, purposes: tuple[str, ...], buckets: tuple[str, ...], required_only: bool) -> int:
+    """Print the least RAM policy for the configured rules.
+
+    The policy names exactly the actions that the enabled rules and the chosen commands call, on the configured queues
+    and on the buckets given. A rule in mode observe gets no action that changes anything, so a policy made for it
+    cannot either: print it anew before you switch a rule to enforce.
+
+    The document goes to standard output and can be given to `aliyun ram CreatePolicy` as it is.
+
+    \b
+    Examples:
+      config-remediator ram-policy -c config.toml
+      config-remediator ram-policy -c config.toml --bucket 'prod-*'
+      config-remediator ram-policy -c config.toml --for provision
+    \b
+    Exit status: 0 printed, 2 the configuration cannot be used.
+    """
+    from consumer.operator import ram_policy as carry_out_policy
+
+    return carry_out_policy.show(path, purposes, buckets, required_only=required_only)

@@ -1,0 +1,133 @@
+"""Turns what validation found into one line per problem: the key as in TOML, what is allowed, what was given.
+
+Nothing is raised here and nothing decided; a value that looks like a secret is never repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from consumer.config.credentials_refused import shown
+from consumer.config.cross_checks import Problem, contradictions
+from consumer.config.introspection import Kind, Location, allowed, dotted, keys, kind_of, with_defaults
+from consumer.config.model import Config
+from consumer.config.sections.rules import remediation_type
+from consumer.core.errors import ConfigurationError
+
+_KEY = "[key]"
+"""How pydantic marks an error about a table's key rather than its value."""
+
+
+class InvalidConfiguration(ConfigurationError):
+    """The configuration has problems, all of them listed in the text, one a line."""
+
+    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join([f"{path}: {count} in the configuration", *(f"  {found}" for found in problems)]))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A problem, and the key that it makes unfit for further checks."""
+
+    problem: Problem
+    spoils: str
+
+
+def problems_in(error: ValidationError, document: Mapping[str, Any], variables: Mapping[str, str]) -> list[Problem]:
+    """Everything wrong with a document that failed validation, checks across keys included.
+
+    `variables` names the environment variable of each key that came from one.
+    """
+    told = [found for detail in error.errors(include_url=False) if (found := _told(detail, document, variables))]
+    spoiled = {found.spoils for found in told} | {found.problem.key for found in told}
+
+    def wrong(key: str) -> bool:
+        parts = key.split(".")
+        return any(".".join(parts[: end + 1]) in spoiled for end in range(len(parts)))
+
+    return [found.problem for found in told] + contradictions(with_defaults(Config, document), wrong)
+
+
+def _told(detail: ErrorDetails, document: Mapping[str, Any], variables: Mapping[str, str]) -> _Told | None:
+    location, sort, given = detail["loc"], detail["type"], detail["input"]
+    if not location or (sort == "too_short" and given):
+        return None  # a check across keys, told below; or a list whose entries are told one by one
+    if location[-1] == _KEY:
+        kind = _kind((*location[:-2], _KEY), document)
+        return _Told(Problem(dotted(location[:-1]), f"the key must be {allowed(kind)}"), "")
+    key = dotted(location)
+    if sort == "extra_forbidden":
+        return _unknown(location, given, document, variables)
+    kind = _kind(location, document)
+    if sort in ("missing", "too_short"):
+        what = "at least one [[rules]] table is needed" if location == ("rules",) else f"must be {allowed(kind, key)}"
+        return _Told(Problem(key, f"missing; {what}"), key)
+    own = detail.get("ctx", {}).get("error")
+    # A validator may know better than the models what is allowed now.
+    what = str(own) if own and str(own).startswith("must ") else f"must be {allowed(kind, key)}"
+    listed = location[:-1] if isinstance(location[-1], int) else location
+    return _Told(
+        Problem(key, f"{what}, given {_given(key, given, variables)}"), dotted(listed) if len(listed) > 1 else key
+    )
+
+
+def _unknown(location: Location, given: Any, document: Mapping[str, Any], variables: Mapping[str, str]) -> _Told:
+    key, parent = dotted(location), location[:-1]
+    siblings = list(_table(parent, document))
+    nearest = _nearest(str(location[-1]), parent, siblings)
+    hint = f"did you mean {nearest}?" if nearest else f"known here: {', '.join(siblings) or 'nothing'}"
+    return _Told(Problem(key, f"unknown key, given {_given(key, given, variables)}; {hint}"), nearest)
+
+
+def _nearest(name: str, parent: Location, siblings: Sequence[str]) -> str:
+    """The key most likely meant: the closest one of the same table, else one of the same name elsewhere."""
+    if close := get_close_matches(name.lower(), siblings, n=1):
+        return dotted((*parent, close[0]))
+    elsewhere = (key.name for key in keys(Config) if key.path[-1] == name.lower() and "[]" not in key.name)
+    return next(elsewhere, "")
+
+
+def _given(key: str, value: Any, variables: Mapping[str, str]) -> str:
+    return f"{shown(value)} by {variables[key]}" if key in variables else shown(value)
+
+
+def _table(location: Location, document: Mapping[str, Any]) -> Sequence[str]:
+    table = _kind(location, document).table
+    return list(table.model_fields) if table else ()
+
+
+def _kind(location: Location, document: Mapping[str, Any]) -> Kind:
+    """The kind of what stands at a location; an unknown place has the kind of anything."""
+    kind = Kind(Config)
+    for depth, part in enumerate(location):
+        kind = _below(kind, part)
+        if kind.table is None and part == "options" and depth and isinstance(location[depth - 1], int):
+            kind = _options(document, location[:depth])
+    return kind
+
+
+def _below(kind: Kind, part: int | str) -> Kind:
+    if kind.table:
+        field = kind.table.model_fields.get(str(part))
+        return kind_of(field) if field else Kind(Any)
+    arguments = get_args(kind.type)
+    if get_origin(kind.type) is dict and len(arguments) == 2:
+        return Kind.of(arguments[0] if part == _KEY else arguments[1])
+    return kind.item if arguments else Kind(Any)
+
+
+def _options(document: Mapping[str, Any], rule: Location) -> Kind:
+    found: Any = document
+    for part in rule:
+        found = found[part]
+    named = remediation_type(found.get("remediation"))
+    return Kind(named.Options if named else Any)

@@ -1,0 +1,153 @@
+"""How much the worker does at once, how long it may take and how it tries again: `[engine]` and `[retry]`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from consumer.config.types import Section
+from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
+
+
+class EngineConfig(Section):
+    """How much is done at once, and how long it may take."""
+
+    workers: int = Field(
+        default=32,
+        ge=1,
+        le=256,
+        description="Threads that look at and repair buckets. More help only while OSS does not throttle.",
+    )
+    slots: int = Field(
+        default=128,
+        ge=1,
+        le=4096,
+        description=(
+            "Messages in hand at once: waiting, in work and being settled. At least engine.workers. Every one holds a"
+            " lease that has to be renewed, so many slots for few workers only hide messages from other replicas."
+        ),
+    )
+    pollers: int = Field(
+        default=4,
+        ge=1,
+        le=16,
+        description="Threads that receive. One waits on the queue; the others help only while batches come back full.",
+    )
+    settlers: int = Field(
+        default=2, ge=1, le=16, description="Threads that delete, hide and dead-letter messages, deletions in batches."
+    )
+    lease_seconds: int = Field(
+        default=60,
+        ge=2,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "How far each renewal hides a message from other consumers; renewed at about half of it. After a crash its"
+            " messages return that much later; a short lease is lost to a short network failure."
+        ),
+    )
+    max_lease_seconds: float = Field(
+        default=900.0,
+        ge=2,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "How long after its receipt a message's lease is renewed at all; what takes longer returns to the queue."
+            " At least engine.lease_seconds and engine.work_budget_seconds."
+        ),
+    )
+    work_budget_seconds: float = Field(
+        default=120.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "How long one message may be worked on, its retried requests included; then it fails and is tried again"
+            " on a later delivery."
+        ),
+    )
+    delete_linger_seconds: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description=(
+            "How long a deletion waits for others to share its request, up to 16. 0 sends each at once; the lease"
+            " runs on meanwhile."
+        ),
+    )
+    max_undeleted: int = Field(
+        default=4000,
+        ge=1,
+        le=4900,
+        description=(
+            "Messages received and not deleted within 30 minutes before polling pauses. The service throttles a"
+            " consumer for good at 5,000; held, observed and failing messages count on every delivery."
+        ),
+    )
+    shutdown_grace_seconds: float = Field(
+        default=60.0,
+        ge=2,
+        le=3600,
+        description=(
+            "How long a stop may take before the process ends hard. At least queue.wait_seconds plus"
+            " queue.call_timeout_seconds. In Kubernetes, terminationGracePeriodSeconds has to be longer still."
+        ),
+    )
+
+
+class RetryConfig(Section):
+    """When something is tried again: one request inside a delivery, one message across deliveries."""
+
+    request_attempts: int = Field(
+        default=5,
+        ge=1,
+        le=20,
+        description="Tries of one OSS request within a delivery, the first included, after passing failures.",
+    )
+    request_base_seconds: float = Field(
+        default=0.2,
+        ge=0.01,
+        le=60,
+        description="Longest pause before the second try of a request; doubles with each try, with full jitter.",
+    )
+    request_cap_seconds: float = Field(
+        default=5.0,
+        ge=0.01,
+        le=300,
+        description="Longest pause between tries of a request. At least retry.request_base_seconds.",
+    )
+    max_attempts: int = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        description=(
+            "Failed deliveries of one message after which it is given up to the dead-letter queue. Counted by each"
+            " process for itself and anew after a restart, so a message may get more attempts than this, never fewer."
+        ),
+    )
+    backoff_base_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description="How long a message is hidden after its first failure, less jitter; doubles with each failure.",
+    )
+    backoff_cap_seconds: float = Field(
+        default=3600.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "Longest time a failed message is hidden. At least retry.backoff_base_seconds. The queue's retention has"
+            " to be longer, or the queue drops the message while it is hidden."
+        ),
+    )
+    hold_seconds: float = Field(
+        default=900.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "How long a held message (limit, pause, contest) or one of a rule in mode observe is hidden before it is"
+            " looked at again. Short times make many observed messages run into engine.max_undeleted."
+        ),
+    )
+    keep_seconds: float = Field(
+        default=3600.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description="How long a message that cannot succeed is hidden while there is no dead-letter queue for it.",
+    )

@@ -1,0 +1,229 @@
+"""What keeps changes back: `[pause]`, `[limits]`, `[breaker]`, `[contest]` and `[[exemptions]]`."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+
+from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
+
+from consumer.config.types import AccountId, Allowed, Region, RuleName, Section, Text
+from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.contest import ContestPolicy
+from consumer.guards.exemptions import Exemption
+from consumer.guards.limits import Limit
+
+_MOST_CHANGES = 1_000_000
+_LONGEST_WINDOW_SECONDS = 604_800
+
+
+class PauseConfig(Section):
+    """Stops every change while polling, decisions, leases and metrics go on."""
+
+    enabled: bool = Field(
+        default=False,
+        description=(
+            "Whether changes are paused for as long as this process lives. To pause a running worker, use pause.file"
+            " or the signal SIGUSR1."
+        ),
+    )
+    file: Annotated[str, StringConstraints(max_length=1024), Allowed("a path, or empty")] = Field(
+        default="",
+        description=(
+            "While this file exists, changes are paused; looked at before each change. If it says false, off, no or 0"
+            " it counts as missing, so that a mounted ConfigMap can do it; if it cannot be read, it counts as there."
+            " Empty: no file is looked at."
+        ),
+        examples=["/etc/config-remediator/pause"],
+    )
+
+
+class LimitsConfig(Section):
+    """How many changes may be made in how little time, by all rules together; each rule can have its own limit."""
+
+    max_changes: int = Field(
+        default=1000,
+        ge=1,
+        le=_MOST_CHANGES,
+        description=(
+            "Most changes in any window of limits.window_seconds, counted by each replica for itself. What is over it"
+            " is held and resumes by itself, so a limit makes a flood slow but loses nothing."
+        ),
+    )
+    window_seconds: float = Field(
+        default=3600.0,
+        ge=1,
+        le=_LONGEST_WINDOW_SECONDS,
+        description="Length of the sliding window. A change counts from before it is made until so long after it.",
+    )
+
+    def build(self) -> Limit:
+        """The limit that the engine works with."""
+        return Limit(self.max_changes, self.window_seconds)
+
+
+class RuleLimitConfig(Section):
+    """A limit of this rule's own, besides the one on all rules together."""
+
+    max_changes: int = Field(
+        ge=1,
+        le=_MOST_CHANGES,
+        description="Most changes of this rule in any window, counted by each replica for itself.",
+        examples=[20],
+    )
+    window_seconds: float = Field(
+        ge=1,
+        le=_LONGEST_WINDOW_SECONDS,
+        description="Length of the sliding window. A change counts from before it is made until so long after it.",
+        examples=[3600],
+    )
+
+    def build(self) -> Limit:
+        """The limit that the engine works with."""
+        return Limit(self.max_changes, self.window_seconds)
+
+
+class BreakerConfig(Section):
+    """Stops a rule's changes while too many of them fail; each rule has a breaker of its own."""
+
+    attempts: int = Field(
+        default=50, ge=1, le=10_000, description="How many of a rule's latest attempts to change are judged."
+    )
+    min_attempts: int = Field(
+        default=20,
+        ge=1,
+        le=10_000,
+        description="Fewer attempts than these prove nothing and never stop changes. At most breaker.attempts.",
+    )
+    max_failure_share: float = Field(
+        default=0.5,
+        ge=0.01,
+        le=1,
+        description="At this share of failures among the judged attempts the rule's changes stop.",
+    )
+    cool_down_seconds: float = Field(
+        default=60.0,
+        ge=1,
+        le=86_400,
+        description="How long they stop before one attempt may probe; if it works, all may go on.",
+    )
+
+    def build(self) -> BreakerPolicy:
+        """The policy that the engine works with."""
+        return BreakerPolicy(self.attempts, self.min_attempts, self.max_failure_share, self.cool_down_seconds)
+
+
+class ContestConfig(Section):
+    """Stops us from fighting with somebody, or their Terraform, who keeps breaking what we fix."""
+
+    max_fixes: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description=(
+            "Verified fixes of one resource by one rule within the window; found broken once more it is contested and"
+            " held. Counted by each replica for itself and anew after a restart, unless contest.directory is set."
+        ),
+    )
+    window_seconds: float = Field(
+        default=3600.0,
+        ge=1,
+        le=_LONGEST_WINDOW_SECONDS,
+        description="How long a fix counts, and how long a contested resource is left alone before it begins anew.",
+    )
+    directory: Annotated[
+        str, StringConstraints(pattern=r"^(/.*)?$", max_length=1024), Allowed("an absolute path, or empty")
+    ] = Field(
+        default="",
+        description=(
+            "A directory on a volume that all replicas mount, in which they count fixes together, over restarts too; it"
+            " has to be there and be writable. While it cannot be read, nothing is changed: what would be is held as"
+            " contest_unreadable. All replicas need the same [contest]. Empty: each replica counts for itself."
+        ),
+        examples=["/var/lib/config-remediator/contest"],
+    )
+
+    def build(self) -> ContestPolicy:
+        """The policy that the engine works with."""
+        return ContestPolicy(self.max_fixes, self.window_seconds)
+
+
+def _moment(given: object) -> date:
+    """What TOML made of it, if it is one moment everywhere.
+
+    Raises:
+        ValueError: it is no date at all, or a time of day somewhere and nobody says where.
+    """
+    if not isinstance(given, date) or (isinstance(given, datetime) and given.tzinfo is None):
+        raise ValueError("not one moment everywhere")
+    return given
+
+
+class ExemptionConfig(Section):
+    """Resources that are left as they are, for a reason and for a time. An event about one is acknowledged."""
+
+    name: RuleName = Field(
+        description="Name of the exemption in logs, endings and metrics; unique.", examples=["static-sites"]
+    )
+    owner: Text = Field(
+        description="Who answers for it: a person or a team that can be asked.", examples=["web-team@example.com"]
+    )
+    reason: Text = Field(description="Why these resources may stay as they are.", examples=["Serves public assets"])
+    expires: Annotated[
+        datetime | date,
+        PlainValidator(_moment),
+        WithJsonSchema({"anyOf": [{"type": "string", "format": form} for form in ("date", "date-time")]}),
+        Allowed("a date such as 2027-01-31, or a time with an offset such as 2027-01-31T12:00:00Z"),
+    ] = Field(
+        description=(
+            "When it ends; a date ends with its day in UTC. From then on the resources are repaired like any others,"
+            " once Cloud Config reports them again. The moment is exported as a metric."
+        ),
+        examples=["2027-01-31"],
+    )
+    accounts: Annotated[tuple[AccountId, ...], Field(strict=False)] = Field(
+        default=(), description="Exempt only resources of these accounts. Empty: of every account."
+    )
+    regions: Annotated[tuple[Region, ...], Field(strict=False)] = Field(
+        default=(), description="Exempt only resources in these regions. Empty: in every region."
+    )
+    resources: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Exempt only buckets whose name fits one of these shell patterns (* ? [...]). Empty: every name.",
+        examples=[["static-*"]],
+    )
+    tags: dict[Text, Annotated[str, StringConstraints(max_length=256), Allowed("text")]] = Field(
+        default_factory=dict,
+        description=(
+            "Exempt only buckets that carry all of these tags now; values are shell patterns. Whoever may tag a bucket"
+            " decides then. If the tags cannot be read, the bucket is held and not changed. Needs"
+            " oss:GetBucketTagging."
+        ),
+        examples=[{"public-by-design": "*"}],
+    )
+    rules: Annotated[tuple[RuleName, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Exempt only from these rules, by name. Empty: from every rule.",
+        examples=[["public-read"]],
+    )
+
+    @property
+    def expires_at(self) -> float:
+        """The end in seconds since the epoch."""
+        if isinstance(self.expires, datetime):
+            return self.expires.timestamp()
+        return datetime.combine(self.expires + timedelta(days=1), time(), UTC).timestamp()
+
+    def build(self) -> Exemption:
+        """The exemption that the guards work with."""
+        return Exemption(
+            name=self.name,
+            owner=self.owner,
+            reason=self.reason,
+            expires_at=self.expires_at,
+            accounts=frozenset(self.accounts),
+            regions=frozenset(self.regions),
+            resources=self.resources,
+            tags=tuple(sorted(self.tags.items())),
+            rules=frozenset(self.rules),
+        )

@@ -1,0 +1,53 @@
+"""`[reevaluate]`: whether Cloud Config is asked to look again after a fix."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from consumer.config.types import EndpointOrNone, Section
+
+
+class ReevaluateConfig(Section):
+    """Asks Cloud Config to evaluate a resource again after its fix; settling never waits for it."""
+
+    enabled: bool = Field(
+        default=False,
+        description=(
+            "Whether to ask. Rules that are triggered by configuration changes look again by themselves, within about"
+            " ten minutes. Needs the extra of the same name: pip install 'config-remediator[reevaluate]'."
+        ),
+    )
+    wait_for_agreement: bool = Field(
+        default=False,
+        description=(
+            "Whether a fix also has to convince Cloud Config before its exposure counts as closed"
+            " (oldest_open_exposure_timestamp_seconds). It is then asked for its result every half minute. Only that"
+            " metric waits: the message is settled long before."
+        ),
+    )
+    agreement_timeout_seconds: int = Field(
+        default=900,
+        ge=60,
+        le=7_200,
+        description=(
+            "How long after the request for an evaluation agreement is waited for. Without it the exposure counts as"
+            " open for one more hour at most."
+        ),
+    )
+    region: Literal["cn-shanghai", "ap-southeast-1"] = Field(
+        default="cn-shanghai",
+        description="Where Cloud Config is asked; it has these two endpoints only, one in China and one elsewhere.",
+    )
+    endpoint: EndpointOrNone = Field(
+        default="",
+        description="URL of Cloud Config, for a test server. Empty: https://config.<region>.aliyuncs.com.",
+        examples=["http://127.0.0.1:9104"],
+    )
+    max_per_minute: int = Field(
+        default=60,
+        ge=1,
+        le=600,
+        description="Most requests a minute. Fixes beyond that wait in memory, and beyond 1,000 are not asked about.",
+    )

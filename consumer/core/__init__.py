@@ -1,0 +1,1 @@
+"""Pure values that every layer speaks in: messages, events, outcomes, errors, observers' records. No I/O, no clock."""

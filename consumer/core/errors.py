@@ -1,0 +1,150 @@
+"""Everything that can go wrong, as a tree: each class tells its catcher what to do next.
+
+    RemediatorError
+    ├── ConfigurationError        stop: names the key, the value and what is allowed
+    ├── InvalidMessage            the body can never become an event: outcome `invalid`
+    ├── Refused                   this can never succeed: outcome `rejected`
+    ├── ContestUnreadable         whether it may be changed cannot be told: hold it, and look again later
+    └── ServiceError              a vendor's service answered badly, or not at all
+        ├── Retryable             try again inside the lease, with backoff
+        │   ├── Throttled         the service asks for fewer requests
+        │   ├── Unavailable       the service's own 5xx
+        │   ├── Unanswered        timeout or reset: the request may or may not have taken effect
+        │   └── DamagedReply      an answer that the service does not give: cut, a web page, a redirect
+        ├── BucketGone            the bucket does not exist
+        ├── ChangedMeanwhile      somebody changed the setting after our look: look again on a later delivery
+        ├── WrongEndpoint         the bucket lives in another region: address it there
+        ├── MessageGone           the receipt handle is no longer valid: the lease is lost, nothing is proved
+        ├── QueueMissing          the queue does not exist
+        ├── NotAuthenticated      credentials or clock are wrong: try again on a later delivery, tell a person
+        ├── AccountSuspended      the account or bucket is blocked for now: try again on a later delivery
+        └── PermanentError        asked again, the service will say no again: outcome `rejected`
+            ├── PermissionMissing     grant the action in RAM
+            └── PublicAccessBlocked   Block Public Access forbids what was asked
+
+Vendor exceptions are translated into these in `consumer.aliyun`, once; no other package sees one.
+"""
+
+from __future__ import annotations
+
+
+class RemediatorError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class ConfigurationError(RemediatorError):
+    """The configuration cannot be used as it stands; the text names the key, the value and what is allowed."""
+
+
+class InvalidMessage(RemediatorError):
+    """The body can never become an event; `reason` is one word for metrics, the text is for people."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class Refused(RemediatorError):
+    """We refuse to act on this event, now and later; `reason` is one word for metrics, the text is for people."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class ContestUnreadable(RemediatorError):
+    """What the replicas share about contests cannot be read, so it cannot be told whether a resource is contested."""
+
+
+class ServiceError(RemediatorError):
+    """A service answered badly or not at all.
+
+    `code` is the service's own error code where it gave one, else one of ours in lower case (`timeout`, `reset`);
+    `status` is the HTTP status or 0; `request_id` is what the vendor's support asks for.
+    """
+
+    def __init__(
+        self, service: str, operation: str, code: str, text: str, *, status: int = 0, request_id: str = ""
+    ) -> None:
+        super().__init__(text)
+        self.service = service
+        self.operation = operation
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        where = f"{self.service} {self.operation}: {self.code}"
+        asked = f" (request {self.request_id})" if self.request_id else ""
+        return f"{where}: {self.args[0]}{asked}"
+
+
+class Retryable(ServiceError):
+    """Worth asking again while the lease lasts."""
+
+
+class Throttled(Retryable):
+    """The service asks for fewer requests."""
+
+
+class Unavailable(Retryable):
+    """The service failed inside."""
+
+
+class Unanswered(Retryable):
+    """No answer came, so the request may or may not have taken effect."""
+
+
+class DamagedReply(Retryable):
+    """What came back is not an answer of the service, so nothing is known to have happened."""
+
+
+class BucketGone(ServiceError):
+    """The bucket does not exist."""
+
+
+class ChangedMeanwhile(ServiceError):
+    """The setting is no longer what the change was planned on, so writing it would undo somebody else's work."""
+
+    def __init__(self, operation: str, text: str) -> None:
+        super().__init__("oss", operation, "changed_meanwhile", text)
+
+
+class WrongEndpoint(ServiceError):
+    """The bucket has to be addressed at another region's endpoint."""
+
+    def __init__(self, operation: str, text: str, *, endpoint: str, status: int = 403, request_id: str = "") -> None:
+        super().__init__("oss", operation, "WrongEndpoint", text, status=status, request_id=request_id)
+        self.endpoint = endpoint
+        """The host the service names, unverified: it is data from a reply, never a host to connect to."""
+
+
+class MessageGone(ServiceError):
+    """The receipt handle no longer names a message that is ours.
+
+    MNS says the same for a message that was deleted and for one whose lease ended, so this proves neither.
+    """
+
+
+class QueueMissing(ServiceError):
+    """The queue does not exist."""
+
+
+class NotAuthenticated(ServiceError):
+    """The service does not accept our credentials or our clock."""
+
+
+class AccountSuspended(ServiceError):
+    """The account or the bucket is blocked for now, for example for unpaid bills."""
+
+
+class PermanentError(ServiceError):
+    """The same request will be refused again."""
+
+
+class PermissionMissing(PermanentError):
+    """RAM or a bucket policy does not let us do this."""
+
+
+class PublicAccessBlocked(PermanentError):
+    """Block Public Access is on, and what was asked would make something public."""

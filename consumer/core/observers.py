@@ -1,0 +1,199 @@
+"""What the flow tells to whoever listens: frozen records, handed over after the fact.
+
+The engine and the gateways know this module and nothing else of telemetry. A listener that fails is counted and
+never disturbs a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from consumer.core.event import Event
+from consumer.core.message import Received
+from consumer.core.outcome import Disposition, Ending, Outcome
+
+_R = TypeVar("_R")
+
+
+class StepName(StrEnum):
+    """A step of a delivery's way, or of the journal's own life."""
+
+    OPENED = "opened"
+    """A process began to write."""
+    RECEIVED = "received"
+    DECIDED = "decided"
+    """How the delivery is going to end, without a verified change."""
+    BEFORE = "before"
+    """A change is about to be made: the state found, and the one to be reached."""
+    CHANGED = "changed"
+    """The service has taken the change."""
+    VERIFIED = "verified"
+    """The live resource was read back as wanted."""
+    SETTLED = "settled"
+    """What became of the message on the queue."""
+    RECOVERED = "recovered"
+    """The bytes before this line are the torn end of an earlier process."""
+    UNDO_BEFORE = "undo_before"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """One request to a service, answered or not."""
+
+    service: str
+    """`mns`, `oss` or `config`."""
+    operation: str
+    code: str
+    """`ok`, or the error code; `empty` for a receive that brought nothing."""
+    seconds: float
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """One more try of the same request inside the lease."""
+
+    service: str
+    operation: str
+    reason: str
+    delay_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """One attempt to keep a lease."""
+
+    message_id: str
+    result: str
+    """`renewed`, `lost`, `capped` (its total extension is used up) or an error code."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettleError:
+    """A settlement that did not work out; it is tried again while the lease lasts."""
+
+    message_id: str
+    action: str
+    """`delete`, `hide` or `dead_letter`."""
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything about one delivery, once it is settled: the source of its metrics, log line and journal entry."""
+
+    message: Received
+    outcome: Outcome | None
+    """As it was settled: `lease_lost` when the ending below could not be carried out, None for a released delivery."""
+    disposition: Disposition
+    ending: Ending | None
+    """What the work came to; None for a delivery that was handed back untouched."""
+    event: Event | None
+    rule: str
+    """The rule's name, or empty."""
+    remediation: str
+    mode: str
+    attempts: int
+    """Real failures of this message that this replica has seen, this one included."""
+    hidden_seconds: float
+    settled_at_ms: int
+    """Local wall clock, milliseconds since the epoch."""
+    request_ids: tuple[str, ...] = ()
+    """OSS's ids of the requests that the work took, in their order."""
+    stage_seconds: tuple[tuple[str, float], ...] = field(default=())
+    """How long each stage took, by name, in the order of the way: wait, decode, inspect, apply, verify, settle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a delivery's way, told before the next one is taken."""
+
+    name: StepName
+    message: Received
+    event: Event | None = None
+    rule: str = ""
+    remediation: str = ""
+    mode: str = ""
+    ending: Ending | None = None
+    """How it is going to be settled, once that is known."""
+    before: str = ""
+    after: str = ""
+
+
+class Listener(Protocol):
+    """Something that watches: metrics, the log."""
+
+    def api_call(self, call: ApiCall) -> None: ...
+    def retry(self, retry: Retry) -> None: ...
+    def renewal(self, renewal: Renewal) -> None: ...
+    def settle_error(self, error: SettleError) -> None: ...
+    def report(self, report: Report) -> None: ...
+
+
+class StepListener(Protocol):
+    """Something that follows each delivery step by step: the journal."""
+
+    def received(self, messages: Sequence[Received]) -> None: ...
+    def step(self, step: Step) -> None: ...
+    def report(self, report: Report) -> None: ...
+
+
+class Hooks:
+    """Hands each record to every listener, in their order."""
+
+    def __init__(self, listeners: tuple[Listener, ...] = (), followers: tuple[StepListener, ...] = ()) -> None:
+        self._api_call = tuple(listener.api_call for listener in listeners)
+        self._retry = tuple(listener.retry for listener in listeners)
+        self._renewal = tuple(listener.renewal for listener in listeners)
+        self._settle_error = tuple(listener.settle_error for listener in listeners)
+        # Who follows each step hears of the end before those who only hear of ends.
+        self._report = (*(follower.report for follower in followers), *(listener.report for listener in listeners))
+        self._received = tuple(follower.received for follower in followers)
+        self._step = tuple(follower.step for follower in followers)
+        self.failures = 0
+        """How many calls to a listener raised; their messages were not affected."""
+
+    @property
+    def followed(self) -> bool:
+        """Whether anybody follows the steps, so that telling them is worth the words."""
+        return bool(self._step)
+
+    def api_call(self, call: ApiCall) -> None:
+        """A request to a service has ended."""
+        self._tell(self._api_call, call)
+
+    def retry(self, retry: Retry) -> None:
+        """A request is about to be tried again."""
+        self._tell(self._retry, retry)
+
+    def renewal(self, renewal: Renewal) -> None:
+        """A lease was renewed or could not be."""
+        self._tell(self._renewal, renewal)
+
+    def settle_error(self, error: SettleError) -> None:
+        """A settlement failed and will be tried again."""
+        self._tell(self._settle_error, error)
+
+    def report(self, report: Report) -> None:
+        """A delivery has been settled."""
+        self._tell(self._report, report)
+
+    def received(self, messages: Sequence[Received]) -> None:
+        """Messages have arrived, before anything is made of them."""
+        if messages:
+            self._tell(self._received, messages)
+
+    def step(self, step: Step) -> None:
+        """A delivery is about to go on to its next step."""
+        self._tell(self._step, step)
+
+    def _tell(self, hearers: tuple[Callable[[_R], None], ...], record: _R) -> None:
+        for hear in hearers:
+            try:
+                hear(record)
+            except Exception:  # noqa: BLE001 - a listener must never change what happens to a message
+                self.failures += 1

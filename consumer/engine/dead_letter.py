@@ -1,0 +1,109 @@
+"""What a dead-letter queue holds: one JSON document per message that cannot succeed. Pure.
+
+The document carries the original body unchanged, so that a redrive sends exactly what Cloud Config sent. A body too
+large to fit beside its own description is compressed; nothing is ever cut.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from consumer.core.queue_limits import MAX_MESSAGE_BYTES
+from consumer.engine.resolved import Resolved
+
+SCHEMA = "config-remediator/dead-letter/1"
+
+_LONGEST_DETAIL = 1_000
+_LARGEST_BODY_BYTES = 4 * MAX_MESSAGE_BYTES
+"""More than a message can hold, even if its limit were meant in characters."""
+
+
+class DeadLetterTooLarge(ValueError):
+    """The message does not fit into the dead-letter queue even when compressed, so it has to stay where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where dead letters of this process come from."""
+
+    queue: str
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+    """The dead-letter queue's own limit."""
+
+
+def compose(resolved: Resolved, origin: Origin, now_ms: int) -> str:
+    """The dead letter of a delivery, as ASCII JSON.
+
+    Raises:
+        DeadLetterTooLarge: it does not fit.
+    """
+    body = resolved.delivery.message.body
+    document = _description(resolved, origin, now_ms)
+    text = _with_body(document, "plain", body)
+    if len(text) > origin.max_message_bytes:
+        packed = base64.b85encode(zlib.compress(body.encode("utf-8"), 9)).decode("ascii")
+        text = _with_body(document, "zlib+base85", packed)
+    if len(text) > origin.max_message_bytes:
+        raise DeadLetterTooLarge(f"{len(text)} bytes, and the dead-letter queue takes {origin.max_message_bytes}")
+    return text
+
+
+def _with_body(document: dict[str, Any], encoding: str, body: str) -> str:
+    return json.dumps({**document, "body_encoding": encoding, "body": body}, separators=(",", ":"))
+
+
+def original_body(document: dict[str, Any]) -> str:
+    """The body of the message a dead letter was made from.
+
+    Raises:
+        ValueError: the document is not one of ours.
+    """
+    body, encoding = document.get("body"), document.get("body_encoding")
+    if document.get("schema") != SCHEMA or not isinstance(body, str):
+        raise ValueError("not a dead letter of config-remediator")
+    if encoding == "plain":
+        return body
+    if encoding == "zlib+base85":
+        return _unpacked(body)
+    raise ValueError(f"unknown body encoding {encoding!r}")
+
+
+def _unpacked(packed: str) -> str:
+    """A compressed body; no larger than a message can be, for whoever may write to the queue may have packed a bomb."""
+    unpacking = zlib.decompressobj()
+    try:
+        raw = unpacking.decompress(base64.b85decode(packed), _LARGEST_BODY_BYTES + 1)
+    except zlib.error as error:
+        raise ValueError(f"the compressed body is damaged: {error}") from None
+    if len(raw) > _LARGEST_BODY_BYTES or not unpacking.eof:
+        raise ValueError("the compressed body is damaged: it is larger than a message, or cut")
+    return raw.decode("utf-8")
+
+
+def _description(resolved: Resolved, origin: Origin, now_ms: int) -> dict[str, Any]:
+    message, ending, event = resolved.delivery.message, resolved.ending, resolved.event
+    if ending is None:
+        raise ValueError("a delivery without an ending is never dead-lettered")
+    return {
+        "schema": SCHEMA,
+        "outcome": ending.outcome.value,
+        "reason": ending.reason,
+        "detail": ending.detail[:_LONGEST_DETAIL],
+        "error_class": ending.error_class,
+        "attempts": resolved.attempts,
+        "dequeue_count": message.dequeue_count,
+        "rule": resolved.rule.name if resolved.rule else "",
+        "remediation": resolved.rule.remediation.name if resolved.rule else "",
+        "resource_id": event.resource_id if event else "",
+        "region": event.region if event else "",
+        "account_id": event.account_id if event else "",
+        "message_id": message.message_id,
+        "queue": origin.queue,
+        "enqueued_at_ms": message.enqueued_at_ms,
+        "first_seen_ms": message.first_dequeued_at_ms,
+        "dead_lettered_at_ms": now_ms,
+    }

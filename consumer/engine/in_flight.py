@@ -1,0 +1,150 @@
+"""What this process has in hand: slots, the buffer between poller and workers, and the books over both.
+
+One lock, because the promise that the books balance (received = settled by disposition + in flight) is only kept if
+every step of a delivery is counted in the moment it is taken.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from consumer.core.outcome import Disposition
+from consumer.engine.delivery import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """One consistent look at the counters."""
+
+    received: int
+    settled: dict[Disposition, int]
+    buffered: int
+    working: int
+    settling: int
+
+    @property
+    def in_flight(self) -> int:
+        """Deliveries that are in hand."""
+        return self.buffered + self.working + self.settling
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every delivery ever received is settled or in hand."""
+        return self.received == sum(self.settled.values()) + self.in_flight
+
+
+class Hand:
+    """Every delivery from its receive to its settlement, at most `slots` of them at once."""
+
+    def __init__(self, slots: int, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.slots = slots
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._slot_free = threading.Condition(self._lock)
+        self._buffer_filled = threading.Condition(self._lock)
+        self._emptied = threading.Condition(self._lock)
+        self._buffer: deque[Delivery] = deque()
+        self._reserved = 0
+        self._wanted = 1
+        """Slots that a poll waits for; all pollers wait for the same number."""
+        self._received = 0
+        self._working = 0
+        self._settling = 0
+        self._settled = dict.fromkeys(Disposition, 0)
+        self._closed = False
+
+    def reserve(self, most: int, wait_seconds: float) -> int:
+        """Reserve slots for a poll: `most` of them, or half of all where there are fewer than two polls' worth.
+
+        Waiting for that many, instead of polling for every single one, is what keeps batches full under load.
+        Returns 0 when there was not enough room within `wait_seconds`, or when no more may be received.
+        """
+        wanted = min(most, max(1, self.slots // 2))
+        with self._slot_free:
+            self._wanted = wanted
+            self._slot_free.wait_for(lambda: self._closed or self._free() >= wanted, wait_seconds)
+            if self._closed or self._free() < wanted:
+                return 0
+            self._reserved += wanted
+            return wanted
+
+    def receive(self, deliveries: Sequence[Delivery], reserved: int) -> Sequence[Delivery]:
+        """Take over what a poll brought and give back the slots it had reserved.
+
+        Returns the deliveries that came too late to be worked on; they count as received and have to be released.
+        """
+        with self._lock:
+            self._reserved -= reserved
+            self._received += len(deliveries)
+            if not self._reserved and not self._in_flight() and not deliveries:
+                self._emptied.notify_all()
+            if self._closed:
+                self._settling += len(deliveries)
+                return deliveries
+            self._buffer.extend(deliveries)
+            self._buffer_filled.notify(len(deliveries))
+            if len(deliveries) < reserved:
+                self._slot_free.notify_all()
+            return ()
+
+    def next(self, wait_seconds: float) -> Delivery | None:
+        """The oldest buffered delivery, now in work; None if none came within `wait_seconds`."""
+        with self._buffer_filled:
+            if not self._buffer and not self._closed:
+                self._buffer_filled.wait(wait_seconds)
+            if not self._buffer:
+                return None
+            self._working += 1
+            return self._buffer.popleft()
+
+    def worked(self, count: int) -> None:
+        """So many deliveries have their ending and wait to be settled."""
+        with self._lock:
+            self._working -= count
+            self._settling += count
+
+    def settle(self, disposition: Disposition) -> None:
+        """One delivery is settled and out of hand."""
+        with self._lock:
+            self._settling -= 1
+            self._settled[disposition] += 1
+            if self._free() >= self._wanted:
+                self._slot_free.notify()  # not for fewer: a poller that wakes up in vain takes time from the workers
+            if not self._in_flight():
+                self._emptied.notify_all()
+
+    def close(self) -> Sequence[Delivery]:
+        """Let nothing more be worked on; returns the untouched deliveries, which have to be released."""
+        with self._lock:
+            self._closed = True
+            untouched = tuple(self._buffer)
+            self._buffer.clear()
+            self._settling += len(untouched)
+            self._slot_free.notify_all()
+            self._buffer_filled.notify_all()
+            return untouched
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more may be worked on."""
+        return self._closed
+
+    def wait_until_empty(self, wait_seconds: float) -> bool:
+        """Whether everything in hand was settled and every poll was back within `wait_seconds`."""
+        with self._emptied:
+            return self._emptied.wait_for(lambda: not self._in_flight() and not self._reserved, wait_seconds)
+
+    def books(self) -> Books:
+        """The counters, all of the same moment."""
+        with self._lock:
+            return Books(self._received, dict(self._settled), len(self._buffer), self._working, self._settling)
+
+    def _in_flight(self) -> int:
+        return len(self._buffer) + self._working + self._settling
+
+    def _free(self) -> int:
+        return self.slots - self._reserved - self._in_flight()

@@ -1,0 +1,192 @@
+"""Pollers: the only threads that receive, and only for slots that are free.
+
+One poller holds the long poll of an idle replica; the others receive only while polls come back full. An answer that
+is empty before its time means that the service has stopped holding our polls, and is followed by a pause: without one
+that is a loop of thousands of requests a second. Nothing is received while the consumer is about to be throttled.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from consumer.core.errors import DamagedReply, ServiceError
+from consumer.core.message import Received
+from consumer.core.queue_limits import MAX_BATCH
+from consumer.engine.delivery import Delivery
+from consumer.engine.heartbeat import Pulse
+from consumer.engine.in_flight import Hand
+from consumer.engine.lease import Lease, LeaseKeeper
+from consumer.engine.resolved import Resolved
+from consumer.engine.settler import Settlements
+from consumer.engine.undeleted_limit import ConsumptionLimit
+
+_EARLY_SHARE = 0.5
+"""An empty answer before this share of the wait came too early."""
+
+_LONGEST_ERROR_PAUSE_SECONDS = 30.0
+
+
+class PolledQueue(Protocol):
+    """The part of the queue gateway that a poller needs."""
+
+    def receive(self, count: int, wait_seconds: int) -> list[Received]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PollState:
+    """What the last poll came to, for readiness and metrics."""
+
+    last_success_at: float | None = None
+    """Local wall-clock seconds since the epoch."""
+    last_error: ServiceError | None = None
+    """None while polls succeed."""
+
+
+class PollBoard:
+    """What pollers tell each other and the outside; shared."""
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
+        self._state = PollState()
+        self._full = threading.Event()
+        self._woken = False
+
+    @property
+    def state(self) -> PollState:
+        """The last poll of any poller."""
+        return self._state
+
+    def succeeded(self, *, full: bool) -> None:
+        """A poll was answered; a full one calls the other pollers."""
+        self._state = PollState(self._wall(), None)
+        if full:
+            self._full.set()
+        elif not self._woken:
+            self._full.clear()
+
+    def failed(self, error: ServiceError) -> None:
+        """A poll was not answered."""
+        self._state = PollState(self._state.last_success_at, error)
+
+    def wait_for_full(self, seconds: float) -> bool:
+        """Whether polls come back full, waiting up to `seconds` for that."""
+        return self._full.wait(seconds)
+
+    def wake(self) -> None:
+        """Let no poller wait any more, because the process is stopping."""
+        self._woken = True
+        self._full.set()
+
+
+class Poller:
+    """One polling thread; the first one waits on the service, the others only help out."""
+
+    def __init__(
+        self,
+        queue: PolledQueue,
+        hand: Hand,
+        keeper: LeaseKeeper,
+        settlements: Settlements,
+        consumption: ConsumptionLimit,
+        board: PollBoard,
+        stopping: threading.Event,
+        pulse: Pulse,
+        *,
+        wait_seconds: int,
+        first: bool,
+        jitter: Callable[[float, float], float],
+        monotonic: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] | None = None,
+    ) -> None:
+        self._queue = queue
+        self._hand = hand
+        self._keeper = keeper
+        self._settlements = settlements
+        self._consumption = consumption
+        self._board = board
+        self._stopping = stopping
+        self._pulse = pulse
+        self._wait_seconds = wait_seconds if first else 0
+        self._first = first
+        self._jitter = jitter
+        self._monotonic = monotonic
+        self._pause_for = pause or stopping.wait
+        self._failures = 0
+        self._early_answers = 0
+        self._one_by_one = 0
+        """Polls that still ask for a single message, after a reply that could not be read."""
+
+    def run(self) -> None:
+        """Poll until the process stops."""
+        while not self._stopping.is_set():
+            self._pulse.rest()
+            if self._first or self._board.wait_for_full(self._pulse.idle_seconds):
+                self.step()
+
+    def step(self) -> None:
+        """One poll, if there is room for what it may bring, and the pause it calls for."""
+        if pause := self._consumption.pause_seconds(self._monotonic()):
+            self._pause(min(pause, self._pulse.idle_seconds))
+            return
+        reserved = self._hand.reserve(MAX_BATCH, self._pulse.idle_seconds)
+        if not reserved:
+            return
+        arrived: Sequence[Received] = ()
+        try:
+            arrived = self._poll(reserved)
+        finally:
+            # Whatever happened, the slots are given back; what came is in the books from here on.
+            self._take_over(arrived, reserved)
+        self._pause(self._pause_seconds())
+
+    def _poll(self, reserved: int) -> Sequence[Received]:
+        count = 1 if self._one_by_one else reserved
+        started = self._monotonic()
+        self._pulse.beat("polling")
+        try:
+            arrived = self._queue.receive(count, self._wait_seconds)
+        except ServiceError as error:
+            if isinstance(error, DamagedReply):
+                # One message may be what damages the reply: alone, it can hide no others.
+                self._one_by_one = MAX_BATCH
+            self._failures += 1
+            self._board.failed(error)
+            return ()
+        self._failures = 0
+        self._one_by_one = max(0, self._one_by_one - 1)
+        early = not arrived and self._monotonic() - started < self._wait_seconds * _EARLY_SHARE
+        self._early_answers = self._early_answers + 1 if early else 0
+        self._board.succeeded(full=len(arrived) == count)
+        return arrived
+
+    def _take_over(self, arrived: Sequence[Received], reserved: int) -> None:
+        now = self._monotonic()
+        deliveries = [
+            Delivery(message, Lease(message.message_id, message.receipt_handle, now, message.lease_seconds), now)
+            for message in arrived
+        ]
+        too_late = self._hand.receive(deliveries, reserved)
+        for delivery in deliveries:
+            self._keeper.keep(delivery.lease)
+        for delivery in too_late:
+            # The stop came while the poll was open: hand back at once what nobody here will work on.
+            self._settlements.release(Resolved(delivery, None, resolved_at=now))
+
+    def _pause_seconds(self) -> float:
+        """Nothing after a good poll; after failures and early empty answers longer each time, with jitter."""
+        if self._failures:
+            full = min(2.0 ** min(self._failures - 1, 10), _LONGEST_ERROR_PAUSE_SECONDS)
+        elif self._early_answers:
+            full = min(2.0 ** min(self._early_answers - 1, 10), float(self._wait_seconds))
+        else:
+            return 0.0
+        return self._jitter(full / 2, full)
+
+    def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            self._pulse.beat("pausing", seconds)
+            self._pause_for(seconds)

@@ -1,0 +1,183 @@
+"""The supervisor: starts the threads, watches their progress, and ends the process in good order or loudly.
+
+Order of a stop, and why: polling ends first, so that nothing new comes in. What is buffered and untouched is handed
+back at once, because another replica can begin on it while we are still finishing. Workers finish what they have
+begun, with their leases kept, because a repair cut in half helps nobody. Settlers then flush without lingering. The
+lease keeper ends last: until the final message is settled, something is still ours.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from consumer.core.exit_codes import ExitCode
+from consumer.engine.heartbeat import Pulse
+from consumer.engine.in_flight import Hand
+from consumer.engine.lease import LeaseKeeper
+from consumer.engine.poller import PollBoard
+from consumer.engine.resolved import Resolved
+from consumer.engine.settle_queue import Outbox
+from consumer.engine.settler import Settlements, Settler
+from consumer.engine.stop_request import Asked
+
+CHECK_SECONDS = 1.0
+_FROZEN_SECONDS = 5.0
+"""When the supervisor itself was not run for this long, the whole process was stopped, and silence proves nothing."""
+
+_FAULT_GRACE_SECONDS = 10.0
+"""After a fault, what still works may finish for so long."""
+
+
+@dataclass(slots=True)
+class Thread:
+    """One supervised thread: its loop, its announcements, and what ended it."""
+
+    pulse: Pulse
+    loop: Callable[[], None]
+    close: Callable[[], None] = lambda: None
+    """Frees what the thread used; called in that thread when its loop is over."""
+    failure: BaseException | None = None
+    thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._run, name=self.pulse.name, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self.loop()
+        except BaseException as error:  # noqa: BLE001 - kept for the supervisor, which ends the process for it
+            self.failure = error
+        finally:
+            self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Every part of the engine that the supervisor starts and stops."""
+
+    pollers: Sequence[Thread]
+    workers: Sequence[Thread]
+    settlers: Sequence[Thread]
+    keeper: Thread
+    hand: Hand
+    outbox: Outbox
+    settlements: Settlements
+    board: PollBoard
+    lease_keeper: LeaseKeeper
+    settler_loops: Sequence[Settler]
+    stopping: threading.Event
+    others: Sequence[Thread] = ()
+    """Threads that no message depends on; they end by themselves when the process is stopping."""
+
+    @property
+    def threads(self) -> Sequence[Thread]:
+        """All of them, in the order in which a stop ends them."""
+        return (*self.pollers, *self.workers, *self.settlers, self.keeper, *self.others)
+
+
+class Supervisor:
+    """Runs an engine until it is asked to stop or something in it breaks."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        grace_seconds: float,
+        say: Callable[..., None],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = engine
+        self._grace_seconds = grace_seconds
+        self._say = say
+        self._monotonic = monotonic
+        self._asked = Asked()
+        self._last_check = monotonic()
+        self._fault = ""
+
+    def stop(self) -> None:
+        """Ask for a stop in good order; callable from a signal handler and from any thread."""
+        self._asked.ask()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        return bool(self._asked)
+
+    def fault(self) -> str:
+        """Which thread is dead or has fallen silent, or nothing: the liveness of the process."""
+        return self._fault or self._check()
+
+    def run(self) -> ExitCode:
+        """Run until the stop, and stop; returns what the process should exit with."""
+        for thread in self._engine.threads:
+            thread.thread.start()
+        while not self._asked.within(CHECK_SECONDS):
+            self._excuse_a_freeze()
+            self._fault = self._check()
+            if self._fault:
+                break
+        drained = self._drain(_FAULT_GRACE_SECONDS if self._fault else self._grace_seconds)
+        self._fault = self._fault or self._death()
+        if self._fault:
+            self._say("service.failed", reason=self._fault)
+            return ExitCode.FAULT
+        return ExitCode.DRAINED if drained else ExitCode.GRACE_EXCEEDED
+
+    def _death(self) -> str:
+        for thread in self._engine.threads:
+            if thread.failure is not None:
+                return f"thread {thread.pulse.name} died: {type(thread.failure).__name__}: {thread.failure}"
+        return ""
+
+    def _check(self) -> str:
+        if death := self._death():
+            return death
+        for thread in self._engine.threads:
+            if not thread.thread.is_alive() and thread.thread.ident is not None and not self.stopping:
+                return f"thread {thread.pulse.name} ended by itself"
+            if doing := thread.pulse.overdue():
+                return f"thread {thread.pulse.name} fell silent while {doing}"
+        return ""
+
+    def _excuse_a_freeze(self) -> None:
+        """Give every thread its time again after the whole process was stopped (SIGSTOP, a paused machine)."""
+        now = self._monotonic()
+        if now - self._last_check > _FROZEN_SECONDS:
+            for thread in self._engine.threads:
+                thread.pulse.excuse()
+        self._last_check = now
+
+    def _drain(self, grace_seconds: float) -> bool:
+        """Stop in the order given above; whether everything in hand was settled or handed back in time."""
+        engine = self._engine
+        until = self._monotonic() + grace_seconds
+        engine.stopping.set()
+        engine.board.wake()
+        untouched = engine.hand.close()
+        self._say("service.stopping", grace_seconds=grace_seconds, released=len(untouched))
+        for delivery in untouched:
+            engine.settlements.release(Resolved(delivery, None, resolved_at=self._monotonic()))
+        engine.outbox.hurry()
+        drained = self._wait_until_empty(until)
+        for settler in engine.settler_loops:
+            settler.close()
+        engine.outbox.close()
+        engine.lease_keeper.close()
+        if drained:
+            for thread in engine.threads:
+                thread.thread.join(max(0.0, until - self._monotonic()))
+        return drained
+
+    def _wait_until_empty(self, until: float) -> bool:
+        while (left := until - self._monotonic()) > 0:
+            if self._engine.hand.wait_until_empty(min(left, CHECK_SECONDS)):
+                return True
+            if self._nobody_settles():
+                return False  # waiting longer could not empty the hand
+        return False
+
+    def _nobody_settles(self) -> bool:
+        return not any(thread.thread.is_alive() for thread in self._engine.settlers)

@@ -1,0 +1,211 @@
+"""Whether a change that is called for may be made now: the one face of all guards. Pure: state and time are passed in.
+
+A guard answers with an ending, or with nothing when it has no objection. What only needs the event is asked before the
+look at the resource. Everything else is asked after it, so that what is held back is a real change and not a stale
+event, and in this order:
+
+    exempt (live region, tags) → observe → pause → contest → breaker → limits
+
+Mode observe comes before what merely holds a change back, because no change follows; limits come last, because they
+take a place. Whoever gets a permit says with it what became of the change.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from consumer.core.errors import BucketGone, ContestUnreadable, ServiceError
+from consumer.core.outcome import Ending, Outcome
+from consumer.guards.breaker import Admission, Breaker, BreakerPolicy, Open
+from consumer.guards.contest import Contest, ContestPolicy, LocalContest
+from consumer.guards.exemptions import Exemption, Exemptions
+from consumer.guards.limits import Limits
+from consumer.guards.rule import Mode, Rule
+from consumer.remediations.base import Change
+from consumer.resources.oss.bucket import Resource
+
+CHANGED_MEANWHILE = "changed_meanwhile"
+"""The reason of an attempt that another writer got ahead of: nothing was changed, and nothing of ours failed."""
+
+HOLDS = ("tags_unreadable", "paused", "contest_unreadable", "contested", "breaker_open", "over_limit")
+"""The reasons for which a guard holds a change back."""
+
+_WORKED = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.HELD, Outcome.NOT_OURS})
+_SAYS_NOTHING = frozenset({Outcome.GONE, Outcome.LEASE_LOST})
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A change that a look at the live resource calls for."""
+
+    rule: Rule
+    resource: Resource
+    region: str
+    """Where the bucket really is."""
+    change: Change
+
+    def held(self, reason: str, detail: str, seconds: float | None = None) -> Ending:
+        """The change is held back, for so long or for the rule's own time, whichever is shorter."""
+        hold = self.rule.hold_seconds if seconds is None else min(seconds, self.rule.hold_seconds)
+        return self._ended(Outcome.HELD, reason, detail, hold)
+
+    def observed(self, detail: str) -> Ending:
+        """The change is not made, because the rule only observes."""
+        return self._ended(Outcome.WOULD_FIX, "observe_mode", detail, self.rule.hold_seconds)
+
+    def _ended(self, outcome: Outcome, reason: str, detail: str, hold_seconds: float) -> Ending:
+        change = self.change
+        return Ending(outcome, reason, detail, change.before, change.after, hold_seconds=hold_seconds)
+
+
+class Guards:
+    """Every guard with its state; one for the process, used by every worker."""
+
+    def __init__(
+        self,
+        *,
+        exemptions: Sequence[Exemption] = (),
+        limits: Limits | None = None,
+        breaker: BreakerPolicy | None = None,
+        contest: Contest | None = None,
+        held_by: Callable[[], str] = lambda: "",
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.exemptions = Exemptions(exemptions, wall)
+        self.limits = limits or Limits()
+        self.breakers: dict[str, Breaker] = {}
+        self._breaker_policy = breaker or BreakerPolicy()
+        self._contest = contest or LocalContest(ContestPolicy())
+        self._held_by = held_by
+        self._monotonic = monotonic
+
+    def before_look(self, rule: Rule, resource: Resource, region: str) -> Ending | None:
+        """The ending of a resource that is exempt by what its event says; `region` is empty if it names none."""
+        exemption = self.exemptions.without_a_look(rule.name, resource, region)
+        return _exempt(exemption) if exemption else None
+
+    def before_change(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Ending | Permit:
+        """The ending that keeps this change from being made, or the permit to make it.
+
+        Raises:
+            BucketGone: the bucket is not there any more.
+        """
+        ending = self._exemption(intent, read_tags)
+        if ending is None and intent.rule.mode is Mode.OBSERVE:
+            ending = intent.observed(self._observation(intent))
+        if ending is None:
+            ending = self._pause(intent) or self._dispute(intent)
+        return ending if ending is not None else self._admit(intent)
+
+    def release(self) -> None:
+        """Let changes go on that breakers and contests hold back, because a person says that the cause is gone."""
+        for breaker in tuple(self.breakers.values()):
+            breaker.release()
+        self._contest.release()
+
+    def held_by(self) -> str:
+        """What the pause switch is held by; empty while changes may be made."""
+        return self._held_by()
+
+    def changes_in_window(self) -> dict[str, int]:
+        """Changes under each limit now, by rule; of all rules together under the empty name."""
+        return self.limits.taken(self._monotonic())
+
+    def contested(self) -> dict[str, int]:
+        """Contested resources now, by rule."""
+        return self._contest.contested(self._monotonic())
+
+    def contest_store_errors(self) -> Mapping[str, int]:
+        """How often what replicas share about contests could not be used, by what was wanted; empty if nothing is."""
+        return self._contest.store_errors()
+
+    def _exemption(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Ending | None:
+        try:
+            found = self.exemptions.after_a_look(intent.rule.name, intent.resource, intent.region, read_tags)
+        except BucketGone:
+            raise
+        except ServiceError as error:
+            # The tags may exempt it. If in doubt it is left alone, and looked at again later.
+            return intent.held("tags_unreadable", f"an exemption asks for tags, and they cannot be read: {error}")
+        return _exempt(found) if found else None
+
+    def _observation(self, intent: Intent) -> str:
+        full = self.limits.rehearse(intent.rule.name, intent.resource, self._monotonic())
+        return (
+            f"the rule only observes; enforcing, {full} would have held it back" if full else "the rule only observes"
+        )
+
+    def _pause(self, intent: Intent) -> Ending | None:
+        held_by = self._held_by()
+        return intent.held("paused", f"changes are paused by {held_by}") if held_by else None
+
+    def _dispute(self, intent: Intent) -> Ending | None:
+        try:
+            left = self._contest.found_broken(intent.rule.name, intent.resource, self._monotonic())
+        except ContestUnreadable as error:
+            # It may be contested. If in doubt it is left alone, and looked at again later.
+            return intent.held("contest_unreadable", f"it cannot be told whether it is contested: {error}")
+        if not left:
+            return None
+        return intent.held("contested", "somebody keeps breaking it after every fix; only a person can end that", left)
+
+    def _admit(self, intent: Intent) -> Ending | Permit:
+        rule, now = intent.rule.name, self._monotonic()
+        breaker = self.breakers.setdefault(rule, Breaker(self._breaker_policy))
+        admission = breaker.admit(now)
+        if isinstance(admission, Open):
+            return intent.held("breaker_open", "too many of the rule's changes failed", admission.wait_seconds)
+        if full := self.limits.reserve(rule, now):
+            breaker.record(admission, failed=None, now=now)
+            return intent.held("over_limit", f"{full.text} is used up", full.wait_seconds)
+        return Permit(intent, breaker, admission, self.limits, self._contest, self._monotonic)
+
+
+class Permit:
+    """Leave to make one change; owned by the worker that makes it."""
+
+    def __init__(
+        self,
+        intent: Intent,
+        breaker: Breaker,
+        admission: Admission,
+        limits: Limits,
+        contest: Contest,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._intent = intent
+        self._breaker = breaker
+        self._admission = admission
+        self._limits = limits
+        self._contest = contest
+        self._monotonic = monotonic
+        self._counts = True
+
+    def not_used(self) -> None:
+        """Nothing was changed, for certain: the limits have room for another change."""
+        if self._counts:
+            self._counts = False
+            self._limits.conclude(self._intent.rule.name, None)
+
+    def ended(self, ending: Ending) -> None:
+        """What the change came to, to be told exactly once."""
+        rule, now = self._intent.rule.name, self._monotonic()
+        if self._counts:
+            self._limits.conclude(rule, now)
+        self._breaker.record(self._admission, failed=_failed(ending), now=now)
+        if ending.outcome is Outcome.FIXED:
+            self._contest.fixed(rule, self._intent.resource, now)
+
+
+def _failed(ending: Ending) -> bool | None:
+    if ending.outcome in _SAYS_NOTHING or ending.reason == CHANGED_MEANWHILE:
+        return None
+    return ending.outcome not in _WORKED
+
+
+def _exempt(exemption: Exemption) -> Ending:
+    detail = f"exemption {exemption.name}: {exemption.reason} (owner: {exemption.owner})"
+    return Ending(Outcome.EXEMPT, "exemption", detail)

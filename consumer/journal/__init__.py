@@ -1,0 +1,1 @@
+"""What happened to each resource, in a chain of lines whose alteration shows."""

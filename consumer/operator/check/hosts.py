@@ -1,0 +1,86 @@
+"""Whether the services' hosts answer, as themselves and over TLS, and whether our clock agrees with theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.config import Config
+from consumer.operator.check.findings import Finding, failed, ok, warning
+from consumer.operator.check.probe import NoAnswer, Seen, ask
+
+MNS, OSS, CLOCK, REGIONS = "mns endpoint", "oss endpoint", "clock", "regions"
+
+_REFUSED_SKEW_SECONDS = 900
+"""Beyond this both services refuse every signature."""
+_NOTICED_SKEW_SECONDS = 60
+
+_REMEDIES = {
+    "name_not_found": "check the region's name and the DNS that this machine asks",
+    "tls": "check the CA certificates (SSL_CERT_FILE) and whether a proxy stands between; never switch TLS off",
+    "refused": "check the port, and whether anything listens there",
+    "timeout": "check routes, security groups and egress rules to this host",
+}
+_ROUTE = "check the network's way there"
+
+
+def look(config: Config) -> Iterator[Finding]:
+    """One request to each host that the configuration leads to."""
+    key = "queue.endpoint" if config.queue.endpoint else "queue.region and account_id"
+    queue, oss = config.queue, config.oss
+    skews: list[float] = []
+    yield _answer(MNS, config.mns_endpoint, key, (queue.connect_timeout_seconds, queue.call_timeout_seconds), skews)
+    endpoints = Endpoints(oss.endpoints, oss.internal)
+    for url, regions in sorted(_urls(config, endpoints).items()):
+        key = f"oss.endpoints or the region ({', '.join(sorted(regions))})"
+        yield _answer(OSS, url, key, (oss.connect_timeout_seconds, oss.call_timeout_seconds), skews)
+    if skews:
+        yield _clock(max(skews, key=abs))
+    yield from _regions(config)
+
+
+def _urls(config: Config, endpoints: Endpoints) -> dict[str, set[str]]:
+    """The endpoints of every region that the configuration names, with the regions they serve."""
+    regions = {config.oss_default_region, *(region for rule in config.rules for region in rule.regions)}
+    found: dict[str, set[str]] = {}
+    for region in regions:
+        found.setdefault(endpoints.url(region), set()).add(region)
+    return found
+
+
+def _answer(check: str, url: str, key: str, seconds: tuple[float, float], skews: list[float]) -> Finding:
+    try:
+        seen = ask(url, *seconds)
+    except NoAnswer as error:
+        remedy = _REMEDIES.get(error.code, _ROUTE)
+        return failed(check, f"{url} cannot be reached ({error.code}): {error}", f"{remedy}; the key is {key}")
+    if not seen.from_service:
+        text = f"what answers at {url} is not the service: a proxy, a captive portal or another server"
+        return failed(check, text, f"check what stands between, and {key}")
+    _remember(seen, skews)
+    return ok(check, url)
+
+
+def _remember(seen: Seen, skews: list[float]) -> None:
+    if seen.skew_seconds is not None:
+        skews.append(seen.skew_seconds)
+
+
+def _clock(skew: float) -> Finding:
+    text = f"this machine's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the services'"
+    remedy = "let NTP set the clock of this machine (in Kubernetes: of the node)"
+    if abs(skew) > _REFUSED_SKEW_SECONDS:
+        return failed(CLOCK, f"{text}, and they refuse every signature beyond {_REFUSED_SKEW_SECONDS} s", remedy)
+    if abs(skew) > _NOTICED_SKEW_SECONDS:
+        return warning(CLOCK, text, remedy)
+    return ok(CLOCK, "agrees with the services' clocks")
+
+
+def _regions(config: Config) -> Iterator[Finding]:
+    others = sorted({region for rule in config.rules for region in rule.regions} - {config.queue.region})
+    unreachable = [region for region in others if region not in config.oss.endpoints]
+    if config.oss.internal and unreachable and "*" not in config.oss.endpoints:
+        text = f"oss.internal reaches buckets in {config.queue.region} only, and rules name {', '.join(unreachable)}"
+        yield failed(REGIONS, text, "set oss.internal = false, or give those regions in oss.endpoints")
+    else:
+        yield ok(REGIONS, ", ".join([config.queue.region, *others]))

@@ -1,0 +1,179 @@
+"""Whether queue, dead-letter queue, topic and subscription are there, fit, and let us do what the worker does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from consumer.aliyun.mns.admin import Channel
+from consumer.aliyun.mns.queue import Queue
+from consumer.core.errors import MessageGone, NotAuthenticated, PermissionMissing, ServiceError
+from consumer.core.queue_attributes import QueueAttributes
+from consumer.operator import queue_fit
+from consumer.operator.check.findings import Finding, failed, ok, skipped, warning
+from consumer.operator.permissions import actions_of
+from consumer.operator.session import Session
+
+AUTHENTICATION = "authentication"
+_PROVISION = "config-remediator provision --apply creates it"
+_NO_HANDLE = "1-ODU4OTkzNDU5My0wLTEtOA=="
+"""A receipt handle of the right form that belongs to no message: what is asked with it changes nothing."""
+
+_T = TypeVar("_T")
+
+
+class _Refused(Exception):
+    """The credentials are refused."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What has been seen so far of the way to the queue; None where it is not there or could not be read."""
+
+    session: Session
+    gateway: Channel
+    topic_bytes: int | None = None
+    queue: QueueAttributes | None = None
+    queue_missing: bool = False
+    unreadable: bool = False
+    """Attributes of queues cannot be read at all, so the second queue would only say so again."""
+
+
+def look(session: Session) -> Iterator[Finding]:
+    """Everything about messages; ends early when the service refuses the credentials."""
+    way = _Channel(session, session.channel())
+    try:
+        yield from _topic(way)
+        yield from _queue(way)
+        yield from _dead_letters(way)
+        yield from _subscription(way)
+        if way.queue is not None:
+            yield from _permissions(session.queue(session.config.queue.name))
+    except _Refused as refused:
+        yield refused.finding
+
+
+def _topic(way: _Channel) -> Iterator[Finding]:
+    name = way.session.config.topic.name
+    if not name:
+        yield skipped("topic", "no topic is configured", "set topic.name to have topic and subscription checked")
+        return
+    found = _asked("topic", lambda: way.gateway.topic_max_message_bytes(name))
+    if isinstance(found, Finding):
+        yield found
+    elif found is None:
+        remedy = f"check topic.name and queue.region; {_PROVISION}"
+        yield failed("topic", f"the topic {name!r} does not exist in {way.session.config.queue.region}", remedy)
+    else:
+        way.topic_bytes = found
+        yield from _or_ok("topic", f"{name}, up to {found} bytes", queue_fit.topic(found))
+
+
+def _queue(way: _Channel) -> Iterator[Finding]:
+    config = way.session.config
+    found = _asked("queue", lambda: way.gateway.queue(config.queue.name))
+    if isinstance(found, Finding):
+        way.unreadable = True
+        yield found
+    elif found is None:
+        way.queue_missing = True
+        text = f"the queue {config.queue.name!r} does not exist in {config.queue.region}"
+        yield failed("queue", text, f"check queue.name, queue.region and account_id; {_PROVISION}")
+    else:
+        way.queue = found
+        text = _shown(config.queue.name, found)
+        yield from _or_ok("queue", text, queue_fit.queue(config, found, way.topic_bytes))
+
+
+def _dead_letters(way: _Channel) -> Iterator[Finding]:
+    name = way.session.config.queue.dead_letter_queue
+    if not name:
+        text = "there is none: what cannot succeed stays in the queue until its retention drops it"
+        yield warning("dead-letter queue", text, "set queue.dead_letter_queue")
+        return
+    if way.unreadable:
+        return
+    found = _asked("dead-letter queue", lambda: way.gateway.queue(name))
+    if isinstance(found, Finding):
+        yield found
+    elif found is None:
+        text = f"the dead-letter queue {name!r} does not exist in {way.session.config.queue.region}"
+        yield failed("dead-letter queue", text, f"check queue.dead_letter_queue; {_PROVISION}")
+    else:
+        yield from _or_ok("dead-letter queue", _shown(name, found), queue_fit.dead_letter_queue(found, way.queue))
+
+
+def _subscription(way: _Channel) -> Iterator[Finding]:
+    config = way.session.config
+    name = config.subscription_name
+    if way.topic_bytes is None or way.queue_missing:
+        return
+    found = _asked("subscription", lambda: way.gateway.subscription(config.topic.name, name))
+    if isinstance(found, Finding):
+        yield found
+    elif found is None:
+        text = f"the topic {config.topic.name!r} has no subscription {name!r}, so nothing reaches the queue through it"
+        yield failed("subscription", text, f"check topic.subscription; {_PROVISION}")
+    else:
+        text = f"{name} brings {found.content_format} to {config.queue.name}"
+        yield from _or_ok("subscription", text, queue_fit.subscription(config, found))
+
+
+def _permissions(queue: Queue) -> Iterator[Finding]:
+    """What the worker does to a message, done to one that does not exist."""
+    requests: list[Callable[[], object]] = [
+        lambda: queue.hide(_NO_HANDLE, 1),
+        lambda: queue.delete([_NO_HANDLE]),
+    ]
+    fine = True
+    for request in requests:
+        found = _asked("queue permissions", lambda request=request: _harmless(request))  # type: ignore[misc]
+        if isinstance(found, Finding):
+            fine = False
+            yield found
+    if fine:
+        yield ok("queue permissions", "messages may be hidden and deleted")
+
+
+def _harmless(request: Callable[[], object]) -> None:
+    """Being told that there is no such message is being allowed to ask."""
+    try:
+        request()
+    except MessageGone:
+        return
+
+
+def _asked(check: str, request: Callable[[], _T]) -> _T | Finding:
+    """The answer, or the finding that stands for it.
+
+    Raises:
+        _Refused: the credentials are refused, so nothing further can be asked.
+    """
+    try:
+        return request()
+    except NotAuthenticated as error:
+        text = f"the queue service refuses the credentials: {error.code}"
+        remedy = "check the access key or role this process runs with, and account_id"
+        raise _Refused(failed(AUTHENTICATION, text, remedy)) from None
+    except PermissionMissing as error:
+        action = actions_of("mns", error.operation)[-1]
+        return failed(check, f"{action} is not granted", f"grant {action}; config-remediator ram-policy prints all")
+    except ServiceError as error:
+        return failed(check, f"it cannot be looked at: {error}", "try again; if it stays, ask with the request id")
+
+
+def _or_ok(check: str, text: str, found: Iterator[Finding]) -> Iterator[Finding]:
+    wrong = list(found)
+    yield from wrong or [ok(check, text)]
+
+
+def _shown(name: str, found: QueueAttributes) -> str:
+    return (
+        f"{name}: hidden for {found.visibility_timeout_seconds} s, kept for {found.retention_seconds} s,"
+        f" up to {found.max_message_bytes} bytes"
+    )

@@ -1,0 +1,117 @@
+"""The preflight: looks at everything the worker depends on, and says of each thing one sentence and what to do.
+
+Harmless: it reads, and where only a change would show a permission it changes a message that does not exist, or makes
+and removes an empty file of its own. What depends on something that has already failed is not looked at, so that one
+fault gives one message.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from consumer.aliyun.credentials import MemberCredentials, StandardChain
+from consumer.config import Config, load
+from consumer.config.problems import InvalidConfiguration
+from consumer.core.errors import ConfigurationError, NotAuthenticated
+from consumer.core.exit_codes import CommandExit
+from consumer.operator import output
+from consumer.operator.check import contest_directory, hosts, mns, permissions
+from consumer.operator.check.findings import Finding, Status, failed, ok, skipped
+from consumer.operator.session import Session, made
+
+_STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.SKIPPED: "dim"}
+
+
+def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandExit:
+    """Look at everything and tell."""
+    try:
+        config = load(path, os.environ)
+    except InvalidConfiguration as error:
+        found = [failed("configuration", str(each), f"change it in {path}") for each in error.problems]
+        return _told(found, form, CommandExit.USAGE)
+    except ConfigurationError as error:
+        return _told([failed("configuration", str(error), "name a file with --config")], form, CommandExit.USAGE)
+    found = [ok("configuration", f"{len(config.rules)} rules"), *contest_directory.look(config)]
+    found += _of_services(config, probe_bucket)
+    bad = {Status.FAILED, Status.WARNING} if strict else {Status.FAILED}
+    wrong = any(each.status in bad for each in found)
+    return _told(found, form, CommandExit.FOUND if wrong else CommandExit.DONE)
+
+
+def _of_services(config: Config, probe_bucket: str) -> Iterator[Finding]:
+    reached = list(hosts.look(config))
+    yield from reached
+    broken = {each.check for each in reached if each.status is Status.FAILED}
+    try:
+        chain = StandardChain(sts_endpoint=config.accounts.sts_endpoint)
+        chain.check()
+    except ConfigurationError as error:
+        what, _, remedy = str(error).partition(". ")
+        yield failed("credentials", what, remedy)
+        return
+    with made(config, chain) as session:
+        yield ok("credentials", f"access key {session.credentials.get_credentials().access_key_id}")
+        if hosts.CLOCK in broken:
+            # Every signature would be refused for the same reason.
+            yield skipped("permissions", "nothing can be signed with this clock")
+            return
+        signed = list(_signed(session, broken, probe_bucket))
+        yield from signed
+
+
+def _signed(session: Session, broken: set[str], probe_bucket: str) -> Iterator[Finding]:
+    refused = False
+    if hosts.MNS not in broken:
+        for found in mns.look(session):
+            yield found
+            refused = refused or found.check == mns.AUTHENTICATION
+    if refused:
+        return
+    if hosts.OSS not in broken:
+        yield from permissions.look(session, probe_bucket)
+    yield from _members(session)
+
+
+def _members(session: Session) -> Iterator[Finding]:
+    for role in session.member_roles():
+        try:
+            MemberCredentials(role, session.credentials).get_credentials()
+        except NotAuthenticated as error:
+            remedy = "let the role trust ours, and grant us sts:AssumeRole on it; see accounts.role_name"
+            yield failed("member account", str(error.args[0]), remedy)
+        else:
+            yield ok("member account", f"{role.arn} can be assumed")
+
+
+def _told(found: list[Finding], form: str, status: CommandExit) -> CommandExit:
+    output.show(form, [_document(each) for each in found], lambda console: _draw(console, found))
+    return status
+
+
+def _draw(console: Console, found: list[Finding]) -> None:
+    rows = [
+        (
+            output.cell(each.status.value, _STYLES[each.status]),
+            each.check,
+            f"{each.message}\n→ {each.remedy}" if each.remedy else each.message,
+        )
+        for each in found
+    ]
+    console.print(output.table(("", "check", "found, and what to do"), rows))
+    counts = Counter(each.status for each in found)
+    console.print(", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status]))
+
+
+def _document(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "status": finding.status.value,
+        "message": finding.message,
+        "remedy": finding.remedy,
+    }

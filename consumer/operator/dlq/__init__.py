@@ -1,0 +1,1 @@
+"""`config-remediator dlq`: look at dead letters, send them back, drop them."""

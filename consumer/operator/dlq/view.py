@@ -1,0 +1,41 @@
+"""How dead letters are shown: as tables for people, as documents for scripts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from consumer.operator import output
+from consumer.operator.dlq.letters import Letter
+
+
+def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> None:
+    """One row a letter, and how many there are by rule and reason; `full` says that there may be more."""
+    rows = [
+        (each.short_id, output.moment(each.at_ms), each.rule, each.outcome, each.reason, each.resource, each.detail)
+        for each in letters
+    ]
+    console.print(output.table(("letter", "since (UTC)", "rule", "outcome", "reason", "resource", "detail"), rows))
+    counts = Counter((each.rule, each.reason) for each in letters)
+    summary = [(rule, reason, number) for (rule, reason), number in sorted(counts.items())]
+    console.print(output.table(("rule", "reason", "letters"), summary))
+    if full:
+        console.print("There may be more: a peek shows 16 at most, --all receives every one for a moment.")
+
+
+def letter_document(letter: Letter) -> dict[str, Any]:
+    """For scripts; without the body."""
+    return {
+        "id": letter.message_id,
+        "dead_lettered_at_ms": letter.at_ms,
+        "rule": letter.rule,
+        "outcome": letter.outcome,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "resource": letter.resource,
+        "attempts": letter.attempts,
+        "foreign": letter.foreign,
+    }

@@ -1,0 +1,113 @@
+"""What the worker would do with a body: its own decoding, matching, guards and looks, and no change.
+
+Every rule is made to observe, so the worker's own code stops before the change; what an enforcing rule would have
+gone on to do is said in its stead. Limits, contests and breakers live in running workers and are not known here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from consumer.app.build import build_switch
+from consumer.config import Config, build_exemptions, build_rules
+from consumer.core.event import Event
+from consumer.core.outcome import Ending, Outcome
+from consumer.engine.pipeline import Dismissed, OpenBucket, Pipeline
+from consumer.engine.timings import Stages
+from consumer.guards.chain import Guards
+from consumer.guards.rule import Mode, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What one message would lead to."""
+
+    outcome: Outcome | None
+    """None where only a look at the bucket would tell, and none was wanted."""
+    reason: str
+    detail: str
+    rule: str = ""
+    mode: str = ""
+    event: Event | None = None
+    before: str = ""
+    after: str = ""
+
+    @property
+    def resource(self) -> str:
+        """What the event names; empty for a message that is none."""
+        return self.event.resource_id if self.event else ""
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "outcome": self.outcome.value if self.outcome else None,
+            "reason": self.reason,
+            "detail": self.detail,
+            "rule": self.rule,
+            "mode": self.mode,
+            "resource": self.resource,
+            "region": self.event.region if self.event else "",
+            "account": self.event.account_id if self.event else "",
+            "before": self.before,
+            "after": self.after,
+        }
+
+
+class Rehearsal:
+    """Rehearses one configuration."""
+
+    def __init__(self, config: Config, open_bucket: OpenBucket, *, look: bool = True) -> None:
+        self._look = look
+        self._modes = {rule.name: rule.mode for rule in build_rules(config)}
+        self._held_by = build_switch(config).held_by
+        self._pipeline = Pipeline(
+            [replace(rule, mode=Mode.OBSERVE) for rule in build_rules(config)],
+            open_bucket,
+            account_id=config.account_id,
+            default_region=config.oss_default_region,
+            work_budget_seconds=config.engine.work_budget_seconds,
+            guards=Guards(exemptions=build_exemptions(config)),
+            member_accounts=config.accounts.allowed,
+        )
+
+    def of(self, body: str) -> Rehearsed:
+        """What a message with that body would lead to now."""
+        found = self._pipeline.triage(body)
+        if isinstance(found, Dismissed):
+            return self._told(found.ending, found.event, found.rule)
+        if not self._look:
+            text = "depends on the live bucket, which was not looked at"
+            mode = self._modes[found.rule.name].value
+            return Rehearsed(None, "not_looked", text, found.rule.name, mode, found.event)
+        ending = self._pipeline.repair(found, Stages(), lambda: True)
+        return self._told(ending, found.event, found.rule)
+
+    def _told(self, ending: Ending, event: Event | None, rule: Rule | None) -> Rehearsed:
+        mode = self._modes[rule.name] if rule else None
+        outcome, reason, detail = ending.outcome, ending.reason, ending.detail
+        if mode is Mode.ENFORCE and outcome is Outcome.WOULD_FIX and reason == "observe_mode":
+            outcome, reason, detail = self._enforced()
+        return Rehearsed(
+            outcome,
+            reason,
+            detail,
+            rule.name if rule else "",
+            mode.value if mode else "",
+            event,
+            ending.before,
+            ending.after,
+        )
+
+    def _enforced(self) -> tuple[Outcome, str, str]:
+        if held_by := self._held_by():
+            return Outcome.HELD, "paused", f"changes are paused by {held_by}"
+        return Outcome.FIXED, "", "it would be changed and read back"
+
+
+def summary(found: Iterable[Rehearsed]) -> list[tuple[str, str, int]]:
+    """How many messages lead where: rule, outcome, number."""
+    counts = Counter((each.rule or "no rule", each.outcome.value if each.outcome else "unknown") for each in found)
+    return [(rule, outcome, number) for (rule, outcome), number in sorted(counts.items())]

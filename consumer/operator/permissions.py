@@ -1,0 +1,227 @@
+"""Which RAM actions the configured rules and the commands need, and the policy that grants exactly these. Pure.
+
+Every request that a gateway can make has its action here; one without an action is a defect that a test finds.
+Resources: https://www.alibabacloud.com/help/en/mns/security-and-compliance/permission-policies-and-examples and
+https://www.alibabacloud.com/help/en/oss/user-guide/ram-policy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from consumer.guards.rule import Mode, Rule
+
+
+class Purpose(StrEnum):
+    """A command that a policy can be for."""
+
+    RUN = "run"
+    CHECK = "check"
+    PROVISION = "provision"
+    PEEK = "peek"
+    DLQ = "dlq"
+    UNDO = "undo"
+
+
+class Place(StrEnum):
+    """On what an action is granted; the words complete `acs:mns:<region>:<account>:`."""
+
+    QUEUE = "/queues/{queue}"
+    MESSAGES = "/queues/{queue}/messages"
+    DEAD_LETTER_QUEUE = "/queues/{dead_letter_queue}"
+    DEAD_LETTERS = "/queues/{dead_letter_queue}/messages"
+    TOPIC = "/topics/{topic}"
+    SUBSCRIPTION = "/topics/{topic}/subscriptions/{subscription}"
+
+
+_BATCHES = {
+    # Whether a batch is also checked against the single action is documented nowhere, so both are granted.
+    "BatchReceiveMessage": ("mns:BatchReceiveMessage", "mns:ReceiveMessage"),
+    "BatchDeleteMessage": ("mns:BatchDeleteMessage", "mns:DeleteMessage"),
+    "BatchPeekMessage": ("mns:BatchPeekMessage", "mns:PeekMessage"),
+}
+_MNS_OPERATIONS = frozenset(
+    {
+        *_BATCHES,
+        "ChangeMessageVisibility",
+        "SendMessage",
+        "CreateQueue",
+        "GetQueueAttributes",
+        "SetQueueAttributes",
+        "CreateTopic",
+        "GetTopicAttributes",
+        "SetTopicAttributes",
+        "Subscribe",
+        "GetSubscriptionAttributes",
+        "SetSubscriptionAttributes",
+    }
+)
+_NAMED_OTHERWISE = {
+    "GetBucketTags": "oss:GetBucketTagging",
+    "PutBucketTags": "oss:PutBucketTagging",
+    "DeleteBucketTags": "oss:DeleteBucketTagging",
+}
+_READ_WORDS = ("oss:Get", "oss:List")
+
+_ALWAYS = ("oss:GetBucketInfo",)
+"""Every look at a bucket begins with it."""
+
+_MNS_NEEDS: Mapping[Purpose, Sequence[tuple[Place, Sequence[str]]]] = {
+    Purpose.RUN: (
+        (Place.MESSAGES, ("BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility")),
+        (Place.QUEUE, ("GetQueueAttributes",)),
+        (Place.DEAD_LETTERS, ("SendMessage",)),
+        (Place.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
+    ),
+    Purpose.CHECK: (
+        (Place.MESSAGES, ("BatchDeleteMessage", "ChangeMessageVisibility")),
+        (Place.QUEUE, ("GetQueueAttributes",)),
+        (Place.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
+        (Place.TOPIC, ("GetTopicAttributes",)),
+        (Place.SUBSCRIPTION, ("GetSubscriptionAttributes",)),
+    ),
+    Purpose.PROVISION: (
+        (Place.QUEUE, ("CreateQueue", "GetQueueAttributes", "SetQueueAttributes")),
+        (Place.DEAD_LETTER_QUEUE, ("CreateQueue", "GetQueueAttributes", "SetQueueAttributes")),
+        (Place.TOPIC, ("CreateTopic", "GetTopicAttributes", "SetTopicAttributes")),
+        (Place.SUBSCRIPTION, ("Subscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes")),
+    ),
+    Purpose.PEEK: ((Place.MESSAGES, ("BatchPeekMessage",)),),
+    Purpose.DLQ: (
+        (
+            Place.DEAD_LETTERS,
+            ("BatchPeekMessage", "BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility"),
+        ),
+        (Place.MESSAGES, ("SendMessage",)),
+    ),
+    Purpose.UNDO: (),
+}
+
+
+_MNS_OPTIONAL: Mapping[Purpose, Collection[str]] = {Purpose.RUN: ("GetQueueAttributes",)}
+"""What a purpose can do without: the worker then starts without a look at its queues and exports no queue_messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a policy is about; an empty name is a resource that is not configured."""
+
+    account_id: str
+    region: str
+    queue: str
+    dead_letter_queue: str = ""
+    topic: str = ""
+    subscription: str = ""
+    buckets: tuple[str, ...] = ("*",)
+    """Names or patterns."""
+    reads_tags: bool = False
+    """Whether an exemption asks for tags."""
+    roles: tuple[str, ...] = ()
+    """Roles in member accounts that are assumed."""
+    config_operations: tuple[str, ...] = ()
+    """What Cloud Config is asked after a fix."""
+    evaluator_operations: tuple[str, ...] = ()
+    """What Cloud Config is asked after a fix."""
+
+    def arn(self, place: Place) -> str:
+        """The resource, or nothing if it is not configured."""
+        parts = {
+            "queue": self.queue,
+            "dead_letter_queue": self.dead_letter_queue,
+            "topic": self.topic,
+            "subscription": self.subscription,
+        }
+        if any(f"{{{name}}}" in place.value and not value for name, value in parts.items()):
+            return ""
+        return f"acs:mns:{self.region}:{self.account_id}:{place.value.format(**parts)}"
+
+
+def actions_of(service: str, operation: str) -> tuple[str, ...]:
+    """The RAM actions behind one request.
+
+    Raises:
+        KeyError: the service is MNS, and no policy knows the operation.
+    """
+    if service != "mns":
+        return (_NAMED_OTHERWISE.get(operation, f"{service}:{operation}"),)
+    if operation not in _MNS_OPERATIONS:
+        raise KeyError(operation)
+    return _BATCHES.get(operation, (f"mns:{operation}",))
+
+
+def bucket_actions(rules: Iterable[Rule], purpose: Purpose, *, optional: bool = True) -> set[str]:
+    """What the rules need on buckets for a purpose; nothing where it never looks at one."""
+    if purpose in (Purpose.PROVISION, Purpose.DLQ):
+        return set()
+    needed = set(_ALWAYS)
+    for rule in rules:
+        needed |= _of_rule(rule, purpose, optional=optional)
+    return needed
+
+
+def _of_rule(rule: Rule, purpose: Purpose, *, optional: bool) -> set[str]:
+    kind = rule.remediation
+    actions = {*kind.actions, *(kind.optional_actions if optional else ())}
+    if purpose is Purpose.UNDO:
+        return {*kind.actions, *kind.undo_actions}
+    if purpose is Purpose.RUN and rule.mode is Mode.ENFORCE:
+        return actions
+    return {action for action in (kind.actions if purpose is Purpose.RUN else actions) if reads(action)}
+
+
+def reads(action: str) -> bool:
+    """Whether an action changes nothing."""
+    return action.startswith(_READ_WORDS)
+
+
+def policy(
+    rules: Sequence[Rule], scope: Scope, purposes: Collection[Purpose], *, optional: bool = True
+) -> dict[str, Any]:
+    """The RAM policy document for these purposes."""
+    granted: dict[str, set[str]] = {}
+    for purpose in sorted(set(purposes)):
+        for place, operations in _MNS_NEEDS[purpose]:
+            for operation in operations:
+                if not optional and operation in _MNS_OPTIONAL.get(purpose, ()):
+                    continue
+                granted.setdefault(scope.arn(place), set()).update(actions_of("mns", operation))
+        _grant_buckets(granted, scope, bucket_actions(rules, purpose, optional=optional), purpose)
+        if purpose is Purpose.RUN:
+            _grant_elsewhere(granted, rules)
+            for operation in scope.evaluator_operations:
+                granted.setdefault("*", set()).update(actions_of("config", operation))
+    granted.pop("", None)
+    return {"Version": "1", "Statement": _statements(granted)}
+
+
+def _grant_buckets(granted: dict[str, set[str]], scope: Scope, actions: set[str], purpose: Purpose) -> None:
+    if not actions:
+        return
+    if scope.reads_tags and purpose is not Purpose.UNDO:
+        actions = {*actions, *actions_of("oss", "GetBucketTags")}
+    for bucket in scope.buckets:
+        granted.setdefault(f"acs:oss:*:*:{bucket}", set()).update(actions)
+    for role in scope.roles:
+        granted.setdefault(role, set()).add("sts:AssumeRole")
+
+
+def _grant_elsewhere(granted: dict[str, set[str]], rules: Iterable[Rule]) -> None:
+    for rule in rules:
+        if rule.mode is Mode.ENFORCE:
+            for grant in rule.remediation.further_grants():
+                granted.setdefault(grant.resource, set()).add(grant.action)
+
+
+def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:
+    """One statement for each set of actions, with every resource it is granted on."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for resource, actions in granted.items():
+        if actions:
+            together.setdefault(tuple(sorted(actions)), []).append(resource)
+    return [
+        {"Effect": "Allow", "Action": list(actions), "Resource": sorted(resources)}
+        for actions, resources in sorted(together.items(), key=lambda entry: sorted(entry[1]))
+    ]

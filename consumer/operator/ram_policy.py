@@ -1,0 +1,60 @@
+"""Prints the least RAM policy for the configured rules and chosen commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from consumer.config import Config, build_rules, load
+from consumer.core.exit_codes import CommandExit
+from consumer.operator import output
+from consumer.operator.permissions import Purpose, Scope, policy
+
+
+def show(path: Path, purposes: Sequence[str], buckets: Sequence[str], *, required_only: bool) -> CommandExit:
+    """Print the policy.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+    """
+    config = load(path, os.environ)
+    chosen = list(Purpose) if "all" in purposes else [Purpose(purpose) for purpose in purposes]
+    output.write_json(policy(build_rules(config), scope(config, buckets), chosen, optional=not required_only))
+    return CommandExit.DONE
+
+
+def scope(config: Config, buckets: Sequence[str] = ()) -> Scope:
+    """What a policy for this configuration is about."""
+    accounts = config.accounts
+    return Scope(
+        account_id=config.account_id,
+        region=config.queue.region,
+        queue=config.queue.name,
+        dead_letter_queue=config.queue.dead_letter_queue,
+        topic=config.topic.name,
+        subscription=config.subscription_name,
+        buckets=tuple(buckets) or ("*",),
+        reads_tags=any(exemption.tags for exemption in config.exemptions),
+        config_operations=_asked_after_a_fix(config),
+        roles=tuple(
+            f"acs:ram::{member}:role/{accounts.role_name}" for member in accounts.allowed if member != config.account_id
+        ),
+        evaluator_operations=_evaluator_operations(config),
+    )
+
+
+def _evaluator_operations(config: Config) -> tuple[str, ...]:
+    settings = config.reevaluate
+    if not settings.enabled:
+        return ()
+    looks = ("ListResourceEvaluationResults",) if settings.wait_for_agreement else ()
+    return ("StartConfigRuleEvaluationByResource", *looks)
+
+
+def _asked_after_a_fix(config: Config) -> tuple[str, ...]:
+    settings = config.reevaluate
+    if not settings.enabled:
+        return ()
+    asked = ("StartConfigRuleEvaluationByResource",)
+    return (*asked, "ListResourceEvaluationResults") if settings.wait_for_agreement else asked

@@ -1,0 +1,97 @@
+"""Lists the remediations, built in and installed, and which configured rules use them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from consumer.config import RuleConfig, load
+from consumer.config.introspection import allowed, keys
+from consumer.config.reference import default
+from consumer.core.errors import ConfigurationError
+from consumer.core.exit_codes import CommandExit
+from consumer.operator import output
+from consumer.remediations.catalogue import RemediationType, catalogue
+
+
+def show(name: str | None, path: Path | None, form: str) -> CommandExit:
+    """List every remediation, or tell everything about one.
+
+    Raises:
+        ConfigurationError: there is none of that name, or the configuration cannot be used.
+    """
+    configured = load(path, os.environ).rules if path else ()
+    uses: Mapping[str, list[RuleConfig]] = {
+        kind: [rule for rule in configured if rule.remediation == kind] for kind in catalogue()
+    }
+    if name is None:
+        documents = [_document(kind, uses[kind.name]) for kind in catalogue().values()]
+        output.show(form, documents, lambda console: _draw_all(console, uses, configured=path is not None))
+        return CommandExit.DONE
+    kind = catalogue().get(name)
+    if kind is None:
+        raise ConfigurationError(f"there is no remediation {name!r}; known are {', '.join(catalogue())}")
+    output.show(form, _document(kind, uses[name]), lambda console: _draw_one(console, kind, uses[name]))
+    return CommandExit.DONE
+
+
+def _draw_all(console: Console, uses: Mapping[str, list[RuleConfig]], *, configured: bool) -> None:
+    columns = ["remediation", "what it changes", "undo", "what may break"]
+    rows: list[list[object]] = [
+        [kind.name, kind.summary, kind.reversible, kind.may_break] for kind in catalogue().values()
+    ]
+    if configured:
+        columns.insert(1, "configured")
+        for row, kind in zip(rows, catalogue(), strict=True):
+            row.insert(1, _uses(uses[kind]))
+    console.print(output.table(columns, rows))
+    console.print("RAM actions and options of one: config-remediator rules REMEDIATION")
+
+
+def _draw_one(console: Console, kind: RemediationType, uses: list[RuleConfig]) -> None:
+    console.print(
+        output.facts(
+            [
+                ("remediation", kind.name),
+                ("changes", kind.summary),
+                ("resource", kind.resource_type),
+                ("makes compliant", "\n".join(kind.repairs) or "no managed rule"),
+                ("undo", kind.reversible),
+                ("may break", kind.may_break),
+                ("RAM actions", "\n".join(("oss:GetBucketInfo", *kind.actions))),
+                ("optional", "\n".join(kind.optional_actions) or "none"),
+                ("for undo only", "\n".join(kind.undo_actions) or "none"),
+                ("configured", _uses(uses) or "by no rule"),
+            ]
+        )
+    )
+    if options := list(keys(kind.Options)):
+        rows = [(key.name, allowed(key.kind, key.name), default(key), key.field.description) for key in options]
+        console.print(output.table(("option", "takes", "default", "meaning"), rows, title="[rules.options]"))
+
+
+def _uses(rules: list[RuleConfig]) -> str:
+    return "\n".join(f"{rule.name}: {rule.mode.value}" for rule in rules)
+
+
+def _document(kind: RemediationType, uses: list[RuleConfig]) -> dict[str, Any]:
+    return {
+        "name": kind.name,
+        "summary": kind.summary,
+        "resource_type": kind.resource_type,
+        "repairs": list(kind.repairs),
+        "reversible": kind.reversible,
+        "may_break": kind.may_break,
+        "actions": ["oss:GetBucketInfo", *kind.actions],
+        "optional_actions": list(kind.optional_actions),
+        "undo_actions": list(kind.undo_actions),
+        "options": [
+            {"name": key.name, "takes": allowed(key.kind, key.name), "default": default(key)}
+            for key in keys(kind.Options)
+        ],
+        "rules": [{"name": rule.name, "mode": rule.mode.value} for rule in uses],
+    }

@@ -1,0 +1,1 @@
+"""`config-remediator simulate`: what messages would lead to, without touching anything."""

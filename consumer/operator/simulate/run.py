@@ -1,0 +1,210 @@
+"""Runs the worker's decisions over captured events, without a network; and compares two configurations.
+
+Everything is the worker's own: decoding, matching, guards, remediations. Only the buckets are pretended, and the clock
+of limits, breakers and contests is the events' own, so that an hour of events fills an hour's limit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from consumer.config import Config, build_exemptions, build_rules, load
+from consumer.core.errors import ConfigurationError
+from consumer.core.exit_codes import CommandExit
+from consumer.engine.dead_letter import SCHEMA, original_body
+from consumer.engine.pipeline import Dismissed, Pipeline
+from consumer.engine.timings import Stages
+from consumer.guards.chain import Guards
+from consumer.guards.contest import LocalContest
+from consumer.guards.limits import Limits
+from consumer.operator import output
+from consumer.operator.dry_run import Rehearsed, summary
+from consumer.operator.simulate.buckets import Assumed, Recorded, World, recorded
+from consumer.operator.simulate.offline import offline
+
+_LINES = frozenset({".jsonl", ".ndjson"})
+_MOST_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One body and where it stands."""
+
+    place: str
+    body: str
+
+
+def simulate(
+    path: Path, files: Sequence[Path], form: str, *, assume: Assumed, state: Path | None, against: Path | None
+) -> CommandExit:
+    """Decide about every captured body; with `against`, twice, and tell the differences.
+
+    Raises:
+        ConfigurationError: a file or a configuration cannot be used.
+    """
+    config = load(path, os.environ)
+    other = load(against, os.environ) if against else None
+    states = recorded(state) if state else {}
+    captured = [each for file in files for each in bodies(file)]
+    with offline():
+        found = decisions(config, captured, states, assume)
+        compared = decisions(other, captured, states, assume) if other else None
+    changed = _changed(captured, found, compared) if compared is not None else []
+    document: dict[str, Any] = {
+        "messages": [{"place": each.place, **one.document()} for each, one in zip(captured, found, strict=True)],
+        "summary": _summary(found),
+    }
+    if compared is not None:
+        document |= {"against": _summary(compared), "differences": [_difference(*each) for each in changed]}
+    output.show(form, document, lambda console: _draw(console, found, compared, changed))
+    return CommandExit.FOUND if changed else CommandExit.DONE
+
+
+def bodies(file: Path) -> Iterator[Captured]:
+    """The bodies in a file: one a line in JSON Lines, else one a file.
+
+    A line may be the event itself, a JSON text, a dead letter, or an object with a `body`.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot read it: {error.strerror}") from None
+    if file.suffix not in _LINES:
+        yield Captured(file.name, text)
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield Captured(f"{file.name}:{number}", _body(line.strip()))
+
+
+def _body(line: str) -> str:
+    try:
+        found = json.loads(line)
+        if isinstance(found, dict) and found.get("schema") == SCHEMA:
+            return original_body(found)
+    except (ValueError, RecursionError):
+        return line
+    if isinstance(found, str):
+        return found
+    if isinstance(found, dict) and isinstance(found.get("body"), str):
+        return str(found["body"])
+    return line
+
+
+def decisions(
+    config: Config, captured: Sequence[Captured], states: dict[str, Recorded | None], assume: Assumed
+) -> list[Rehearsed]:
+    """How each body would end, in order, each on what the ones before it have changed."""
+    rules = build_rules(config)
+    world = World(dict(states), assume, [rule.remediation for rule in rules])
+    clock = _EventClock()
+    limits = {rule.name: rule.limit for rule in rules if rule.limit}
+    pipeline = Pipeline(
+        rules,
+        world.open,
+        account_id=config.account_id,
+        default_region=config.oss_default_region,
+        work_budget_seconds=config.engine.work_budget_seconds,
+        guards=Guards(
+            exemptions=build_exemptions(config),
+            limits=Limits(config.limits.build(), limits),
+            breaker=config.breaker.build(),
+            contest=LocalContest(config.contest.build()),
+            held_by=lambda: "pause.enabled" if config.pause.enabled else "",
+            monotonic=clock.now,
+        ),
+        member_accounts=config.accounts.allowed,
+    )
+    bar, advance = output.progress("deciding", len(captured))
+    found = []
+    with bar:
+        for each in captured:
+            found.append(_decided(pipeline, clock, each.body))
+            advance()
+    return found
+
+
+class _EventClock:
+    """Seconds as the events say; never backwards."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    def at(self, at_ms: int) -> None:
+        self._now = max(self._now, at_ms / 1000)
+
+
+def _decided(pipeline: Pipeline, clock: _EventClock, body: str) -> Rehearsed:
+    found = pipeline.triage(body)
+    if isinstance(found, Dismissed):
+        ending, event, rule = found.ending, found.event, found.rule
+    else:
+        clock.at(found.event.notified_at_ms)
+        ending, event, rule = pipeline.repair(found, Stages(), lambda: True), found.event, found.rule
+    return Rehearsed(
+        ending.outcome,
+        ending.reason,
+        ending.detail,
+        rule.name if rule else "",
+        rule.mode.value if rule else "",
+        event,
+        ending.before,
+        ending.after,
+    )
+
+
+_Changed = tuple[Captured, Rehearsed, Rehearsed]
+
+
+def _changed(captured: Sequence[Captured], found: Sequence[Rehearsed], compared: Sequence[Rehearsed]) -> list[_Changed]:
+    return [
+        (each, one, other)
+        for each, one, other in zip(captured, found, compared, strict=True)
+        if (one.rule, one.outcome, one.reason, one.after) != (other.rule, other.outcome, other.reason, other.after)
+    ]
+
+
+def _difference(each: Captured, one: Rehearsed, other: Rehearsed) -> dict[str, Any]:
+    return {"place": each.place, "resource": one.resource, "from": one.document(), "to": other.document()}
+
+
+def _summary(found: Sequence[Rehearsed]) -> list[dict[str, Any]]:
+    return [{"rule": rule, "outcome": outcome, "messages": number} for rule, outcome, number in summary(found)]
+
+
+def _draw(
+    console: Console, found: Sequence[Rehearsed], compared: Sequence[Rehearsed] | None, changed: Sequence[_Changed]
+) -> None:
+    if compared is None:
+        console.print(output.table(("rule", "outcome", "messages"), summary(found)))
+        return
+    before = {(rule, outcome): number for rule, outcome, number in summary(found)}
+    after = {(rule, outcome): number for rule, outcome, number in summary(compared)}
+    rows = [(*key, before.get(key, 0), after.get(key, 0)) for key in sorted({*before, *after})]
+    console.print(output.table(("rule", "outcome", "now", "with the other"), rows))
+    if not changed:
+        console.print("No message would end otherwise.")
+        return
+    detail = [(each.place, one.resource, _end(one), _end(other)) for each, one, other in changed[:_MOST_SHOWN]]
+    console.print(output.table(("message", "resource", "now", "with the other"), detail))
+    if len(changed) > _MOST_SHOWN:
+        console.print(f"{len(changed) - _MOST_SHOWN} more; --output json has all.")
+
+
+def _end(found: Rehearsed) -> str:
+    outcome = found.outcome.value if found.outcome else "?"
+    parts = [f"{found.rule or 'no rule'}: {outcome}", found.reason, found.after if found.before != found.after else ""]
+    return ", ".join(part for part in parts if part)

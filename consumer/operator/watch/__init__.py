@@ -1,0 +1,1 @@
+"""`config-remediator watch`: one worker, live."""

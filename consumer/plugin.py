@@ -1,0 +1,60 @@
+"""What a package with remediations of its own may import; everything else in `consumer` may move between releases.
+
+How one is written: docs/writing-a-remediation.md.
+"""
+
+from __future__ import annotations
+
+from consumer.core.errors import (
+    BucketGone,
+    ChangedMeanwhile,
+    PermanentError,
+    PermissionMissing,
+    PublicAccessBlocked,
+    Refused,
+    Retryable,
+    ServiceError,
+)
+from consumer.core.outcome import Outcome
+from consumer.remediations.base import (
+    Change,
+    Compliant,
+    Finding,
+    Note,
+    Options,
+    Pending,
+    Remediation,
+    ReportOnly,
+)
+from consumer.remediations.oss._policy import PolicyRepair, PolicyState
+from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
+from consumer.remediations.oss._setting import Notation, SettingRepair
+from consumer.resources.oss.bucket import Bucket, BucketInfo
+
+__all__ = [
+    "Bucket",
+    "BucketGone",
+    "BucketInfo",
+    "Change",
+    "ChangedMeanwhile",
+    "Compliant",
+    "Finding",
+    "Notation",
+    "Note",
+    "Options",
+    "Outcome",
+    "Pending",
+    "PermanentError",
+    "PermissionMissing",
+    "PolicyRepair",
+    "PolicyState",
+    "PublicAccessBlocked",
+    "PublicAccessOptions",
+    "PublicAccessRepair",
+    "Refused",
+    "Remediation",
+    "ReportOnly",
+    "Retryable",
+    "ServiceError",
+    "SettingRepair",
+]

@@ -1,0 +1,60 @@
+"""What repairs of public access say afterwards: whether anyone can still reach the bucket by another path."""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import TypeVar
+
+from pydantic import Field
+
+from consumer.core.errors import BucketGone, ServiceError
+from consumer.remediations.base import Note, Options, Remediation
+from consumer.resources.oss import public_access
+from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.oss.public_access import Path
+
+State = TypeVar("State")
+
+
+class PublicAccessOptions(Options):
+    """Settings of every repair of public access."""
+
+    other_paths: bool = Field(
+        default=True,
+        description=(
+            "Look after the repair whether anyone can still get in by another path, and say so in the ending. It takes"
+            " one request more, two where the policy or the ACL is public; false leaves that to the rules about those."
+        ),
+    )
+
+
+class PublicAccessRepair(Remediation[State], ABC):
+    """A repair after which a person wants to know whether the bucket is private now, not only whether it changed."""
+
+    def __init__(self, options: PublicAccessOptions) -> None:
+        super().__init__(options)
+        self._other_paths = options.other_paths
+
+    def note(self, bucket: Bucket, info: BucketInfo) -> Note | None:
+        """Whether ACL or policy still lets anyone in, Block Public Access considered."""
+        if not self._other_paths:
+            return None
+        try:
+            granted = public_access.granted(info.acl, bucket.policy())
+            blocked = bool(granted) and bucket.public_access_block()
+        except BucketGone:
+            raise
+        except ServiceError as error:
+            # The repair is read back and done; not knowing the rest must not undo that, but it must be heard.
+            detail = f"it could not be read whether anyone can still reach the bucket: {error}"
+            return Note("exposure_unknown", detail)
+        return _told(granted, blocked=blocked)
+
+
+def _told(granted: tuple[Path, ...], *, blocked: bool) -> Note | None:
+    paths = " and its ".join(granted)
+    if not granted:
+        return None
+    if blocked:
+        return Note("public_but_blocked", f"its {paths} would let anyone in if Block Public Access were switched off")
+    return Note("still_public", f"anyone can still reach the bucket by its {paths}")

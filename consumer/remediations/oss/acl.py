@@ -1,0 +1,75 @@
+"""Repairs a bucket whose ACL lets anyone read or write it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from consumer.core.errors import ChangedMeanwhile
+from consumer.remediations.base import Change, Compliant, Finding
+from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
+from consumer.resources.oss.bucket import Bucket, BucketInfo
+
+PRIVATE = "private"
+PUBLIC_READ = "public-read"
+PUBLIC_READ_WRITE = "public-read-write"
+
+
+class BucketAclOptions(PublicAccessOptions):
+    """Settings of `oss.bucket-acl`."""
+
+    drop: Literal["all", "write"] = Field(
+        default="all",
+        description=(
+            "`all` makes the bucket private; `write` only takes public write away and leaves public read, which is"
+            " enough for oss-bucket-public-write-prohibited and breaks no public site."
+        ),
+    )
+
+
+class BucketAcl(PublicAccessRepair[str]):
+    """PutBucketAcl: https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketacl"""
+
+    name: ClassVar[str] = "oss.bucket-acl"
+    summary: ClassVar[str] = "takes public access out of the bucket's ACL"
+    repairs: ClassVar[tuple[str, ...]] = (
+        "oss-bucket-public-read-prohibited",
+        "oss-bucket-public-write-prohibited",
+    )
+    reversible: ClassVar[str] = "yes: the ACL found is put back"
+    may_break: ClassVar[str] = "sites and clients that read or write the bucket without signing"
+    actions: ClassVar[tuple[str, ...]] = ("oss:PutBucketAcl",)
+    optional_actions: ClassVar[tuple[str, ...]] = (
+        "oss:GetBucketPolicy",
+        "oss:GetBucketPublicAccessBlock",
+        "oss:DeleteBucket",
+    )
+    creates_bucket: ClassVar[bool] = True
+
+    Options: ClassVar[type[BucketAclOptions]] = BucketAclOptions
+
+    def __init__(self, options: BucketAclOptions) -> None:
+        super().__init__(options)
+        self._drop = options.drop
+
+    def inspect(self, bucket: Bucket, info: BucketInfo) -> str:  # noqa: ARG002 - the info already holds the ACL
+        """The ACL."""
+        return info.acl
+
+    def plan(self, state: str) -> Finding:
+        """Private, or public read where only write is to go."""
+        if self._drop == "write":
+            return Change(state, PUBLIC_READ) if state == PUBLIC_READ_WRITE else Compliant(state)
+        return Compliant(state) if state == PRIVATE else Change(state, PRIVATE)
+
+    def apply(self, bucket: Bucket, change: Change) -> None:
+        """Set the ACL."""
+        # Private is right whatever it has become meanwhile. Public read is not: somebody may have closed the bucket.
+        if change.after != PRIVATE and (now := bucket.info().acl) != change.before:
+            raise ChangedMeanwhile(self.name, f"planned on {change.before}, but the ACL is {now} now")
+        bucket.put_acl(change.after)
+
+    def revert(self, bucket: Bucket, change: Change) -> None:
+        """Set the ACL that was found."""
+        bucket.put_acl(change.before)

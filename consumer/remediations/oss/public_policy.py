@@ -1,0 +1,64 @@
+"""Repairs a bucket whose policy allows something to everyone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from consumer.remediations.oss._policy import PolicyRepair, PolicyState
+from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
+from consumer.resources.oss.policy import without_everyone
+
+
+class BucketPolicyPublicOptions(PublicAccessOptions):
+    """Settings of `oss.bucket-policy-public`."""
+
+    keep_restricted: bool = Field(
+        default=False,
+        description=(
+            "true leaves statements for everyone alone when a condition narrows the callers to networks, addresses or"
+            " accounts. Cloud Config's rules look at the principal only and go on reporting such a bucket."
+        ),
+    )
+    narrow_to: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Account ids or RAM ARNs that take the place of everyone in the statements found. Empty: a statement for"
+            " everyone alone is taken out, and one that also names others keeps only those."
+        ),
+        examples=[["1234567890123456"]],
+    )
+
+
+class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):
+    """PutBucketPolicy: https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketpolicy"""
+
+    name: ClassVar[str] = "oss.bucket-policy-public"
+    summary: ClassVar[str] = "takes what is allowed to everyone out of the bucket policy; Deny statements stay"
+    repairs: ClassVar[tuple[str, ...]] = ("oss-bucket-policy-no-any-anonymous", "oss-bucket-anonymous-prohibited")
+    reversible: ClassVar[str] = (
+        "yes: the policy found is put back, unless Block Public Access has been switched on since"
+    )
+    may_break: ClassVar[str] = (
+        "clients that use the bucket without signing, or by a grant to everyone from their network"
+    )
+    actions: ClassVar[tuple[str, ...]] = (
+        "oss:GetBucketPolicy",
+        "oss:PutBucketPolicy",
+        "oss:DeleteBucketPolicy",
+    )
+    optional_actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketPublicAccessBlock",)
+
+    Options: ClassVar[type[BucketPolicyPublicOptions]] = BucketPolicyPublicOptions
+
+    def __init__(self, options: BucketPolicyPublicOptions) -> None:
+        super().__init__(options)
+        self._keep_restricted = options.keep_restricted
+        self._narrow_to = options.narrow_to
+
+    def wanted(self, state: PolicyState) -> str | None:
+        """The policy without its grants to everyone; none when nothing else was in it."""
+        if state.policy is None:
+            return None
+        return without_everyone(state.policy, keep_restricted=self._keep_restricted, narrow_to=self._narrow_to)

@@ -1,0 +1,78 @@
+"""Repairs a bucket without hotlink protection, or with another list than wanted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from pydantic import Field
+
+from consumer.remediations.base import Options
+from consumer.remediations.oss._setting import Notation, SettingRepair
+from consumer.resources.oss.bucket import Bucket
+from consumer.resources.oss.settings import Referer
+
+
+class RefererOptions(Options):
+    """Settings of `oss.referer`."""
+
+    referers: tuple[str, ...] = Field(
+        min_length=1,
+        description=(
+            "Who may link to the bucket: URLs with * and ? as wildcards; the same as the parameter allowReferers of the"
+            " Cloud Config rule."
+        ),
+        examples=[["https://*.example.com"]],
+    )
+    exclusive: bool = Field(
+        default=False,
+        description=(
+            "true also takes referers out that are not in the list, which the rule wants when it has a list of its own;"
+            " false only adds."
+        ),
+    )
+    forbid_empty_referer: bool = Field(
+        default=False,
+        description=(
+            "true refuses requests without a Referer header, which the rule wants with allowEmptyReferer=false. It"
+            " locks out every program that sends none: SDKs, curl, apps; signed requests included."
+        ),
+    )
+
+
+class BucketReferer(SettingRepair[Referer]):
+    """PutBucketReferer: https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreferer"""
+
+    name: ClassVar[str] = "oss.referer"
+    summary: ClassVar[str] = "merges referers into hotlink protection; denied referers and path options stay"
+    repairs: ClassVar[tuple[str, ...]] = ("oss-bucket-referer-limit",)
+    reversible: ClassVar[str] = "yes: the lists found are put back"
+    may_break: ClassVar[str] = (
+        "pages of other sites that show the bucket's objects, and clients without a Referer header"
+    )
+    actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketReferer", "oss:PutBucketReferer")
+
+    Options: ClassVar[type[RefererOptions]] = RefererOptions
+    notation: ClassVar[Notation[Referer]] = Notation(Referer)
+
+    def __init__(self, options: RefererOptions) -> None:
+        self._options = options
+
+    def read(self, bucket: Bucket) -> Referer:
+        """Both lists and how they are applied."""
+        return bucket.referer()
+
+    def wanted(self, state: Referer) -> Referer:
+        """All configured referers, and where the list is exclusive no other; order is kept, for it means nothing."""
+        configured = self._options.referers
+        kept = [referer for referer in state.allowed if referer in configured or not self._options.exclusive]
+        allowed = tuple(dict.fromkeys([*kept, *configured]))
+        return replace(
+            state,
+            allowed=state.allowed if set(allowed) == set(state.allowed) else allowed,
+            allow_empty=state.allow_empty and not self._options.forbid_empty_referer,
+        )
+
+    def write(self, bucket: Bucket, state: Referer) -> None:
+        """Replace the configuration."""
+        bucket.put_referer(state)

@@ -1,0 +1,58 @@
+"""Repairs a bucket that accepts old versions of TLS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from consumer.remediations.base import Options
+from consumer.remediations.oss._setting import Notation, SettingRepair
+from consumer.resources.oss.bucket import Bucket
+from consumer.resources.oss.settings import HttpsConfig
+
+TlsVersion = Literal["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+
+
+class TlsVersionOptions(Options):
+    """Settings of `oss.tls-version`."""
+
+    versions: tuple[TlsVersion, ...] = Field(
+        default=("TLSv1.2", "TLSv1.3"),
+        min_length=1,
+        description="The versions a bucket may accept; the same as the parameter tlsVersion of the Cloud Config rule.",
+    )
+
+
+class TlsVersions(SettingRepair[HttpsConfig]):
+    """PutBucketHttpsConfig: https://www.alibabacloud.com/help/en/oss/developer-reference/putbuckethttpsconfig"""
+
+    name: ClassVar[str] = "oss.tls-version"
+    summary: ClassVar[str] = "limits the TLS versions a bucket accepts; cipher suites stay as they are"
+    repairs: ClassVar[tuple[str, ...]] = ("oss-bucket-tls-version-check",)
+    reversible: ClassVar[str] = "yes: the versions found are put back"
+    may_break: ClassVar[str] = "clients that know only older versions of TLS"
+    actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketHttpsConfig", "oss:PutBucketHttpsConfig")
+
+    Options: ClassVar[type[TlsVersionOptions]] = TlsVersionOptions
+    notation: ClassVar[Notation[HttpsConfig]] = Notation(HttpsConfig)
+
+    def __init__(self, options: TlsVersionOptions) -> None:
+        self._versions = options.versions
+
+    def read(self, bucket: Bucket) -> HttpsConfig:
+        """Versions and cipher suites."""
+        return bucket.https_config()
+
+    def wanted(self, state: HttpsConfig) -> HttpsConfig:
+        """Only wanted versions: those of them that were accepted before, or all of them where none was."""
+        if state.enabled and state.versions and set(state.versions) <= set(self._versions):
+            return state
+        before = state.versions if state.enabled else ()
+        kept = tuple(version for version in before if version in self._versions)
+        return replace(state, enabled=True, versions=kept or self._versions)
+
+    def write(self, bucket: Bucket, state: HttpsConfig) -> None:
+        """Replace versions and cipher suites."""
+        bucket.put_https_config(state)

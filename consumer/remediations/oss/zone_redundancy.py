@@ -1,0 +1,87 @@
+"""Moves a bucket from local to zone redundancy: a task of the service that takes hours and has no way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from consumer.core.errors import DamagedReply, Refused
+from consumer.remediations.base import Change, Compliant, Finding, Options, Pending, Remediation
+from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.oss.settings import Transition
+
+LOCAL = "LRS"
+ZONE = "ZRS"
+FINISHED = "Finished"
+
+
+class ZoneRedundancyOptions(Options):
+    """Settings of `oss.zrs`."""
+
+    acknowledge_one_way_and_cost: bool = Field(
+        description=(
+            "Has to be true. Zone-redundant storage costs more for every byte, the move itself is billed, and no bucket"
+            " ever moves back; whoever writes this has decided that for every bucket the rule selects."
+        ),
+    )
+
+    @field_validator("acknowledge_one_way_and_cost")
+    @classmethod
+    def _is_acknowledged(cls, acknowledged: bool) -> bool:
+        if not acknowledged:
+            raise ValueError("has to be true: the move is one-way and billed")
+        return acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Redundancy:
+    """How a bucket is stored, and the tasks that move it."""
+
+    kind: str
+    """`LRS` or `ZRS`."""
+    transitions: tuple[Transition, ...]
+
+
+class ZoneRedundancy(Remediation[Redundancy]):
+    """CreateBucketDataRedundancyTransition:
+    https://www.alibabacloud.com/help/en/oss/developer-reference/createbucketdataredundancytransition
+    """
+
+    name: ClassVar[str] = "oss.zrs"
+    summary: ClassVar[str] = "starts the move to zone-redundant storage; the message is held until the bucket has moved"
+    repairs: ClassVar[tuple[str, ...]] = ("oss-zrs-enabled",)
+    reversible: ClassVar[str] = "no: no bucket ever moves back"
+    may_break: ClassVar[str] = "nothing, but storage costs more from then on, and the move itself is billed"
+    actions: ClassVar[tuple[str, ...]] = (
+        "oss:ListBucketDataRedundancyTransition",
+        "oss:CreateBucketDataRedundancyTransition",
+    )
+
+    Options: ClassVar[type[ZoneRedundancyOptions]] = ZoneRedundancyOptions
+
+    def inspect(self, bucket: Bucket, info: BucketInfo) -> Redundancy:
+        """The kind of redundancy, and the tasks of a bucket that has not moved yet."""
+        if not info.redundancy:
+            # Taken for LRS, a silent answer would start what can never be undone.
+            text = "the answer does not say how the bucket is stored"
+            raise DamagedReply("oss", "GetBucketInfo", "no_redundancy_type", text)
+        return Redundancy(info.redundancy, () if info.redundancy == ZONE else bucket.transitions())
+
+    def plan(self, state: Redundancy) -> Finding:
+        """Start a task where there is none; wait for one that is there, even if it has just ended."""
+        if state.kind == ZONE:
+            return Compliant(ZONE)
+        if state.transitions:
+            task = next((each for each in state.transitions if each.status != FINISHED), state.transitions[0])
+            return Pending(state.kind, f"the move to zone redundancy is under way: task {task.task_id}, {task.status}")
+        return Change(state.kind, ZONE)
+
+    def apply(self, bucket: Bucket, change: Change) -> None:  # noqa: ARG002 - there is one kind of move
+        """Start the task; the service keeps a second one from being started beside it."""
+        bucket.start_zone_redundancy()
+
+    def revert(self, bucket: Bucket, change: Change) -> None:  # noqa: ARG002 - nothing is sent
+        """Refused: there is no way back."""
+        raise Refused("irreversible", "a bucket with zone redundancy never goes back to local redundancy")

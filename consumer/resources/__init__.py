@@ -1,0 +1,1 @@
+"""What may be asked of each kind of resource, without any vendor's SDK."""

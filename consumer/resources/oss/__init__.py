@@ -1,0 +1,1 @@
+"""OSS buckets: what a bucket can be asked, and what its settings and policies mean."""

@@ -1,0 +1,85 @@
+"""What the guards hold back and how near they are to it, as metrics that are read at the scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from consumer.guards.chain import Guards
+from consumer.guards.rule import Rule
+from consumer.reevaluation.requester import Reevaluation
+from consumer.telemetry.gauges import Reading, Values, only
+from consumer.telemetry.metrics import Metrics
+
+ALL_RULES = "(all)"
+"""The limit on all rules together; no rule can have this name."""
+
+
+class Expiring(Protocol):
+    """Credentials of one account, the process's own or a member's."""
+
+    @property
+    def expires_at(self) -> float | None:
+        """Seconds since the epoch; None while that is not known, and of credentials that do not end."""
+        ...
+
+
+def expose_guards(metrics: Metrics, rules: Sequence[Rule], guards: Guards, credentials: Mapping[str, Expiring]) -> None:
+    """Export the guards' state. Rules, exemptions and accounts are bounded by the configuration."""
+    names = [rule.name for rule in rules]
+
+    def breakers() -> Values:
+        return {(name,): float(name in guards.breakers and guards.breakers[name].is_open) for name in names}
+
+    def contested() -> Values:
+        found = guards.contested()
+        return {(name,): float(found.get(name, 0)) for name in names}
+
+    text = "1 while the rule's changes are stopped because too many of them failed."
+    metrics.expose(Reading("breaker_open", "gauge", text, ("rule",), breakers))
+    text = "1 while changes are paused by the configuration, a file or a signal."
+    metrics.expose(Reading("paused", "gauge", text, (), lambda: only(float(bool(guards.held_by())))))
+    text = "Changes under way or made within the limit's window; (all) is the limit on all rules together."
+    metrics.expose(Reading("changes_in_window", "gauge", text, ("rule",), lambda: _by_rule(guards.changes_in_window())))
+    text = "Most changes in the limit's window; (all) is the limit on all rules together."
+    metrics.expose(Reading("changes_limit", "gauge", text, ("rule",), lambda: _by_rule(guards.limits.limits())))
+    text = "Resources that are left alone because somebody keeps breaking them after our fix."
+    metrics.expose(Reading("contested_resources", "gauge", text, ("rule",), contested))
+    name, text = "contest_store_errors", "Failures of what replicas share about contests, by what was wanted of it."
+    metrics.expose(Reading(name, "counter", text, ("action",), lambda: _by_action(guards.contest_store_errors())))
+    _expose_ends(metrics, guards, credentials)
+
+
+def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
+    """Export what became of the fixes that Cloud Config was to be asked about."""
+    text = "Fixes by whether Cloud Config was asked to look again, and by whether it agreed if that is waited for."
+    metrics.expose(
+        Reading(
+            "reevaluations",
+            "counter",
+            text,
+            ("result",),
+            lambda: {(result,): float(count) for result, count in reevaluation.results().items()},
+        )
+    )
+
+
+def _expose_ends(metrics: Metrics, guards: Guards, credentials: Mapping[str, Expiring]) -> None:
+    ends: Values = {(exemption.name,): exemption.expires_at for exemption in guards.exemptions.entries}
+
+    def expiries() -> Values:
+        known = {account: found.expires_at for account, found in credentials.items()}
+        return {(account,): at for account, at in known.items() if at is not None}
+
+    name, text = "exemption_expiry_timestamp_seconds", "When the exemption ends; also shown after it has ended."
+    metrics.expose(Reading(name, "gauge", text, ("exemption",), lambda: ends))
+    name, text = "credentials_expiry_timestamp_seconds", "When temporary credentials end, by their account."
+    metrics.expose(Reading(name, "gauge", text, ("account",), expiries))
+
+
+def _by_action(values: Mapping[str, int]) -> Values:
+    return {(action,): float(value) for action, value in values.items()}
+
+
+def _by_rule(values: Mapping[str, int]) -> Values:
+    return {(name or ALL_RULES,): float(value) for name, value in values.items()}

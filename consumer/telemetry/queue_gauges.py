@@ -1,0 +1,21 @@
+"""What the queues say they hold, as a metric that is read at the scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from consumer.core.queue_attributes import Figures
+from consumer.telemetry.gauges import Reading, Values
+from consumer.telemetry.metrics import Metrics
+
+
+def expose_figures(metrics: Metrics, figures: Callable[[], Mapping[str, Figures]]) -> None:
+    """Export the last figures of each queue; an unknown one has no series. Queues are bounded by the configuration."""
+
+    def values() -> Values:
+        return {
+            (queue, state): float(count) for queue, told in figures().items() for state, count in told.told().items()
+        }
+
+    text = "Messages a queue said it held when it was last asked; absent where it does not say."
+    metrics.expose(Reading("queue_messages", "gauge", text, ("queue", "state"), values))
