@@ -252,6 +252,10 @@ class Emulator:
         """A credentials URI that hands out new temporary credentials at every request."""
         return f"{self.control.url}/credentials"
 
+    def set_options(self, **options: object) -> None:
+        """How the services behave where the real ones differ by account, age or region; as in PUT /options."""
+        self.control.call("PUT", "/options", options)
+
     def set_dead_letter_policy(self, queue: str, target_queue: str, max_receive_count: int) -> None:
         """Let MNS itself move messages away after so many receives."""
         body = {"target_queue": target_queue, "max_receive_count": max_receive_count}

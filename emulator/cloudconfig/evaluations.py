@@ -38,7 +38,7 @@ def anonymous_prohibited(bucket: BucketConfiguration, parameters: Parameters) ->
 def policy_no_any_anonymous(bucket: BucketConfiguration, _: Parameters) -> Verdict:
     """No policy statement allows anything to everybody."""
     granted = any(
-        statement.get("Effect") == "Allow" and "*" in _listed(statement.get("Principal"))
+        statement.get("Effect") == "Allow" and ("Principal" not in statement or _names_everyone(statement))
         for statement in bucket.statements()
     )
     return Verdict.unless(granted, Annotation(bucket.policy or "", "*", "NotContains", f"{_STATEMENT}.Principal"))
@@ -47,9 +47,7 @@ def policy_no_any_anonymous(bucket: BucketConfiguration, _: Parameters) -> Verdi
 def only_https_enabled(bucket: BucketConfiguration, _: Parameters) -> Verdict:
     """Some policy statement denies everybody access without TLS."""
     denied = any(
-        statement.get("Effect") == "Deny"
-        and "*" in _listed(statement.get("Principal"))
-        and "false" in _secure_transport(statement)
+        statement.get("Effect") == "Deny" and _names_everyone(statement) and "false" in _secure_transport(statement)
         for statement in bucket.statements()
     )
     wanted = Annotation(bucket.policy or "", "acs:SecureTransport", "Contains", f"{_STATEMENT}.Condition")
@@ -131,6 +129,15 @@ def required_tags(bucket: BucketConfiguration, parameters: Parameters) -> Verdic
             found = Annotation(tags.get(key, ""), f"{key}={value}", "Contains", "$.Tags")
             return Verdict.unless(True, found)
     return Verdict.unless(False, Annotation("", "", "Contains", "$.Tags"))
+
+
+def _names_everyone(statement: Mapping[str, Any]) -> bool:
+    """Whether the principal is `*` or, which means the same, an empty list.
+
+    "Policy syntax and elements" of OSS says so of the empty list; the rules look at nothing but the principal.
+    """
+    principal = _listed(statement.get("Principal"))
+    return not principal or "*" in principal
 
 
 def _listed(value: Any) -> list[Any]:

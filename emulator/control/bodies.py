@@ -114,6 +114,7 @@ class OptionsBody(Body):
     block_public_access_by_default: bool = False
     oss_limit_buckets: bool = False
     oss_redundancy_transition_seconds: float = Field(3600.0, ge=0)
+    oss_source_ip_refusal: Literal[400, 403] | None = None
 
 
 Part = Literal["mns", "oss", "config", "faults", "journal", "clock", "identities", "options"]

@@ -10,7 +10,7 @@ from emulator.oss.addressing import location
 from emulator.oss.bucket import Bucket
 from emulator.oss.call import Admission, Call, Level
 from emulator.oss.errors import Refusal
-from emulator.oss.public_access import by_acl, policy_allows
+from emulator.oss.grants import by_acl, by_policy
 
 _ANYONE = (Admission.READER, Admission.WRITER)
 
@@ -75,7 +75,7 @@ def _granted(call: Call, bucket: Bucket) -> bool:
     if not blocked and (everybody.write if writing else everybody.read):
         return True
     action = f"oss:{call.operation.name}"
-    if not blocked and policy_allows(bucket.policy, action, None):
+    if not blocked and by_policy(bucket.policy, action, None):
         return True
     account_id = call.caller.account_id
-    return account_id is not None and policy_allows(bucket.policy, action, account_id)
+    return account_id is not None and by_policy(bucket.policy, action, account_id)

@@ -1,6 +1,7 @@
-"""Whether a text is a bucket policy at all: JSON of the policy's form, version 1. Pure.
+"""Whether a text is a bucket policy that the service takes: JSON of the policy's form, version 1. Pure.
 
-https://www.alibabacloud.com/help/en/oss/user-guide/0030-00000005 and its neighbours.
+https://www.alibabacloud.com/help/en/oss/user-guide/0030-00000005 and its neighbours; that an empty list of
+principals is taken and means everyone, from "Policy syntax and elements".
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 from typing import Any
 
 from emulator.oss.errors import Refusal
+from emulator.oss.public_policy import Unreadable, conditions, statements
 
 _MOST_BYTES = 16 * 1024
 
@@ -27,6 +29,24 @@ def check(body: bytes) -> str:
         raise _invalid("unknown char in policy or the policy is not JSON.") from error
     _check_document(document)
     return text
+
+
+def check_source_ip(policy: str, status: int) -> None:
+    """Raise the Refusal of a policy that limits addresses in a statement without naming a VPC.
+
+    https://help.aliyun.com/zh/oss/user-guide/0030-00000008 : any condition on acs:SourceVpc will do, a negated one
+    too. Neither the status nor the code is documented; `status` chooses.
+    """
+    try:
+        found = statements(policy)
+    except Unreadable:
+        return
+    for statement in found:
+        keys = {key for _, key, _ in conditions(statement)}
+        if "acs:SourceIp" in keys and not keys & {"acs:SourceVpc", "acs:SourceVpcId"}:
+            code = "AccessDenied" if status == 403 else "InvalidPolicyDocument"
+            message = "A condition on acs:SourceIp in a bucket policy needs one on acs:SourceVpc as well."
+            raise Refusal(code, message, status=status, ec="0030-00000008")
 
 
 def _invalid(message: str, ec: str = "0030-00000005") -> Refusal:
@@ -56,7 +76,8 @@ def _check_statement(statement: Any) -> None:
         given = [statement[key] for key in (name, f"Not{name}") if key in statement]
         # The service takes a statement without a principal; it then applies to everybody.
         least = 0 if name == "Principal" else 1
-        if not least <= len(given) <= 1 or not all(_strings(value) for value in given):
+        everyone = name == "Principal" and statement.get(name) == []
+        if not least <= len(given) <= 1 or not (everyone or all(_strings(value) for value in given)):
             raise _invalid(f"A Statement needs one of {name} and Not{name}, a string or a list of strings.")
     if not isinstance(statement.get("Condition", {}), dict):
         raise _invalid("A Statement's Condition is not an object.")

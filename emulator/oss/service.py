@@ -33,7 +33,8 @@ class OssService:
     `oss_block_public_access_by_default` (default False): buckets created over HTTP have Block Public Access on,
     as the service's new buckets do; `oss_limit_buckets` (default False): refuse more than 100 buckets per
     account and region; `oss_redundancy_transition_seconds` (default 3600): how long a move to zone redundancy
-    takes.
+    takes; `oss_source_ip_refusal` (default None): with which status, 400 or 403, a policy is refused that limits
+    addresses without naming a VPC.
     """
 
     name = "oss"

@@ -193,7 +193,7 @@ def test_reads_are_journaled_until_a_reset(emulator: Emulator) -> None:
 
 def test_options_change_how_services_behave_until_a_reset(emulator: Emulator) -> None:
     """A new bucket is born with Block Public Access when the account's are."""
-    emulator.control.call("PUT", "/options", {"block_public_access_by_default": True})
+    emulator.set_options(block_public_access_by_default=True)
     known = emulator.endpoints
     bucket = oss2.Bucket(oss2.Auth(known.access_key_id, known.access_key_secret), emulator.oss, "guarded")
     bucket.create_bucket()

@@ -8,14 +8,19 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
 from emulator.oss.errors import Refusal
-from emulator.oss.policy_document import check
-from emulator.oss.public_access import public_policy
+from emulator.oss.policy_document import check, check_source_ip
+from emulator.oss.public_policy import public_policy
 from emulator.oss.subresources.booleans import shown
 
 
 def put(call: Call) -> Response:
-    """Replace the policy; a public one is refused under Block Public Access."""
+    """Replace the policy; a public one is refused under Block Public Access.
+
+    The option `oss_source_ip_refusal` (400 or 403) refuses `acs:SourceIp` without a VPC, as the service may.
+    """
     policy = check(call.request.body)
+    if status := call.store.world.options.get("oss_source_ip_refusal"):
+        check_source_ip(policy, int(str(status)))
     if public_policy(policy) and call.store.blocks_public_access(call.bucket):
         raise Refusal("AccessDenied", "Put public bucket policy is not allowed")
     before, call.bucket.policy = call.bucket.policy, policy
