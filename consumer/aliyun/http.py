@@ -2,8 +2,9 @@
 
 The SDKs' timeouts are per read, so a server that sends one byte now and then holds a thread for ever, and over HTTPS
 the MNS SDK sets none at all. `http.client` lets a connection choose its response class; `BoundedResponse` goes there,
-and every read of a reply then has to fit into what is left of the deadline. Nothing of an SDK is patched. How a reply
-is read is in `consumer.aliyun.reply`.
+and every read of a reply then has to fit into what is left of the deadline. Connecting is bounded in the same way,
+names included, by `consumer.aliyun.name_lookup`. Nothing of an SDK is patched. How a reply is read is in
+`consumer.aliyun.reply`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, IncompleteRead
+from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
 
+from consumer.aliyun import name_lookup
 from consumer.aliyun.reply import Headers, ReplyReader, UnexpectedReply
 
 MAX_REPLY_BYTES = 8 << 20
@@ -63,6 +65,11 @@ class Exchange:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         connection.response_class = functools.partial(BoundedResponse, exchange=self)  # type: ignore[assignment]
+        # `http.client` has no other place for it; tests go through every kind of connection.
+        connection._create_connection = self._connect  # type: ignore[attr-defined]  # noqa: SLF001
+        if not isinstance(connection, HTTPSConnection):
+            # The MNS SDK's plain connection resolves names by itself, without a bound; http.client's asks us.
+            connection.connect = functools.partial(HTTPConnection.connect, connection)  # type: ignore[method-assign]
         self._connection = connection
         self._connect_timeout_seconds = connect_timeout_seconds
         self._max_reply_bytes = max_reply_bytes
@@ -103,6 +110,10 @@ class Exchange:
         self._budget_bytes -= count
         if self._budget_bytes < 0:
             raise ReplyTooLarge(f"the reply is larger than {self._max_reply_bytes} bytes")
+
+    def _connect(self, address: tuple[str, int], timeout: float, _source: object = None) -> socket.socket:
+        """What `http.client` calls to connect: the name and every address together within the timeout."""
+        return name_lookup.connect(*address, timeout)
 
     def read(self, method: str) -> Reply:
         """Read the reply to a request that was sent on the connection without `http.client`'s own bookkeeping.
