@@ -44,7 +44,7 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "delete before verify",
-        "pipeline.py",
+        "engine/pipeline.py",
         "return _ended(lambda: self._repair(case, stages, still_ours, tell))",
         "import threading\n"
         "        threading.Timer(1.0, lambda: _ended(lambda: self._repair(case, stages, lambda: True, tell))).start()\n"
@@ -53,35 +53,35 @@ MUTANTS = (
     ),
     Mutant(
         "skip the read-back",
-        "pipeline.py",
+        "engine/pipeline.py",
         "return self._verify(work)",
         "return Ending(Outcome.FIXED, before=work.change.before, after=work.change.after)",
         scenarios.one_repair,
     ),
     Mutant(
         "drop a hide",
-        "settle.py",
+        "engine/settler.py",
         "self._queue.hide(handle, job.hide_seconds)",
         "pass",
         scenarios.stop_with_a_full_hand,
     ),
     Mutant(
         "swallow a partial failure",
-        "settle.py",
+        "engine/settler.py",
         "if error_of_one := failures.get(handle):",
         "if error_of_one := None:",
         scenarios.receipt_taken_over,
     ),
     Mutant(
         "keep the stale receipt handle",
-        "lease.py",
+        "engine/lease.py",
         "        self._receipt_handle = receipt_handle\n        self._expires_at = expires_at",
         "        self._expires_at = expires_at",
         scenarios.repair_longer_than_a_lease,
     ),
     Mutant(
         "stop renewing at soft stop",
-        "supervise.py",
+        "engine/supervisor.py",
         "engine.stopping.set()",
         "engine.stopping.set()\n        engine.lease_keeper.close()",
         scenarios.stop_during_a_long_repair,

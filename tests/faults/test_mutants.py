@@ -27,6 +27,6 @@ def test_the_mutant_is_caught(mutant: Mutant, tmp_path: Path) -> None:
 
 def test_a_mutant_whose_text_is_gone_is_an_error(tmp_path: Path) -> None:
     """A refactoring cannot disarm a mutant without anybody noticing."""
-    gone = Mutant("gone", "settle.py", "no such text", "", EVERY[0])
+    gone = Mutant("gone", "engine/settler.py", "no such text", "", EVERY[0])
     with pytest.raises(ValueError, match="0 times"):
         gone.apply(tmp_path)
