@@ -42,7 +42,7 @@ def head(response: Response, *, now: float, keep_alive: bool) -> bytes:
     given = {name.lower() for name, _ in response.headers}
     if "date" not in given:
         lines.append(f"Date: {_date(int(now))}\r\n")
-    if "content-length" not in given:
+    if response.sized and "content-length" not in given:
         lines.append(f"Content-Length: {len(response.body)}\r\n")
     if "connection" not in given:
         lines.append("Connection: keep-alive\r\n" if keep_alive else "Connection: close\r\n")

@@ -53,6 +53,8 @@ class Response:
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    sized: bool = True
+    """Whether it says how long its body is; only a status without a body may leave that out."""
 
     def header(self, name: str) -> str | None:
         """The first value of a header by name, whatever its case."""

@@ -19,9 +19,10 @@ from bench.names import DEAD_LETTERS
 from bench.server.ledger import Ledger
 from bench.server.protocol import Request, answer
 from bench.server.queue import Message, Queue
-from emulator.mns.attributes import Counts, QueueAttributes, queue_xml
+from emulator.mns.attributes import Counts, QueueAttributes, queue_nodes
+from emulator.mns.document import document
 from emulator.mns.errors import Code, error_document
-from emulator.mns.xml import branch, document, leaf
+from emulator.xml import Node
 
 _LARGEST_BATCH = 16
 _HANDLES = re.compile(rb"<ReceiptHandle>([^<]*)</ReceiptHandle>")
@@ -102,21 +103,24 @@ class Mns:
         for message in batch:
             self.ledger.delivered(message.bucket, now)
         if waiting.batch:
-            body = document("Messages", "".join(branch("Message", self._received(message)) for message in batch))
+            body = document("Messages", [("Message", self._received(message)) for message in batch])
         else:
             body = document("Message", self._received(batch[0]))
         self._answer(waiting.request, 200, body)
         return True
 
-    def _received(self, message: Message) -> str:
-        return (
-            f"<MessageId>{message.id}</MessageId><MessageBodyMD5>{message.body_md5}</MessageBodyMD5>"
-            f"<MessageBody>{message.body_xml}</MessageBody><ReceiptHandle>{message.handle}</ReceiptHandle>"
-            f"<EnqueueTime>{self._ms(message.enqueued_at)}</EnqueueTime>"
-            f"<FirstDequeueTime>{self._ms(message.first_received_at)}</FirstDequeueTime>"
-            f"<NextVisibleTime>{self._ms(message.visible_at)}</NextVisibleTime>"
-            f"<DequeueCount>{message.dequeue_count}</DequeueCount><Priority>8</Priority>"
-        )
+    def _received(self, message: Message) -> list[Node]:
+        return [
+            ("MessageId", message.id),
+            ("MessageBodyMD5", message.body_md5),
+            ("MessageBody", message.body),
+            ("ReceiptHandle", message.handle),
+            ("EnqueueTime", self._ms(message.enqueued_at)),
+            ("FirstDequeueTime", self._ms(message.first_received_at)),
+            ("NextVisibleTime", self._ms(message.visible_at)),
+            ("DequeueCount", message.dequeue_count),
+            ("Priority", 8),
+        ]
 
     def _give_up(self, waiting: _Waiting) -> None:
         self._waiting.remove(waiting)
@@ -158,7 +162,7 @@ class Mns:
             return
         errors = [self._failed(handle) for handle in handles if not self._deleted(handle, now)]
         if errors:
-            self._answer(request, 404, document("Errors", "".join(branch("Error", error) for error in errors)))
+            self._answer(request, 404, document("Errors", [("Error", error) for error in errors]))
         else:
             self._answer(request, 204)
 
@@ -168,9 +172,9 @@ class Mns:
             self.ledger.removed(message.bucket, now)
         return message is not None
 
-    def _failed(self, handle: str) -> str:
+    def _failed(self, handle: str) -> list[Node]:
         code = Code.MESSAGE_NOT_EXIST
-        return leaf("ErrorCode", code.wire_name) + leaf("ErrorMessage", code.message) + leaf("ReceiptHandle", handle)
+        return [("ErrorCode", code.wire_name), ("ErrorMessage", code.message), ("ReceiptHandle", handle)]
 
     def _change_visibility(self, request: Request, query: dict[str, str]) -> None:
         now = self._asked("ChangeMessageVisibility")
@@ -179,8 +183,8 @@ class Mns:
         if message is None:
             self._refuse(request, Code.MESSAGE_NOT_EXIST)
             return
-        told = leaf("ReceiptHandle", message.handle) + leaf("NextVisibleTime", self._ms(message.visible_at))
-        self._answer(request, 200, document("ChangeVisibility", told))
+        changed: list[Node] = [("ReceiptHandle", message.handle), ("NextVisibleTime", self._ms(message.visible_at))]
+        self._answer(request, 200, document("ChangeVisibility", changed))
 
     def _accept(self, request: Request) -> None:
         """A message for the dead-letter queue: confirmed and counted, nothing more."""
@@ -188,16 +192,16 @@ class Mns:
         found = _BODIES.search(request.body)
         digest = md5(found.group(1) if found else b"", usedforsecurity=False).hexdigest().upper()
         self.dead_letters += 1
-        told = leaf("MessageId", f"{next(self._serial):032X}") + leaf("MessageBodyMD5", digest)
-        self._answer(request, 201, document("Message", told))
+        accepted: list[Node] = [("MessageId", f"{next(self._serial):032X}"), ("MessageBodyMD5", digest)]
+        self._answer(request, 201, document("Message", accepted))
 
     def _attributes(self, request: Request) -> None:
         now = self._asked("GetQueueAttributes")
         name = request.path.rpartition("/")[2]
         visible, hidden = (self.dead_letters, 0) if name == DEAD_LETTERS else self.queue.counts(now)
         attributes = QueueAttributes(visibility_timeout_seconds=int(self.queue.visibility_seconds))
-        told = queue_xml(name, attributes, Counts(visible, hidden, 0), 1_700_000_000, 1_700_000_000)
-        self._answer(request, 200, document("Queue", told))
+        nodes = queue_nodes(name, attributes, Counts(visible, hidden, 0), 1_700_000_000, 1_700_000_000)
+        self._answer(request, 200, document("Queue", nodes))
 
     def _refuse(self, request: Request, code: Code) -> None:
         host = request.headers.get(b"host", b"").decode("latin-1")

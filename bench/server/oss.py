@@ -13,8 +13,9 @@ from itertools import count
 from bench.names import ACCOUNT_ID, DOMAIN, REGION
 from bench.server.ledger import Ledger, Track
 from bench.server.protocol import Request, answer
+from emulator.oss.document import render
 from emulator.oss.errors import TABLE
-from emulator.oss.xml import Node, render
+from emulator.xml import Node
 
 _NAME, _ACL, _ID, _HOST = "_name_", "_acl_", "_request_", "_host_"
 _CREATED = "2024-05-01T08:00:00.000Z"

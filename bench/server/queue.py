@@ -6,7 +6,6 @@ import heapq
 from collections import deque
 from dataclasses import dataclass
 from hashlib import md5
-from html import escape
 from itertools import count
 
 
@@ -16,8 +15,7 @@ class Message:
 
     id: str
     bucket: str
-    body_xml: str
-    """The body as it stands in a document: escaped once, when it is sent."""
+    body: str
     body_md5: str
     enqueued_at: float
     first_received_at: float = 0.0
@@ -40,7 +38,7 @@ class Queue:
     def send(self, bucket: str, body: str, now: float) -> Message:
         """Add a visible message."""
         digest = md5(body.encode(), usedforsecurity=False).hexdigest().upper()
-        message = Message(f"{next(self._serial):032X}", bucket, escape(body, quote=False), digest, now)
+        message = Message(f"{next(self._serial):032X}", bucket, body, digest, now)
         self._visible.append(message)
         return message
 

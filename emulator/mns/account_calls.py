@@ -6,18 +6,17 @@ from emulator.http import Response
 from emulator.mns import record
 from emulator.mns.broker import Broker
 from emulator.mns.call import Call, answer
-from emulator.mns.xml import leaf, texts
 
 
 def get_account_attributes(broker: Broker, call: Call) -> Response:
     """200 with `<Account>`."""
     record.read(broker.world, call)
-    return answer(200, "Account", leaf("LoggingBucket", broker.logging_bucket))
+    return answer(200, "Account", [("LoggingBucket", broker.logging_bucket)])
 
 
 def set_account_attributes(broker: Broker, call: Call) -> Response:
     """204; an empty logging bucket switches logging off."""
-    bucket = texts(call.root("Account")).get("LoggingBucket")
+    bucket = call.root("Account").texts().get("LoggingBucket")
     if bucket is not None:
         broker.logging_bucket = bucket.strip()
         record.changed(broker.world, call, logging_bucket=broker.logging_bucket)
@@ -27,4 +26,4 @@ def set_account_attributes(broker: Broker, call: Call) -> Response:
 def open_service(broker: Broker, call: Call) -> Response:
     """200 with an order id; the service is always open here."""
     record.read(broker.world, call)
-    return answer(200, "OpenService", leaf("OrderId", call.request_id))
+    return answer(200, "OpenService", [("OrderId", call.request_id)])

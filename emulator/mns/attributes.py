@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
-from xml.etree.ElementTree import Element
 
 from emulator.mns import names
-from emulator.mns.xml import leaf, texts
+from emulator.xml import Element, Node
 
 TOPIC_RETENTION_SECONDS = 86400
 
@@ -32,7 +31,7 @@ class QueueAttributes:
         if body is None:
             return self
         changes: dict[str, Any] = {}
-        fields = texts(body)
+        fields = body.texts()
         for element, (field, limits, unit) in _QUEUE_NUMBERS.items():
             if element in fields:
                 changes[field] = names.number(fields[element], element, limits, unit)
@@ -70,38 +69,38 @@ class Figures(StrEnum):
     """No element at all, which clients that insist on them take for damage."""
 
 
-def queue_xml(
+def queue_nodes(
     name: str,
     attributes: QueueAttributes,
     counts: Counts,
     created_seconds: int,
     modified_seconds: int,
     figures: Figures = Figures.COUNTED,
-) -> str:
+) -> list[Node]:
     """The inside of a `<Queue>` answer: every element clients insist on, times in whole seconds."""
-    return (
-        leaf("QueueName", name)
-        + leaf("CreateTime", created_seconds)
-        + leaf("LastModifyTime", modified_seconds)
-        + leaf("DelaySeconds", attributes.delay_seconds)
-        + leaf("MaximumMessageSize", attributes.maximum_message_size_bytes)
-        + leaf("MessageRetentionPeriod", attributes.message_retention_period_seconds)
-        + leaf("PollingWaitSeconds", attributes.polling_wait_seconds)
-        + leaf("VisibilityTimeout", attributes.visibility_timeout_seconds)
-        + _figures_xml(counts, figures)
-        + leaf("LoggingEnabled", str(attributes.logging_enabled))
-    )
+    return [
+        ("QueueName", name),
+        ("CreateTime", created_seconds),
+        ("LastModifyTime", modified_seconds),
+        ("DelaySeconds", attributes.delay_seconds),
+        ("MaximumMessageSize", attributes.maximum_message_size_bytes),
+        ("MessageRetentionPeriod", attributes.message_retention_period_seconds),
+        ("PollingWaitSeconds", attributes.polling_wait_seconds),
+        ("VisibilityTimeout", attributes.visibility_timeout_seconds),
+        *_figures(counts, figures),
+        ("LoggingEnabled", str(attributes.logging_enabled)),
+    ]
 
 
-def _figures_xml(counts: Counts, figures: Figures) -> str:
+def _figures(counts: Counts, figures: Figures) -> list[Node]:
     if figures is Figures.ABSENT:
-        return ""
-    told = counts if figures is Figures.COUNTED else Counts(0, 0, 0)
-    return (
-        leaf("ActiveMessages", told.active)
-        + leaf("InactiveMessages", told.inactive)
-        + leaf("DelayMessages", told.delayed)
-    )
+        return []
+    shown = counts if figures is Figures.COUNTED else Counts(0, 0, 0)
+    return [
+        ("ActiveMessages", shown.active),
+        ("InactiveMessages", shown.inactive),
+        ("DelayMessages", shown.delayed),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class TopicAttributes:
 
     def overridden(self, body: Element | None) -> TopicAttributes:
         """The same with every element of a `<Topic>` body in place; raises InvalidArgument."""
-        fields = {} if body is None else texts(body)
+        fields = {} if body is None else body.texts()
         changed = self
         if "MaximumMessageSize" in fields:
             size = names.number(fields["MaximumMessageSize"], "MaximumMessageSize", names.MESSAGE_BYTES, "bytes")
@@ -123,16 +122,16 @@ class TopicAttributes:
         return changed
 
 
-def topic_xml(
+def topic_nodes(
     name: str, attributes: TopicAttributes, messages: int, created_seconds: int, modified_seconds: int
-) -> str:
+) -> list[Node]:
     """The inside of a `<Topic>` answer: every element clients insist on, times in whole seconds."""
-    return (
-        leaf("TopicName", name)
-        + leaf("CreateTime", created_seconds)
-        + leaf("LastModifyTime", modified_seconds)
-        + leaf("MaximumMessageSize", attributes.maximum_message_size_bytes)
-        + leaf("MessageRetentionPeriod", TOPIC_RETENTION_SECONDS)
-        + leaf("MessageCount", messages)
-        + leaf("LoggingEnabled", str(attributes.logging_enabled))
-    )
+    return [
+        ("TopicName", name),
+        ("CreateTime", created_seconds),
+        ("LastModifyTime", modified_seconds),
+        ("MaximumMessageSize", attributes.maximum_message_size_bytes),
+        ("MessageRetentionPeriod", TOPIC_RETENTION_SECONDS),
+        ("MessageCount", messages),
+        ("LoggingEnabled", str(attributes.logging_enabled)),
+    ]

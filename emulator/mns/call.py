@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from xml.etree.ElementTree import Element
 
 from emulator.http import Request, Response
+from emulator.mns.document import NAMESPACE, document
 from emulator.mns.errors import Code, Refusal
-from emulator.mns.xml import REQUEST_NAMESPACE, Malformed, document, name_of, namespace_of, read
+from emulator.xml import Element, Malformed, Node, parse
 
 UNKNOWN = "Unknown"
 
@@ -47,7 +48,7 @@ class Call:
         if not self.request.body.strip():
             return None
         try:
-            return read(self.request.body)
+            return parse(self.request.body)
         except Malformed:
             raise Refusal(Code.MALFORMED_XML) from None
 
@@ -55,7 +56,7 @@ class Call:
         """The root of a body that has to be there; raises MalformedXML or InvalidArgument."""
         if self.body is None:
             raise Refusal(Code.MALFORMED_XML)
-        if name_of(self.body) not in expected:
+        if self.body.tag not in expected:
             raise Refusal(Code.INVALID_ARGUMENT, expected[0])
         return self.body
 
@@ -68,15 +69,15 @@ class Call:
 
         The documentation asks for the namespace; clients in wide use leave it out and are served.
         """
-        if self.body is not None and namespace_of(self.body) not in ("", REQUEST_NAMESPACE):
-            raise Refusal(Code.INVALID_ARGUMENT, name_of(self.body))
+        if self.body is not None and self.body.namespace not in ("", NAMESPACE):
+            raise Refusal(Code.INVALID_ARGUMENT, self.body.tag)
 
     def url(self, *path: str) -> str:
         """The address of a queue, topic or subscription under the host this request was sent to."""
         return "/".join((f"{self.request.scheme}://{self.request.host}", *path))
 
 
-def answer(status: int, root: str = "", inner: str = "") -> Response:
+def answer(status: int, root: str = "", inner: Sequence[Node] = ()) -> Response:
     """An answer, with a body when `root` names one."""
     return Response(status, body=document(root, inner) if root else b"")
 

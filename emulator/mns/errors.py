@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from emulator.mns.xml import document, leaf
+from emulator.mns.document import document
+from emulator.xml import Node
 
 SCHEMA_MISMATCH = "The XML you provided did not validate against our published schema, cause by {0}."
 
@@ -120,13 +121,10 @@ def error_document(code: str, message: str, request_id: str, host: str) -> bytes
     """The `<Error>` body of https://www.alibabacloud.com/help/doc-detail/27500.htm."""
     return document(
         "Error",
-        leaf("Code", code)
-        + leaf("Message", message)
-        + leaf("RequestId", request_id)
-        + leaf("HostId", f"http://{host}"),
+        [("Code", code), ("Message", message), ("RequestId", request_id), ("HostId", f"http://{host}")],
     )
 
 
-def entry_xml(refusal: Refusal) -> str:
+def entry_nodes(refusal: Refusal) -> list[Node]:
     """The inside of a batch's entry that was refused: exactly these two elements, or clients drop the batch."""
-    return leaf("ErrorCode", refusal.code.wire_name) + leaf("ErrorMessage", refusal.message)
+    return [("ErrorCode", refusal.code.wire_name), ("ErrorMessage", refusal.message)]

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable
 from emulator.http import Response
 from emulator.mns import names
 from emulator.mns.call import Call, answer
-from emulator.mns.xml import branch, leaf
+from emulator.xml import Node
 
 
-def page(call: Call, root: str, entry: str, existing: Iterable[str], write: Callable[[str, bool], str]) -> Response:
+def page(
+    call: Call, root: str, entry: str, existing: Iterable[str], write: Callable[[str, bool], list[Node]]
+) -> Response:
     """One page: `write(name, with_meta)` gives the inside of an entry.
 
     The last page has no `<NextMarker>`: clients break on an empty one. Raises InvalidArgument for a page size
@@ -26,7 +28,7 @@ def page(call: Call, root: str, entry: str, existing: Iterable[str], write: Call
     matching = sorted(name for name in existing if name.startswith(prefix))
     start = bisect_left(matching, headers.get("x-mns-marker", ""))
     chosen = matching[start : start + size]
-    inner = "".join(branch(entry, write(name, with_meta)) for name in chosen)
+    inner: list[Node] = [(entry, write(name, with_meta)) for name in chosen]
     if start + size < len(matching):
-        inner += leaf("NextMarker", matching[start + size])
+        inner.append(("NextMarker", matching[start + size]))
     return answer(200, root, inner)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from emulator.mns.properties import NONE, Properties
-from emulator.mns.xml import leaf
+from emulator.xml import Node
 
 DEFAULT_PRIORITY = 8
 
@@ -83,40 +83,46 @@ class Receipt:
     first_dequeue_ms: int
 
 
-def received_xml(receipt: Receipt) -> str:
+def received_nodes(receipt: Receipt) -> list[Node]:
     """The inside of a received `<Message>`, elements in the order the service writes them."""
     message = receipt.message
-    return (
-        f"<MessageId>{message.id}</MessageId><MessageBodyMD5>{message.body_md5}</MessageBodyMD5>"
-        f"{leaf('MessageBody', message.body)}"
-        f"<ReceiptHandle>{receipt.receipt_handle}</ReceiptHandle>"
-        f"<EnqueueTime>{message.enqueue_ms}</EnqueueTime>"
-        f"<FirstDequeueTime>{receipt.first_dequeue_ms}</FirstDequeueTime>"
-        f"<NextVisibleTime>{receipt.next_visible_ms}</NextVisibleTime>"
-        f"<DequeueCount>{receipt.dequeue_count}</DequeueCount><Priority>{message.priority}</Priority>"
-        f"{_optional(message)}"
-    )
+    return [
+        ("MessageId", message.id),
+        ("MessageBodyMD5", message.body_md5),
+        ("MessageBody", message.body),
+        ("ReceiptHandle", receipt.receipt_handle),
+        ("EnqueueTime", message.enqueue_ms),
+        ("FirstDequeueTime", receipt.first_dequeue_ms),
+        ("NextVisibleTime", receipt.next_visible_ms),
+        ("DequeueCount", receipt.dequeue_count),
+        ("Priority", message.priority),
+        *_optional(message),
+    ]
 
 
-def peeked_xml(message: Message) -> str:
+def peeked_nodes(message: Message) -> list[Node]:
     """The inside of a peeked `<Message>`: no receipt handle and no next visible time."""
-    return (
-        f"<MessageId>{message.id}</MessageId><MessageBodyMD5>{message.body_md5}</MessageBodyMD5>"
-        f"{leaf('MessageBody', message.body)}"
-        f"<EnqueueTime>{message.enqueue_ms}</EnqueueTime>"
-        f"<FirstDequeueTime>{message.first_dequeue_ms}</FirstDequeueTime>"
-        f"<DequeueCount>{message.dequeue_count}</DequeueCount><Priority>{message.priority}</Priority>"
-        f"{_optional(message)}"
-    )
+    return [
+        ("MessageId", message.id),
+        ("MessageBodyMD5", message.body_md5),
+        ("MessageBody", message.body),
+        ("EnqueueTime", message.enqueue_ms),
+        ("FirstDequeueTime", message.first_dequeue_ms),
+        ("DequeueCount", message.dequeue_count),
+        ("Priority", message.priority),
+        *_optional(message),
+    ]
 
 
-def sent_xml(message: Message) -> str:
+def sent_nodes(message: Message) -> list[Node]:
     """The inside of the `<Message>` that answers a send; a delayed message can be deleted by its handle."""
-    handle = leaf("ReceiptHandle", message.receipt_handle) if message.receipt_handle else ""
-    group = leaf("MessageGroupId", message.group_id) if message.group_id else ""
-    return leaf("MessageId", message.id) + leaf("MessageBodyMD5", message.body_md5) + handle + group
+    handle: list[Node] = [("ReceiptHandle", message.receipt_handle)] if message.receipt_handle else []
+    return [("MessageId", message.id), ("MessageBodyMD5", message.body_md5), *handle, *_group(message)]
 
 
-def _optional(message: Message) -> str:
-    group = leaf("MessageGroupId", message.group_id) if message.group_id else ""
-    return group if message.properties is NONE else message.properties.to_xml() + group
+def _optional(message: Message) -> list[Node]:
+    return [*message.properties.nodes(), *_group(message)]
+
+
+def _group(message: Message) -> list[Node]:
+    return [("MessageGroupId", message.group_id)] if message.group_id else []

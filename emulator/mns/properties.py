@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element
 
 from emulator.mns.errors import Code, Refusal
-from emulator.mns.xml import branch, children, leaf, texts
+from emulator.xml import Element, Node
 
 _USER_TYPES = frozenset({"STRING", "NUMBER", "BOOLEAN", "BINARY"})
 _SYSTEM_TYPES = frozenset({"STRING"})
@@ -34,10 +33,12 @@ class Properties:
         merged = {item.name: item for item in (*self.system, *added)}
         return Properties(self.user, tuple(merged.values()))
 
-    def to_xml(self) -> str:
+    def nodes(self) -> Iterator[Node]:
         """The elements `<UserProperties>` and `<SystemProperties>`, each only when it has entries."""
-        written = _to_xml("UserProperties", "PropertyValue", self.user)
-        return written + _to_xml("SystemProperties", "SystemPropertyValue", self.system)
+        if self.user:
+            yield "UserProperties", [_node("PropertyValue", item) for item in self.user]
+        if self.system:
+            yield "SystemProperties", [_node("SystemPropertyValue", item) for item in self.system]
 
 
 NONE = Properties()
@@ -52,9 +53,9 @@ def read_properties(message: Element) -> Properties:
 
 def _read(message: Element, container: str, entry: str, types: frozenset[str]) -> tuple[Property, ...]:
     found: dict[str, Property] = {}
-    for holder in children(message, container):
-        for element in children(holder, entry):
-            fields = texts(element)
+    for holder in message.all(container):
+        for element in holder.all(entry):
+            fields = element.texts()
             item = Property(fields.get("Name", ""), fields.get("Value", ""), fields.get("Type", "STRING"))
             if not item.name or item.type not in types:
                 raise Refusal(Code.INVALID_ARGUMENT, container)
@@ -62,10 +63,5 @@ def _read(message: Element, container: str, entry: str, types: frozenset[str]) -
     return tuple(found.values())
 
 
-def _to_xml(container: str, entry: str, items: tuple[Property, ...]) -> str:
-    if not items:
-        return ""
-    written = (
-        branch(entry, leaf("Name", item.name) + leaf("Value", item.value) + leaf("Type", item.type)) for item in items
-    )
-    return branch(container, "".join(written))
+def _node(entry: str, item: Property) -> Node:
+    return entry, [("Name", item.name), ("Value", item.value), ("Type", item.type)]

@@ -14,10 +14,15 @@ from collections.abc import Callable, Iterator
 
 from emulator.clock import Clock
 from emulator.mns.topic import ContentFormat, NotifyStrategy, Publication, Subscription, Topic
-from emulator.mns.xml import leaf
+from emulator.xml import escape
 
 _XML_HEAD = '<?xml version="1.0" encoding="utf-8"?>'
 _XMLNS = "http://mns.aliyuncs.com/doc/v1/"
+_JSON_ORDER = (
+    "TopicOwner", "Message", "Subscriber", "PublishTime", "SubscriptionName", "MessageMD5", "TopicName", "MessageId",
+    "MessageTag",
+)  # fmt: skip
+"""As recorded, but for the tag: the recorded message had none, so its place is assumed."""
 
 
 def envelope(publication: Publication, topic: Topic, subscription: Subscription, account_id: str) -> str:
@@ -30,16 +35,19 @@ def envelope(publication: Publication, topic: Topic, subscription: Subscription,
         "MessageId": publication.message_id,
         "Message": publication.body,
         "MessageMD5": publication.body_md5,
-        **({"MessageTag": publication.tag} if publication.tag else {}),
+        "MessageTag": publication.tag,
         "PublishTime": str(publication.publish_ms),
     }
+    if not publication.tag:
+        del fields["MessageTag"]
     match subscription.attributes.content_format:
         case ContentFormat.SIMPLIFIED:
             return publication.body
         case ContentFormat.JSON:
-            return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+            ordered = {name: fields[name] for name in _JSON_ORDER if name in fields}
+            return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"))
         case ContentFormat.XML:
-            inner = "".join(leaf(name, value) for name, value in fields.items())
+            inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
             return f'{_XML_HEAD}<Notification xmlns="{_XMLNS}">{inner}</Notification>'
 
 

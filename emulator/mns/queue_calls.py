@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 from emulator.http import Response
 from emulator.mns import listing, names, record
-from emulator.mns.attributes import QueueAttributes, queue_xml
+from emulator.mns.attributes import QueueAttributes, queue_nodes
 from emulator.mns.broker import Broker
 from emulator.mns.call import Call, answer, located
 from emulator.mns.errors import Code, Refusal
 from emulator.mns.queue import Queue
-from emulator.mns.xml import leaf
+from emulator.xml import Node
 
 
 def create_queue(broker: Broker, call: Call) -> Response:
@@ -48,9 +48,8 @@ def get_queue_attributes(broker: Broker, call: Call) -> Response:
 def list_queue(broker: Broker, call: Call) -> Response:
     """200 with `<Queues>`, by name."""
 
-    def write(name: str, with_meta: bool) -> str:
-        url = leaf("QueueURL", call.url("queues", name))
-        return url + _meta(broker, broker.queues[name]) if with_meta else url
+    def write(name: str, with_meta: bool) -> list[Node]:
+        return [("QueueURL", call.url("queues", name)), *(_meta(broker, broker.queues[name]) if with_meta else ())]
 
     record.read(broker.world, call)
     return listing.page(call, "Queues", "Queue", broker.queues, write)
@@ -63,8 +62,8 @@ def delete_queue(broker: Broker, call: Call) -> Response:
     return answer(204)
 
 
-def _meta(broker: Broker, queue: Queue) -> str:
+def _meta(broker: Broker, queue: Queue) -> list[Node]:
     counts = queue.counts(broker.settle(queue))
-    return queue_xml(
+    return queue_nodes(
         queue.name, queue.attributes, counts, queue.created_seconds, queue.modified_seconds, broker.figures
     )

@@ -6,9 +6,9 @@ from emulator.http import Response
 from emulator.mns import names, record
 from emulator.mns.broker import Broker
 from emulator.mns.call import Call, answer
-from emulator.mns.errors import Code, Refusal, entry_xml
+from emulator.mns.errors import Code, Refusal, entry_nodes
 from emulator.mns.message import Message
-from emulator.mns.xml import branch, children, leaf
+from emulator.xml import Node
 
 
 def delete_message(broker: Broker, call: Call) -> Response:
@@ -22,21 +22,21 @@ def delete_message(broker: Broker, call: Call) -> Response:
 def batch_delete_message(broker: Broker, call: Call) -> Response:
     """204 when all are deleted; else 404 with only those that are not, on a connection that is then closed."""
     queue = broker.queue(call.target.queue)
-    handles = [item.text or "" for item in children(call.root("ReceiptHandles"), "ReceiptHandle")]
+    handles = [item.text for item in call.root("ReceiptHandles").all("ReceiptHandle")]
     names.check_batch(len(handles), "ReceiptHandles")
     now_ms = broker.settle(queue)
     deleted: list[Message] = []
-    errors: list[str] = []
+    errors: list[Node] = []
     for handle in handles:
         try:
             deleted.append(queue.delete(names.receipt_handle(handle), now_ms))
         except Refusal as refusal:
-            errors.append(entry_xml(refusal) + leaf("ReceiptHandle", handle))
+            errors.append(("Error", [*entry_nodes(refusal), ("ReceiptHandle", handle)]))
     if deleted:
         _record_deleted(broker, call, deleted, failed=len(errors))
     if not errors:
         return answer(204)
-    response = answer(404, "Errors", "".join(branch("Error", error) for error in errors))
+    response = answer(404, "Errors", errors)
     response.headers.append(("Connection", "close"))
     return response
 
@@ -68,7 +68,7 @@ def change_message_visibility(broker: Broker, call: Call) -> Response:
     return answer(
         200,
         "ChangeVisibility",
-        leaf("ReceiptHandle", receipt.receipt_handle) + leaf("NextVisibleTime", receipt.next_visible_ms),
+        [("ReceiptHandle", receipt.receipt_handle), ("NextVisibleTime", receipt.next_visible_ms)],
     )
 
 

@@ -10,9 +10,8 @@ from emulator.mns import names, record
 from emulator.mns.broker import Broker
 from emulator.mns.call import Call, answer
 from emulator.mns.errors import Code, Refusal
-from emulator.mns.message import Message, Receipt, peeked_xml, received_xml
+from emulator.mns.message import Message, Receipt, peeked_nodes, received_nodes
 from emulator.mns.queue import Queue
-from emulator.mns.xml import branch
 
 _EARLY_EMPTY = frozenset({Kind.EARLY_EMPTY})
 _DUPLICATE = frozenset({Kind.DUPLICATE})
@@ -21,13 +20,13 @@ _DUPLICATE = frozenset({Kind.DUPLICATE})
 async def receive_message(broker: Broker, call: Call) -> Response:
     """200 with one `<Message>`; MessageNotExist when there is none by the end of the wait."""
     receipts = await _receive(broker, call, 1)
-    return answer(200, "Message", received_xml(receipts[0]))
+    return answer(200, "Message", received_nodes(receipts[0]))
 
 
 async def batch_receive_message(broker: Broker, call: Call) -> Response:
     """200 with as many as are there, at least one; it never waits to fill the batch."""
     receipts = await _receive(broker, call, _batch_size(call))
-    return answer(200, "Messages", "".join(branch("Message", received_xml(item)) for item in receipts))
+    return answer(200, "Messages", [("Message", received_nodes(item)) for item in receipts])
 
 
 async def _receive(broker: Broker, call: Call, limit: int) -> Sequence[Receipt]:
@@ -92,13 +91,13 @@ def _batch_size(call: Call) -> int:
 
 def peek_message(broker: Broker, call: Call) -> Response:
     """200 with one `<Message>` that stays as it is; MessageNotExist when none could be received."""
-    return answer(200, "Message", peeked_xml(_peek(broker, call, 1)[0]))
+    return answer(200, "Message", peeked_nodes(_peek(broker, call, 1)[0]))
 
 
 def batch_peek_message(broker: Broker, call: Call) -> Response:
     """200 with up to 16 messages that stay as they are."""
     peeked = _peek(broker, call, _batch_size(call))
-    return answer(200, "Messages", "".join(branch("Message", peeked_xml(message)) for message in peeked))
+    return answer(200, "Messages", [("Message", peeked_nodes(message)) for message in peeked])
 
 
 def _peek(broker: Broker, call: Call, limit: int) -> list[Message]:

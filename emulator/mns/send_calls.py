@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from xml.etree.ElementTree import Element
-
 from emulator.http import Response
 from emulator.mns import names, record
 from emulator.mns.broker import Broker
 from emulator.mns.call import Call, answer
-from emulator.mns.errors import Code, Refusal, entry_xml, out_of_range
-from emulator.mns.message import DEFAULT_PRIORITY, Draft, Message, sent_xml
+from emulator.mns.errors import Code, Refusal, entry_nodes, out_of_range
+from emulator.mns.message import DEFAULT_PRIORITY, Draft, Message, sent_nodes
 from emulator.mns.properties import read_properties
 from emulator.mns.queue import Queue
-from emulator.mns.xml import branch, children, leaf, texts
+from emulator.xml import Element, Node
 
 _BATCH_BYTES = 65536
 
@@ -21,7 +19,7 @@ def send_message(broker: Broker, call: Call) -> Response:
     """201 with the new message's id; a delayed message also gets a receipt handle."""
     queue = broker.queue(call.target.queue)
     message = _send(broker, call, queue, _draft(call.root("Message"), queue))
-    return answer(201, "Message", sent_xml(message))
+    return answer(201, "Message", sent_nodes(message))
 
 
 def batch_send_message(broker: Broker, call: Call) -> Response:
@@ -30,7 +28,7 @@ def batch_send_message(broker: Broker, call: Call) -> Response:
     The status of a partial failure is not documented; clients read the entries from any error status.
     """
     queue = broker.queue(call.target.queue)
-    elements = list(children(call.root("Messages"), "Message"))
+    elements = list(call.root("Messages").all("Message"))
     names.check_batch(len(elements), "Messages")
     drafts = [_draft_or_refusal(element, queue) for element in elements]
     if sum(len(draft.body.encode()) for draft in drafts if isinstance(draft, Draft)) > _BATCH_BYTES:
@@ -38,18 +36,18 @@ def batch_send_message(broker: Broker, call: Call) -> Response:
     if all(isinstance(draft, Refusal) for draft in drafts) and isinstance(drafts[0], Refusal):
         raise drafts[0]
     partial = any(isinstance(draft, Refusal) for draft in drafts)
-    entries = (
-        entry_xml(draft) if isinstance(draft, Refusal) else _sent_entry(_send(broker, call, queue, draft), partial)
+    entries = [
+        entry_nodes(draft) if isinstance(draft, Refusal) else _sent_entry(_send(broker, call, queue, draft), partial)
         for draft in drafts
-    )
-    return answer(400 if partial else 201, "Messages", "".join(branch("Message", entry) for entry in entries))
+    ]
+    return answer(400 if partial else 201, "Messages", [("Message", entry) for entry in entries])
 
 
-def _sent_entry(message: Message, partial: bool) -> str:
+def _sent_entry(message: Message, partial: bool) -> list[Node]:
     # Next to failed entries clients accept exactly these two elements.
     if partial:
-        return leaf("MessageId", message.id) + leaf("MessageBodyMD5", message.body_md5)
-    return sent_xml(message)
+        return [("MessageId", message.id), ("MessageBodyMD5", message.body_md5)]
+    return sent_nodes(message)
 
 
 def _draft_or_refusal(element: Element, queue: Queue) -> Draft | Refusal:
@@ -60,7 +58,7 @@ def _draft_or_refusal(element: Element, queue: Queue) -> Draft | Refusal:
 
 
 def _draft(element: Element, queue: Queue) -> Draft:
-    fields = texts(element)
+    fields = element.texts()
     body = fields.get("MessageBody", "")
     if not body:
         raise Refusal(Code.INVALID_ARGUMENT, "MessageBody")

@@ -163,7 +163,12 @@ class MnsService:
 
 def _stamped(response: Response, request_id: str) -> Response:
     # Literally lower case: the Python SDK looks the name up without folding case.
-    response.headers += [("Server", "AliyunMNS"), ("x-mns-request-id", request_id), ("x-mns-version", VERSION)]
-    if response.body:
-        response.headers.append(("Content-Type", "text/xml;charset=utf-8"))
+    # Recorded: every answer names a content type, a 204 too, which has no length.
+    response.headers += [
+        ("Server", "AliyunMQS"),
+        ("Content-Type", "text/xml;charset=utf-8"),
+        ("x-mns-request-id", request_id),
+        ("x-mns-version", VERSION),
+    ]
+    response.sized = response.status != 204
     return response

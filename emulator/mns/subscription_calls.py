@@ -18,7 +18,7 @@ from emulator.mns.topic import (
     Topic,
     endpoint,
 )
-from emulator.mns.xml import leaf, texts
+from emulator.xml import Node
 
 Choice = TypeVar("Choice", NotifyStrategy, ContentFormat)
 
@@ -42,7 +42,7 @@ def subscribe(broker: Broker, call: Call) -> Response:
 
 
 def _attributes(call: Call) -> SubscriptionAttributes:
-    fields = texts(call.root("Subscription"))
+    fields = call.root("Subscription").texts()
     return SubscriptionAttributes(
         endpoint=endpoint(fields.get("Endpoint", "")),
         filter_tag=names.tag(fields.get("FilterTag", ""), "FilterTag"),
@@ -72,7 +72,7 @@ def set_subscription_attributes(broker: Broker, call: Call) -> Response:
     """204; only the strategy can be changed."""
     subscription = _existing(broker, call)
     attributes = subscription.attributes
-    strategy = texts(call.root("Subscription")).get("NotifyStrategy", "")
+    strategy = call.root("Subscription").texts().get("NotifyStrategy", "")
     changed = replace(attributes, strategy=_choice(strategy, attributes.strategy, "NotifyStrategy"))
     subscription.attributes = changed
     subscription.modified_seconds = broker.now_ms() // 1000
@@ -84,17 +84,16 @@ def get_subscription_attributes(broker: Broker, call: Call) -> Response:
     """200 with `<Subscription>`."""
     subscription = _existing(broker, call)
     record.read(broker.world, call)
-    return answer(200, "Subscription", subscription.to_xml(broker.world.account_id, call.target.topic))
+    return answer(200, "Subscription", subscription.nodes(broker.world.account_id, call.target.topic))
 
 
 def list_subscription_by_topic(broker: Broker, call: Call) -> Response:
     """200 with `<Subscriptions>`, by name."""
     topic = broker.topic(call.target.topic)
 
-    def write(name: str, with_meta: bool) -> str:
-        url = leaf("SubscriptionURL", call.url("topics", topic.name, "subscriptions", name))
-        meta = topic.subscriptions[name].to_xml(broker.world.account_id, topic.name) if with_meta else ""
-        return url + meta
+    def write(name: str, with_meta: bool) -> list[Node]:
+        meta = topic.subscriptions[name].nodes(broker.world.account_id, topic.name) if with_meta else ()
+        return [("SubscriptionURL", call.url("topics", topic.name, "subscriptions", name)), *meta]
 
     record.read(broker.world, call)
     return listing.page(call, "Subscriptions", "Subscription", topic.subscriptions, write)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from emulator.mns.attributes import TopicAttributes
 from emulator.mns.errors import Code, Refusal
 from emulator.mns.properties import NONE, Properties
-from emulator.mns.xml import leaf
+from emulator.xml import Node
 
 _QUEUE_ENDPOINT = "acs:mns:"
 _OTHER_ENDPOINTS = ("http://", "https://", "mail:", "sms:")
@@ -86,21 +86,21 @@ class Subscription:
     created_seconds: int
     modified_seconds: int
 
-    def to_xml(self, topic_owner: str, topic_name: str) -> str:
+    def nodes(self, topic_owner: str, topic_name: str) -> list[Node]:
         """The inside of a `<Subscription>` answer, times in whole seconds."""
         attributes = self.attributes
-        filter_tag = leaf("FilterTag", attributes.filter_tag) if attributes.filter_tag else ""
-        return (
-            leaf("SubscriptionName", self.name)
-            + leaf("TopicOwner", topic_owner)
-            + leaf("TopicName", topic_name)
-            + leaf("Endpoint", attributes.endpoint)
-            + filter_tag
-            + leaf("NotifyStrategy", attributes.strategy)
-            + leaf("NotifyContentFormat", attributes.content_format)
-            + leaf("CreateTime", self.created_seconds)
-            + leaf("LastModifyTime", self.modified_seconds)
-        )
+        filter_tag: list[Node] = [("FilterTag", attributes.filter_tag)] if attributes.filter_tag else []
+        return [
+            ("SubscriptionName", self.name),
+            ("TopicOwner", topic_owner),
+            ("TopicName", topic_name),
+            ("Endpoint", attributes.endpoint),
+            *filter_tag,
+            ("NotifyStrategy", attributes.strategy),
+            ("NotifyContentFormat", attributes.content_format),
+            ("CreateTime", self.created_seconds),
+            ("LastModifyTime", self.modified_seconds),
+        ]
 
 
 @dataclass(slots=True)

@@ -6,14 +6,14 @@ from dataclasses import asdict
 
 from emulator.http import Response
 from emulator.mns import listing, names, record
-from emulator.mns.attributes import TopicAttributes, topic_xml
+from emulator.mns.attributes import TopicAttributes, topic_nodes
 from emulator.mns.broker import Broker
 from emulator.mns.call import Call, answer, located
 from emulator.mns.errors import Code, Refusal, out_of_range
 from emulator.mns.message import body_md5, message_id
 from emulator.mns.properties import read_properties
 from emulator.mns.topic import Publication, Topic
-from emulator.mns.xml import leaf, texts
+from emulator.xml import Node
 
 
 def create_topic(broker: Broker, call: Call) -> Response:
@@ -50,9 +50,8 @@ def get_topic_attributes(broker: Broker, call: Call) -> Response:
 def list_topic(broker: Broker, call: Call) -> Response:
     """200 with `<Topics>`, by name."""
 
-    def write(name: str, with_meta: bool) -> str:
-        url = leaf("TopicURL", call.url("topics", name))
-        return url + _meta(broker.topics[name]) if with_meta else url
+    def write(name: str, with_meta: bool) -> list[Node]:
+        return [("TopicURL", call.url("topics", name)), *(_meta(broker.topics[name]) if with_meta else ())]
 
     record.read(broker.world, call)
     return listing.page(call, "Topics", "Topic", broker.topics, write)
@@ -70,7 +69,7 @@ def publish_message(broker: Broker, call: Call) -> Response:
     topic = broker.topic(call.target.topic)
     element = call.root("Message")
     call.refuse_foreign_namespace()
-    fields = texts(element)
+    fields = element.texts()
     body = fields.get("MessageBody", "")
     if not body:
         raise Refusal(Code.INVALID_ARGUMENT, "MessageBody")
@@ -88,12 +87,12 @@ def publish_message(broker: Broker, call: Call) -> Response:
     )
     record.changed(broker.world, call, message_id=publication.message_id, body=body, tag=publication.tag)
     broker.publish(topic, publication)
-    inner = leaf("MessageId", publication.message_id) + leaf("MessageBodyMD5", publication.body_md5)
+    inner: list[Node] = [("MessageId", publication.message_id), ("MessageBodyMD5", publication.body_md5)]
     if publication.group_id:
-        inner += leaf("MessageGroupId", publication.group_id)
+        inner.append(("MessageGroupId", publication.group_id))
     return answer(201, "Message", inner)
 
 
-def _meta(topic: Topic) -> str:
+def _meta(topic: Topic) -> list[Node]:
     # Pushed at once, a message is never seen waiting in its topic.
-    return topic_xml(topic.name, topic.attributes, 0, topic.created_seconds, topic.modified_seconds)
+    return topic_nodes(topic.name, topic.attributes, 0, topic.created_seconds, topic.modified_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from emulator.oss.xml import Element
+from emulator.xml import Element
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def as_json(value: Configured) -> Any:
     """A configured value as the journal and the control port show it."""
     if isinstance(value, Element):
         children = [as_json(child) for child in value.children]
-        return {value.tag: children or value.text}
+        return {value.tag: children or value.text.strip()}
     if isinstance(value, Encryption | Logging | Referer | HttpsConfig):
         return asdict(value)
     return value

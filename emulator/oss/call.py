@@ -10,9 +10,10 @@ from emulator.http import Request, Response
 from emulator.oss.addressing import Address
 from emulator.oss.authentication import ANONYMOUS, Caller
 from emulator.oss.bucket import Bucket, Configured, as_json
+from emulator.oss.document import parse, render
 from emulator.oss.errors import Refusal
 from emulator.oss.store import Store
-from emulator.oss.xml import Element, Node, parse, render
+from emulator.xml import Element, Node
 
 XML = ("Content-Type", "application/xml")
 

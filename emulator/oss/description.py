@@ -7,7 +7,7 @@ from emulator.oss.addressing import location
 from emulator.oss.bucket import Bucket, Encryption
 from emulator.oss.call import Admission, Call, Level, Operation, answer
 from emulator.oss.printing import iso, read_max_keys
-from emulator.oss.xml import Node
+from emulator.xml import Node
 
 _COLDER: tuple[Node, ...] = tuple(
     (name + figure, "0")

@@ -16,7 +16,7 @@ from emulator.oss.crc64 import crc64
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.oss.printing import iso, read_max_keys, read_range
 from emulator.oss.storing import encrypted, journal_object, kept_headers, made, store_object, tags_asked
-from emulator.oss.xml import Element, Node
+from emulator.xml import Element, Node
 
 _MOST_PARTS = 10_000
 _WRITE = Admission.WRITER

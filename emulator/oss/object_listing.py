@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from emulator.http import Response
 from emulator.oss.call import XML, Admission, Call, Level, Operation, answer
+from emulator.oss.document import render
 from emulator.oss.errors import invalid_argument
 from emulator.oss.printing import iso, read_max_keys
-from emulator.oss.xml import Node, render
+from emulator.xml import Node
 
 
 def listing(call: Call) -> Response:

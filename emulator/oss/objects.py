@@ -26,7 +26,7 @@ from emulator.oss.storing import (
     stored_object,
     tags_asked,
 )
-from emulator.oss.xml import Node
+from emulator.xml import Node
 
 _ACLS = frozenset({"default", "private", "public-read", "public-read-write"})
 _LONGEST_KEY_BYTES = 1023

@@ -19,11 +19,12 @@ from emulator.oss.authentication import authenticate
 from emulator.oss.bucket import Bucket, as_json
 from emulator.oss.call import XML, Call, Level, Operation
 from emulator.oss.creation import check_name
+from emulator.oss.document import render
 from emulator.oss.errors import Refusal
 from emulator.oss.routes import NOT_EMULATED, ROUTES, subresource
 from emulator.oss.store import Store
-from emulator.oss.xml import Node, render
 from emulator.world import World
+from emulator.xml import Node
 
 
 class OssService:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.oss.call import Call, Handler, Level, Operation, answer
 from emulator.oss.errors import Refusal
-from emulator.oss.xml import Node
+from emulator.xml import Node
 
 
 def _missing(code: str, message: str) -> Handler:

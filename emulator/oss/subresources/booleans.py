@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.oss.errors import Refusal
-from emulator.oss.xml import Element
+from emulator.xml import Element
 
 _VALUES = {"true": True, "false": False}
 

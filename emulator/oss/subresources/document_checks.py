@@ -11,7 +11,7 @@ from itertools import combinations
 
 from emulator.oss.call import Call
 from emulator.oss.errors import Refusal, invalid_argument
-from emulator.oss.xml import Element
+from emulator.xml import Element
 
 _TAG_TEXT = re.compile(r"[\w+\-=.:/ ]*")
 _METHODS = frozenset({"GET", "PUT", "DELETE", "POST", "HEAD"})
@@ -100,7 +100,7 @@ def check_cors(_call: Call, document: Element) -> None:
     if len(rules) > _MOST_CORS_RULES:
         raise Refusal("MalformedXML")
     for rule in rules:
-        methods = [method.text for method in rule.all("AllowedMethod")]
+        methods = [method.text.strip() for method in rule.all("AllowedMethod")]
         if not methods or not list(rule.all("AllowedOrigin")):
             raise Refusal("MalformedXML")
         for method in methods:

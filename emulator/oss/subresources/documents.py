@@ -13,7 +13,7 @@ from emulator.oss.bucket import Bucket
 from emulator.oss.call import Call, Handler, Level, Operation, answer, done, gone
 from emulator.oss.errors import Refusal
 from emulator.oss.subresources.document_checks import check_capacity, check_cors, check_lifecycle
-from emulator.oss.xml import Element, Node
+from emulator.xml import Element, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ def keep(bucket: Bucket, name: str, document: Element | None) -> None:
 
 def _lowered(element: Element) -> Element:
     """The same document with flags in lower case, as the service gives them back whatever they came in."""
-    text = element.text.lower() if element.text in ("True", "False") else element.text
+    text = element.text.strip()
+    text = text.lower() if text in ("True", "False") else text
     return Element(element.tag, text, tuple(_lowered(child) for child in element.children))
 
 

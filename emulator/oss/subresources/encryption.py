@@ -9,7 +9,7 @@ from emulator.http import Response
 from emulator.oss.bucket import Encryption
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
 from emulator.oss.errors import Refusal, invalid_argument
-from emulator.oss.xml import Node
+from emulator.xml import Node
 
 _ALGORITHMS = frozenset({"AES256", "KMS", "SM4"})
 

@@ -11,7 +11,7 @@ from emulator.oss.bucket import HttpsConfig
 from emulator.oss.call import Call, Level, Operation, answer, done
 from emulator.oss.errors import Refusal
 from emulator.oss.subresources.booleans import flag, shown
-from emulator.oss.xml import Node
+from emulator.xml import Node
 
 _VERSIONS = frozenset({"TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"})
 
@@ -23,12 +23,13 @@ def put(call: Call) -> Response:
     if tls is None:
         raise Refusal("MalformedXML")
     enabled = flag(tls, "Enable")
-    versions = tuple(dict.fromkeys(version.text for version in tls.all("TLSVersion")))
+    versions = tuple(dict.fromkeys(version.text.strip() for version in tls.all("TLSVersion")))
     if not _VERSIONS.issuperset(versions) or (enabled and not versions):
         raise Refusal("MalformedXML")
+    ciphers = tuple((child.tag, child.text.strip()) for child in suite.children) if suite else ()
     before, call.bucket.https_config = (
         call.bucket.https_config,
-        HttpsConfig(enabled, versions, tuple((child.tag, child.text) for child in suite.children) if suite else ()),
+        HttpsConfig(enabled, versions, ciphers),
     )
     call.changed(before, call.bucket.https_config)
     return done()

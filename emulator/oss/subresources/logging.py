@@ -9,7 +9,7 @@ from emulator.http import Response
 from emulator.oss.bucket import Logging
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
 from emulator.oss.errors import Refusal
-from emulator.oss.xml import Node
+from emulator.xml import Node
 
 
 def put(call: Call) -> Response:

@@ -12,7 +12,7 @@ from emulator.oss.bucket import Bucket, RedundancyTransition
 from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.oss.printing import iso, read_max_keys
-from emulator.oss.xml import Node
+from emulator.xml import Node
 
 _NAME = "redundancyTransition"
 _TASK = "x-oss-redundancy-transition-taskid"

@@ -10,7 +10,7 @@ from emulator.oss.bucket import Referer
 from emulator.oss.call import Call, Level, Operation, answer, done
 from emulator.oss.errors import Refusal
 from emulator.oss.subresources.booleans import flag, optional_flag, shown
-from emulator.oss.xml import Element, Node
+from emulator.xml import Element, Node
 
 
 def put(call: Call) -> Response:
@@ -34,7 +34,7 @@ def put(call: Call) -> Response:
 def _referers(listed: Element | None) -> tuple[str, ...]:
     if listed is None:
         return ()
-    return tuple(referer.text for referer in listed.all("Referer") if referer.text)
+    return tuple(text for referer in listed.all("Referer") if (text := referer.text.strip()))
 
 
 def get(call: Call) -> Response:

@@ -12,10 +12,10 @@ import requests
 
 from emulator.oss.call import Level, Operation
 from emulator.oss.crc64 import crc64
+from emulator.oss.document import parse, render
 from emulator.oss.errors import Refusal
 from emulator.oss.policy_document import check
 from emulator.oss.routes import ROUTES
-from emulator.oss.xml import parse, render
 from tests.emulator.oss.running import Running
 
 
