@@ -10,6 +10,7 @@ names included, by `consumer.aliyun.name_lookup`. Nothing of an SDK is patched. 
 from __future__ import annotations
 
 import functools
+import select
 import socket
 import ssl
 import time
@@ -79,7 +80,10 @@ class Exchange:
         self.reply = Reply()
 
     def begin(self, seconds: float) -> None:
-        """Start the clock of a new exchange, which may take so many seconds from the connect to the last byte."""
+        """Start the clock of a new exchange, which may take so many seconds from the connect to the last byte.
+
+        A kept connection that is not silent is closed: nothing that comes on it could be believed any more.
+        """
         self._deadline = self._monotonic() + seconds
         self._budget_bytes = self._max_reply_bytes
         self.reply = Reply()
@@ -87,6 +91,8 @@ class Exchange:
         self._connection.timeout = connect_seconds
         # The MNS SDK's plain connection keeps a timeout of its own under another name.
         self._connection.connection_timeout = connect_seconds  # type: ignore[attr-defined]
+        if self._connection.sock is not None and not _silent(self._connection.sock):
+            self._connection.close()  # the next request makes a new one
         if self._connection.sock is not None:
             self._connection.sock.settimeout(connect_seconds)
 
@@ -162,16 +168,16 @@ class BoundedResponse:
             TimeoutError: it took too long.
             UnexpectedReply: the service would not send such a thing.
         """
-        reader = ReplyReader(self._receive)
-        head = reader.head()
-        self.status, self.headers = head.status, head.headers
-        reply = self._exchange.reply = Reply(head.status, head.headers)
-        body, reusable = reader.body(head, self._method)
+        reader = ReplyReader(self._method)
+        try:
+            reader.read(self._receive)
+        finally:
+            reply = self._exchange.reply = Reply(reader.status, reader.headers)
         reply.complete = True
-        if _declares(body):
+        if _declares(reader.body):
             raise UnexpectedReply("the reply declares a document type")
-        self._body = reply.body = body
-        self.will_close = not reusable
+        self.status, self.headers, self.will_close = reader.status, reader.headers, not reader.reusable
+        self._body = reply.body = reader.body
 
     def getheaders(self) -> list[tuple[str, str]]:
         """Every header with its lower-case name."""
@@ -193,6 +199,18 @@ class BoundedResponse:
         received = self._sock.recv(_READ_BYTES)
         self._exchange.spend(len(received))
         return received
+
+
+def _silent(kept: socket.socket) -> bool:
+    """Whether nothing has come on a connection since its last reply, neither bytes nor its end.
+
+    What came unasked would be taken for the answer to the next request.
+    """
+    if isinstance(kept, ssl.SSLSocket) and kept.pending():
+        return False
+    poll = select.poll()
+    poll.register(kept, select.POLLIN)
+    return not poll.poll(0)
 
 
 def _declares(body: bytes) -> bool:

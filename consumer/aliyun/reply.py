@@ -1,27 +1,21 @@
-"""One HTTP/1.1 reply, read whole from a socket: its head taken apart, its body put together.
+"""One HTTP/1.1 reply, read whole from a socket by llhttp, which is strict and written for hostile bytes.
 
-`http.client` builds an e-mail message out of every head, which costs more than all the rest of a request here. This
-reader knows what two services send and refuses what they never would; whoever calls it bounds its time and its size.
+`http.client` builds an e-mail message out of every head, which costs more than all the rest of a request here. What is
+ours is what a parser of messages cannot know: that one request has one reply, which framings two services use, and
+when a connection may serve another request. Whoever calls it bounds its time and its size.
 
 Message syntax: RFC 9112.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from http.client import IncompleteRead
 
-LARGEST_HEAD_BYTES = 64 << 10
-"""Status line and headers together; both services' heads are below one kilobyte."""
+import httptools
 
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_END_OF_LINE = re.compile(rb"\r?\n")
-_STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?", re.DOTALL)
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?", re.DOTALL)
-_LENGTH = re.compile(r"[0-9]{1,18}")
-_NO_BODY = (204, 304)
+LARGEST_HEAD_BYTES = 64 << 10
+"""Status line and headers together, and whatever else brings no body; both services' heads are below one kilobyte."""
 
 
 class UnexpectedReply(OSError):
@@ -37,6 +31,18 @@ class Headers(Mapping[str, str]):
         """Headers by lower-case name."""
         self._values = values or {}
 
+    @classmethod
+    def of(cls, pairs: list[tuple[bytes, bytes]]) -> Headers:
+        """As they came; one that is repeated is a list."""
+        text = [(name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")) for name, value in pairs]
+        values = dict(text)
+        if len(values) < len(text):
+            lists: dict[str, list[str]] = {}
+            for name, value in text:
+                lists.setdefault(name, []).append(value)
+            values = {name: ", ".join(each) for name, each in lists.items()}
+        return cls(values)
+
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
 
@@ -47,127 +53,106 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Status and headers of one reply."""
-
-    status: int
-    headers: Headers
-    keeps_alive: bool
-    """Whether the connection may serve another request, as far as the head tells."""
-
-
-def parse_head(head: bytes) -> Head:
-    """Take a head apart; it comes without the empty line that ends it.
-
-    Raises:
-        ConnectionResetError: it does not begin as HTTP does, so nothing can be said about what was answered.
-        UnexpectedReply: a header is malformed.
-    """
-    status_line, *lines = head.decode("latin-1").replace("\r\n", "\n").split("\n")
-    found = _STATUS_LINE.fullmatch(status_line)
-    if found is None:
-        raise ConnectionResetError("the connection ended without an answer in HTTP")
-    values: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
-            raise UnexpectedReply("a header of the reply is malformed")
-        name, value = name.lower(), value.strip(" \t")
-        # Repeated headers are one list; two lengths are then no number any more, and refused as such.
-        values[name] = f"{values[name]}, {value}" if name in values else value
-    connection = values.get("connection", "").lower()
-    keeps_alive = "close" not in connection if found[1] == "1" else "keep-alive" in connection
-    return Head(int(found[2]), Headers(values), keeps_alive)
-
-
 class ReplyReader:
-    """Reads replies to one request; `receive` brings the next bytes, and none at the end of the connection."""
+    """Reads the reply to one request; what has been read is here also when `read` raises."""
 
-    def __init__(self, receive: Callable[[], bytes]) -> None:
-        self._receive = receive
-        self._buffer = b""
+    def __init__(self, method: str | None) -> None:
+        self.status = 0
+        """0 until the final head is there; interim ones (1xx) are passed over."""
+        self.headers = Headers()
+        self.body = b""
+        self.reusable = False
+        """Whether the connection may serve another request."""
+        self._method = method
+        self._pairs: list[tuple[bytes, bytes]] = []
+        self._parts: list[bytes] = []
+        self._interim = False
+        self._complete = False
+        self._surplus = False
+        self._fault = ""
+        self._without_body = 0
+        self._parser: httptools.HttpResponseParser
 
-    def head(self) -> Head:
-        """The final head; interim ones (1xx) are passed over.
+    def read(self, receive: Callable[[], bytes]) -> None:
+        """Read the whole reply; `receive` brings the next bytes, and none at the end of the connection.
 
         Raises:
             ConnectionResetError: the connection ended without an answer.
-            UnexpectedReply: what came is not well-formed.
+            IncompleteRead: it ended before the body did.
+            UnexpectedReply: what came is not well-formed, or is more than one reply.
         """
+        self._parser = httptools.HttpResponseParser(self)
         try:
-            while (head := parse_head(self._until(_END_OF_HEAD))).status < 200:
-                pass
-        except IncompleteRead:
-            raise ConnectionResetError("the connection ended without an answer") from None
-        return head
+            while not self._complete:
+                if data := receive():
+                    self._feed(data)
+                else:
+                    self._end()
+        finally:
+            del self._parser  # it refers to us, and a cycle would wait for the garbage collector
+        self.body = b"".join(self._parts)
 
-    def body(self, head: Head, method: str | None) -> tuple[bytes, bool]:
-        """The whole body, and whether the connection may be used again.
+    def _feed(self, data: bytes) -> None:
+        if not self._without_body and not self.status and not data.startswith(b"H"):
+            raise UnexpectedReply("the reply is not HTTP")  # the parser also speaks RTSP and ICE
+        self._without_body += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise UnexpectedReply("the reply leaves HTTP, which nobody asked for") from None
+        except httptools.HttpParserError as error:
+            if not self._complete:
+                raise UnexpectedReply(f"the reply is not well-formed: {error}") from None
+            self._surplus = True
+        if self._fault:
+            raise UnexpectedReply(self._fault)
+        if self._surplus:
+            # One of the two is the answer to something else, and nobody can tell which.
+            raise UnexpectedReply("more came on the connection than one reply")
+        if self._without_body > LARGEST_HEAD_BYTES:
+            raise UnexpectedReply("the head of the reply is too long")
 
-        Raises:
-            IncompleteRead: the connection ended before the body did.
-            UnexpectedReply: its framing is not well-formed.
-        """
-        encoding, length = head.headers.get("transfer-encoding", "").lower(), head.headers.get("content-length")
-        if method == "HEAD" or head.status in _NO_BODY:
-            body, delimited = b"", True
-        elif encoding:
-            if encoding != "chunked":
-                raise UnexpectedReply("the reply has a transfer encoding that nobody asked for")
-            body, delimited = b"".join(self._chunks()), not length  # both lengths at once are a smuggler's
-        elif length:
-            if not _LENGTH.fullmatch(length):
-                raise UnexpectedReply("the length of the reply is no number, or there are two")
-            body, delimited = self._exactly(int(length)), True
-        else:
-            body, delimited = self._rest(), False
-        # Bytes that nobody asked for would be taken for the next request's answer.
-        return body, head.keeps_alive and delimited and not self._buffer
+    def _end(self) -> None:
+        """The connection has ended: that ends a body without any framing, and cuts every other."""
+        if not self.status:
+            raise ConnectionResetError("the connection ended without an answer")
+        if "content-length" in self.headers or "transfer-encoding" in self.headers:
+            raise IncompleteRead(b"".join(self._parts))
+        self._complete, self.reusable = True, False
 
-    def _chunks(self) -> Iterator[bytes]:
-        while True:
-            found = _CHUNK_SIZE.fullmatch(self._line())
-            if found is None:
-                raise UnexpectedReply("a chunk of the reply has no size")
-            size = int(found[1], 16)
-            if not size:
-                break
-            yield self._exactly(size)
-            if self._line():
-                raise UnexpectedReply("a chunk of the reply is longer than it says")
-        while self._line():
-            pass  # trailers tell nothing that anybody here reads
+    def on_message_begin(self) -> None:
+        """For the parser: something that begins as a reply."""
+        self._surplus = self._complete
 
-    def _line(self) -> bytes:
-        return self._until(_END_OF_LINE)
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """For the parser: a header, or a trailer, of which nobody here reads any."""
+        if not self.status:
+            self._pairs.append((name, value))
 
-    def _until(self, end: re.Pattern[bytes]) -> bytes:
-        """What comes before the next match of `end`, which is passed over."""
-        while (found := end.search(self._buffer)) is None:
-            if len(self._buffer) > LARGEST_HEAD_BYTES:
-                raise UnexpectedReply("the head of the reply is too long")
-            if not (more := self._receive()):
-                raise IncompleteRead(self._buffer)
-            self._buffer += more
-        before, self._buffer = self._buffer[: found.start()], self._buffer[found.end() :]
-        return before
+    def on_headers_complete(self) -> None:
+        """For the parser: the end of a head."""
+        status, version = self._parser.get_status_code(), self._parser.get_http_version()
+        headers, self._pairs = Headers.of(self._pairs), []
+        self._interim = 100 <= status < 200
+        if version not in ("1.0", "1.1") or status < 100:
+            self._fault = "the reply has a version or a status that does not exist"
+        if self._interim:
+            return
+        self.status, self.headers, self._without_body = status, headers, 0
+        coding, connection = headers.get("transfer-encoding"), headers.get("connection", "").lower()
+        if coding is not None and (coding.lower() != "chunked" or version == "1.0"):
+            self._fault = "the reply has a transfer encoding that nobody asked for"
+        self.reusable = "close" not in connection if version == "1.1" else "keep-alive" in connection
+        if self._method == "HEAD":
+            # Its length tells of another reply's body; the parser cannot know that, and is of no use after it.
+            self._complete, self.reusable = True, False
 
-    def _exactly(self, size: int) -> bytes:
-        """So many bytes."""
-        parts, missing = [self._buffer], size - len(self._buffer)
-        while missing > 0:
-            if not (more := self._receive()):
-                raise IncompleteRead(b"".join(parts), missing)
-            parts.append(more)
-            missing -= len(more)
-        whole = b"".join(parts)
-        self._buffer = whole[size:]
-        return whole[:size]
+    def on_body(self, data: bytes) -> None:
+        """For the parser: a piece of the body."""
+        if not self._complete:
+            self._without_body = 0
+            self._parts.append(data)
 
-    def _rest(self) -> bytes:
-        parts = [self._buffer]
-        while more := self._receive():
-            parts.append(more)
-        self._buffer = b""
-        return b"".join(parts)
+    def on_message_complete(self) -> None:
+        """For the parser: the end of a reply."""
+        self._complete = self._complete or not self._interim

@@ -1,0 +1,131 @@
+"""A kept connection serves the next request only while it is silent: what came unasked is never an answer."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from consumer.aliyun.http import Exchange
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+
+Accept = Callable[[], socket.socket]
+"""Waits for the client's next connection and returns the server's end of it."""
+
+
+@pytest.fixture(params=["plain", "tls"])
+def certificate(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    """Where the server's certificate and key are, or None for a connection without TLS."""
+    if request.param == "plain":
+        return None
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8
+    path = tmp_path / "server.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+def _tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def _trusting() -> ssl.SSLContext:
+    """Of a client that takes any certificate: what it says is not the matter here."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def ask(connection: HTTPConnection, bounded: Exchange) -> bytes:
+    """One exchange."""
+    bounded.begin(10.0)
+    connection.request("GET", "/")
+    return connection.getresponse().read()
+
+
+@contextmanager
+def kept_connection(certificate: Path | None) -> Iterator[tuple[HTTPConnection, Exchange, Accept]]:
+    """A bounded connection, and what accepts its next one on the server's side, step by step on threads of the test."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    with ExitStack() as opened:
+        opened.enter_context(listener).settimeout(10)
+
+        def accept() -> socket.socket:
+            plain, _ = listener.accept()
+            return opened.enter_context(
+                _tls(certificate).wrap_socket(plain, server_side=True) if certificate else plain
+            )
+
+        http = (
+            HTTPSConnection("127.0.0.1", port, context=_trusting())
+            if certificate
+            else HTTPConnection("127.0.0.1", port)
+        )
+        opened.callback(http.close)
+        yield http, Exchange(http, 5.0), accept
+
+
+def readable(connection: HTTPConnection) -> None:
+    """Wait until something has arrived."""
+    assert select.select([connection.sock], [], [], 30)[0]
+
+
+@pytest.mark.parametrize(
+    "late", [OK % (4, b"late"), b"\r\n", b"x", None], ids=["a reply", "a line", "a byte", "the end"]
+)
+def test_what_comes_late_is_never_taken_for_the_next_reply(late: bytes | None, certificate: Path | None) -> None:
+    """A connection that spoke, or ended, between two requests is not used again; the next one goes over a new one."""
+    with kept_connection(certificate) as (connection, bounded, accept), ThreadPoolExecutor() as threads:
+        first = threads.submit(ask, connection, bounded)
+        server = accept()
+        server.recv(65_536)
+        server.sendall(OK % (5, b"first"))
+        assert first.result(30) == b"first"
+        server.close() if late is None else server.sendall(late)
+        readable(connection)
+        second = threads.submit(ask, connection, bounded)
+        server = accept()
+        server.recv(65_536)
+        server.sendall(OK % (6, b"second"))
+        assert second.result(30) == b"second"
+
+
+def test_a_silent_connection_is_used_again(certificate: Path | None) -> None:
+    """Over TLS too, where the session tickets of a new connection are bytes of their own."""
+    with kept_connection(certificate) as (connection, bounded, accept), ThreadPoolExecutor() as threads:
+        asked = threads.submit(ask, connection, bounded)
+        server = accept()
+        for body in (b"first", b"again", b"third"):
+            server.recv(65_536)
+            server.sendall(OK % (5, body))
+            assert asked.result(30) == body
+            asked = threads.submit(ask, connection, bounded)
+        server.recv(65_536)
+        server.sendall(OK % (4, b"last"))
+        assert asked.result(30) == b"last"
