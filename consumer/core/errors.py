@@ -20,7 +20,8 @@
         ├── AccountSuspended      the account or bucket is blocked for now: try again on a later delivery
         └── PermanentError        asked again, the service will say no again: outcome `rejected`
             ├── PermissionMissing     grant the action in RAM
-            └── PublicAccessBlocked   Block Public Access forbids what was asked
+            ├── PublicAccessBlocked   Block Public Access forbids what was asked
+            └── SourceIpNeedsVpc      a statement of the bucket policy needs a condition that only a person can choose
 
 Vendor exceptions are translated into these in `consumer.aliyun`, once; no other package sees one.
 """
@@ -148,3 +149,13 @@ class PermissionMissing(PermanentError):
 
 class PublicAccessBlocked(PermanentError):
     """Block Public Access is on, and what was asked would make something public."""
+
+
+class SourceIpNeedsVpc(PermanentError):
+    """OSS takes no policy in which a statement has `acs:SourceIp` and no `acs:SourceVpc` (EC 0030-00000008)."""
+
+    def explained(self, reason: str, text: str) -> SourceIpNeedsVpc:
+        """The same refusal in words that say what has to be done; `reason` takes the place of the service's code."""
+        return SourceIpNeedsVpc(
+            self.service, self.operation, reason, text, status=self.status, request_id=self.request_id
+        )

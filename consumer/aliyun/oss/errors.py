@@ -19,6 +19,7 @@ from consumer.core.errors import (
     PermissionMissing,
     PublicAccessBlocked,
     ServiceError,
+    SourceIpNeedsVpc,
     Throttled,
     Unanswered,
     Unavailable,
@@ -54,6 +55,8 @@ _ERRORS: Mapping[str, type[ServiceError]] = {
 """By code; a code of 5xx that is not named here is `Unavailable`, another one permanent."""
 
 _ADDRESSED_WRONGLY = "must be addressed using the specified endpoint"
+_EC_SOURCE_IP = "0030-00000008"
+_SOURCE_IP_KEYS = ("acs:SourceIp", "acs:SourceVpc")
 _PUBLIC_REFUSED = ("Put public bucket acl is not allowed", "Put public bucket policy is not allowed")
 
 
@@ -75,5 +78,8 @@ def translated(operation: str, raised: Exception) -> ServiceError:
         return WrongEndpoint(operation, message, endpoint=endpoint, status=status, request_id=asked)
     if code == "AccessDenied" and message.startswith(_PUBLIC_REFUSED):
         return PublicAccessBlocked("oss", operation, code, message, status=status, request_id=asked)
+    if str(raised.ec) == _EC_SOURCE_IP or all(key in message for key in _SOURCE_IP_KEYS):
+        # Neither status nor code are documented: https://www.alibabacloud.com/help/en/oss/user-guide/0030-00000008
+        return SourceIpNeedsVpc("oss", operation, code, message, status=status, request_id=asked)
     error = _ERRORS.get(code) or (Unavailable if status >= 500 else PermanentError)
     return error("oss", operation, code, message, status=status, request_id=asked)

@@ -31,8 +31,14 @@ class SubResources:
 
     def policy(self) -> str | None:
         """GetBucketPolicy; an answer that is not a JSON object is taken for damaged."""
-        found = self._or_unset("GetBucketPolicy", lambda: _checked_policy(self._sdk.get_bucket_policy()))
-        return None if found is None else str(found.policy)
+        try:
+            found = self._call("GetBucketPolicy", lambda: _checked_policy(self._sdk.get_bucket_policy()))
+        except PermanentError as error:
+            # Only this code: "no policy" is the one unset setting that means that all is well.
+            if error.code == "NoSuchBucketPolicy":
+                return None
+            raise
+        return str(found.policy)
 
     def put_policy(self, policy: str) -> None:
         """PutBucketPolicy."""
@@ -167,7 +173,14 @@ class SubResources:
 
 
 def _checked_policy(found: Any) -> Any:
-    if not isinstance(json.loads(found.policy), dict):
+    """The result, unless its text is cut or no policy at all; whether it can be understood is not asked here."""
+    try:
+        document = json.loads(found.policy.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError):
+        return found  # whole, but with a number or a depth that no policy has
+    if not isinstance(document, dict):
         raise TypeError("a policy is a JSON object")
     return found
 

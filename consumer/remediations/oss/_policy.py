@@ -8,10 +8,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from consumer.core.errors import ChangedMeanwhile
+from consumer.core.errors import ChangedMeanwhile, SourceIpNeedsVpc
 from consumer.remediations.base import Change, Compliant, Finding, Remediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
-from consumer.resources.oss.policy import canonical
+from consumer.resources.oss.policy import needs_vpc, read
+from consumer.resources.oss.policy_document import canonical
 
 _NO_POLICY = "null"
 
@@ -34,7 +35,11 @@ class PolicyRepair(Remediation[PolicyState]):
         """What the policy should be, canonical; None for no policy at all. Pure."""
 
     def inspect(self, bucket: Bucket, info: BucketInfo) -> PolicyState:
-        """The policy."""
+        """The policy.
+
+        Raises:
+            Refused: it cannot be read, so it can neither be judged nor written again.
+        """
         return PolicyState(bucket.name, info.owner_id, canonical(bucket.policy()))
 
     def plan(self, state: PolicyState) -> Finding:
@@ -49,19 +54,42 @@ class PolicyRepair(Remediation[PolicyState]):
             return
         if now != change.before:
             raise ChangedMeanwhile(self.name, f"planned on {change.before}, but the policy is {now} now")
-        _write(bucket, change.after)
+        _write(bucket, change.after, now)
 
     def revert(self, bucket: Bucket, change: Change) -> None:
         """Write the policy that was found."""
-        _write(bucket, change.before)
+        _write(bucket, change.before, change.after)
 
 
 def _shown(policy: str | None) -> str:
     return _NO_POLICY if policy is None else policy
 
 
-def _write(bucket: Bucket, shown: str) -> None:
-    if shown == _NO_POLICY:
+def _write(bucket: Bucket, wanted: str, live: str) -> None:
+    if wanted == _NO_POLICY:
         bucket.delete_policy()
-    else:
-        bucket.put_policy(shown)
+        return
+    try:
+        bucket.put_policy(wanted)
+    except SourceIpNeedsVpc as error:
+        raise error.explained("source_ip_without_vpc", _what_to_do(wanted, live)) from None
+
+
+def _what_to_do(wanted: str, live: str) -> str:
+    """What a person has to change before the service takes the policy that a repair or an undo needs.
+
+    The advice is the service's own: https://www.alibabacloud.com/help/en/oss/user-guide/0030-00000008
+    """
+    now = None if live == _NO_POLICY else read(live)
+    raws = [each.raw for each in now.statements] if now else []
+    offending = [each.raw for each in read(wanted).statements if needs_vpc(each.raw)]
+    numbers = ", ".join(str(raws.index(raw) + 1) for raw in offending if raw in raws)
+    which = f"statement {numbers} of the policy" if numbers else "the policy that is to be put back"
+    text = (
+        "OSS takes no policy that has acs:SourceIp without acs:SourceVpc in a statement, also where only another"
+        f" statement is changed. Add acs:SourceVpc to the condition in {which} (StringNotLike 'vpc-*' for public"
+        " addresses, StringEquals with the id of the VPC for private ones), or take acs:SourceIp or the statement out"
+    )
+    if now and now.public:
+        text += f". Until then statement {', '.join(map(str, now.public))} lets everyone in"
+    return text

@@ -11,7 +11,7 @@ from consumer.core.errors import BucketGone, ServiceError
 from consumer.remediations.base import Note, Options, Remediation
 from consumer.resources.oss import public_access
 from consumer.resources.oss.bucket import Bucket, BucketInfo
-from consumer.resources.oss.public_access import Path
+from consumer.resources.oss.public_access import Exposure
 
 State = TypeVar("State")
 
@@ -40,21 +40,24 @@ class PublicAccessRepair(Remediation[State], ABC):
         if not self._other_paths:
             return None
         try:
-            granted = public_access.granted(info.acl, bucket.policy())
-            blocked = bool(granted) and bucket.public_access_block()
+            exposure = public_access.exposure(info.acl, bucket.policy())
+            blocked = bool(exposure) and bucket.public_access_block()
         except BucketGone:
             raise
         except ServiceError as error:
             # The repair is read back and done; not knowing the rest must not undo that, but it must be heard.
             detail = f"it could not be read whether anyone can still reach the bucket: {error}"
             return Note("exposure_unknown", detail)
-        return _told(granted, blocked=blocked)
+        return _note(exposure, blocked=blocked)
 
 
-def _told(granted: tuple[Path, ...], *, blocked: bool) -> Note | None:
-    paths = " and its ".join(granted)
-    if not granted:
+def _note(exposure: Exposure, *, blocked: bool) -> Note | None:
+    if not exposure:
         return None
+    paths = " and its ".join(exposure.paths)
     if blocked:
-        return Note("public_but_blocked", f"its {paths} would let anyone in if Block Public Access were switched off")
-    return Note("still_public", f"anyone can still reach the bucket by its {paths}")
+        by = f"its {paths} would" if paths else "its policy, which is not understood, may"
+        return Note("public_but_blocked", f"{by} let anyone in if Block Public Access were switched off")
+    if paths:
+        return Note("still_public", f"anyone can still reach the bucket by its {paths}")
+    return Note("exposure_unknown", f"it cannot be told whether anyone can still reach the bucket: {exposure.doubts}")

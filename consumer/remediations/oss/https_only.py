@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from consumer.remediations.base import Options
 from consumer.remediations.oss._policy import PolicyRepair, PolicyState
-from consumer.resources.oss.policy import denies_plain_http, with_https_only
+from consumer.resources.oss.policy_edits import denies_plain_http, with_https_only
 
 
 class HttpsOnlyOptions(Options):
@@ -31,6 +31,6 @@ class HttpsOnly(PolicyRepair):
 
     def wanted(self, state: PolicyState) -> str | None:
         """The policy with the statement; as it is when one of its own says the same."""
-        if denies_plain_http(state.policy, state.bucket):
+        if denies_plain_http(state.policy, state.bucket, state.owner_id):
             return state.policy
         return with_https_only(state.policy, state.bucket, state.owner_id)

@@ -6,9 +6,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from consumer.remediations.base import Compliant, Finding
 from consumer.remediations.oss._policy import PolicyRepair, PolicyState
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
-from consumer.resources.oss.policy import without_everyone
+from consumer.resources.oss.policy import read
+from consumer.resources.oss.policy_document import refused
+from consumer.resources.oss.policy_edits import without_everyone
 
 
 class BucketPolicyPublicOptions(PublicAccessOptions):
@@ -56,6 +59,17 @@ class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):
         super().__init__(options)
         self._keep_restricted = options.keep_restricted
         self._narrow_to = options.narrow_to
+
+    def plan(self, state: PolicyState) -> Finding:
+        """What is public goes first; then what is not understood is left to a person, never called compliant.
+
+        Raises:
+            Refused: nothing in the policy is known to be public, and not all of it is understood.
+        """
+        finding = super().plan(state)
+        if isinstance(finding, Compliant) and state.policy and (doubts := read(state.policy).doubts):
+            raise refused(doubts)
+        return finding
 
     def wanted(self, state: PolicyState) -> str | None:
         """The policy without its grants to everyone; none when nothing else was in it."""

@@ -1,175 +1,226 @@
-"""Bucket policies as JSON text: whom they let in, and how a statement is taken out or put in. Pure.
+"""Who gets in by a bucket policy: the service's published definition of public, as one pure function.
 
-Everything that is not understood is left exactly as it is. Texts that leave this module are canonical (sorted keys, no
-spaces), so that equal policies are equal texts.
+Everything that asks "can anyone get in?" asks here: the repairs, what they say of other paths, undo, simulate. The
+definition is the one that Block Public Access and GetBucketPolicyStatus decide by:
 
-Policies: https://www.alibabacloud.com/help/en/oss/user-guide/bucket-policy
+* "Block Public Access", https://www.alibabacloud.com/help/en/oss/user-guide/block-public-access
+* "Policy syntax and elements",
+  https://www.alibabacloud.com/help/en/oss/user-guide/authorization-syntax-and-elements
+
+Where the two pages say nothing, a grant that is not provably restricted is public, and a statement of another form than
+theirs is `UNCLEAR`: never called compliant, never rewritten, always left to a person.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
-from ipaddress import ip_network
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-Statement = dict[str, Any]
+from consumer.core.errors import Refused
+from consumer.resources.oss.addresses import are_narrow
+from consumer.resources.oss.policy_document import parsed, shown
+from consumer.resources.oss.wildcards import has_wildcard
 
-_EVERYONE = "*"
-_NARROWING_OPERATORS = frozenset(
-    {"ipaddress", "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"}
+EVERYONE = "*"
+
+_ELEMENTS = frozenset(
+    {"Effect", "Action", "NotAction", "Principal", "NotPrincipal", "Resource", "NotResource", "Condition", "Sid"}
 )
-"""Only tests for a value narrow: negations and tests that pass when the key is absent let nearly everyone in."""
-_CALLER_KEYS = frozenset(
-    {
-        "acs:sourceip",
-        "acs:vpcsourceip",
-        "acs:sourcevpc",
-        "acs:sourcevpcid",
-        "acs:sourcevpcendpoint",
-        "acs:accessid",
-        "acs:principalarn",
-        "acs:principaluserid",
-    }
+_FIXED_PRINCIPAL = re.compile(
+    r"[0-9]{1,32}|(?:acs|arn|arn:acs):(?:ram|sts)::[0-9]{1,32}:(?:root|(?:user|role|assumed-role)/[\w.@/=+,-]+)",
+    re.ASCII,
 )
-"""Condition keys that say who or where the caller is; a condition on the protocol keeps nobody out."""
-_SECURE_TRANSPORT = "acs:SecureTransport"
+"""An account's or a user's id, or the ARN of one user or role."""
+
+_FIXED_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+"""A network's or a key's id as the service gives them; anything else may be read as a pattern or a list."""
+
+_NETWORK_KEYS = frozenset({"acs:SourceVpc", "acs:SourceVpcId", "acs:AccessId"})
+_SOURCE_IP = "acs:SourceIp"
+_VPC_IP = "acs:SourceVpcIp"
+_TEXT_OPERATORS = frozenset({"StringEquals", "StringLike"})
+_ADDRESS_OPERATOR = "IpAddress"
 
 
-def canonical(policy: str | None) -> str | None:
-    """The same policy in the one form that equal policies share."""
-    return None if policy is None else _text(json.loads(policy))
+class Admits(StrEnum):
+    """Whom one statement lets in."""
+
+    NOBODY = "nobody"
+    """It denies."""
+    NAMED = "named"
+    """Accounts, users and roles that it names."""
+    RESTRICTED = "restricted"
+    """Everyone, but only from networks, addresses or with keys that a condition names: not public."""
+    EVERYONE = "everyone"
+    """Public."""
+    UNCLEAR = "unclear"
+    """It has another form than the service documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one statement means."""
+
+    admits: Admits
+    doubt: str = ""
+    """Why it is unclear, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement as it stands in the policy, and what it means."""
+
+    raw: Any
+    reading: Reading
+
+    @property
+    def admits(self) -> Admits:
+        """Whom it lets in."""
+        return self.reading.admits
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy that could be read."""
+
+    document: Mapping[str, Any]
+    statements: tuple[Statement, ...]
+    doubt: str = ""
+    """What is unlike the documented form around the statements; empty when nothing is."""
+
+    @property
+    def doubts(self) -> str:
+        """Everything in it that is not understood, for a person; empty when all of it is."""
+        unclear = [
+            f"statement {number}: {each.reading.doubt}"
+            for number, each in enumerate(self.statements, 1)
+            if each.admits is Admits.UNCLEAR
+        ]
+        return "; ".join(filter(None, [self.doubt, *unclear]))
+
+    @property
+    def public(self) -> tuple[int, ...]:
+        """The numbers, from 1, of the statements that let everyone in."""
+        return tuple(number for number, each in enumerate(self.statements, 1) if each.admits is Admits.EVERYONE)
+
+
+def read(text: str) -> Policy:
+    """The policy with the meaning of each statement.
+
+    Raises:
+        Refused: its text cannot be read without guessing.
+    """
+    document = parsed(text)
+    found = document.get("Statement", [])
+    statements = tuple(Statement(raw, reading(raw)) for raw in (found if isinstance(found, list) else [found]))
+    return Policy(document, statements, _doubt_about(document))
 
 
 def admits_everyone(policy: str | None) -> bool:
-    """Whether some statement lets anyone at all in, from anywhere."""
-    return policy is not None and any(
-        grants_everyone(statement) and not is_restricted(statement) for statement in _statements(json.loads(policy))
-    )
-
-
-def grants_everyone(statement: Statement) -> bool:
-    """Whether the statement allows something to everyone, its conditions aside."""
-    if statement.get("Effect") != "Allow":
-        return False
-    # The service counts a statement that names nobody at all as public too, and NotPrincipal names nearly everyone.
-    return "Principal" not in statement or _EVERYONE in _principals(statement["Principal"])
-
-
-def is_restricted(statement: Statement) -> bool:
-    """Whether a condition narrows the callers down to some networks, addresses or accounts."""
-    return any(
-        operator.lower() in _NARROWING_OPERATORS
-        and key.lower() in _CALLER_KEYS
-        and not any(_takes_all(value) for value in _listed(values))
-        for operator, keys in _objects(statement.get("Condition"))
-        for key, values in _objects(keys, of_any=True)
-    )
-
-
-def without_everyone(policy: str, *, keep_restricted: bool, narrow_to: Sequence[str]) -> str | None:
-    """The policy without what it allows everyone; None when no statement is left.
-
-    A statement that also names others keeps those; `narrow_to` takes the place of everyone where it is given.
-    """
-    document = json.loads(policy)
-    kept: list[Any] = []
-    for statement in _listed(document.get("Statement", [])):
-        untouched = not isinstance(statement, dict) or not grants_everyone(statement)
-        if untouched or (keep_restricted and is_restricted(statement)):
-            kept.append(statement)
-        elif principals := _narrowed(statement, narrow_to):
-            kept.append({**statement, "Principal": principals})
-    if kept == _listed(document.get("Statement", [])):
-        return _text(document)
-    return _text({**document, "Statement": kept}) if kept else None
-
-
-def denies_plain_http(policy: str | None, bucket: str) -> bool:
-    """Whether one statement denies everyone everything on the whole bucket without TLS."""
+    """Whether the policy may let anyone at all in: what cannot be understood counts as if it did."""
     if policy is None:
         return False
-    return any(_denies_plain_http(statement, bucket) for statement in _statements(json.loads(policy)))
-
-
-def with_https_only(policy: str | None, bucket: str, owner_id: str) -> str:
-    """The policy with one more statement, which denies everyone everything without TLS."""
-    document = {"Version": "1", "Statement": []} if policy is None else json.loads(policy)
-    resource = f"acs:oss:*:{owner_id}:{bucket}"
-    statement = {
-        "Effect": "Deny",
-        "Action": ["oss:*"],
-        "Principal": [_EVERYONE],
-        "Resource": [resource, f"{resource}/*"],
-        "Condition": {"Bool": {_SECURE_TRANSPORT: ["false"]}},
-    }
-    return _text({**document, "Statement": [*_listed(document.get("Statement", [])), statement]})
-
-
-def _denies_plain_http(statement: Statement, bucket: str) -> bool:
-    return (
-        statement.get("Effect") == "Deny"
-        and _EVERYONE in _principals(statement.get("Principal"))
-        and any(action in ("oss:*", "*") for action in _listed(statement.get("Action")))
-        and all(_covers(statement, name) for name in (bucket, f"{bucket}/some/object"))
-        and _only_condition_is_plain_http(statement.get("Condition"))
-    )
-
-
-def _only_condition_is_plain_http(condition: Any) -> bool:
-    tests = [
-        (operator, key, [str(value).lower() for value in _listed(values)])
-        for operator, keys in _objects(condition)
-        for key, values in _objects(keys, of_any=True)
-    ]
-    return tests == [("Bool", _SECURE_TRANSPORT, ["false"])]
-
-
-def _covers(statement: Statement, name: str) -> bool:
-    """Whether the resources name it: everything after the fifth colon of `acs:oss:*:*:bucket/object`."""
-    patterns = [str(resource).split(":", 4)[-1] for resource in _listed(statement.get("Resource"))]
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _narrowed(statement: Statement, narrow_to: Sequence[str]) -> list[str]:
-    if "NotPrincipal" in statement or isinstance(statement.get("Principal"), dict):
-        return []  # cannot be narrowed without guessing what was meant
-    others = [principal for principal in _principals(statement.get("Principal")) if principal != _EVERYONE]
-    return list(dict.fromkeys([*others, *narrow_to]))
-
-
-def _statements(document: Any) -> Iterator[Statement]:
-    found = document.get("Statement", []) if isinstance(document, dict) else []
-    return (statement for statement in _listed(found) if isinstance(statement, dict))
-
-
-def _principals(value: Any) -> list[str]:
-    """Every principal that is named: a text, a list, or an object of lists by kind."""
-    if isinstance(value, dict):
-        return [principal for kind in value.values() for principal in _principals(kind)]
-    return [principal for principal in _listed(value) if isinstance(principal, str)]
-
-
-def _objects(value: Any, *, of_any: bool = False) -> Iterator[tuple[str, Any]]:
-    """The entries of an object whose values are objects, or anything."""
-    entries = value.items() if isinstance(value, dict) else ()
-    return ((str(key), inner) for key, inner in entries if of_any or isinstance(inner, dict))
-
-
-def _takes_all(value: Any) -> bool:
-    text = str(value)
-    if not text.strip("*"):
-        return True
     try:
-        return ip_network(text, strict=False).prefixlen == 0
-    except ValueError:
+        found = read(policy)
+    except Refused:
+        return True
+    return bool(found.public or found.doubts)
+
+
+def opens(before: str | None, after: str | None) -> bool:
+    """Whether the second policy may let anyone in and the first does not: what undo has to ask about first."""
+    return admits_everyone(after) and not admits_everyone(before)
+
+
+def reading(statement: object) -> Reading:
+    """Whom a statement lets in: the table of "Block Public Access".
+
+    Action and Resource do not matter, and a Deny never makes a policy public.
+    """
+    if doubt := _doubt_of(statement):
+        return Reading(Admits.UNCLEAR, doubt)
+    assert isinstance(statement, dict)
+    if statement["Effect"] == "Deny":
+        return Reading(Admits.NOBODY)
+    if _names_everyone(statement):
+        return Reading(Admits.RESTRICTED if _is_restricted(statement) else Admits.EVERYONE)
+    if unknown := [each for each in named(statement) if not _FIXED_PRINCIPAL.fullmatch(each)]:
+        return Reading(Admits.UNCLEAR, f"Principal {shown(unknown[0])} is neither an id nor the ARN of a user or role")
+    return Reading(Admits.NAMED)
+
+
+def named(statement: Mapping[str, Any]) -> list[str]:
+    """Whom a statement names beside everyone: every principal that is not a pattern, known form or not."""
+    principal = statement.get("Principal")
+    listed = principal if isinstance(principal, list) else [principal]
+    return [each for each in listed if isinstance(each, str) and each.strip() and not has_wildcard(each)]
+
+
+def needs_vpc(statement: object) -> bool:
+    """Whether the service may refuse to take the statement, for `acs:SourceIp` without a condition on the VPC.
+
+    Any operator satisfies it: the page on EC 0030-00000008 advises StringNotLike for public addresses.
+    https://www.alibabacloud.com/help/en/oss/user-guide/0030-00000008
+    """
+    keys = {key for _, key, _ in _tests(statement.get("Condition"))} if isinstance(statement, dict) else set()
+    return _SOURCE_IP in keys and "acs:SourceVpc" not in keys
+
+
+def _names_everyone(statement: Mapping[str, Any]) -> bool:
+    """Whether a principal is anything but fixed texts.
+
+    An empty list equals `["*"]` ("Policy syntax and elements"). NotPrincipal names nearly everyone.
+    """
+    principal = statement.get("Principal")
+    listed = principal if isinstance(principal, list) else [principal]
+    return "NotPrincipal" in statement or not listed or len(named(statement)) < len(listed)
+
+
+def _is_restricted(statement: Mapping[str, Any]) -> bool:
+    """Whether one test narrows the callers; several are an "and", so one is enough."""
+    return any(_narrows(*each) for each in _tests(statement.get("Condition")))
+
+
+def _narrows(operator: str, key: str, values: Any) -> bool:
+    """Whether a test lets only some networks, addresses or keys pass; its values are an "or", so each has to."""
+    listed = values if isinstance(values, list) else [values]
+    if not listed or not all(isinstance(each, str) for each in listed):
         return False
+    if key in _NETWORK_KEYS and operator in _TEXT_OPERATORS:
+        return all(_FIXED_VALUE.fullmatch(each) for each in listed)
+    if key == _SOURCE_IP:
+        return operator == _ADDRESS_OPERATOR and are_narrow(listed)
+    return key == _VPC_IP and operator in {_ADDRESS_OPERATOR, *_TEXT_OPERATORS} and are_narrow(listed)
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _tests(condition: Any) -> Iterator[tuple[str, str, Any]]:
+    """Operator, key and values of every test; what has another shape tests nothing."""
+    for operator, keys in condition.items() if isinstance(condition, dict) else ():
+        for key, values in keys.items() if isinstance(keys, dict) else ():
+            yield operator, key, values
 
 
-def _text(document: Any) -> str:
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _doubt_of(statement: object) -> str:
+    """What is unlike a statement of the documented form, its principals aside."""
+    if not isinstance(statement, dict):
+        return f"{shown(statement)} is not an object"
+    if unknown := sorted(statement.keys() - _ELEMENTS):
+        return f"{shown(unknown[0])} is no element of a statement"
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        return f"Effect is {shown(statement.get('Effect'))}, neither Allow nor Deny"
+    return ""
+
+
+def _doubt_about(document: Mapping[str, Any]) -> str:
+    """What is unlike a policy of the documented form, its statements aside."""
+    if unknown := sorted(document.keys() - {"Version", "Statement"}):
+        return f"{shown(unknown[0])} is no element of a policy"
+    if document.get("Version") != "1":
+        return f"Version is {shown(document.get('Version'))}, not '1'"
+    found = document.get("Statement")
+    if not isinstance(found, list):
+        return "Statement is no list"
+    return "" if found else "Statement is empty"

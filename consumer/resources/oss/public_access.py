@@ -7,9 +7,12 @@ https://www.alibabacloud.com/help/en/oss/user-guide/block-public-access
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.resources.oss.policy import admits_everyone
+from consumer.core.errors import Refused
+from consumer.resources.oss.policy import read
+from consumer.resources.oss.policy_document import refused
 
 
 class Path(StrEnum):
@@ -19,11 +22,26 @@ class Path(StrEnum):
     POLICY = "policy"
 
 
-def granted(acl: str, policy: str | None) -> tuple[Path, ...]:
+@dataclass(frozen=True, slots=True)
+class Exposure:
     """What would let anyone in, unless the bucket's Block Public Access closes it."""
-    paths = []
-    if acl != "private":
-        paths.append(Path.ACL)
-    if admits_everyone(policy):
+
+    paths: tuple[Path, ...]
+    doubts: str = ""
+    """What of the policy is not understood, for a person: it may let anyone in as well."""
+
+    def __bool__(self) -> bool:
+        """Whether it is anything but certain that nobody gets in."""
+        return bool(self.paths or self.doubts)
+
+
+def exposure(acl: str, policy: str | None) -> Exposure:
+    """By what anyone gets in; an ACL that is not known to be private is taken for public."""
+    paths = [] if acl == "private" else [Path.ACL]
+    try:
+        found = None if policy is None else read(policy)
+    except Refused as error:
+        return Exposure(tuple(paths), str(error))
+    if found and found.public:
         paths.append(Path.POLICY)
-    return tuple(paths)
+    return Exposure(tuple(paths), str(refused(found.doubts)) if found and found.doubts else "")

@@ -6,9 +6,15 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from consumer.core.errors import Refused
 from consumer.remediations.base import Change
 from consumer.remediations.oss._policy import PolicyState
+from consumer.resources.oss.policy import admits_everyone
+from consumer.resources.oss.policy_document import canonical
+from tests import policies
 from tests.unit.remediations.findings import planned, remediation
 
 EVERYONE = {"Effect": "Allow", "Action": "oss:GetObject", "Principal": "*", "Resource": "acs:oss:*:*:photos/*"}
@@ -67,12 +73,65 @@ def test_restricted_grants_can_be_kept_and_everyone_narrowed() -> None:
     assert left(narrowing, EVERYONE) == [PARTNER]
 
 
-@pytest.mark.parametrize("policy", [None, state(PARTNER, DENY).policy, '{"Statement":["odd"]}', "{}"])
+@pytest.mark.parametrize("policy", [None, state(PARTNER, DENY).policy])
 def test_what_grants_nothing_to_everyone_is_left_alone(policy: str | None) -> None:
-    """No policy, a decent one, and what nobody understands."""
+    """No policy, and one that names whom it lets in."""
     repair = remediation("oss.bucket-policy-public")
 
     assert planned(repair, PolicyState("photos", "1", policy)) is None
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "{}",
+        json.dumps({"Version": "1", "Statement": PARTNER}),
+        json.dumps({"Statement": [PARTNER]}),
+        state("odd").policy,
+        state({**PARTNER, "Effect": "allow"}).policy,
+        state({**PARTNER, "principal": ["1111111111111111"]}).policy,
+        state({**PARTNER, "Principal": "alice"}).policy,
+    ],
+)
+def test_what_is_not_understood_is_left_to_a_person(policy: str | None) -> None:
+    """It is not known to be public and not known to be closed: neither written nor called compliant."""
+    with pytest.raises(Refused) as refused:
+        remediation("oss.bucket-policy-public").plan(PolicyState("photos", "1", policy))
+
+    assert refused.value.reason == "policy_not_understood"
+
+
+def test_what_is_public_goes_before_a_person_looks_at_the_rest() -> None:
+    """A doubt about one statement keeps no other one open."""
+    odd = {**PARTNER, "Effect": "allow"}
+    repair = remediation("oss.bucket-policy-public")
+
+    assert left(repair, EVERYONE, odd) == [odd]
+    with pytest.raises(Refused, match="statement 1"):
+        repair.plan(state(odd))
+
+
+def test_a_single_public_statement_goes() -> None:
+    """Also where it stands in the place of the list."""
+    policy = json.dumps({"Version": "1", "Statement": EVERYONE}, sort_keys=True, separators=(",", ":"))
+
+    finding = remediation("oss.bucket-policy-public").plan(PolicyState("photos", "1", policy))
+
+    assert isinstance(finding, Change)
+    assert finding.after == "null"
+
+
+@given(policy=policies.odd, keep_restricted=st.booleans())
+def test_compliant_means_that_nobody_gets_in(policy: str, keep_restricted: bool) -> None:
+    """Whatever stands in a policy: it is called compliant only if it cannot let everyone in."""
+    text = canonical(policy)
+    try:
+        finding = remediation("oss.bucket-policy-public", keep_restricted=keep_restricted).plan(
+            PolicyState("photos", "1", text)
+        )
+    except Refused:
+        return
+    assert isinstance(finding, Change) or not admits_everyone(text)
 
 
 def test_a_plan_carried_out_plans_nothing_more() -> None:
