@@ -19,7 +19,8 @@
         ├── NotAuthenticated      credentials or clock are wrong: try again on a later delivery, tell a person
         ├── AccountSuspended      the account or bucket is blocked for now: try again on a later delivery
         └── PermanentError        asked again, the service will say no again: outcome `rejected`
-            ├── PermissionMissing     grant the action in RAM
+            ├── PermissionMissing     grant the action in RAM: held until somebody has, and not the message's fault
+            ├── DeniedByResource      the bucket's own policy denies it
             ├── PublicAccessBlocked   Block Public Access forbids what was asked
             └── SourceIpNeedsVpc      a statement of the bucket policy needs a condition that only a person can choose
 
@@ -27,6 +28,8 @@ Vendor exceptions are translated into these in `consumer.aliyun`, once; no other
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 
 class RemediatorError(Exception):
@@ -63,6 +66,9 @@ class ServiceError(RemediatorError):
     `code` is the service's own error code where it gave one, else one of ours in lower case (`timeout`, `reset`);
     `status` is the HTTP status or 0; `request_id` is what the vendor's support asks for.
     """
+
+    resource_alone: ClassVar[bool] = False
+    """Whether the failure is the resource's own and says nothing about any other one."""
 
     def __init__(
         self, service: str, operation: str, code: str, text: str, *, status: int = 0, request_id: str = ""
@@ -114,6 +120,8 @@ class ChangedMeanwhile(ServiceError):
 class WrongEndpoint(ServiceError):
     """The bucket has to be addressed at another region's endpoint."""
 
+    resource_alone = True
+
     def __init__(self, operation: str, text: str, *, endpoint: str, status: int = 403, request_id: str = "") -> None:
         super().__init__("oss", operation, "WrongEndpoint", text, status=status, request_id=request_id)
         self.endpoint = endpoint
@@ -144,15 +152,25 @@ class PermanentError(ServiceError):
 
 
 class PermissionMissing(PermanentError):
-    """RAM or a bucket policy does not let us do this."""
+    """RAM does not let us do this, or nothing says that anything else does not."""
+
+
+class DeniedByResource(PermanentError):
+    """The resource's own policy denies it, whatever RAM grants."""
+
+    resource_alone = True
 
 
 class PublicAccessBlocked(PermanentError):
     """Block Public Access is on, and what was asked would make something public."""
 
+    resource_alone = True
+
 
 class SourceIpNeedsVpc(PermanentError):
     """OSS takes no policy in which a statement has `acs:SourceIp` and no `acs:SourceVpc` (EC 0030-00000008)."""
+
+    resource_alone = True
 
     def explained(self, reason: str, text: str) -> SourceIpNeedsVpc:
         """The same refusal in words that say what has to be done; `reason` takes the place of the service's code."""

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     WOULD_FIX = "would_fix"
     """The rule only observes; enforcing would have changed the resource."""
     HELD = "held"
-    """A limit, a pause or a contest keeps the change back for now."""
+    """A limit, a pause, a contest or a missing permission keeps the change back for now."""
     FAILED = "failed"
     """It did not work this time and is worth another try."""
     REJECTED = "rejected"
@@ -99,3 +99,7 @@ class Ending:
     """The class of the error behind a failure, for dead letters."""
     hold_seconds: float | None = None
     """How long to hide a held delivery; None for the configured time."""
+    missing_action: str = ""
+    """The RAM action whose absence holds it back, in its service's spelling of the operation: `oss:PutBucketAcl`."""
+    resource_alone: bool = False
+    """Whether a failure is the resource's own and says nothing about any other one."""

@@ -25,7 +25,7 @@ from consumer.core.event import Event, OtherMessage, decode
 from consumer.core.observers import StepName
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.timings import Stages
-from consumer.guards.chain import Guards, Intent, Permit
+from consumer.guards.chain import Guards, Intent, Permit, permission_missing
 from consumer.guards.rule import Rule, match
 from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
 from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
@@ -115,7 +115,7 @@ class Pipeline:
 
     def repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell = untold) -> Ending:
         """Inspect, guard, apply and verify: every way this can go is an ending, never an exception."""
-        return _ended(lambda: self._repair(case, stages, still_ours, tell))
+        return _ended(case.rule, lambda: self._repair(case, stages, still_ours, tell))
 
     def _resource(self, event: Event, rule: Rule) -> Resource:
         """The resource the event names.
@@ -131,10 +131,9 @@ class Pipeline:
 
     def _repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell) -> Ending:
         bucket = self._open_bucket(case.resource, self._monotonic() + self._work_budget_seconds)
-        try:
-            return self._repair_bucket(bucket, case, stages, still_ours, tell)
-        finally:
-            stages.request_ids = tuple(bucket.request_ids)
+        ending = _ended(case.rule, lambda: self._repair_bucket(bucket, case, stages, still_ours, tell))
+        stages.request_ids = tuple(bucket.request_ids)
+        return self._guards.after_look(case.resource, ending, bucket.granted)
 
     def _repair_bucket(
         self, bucket: Bucket, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell
@@ -159,7 +158,7 @@ class Pipeline:
         if isinstance(answer, Ending):
             return answer
         work = _Work(case.rule, bucket, found, finding, answer)
-        ending = _ended(lambda: self._change(work, stages, still_ours, tell))
+        ending = _ended(case.rule, lambda: self._change(work, stages, still_ours, tell))
         answer.ended(ending)
         return ending
 
@@ -228,16 +227,19 @@ class Pipeline:
         return Ending(Outcome.GONE, "taken_back", "the bucket was deleted meanwhile; the empty new one was removed")
 
 
-def _ended(work: Callable[[], Ending]) -> Ending:
+def _ended(rule: Rule, work: Callable[[], Ending]) -> Ending:
     """How the work ends, whatever is raised in it."""
     try:
         return work()
     except BucketGone:
         return Ending(Outcome.GONE, "no_such_bucket", "the bucket does not exist")
+    except PermissionMissing as error:
+        return permission_missing(error, rule)
     except (Refused, PermanentError) as error:
         return _rejected(error)
     except ServiceError as error:
-        return Ending(Outcome.FAILED, error.code, str(error), error_class=type(error).__name__)
+        name, alone = type(error).__name__, error.resource_alone
+        return Ending(Outcome.FAILED, error.code, str(error), error_class=name, resource_alone=alone)
     except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
         detail = f"{type(error).__name__}: {error}"
         return Ending(Outcome.FAILED, "internal_error", detail, error_class=type(error).__name__)
@@ -260,5 +262,7 @@ def _is_another(now: BucketInfo, found: BucketInfo) -> bool:
 
 
 def _rejected(error: Refused | PermanentError) -> Ending:
-    reason = error.reason if isinstance(error, Refused) else error.code
-    return Ending(Outcome.REJECTED, reason, str(error), error_class=type(error).__name__)
+    name = type(error).__name__
+    if isinstance(error, Refused):
+        return Ending(Outcome.REJECTED, error.reason, str(error), error_class=name, resource_alone=True)
+    return Ending(Outcome.REJECTED, error.code, str(error), error_class=name, resource_alone=error.resource_alone)

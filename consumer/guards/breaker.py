@@ -4,13 +4,15 @@
                  ▲                     │
                  └──────it fails───────┘
 
-Only attempts to change count: a look that fails says nothing about what changing would do.
+Only attempts to change count: a look that fails says nothing about what changing would do. Judged are resources, each
+by its latest attempt, so that one of them cannot stop a rule by failing again and again; and the probe goes to a
+resource that has not failed, if one is waiting, so that the worst of them does not keep the rule stopped.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass
 
 
@@ -19,9 +21,9 @@ class BreakerPolicy:
     """When changes stop, and for how long."""
 
     attempts: int = 20
-    """How many of the latest attempts are judged."""
+    """How many resources are judged: those of the latest attempts, each by its latest one."""
     min_attempts: int = 5
-    """Fewer than these prove nothing."""
+    """Fewer resources than these prove nothing."""
     max_failure_share: float = 0.5
     """At this share of failures changes stop."""
     cool_down_seconds: float = 300.0
@@ -31,6 +33,7 @@ class BreakerPolicy:
 class Admission:
     """Leave for one attempt."""
 
+    resource: str
     era: int
     """Which stretch between openings and closings it belongs to; results of an earlier one count no more."""
     probe: bool
@@ -48,8 +51,13 @@ class Breaker:
 
     def __init__(self, policy: BreakerPolicy) -> None:
         self._policy = policy
-        self._failed: deque[bool] = deque(maxlen=policy.attempts)
+        self._failed: OrderedDict[str, bool] = OrderedDict()
+        """Whether the latest attempt on a resource failed; the latest attempt last."""
+        self._suspects: OrderedDict[str, None] = OrderedDict()
+        """Resources whose failures opened it or kept it open; bounded like the others."""
         self._opened_at: float | None = None
+        self._unsuspected_waits = False
+        """Whether a resource that has not failed was turned away since it opened."""
         self._probing = False
         self._era = 0
         self._lock = threading.Lock()
@@ -59,18 +67,19 @@ class Breaker:
         """Whether changes are stopped, the wait for the probe's result included."""
         return self._opened_at is not None
 
-    def admit(self, now: float) -> Admission | Open:
-        """Leave for one attempt, whose result has to be told with `record`."""
+    def admit(self, resource: str, now: float) -> Admission | Open:
+        """Leave for one attempt, whose result has to be recorded."""
         with self._lock:
             if self._opened_at is None:
-                return Admission(self._era, probe=False)
-            left = self._opened_at + self._policy.cool_down_seconds - now
+                return Admission(resource, self._era, probe=False)
+            left = self._wait_seconds(resource, self._opened_at, now)
             if left > 0:
+                self._unsuspected_waits |= resource not in self._suspects
                 return Open(left)
             if self._probing:
                 return Open(self._policy.cool_down_seconds)
             self._probing = True
-            return Admission(self._era, probe=True)
+            return Admission(resource, self._era, probe=True)
 
     def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:
         """What an attempt came to; None if it says nothing about whether changes work."""
@@ -81,7 +90,7 @@ class Breaker:
                 self._probing = False
             if failed is None:
                 return
-            self._failed.append(failed)
+            self._judge(admission.resource, failed=failed)
             if admission.probe:
                 self._turn(now if failed else None)
             elif self._too_many():
@@ -92,12 +101,30 @@ class Breaker:
         with self._lock:
             self._turn(None)
 
+    def _wait_seconds(self, resource: str, opened_at: float, now: float) -> float:
+        """Until this resource may be the probe: a suspect leaves one more cool-down to others that wait."""
+        cool_down = self._policy.cool_down_seconds
+        own_turn = self._unsuspected_waits and resource in self._suspects
+        return opened_at + cool_down * (2 if own_turn else 1) - now
+
+    def _judge(self, resource: str, *, failed: bool) -> None:
+        self._failed.pop(resource, None)
+        self._failed[resource] = failed
+        if len(self._failed) > self._policy.attempts:
+            self._failed.popitem(last=False)
+
     def _too_many(self) -> bool:
         seen = len(self._failed)
-        return seen >= self._policy.min_attempts and sum(self._failed) >= self._policy.max_failure_share * seen
+        return seen >= self._policy.min_attempts and sum(self._failed.values()) >= self._policy.max_failure_share * seen
 
     def _turn(self, opened_at: float | None) -> None:
+        self._suspects.update(dict.fromkeys(resource for resource, failed in self._failed.items() if failed))
+        if opened_at is None:
+            self._suspects.clear()
+        while len(self._suspects) > self._policy.attempts:
+            self._suspects.popitem(last=False)
         self._opened_at = opened_at
+        self._unsuspected_waits = False
         self._probing = False
         self._era += 1
         self._failed.clear()

@@ -13,15 +13,16 @@ take a place. Whoever gets a permit says with it what became of the change.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from consumer.core.errors import BucketGone, ContestUnreadable, ServiceError
+from consumer.core.errors import BucketGone, ContestUnreadable, PermissionMissing, ServiceError
 from consumer.core.outcome import Ending, Outcome
 from consumer.guards.breaker import Admission, Breaker, BreakerPolicy, Open
 from consumer.guards.contest import Contest, ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption, Exemptions
 from consumer.guards.limits import Limits
+from consumer.guards.refusals import Refusals
 from consumer.guards.rule import Mode, Rule
 from consumer.remediations.base import Change
 from consumer.resources.oss.bucket import Resource
@@ -29,11 +30,26 @@ from consumer.resources.oss.bucket import Resource
 CHANGED_MEANWHILE = "changed_meanwhile"
 """The reason of an attempt that another writer got ahead of: nothing was changed, and nothing of ours failed."""
 
-HOLDS = ("tags_unreadable", "paused", "contest_unreadable", "contested", "breaker_open", "over_limit")
-"""The reasons for which a guard holds a change back."""
+PERMISSION_MISSING = "permission_missing"
+"""The reason of a delivery that waits for an action to be granted."""
+
+PERMISSION_HOLD_SECONDS = 300.0
+"""How long until such a delivery tries again. Each try is the probe of its own resource, so none blocks another."""
+
+HOLDS = (
+    "tags_unreadable",
+    "paused",
+    "contest_unreadable",
+    "contested",
+    "breaker_open",
+    "over_limit",
+    PERMISSION_MISSING,
+)
+"""The reasons for which a change is held back."""
 
 _WORKED = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.HELD, Outcome.NOT_OURS})
 _SAYS_NOTHING = frozenset({Outcome.GONE, Outcome.LEASE_LOST})
+_REASONS_SAY_NOTHING = frozenset({CHANGED_MEANWHILE, PERMISSION_MISSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,23 @@ class Intent:
         return Ending(outcome, reason, detail, change.before, change.after, hold_seconds=hold_seconds)
 
 
+def permission_missing(error: PermissionMissing, rule: Rule) -> Ending:
+    """A missing permission is not the message's fault: it is kept, and tried again until somebody grants the action."""
+    return Ending(
+        Outcome.HELD,
+        PERMISSION_MISSING,
+        str(error),
+        error_class=type(error).__name__,
+        hold_seconds=min(rule.hold_seconds, PERMISSION_HOLD_SECONDS),
+        missing_action=missing_action(error),
+    )
+
+
+def missing_action(error: ServiceError) -> str:
+    """The RAM action that a refusal asks for; empty for another failure."""
+    return f"{error.service}:{error.operation}" if isinstance(error, PermissionMissing) else ""
+
+
 class Guards:
     """Every guard with its state; one for the process, used by every worker."""
 
@@ -76,6 +109,7 @@ class Guards:
     ) -> None:
         self.exemptions = Exemptions(exemptions, wall)
         self.limits = limits or Limits()
+        self.refusals = Refusals()
         self.breakers: dict[str, Breaker] = {}
         self._breaker_policy = breaker or BreakerPolicy()
         self._contest = contest or LocalContest(ContestPolicy())
@@ -99,6 +133,20 @@ class Guards:
         if ending is None:
             ending = self._pause(intent) or self._dispute(intent)
         return ending if ending is not None else self._admit(intent)
+
+    def after_look(self, resource: Resource, ending: Ending, granted: Collection[str]) -> Ending:
+        """The ending, but for a missing permission that turns out to be missing on this resource alone, for good.
+
+        `granted` is what the service carried out on the resource.
+        """
+        account, name, now = resource.account_id, resource.name, self._monotonic()
+        self.refusals.worked(account, name, granted, now)
+        if ending.reason != PERMISSION_MISSING:
+            return ending
+        if not self.refusals.resource_alone(account, name, ending.missing_action.partition(":")[2], now):
+            return ending
+        detail = f"refused on this resource, and granted on others: {ending.detail}"
+        return Ending(Outcome.REJECTED, "AccessDenied", detail, error_class=ending.error_class, resource_alone=True)
 
     def release(self) -> None:
         """Let changes go on that breakers and contests hold back, because a person says that the cause is gone."""
@@ -129,7 +177,8 @@ class Guards:
             raise
         except ServiceError as error:
             # The tags may exempt it. If in doubt it is left alone, and looked at again later.
-            return intent.held("tags_unreadable", f"an exemption asks for tags, and they cannot be read: {error}")
+            held = intent.held("tags_unreadable", f"an exemption asks for tags, and they cannot be read: {error}")
+            return replace(held, missing_action=missing_action(error))
         return _exempt(found) if found else None
 
     def _observation(self, intent: Intent) -> str:
@@ -155,7 +204,7 @@ class Guards:
     def _admit(self, intent: Intent) -> Ending | Permit:
         rule, now = intent.rule.name, self._monotonic()
         breaker = self.breakers.setdefault(rule, Breaker(self._breaker_policy))
-        admission = breaker.admit(now)
+        admission = breaker.admit(intent.resource.name, now)
         if isinstance(admission, Open):
             return intent.held("breaker_open", "too many of the rule's changes failed", admission.wait_seconds)
         if full := self.limits.reserve(rule, now):
@@ -201,7 +250,8 @@ class Permit:
 
 
 def _failed(ending: Ending) -> bool | None:
-    if ending.outcome in _SAYS_NOTHING or ending.reason == CHANGED_MEANWHILE:
+    """Whether changes of the rule fail; None for an ending that says nothing about other resources."""
+    if ending.outcome in _SAYS_NOTHING or ending.reason in _REASONS_SAY_NOTHING or ending.resource_alone:
         return None
     return ending.outcome not in _WORKED
 

@@ -24,6 +24,7 @@ KNOWN_CODES = frozenset(
         "in_progress",
         "over_limit",
         "paused",
+        "permission_missing",
         "report_only",
         "tags_unreadable",
         # ours, for requests that were not answered or not understood

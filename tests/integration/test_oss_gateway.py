@@ -14,6 +14,7 @@ from consumer.core.errors import (
     AccountSuspended,
     BucketGone,
     DamagedReply,
+    DeniedByResource,
     NotAuthenticated,
     PermissionMissing,
     PublicAccessBlocked,
@@ -71,6 +72,8 @@ def test_a_bucket_in_another_region_is_addressed_there(oss: Oss, emulator: Emula
     [
         (404, "NoSuchBucket", "", BucketGone),
         (403, "AccessDenied", "You have no right to access this object.", PermissionMissing),
+        (403, "AccessDenied", "The bucket you access does not belong to you.", PermissionMissing),
+        (403, "AccessDenied", "Access denied by bucket policy.", DeniedByResource),
         (403, "AccessDenied", "Put public bucket acl is not allowed", PublicAccessBlocked),
         (403, "InvalidAccessKeyId", "", NotAuthenticated),
         (403, "RequestTimeTooSkewed", "", NotAuthenticated),

@@ -248,6 +248,7 @@ class FakeBucket:
     def __init__(self, buckets: FakeBuckets, name: str) -> None:
         self.name = name
         self.request_ids: list[str] = []
+        self.granted: set[str] = set()
         self._buckets = buckets
 
     def info(self) -> BucketInfo:
@@ -266,6 +267,7 @@ class FakeBucket:
             self._buckets.add(self.name)
         if not self._buckets.ignores_acl:
             self._buckets.info[self.name] = replace(self._buckets.info[self.name], acl=acl)
+        self.granted.add("PutBucketAcl")
         self._buckets.happen(self._buckets.after, "put_acl")
 
     def delete(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 from consumer.core.errors import (
     AccountSuspended,
     DamagedReply,
+    DeniedByResource,
     NotAuthenticated,
     PermissionMissing,
     PublicAccessBlocked,
@@ -271,13 +272,30 @@ def test_what_may_pass_is_a_failure_worth_another_try(kind: type[ServiceError], 
 
 
 @pytest.mark.parametrize("operation", ["info", "put_acl"])
-@pytest.mark.parametrize("kind", [PermissionMissing, PublicAccessBlocked])
+@pytest.mark.parametrize("kind", [DeniedByResource, PublicAccessBlocked])
 def test_what_the_service_will_always_refuse_is_rejected(kind: type[ServiceError], operation: str) -> None:
     """Asked again, it would say no again."""
     world = World()
     world.before(operation, service_error(kind, "AccessDenied"))
     ending = world.end()
     assert (ending.outcome, ending.reason, ending.error_class) == (Outcome.REJECTED, "AccessDenied", kind.__name__)
+    assert ending.resource_alone
+    assert world.acl_now == "public-read"
+
+
+@pytest.mark.parametrize("operation", ["info", "put_acl"])
+def test_a_missing_permission_is_not_the_messages_fault(operation: str) -> None:
+    """It is kept until somebody has granted the action that the ending names, and tried again within minutes."""
+    world = World()
+    world.before(operation, PermissionMissing("oss", "TheOperation", "AccessDenied", "no"))
+    ending = world.end()
+    assert (ending.outcome, ending.reason, ending.missing_action) == (
+        Outcome.HELD,
+        "permission_missing",
+        "oss:TheOperation",
+    )
+    assert ending.hold_seconds is not None
+    assert ending.hold_seconds <= 300
     assert world.acl_now == "public-read"
 
 

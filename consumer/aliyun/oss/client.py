@@ -113,6 +113,7 @@ class OssBucket(SubResources):
     def __init__(self, oss: Oss, resource: Resource, retrier: Retrier, until: float) -> None:
         self.name = resource.name
         self.request_ids: list[str] = []
+        self.granted: set[str] = set()
         self._oss = oss
         self._region = resource.region
         self._retrier = retrier
@@ -151,4 +152,6 @@ class OssBucket(SubResources):
         return found.about
 
     def _call(self, operation: str, request: Callable[[], _T]) -> _T:
-        return self._retrier.call(lambda: self._oss.call(operation, request, self.request_ids), until=self._until)
+        result = self._retrier.call(lambda: self._oss.call(operation, request, self.request_ids), until=self._until)
+        self.granted.add(operation)
+        return result

@@ -5,6 +5,7 @@ Codes: https://www.alibabacloud.com/help/en/oss/support/http-status-code-403 and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from xml.etree.ElementTree import ParseError
 
@@ -14,6 +15,7 @@ from consumer.core.errors import (
     AccountSuspended,
     BucketGone,
     DamagedReply,
+    DeniedByResource,
     NotAuthenticated,
     PermanentError,
     PermissionMissing,
@@ -58,6 +60,13 @@ _ADDRESSED_WRONGLY = "must be addressed using the specified endpoint"
 _EC_SOURCE_IP = "0030-00000008"
 _SOURCE_IP_KEYS = ("acs:SourceIp", "acs:SourceVpc")
 _PUBLIC_REFUSED = ("Put public bucket acl is not allowed", "Put public bucket policy is not allowed")
+_POLICY_REFUSED = "Access denied by bucket policy"
+_IDENTITY_REFUSED = re.compile(rb"<EC>0003-00000[23]\d\d</EC>|<PolicyType>\w*IdentityBasedPolicy</PolicyType>")
+"""What tells a refusal by RAM or STS from one by the bucket's policy: the sentence is the same for both.
+
+https://www.alibabacloud.com/help/en/oss/support/0003-00000201 (the page's example is a Deny of RAM in that sentence),
+-00000202 (nothing in RAM allows it), -00000203 (both deny it), -00000301 (the policy of a session)
+"""
 
 
 def translated(operation: str, raised: Exception) -> ServiceError:
@@ -81,5 +90,12 @@ def translated(operation: str, raised: Exception) -> ServiceError:
     if str(raised.ec) == _EC_SOURCE_IP or all(key in message for key in _SOURCE_IP_KEYS):
         # Neither status nor code are documented: https://www.alibabacloud.com/help/en/oss/user-guide/0030-00000008
         return SourceIpNeedsVpc("oss", operation, code, message, status=status, request_id=asked)
+    if code == "AccessDenied" and message.startswith(_POLICY_REFUSED) and not _by_identity(raised):
+        return DeniedByResource("oss", operation, code, message, status=status, request_id=asked)
     error = _ERRORS.get(code) or (Unavailable if status >= 500 else PermanentError)
     return error("oss", operation, code, message, status=status, request_id=asked)
+
+
+def _by_identity(raised: OssError) -> bool:
+    body = raised.body if isinstance(raised.body, bytes) else str(raised.body).encode("utf-8", "replace")
+    return bool(_IDENTITY_REFUSED.search(body))

@@ -87,19 +87,22 @@ class BreakerConfig(Section):
     """Stops a rule's changes while too many of them fail; each rule has a breaker of its own."""
 
     attempts: int = Field(
-        default=50, ge=1, le=10_000, description="How many of a rule's latest attempts to change are judged."
+        default=50,
+        ge=1,
+        le=10_000,
+        description="How many resources are judged: the last ones to be changed, each by its latest attempt.",
     )
     min_attempts: int = Field(
         default=20,
         ge=1,
         le=10_000,
-        description="Fewer attempts than these prove nothing and never stop changes. At most breaker.attempts.",
+        description="Fewer resources than these prove nothing and never stop changes. At most breaker.attempts.",
     )
     max_failure_share: float = Field(
         default=0.5,
         ge=0.01,
         le=1,
-        description="At this share of failures among the judged attempts the rule's changes stop.",
+        description="At this share of failures among the judged resources the rule's changes stop.",
     )
     cool_down_seconds: float = Field(
         default=60.0,

@@ -103,6 +103,7 @@ class PretendedBucket:
     def __init__(self, world: World, resource: Resource) -> None:
         self.name = resource.name
         self.request_ids: list[str] = []
+        self.granted: set[str] = set()
         self._world = world
         self._resource = resource
 

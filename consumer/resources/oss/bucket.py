@@ -60,6 +60,8 @@ class Bucket(Settings, Protocol):
     name: str
     request_ids: list[str]
     """The service's ids of the requests made so far: what its support asks for."""
+    granted: set[str]
+    """Operations that the service has carried out on it so far."""
 
     def info(self) -> BucketInfo:
         """GetBucketInfo, always asked anew."""

@@ -42,16 +42,16 @@ def test_only_what_is_declared_is_asked_and_all_of_it_is_needed(bench: Workbench
 
 
 @every_repair
-def test_a_missing_permission_is_rejected_and_named(bench: Workbench, case: Case) -> None:
-    """RAM says no, and will say so again: a person has to grant the action that the ending names."""
+def test_a_missing_permission_holds_and_is_named(bench: Workbench, case: Case) -> None:
+    """RAM says no until a person has granted the action that the ending names; the message is kept for that."""
     bench.create(case)
     found = bench.settings()
     bench.emulator.faults.add("error", _PUT[case.remediation], status=403, code="AccessDenied")
 
     ending = bench.repair(case)
 
-    assert (ending.outcome, ending.error_class) == (Outcome.REJECTED, "PermissionMissing")
-    assert _PUT[case.remediation] in ending.detail
+    assert (ending.outcome, ending.reason) == (Outcome.HELD, "permission_missing")
+    assert ending.missing_action == f"oss:{_PUT[case.remediation]}"
     assert bench.settings() == found
 
 
@@ -106,13 +106,13 @@ def test_a_bucket_that_is_gone_is_not_brought_back(bench: Workbench, case: Case)
 
 @every_repair
 def test_a_bucket_of_somebody_else_is_not_touched(bench: Workbench, case: Case) -> None:
-    """The account in a message proves nothing: the live owner does."""
+    """The service says the same as when the permission is missing, so it is held at first."""
     bench.create(case)
     bench.emulator.change_bucket(BUCKET, owner_id="9999999999999999")
 
     ending = bench.repair(case)
 
-    assert ending.outcome is Outcome.REJECTED
+    assert (ending.outcome, ending.missing_action) == (Outcome.HELD, "oss:GetBucketInfo")
     assert bench.changes() == []
 
 
@@ -137,5 +137,6 @@ def test_an_account_without_any_permission_is_told(bench: Workbench, case: Case)
 
     ending = bench.repair(case)
 
-    assert (ending.outcome, ending.error_class) == (Outcome.REJECTED, "PermissionMissing")
+    assert (ending.outcome, ending.reason) == (Outcome.HELD, "permission_missing")
+    assert ending.missing_action.startswith("oss:Get")
     assert bench.changes() == []

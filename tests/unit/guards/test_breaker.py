@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,18 +13,21 @@ from consumer.guards.breaker import Admission, Breaker, BreakerPolicy, Open
 POLICY = BreakerPolicy(attempts=10, min_attempts=4, max_failure_share=0.5, cool_down_seconds=60.0)
 
 
-def attempt(breaker: Breaker, failed: bool | None, now: float = 0.0) -> None:
-    """One attempt, begun and ended."""
-    admission = breaker.admit(now)
+_names = (f"bucket-{number}" for number in itertools.count())
+
+
+def attempt(breaker: Breaker, failed: bool | None, now: float = 0.0, resource: str = "") -> None:
+    """One attempt, begun and ended, by default on a resource of its own."""
+    admission = breaker.admit(resource or next(_names), now)
     assert isinstance(admission, Admission)
     breaker.record(admission, failed=failed, now=now)
 
 
 def opened(now: float = 0.0) -> Breaker:
-    """A breaker that has just opened."""
+    """A breaker that has just opened, for the failures of bad-0 to bad-3."""
     breaker = Breaker(POLICY)
-    for _ in range(4):
-        attempt(breaker, True, now)
+    for number in range(4):
+        attempt(breaker, True, now, f"bad-{number}")
     assert breaker.is_open
     return breaker
 
@@ -50,17 +56,17 @@ def test_it_opens_exactly_when_the_share_is_reached(results: list[bool]) -> None
 
 def test_while_it_cools_down_nobody_tries() -> None:
     """It says how long that still takes."""
-    answer = opened().admit(20.0)
+    answer = opened().admit("another", 20.0)
     assert answer == Open(40.0)
 
 
 def test_after_the_cool_down_one_probe_goes_alone() -> None:
     """Others wait for its result."""
     breaker = opened()
-    probe = breaker.admit(60.0)
+    probe = breaker.admit("another", 60.0)
     assert isinstance(probe, Admission)
     assert probe.probe
-    assert breaker.admit(61.0) == Open(60.0)
+    assert breaker.admit("another", 61.0) == Open(60.0)
     assert breaker.is_open
 
 
@@ -78,8 +84,8 @@ def test_a_probe_that_fails_opens_it_for_another_cool_down() -> None:
     """And so on, until one works."""
     breaker = opened()
     attempt(breaker, True, 60.0)
-    assert breaker.admit(119.0) == Open(1.0)
-    assert isinstance(breaker.admit(120.0), Admission)
+    assert breaker.admit("another", 119.0) == Open(1.0)
+    assert isinstance(breaker.admit("another", 120.0), Admission)
 
 
 def test_a_probe_without_a_result_lets_another_probe() -> None:
@@ -87,26 +93,26 @@ def test_a_probe_without_a_result_lets_another_probe() -> None:
     breaker = opened()
     attempt(breaker, None, 60.0)
     assert breaker.is_open
-    assert isinstance(breaker.admit(60.0), Admission)
+    assert isinstance(breaker.admit("another", 60.0), Admission)
 
 
 def test_results_of_attempts_from_before_it_opened_change_nothing() -> None:
     """What was under way when it opened neither closes nor prolongs it."""
     breaker = Breaker(POLICY)
-    late = breaker.admit(0.0)
+    late = breaker.admit("another", 0.0)
     assert isinstance(late, Admission)
     for _ in range(4):
         attempt(breaker, True)
 
     breaker.record(late, failed=False, now=30.0)
 
-    assert breaker.admit(30.0) == Open(30.0)
+    assert breaker.admit("another", 30.0) == Open(30.0)
 
 
 def test_late_failures_do_not_open_it_again() -> None:
     """Attempts from before the cause was gone say nothing about now."""
     breaker = Breaker(POLICY)
-    late = [breaker.admit(0.0) for _ in range(4)]
+    late = [breaker.admit(f"late-{number}", 0.0) for number in range(4)]
     for _ in range(4):
         attempt(breaker, True)
     attempt(breaker, False, 60.0)
@@ -124,3 +130,51 @@ def test_a_person_can_close_it() -> None:
     assert not breaker.is_open
     attempt(breaker, True, 1.0)
     assert not breaker.is_open
+
+
+@given(st.lists(st.booleans(), max_size=60))
+def test_one_resource_stops_nobody(results: list[bool]) -> None:
+    """However often it fails: what it shows is about itself."""
+    breaker = Breaker(POLICY)
+    for failed in results:
+        attempt(breaker, failed, resource="the same")
+    assert not breaker.is_open
+
+
+def test_a_resource_is_judged_by_its_latest_attempt() -> None:
+    """What failed and works now is no failure any more, and does not count twice."""
+    breaker = Breaker(POLICY)
+    for number in range(3):
+        attempt(breaker, True, resource=f"b-{number}")
+    for number in range(3):
+        attempt(breaker, False, resource=f"b-{number}")
+    attempt(breaker, True)
+    assert not breaker.is_open
+
+
+def test_the_probe_is_a_resource_that_has_not_failed_if_one_waits() -> None:
+    """Those whose own fault it may be wait one cool-down longer, and the fresh one closes the breaker."""
+    breaker = opened()
+    assert breaker.admit("fresh", 30.0) == Open(30.0)
+    assert breaker.admit("bad-0", 60.0) == Open(60.0)
+    attempt(breaker, False, 61.0, "fresh")
+    assert not breaker.is_open
+
+
+@pytest.mark.parametrize(("fresh_waits", "at"), [(False, 60.0), (True, 120.0)])
+def test_without_another_one_a_resource_that_failed_probes(fresh_waits: bool, at: float) -> None:
+    """Nobody else may ever come, or the one that waited may be gone: the rule must not stay stopped for that."""
+    breaker = opened()
+    if fresh_waits:
+        breaker.admit("fresh", 30.0)
+    attempt(breaker, False, at, "bad-0")
+    assert not breaker.is_open
+
+
+def test_a_probe_that_fails_is_one_of_those_that_failed() -> None:
+    """So the next probe is another one's again."""
+    breaker = opened()
+    attempt(breaker, True, 60.0, "fresh")
+    assert breaker.admit("fresher", 70.0) == Open(50.0)
+    assert breaker.admit("fresh", 120.0) == Open(60.0)
+    assert isinstance(breaker.admit("fresher", 121.0), Admission)
