@@ -16,16 +16,21 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 WORKDIR /build
 # Without pip: the environment is copied into the final image, where nothing is to be installed any more.
 RUN python -m venv --without-pip /opt/venv
-COPY requirements/worker.txt ./
+# What installs is locked, too: pip, and the setuptools with which the SDKs that are published as source only are built.
+COPY requirements/installer.txt requirements/worker.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/venv/bin/python install --no-compile --require-hashes -r worker.txt
+    python -m venv /opt/installer \
+    && /opt/installer/bin/pip install --require-hashes -r installer.txt \
+    && /opt/installer/bin/pip wheel --no-build-isolation --use-pep517 --require-hashes -w wheels -r worker.txt \
+    && /opt/installer/bin/pip --python /opt/venv/bin/python install --no-compile --no-index --no-deps wheels/*
 # Bytecode is made here because the file system is read-only later. Unchecked, because nothing there can change.
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
 
 FROM packages AS emulator-packages
 COPY requirements/emulator.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/venv/bin/python install --no-compile --require-hashes -r emulator.txt \
+    /opt/installer/bin/pip wheel --no-build-isolation --use-pep517 --require-hashes -w wheels -r emulator.txt \
+    && /opt/installer/bin/pip --python /opt/venv/bin/python install --no-compile --no-index --no-deps wheels/* \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
 
 # ---------------------------------------------------------------------------------------------------------------------

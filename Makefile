@@ -1,8 +1,10 @@
 # One command runs every gate, here and in CI: `make test`.
 
 PY := .venv/bin/python
+# Extras stay in the locks: pip before 23.3 looks for what `coverage[toml]` asks for on the index if only `coverage` is locked.
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-strip-extras --python-version 3.11
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check faults soak bench fuzz lock clean
+.PHONY: help demo test lint types check faults soak bench fuzz lock installs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,10 +45,16 @@ fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000000} $(PY) -m pytest -q tests/fuzz
 
 lock: ## Resolve the locked requirements anew (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/worker.txt
-	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra emulator pyproject.toml -o requirements/emulator.txt
-	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
-	uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra bench pyproject.toml -o requirements/bench.txt
+	$(COMPILE) --group installer -o requirements/installer.txt
+	$(COMPILE) pyproject.toml -o requirements/worker.txt
+	$(COMPILE) pyproject.toml --extra emulator -o requirements/emulator.txt
+	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra bench -o requirements/bench.txt
+	scripts/environment dev
+	$(PY) scripts/record_requires.py
+
+installs: ## Install every lock with the oldest pips that come with Python 3.11
+	scripts/install-locks
 
 clean: ## Remove the virtual environment and every cache
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
