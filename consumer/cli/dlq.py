@@ -39,7 +39,7 @@ def _filters(command: _F) -> _F:
             "--older-than", callback=_seconds, metavar="SPAN", help="Letters set aside longer ago: 90s, 15m, 2h, 3d."
         ),
         click.option("--newer-than", callback=_seconds, metavar="SPAN", help="Letters set aside since then."),
-        click.option("--limit", type=click.IntRange(min=1), help="At most so many letters."),
+        click.option("--limit", type=click.IntRange(min=1), help="At most so many letters; copies of one count once."),
     )
     for option in reversed(options):
         command = option(command)
@@ -114,9 +114,11 @@ def redrive(path: Path, form: str, foreign: bool, rate: float | None, dry_run: b
     """Send dead letters back to be tried again.
 
     The original body goes to the worker's queue; once the service has confirmed exactly that body, the letter is
-    deleted. If that fails, the letter stays, too, and is told: redriven once more it does no harm, because the worker
-    looks at the live bucket before it acts. Mend the cause first, for the attempts start anew. Letters that are not
-    meant are handed back.
+    deleted. If that fails, the letter stays, too, and is reported: redriven once more it does no harm, because the
+    worker looks at the live bucket before it acts. Remove the cause first, for the attempts start anew.
+
+    The whole queue is looked through first, and only what was there then is redriven: a letter that a running worker
+    sends back meanwhile is a new one. Letters that are not meant are handed back.
 
     \b
     Examples:
@@ -141,7 +143,8 @@ def redrive(path: Path, form: str, foreign: bool, rate: float | None, dry_run: b
 def drop(path: Path, form: str, yes: bool, rate: float | None, dry_run: bool, **chosen: Any) -> int:
     """Delete dead letters for good.
 
-    Shows which are meant and asks, unless --yes is given. What arrives after the question is not meant.
+    Shows which are meant and asks, unless --yes is given. What arrives after the first look through the queue is never
+    meant, with --yes neither.
 
     \b
     Examples:

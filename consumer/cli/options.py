@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +12,7 @@ import click
 
 from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.exit_codes import CommandExit
+from consumer.core.printable import printable
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -54,6 +57,9 @@ class OperatorCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; what it returns becomes the exit status."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a character that the terminal's encoding lacks is no error
+                stream.reconfigure(errors="backslashreplace")
         try:
             ctx.exit(int(super().invoke(ctx) or CommandExit.DONE))
         except ConfigurationError as error:
@@ -62,5 +68,5 @@ class OperatorCommand(click.Command):
             self._end(ctx, error, CommandExit.UNAVAILABLE)
 
     def _end(self, ctx: click.Context, error: RemediatorError, status: CommandExit) -> None:
-        click.echo(f"config-remediator {self.name}: {error}", err=True)
+        click.echo(printable(f"config-remediator {self.name}: {error}", keep="\n"), err=True)
         ctx.exit(int(status))

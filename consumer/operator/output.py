@@ -1,7 +1,7 @@
 """How a command shows what it found: tables for people, one JSON document for scripts.
 
-Much of what is shown comes from messages and services, so no cell is ever read as markup and no control character
-reaches a terminal.
+Much of what is shown comes from messages and services, so nothing is ever read as markup and no control character
+reaches whoever reads, in either form.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from consumer.core.printable import printable
+
 _WIDE = 180
 """Columns when standard output is no terminal: a file or a pipe has no edge to wrap at."""
 
@@ -25,7 +27,7 @@ _WIDE = 180
 def console(stream: TextIO | None = None) -> Console:
     """A console on standard output, or another stream."""
     target = stream or sys.stdout
-    return Console(file=target, width=None if target.isatty() else _WIDE, highlight=False)
+    return Console(file=target, width=None if target.isatty() else _WIDE, highlight=False, markup=False, emoji=False)
 
 
 def show(form: str, document: Any, draw: Callable[[Console], None]) -> None:
@@ -37,15 +39,20 @@ def show(form: str, document: Any, draw: Callable[[Console], None]) -> None:
 
 
 def write_json(document: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False) + "\n")
+    """One JSON document on standard output; what cannot be printed is escaped, and stays the same document."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False)
+    sys.stdout.write(printable(text, keep="\n") + "\n")
 
 
 def cell(value: object, style: str = "") -> Text:
-    """A value as a table may show it: never markup, never a control character."""
-    text = "" if value is None else str(value)
-    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
-    return Text(shown, style=style)
+    """A value as a table may show it, never markup and never a control character; a tuple is one value a line."""
+    values = value if isinstance(value, tuple) else ("" if value is None else value,)
+    return Text("\n".join(printable(str(each)) for each in values), style=style)
+
+
+def lines(text: str, style: str = "") -> Text:
+    """A text of several lines, each set off from what the command says itself, so that none can pass for that."""
+    return Text("\n".join(f"  {printable(line)}" for line in text.split("\n")), style=style)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:

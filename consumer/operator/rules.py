@@ -59,12 +59,12 @@ def _draw_one(console: Console, kind: RemediationType, uses: list[RuleConfig]) -
                 ("remediation", kind.name),
                 ("changes", kind.summary),
                 ("resource", kind.resource_type),
-                ("makes compliant", "\n".join(kind.repairs) or "no managed rule"),
+                ("makes compliant", kind.repairs or "no managed rule"),
                 ("undo", kind.reversible),
                 ("may break", kind.may_break),
-                ("RAM actions", "\n".join(("oss:GetBucketInfo", *kind.actions))),
-                ("optional", "\n".join(kind.optional_actions) or "none"),
-                ("for undo only", "\n".join(kind.undo_actions) or "none"),
+                ("RAM actions", ("oss:GetBucketInfo", *kind.actions)),
+                ("optional", kind.optional_actions or "none"),
+                ("for undo only", kind.undo_actions or "none"),
                 ("configured", _uses(uses) or "by no rule"),
             ]
         )
@@ -74,8 +74,8 @@ def _draw_one(console: Console, kind: RemediationType, uses: list[RuleConfig]) -
         console.print(output.table(("option", "takes", "default", "meaning"), rows, title="[rules.options]"))
 
 
-def _uses(rules: list[RuleConfig]) -> str:
-    return "\n".join(f"{rule.name}: {rule.mode.value}" for rule in rules)
+def _uses(rules: list[RuleConfig]) -> tuple[str, ...]:
+    return tuple(f"{rule.name}: {rule.mode.value}" for rule in rules)
 
 
 def _document(kind: RemediationType, uses: list[RuleConfig]) -> dict[str, Any]:

@@ -73,7 +73,9 @@ def undo(path: Path, form: str, identity: str, *, yes: bool, dry_run: bool) -> C
             document["result"] = f"not undone: {declined}"
         except (BucketGone, PermanentError) as error:
             document["result"] = f"not undone: {error}"
-    output.show(form, document, lambda console: console.print(output.cell(_closing(document, work))))
+    output.show(
+        form, document, lambda console: console.print(output.cell(tuple(_closing(document, work).splitlines())))
+    )
     return CommandExit.DONE if document["result"] == "undone" or dry_run else CommandExit.REFUSED
 
 

@@ -1,16 +1,26 @@
 """Dead letters as a person asks for them: read from the queue's bodies, chosen by rule, reason, outcome and age. Pure.
 
 A dead-letter queue may also hold messages that somebody else put there, MNS itself among them: those are `foreign`,
-and their body is the original.
+and their body is the original. Whoever may write to the queue decides what stands in a letter, so every field is
+checked and cut to size here, once.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from consumer.engine.dead_letter import original_body
+
+_LONGEST_NAME = 256
+_LONGEST_TEXT = 2_000
+_MOST_FIELDS = 64
+_LARGEST_NUMBER = 1 << 53
+"""What a script in any language still reads exactly."""
+
+Scalar = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +30,11 @@ class Letter:
     message_id: str
     """Its own id, in the dead-letter queue."""
     body: str
-    """The original body, as the queue had it."""
+    """The original body, as the queue had it; empty once it is let go."""
     at_ms: int
     """When it was dead-lettered, or for a foreign one enqueued; milliseconds since the epoch."""
+    identity: str
+    """The same for all copies of one message: a copy whose confirmation got lost is sent again."""
     rule: str = ""
     outcome: str = ""
     reason: str = ""
@@ -30,7 +42,7 @@ class Letter:
     resource: str = ""
     attempts: int = 0
     foreign: bool = False
-    document: dict[str, Any] = field(default_factory=dict, compare=False)
+    document: dict[str, Scalar] = field(default_factory=dict, compare=False)
     """Everything it says, for people and scripts; without the body."""
 
     @property
@@ -38,24 +50,30 @@ class Letter:
         """The end of the id, as tables show it; commands take it as well."""
         return self.message_id[-12:]
 
+    def light(self) -> Letter:
+        """The same letter without its body, to remember many of them."""
+        return replace(self, body="", document={})
+
 
 def read(message_id: str, text: str, enqueued_at_ms: int) -> Letter:
     """The dead letter in a message of the dead-letter queue; what is none of ours is a foreign one."""
     try:
         document = json.loads(text)
         body = original_body(document)
+        body.encode("utf-8")  # a lone surrogate: no message of the queue could have had this body
     except (ValueError, AttributeError, RecursionError):
-        return Letter(message_id, text, enqueued_at_ms, reason="foreign", foreign=True)
-    told = {key: value for key, value in document.items() if key not in ("body", "body_encoding")}
+        return Letter(message_id, text, enqueued_at_ms, message_id, reason="foreign", foreign=True)
+    told = _fields(document)
     return Letter(
         message_id,
         body,
         _whole(told.get("dead_lettered_at_ms"), enqueued_at_ms),
-        rule=str(told.get("rule") or ""),
-        outcome=str(told.get("outcome") or ""),
-        reason=str(told.get("reason") or ""),
-        detail=str(told.get("detail") or ""),
-        resource=str(told.get("resource_id") or ""),
+        _identity(message_id, told, body),
+        rule=_text(told.get("rule")),
+        outcome=_text(told.get("outcome")),
+        reason=_text(told.get("reason")),
+        detail=_text(told.get("detail"), _LONGEST_TEXT),
+        resource=_text(told.get("resource_id")),
         attempts=_whole(told.get("attempts"), 0),
         document=told,
     )
@@ -94,5 +112,38 @@ def names(letter: Letter, given: str) -> bool:
     return letter.message_id == given or (len(given) >= _SHORTEST_ID and letter.message_id.endswith(given))
 
 
+def _fields(document: dict[str, Any]) -> dict[str, Scalar]:
+    """What a letter says of itself, as far as it is plain and of a size: a worker of another version may say more."""
+    told = ((key, value) for key, value in document.items() if key not in ("body", "body_encoding"))
+    kept = {key[:_LONGEST_NAME]: _plain(value) for key, value in list(told)[:_MOST_FIELDS]}
+    return {key: value for key, value in kept.items() if value is not None}
+
+
+def _plain(value: object) -> Scalar:
+    match value:
+        case bool():
+            return value
+        case str():
+            return _text(value, _LONGEST_TEXT)
+        case int() | float() if -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
+            return value
+        case _:
+            return None
+
+
+def _text(value: object, longest: int = _LONGEST_NAME) -> str:
+    return value[:longest] if isinstance(value, str) else ""
+
+
 def _whole(value: object, default: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_NUMBER:
+        return value
+    return default
+
+
+def _identity(message_id: str, told: dict[str, Scalar], body: str) -> str:
+    """Copies have the same origin and the same body: a letter that only claims another's origin is its own."""
+    origin = told.get("message_id")
+    if not isinstance(origin, str) or not origin:
+        return message_id
+    return f"{origin}/{hashlib.sha256(body.encode('utf-8')).hexdigest()}"

@@ -1,15 +1,16 @@
 """Lists, shows, redrives and drops dead letters.
 
 Redriving sends the original body to the worker's queue, and only when the service has confirmed exactly that body is
-the letter deleted: a failure in between leaves both, which is harmless, since the worker looks before it acts.
+the letter deleted: a failure in between leaves both, which is harmless, since the worker looks before it acts. What is
+redriven or dropped is decided before the first letter is touched: a worker beside it may send a letter back at once.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -21,8 +22,8 @@ from consumer.core.exit_codes import CommandExit
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
 from consumer.operator.dlq.letters import Filter, Letter, names, read
-from consumer.operator.dlq.sweep import Held, Sweep
-from consumer.operator.dlq.view import draw_letters, letter_document
+from consumer.operator.dlq.sweep import MOST_LETTERS, Held, Sweep
+from consumer.operator.dlq.view import Dealt, draw_dealt, draw_letters, full_document, letter_document
 from consumer.operator.session import Session, opened
 
 _MARGIN_CALLS = 3
@@ -35,18 +36,21 @@ class Choice:
 
     filter: Filter
     limit: int | None = None
+    """Copies of one message count once."""
     rate: float | None = None
     """Letters a second."""
     dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Dealt:
-    """What became of one letter."""
+class _Found:
+    """What a first sweep has found: which letters are meant, of how many."""
 
-    letter: Letter
-    done: bool
-    text: str
+    meant: tuple[Letter, ...]
+    seen: frozenset[str]
+    fitting: int
+    """How many the filters would take without the limit."""
+    cut: bool
 
 
 def list_letters(path: Path, form: str, choice: Choice, *, sweep: bool) -> CommandExit:
@@ -59,16 +63,15 @@ def list_letters(path: Path, form: str, choice: Choice, *, sweep: bool) -> Comma
     with opened(path) as session:
         queue = _dead_letters(session)
         if sweep:
-            with Sweep(queue) as swept:
-                found = [held.letter for held in _chosen(swept, choice)]
-            full = False
+            swept = _find(queue, choice)
+            found, more = list(swept.meant), swept.cut
         else:
             peeked = _peeked(queue)
-            full = len(peeked) == MAX_BATCH
+            more = len(peeked) == MAX_BATCH
             now_ms = _now_ms()
             found = [letter for letter in peeked if choice.filter.fits(letter, now_ms)][: choice.limit]
     document = [letter_document(letter) for letter in found]
-    output.show(form, document, lambda console: draw_letters(console, found, full=full))
+    output.show(form, document, lambda console: draw_letters(console, found, full=more))
     return CommandExit.DONE
 
 
@@ -87,11 +90,12 @@ def show(path: Path, form: str, message_id: str) -> CommandExit:
                 letter = next((held.letter for held in swept if names(held.letter, message_id)), None)
     if letter is None:
         raise ConfigurationError(f"there is no dead letter {message_id!r} that is visible now")
-    document = {**letter_document(letter), **letter.document, "body": letter.body}
+    document, body = full_document(letter), letter.body
 
     def draw(console: Console) -> None:
         console.print(output.facts([(key, value) for key, value in document.items() if key != "body"]))
-        console.print(output.cell(f"\n{letter.body}"))
+        console.print()
+        console.print(output.lines(body))
 
     output.show(form, document, draw)
     return CommandExit.DONE
@@ -106,20 +110,23 @@ def redrive(path: Path, form: str, choice: Choice, *, foreign: bool) -> CommandE
     """
     with opened(path) as session:
         queue = session.queue(session.config.queue.name)
-        margin = _MARGIN_CALLS * session.config.queue.call_timeout_seconds
-
-        def deal(swept: Sweep, held: Held) -> Dealt:
-            if held.letter.foreign and not foreign:
-                return Dealt(held.letter, done=False, text="not written by this worker; --foreign redrives it as it is")
-            if choice.dry_run:
-                return Dealt(held.letter, done=True, text="would be redriven")
-            if not swept.keep(held, margin):
-                return Dealt(held.letter, done=False, text="somebody else has it by now")
-            return _redriven(queue, swept, held)
-
-        with Sweep(_dead_letters(session)) as swept:
-            dealt = _each(swept, choice, deal, "redriving")
-    return _told(form, dealt, dry_run=choice.dry_run)
+        dead = _dead_letters(session)
+        found = _find(dead, choice)
+        _announce(found)
+        left = [
+            Dealt(letter, done=False, text="not written by this worker; --foreign redrives it as it is")
+            for letter in found.meant
+            if letter.foreign and not foreign
+        ]
+        meant = [letter for letter in found.meant if foreign or not letter.foreign]
+        if choice.dry_run:
+            dealt = [Dealt(letter, done=True, text="would be redriven") for letter in meant]
+        else:
+            sender = _Sender(queue)
+            dealt = _each(session, dead, found, meant, sender.redrive, choice.rate)
+    done = [each for each in dealt if each.done]
+    after = f"{queue.name} has them again; one that fails again is a new letter: dlq list --newer-than 15m"
+    return _told(form, [*left, *dealt], dry_run=choice.dry_run, after=after if done and not choice.dry_run else "")
 
 
 def drop(path: Path, form: str, choice: Choice, *, yes: bool) -> CommandExit:
@@ -130,67 +137,92 @@ def drop(path: Path, form: str, choice: Choice, *, yes: bool) -> CommandExit:
         ServiceError: the dead-letter queue cannot be read.
     """
     with opened(path) as session:
-        queue = _dead_letters(session)
-        if not yes and not choice.dry_run:
-            with Sweep(queue) as swept:
-                meant = [held.letter for held in _chosen(swept, choice)]
-            if not meant or not _agreed(meant):
-                return _told(form, [Dealt(letter, done=False, text="kept") for letter in meant], dry_run=False)
-            # What arrived since the question was asked is not meant.
-            choice = replace(choice, filter=Filter(ids=frozenset(letter.message_id for letter in meant)))
-
-        def deal(swept: Sweep, held: Held) -> Dealt:
-            if choice.dry_run:
-                return Dealt(held.letter, done=True, text="would be dropped")
-            if not swept.keep(held, _MARGIN_CALLS * session.config.queue.call_timeout_seconds):
-                return Dealt(held.letter, done=False, text="somebody else has it by now")
-            return _dropped(swept, held)
-
-        with Sweep(queue) as swept:
-            dealt = _each(swept, choice, deal, "dropping")
+        dead = _dead_letters(session)
+        found = _find(dead, choice)
+        _announce(found)
+        if choice.dry_run:
+            dealt = [Dealt(letter, done=True, text="would be dropped") for letter in found.meant]
+        elif found.meant and not yes and not _agreed(found.meant):
+            dealt = [Dealt(letter, done=False, text="kept") for letter in found.meant]
+        else:
+            dealt = _each(session, dead, found, found.meant, _dropped, choice.rate)
     return _told(form, dealt, dry_run=choice.dry_run)
 
 
-def _redriven(queue: Queue, swept: Sweep, held: Held) -> Dealt:
-    try:
-        queue.send(held.letter.body)
-    except ServiceError as error:
-        return Dealt(held.letter, done=False, text=f"not sent: {error}")
-    try:
-        swept.delete(held)
-    except ServiceError as error:
-        return Dealt(held.letter, done=False, text=f"sent, but the letter is still there: {error}")
-    return Dealt(held.letter, done=True, text="redriven")
+def _find(queue: Queue, choice: Choice) -> _Found:
+    """Sweep to the end, and only then choose."""
+    now_ms = _now_ms()
+    with Sweep(queue) as swept:
+        fitting = [held.letter.light() for held in swept if choice.filter.fits(held.letter, now_ms)]
+    distinct = list(dict.fromkeys(letter.identity for letter in fitting))
+    within = frozenset(distinct[: choice.limit])
+    meant = tuple(letter for letter in fitting if letter.identity in within)
+    return _Found(meant, swept.seen, len(fitting), swept.cut)
+
+
+def _announce(found: _Found) -> None:
+    text = f"{len(found.seen)} letters were in the queue, {found.fitting} fit, {len(found.meant)} are meant"
+    more = f"; one sweep takes {MOST_LETTERS}, so run it again for the rest" if found.cut else ""
+    click.echo(f"{text}{more}.", err=True)
+
+
+_Deal = Callable[[Sweep, Held], Dealt]
+
+
+def _each(
+    session: Session,
+    queue: Queue,
+    found: _Found,
+    meant: list[Letter] | tuple[Letter, ...],
+    deal: _Deal,
+    rate: float | None,
+) -> list[Dealt]:
+    """Deal with exactly these letters, as they come."""
+    margin = _MARGIN_CALLS * session.config.queue.call_timeout_seconds
+    missing = {letter.message_id: letter for letter in meant}
+    bar, advance = output.progress("dealing with letters", len(missing))
+    dealt = []
+    with bar, Sweep(queue, known=found.seen) as swept:
+        for held in swept.only(tuple(missing), margin):
+            del missing[held.letter.message_id]
+            dealt.append(deal(swept, held))
+            advance()
+            if rate:
+                time.sleep(1 / rate)
+    gone = "it is not visible any more: somebody else has it, or its lease has yet to end"
+    return [*dealt, *(Dealt(letter, done=False, text=gone) for letter in missing.values())]
+
+
+class _Sender:
+    """Sends each message once, however many copies of its letter there are."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._sent: dict[str, str] = {}
+        """The new message's id by the letter's identity."""
+
+    def redrive(self, swept: Sweep, held: Held) -> Dealt:
+        letter = held.letter
+        copy = letter.identity in self._sent
+        try:
+            if not copy:
+                self._sent[letter.identity] = self._queue.send(letter.body)
+        except ServiceError as error:
+            return Dealt(letter.light(), done=False, text=f"not sent: {error}")
+        sent = self._sent[letter.identity]
+        try:
+            swept.delete(held)
+        except ServiceError as error:
+            return Dealt(letter.light(), done=False, text=f"sent, but the letter is still there: {error}", sent_as=sent)
+        return Dealt(letter.light(), done=True, text="a copy, sent once" if copy else "redriven", sent_as=sent)
 
 
 def _dropped(swept: Sweep, held: Held) -> Dealt:
     try:
         swept.delete(held)
     except ServiceError as error:
-        return Dealt(held.letter, done=False, text=f"not dropped: {error}")
-    return Dealt(held.letter, done=True, text="dropped")
-
-
-def _each(swept: Sweep, choice: Choice, deal: Callable[[Sweep, Held], Dealt], what: str) -> list[Dealt]:
-    bar, advance = output.progress(what, choice.limit)
-    dealt = []
-    with bar:
-        for held in _chosen(swept, choice):
-            dealt.append(deal(swept, held))
-            advance()
-            if choice.rate and not choice.dry_run:
-                time.sleep(1 / choice.rate)
-    return dealt
-
-
-def _chosen(swept: Sweep, choice: Choice) -> Iterator[Held]:
-    count = 0
-    for held in swept:
-        if choice.limit is not None and count >= choice.limit:
-            return
-        if choice.filter.fits(held.letter, _now_ms()):
-            count += 1
-            yield held
+        return Dealt(held.letter.light(), done=False, text=f"not dropped: {error}")
+    return Dealt(held.letter.light(), done=True, text="dropped")
 
 
 def _dead_letters(session: Session) -> Queue:
@@ -204,7 +236,7 @@ def _peeked(queue: Queue) -> list[Letter]:
     return [read(each.message_id, each.body, each.enqueued_at_ms) for each in queue.peek(MAX_BATCH)]
 
 
-def _agreed(letters: list[Letter]) -> bool:
+def _agreed(letters: tuple[Letter, ...]) -> bool:
     draw_letters(output.console(), letters, full=False)
     try:
         what = "this dead letter" if len(letters) == 1 else f"these {len(letters)} dead letters"
@@ -213,16 +245,15 @@ def _agreed(letters: list[Letter]) -> bool:
         return False
 
 
-def _told(form: str, dealt: list[Dealt], *, dry_run: bool) -> CommandExit:
-    document = [{**letter_document(each.letter), "done": each.done, "result": each.text} for each in dealt]
-
+def _told(form: str, dealt: list[Dealt], *, dry_run: bool, after: str = "") -> CommandExit:
     def draw(console: Console) -> None:
-        rows = [(each.letter.short_id, each.letter.rule, each.letter.resource, each.text) for each in dealt]
-        console.print(output.table(("letter", "rule", "resource", "result"), rows))
+        draw_dealt(console, dealt)
         counts = Counter(each.done for each in dealt)
         console.print(f"{counts[True]} done, {counts[False]} not{', nothing was changed' if dry_run else ''}.")
+        if after:
+            console.print(f"{after}.")
 
-    output.show(form, document, draw)
+    output.show(form, [each.document() for each in dealt], draw)
     return CommandExit.DONE if all(each.done for each in dealt) else CommandExit.REFUSED
 
 

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 
 from consumer.operator import output
 from consumer.operator.dlq.letters import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """What became of one letter."""
+
+    letter: Letter
+    done: bool
+    text: str
+    sent_as: str = ""
+    """The id of the message that a redrive has made of it: what the worker's log names it by."""
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        return {**letter_document(self.letter), "done": self.done, "result": self.text, "sent_as": self.sent_as}
 
 
 def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> None:
@@ -24,6 +40,17 @@ def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> 
     console.print(output.table(("rule", "reason", "letters"), summary))
     if full:
         console.print("There may be more: a peek shows 16 at most, --all receives every one for a moment.")
+
+
+def draw_dealt(console: Console, dealt: Sequence[Dealt]) -> None:
+    """One row a letter, with what became of it."""
+    rows = [(each.letter.short_id, each.letter.rule, each.letter.resource, each.text, each.sent_as) for each in dealt]
+    console.print(output.table(("letter", "rule", "resource", "result", "sent as message"), rows))
+
+
+def full_document(letter: Letter) -> dict[str, Any]:
+    """For scripts; with everything that it says itself, which never hides what is known of it, and the body."""
+    return {**letter_document(letter), **letter.document, **letter_document(letter), "body": letter.body}
 
 
 def letter_document(letter: Letter) -> dict[str, Any]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from mns.mns_exception import MNSServerException
+from mns.queue import Message
 
 from emulator.client import Emulator
 from emulator.provisioning import account
+from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.queues import dead_letters, messages
 
@@ -35,8 +41,6 @@ def letter(number: int, **told: Any) -> str:
 
 def put(emulator: Emulator, *bodies: str) -> None:
     """Lay messages into the dead-letter queue."""
-    from mns.queue import Message
-
     with account(emulator) as owner:
         queue = owner.get_queue(DEAD)
         queue.set_encoding(False)
@@ -214,3 +218,142 @@ def test_a_span_that_is_none_is_refused_with_an_example(cli: Cli) -> None:
     result = cli.run("dlq", "list", "--older-than", "yesterday")
     assert result.status == 2
     assert "90s, 15m, 2h or 3d" in result.err
+
+
+def sends(emulator: Emulator, queue: str, after: int = 0) -> int:
+    """How many messages were sent to a queue, by the emulator's journal."""
+    return sum(
+        entry.operation == "SendMessage" and entry.resource.rpartition("/")[2] == queue
+        for entry in emulator.journal(after)
+    )
+
+
+@contextmanager
+def returning(emulator: Emulator) -> Iterator[None]:
+    """A worker that fails whatever it receives: each message becomes a new letter within milliseconds."""
+    stop = threading.Event()
+
+    def work() -> None:
+        with account(emulator) as owner:
+            main, dead = owner.get_queue("config-events"), owner.get_queue(DEAD)
+            main.set_encoding(False)
+            dead.set_encoding(False)
+            while not stop.is_set():
+                try:
+                    message = main.receive_message()
+                except MNSServerException:
+                    continue  # nothing there
+                origin = {"message_id": message.message_id, "body": message.message_body}
+                dead.send_message(Message(letter(0, **origin)))
+                main.delete_message(message.receipt_handle)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("options", [(), ("--rule", "public-read"), ("--limit", "5"), ("--rate", "20")])
+def test_a_letter_that_comes_back_is_not_redriven_again(cli: Cli, channel: Emulator, options: tuple[str, ...]) -> None:
+    """Beside a worker that sends everything back at once, each letter is sent once: it is a new one when it returns."""
+    put(channel, *(letter(number) for number in range(8)))
+    start = channel.journal()[-1].sequence
+    with returning(channel):
+        result = cli.run("dlq", "redrive", *options)
+    assert result.status == 0
+    assert sends(channel, "config-events", start) == (5 if "--limit" in options else 8)
+    assert len(dead_letters(channel)) + len(originals(channel)) == 8
+
+
+def test_a_drop_takes_only_what_was_there_when_it_began(cli: Cli, channel: Emulator) -> None:
+    """Somebody writes letters all the time once it has begun: --yes drops the ten that were there, and no other."""
+    put(channel, *(letter(number) for number in range(10)))
+    stop = threading.Event()
+
+    def write() -> None:
+        eventually(lambda: any(message["state"] != "active" for message in messages(channel, DEAD)))
+        channel.advance(0.1)
+        while not stop.is_set():
+            put(channel, letter(99))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        result = cli.run("dlq", "drop", "--yes")
+    finally:
+        stop.set()
+        thread.join()
+    assert result.status == 0, result
+    assert "10 letters were in the queue, 10 fit, 10 are meant." in result.err
+    assert {each["resource_id"] for each in dead_letters(channel)} == {"bucket-99"}
+
+
+def test_a_limit_counts_letters_and_not_their_copies(cli: Cli, channel: Emulator) -> None:
+    """A letter that was written twice, because its confirmation got lost, is one: sent once, and both are gone."""
+    twice = letter(1, message_id="A" * 32)
+    put(channel, twice, twice, letter(2, message_id="B" * 32), letter(3, message_id="A" * 32))
+    assert cli.run("dlq", "redrive", "--limit", "1").status == 0
+    assert len(originals(channel)) == 1
+    assert len(dead_letters(channel)) == 2
+
+
+def test_how_many_there_are_is_told_before_the_first_is_touched(forty: Cli) -> None:
+    """On standard error, so that a script's document stays one document."""
+    result = forty.run("dlq", "redrive", "--reason", "not_owner", "--limit", "3", "--output", "json")
+    assert "40 letters were in the queue, 10 fit, 3 are meant." in result.err
+    assert len(result.document) == 3
+    assert all(each["sent_as"] for each in result.document)
+
+
+def test_what_becomes_of_redriven_letters_is_told(cli: Cli, channel: Emulator) -> None:
+    """The new message's id, which the worker's log has, and the command that shows what has come back."""
+    put(channel, letter(1))
+    result = cli.run("dlq", "redrive")
+    (sent,) = messages(channel, "config-events")
+    assert sent["id"] in result.out
+    assert "dlq list --newer-than" in result.out
+
+
+HOSTILE = {
+    "a number of 400 digits": letter(1, dead_lettered_at_ms=int("9" * 400), attempts=int("8" * 400)),
+    "a number of no size": letter(1).replace("1700000000000", "1e999"),
+    "no number": letter(1).replace("1700000000000", "NaN"),
+    "a lone surrogate": letter(1, detail="a\ud800b", rule="\udfff"),
+    "a lone surrogate in the body": letter(1, body="a\ud800b"),
+    "controls": letter(1, detail="\x1b[2J\x9b31m\x7f\u202e\u2066\u200b\u2028\r\n\x00", rule="\x07\u202dx"),
+    "controls in the body": letter(1, body="\x1b]0;x\x07\x9b\x7f\u202e\ufeff\u2029"),
+    "fields of other types": letter(1, rule=["x"], outcome={"a": 1}, reason=7, detail=None, resource_id=True),
+    "fields of its own": letter(1, **{f"k{number}\u202e": {"a": [1]} for number in range(500)}, id="mine"),
+    "depth": '{"schema":"config-remediator/dead-letter/1","x":' + "[" * 3_000 + "]" * 3_000 + "}",
+    "a compressed body that is none": letter(1, body_encoding="zlib+base85", body="\u202e"),
+    "an encoding": letter(1, body_encoding=["plain"]),
+    "no object": '"\\ud800"',
+    "a number by itself": "9" * 5_000,
+}
+COMMANDS = (
+    ("list",),
+    ("list", "--all", "--older-than", "1h"),
+    ("redrive", "--dry-run"),
+    ("drop", "--dry-run"),
+    ("redrive", "--foreign"),
+    ("drop", "--yes"),
+)
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_no_letter_stops_a_command_or_controls_a_terminal(cli: Cli, channel: Emulator, form: str) -> None:
+    """No traceback, one JSON document, and nothing in any output that a terminal would obey."""
+    put(channel, *HOSTILE.values(), letter(2))
+    names = [message["id"] for message in messages(channel, DEAD)]
+    for command in (*(("show", name) for name in names), *COMMANDS):
+        result = cli.run("dlq", *command, "--output", form)
+        assert result.status in (0, 4), (command, result)
+        shown = result.out + result.err
+        assert all(line.isprintable() for line in shown.split("\n")), (command, shown)
+        if form == "json":
+            assert result.document is not None
+        channel.advance(2)
+    assert dead_letters(channel) == []

@@ -1,0 +1,16 @@
+"""Text from outside as a terminal, a log or a script may have it: nothing in it controls how it is shown. Pure."""
+
+from __future__ import annotations
+
+import json
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""The text with every character that cannot be printed written as JSON would: `\u202e`.
+
+    That covers the controls of C0 and C1, DEL, what turns the direction of text around, what has no width, line and
+    paragraph separators, and lone surrogates; `keep` names characters that stay all the same.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else json.dumps(c)[1:-1] for c in text)

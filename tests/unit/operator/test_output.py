@@ -1,0 +1,67 @@
+"""Nothing that came from outside controls how a command's output is shown, in either form."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.core.printable import printable
+from consumer.operator import output
+from consumer.operator.dlq.letters import read
+from consumer.operator.dlq.view import draw_dealt, draw_letters, full_document
+
+CONTROLS = "\x00\x07\n\r\x1b\x7f\x80\x9b\xad\u061c\u200b\u200e\u202a\u202e\u2028\u2029\u2060\u2066\u2069\ufeff\ud800"
+TEXT = st.text(st.one_of(st.sampled_from(CONTROLS + "[]:"), st.characters(exclude_categories=())))
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.just(10**400), st.floats(), TEXT)
+FIELDS = ("rule", "outcome", "reason", "detail", "resource_id", "attempts", "dead_lettered_at_ms", "message_id", "body")
+DOCUMENTS = st.dictionaries(
+    st.one_of(st.sampled_from(FIELDS), TEXT), st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3))
+).map(lambda told: {"schema": "config-remediator/dead-letter/1", "body_encoding": "plain", "body": "b", **told})
+
+
+@pytest.mark.parametrize("character", [*CONTROLS, "\U000e0001"])
+def test_what_cannot_be_printed_is_escaped_as_in_json(character: str) -> None:
+    """Each becomes an escape that a reader of JSON turns back into itself."""
+    shown = printable(f"a{character}b")
+    assert shown.isprintable()
+    assert json.loads(f'"{shown}"') == f"a{character}b"
+
+
+@given(TEXT)
+def test_a_text_that_can_be_printed_stays(text: str) -> None:
+    """Whatever the text, the result is printable, and printable text is untouched."""
+    assert printable(text).isprintable()
+    assert (printable(text) == text) is text.isprintable()
+
+
+@given(DOCUMENTS)
+def test_every_letter_can_be_shown_in_every_form(document: dict[str, Any]) -> None:
+    """Whatever stands in its fields: it is read, drawn and written as one document that reads back the same."""
+    letter = read("A" * 32, json.dumps(document), 1_700_000_000_000)
+    stream = io.StringIO()
+    console = output.console(stream)
+    draw_letters(console, [letter], full=True)
+    draw_dealt(console, [])
+    console.print(output.facts(list(full_document(letter).items())))
+    console.print(output.lines(letter.body))
+    assert all(line.isprintable() for line in stream.getvalue().split("\n"))
+    assert full_document(letter)["id"] == "A" * 32
+
+
+@given(st.recursive(SCALARS, lambda inner: st.dictionaries(TEXT, inner, max_size=3)))
+def test_a_document_is_printable_and_says_the_same(document: Any) -> None:
+    """`--output json` escapes what cannot be printed, and nothing gets lost by that."""
+    written, sys.stdout = sys.stdout, io.StringIO()
+    try:
+        output.write_json(document)
+        text = sys.stdout.getvalue()
+    finally:
+        sys.stdout = written
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert json.dumps(json.loads(text)) == json.dumps(document)
