@@ -80,6 +80,7 @@ def prepare(emulator: Emulator) -> dict[str, str]:
     setup_channel(
         emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, content_format="XML", visibility_timeout_seconds=30
     )
+    emulator.journal_reads(True)
     return {rule.identifier: emulator.config.add_rule(rule.identifier) for rule in RULES}
 
 

@@ -40,7 +40,7 @@ def judged(
     entries: list[JournalEntry], emulator: Emulator, rule_ids: dict[str, str], key: Identity, scene: Scene
 ) -> Verdict:
     """What the journal says of the whole run; the worker is known by its access key."""
-    watched = {rule: watch(rule.identifier, rule_id=rule_ids[rule.identifier], group=rule.name) for rule in RULES}
+    watched = {rule: watch(rule.identifier, rule_ids[rule.identifier], group=rule.name) for rule in RULES}
     expectations = Expectations(
         account_id=emulator.endpoints.account_id,
         queue=QUEUE,
@@ -50,6 +50,7 @@ def judged(
         worker_access_keys=frozenset({key.access_key_id}),
         exempt={scene.exempt},
         held={scene.contested},
+        reads_journaled=True,
     )
     return judge(entries, expectations)
 

@@ -1,7 +1,7 @@
 """The ordered journal of what the emulator accepted: the only witness that demo and fault campaigns believe.
 
 An entry is written at the moment the change takes effect, before the answer leaves, so a reply that is lost
-on the way still has its entry. Refused requests have none.
+on the way still has its entry. Refused requests have none, unless reads are wanted too.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Journal:
         self._next = 1
         self._appended: set[asyncio.Event] = set()
         self.reads = False
-        """Whether accepted requests that change nothing are written down too."""
+        """Whether requests that change nothing, and those that OSS refuses, are written down too."""
 
     def changed(
         self,
@@ -84,7 +84,7 @@ class Journal:
         access_key_id: str = "",
         **detail: Any,
     ) -> None:
-        """Write down an accepted request that changed nothing, if reads are wanted."""
+        """Write down a request that changed nothing, accepted or refused, if reads are wanted."""
         if self.reads:
             self._append(service, operation, resource, False, request_id, access_key_id, detail)
 

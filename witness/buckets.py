@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emulator.client import JournalEntry
-from emulator.cloudconfig.configuration import BucketConfiguration
+from witness.entry import JournalEntry
+from witness.rules import BucketState
 
 _FIELDS = {
     "Acl": "acl",
@@ -34,7 +34,7 @@ class Moment:
     """Who brought the bucket into this state; empty for the emulator itself and for its control port."""
     created_by: str
     """Who created this bucket; a bucket deleted and made again is another one."""
-    configuration: BucketConfiguration | None
+    configuration: BucketState | None
     """None while it does not exist."""
 
     @property
@@ -94,15 +94,13 @@ def histories(entries: Iterable[JournalEntry]) -> dict[str, BucketHistory]:
     return found
 
 
-def _settings(entry: JournalEntry, before: Moment) -> BucketConfiguration | None:
+def _settings(entry: JournalEntry, before: Moment) -> BucketState | None:
     """The configuration after an entry; None when the bucket is gone or the entry says nothing about it."""
     detail = entry.detail
     if detail.get("deleted"):
         return None
     if detail.get("created"):
-        new = BucketConfiguration(
-            entry.resource, str(detail["owner"]), str(detail["region"]), entry.time_ms / 1000, str(detail["after"])
-        )
+        new = BucketState(entry.resource, str(detail["owner"]), str(detail["region"]), str(detail["after"]))
         for name, value in detail.get("settings", {}).items():
             new = replace(new, **_as_configured(name, value))
         return new
@@ -141,6 +139,6 @@ def _as_configured(name: str, value: Any) -> Mapping[str, Any]:
                 "tls_versions": tuple(part.get("tls_versions", ())),
             }
         case "tagging":
-            return {"tags": tuple(part.items())}
+            return {"tags": dict(part)}
         case _:
             return {}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from emulator.client import JournalEntry
 from witness.buckets import BucketHistory
 from witness.claim import EventClaim
-from witness.expectations import Expectations, Watched
+from witness.entry import JournalEntry
+from witness.expectations import Expectations
+from witness.leases import Leases
 from witness.queue_log import Life
+from witness.rules import Watched
 from witness.verdict import Violation
 
 _ON_QUEUE = frozenset(
@@ -21,10 +23,13 @@ _ON_DEAD_LETTERS = frozenset({"SendMessage"})
 class Changes:
     """Judges every change that the worker's keys made."""
 
-    def __init__(self, expectations: Expectations, lives: Iterable[Life], buckets: dict[str, BucketHistory]) -> None:
+    def __init__(
+        self, expectations: Expectations, lives: Iterable[Life], buckets: dict[str, BucketHistory], leases: Leases
+    ) -> None:
         self._expectations = expectations
         self._buckets = buckets
-        self._asked: dict[str, list[tuple[int, Watched]]] = defaultdict(list)
+        self._leases = leases
+        self._asked: dict[str, list[tuple[Life, Watched]]] = defaultdict(list)
         for life in lives:
             self._note(life)
 
@@ -43,7 +48,7 @@ class Changes:
             return
         for watched in self._expectations.rules:
             if watched.marks & claim.marks:
-                self._asked[claim.bucket].append((life.receipts[0].sequence, watched))
+                self._asked[claim.bucket].append((life, watched))
 
     def _on_mns(self, entry: JournalEntry) -> Violation | None:
         known = self._expectations
@@ -72,11 +77,20 @@ class Changes:
 
     def _unasked(self, entry: JournalEntry) -> Violation | None:
         name = entry.resource
-        asked = [watched for since, watched in self._asked[name] if since < entry.sequence]
-        fitting = [watched for watched in asked if entry.operation in watched.operations]
+        fitting = [
+            (life, watched)
+            for life, watched in self._asked[name]
+            if life.received_by(entry.sequence) and entry.operation in watched.operations
+        ]
         if not fitting:
             return Violation(4, entry.sequence, name, f"no event received by then asked for {entry.operation}")
         after = self._buckets[name].at(entry.sequence).configuration
-        if after is None or not any(watched.satisfied_by(after) for watched in fitting):
+        if after is None or not any(watched.satisfied_by(after) for _, watched in fitting):
             return Violation(4, entry.sequence, name, f"{entry.operation} left it breaking the rule")
+        if not any(self._leases.held(life.message_id, entry, self._grace_ms) for life, _ in fitting):
+            return Violation(4, entry.sequence, name, f"{entry.operation} outside the lease of every event about it")
         return None
+
+    @property
+    def _grace_ms(self) -> int:
+        return round(self._expectations.lease_grace_seconds * 1000)

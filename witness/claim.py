@@ -84,7 +84,7 @@ def _event(found: dict[str, Any], result: dict[str, Any], qualifier: dict[str, A
     account = str(qualifier.get("resourceOwnerId", found.get("accountId", "")))
     evaluated = _milliseconds(result.get("orderingTimestamp"))
     notified = _milliseconds(found.get("notificationCreationTime", evaluated))
-    named = (qualifier.get(key) for key in ("configRuleId", "sourceIdentifier", "configRuleName"))
+    named = [qualifier[key] for key in ("configRuleId", "sourceIdentifier", "configRuleName") if key in qualifier]
     sound = (
         isinstance(bucket, str)
         and _BUCKET_NAME.fullmatch(bucket) is not None
@@ -93,6 +93,7 @@ def _event(found: dict[str, Any], result: dict[str, Any], qualifier: dict[str, A
         and account.isdecimal()
         and evaluated > 0
         and notified > 0
+        and all(name is None or isinstance(name, str) for name in named)
     )
     return EventClaim(
         bucket=str(bucket),

@@ -2,74 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
-from emulator.cloudconfig.configuration import BucketConfiguration
-from emulator.cloudconfig.rules import Rule, configured
-from emulator.cloudconfig.verdict import Compliance
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """One rule that the worker enforces, and what it may call to make a bucket comply."""
-
-    rule: Rule
-    group: str
-    """Events of one group and bucket supersede each other: the worker's `[[rules]]` entry that takes them."""
-    operations: frozenset[str]
-    """Requests by which the worker may change a bucket for this rule."""
-
-    @property
-    def marks(self) -> frozenset[str]:
-        """What an event names the rule by."""
-        return frozenset({self.rule.id, self.rule.managed.identifier})
-
-    def satisfied_by(self, bucket: BucketConfiguration) -> bool:
-        """Whether a bucket in this state does not break the rule."""
-        return self.rule.evaluate(bucket).compliance is not Compliance.NON_COMPLIANT
-
-
-_OPERATIONS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "oss-bucket-public-read-prohibited": frozenset({"PutBucketAcl", "PutBucketPublicAccessBlock"}),
-        "oss-bucket-public-write-prohibited": frozenset({"PutBucketAcl", "PutBucketPublicAccessBlock"}),
-        "oss-bucket-anonymous-prohibited": frozenset(
-            {"PutBucketAcl", "PutBucketPolicy", "DeleteBucketPolicy", "PutBucketPublicAccessBlock"}
-        ),
-        "oss-bucket-policy-no-any-anonymous": frozenset(
-            {"PutBucketPolicy", "DeleteBucketPolicy", "PutBucketPublicAccessBlock"}
-        ),
-        "oss-bucket-only-https-enabled": frozenset({"PutBucketPolicy"}),
-        "oss-bucket-server-side-encryption-enabled": frozenset({"PutBucketEncryption"}),
-        "oss-default-encryption-kms": frozenset({"PutBucketEncryption"}),
-        "oss-encryption-byok-check": frozenset({"PutBucketEncryption"}),
-        "oss-bucket-versioning-enabled": frozenset({"PutBucketVersioning"}),
-        "oss-bucket-logging-enabled": frozenset({"PutBucketLogging"}),
-        "oss-bucket-logging-prefix-match": frozenset({"PutBucketLogging"}),
-        "oss-bucket-referer-limit": frozenset({"PutBucketReferer"}),
-        "oss-bucket-tls-version-check": frozenset({"PutBucketHttpsConfig"}),
-        "oss-zrs-enabled": frozenset({"CreateBucketDataRedundancyTransition"}),
-        "required-tags": frozenset({"PutBucketTags"}),
-    }
-)
-
-
-def watch(
-    identifier: str,
-    *,
-    rule_id: str | None = None,
-    group: str = "",
-    parameters: Mapping[str, str] | None = None,
-) -> Watched:
-    """A managed rule that the worker is expected to enforce; its id is the emulator's unless given.
-
-    Raises:
-        KeyError: no such identifier.
-    """
-    rule = configured(identifier, rule_id=rule_id, parameters=parameters)
-    return Watched(rule, group or identifier, _OPERATIONS[identifier])
+from witness.rules import Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +24,8 @@ class Expectations:
     worker_access_keys: frozenset[str] | None = None
     """Keys that the worker signs with; None means every key except `other_access_keys`."""
     other_access_keys: frozenset[str] = frozenset()
+    lasting_access_keys: frozenset[str] = frozenset()
+    """Keys that one replica keeps for the whole run; the others' are renewed, so that their holder cannot be told."""
     exempt: Collection[str] = field(default=frozenset())
     """Buckets that must not be changed, and whose events end well as they are."""
     held: Collection[str] = field(default=frozenset())
@@ -95,7 +33,14 @@ class Expectations:
     converged: bool = True
     """Whether the run was given the time to end everything; without it nothing is asked of the final state."""
     reads_journaled: bool = False
-    """Whether the journal holds reads: then every change has to have been read back before its message was deleted."""
+    """Whether the journal holds reads and refusals: then every change has to have been read back before its message
+    was deleted, and every dead letter has to have been deserved."""
+    unrepairable: Collection[str] = field(default=frozenset())
+    """Buckets that only a person can repair; their events may be dead-lettered at once."""
+    max_attempts: int | None = None
+    """After so many receipts a message may be dead-lettered without a final refusal; None means never."""
+    lease_grace_seconds: float = 2.0
+    """How long after a lease's end a change may still take effect that was sent within it."""
 
     @property
     def every_rule(self) -> tuple[Watched, ...]:

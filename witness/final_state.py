@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from witness.buckets import BucketHistory
 from witness.claim import EventClaim
-from witness.expectations import Expectations, Watched
+from witness.expectations import Expectations
 from witness.queue_log import Life
+from witness.rules import Watched
 from witness.verdict import Ending, Violation
 
 
@@ -47,7 +48,7 @@ def _bucket(
     for watched in expectations.rules:
         broken = not watched.satisfied_by(now) and not expectations.may_stay_broken(name)
         if broken and not any((name, mark) in given_up for mark in watched.marks):
-            yield Violation(3, history.last.sequence, name, f"still breaks {watched.rule.managed.identifier}")
+            yield Violation(3, history.last.sequence, name, f"still breaks {watched.identifier}")
 
 
 def _may_be_kept(expectations: Expectations, life: Life, buckets: dict[str, BucketHistory]) -> bool:

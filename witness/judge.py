@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from emulator.client import JournalEntry
 from witness.buckets import histories
 from witness.changes import Changes
+from witness.dead_letters import DeadLetters
+from witness.entry import JournalEntry, was_refused
 from witness.expectations import Expectations
 from witness.final_state import final_violations
+from witness.leases import Leases
 from witness.queue_log import Life, QueueLog
 from witness.removals import Removals
 from witness.repairs import repairs
@@ -24,8 +26,11 @@ def judge(entries: Sequence[JournalEntry], expectations: Expectations) -> Verdic
     buckets = histories(entries)
     mended = list(repairs(expectations, lives, buckets))
     endings, violations = Removals(expectations, lives, buckets, _reads(entries, expectations), mended).judge()
-    violations += Changes(expectations, lives, buckets).judge(entries)
+    leases = Leases(expectations.queue, expectations.lasting_access_keys, entries)
+    violations += Changes(expectations, lives, buckets, leases).judge(entries)
     violations += (Violation(1, copy.sequence, copy.message_id, copy.problem) for copy in log.wrong_copies)
+    if expectations.reads_journaled:
+        violations += DeadLetters(expectations, lives, buckets, entries, mended).judge()
     if expectations.converged:
         violations += final_violations(expectations, lives, endings, buckets)
     return Verdict(
@@ -42,7 +47,12 @@ def _reads(entries: Iterable[JournalEntry], expectations: Expectations) -> dict[
     """Where the worker read which bucket."""
     found: dict[str, list[int]] = defaultdict(list)
     for entry in entries:
-        if entry.service == "oss" and not entry.changed and expectations.is_worker(entry.access_key_id):
+        if (
+            entry.service == "oss"
+            and not entry.changed
+            and not was_refused(entry)
+            and expectations.is_worker(entry.access_key_id)
+        ):
             found[entry.resource].append(entry.sequence)
     return found
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.client import JournalEntry
 from witness.claim import Claim, claim_of, claim_of_event
+from witness.entry import JournalEntry
 from witness.verdict import Receipt
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from witness.buckets import BucketHistory, Moment
 from witness.claim import EventClaim, NoClaim, OtherClaim
-from witness.expectations import Expectations, Watched
+from witness.expectations import Expectations
 from witness.queue_log import Life, Removal
 from witness.repairs import Repair
+from witness.rules import Watched
 from witness.verdict import Ending, Violation
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from witness.buckets import BucketHistory
 from witness.claim import EventClaim
-from witness.expectations import Expectations, Watched
+from witness.expectations import Expectations
 from witness.queue_log import Life
+from witness.rules import Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,12 @@ def _of_bucket(expectations: Expectations, history: BucketHistory, claims: list[
         for watched in expectations.rules:
             breaks = now is not None and not watched.satisfied_by(now)
             if breaks:
-                broken_since.setdefault(watched.rule.id, after.time_ms)
-            elif now is not None and before.exists and watched.rule.id in broken_since:
+                broken_since.setdefault(watched.rule_id, after.time_ms)
+            elif now is not None and before.exists and watched.rule_id in broken_since:
                 mended.append(watched)
         if mended and expectations.is_worker(after.access_key_id):
             marks = frozenset().union(*(watched.marks for watched in mended))
-            since = min(broken_since[watched.rule.id] for watched in mended)
+            since = min(broken_since[watched.rule_id] for watched in mended)
             told = [
                 claim.evaluated_ms
                 for claim in claims
@@ -57,4 +58,4 @@ def _of_bucket(expectations: Expectations, history: BucketHistory, claims: list[
             yield Repair(history.name, after.sequence, marks, exposure)
         for watched in expectations.rules:
             if now is None or watched.satisfied_by(now):
-                broken_since.pop(watched.rule.id, None)
+                broken_since.pop(watched.rule_id, None)

@@ -7,6 +7,7 @@ caller may do.
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ _REGION_PROBLEM = {
     "credential": "The signing region in credential is invalid.",
 }
 _LONGEST_V4_URL_SECONDS = 7 * 24 * 3600
+_CLAIMED_KEY = re.compile(r"^(?:OSS |OSS2 AccessKeyId:|OSS4-HMAC-SHA256 Credential=)([A-Za-z0-9._-]+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ class Caller:
 
 
 ANONYMOUS = Caller(None)
+
+
+def claimed_key_id(request: Request) -> str:
+    """The access key id that an Authorization header names, whether or not the signature holds; else empty."""
+    found = _CLAIMED_KEY.search(request.headers.get("authorization", "")[:1024])
+    return found.group(1) if found else ""
 
 
 def authenticate(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from emulator.http import Request, Response
 from emulator.oss.addressing import Address, locate, parameters
 from emulator.oss.admission import admit
-from emulator.oss.authentication import authenticate
+from emulator.oss.authentication import authenticate, claimed_key_id
 from emulator.oss.bucket import Bucket, as_json
 from emulator.oss.call import XML, Call, Level, Operation
 from emulator.oss.creation import check_name
@@ -60,14 +60,14 @@ class OssService:
         try:
             response = self._carry_out(request, request_id)
         except Refusal as refusal:
-            return _refused(request, request_id, refusal)
+            return self._refused(request, request_id, refusal)
         response.headers[:0] = _common_headers(request_id)
         return response
 
     def error(self, request: Request, status: int, code: str, message: str) -> Response:
         """A refusal with any status, code and message."""
         refusal = Refusal(code, message, status=status)
-        return _refused(request, self._world.request_id(), refusal)
+        return self._refused(request, self._world.request_id(), refusal)
 
     def create_bucket(
         self,
@@ -120,6 +120,20 @@ class OssService:
     def reset(self) -> None:
         """Forget every bucket."""
         self._store.reset()
+
+    def _refused(self, request: Request, request_id: str, refusal: Refusal) -> Response:
+        operation = self.operation(request)
+        if refusal.status >= 400 and operation != "Unknown":
+            self._world.journal.read(
+                "oss",
+                operation,
+                self._locate(request).bucket or "",
+                request_id=request_id,
+                access_key_id=claimed_key_id(request),
+                refused=refusal.code,
+                status=refusal.status,
+            )
+        return _refused(request, request_id, refusal)
 
     def _locate(self, request: Request) -> Address:
         own_host = urlsplit(self._world.oss_url).hostname or ""

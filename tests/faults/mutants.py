@@ -86,4 +86,25 @@ MUTANTS = (
         "engine.stopping.set()\n        engine.lease_keeper.close()",
         scenarios.stop_during_a_long_repair,
     ),
+    Mutant(
+        "ignore the lease",
+        "engine/worker.py",
+        "lambda: lease.held(self._monotonic()),",
+        "lambda: True,",
+        scenarios.frozen_beyond_a_lease,
+    ),
+    Mutant(
+        "dead-letter after a fix",
+        "engine/pipeline.py",
+        "return Ending(Outcome.FIXED, reason, detail, before=change.before, after=state)",
+        'return Ending(Outcome.REJECTED, "nothing_to_do", detail, before=change.before, after=state)',
+        scenarios.one_repair,
+    ),
+    Mutant(
+        "dead-letter passing failures",
+        "engine/pipeline.py",
+        "return Ending(Outcome.FAILED, error.code, str(error), error_class=type(error).__name__)",
+        "return Ending(Outcome.REJECTED, error.code, str(error), error_class=type(error).__name__)",
+        scenarios.passing_failure,
+    ),
 )

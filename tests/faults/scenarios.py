@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 from emulator.client import JournalEntry
@@ -74,6 +75,32 @@ def stop_during_a_long_repair(stage: Stage) -> list[str]:
     return problems if status == 0 else [*problems, f"exit status {status}"]
 
 
+def frozen_beyond_a_lease(stage: Stage) -> list[str]:
+    """The process stands still between look and change for longer than its lease: it must not change anything then."""
+    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=2.0, count=1)
+    stage.emulator.create_buckets(["one"], acl="public-read")
+    replica = _started(stage, Pace(workers=1, slots=1, call_timeout_seconds=10))
+    until(lambda: bool(_receipts(stage)))
+    replica.signal(signal.SIGSTOP)
+    until(lambda: stage.emulator.state()["mns"]["queues"][QUEUE]["active"] == 1)
+    replica.signal(signal.SIGCONT)
+    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    replica.stop(30)
+    return [str(violation) for violation in stage.verdict(lease_grace_seconds=0).violations]
+
+
+def passing_failure(stage: Stage) -> list[str]:
+    """OSS answers 503 for a while: the message comes back, and the bucket is repaired."""
+    stage.emulator.faults.add(
+        "error", "GetBucket*", service="oss", status=503, code="MetaOperationQpsLimitExceeded", count=6
+    )
+    stage.emulator.create_buckets(["one"], acl="public-read")
+    replica = _started(stage, Pace())
+    until(lambda: not stage.left(), _PATIENCE_SECONDS)
+    replica.stop(30)
+    return [str(violation) for violation in stage.verdict().violations]
+
+
 _SLOW = Pace(workers=1, slots=1, call_timeout_seconds=10, shutdown_grace_seconds=25)
 
 
@@ -114,4 +141,6 @@ EVERY: tuple[Scenario, ...] = (
     receipt_taken_over,
     repair_longer_than_a_lease,
     stop_during_a_long_repair,
+    frozen_beyond_a_lease,
+    passing_failure,
 )

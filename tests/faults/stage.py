@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.client import Emulator, Identity
+from emulator.cloudconfig.rules import default_rule_id
 from emulator.process import in_process
 from emulator.provisioning import setup_channel
 from tests.faults.replica import REPOSITORY, Key, Replica
@@ -113,13 +114,19 @@ class Stage:
         self.folder = folder
         self.replicas: list[Replica] = []
         self._code = code
-        self._rules = (watch(WRITE_RULE, group="public-write"), watch(READ_RULE, group="public-read"))
+        self._lasting_keys: set[str] = set()
+        self._rules = (
+            watch(WRITE_RULE, default_rule_id(WRITE_RULE), group="public-write"),
+            watch(READ_RULE, default_rule_id(READ_RULE), group="public-read"),
+        )
         emulator.journal_reads(True)
         setup_channel(emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, visibility_timeout_seconds=LEASE_SECONDS)
 
     def new_identity(self) -> Identity:
-        """A key for one worker."""
-        return self.emulator.add_identity()
+        """A key for one worker, for as long as the stage stands."""
+        identity = self.emulator.add_identity()
+        self._lasting_keys.add(identity.access_key_id)
+        return identity
 
     def replica(self, pace: Pace | None = None, *, key: Key | None = None, **more: str) -> Replica:
         """A place for one more worker; not started. `more` are environment variables."""
@@ -148,8 +155,8 @@ class Stage:
             mns=known.mns,
             oss=known.oss,
             pace=pace or Pace(),
-            write_rule=write.rule.id,
-            read_rule=read.rule.id,
+            write_rule=write.rule_id,
+            read_rule=read.rule_id,
         )
 
     def expectations(self, **changes: object) -> Expectations:
@@ -162,6 +169,7 @@ class Stage:
                 "dead_letter_queue": DEAD_LETTERS,
                 "rules": self._rules,
                 "other_access_keys": frozenset({known.access_key_id}),
+                "lasting_access_keys": frozenset(self._lasting_keys),
                 "reads_journaled": True,
                 **changes,
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeGuard
@@ -126,3 +127,13 @@ def test_there_are_no_cycles() -> None:
         assert ready, f"these modules import each other in a circle: {sorted(left)}"
         for name in ready:
             del left[name]
+
+
+WITNESS = ROOT.parent / "witness"
+
+
+@pytest.mark.parametrize("path", sorted(WITNESS.glob("*.py")), ids=lambda path: path.stem)
+def test_the_witness_shares_no_code_with_what_it_judges(path: Path) -> None:
+    """Neither the worker's nor the emulator's: an error that two of them shared would show to nobody."""
+    used = {name.split(".")[0] for name in _imports(path)}
+    assert used <= {"witness", "__future__"} | sys.stdlib_module_names

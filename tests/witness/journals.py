@@ -24,10 +24,11 @@ class Journal:
         self.entries: list[JournalEntry] = []
         self.bodies: dict[str, str] = {}
         self._receipts: dict[str, int] = {}
+        self._waited_ms = 0
 
     @property
     def now_ms(self) -> int:
-        return 1_700_000_000_000 + len(self.entries) * 1000
+        return 1_700_000_000_000 + len(self.entries) * 1000 + self._waited_ms
 
     def add(
         self, service: str, operation: str, resource: str, key: str = "", *, changed: bool = True, **detail: Any
@@ -52,6 +53,14 @@ class Journal:
     def acl(self, name: str, acl: str = "private", *, key: str = WORKER) -> None:
         """The worker changes the ACL."""
         self.add("oss", "PutBucketAcl", name, key, before="public-read", after=acl)
+
+    def refuse(self, name: str, status: int, code: str, operation: str = "PutBucketAcl") -> None:
+        """The service refuses a request of the worker's."""
+        self.add("oss", operation, name, WORKER, changed=False, refused=code, status=status)
+
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self._waited_ms += seconds * 1000
 
     def read(self, name: str) -> None:
         """The worker reads the bucket."""
@@ -93,15 +102,26 @@ class Journal:
         )
         self.add("config", "EventDelivered", "", message_id=published, event=event)
 
-    def receive(self, *message_ids: str) -> None:
+    def receive(self, *message_ids: str, key: str = WORKER) -> None:
         """The worker receives messages."""
         for message_id in message_ids:
             self._receipts[message_id] = self._receipts.get(message_id, 0) + 1
         messages = [
-            {"message_id": message_id, "receipt_handle": "h", "dequeue_count": self._receipts[message_id]}
+            {
+                "message_id": message_id,
+                "receipt_handle": "h",
+                "dequeue_count": self._receipts[message_id],
+                "next_visible_ms": self.now_ms + 30_000,
+            }
             for message_id in message_ids
         ]
-        self.add("mns", "BatchReceiveMessage", f"queues/{QUEUE}", WORKER, messages=messages)
+        self.add("mns", "BatchReceiveMessage", f"queues/{QUEUE}", key, messages=messages)
+
+    def renew(self, message_id: str, seconds: int, *, key: str = WORKER) -> None:
+        """A lease is renewed."""
+        until = self.now_ms + seconds * 1000
+        detail = {"message_id": message_id, "visibility_seconds": seconds, "next_visible_ms": until}
+        self.add("mns", "ChangeMessageVisibility", f"queues/{QUEUE}", key, **detail)
 
     def delete(self, *message_ids: str, key: str = WORKER) -> None:
         """Messages are deleted."""
@@ -119,7 +139,7 @@ class Journal:
             "account_id": ACCOUNT,
             "queue": QUEUE,
             "dead_letter_queue": DEAD,
-            "rules": (watch(READ),),
+            "rules": (watch(READ, default_rule_id(READ)),),
             "worker_access_keys": frozenset({WORKER}),
         }
         return judge(self.entries, Expectations(**{**known, **expected}))

@@ -8,6 +8,7 @@ import zlib
 
 import pytest
 
+from emulator.cloudconfig.rules import default_rule_id
 from tests.witness.journals import READ, STRANGER, Journal
 from witness import Ending, watch
 
@@ -149,7 +150,7 @@ def test_exempt_held_and_observed_buckets_may_stay_as_they_are() -> None:
         journal.event(f"m{number}", name, **mark)
     journal.receive("m0", "m1", "m2")
     journal.delete("m0")
-    watched = watch("oss-bucket-public-write-prohibited", rule_id="cr-observed")
+    watched = watch("oss-bucket-public-write-prohibited", "cr-observed")
     found = endings(journal, exempt={"exempt"}, held={"held", "observed"}, observed=(watched,))
     assert found == {"m0": Ending.EXEMPT, "m1": Ending.KEPT, "m2": Ending.KEPT}
 
@@ -202,11 +203,11 @@ def test_with_journaled_reads_a_repair_that_was_read_back_is_fixed() -> None:
 def test_other_settings_are_judged_as_cloud_config_judges_them() -> None:
     """Any managed rule can be watched: here encryption."""
     identifier = "oss-bucket-server-side-encryption-enabled"
-    rule = watch(identifier)
+    rule = watch(identifier, default_rule_id(identifier))
     journal = Journal()
     journal.bucket("one", "private")
-    journal.event("m1", "one", configRuleId=rule.rule.id)
+    journal.event("m1", "one", configRuleId=rule.rule_id)
     journal.receive("m1")
     journal.add("oss", "PutBucketEncryption", "one", "worker-key", before=None, after={"algorithm": "AES256"})
     journal.delete("m1")
-    assert endings(journal, rules=(watch(READ), rule)) == {"m1": Ending.FIXED}
+    assert endings(journal, rules=(watch(READ, default_rule_id(READ)), rule)) == {"m1": Ending.FIXED}
