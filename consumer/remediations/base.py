@@ -7,6 +7,7 @@ pipeline calls its steps in order. `plan` is pure, so that observing, simulating
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -142,6 +143,21 @@ class Remediation(ABC, Generic[State]):
     def note(self, bucket: Bucket, info: BucketInfo) -> Note | None:  # noqa: ARG002 - for those that have something to say
         """What is still to be known after the change was read back; `info` is newer than the change."""
         return None
+
+    def falls_short(self) -> Mapping[str, str]:
+        """Managed rules among `repairs` that these options do not satisfy, and what to set for each.
+
+        With them a bucket would be called compliant that still breaks the rule, so a rule of the configuration that
+        selects one of these identifiers is refused.
+        """
+        return {}
+
+    def weakens(self, change: Change) -> str:  # noqa: ARG002 - for those that know better
+        """What protection is lost when `change.before` is put back: one sentence for a person, empty for none.
+
+        Whoever takes a repair back puts back what broke the rule, so this is said unless a repair knows better. Pure.
+        """
+        return f"{self.name} {self.summary}; that is taken back"
 
     def further_grants(self) -> tuple[Grant, ...]:
         """RAM actions that it needs elsewhere, with these options."""

@@ -31,8 +31,15 @@ def public_write_prohibited(bucket: BucketConfiguration, _: Parameters) -> Verdi
 
 
 def anonymous_prohibited(bucket: BucketConfiguration, parameters: Parameters) -> Verdict:
-    """A bucket with a public ACL grants nothing to anonymous users by policy; private ones are not judged."""
-    return NOT_APPLICABLE if bucket.acl == "private" else policy_no_any_anonymous(bucket, parameters)
+    """A bucket with a public ACL has a policy that grants nothing to anonymous users; private ones are not judged.
+
+    https://www.alibabacloud.com/help/en/cloud-config/latest/oss-bucket-anonymous-prohibited
+    """
+    if bucket.acl == "private":
+        return NOT_APPLICABLE
+    if bucket.policy is None:
+        return Verdict.unless(True, Annotation("", "Policy", "NotEmpty", f"{_STATEMENT}.Principal"))
+    return policy_no_any_anonymous(bucket, parameters)
 
 
 def policy_no_any_anonymous(bucket: BucketConfiguration, _: Parameters) -> Verdict:

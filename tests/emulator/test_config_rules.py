@@ -37,6 +37,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str], Compliance]] = [
     ("oss-bucket-anonymous-prohibited", {"acl": "private", "policy": _OPEN}, {}, NOT_JUDGED),
     ("oss-bucket-anonymous-prohibited", {"acl": "public-read", "policy": _OPEN}, {}, BAD),
     ("oss-bucket-anonymous-prohibited", {"acl": "public-read", "policy": _ONE_USER}, {}, GOOD),
+    ("oss-bucket-anonymous-prohibited", {"acl": "public-read"}, {}, BAD),
     ("oss-bucket-policy-no-any-anonymous", {}, {}, GOOD),
     ("oss-bucket-policy-no-any-anonymous", {"policy": _OPEN}, {}, BAD),
     ("oss-bucket-policy-no-any-anonymous", {"policy": _OPEN.replace('["*"]', '"*"')}, {}, BAD),

@@ -106,7 +106,10 @@ class RuleConfig(Section):
     def _for_remediation(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         if kind := remediation_type(info.data.get("remediation")):
             # Its own errors keep their keys: the validator they are raised in only adds where the table stands.
-            kind.Options.model_validate(options)
+            remediation = kind(kind.Options.model_validate(options))
+            for identifier in info.data.get("source_identifiers", ()):
+                if missing := remediation.falls_short().get(identifier):
+                    raise ValueError(f"must satisfy {identifier}, which the rule selects: set {missing}")
         return options
 
     def selector(self) -> Selector:

@@ -61,6 +61,11 @@ class PolicyRepair(Remediation[PolicyState]):
         _write(bucket, change.before, change.after)
 
 
+def policy_of(state: str) -> str | None:
+    """The policy of a state in a finding's notation; None for no policy."""
+    return None if state == _NO_POLICY else state
+
+
 def _shown(policy: str | None) -> str:
     return _NO_POLICY if policy is None else policy
 
@@ -80,7 +85,7 @@ def _what_to_do(wanted: str, live: str) -> str:
 
     The advice is the service's own: https://www.alibabacloud.com/help/en/oss/user-guide/0030-00000008
     """
-    now = None if live == _NO_POLICY else read(live)
+    now = read(live) if policy_of(live) else None
     raws = [each.raw for each in now.statements] if now else []
     offending = [each.raw for each in read(wanted).statements if needs_vpc(each.raw)]
     numbers = ", ".join(str(raws.index(raw) + 1) for raw in offending if raw in raws)

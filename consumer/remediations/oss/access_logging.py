@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -101,13 +102,17 @@ class BucketLogging(Remediation[LoggingState]):
         """Write what was found."""
         self._write(bucket, change.before)
 
+    def falls_short(self) -> Mapping[str, str]:
+        """Another prefix stays where it is not replaced."""
+        return {} if self._replace_prefix else {"oss-bucket-logging-prefix-match": "replace_prefix = true"}
+
     def further_grants(self) -> tuple[Grant, ...]:
         """Whoever switches logging on needs to be allowed to write to the target."""
         target = self._target_bucket.replace(_REGION, "*")
         return (Grant("oss:PutObject", f"acs:oss:*:*:{target}/*"),)
 
     def _wanted(self, state: LoggingState) -> Logging:
-        if state.logging is not None:
+        if state.logging is not None and state.logging.target_bucket.strip():
             return replace(state.logging, target_prefix=self._prefix) if self._replace_prefix else state.logging
         target = self._target_bucket.replace(_REGION, state.region)
         if target == state.bucket:

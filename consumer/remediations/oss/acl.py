@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from consumer.core.errors import ChangedMeanwhile
+from consumer.core.errors import ChangedMeanwhile, Refused
 from consumer.remediations.base import Change, Compliant, Finding
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.resources.oss.bucket import Bucket, BucketInfo
@@ -22,8 +23,9 @@ class BucketAclOptions(PublicAccessOptions):
     drop: Literal["all", "write"] = Field(
         default="all",
         description=(
-            "`all` makes the bucket private; `write` only takes public write away and leaves public read, which is"
-            " enough for oss-bucket-public-write-prohibited and breaks no public site."
+            "`all` makes the bucket private; `write` only takes public write away and leaves public read, which breaks"
+            " no public site. The page of oss-bucket-public-write-prohibited asks for a private bucket; whether it"
+            " reports one that anyone may read is not known."
         ),
     )
 
@@ -36,6 +38,7 @@ class BucketAcl(PublicAccessRepair[str]):
     repairs: ClassVar[tuple[str, ...]] = (
         "oss-bucket-public-read-prohibited",
         "oss-bucket-public-write-prohibited",
+        "oss-bucket-anonymous-prohibited",
     )
     reversible: ClassVar[str] = "yes: the ACL found is put back"
     may_break: ClassVar[str] = "sites and clients that read or write the bucket without signing"
@@ -58,10 +61,18 @@ class BucketAcl(PublicAccessRepair[str]):
         return info.acl
 
     def plan(self, state: str) -> Finding:
-        """Private, or public read where only write is to go."""
-        if self._drop == "write":
-            return Change(state, PUBLIC_READ) if state == PUBLIC_READ_WRITE else Compliant(state)
-        return Compliant(state) if state == PRIVATE else Change(state, PRIVATE)
+        """Private, or public read where only write is to go.
+
+        Raises:
+            Refused: only write is to go, and it is not known whether this ACL allows it.
+        """
+        if state == PRIVATE or (self._drop == "write" and state == PUBLIC_READ):
+            return Compliant(state)
+        if self._drop == "all":
+            return Change(state, PRIVATE)
+        if state == PUBLIC_READ_WRITE:
+            return Change(state, PUBLIC_READ)
+        raise Refused("acl_not_understood", f"it is not known what the ACL {state!r} allows")
 
     def apply(self, bucket: Bucket, change: Change) -> None:
         """Set the ACL."""
@@ -69,6 +80,18 @@ class BucketAcl(PublicAccessRepair[str]):
         if change.after != PRIVATE and (now := bucket.info().acl) != change.before:
             raise ChangedMeanwhile(self.name, f"planned on {change.before}, but the ACL is {now} now")
         bucket.put_acl(change.after)
+
+    def falls_short(self) -> Mapping[str, str]:
+        """Public read is left where only write is to go."""
+        if self._drop == "all":
+            return {}
+        return dict.fromkeys(("oss-bucket-public-read-prohibited", "oss-bucket-anonymous-prohibited"), 'drop = "all"')
+
+    def weakens(self, change: Change) -> str:
+        """Everything but private is open to everyone."""
+        if change.before in (PRIVATE, change.after):
+            return ""
+        return f"anyone can reach the bucket by its ACL again: {change.before}"
 
     def revert(self, bucket: Bucket, change: Change) -> None:
         """Set the ACL that was found."""

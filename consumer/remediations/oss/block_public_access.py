@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from consumer.remediations.base import Change
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
@@ -41,6 +42,10 @@ class BlockPublicAccess(PublicAccessRepair[bool], SettingRepair[bool]):
     def wanted(self, state: bool) -> bool:  # noqa: ARG002 - whatever it is, it should be on
         """On."""
         return True
+
+    def weakens(self, change: Change) -> str:  # noqa: ARG002 - it is always off that is put back
+        """What it kept closed is open again."""
+        return "Block Public Access is switched off, and a public ACL or policy lets anyone in again"
 
     def write(self, bucket: Bucket, state: bool) -> None:
         """Switch it."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import IntEnum
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from consumer.core.errors import Refused
 from consumer.remediations.base import Options
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
@@ -28,8 +30,9 @@ class EncryptionOptions(Options):
     kms_master_key_id: str = Field(
         default="",
         description=(
-            "With KMS: the id of your own key, which oss-encryption-byok-check wants. Keys belong to a region: a rule"
-            " with a key should select that region only. Empty: the key that KMS keeps for OSS."
+            "With KMS: the id of your own key, which oss-encryption-byok-check wants; alias/acs/oss is not one. Keys"
+            " belong to a region: a rule with a key should select that region only. Empty: the key that KMS keeps for"
+            " OSS."
         ),
     )
 
@@ -38,6 +41,12 @@ class EncryptionOptions(Options):
         if self.kms_master_key_id and self.algorithm != "KMS":
             raise ValueError('kms_master_key_id needs algorithm = "KMS"')
         return self
+
+
+_SERVICE_ALGORITHMS = frozenset({"AES256", "SM4"})
+_DATA_ALGORITHMS = frozenset({"", "AES256", "SM4"})
+_SERVICE_KEY_ALIAS = "alias/acs/"
+"""Keys that KMS itself keeps for other services, such as alias/acs/oss, belong to nobody else."""
 
 
 class _Strength(IntEnum):
@@ -75,12 +84,25 @@ class BucketEncryption(SettingRepair[Encryption | None]):
         return bucket.encryption()
 
     def wanted(self, state: Encryption | None) -> Encryption | None:
-        """At least the configured strength; never weaker than it is, and another own key is as good as ours."""
+        """At least the configured strength; never weaker than it is, and another own key is as good as ours.
+
+        Raises:
+            Refused: it is not known how strong the default is.
+        """
         if _strength(state) >= _strength(self._least):
             return state
         if state is not None and state.algorithm == self._least.algorithm:
             return replace(state, kms_key_id=self._least.kms_key_id)  # keeps how KMS encrypts the data
         return self._least
+
+    def falls_short(self) -> Mapping[str, str]:
+        """What a weaker default than these rules want is not enough for."""
+        missing = {}
+        if self._least.algorithm != "KMS":
+            missing["oss-default-encryption-kms"] = 'algorithm = "KMS"'
+        if _strength(self._least) < _Strength.OWN_KEY:
+            missing["oss-encryption-byok-check"] = 'algorithm = "KMS" and kms_master_key_id'
+        return missing
 
     def write(self, bucket: Bucket, state: Encryption | None) -> None:
         """Replace the default, or take it away."""
@@ -93,6 +115,10 @@ class BucketEncryption(SettingRepair[Encryption | None]):
 def _strength(encryption: Encryption | None) -> _Strength:
     if encryption is None or encryption.algorithm in ("", "None"):
         return _Strength.NONE
-    if encryption.algorithm != "KMS":
+    if encryption.algorithm in _SERVICE_ALGORITHMS:
         return _Strength.SERVICE_KEY
-    return _Strength.OWN_KEY if encryption.kms_key_id else _Strength.KMS
+    if encryption.algorithm != "KMS" or encryption.kms_data_encryption not in _DATA_ALGORITHMS:
+        found = f"{encryption.algorithm} {encryption.kms_data_encryption}".strip()
+        raise Refused("encryption_not_understood", f"it is not known how strong the default encryption {found!r} is")
+    key = encryption.kms_key_id.strip()
+    return _Strength.OWN_KEY if key and not key.startswith(_SERVICE_KEY_ALIAS) else _Strength.KMS

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from consumer.remediations.base import Compliant, Finding
-from consumer.remediations.oss._policy import PolicyRepair, PolicyState
+from consumer.remediations.base import Change, Compliant, Finding
+from consumer.remediations.oss._policy import PolicyRepair, PolicyState, policy_of
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
-from consumer.resources.oss.policy import read
+from consumer.resources.oss.policy import opens, read
 from consumer.resources.oss.policy_document import refused
 from consumer.resources.oss.policy_edits import without_everyone
 
@@ -39,7 +39,7 @@ class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):
 
     name: ClassVar[str] = "oss.bucket-policy-public"
     summary: ClassVar[str] = "takes what is allowed to everyone out of the bucket policy; Deny statements stay"
-    repairs: ClassVar[tuple[str, ...]] = ("oss-bucket-policy-no-any-anonymous", "oss-bucket-anonymous-prohibited")
+    repairs: ClassVar[tuple[str, ...]] = ("oss-bucket-policy-no-any-anonymous",)
     reversible: ClassVar[str] = (
         "yes: the policy found is put back, unless Block Public Access has been switched on since"
     )
@@ -70,6 +70,11 @@ class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):
         if isinstance(finding, Compliant) and state.policy and (doubts := read(state.policy).doubts):
             raise refused(doubts)
         return finding
+
+    def weakens(self, change: Change) -> str:
+        """Whether the policy that is put back may let anyone in whom the one that is there does not."""
+        opened = opens(policy_of(change.after), policy_of(change.before))
+        return "anyone can reach the bucket by its policy again" if opened else ""
 
     def wanted(self, state: PolicyState) -> str | None:
         """The policy without its grants to everyone; none when nothing else was in it."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from consumer.remediations.base import Options
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
 from consumer.resources.oss.settings import Referer
+from consumer.resources.oss.wildcards import covers_all_below
 
 
 class RefererOptions(Options):
@@ -20,7 +21,7 @@ class RefererOptions(Options):
         min_length=1,
         description=(
             "Who may link to the bucket: URLs with * and ? as wildcards; the same as the parameter allowReferers of the"
-            " Cloud Config rule."
+            " Cloud Config rule. One that every page fits, such as *, is refused: it protects nothing."
         ),
         examples=[["https://*.example.com"]],
     )
@@ -38,6 +39,13 @@ class RefererOptions(Options):
             " locks out every program that sends none: SDKs, curl, apps; signed requests included."
         ),
     )
+
+    @field_validator("referers")
+    @classmethod
+    def _protect_something(cls, referers: tuple[str, ...]) -> tuple[str, ...]:
+        if open_to_all := [each for each in referers if _fits_every_page(each)]:
+            raise ValueError(f'every page fits "{open_to_all[0]}", so the list would protect nothing')
+        return referers
 
 
 class BucketReferer(SettingRepair[Referer]):
@@ -63,9 +71,13 @@ class BucketReferer(SettingRepair[Referer]):
         return bucket.referer()
 
     def wanted(self, state: Referer) -> Referer:
-        """All configured referers, and where the list is exclusive no other; order is kept, for it means nothing."""
+        """All configured referers, and where the list is exclusive no other; order is kept, for it means nothing.
+
+        A referer that every page fits never stays beside them: with it the list protects nothing.
+        """
         configured = self._options.referers
-        kept = [referer for referer in state.allowed if referer in configured or not self._options.exclusive]
+        others = () if self._options.exclusive else state.allowed
+        kept = [each for each in state.allowed if each in configured or (each in others and not _fits_every_page(each))]
         allowed = tuple(dict.fromkeys([*kept, *configured]))
         return replace(
             state,
@@ -76,3 +88,11 @@ class BucketReferer(SettingRepair[Referer]):
     def write(self, bucket: Bucket, state: Referer) -> None:
         """Replace the configuration."""
         bucket.put_referer(state)
+
+
+def _fits_every_page(referer: str) -> bool:
+    """Whether all pages of some protocol fit: a referer is compared with the beginning of the page's address.
+
+    https://www.alibabacloud.com/help/en/oss/user-guide/how-to-configure-hotlink-protection-and-troubleshoot-common-errors
+    """
+    return any(covers_all_below(f"{referer}*", protocol) for protocol in ("http://", "https://"))

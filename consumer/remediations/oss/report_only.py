@@ -70,6 +70,10 @@ class Report(Remediation[str]):
         """Refused; no plan of this remediation contains a change."""
         raise Refused("report_only", _DETAIL)
 
+    def weakens(self, change: Change) -> str:  # noqa: ARG002 - nothing is put back
+        """Nothing: nothing was changed."""
+        return ""
+
     def revert(self, bucket: Bucket, change: Change) -> None:  # noqa: ARG002 - nothing is sent
         """Refused; there is nothing to put back."""
         raise Refused("report_only", "nothing was changed")

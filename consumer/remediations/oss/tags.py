@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from consumer.remediations.base import Options
+from consumer.core.errors import Refused
+from consumer.remediations.base import Change, Compliant, Finding, Options
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
 
@@ -24,9 +25,22 @@ class TagsOptions(Options):
         default=False,
         description=(
             "true also changes the value of a tag that is there with another one. Tags decide about bills and, in some"
-            " accounts, about permissions: false never touches a value somebody has set."
+            " accounts, about permissions: false never touches a value somebody has set, and leaves a bucket with"
+            " another one to a person, for required-tags compares values as well."
         ),
     )
+    any_value: bool = Field(
+        default=False,
+        description=(
+            "true calls a bucket compliant that has the tags with other values: for rules that look at the keys alone."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _values_matter_or_not(self) -> Self:
+        if self.replace_values and self.any_value:
+            raise ValueError("replace_values and any_value exclude each other")
+        return self
 
 
 class BucketTags(SettingRepair[dict[str, str]]):
@@ -46,6 +60,25 @@ class BucketTags(SettingRepair[dict[str, str]]):
     def __init__(self, options: TagsOptions) -> None:
         self._tags = options.tags
         self._replace_values = options.replace_values
+        self._any_value = options.any_value
+
+    def plan(self, state: dict[str, str]) -> Finding:
+        """What is missing is added first; then a value that is not to be touched is left to a person.
+
+        Raises:
+            Refused: a tag is there with another value, which the rule may not accept.
+        """
+        finding = super().plan(state)
+        if isinstance(finding, Compliant) and not self._any_value:
+            for key, value in self._tags.items():
+                if state[key] != value:
+                    text = f"tag {key} is {state[key]!r}, not {value!r}: replace_values changes it, any_value takes it"
+                    raise Refused("tag_value_differs", text)
+        return finding
+
+    def weakens(self, change: Change) -> str:  # noqa: ARG002 - tags protect nothing by themselves
+        """Nothing."""
+        return ""
 
     def read(self, bucket: Bucket) -> dict[str, str]:
         """All tags, sorted by key, for their order means nothing."""

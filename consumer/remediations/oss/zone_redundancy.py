@@ -70,9 +70,15 @@ class ZoneRedundancy(Remediation[Redundancy]):
         return Redundancy(info.redundancy, () if info.redundancy == ZONE else bucket.transitions())
 
     def plan(self, state: Redundancy) -> Finding:
-        """Start a task where there is none; wait for one that is there, even if it has just ended."""
+        """Start a task where there is none; wait for one that is there, even if it has just ended.
+
+        Raises:
+            Refused: it is stored in a way that is not known, and starting a move from there might not be undone.
+        """
         if state.kind == ZONE:
             return Compliant(ZONE)
+        if state.kind != LOCAL:
+            raise Refused("redundancy_not_understood", f"it is not known how redundancy {state.kind!r} stores a bucket")
         if state.transitions:
             task = next((each for each in state.transitions if each.status != FINISHED), state.transitions[0])
             return Pending(state.kind, f"the move to zone redundancy is under way: task {task.task_id}, {task.status}")
@@ -81,6 +87,10 @@ class ZoneRedundancy(Remediation[Redundancy]):
     def apply(self, bucket: Bucket, change: Change) -> None:  # noqa: ARG002 - there is one kind of move
         """Start the task; the service keeps a second one from being started beside it."""
         bucket.start_zone_redundancy()
+
+    def weakens(self, change: Change) -> str:  # noqa: ARG002 - nothing is put back
+        """Nothing: there is no way back."""
+        return ""
 
     def revert(self, bucket: Bucket, change: Change) -> None:  # noqa: ARG002 - nothing is sent
         """Refused: there is no way back."""

@@ -42,9 +42,10 @@ def without_everyone(policy: str, *, keep_restricted: bool, narrow_to: Sequence[
 
 def denies_plain_http(policy: str | None, bucket: str, owner_id: str) -> bool:
     """Whether statements provably deny everyone everything on the bucket and on every object without TLS."""
-    if policy is None:
+    found = None if policy is None else read(policy)
+    if found is None or found.doubt:
         return False
-    denials = [each.raw for each in read(policy).statements if _denies_plain_http(each)]
+    denials = [each.raw for each in found.statements if _denies_plain_http(each)]
     paths = [path for each in denials for path in _paths(each, owner_id)]
     return any(matches(path, bucket) for path in paths) and any(covers_all_below(path, f"{bucket}/") for path in paths)
 

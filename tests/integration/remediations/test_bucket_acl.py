@@ -25,6 +25,16 @@ def test_a_public_bucket_becomes_private_and_public_again(bench: Workbench, case
     assert (ending.before, ending.after, ending.reason) == (case.broken["acl"], "private", "")
 
 
+def test_the_rule_about_anonymous_grants_no_longer_applies_to_a_private_bucket(bench: Workbench) -> None:
+    """Its page: a public ACL without a policy breaks the rule, so no repair of the policy alone satisfies it."""
+    case = replace(ACL, rule="oss-bucket-anonymous-prohibited")
+    bench.create(case)
+    assert bench.verdict(case) == "NON_COMPLIANT"
+
+    assert bench.repair(case).outcome is Outcome.FIXED
+    assert bench.verdict(case) == "NOT_APPLICABLE"
+
+
 def test_only_public_write_can_be_taken_away(bench: Workbench) -> None:
     """With `drop = "write"` a public site stays readable, and the ending says that it is still public."""
     ending = repaired_and_undone(bench, WRITE)

@@ -28,7 +28,10 @@ def test_a_value_is_replaced_only_when_told_to(bench: Workbench) -> None:
         TAGS, broken={"tagging": {"cost-center": "4711"}}, parameters={"tag1Key": "cost-center", "tag1Value": "unknown"}
     )
     bench.create(case)
-    assert bench.repair(case).outcome is Outcome.ALREADY_COMPLIANT
+    ending = bench.repair(case)
+    assert (ending.outcome, ending.reason) == (Outcome.REJECTED, "tag_value_differs")
+    assert bench.verdict(case) == "NON_COMPLIANT"
+    assert bench.changes() == []
     bench.emulator.delete_bucket(BUCKET)
 
     repaired_and_undone(bench, replace(case, options={**TAGS.options, "replace_values": True}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from consumer.resources.oss.settings import Referer
 from tests.unit.remediations.findings import planned, remediation
@@ -58,3 +59,23 @@ def test_everything_else_stays() -> None:
         "allow_truncate_query_string": False,
         "truncate_path": True,
     }
+
+
+@pytest.mark.parametrize("referer", ["*", "?*", "http*", "https", "http://*", "https://?*", "http://?", "*://*", "h"])
+def test_what_every_page_fits_protects_nothing(referer: str) -> None:
+    """It goes from a bucket's list, and no configuration has it."""
+    found = Referer(allow_empty=True, allowed=(referer, *OURS))
+
+    assert planned(remediation("oss.referer", referers=OURS), found)["allowed"] == OURS
+    with pytest.raises(ValidationError, match="protect nothing"):
+        remediation("oss.referer", referers=[*OURS, referer])
+
+
+@pytest.mark.parametrize(
+    "referer", ["https://*.example.com", "*.example.com", "http://?.example", "ftp://*", "https://a"]
+)
+def test_what_some_pages_do_not_fit_is_left(referer: str) -> None:
+    """A list that lets in more than ours is its owner's."""
+    found = Referer(allow_empty=True, allowed=(referer, *OURS))
+
+    assert planned(remediation("oss.referer", referers=OURS), found) is None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+from pydantic import ValidationError
+
+from consumer.core.errors import Refused
 from tests.unit.remediations.findings import planned, remediation
 
 WANTED = {"cost-center": "unknown", "team": "web"}
@@ -26,5 +30,16 @@ def test_values_are_replaced_only_when_told_to() -> None:
 
 
 def test_a_bucket_with_all_tags_is_compliant() -> None:
-    """Whatever the values."""
-    assert planned(remediation("oss.tags", tags=WANTED), {"cost-center": "1", "team": "2"}) is None
+    """With their values, for the rule compares those too; whatever the values only where that is said."""
+    assert (
+        planned(remediation("oss.tags", tags=WANTED), {"cost-center": "unknown", "owner": "me", "team": "web"}) is None
+    )
+    assert planned(remediation("oss.tags", tags=WANTED, any_value=True), {"cost-center": "1", "team": "2"}) is None
+    with pytest.raises(Refused, match="tag cost-center is '1', not 'unknown'"):
+        remediation("oss.tags", tags=WANTED).plan({"cost-center": "1", "team": "2"})
+
+
+def test_values_cannot_matter_and_not_matter() -> None:
+    """One of the two options."""
+    with pytest.raises(ValidationError, match="exclude each other"):
+        remediation("oss.tags", tags=WANTED, replace_values=True, any_value=True)
