@@ -21,8 +21,15 @@ from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
 from consumer.aliyun import name_lookup
 from consumer.aliyun.reply import Headers, ReplyReader, UnexpectedReply
 
-MAX_REPLY_BYTES = 8 << 20
+LARGEST_BATCH_BYTES = 8 << 20
 """Sixteen messages of 64 KiB, escaped to six times their size as XML entities at the very worst, and headers."""
+
+LARGEST_DOCUMENT_BYTES = 1 << 20
+"""Every other reply: the longest of them lists a bucket's referers."""
+
+_MOST_TAGS = 20_000
+"""In one document: a batch of sixteen messages has some 400, the longest list of a bucket's settings a few thousand.
+Each is a hundred times as large once it is parsed, and a text holds no `<` of its own."""
 
 _READ_BYTES = 64 << 10
 
@@ -62,7 +69,6 @@ class Exchange:
         connection: HTTPConnection,
         connect_timeout_seconds: float,
         *,
-        max_reply_bytes: int = MAX_REPLY_BYTES,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         connection.response_class = functools.partial(BoundedResponse, exchange=self)  # type: ignore[assignment]
@@ -73,19 +79,19 @@ class Exchange:
             connection.connect = functools.partial(HTTPConnection.connect, connection)  # type: ignore[method-assign]
         self._connection = connection
         self._connect_timeout_seconds = connect_timeout_seconds
-        self._max_reply_bytes = max_reply_bytes
+        self._largest_bytes = 0
         self._monotonic = monotonic
         self._deadline = 0.0
         self._budget_bytes = 0
         self.reply = Reply()
 
-    def begin(self, seconds: float) -> None:
+    def begin(self, seconds: float, largest_bytes: int = LARGEST_DOCUMENT_BYTES) -> None:
         """Start the clock of a new exchange, which may take so many seconds from the connect to the last byte.
 
         A kept connection that is not silent is closed: nothing that comes on it could be believed any more.
         """
         self._deadline = self._monotonic() + seconds
-        self._budget_bytes = self._max_reply_bytes
+        self._budget_bytes = self._largest_bytes = largest_bytes
         self.reply = Reply()
         connect_seconds = min(self._connect_timeout_seconds, seconds)
         self._connection.timeout = connect_seconds
@@ -115,7 +121,7 @@ class Exchange:
         """
         self._budget_bytes -= count
         if self._budget_bytes < 0:
-            raise ReplyTooLarge(f"the reply is larger than {self._max_reply_bytes} bytes")
+            raise ReplyTooLarge(f"the reply is larger than {self._largest_bytes} bytes")
 
     def _connect(self, address: tuple[str, int], timeout: float, _source: object = None) -> socket.socket:
         """What `http.client` calls to connect: the name and every address together within the timeout."""
@@ -176,6 +182,8 @@ class BoundedResponse:
         reply.complete = True
         if _declares(reader.body):
             raise UnexpectedReply("the reply declares a document type")
+        if reader.body.count(b"<") > _MOST_TAGS:
+            raise UnexpectedReply("the reply has more elements than any that the service gives")
         self.status, self.headers, self.will_close = reader.status, reader.headers, not reader.reusable
         self._body = reply.body = reader.body
 

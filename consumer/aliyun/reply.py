@@ -14,7 +14,7 @@ from http.client import IncompleteRead
 
 import httptools
 
-LARGEST_HEAD_BYTES = 64 << 10
+LARGEST_HEAD_BYTES = 16 << 10
 """Status line and headers together, and whatever else brings no body; both services' heads are below one kilobyte."""
 
 

@@ -22,6 +22,9 @@ class Received:
     first_dequeued_at_ms: int
     lease_seconds: float
     """How long the lease lasts from the arrival of the reply, by the server's own two stamps."""
+    damage: str = ""
+    """Why the reply could not carry the body as it is, or nothing. Such a body is as much of it as came, and it is for
+    people alone: nothing may be concluded from it, least of all that the message asks for nothing."""
 
     @property
     def queued_seconds(self) -> float:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from consumer.core.message import Received
 from consumer.core.observers import Hooks, Step, StepName
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.backoff import Attempts
@@ -67,7 +68,7 @@ class Worker:
         stages = Stages(self._monotonic)
         stages.add("wait", delivery.message.queued_seconds + self._monotonic() - delivery.received_at)
         with stages.measure("decode"):
-            found = self._pipeline.triage(delivery.message.body)
+            found = _damaged(delivery.message) or self._pipeline.triage(delivery.message.body)
         if isinstance(found, Dismissed):
             self._resolve(Resolved(delivery, found.ending, found.event, found.rule, stages=stages))
             return
@@ -137,6 +138,13 @@ class Worker:
         if attempts < self._max_attempts:
             return ending
         return replace(ending, outcome=Outcome.EXHAUSTED, detail=f"failed {attempts} times, last: {ending.detail}")
+
+
+def _damaged(message: Received) -> Dismissed | None:
+    """The ending of a message whose body no reply can carry: a person has to look, for it may have been anything."""
+    if not message.damage:
+        return None
+    return Dismissed(Ending(Outcome.INVALID, "damaged_body", message.damage, error_class="InvalidMessage"))
 
 
 def _resolved(member: Member, ending: Ending | None, followers: tuple[Resolved, ...] = ()) -> Resolved:

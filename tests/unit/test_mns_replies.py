@@ -127,28 +127,83 @@ def test_a_batch_that_cannot_be_read_whole_is_an_error(damaged: str) -> None:
 
 
 def test_the_readable_messages_of_a_damaged_batch_are_rescued() -> None:
-    """A message with an empty body comes too; one that does not parse, or has no handle, is left out."""
+    """One with an empty body comes too, and one with an absurd stamp; one without a handle, or cut, is left out."""
     batch = (
         '<?xml version="1.0"?><Messages xmlns="http://mns.aliyuncs.com/doc/v1">'
         + message("a")
         + message("b", body="<MessageBody/>")
-        + message("c", body="<MessageBody>&bad;</MessageBody>")
-        + "<Message><MessageId>d</MessageId></Message>"
-        + message("e", DequeueCount="many")
-        + message("f", NextVisibleTime="9" * 400)
-        + message("g")[:-20]
+        + "<Message><MessageId>c</MessageId></Message>"
+        + message("d", DequeueCount="many")
+        + message("e", NextVisibleTime="9" * 400)
+        + message("f", body="")[: -len("</Message>")]
+        + message("g")
+        + message("h")[:-20]
     )
-    found = rescued(reply(batch))
-    assert [(one.message_id, one.body) for one in found] == [("a", "text & more"), ("b", ""), ("f", "text & more")]
+    found = rescued(reply(batch), 16)
+    assert [(one.message_id, one.body) for one in found] == [
+        *[("a", "text & more"), ("b", ""), ("d", "text & more"), ("e", "text & more"), ("g", "text & more")]
+    ]
+    assert {one.damage for one in found} == {""}
     assert found[0].receipt_handle == "a-handle"
     assert (found[0].dequeue_count, found[0].lease_seconds) == (2, 29.0)
-    assert found[2].lease_seconds == LONGEST_LEASE_SECONDS
+    assert found[2].dequeue_count == 1
+    assert found[3].lease_seconds == SHORTEST_LEASE_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("written", "body"),
+    [
+        ("a&#0;b", "a\0b"),
+        ("\x01{&quot;a&quot;: &#x1F600;}&#13;", '\x01{"a": \U0001f600}\r'),
+        ("&bad; &amp;lt; &#xD800; &#x110000; &#9999999;", "&bad; &lt; &#xD800; &#x110000; &#9999999;"),
+        ("&", "&"),
+        ("a < b", "a < b"),
+    ],
+)
+def test_a_message_whose_body_damages_the_reply_comes_as_damaged(written: str, body: str) -> None:
+    """With its id and its handle, so that it can leave the queue; what came of the body is for people."""
+    batch = (
+        f"<Messages>{message('a')}{message('b', body=f'<MessageBody>{written}</MessageBody>')}{message('c')}</Messages>"
+    )
+    whole, damaged, last = rescued(reply(batch), 16)
+    assert (whole.damage, last.damage) == ("", "")
+    assert (damaged.message_id, damaged.receipt_handle, damaged.body) == ("b", "b-handle", body)
+    assert (damaged.dequeue_count, damaged.lease_seconds) == (2, 29.0)
+    assert damaged.damage.startswith("the reply holds the body in a form that XML does not allow: ")
+    damaged.body.encode("utf-8")  # as a dead letter needs it
+
+
+def test_a_body_that_is_not_utf8_comes_as_damaged() -> None:
+    """Byte by byte, where it is no text."""
+    batch = f"<Messages>{message('a', body='<MessageBody>?</MessageBody>')}</Messages>".encode().replace(
+        b"?", b"\xff\xc3"
+    )
+    (found,) = rescued(Reply(200, reply().headers, batch, True), 16)
+    assert (found.message_id, found.body) == ("a", "\\xff\\xc3")
+    assert found.damage
+
+
+def test_no_more_messages_are_rescued_than_were_requested() -> None:
+    """There is no room for others."""
+    assert len(rescued(reply(message("a") * 40), 3)) == 3
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=60))
+def test_whatever_a_body_is_its_message_can_be_taken_out(body: str) -> None:
+    """As the service writes it: escaped, and everything that XML does not allow as it is."""
+    written = message("a", body=f"<MessageBody>{escape(body)}</MessageBody>")
+    (found,) = rescued(reply(f"<Messages>{written}</Messages>"), 16)
+    assert (found.message_id, found.receipt_handle) == ("a", "a-handle")
+    if found.damage:
+        assert found.body == body
+    else:  # a parser makes one kind of line end of all
+        assert found.body == body.replace("\r\n", "\n").replace("\r", "\n")
 
 
 @pytest.mark.parametrize("damaged", [reply(message("a"), status=500), Reply(200, {}, message("a").encode(), True)])
 def test_nothing_is_rescued_from_an_error_or_a_stranger(damaged: Reply) -> None:
     """Only a good answer of the service itself can hold messages."""
-    assert rescued(damaged) == []
+    assert rescued(damaged, 16) == []
 
 
 def test_failed_deletes_are_listed_by_handle() -> None:
@@ -187,7 +242,7 @@ def test_no_body_is_ever_a_crash(body: bytes) -> None:
     """Noise yields nothing."""
     for status in (200, 404):
         noise = Reply(status, {"x-mns-request-id": "ID"}, b"<Errors>" + body, True)
-        rescued(noise)
+        rescued(noise, 16)
         failed_deletes(noise)
 
 

@@ -75,18 +75,18 @@ def serve() -> Iterator[Callable[[Answering], Server]]:
 
 
 @contextlib.contextmanager
-def exchange(server: Server, **limits: int) -> Iterator[tuple[HTTPConnection, Exchange]]:
+def exchange(server: Server) -> Iterator[tuple[HTTPConnection, Exchange]]:
     """A bounded connection to a server."""
     connection = HTTPConnection("127.0.0.1", server.port)
     try:
-        yield connection, Exchange(connection, 5.0, **limits)
+        yield connection, Exchange(connection, 5.0)
     finally:
         connection.close()
 
 
-def ask(connection: HTTPConnection, bounded: Exchange, seconds: float = 30.0) -> bytes:
+def ask(connection: HTTPConnection, bounded: Exchange, seconds: float = 30.0, **limits: int) -> bytes:
     """One exchange."""
-    bounded.begin(seconds)
+    bounded.begin(seconds, **limits)
     connection.request("GET", "/")
     response = connection.getresponse()
     try:
@@ -186,16 +186,16 @@ def test_a_reply_that_is_too_large_is_refused(serve: Callable[[Answering], Serve
     """However it is framed, nothing beyond the limit is read."""
     body = b"1388\r\n" + b"x" * 5_000 + b"\r\n0\r\n\r\n" if framing.startswith(b"Transfer") else b"x" * 5_000
     server = serve(plainly(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n" + body))
-    with exchange(server, max_reply_bytes=1_000) as (connection, bounded), pytest.raises(ReplyTooLarge) as raised:
-        ask(connection, bounded)
+    with exchange(server) as (connection, bounded), pytest.raises(ReplyTooLarge) as raised:
+        ask(connection, bounded, largest_bytes=1_000)
     assert failure_code(raised.value) == "unexpected_reply"
 
 
 def test_the_size_is_counted_anew_for_each_exchange(serve: Callable[[Answering], Server]) -> None:
     """Many small replies on one connection are no large one."""
-    with exchange(serve(plainly(OK % (500, b"x" * 500), 5)), max_reply_bytes=1_000) as (connection, bounded):
+    with exchange(serve(plainly(OK % (500, b"x" * 500), 5))) as (connection, bounded):
         for _ in range(5):
-            assert len(ask(connection, bounded)) == 500
+            assert len(ask(connection, bounded, largest_bytes=1_000)) == 500
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -407,3 +407,15 @@ def test_dismissed_messages_open_no_case() -> None:
     working.worker.work(other)
     assert outcomes(working.resolved()) == [Outcome.NOT_OURS]
     assert not working.cases._open
+
+
+def test_a_body_that_no_reply_can_carry_is_for_a_person() -> None:
+    """Even if what came of it reads like a message that asks for nothing: it may have been anything."""
+    working = Working()
+    delivery = working.delivery()
+    damaged = replace(delivery.message, body='{"eventType": "ResourceChange"}', damage="not well-formed")
+    working.worker.work(replace(delivery, message=damaged))
+    (resolved,) = working.resolved()
+    assert resolved.ending is not None
+    assert (resolved.ending.outcome, resolved.ending.reason) == (Outcome.INVALID, "damaged_body")
+    assert resolved.ending.detail == "not well-formed"

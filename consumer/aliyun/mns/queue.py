@@ -27,7 +27,7 @@ from mns.mns_request import (
 from mns.queue import Message
 
 from consumer.aliyun.credentials import CredentialsProvider
-from consumer.aliyun.http import Exchange, failure_code
+from consumer.aliyun.http import LARGEST_BATCH_BYTES, LARGEST_DOCUMENT_BYTES, Exchange, failure_code
 from consumer.aliyun.mns import replies
 from consumer.core.errors import (
     DamagedReply,
@@ -106,9 +106,16 @@ class Connection:
         with suppress(OSError):
             self._client.close_connection()
 
-    def _call(self, operation: str, request: Callable[[], _T], *, seconds: float | None = None) -> _T:
+    def _call(
+        self,
+        operation: str,
+        request: Callable[[], _T],
+        *,
+        seconds: float | None = None,
+        largest_bytes: int = LARGEST_DOCUMENT_BYTES,
+    ) -> _T:
         """One request within its deadline, counted, and its failure translated."""
-        self._exchange.begin(seconds or self._address.call_timeout_seconds)
+        self._exchange.begin(seconds or self._address.call_timeout_seconds, largest_bytes)
         started = self._monotonic()
         code = "ok"
         try:
@@ -186,15 +193,23 @@ class Queue(Connection):
 
         def attempt() -> list[Received]:
             self._ask_for_batch(count, wait_seconds)
-            return replies.received(self._exchange.reply)
+            found = replies.received(self._exchange.reply)
+            if len(found) > count:
+                raise ValueError("more messages than were requested")
+            return found
 
         try:
-            arrived = self._call("BatchReceiveMessage", attempt, seconds=wait_seconds + POLL_MARGIN_SECONDS)
+            arrived = self._call(
+                "BatchReceiveMessage",
+                attempt,
+                seconds=wait_seconds + POLL_MARGIN_SECONDS,
+                largest_bytes=LARGEST_BATCH_BYTES,
+            )
         except MessageGone:
             return []
         except DamagedReply:
             # One message that cannot be read spoils the whole document; the others still have their handles.
-            arrived = replies.rescued(self._exchange.reply)
+            arrived = replies.rescued(self._exchange.reply, count)
             if not arrived:
                 raise
         self._hooks.received(arrived)
@@ -253,7 +268,11 @@ class Queue(Connection):
             ServiceError: they could not be read.
         """
         try:
-            batch = self._call("BatchPeekMessage", lambda: self._queue.batch_peek_message(count))
+            batch = self._call(
+                "BatchPeekMessage",
+                lambda: self._queue.batch_peek_message(count),
+                largest_bytes=LARGEST_BATCH_BYTES,
+            )
         except MessageGone:
             return []
         except DamagedReply:

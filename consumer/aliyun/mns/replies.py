@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from itertools import islice
 from xml.etree import ElementTree as ET
 
 from consumer.aliyun.http import Reply
+from consumer.aliyun.mns.salvage import elements, salvaged
 from consumer.core.message import Peeked, Received
 from consumer.core.queue_attributes import Figures, QueueAttributes
+from consumer.core.queue_limits import MAX_BATCH
 
 SHORTEST_LEASE_SECONDS = 1.0
 LONGEST_LEASE_SECONDS = 43_200.0
 
-_MESSAGE = re.compile(rb"<Message>.*?</Message>", re.DOTALL)
-_FAILED_DELETE = re.compile(rb"<Error>.*?</Error>", re.DOTALL)
+_NUMBERS = {"DequeueCount": "1", "EnqueueTime": "0", "FirstDequeueTime": "0", "NextVisibleTime": "0"}
+"""Those of a message, and what stands for one that is missing."""
 _FIGURES = ("ActiveMessages", "InactiveMessages", "DelayMessages")
 _COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
 _DATE_RESOLUTION_SECONDS = 1.0
@@ -79,15 +83,15 @@ def received(reply: Reply) -> list[Received]:
     return [_received_message(_fields(element), reply) for element in document]
 
 
-def rescued(reply: Reply) -> list[Received]:
-    """The messages of a batch that could not be read as a whole, one by one.
+def rescued(reply: Reply, count: int) -> list[Received]:
+    """Up to `count` messages of a batch that could not be read as a whole, one by one.
 
-    A message that does not parse by itself either is left out: its handle is known, but acting without its body
-    could only lose it. It becomes visible again by itself.
+    One that does not parse by itself either comes as damaged, if its id and its handle can be read: else nobody could
+    ever take it out of the queue. One that is cut is left out, and becomes visible again by itself.
     """
     if reply.status != 200 or not from_service(reply):
         return []
-    found = (_rescued_message(part, reply) for part in _MESSAGE.findall(reply.body))
+    found = (_rescued_message(part, reply) for part in islice(elements(reply.body, b"Message"), count))
     return [message for message in found if message is not None]
 
 
@@ -95,7 +99,7 @@ def peeked(reply: Reply) -> list[Peeked]:
     """The messages of a peek that the SDK could not read, one by one; what does not parse is left out."""
     if reply.status != 200 or not from_service(reply):
         return []
-    found = (_peeked_message(part) for part in _MESSAGE.findall(reply.body))
+    found = (_peeked_message(part) for part in islice(elements(reply.body, b"Message"), MAX_BATCH))
     return [message for message in found if message is not None]
 
 
@@ -127,12 +131,21 @@ def _parsed(part: bytes) -> dict[str, str]:
 
 def _rescued_message(part: bytes, reply: Reply) -> Received | None:
     try:
-        return _received_message(_parsed(part), reply)
-    except (ET.ParseError, ValueError):
+        fields, damage = _parsed(part), ""
+    except ET.ParseError as error:
+        fields, damage = salvaged(part), f"the reply holds the body in a form that XML does not allow: {error}"
+    try:
+        return _received_message({**fields, **_numbers(fields)}, reply, damage)
+    except ValueError:
         return None
 
 
-def _received_message(fields: dict[str, str], reply: Reply) -> Received:
+def _numbers(fields: Mapping[str, str]) -> dict[str, str]:
+    """What is no number counts as missing: a message is worth more than its stamps."""
+    return {name: default for name, default in _NUMBERS.items() if not _COUNT.fullmatch(fields.get(name, ""))}
+
+
+def _received_message(fields: Mapping[str, str], reply: Reply, damage: str = "") -> Received:
     if not (fields.get("MessageId") and fields.get("ReceiptHandle")):
         raise ValueError("a message without an id or a receipt handle")
     return Received(
@@ -143,6 +156,7 @@ def _received_message(fields: dict[str, str], reply: Reply) -> Received:
         enqueued_at_ms=int(fields.get("EnqueueTime", "0")),
         first_dequeued_at_ms=int(fields.get("FirstDequeueTime", "0")),
         lease_seconds=lease_seconds(int(fields.get("NextVisibleTime", "0")), reply),
+        damage=damage,
     )
 
 
@@ -175,7 +189,7 @@ def failed_deletes(reply: Reply) -> dict[str, tuple[str, str]]:
 
     Also empty when the list is cut or damaged: half a list would make the others look deleted.
     """
-    parts = _FAILED_DELETE.findall(reply.body)
+    parts = list(elements(reply.body, b"Error"))
     whole = b"<Errors" in reply.body and b"</Errors>" in reply.body and len(parts) == reply.body.count(b"<Error>")
     if reply.status < 400 or not whole:
         return {}
