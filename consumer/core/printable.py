@@ -14,3 +14,12 @@ def printable(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else json.dumps(c)[1:-1] for c in text)
+
+
+_MOST_QUOTED = 40
+
+
+def quoted(value: object) -> str:
+    """A value from outside for the text of an error: in quotes, printable, and cut where it is long."""
+    text = printable(repr(value))
+    return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"

@@ -146,7 +146,9 @@ class Pipeline:
             finding = remediation.plan(remediation.inspect(bucket, found))
         match finding:
             case Compliant(state):
-                return Ending(Outcome.ALREADY_COMPLIANT, before=state, after=state)
+                note = remediation.remark(bucket, found)
+                reason, detail = (note.reason, note.detail) if note else ("", "")
+                return Ending(Outcome.ALREADY_COMPLIANT, reason, detail, before=state, after=state)
             case Pending() | ReportOnly():
                 return _left_alone(case.rule, finding, finding.state)
             case Change():

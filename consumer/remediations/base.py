@@ -144,6 +144,13 @@ class Remediation(ABC, Generic[State]):
         """What is still to be known after the change was read back; `info` is newer than the change."""
         return None
 
+    def remark(self, bucket: Bucket, info: BucketInfo) -> Note | None:  # noqa: ARG002 - for those that have something to say
+        """What has to be known of a bucket that is compliant as it is.
+
+        Most deliveries end so, and one request is all they take: nothing is asked without a reason in `info`.
+        """
+        return None
+
     def falls_short(self) -> Mapping[str, str]:
         """Managed rules among `repairs` that these options do not satisfy, and what to set for each.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
-from consumer.core.errors import BucketGone, ConfigurationError, ServiceError
+from consumer.core.errors import BucketGone, ConfigurationError, Refused, ServiceError
 from consumer.remediations.base import Change, Remediation
 from consumer.resources.oss.bucket import BucketInfo, Resource
 from consumer.resources.oss.settings import Encryption, HttpsConfig, Logging, Referer, Transition
@@ -92,9 +93,10 @@ class World:
 
     def _mend(self, bucket: PretendedBucket) -> None:
         for remediation in self.remediations:
-            finding = remediation.plan(remediation.inspect(bucket, bucket.info()))
-            if isinstance(finding, Change):
-                remediation.apply(bucket, finding)
+            with suppress(Refused):  # what a person has to decide stays as it is
+                finding = remediation.plan(remediation.inspect(bucket, bucket.info()))
+                if isinstance(finding, Change):
+                    remediation.apply(bucket, finding)
 
 
 class PretendedBucket:

@@ -11,7 +11,7 @@ from consumer.core.errors import BucketGone, ServiceError
 from consumer.remediations.base import Note, Options, Remediation
 from consumer.resources.oss import public_access
 from consumer.resources.oss.bucket import Bucket, BucketInfo
-from consumer.resources.oss.public_access import Exposure
+from consumer.resources.oss.public_access import PRIVATE, Exposure
 
 State = TypeVar("State")
 
@@ -34,6 +34,10 @@ class PublicAccessRepair(Remediation[State], ABC):
     def __init__(self, options: PublicAccessOptions) -> None:
         super().__init__(options)
         self._other_paths = options.other_paths
+
+    def remark(self, bucket: Bucket, info: BucketInfo) -> Note | None:
+        """The same of a compliant bucket, if its ACL already says that it may be open."""
+        return None if info.acl == PRIVATE else self.note(bucket, info)
 
     def note(self, bucket: Bucket, info: BucketInfo) -> Note | None:
         """Whether ACL or policy still lets anyone in, Block Public Access considered."""

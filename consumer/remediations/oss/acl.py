@@ -8,11 +8,12 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from consumer.core.errors import ChangedMeanwhile, Refused
+from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.oss.public_access import PRIVATE
 
-PRIVATE = "private"
 PUBLIC_READ = "public-read"
 PUBLIC_READ_WRITE = "public-read-write"
 
@@ -72,7 +73,7 @@ class BucketAcl(PublicAccessRepair[str]):
             return Change(state, PRIVATE)
         if state == PUBLIC_READ_WRITE:
             return Change(state, PUBLIC_READ)
-        raise Refused("acl_not_understood", f"it is not known what the ACL {state!r} allows")
+        raise Refused("acl_not_understood", f"it is not known what the ACL {quoted(state)} allows")
 
     def apply(self, bucket: Bucket, change: Change) -> None:
         """Set the ACL."""

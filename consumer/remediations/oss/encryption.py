@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from consumer.core.errors import Refused
+from consumer.core.printable import quoted
 from consumer.remediations.base import Options
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
@@ -119,6 +120,6 @@ def _strength(encryption: Encryption | None) -> _Strength:
         return _Strength.SERVICE_KEY
     if encryption.algorithm != "KMS" or encryption.kms_data_encryption not in _DATA_ALGORITHMS:
         found = f"{encryption.algorithm} {encryption.kms_data_encryption}".strip()
-        raise Refused("encryption_not_understood", f"it is not known how strong the default encryption {found!r} is")
+        raise Refused("encryption_not_understood", f"it is not known how strong {quoted(found)} encrypts by default")
     key = encryption.kms_key_id.strip()
     return _Strength.OWN_KEY if key and not key.startswith(_SERVICE_KEY_ALIAS) else _Strength.KMS

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding
 from consumer.remediations.oss._policy import PolicyRepair, PolicyState, policy_of
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
-from consumer.resources.oss.policy import opens, read
+from consumer.resources.oss.policy import is_fixed, opens, read
 from consumer.resources.oss.policy_document import refused
 from consumer.resources.oss.policy_edits import without_everyone
 
@@ -32,6 +33,13 @@ class BucketPolicyPublicOptions(PublicAccessOptions):
         ),
         examples=[["1234567890123456"]],
     )
+
+    @field_validator("narrow_to")
+    @classmethod
+    def _name_somebody(cls, narrow_to: tuple[str, ...]) -> tuple[str, ...]:
+        if others := [each for each in narrow_to if not is_fixed(each)]:
+            raise ValueError(f"must be ids or ARNs of users or roles, without wildcards, not {quoted(others[0])}")
+        return narrow_to
 
 
 class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from consumer.core.errors import Refused
+from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding, Options
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
@@ -72,8 +73,8 @@ class BucketTags(SettingRepair[dict[str, str]]):
         if isinstance(finding, Compliant) and not self._any_value:
             for key, value in self._tags.items():
                 if state[key] != value:
-                    text = f"tag {key} is {state[key]!r}, not {value!r}: replace_values changes it, any_value takes it"
-                    raise Refused("tag_value_differs", text)
+                    found = f"tag {key} is {quoted(state[key])}, not {quoted(value)}"
+                    raise Refused("tag_value_differs", f"{found}: replace_values changes it, any_value takes it")
         return finding
 
     def weakens(self, change: Change) -> str:  # noqa: ARG002 - tags protect nothing by themselves

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 
 from consumer.core.errors import DamagedReply, Refused
+from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding, Options, Pending, Remediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.settings import Transition
@@ -78,7 +79,7 @@ class ZoneRedundancy(Remediation[Redundancy]):
         if state.kind == ZONE:
             return Compliant(ZONE)
         if state.kind != LOCAL:
-            raise Refused("redundancy_not_understood", f"it is not known how redundancy {state.kind!r} stores a bucket")
+            raise Refused("redundancy_not_understood", f"it is not known what redundancy {quoted(state.kind)} is")
         if state.transitions:
             task = next((each for each in state.transitions if each.status != FINISHED), state.transitions[0])
             return Pending(state.kind, f"the move to zone redundancy is under way: task {task.task_id}, {task.status}")

@@ -20,8 +20,9 @@ from enum import StrEnum
 from typing import Any
 
 from consumer.core.errors import Refused
+from consumer.core.printable import quoted
 from consumer.resources.oss.addresses import are_narrow
-from consumer.resources.oss.policy_document import parsed, shown
+from consumer.resources.oss.policy_document import parsed
 from consumer.resources.oss.wildcards import has_wildcard
 
 EVERYONE = "*"
@@ -147,9 +148,14 @@ def reading(statement: object) -> Reading:
         return Reading(Admits.NOBODY)
     if _names_everyone(statement):
         return Reading(Admits.RESTRICTED if _is_restricted(statement) else Admits.EVERYONE)
-    if unknown := [each for each in named(statement) if not _FIXED_PRINCIPAL.fullmatch(each)]:
-        return Reading(Admits.UNCLEAR, f"Principal {shown(unknown[0])} is neither an id nor the ARN of a user or role")
+    if unknown := [each for each in named(statement) if not is_fixed(each)]:
+        return Reading(Admits.UNCLEAR, f"Principal {quoted(unknown[0])} is neither an id nor the ARN of a user or role")
     return Reading(Admits.NAMED)
+
+
+def is_fixed(principal: str) -> bool:
+    """Whether a principal is an id or the ARN of one user or role: somebody, not a pattern."""
+    return bool(_FIXED_PRINCIPAL.fullmatch(principal))
 
 
 def named(statement: Mapping[str, Any]) -> list[str]:
@@ -206,20 +212,20 @@ def _tests(condition: Any) -> Iterator[tuple[str, str, Any]]:
 def _doubt_of(statement: object) -> str:
     """What is unlike a statement of the documented form, its principals aside."""
     if not isinstance(statement, dict):
-        return f"{shown(statement)} is not an object"
+        return f"{quoted(statement)} is not an object"
     if unknown := sorted(statement.keys() - _ELEMENTS):
-        return f"{shown(unknown[0])} is no element of a statement"
+        return f"{quoted(unknown[0])} is no element of a statement"
     if statement.get("Effect") not in ("Allow", "Deny"):
-        return f"Effect is {shown(statement.get('Effect'))}, neither Allow nor Deny"
+        return f"Effect is {quoted(statement.get('Effect'))}, neither Allow nor Deny"
     return ""
 
 
 def _doubt_about(document: Mapping[str, Any]) -> str:
     """What is unlike a policy of the documented form, its statements aside."""
     if unknown := sorted(document.keys() - {"Version", "Statement"}):
-        return f"{shown(unknown[0])} is no element of a policy"
+        return f"{quoted(unknown[0])} is no element of a policy"
     if document.get("Version") != "1":
-        return f"Version is {shown(document.get('Version'))}, not '1'"
+        return f"Version is {quoted(document.get('Version'))}, not '1'"
     found = document.get("Statement")
     if not isinstance(found, list):
         return "Statement is no list"

@@ -13,6 +13,7 @@ import json
 from typing import Any, NoReturn
 
 from consumer.core.errors import Refused
+from consumer.core.printable import quoted
 
 MOST_CHARACTERS = 64 * 1024
 """The service takes 16 KB; characters outside ASCII may come back escaped."""
@@ -20,7 +21,6 @@ _DEEPEST = 16
 """A condition's list of values stands six levels deep."""
 _LONGEST_NUMBER = 15
 """Digits that every JSON reader keeps exactly."""
-_MOST_SHOWN = 40
 
 
 def refused(why: str) -> Refused:
@@ -71,12 +71,6 @@ def canonical(policy: str | None) -> str | None:
     return None if policy is None else written(parsed(policy))
 
 
-def shown(value: object) -> str:
-    """A key or value of a policy for an error text: quoted, and cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
-
-
 def _depth(text: str) -> int:
     """How deeply arrays and objects are nested, found without nesting calls."""
     deepest = depth = 0
@@ -101,7 +95,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise refused(f"the key {shown(key)} appears twice in one object")
+            raise refused(f"the key {quoted(key)} appears twice in one object")
         found[key] = value
     return found
 
@@ -113,7 +107,7 @@ def _short_number(digits: str) -> int:
 
 
 def _no_number(digits: str) -> NoReturn:
-    raise refused(f"it has the number {shown(digits)}, which not every reader keeps as it is")
+    raise refused(f"it has the number {quoted(digits)}, which not every reader keeps as it is")
 
 
 def _can_be_written(document: dict[str, Any]) -> bool:

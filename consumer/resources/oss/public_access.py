@@ -14,6 +14,9 @@ from consumer.core.errors import Refused
 from consumer.resources.oss.policy import read
 from consumer.resources.oss.policy_document import refused
 
+PRIVATE = "private"
+"""The only ACL that lets nobody in."""
+
 
 class Path(StrEnum):
     """What lets anyone in."""
@@ -37,7 +40,7 @@ class Exposure:
 
 def exposure(acl: str, policy: str | None) -> Exposure:
     """By what anyone gets in; an ACL that is not known to be private is taken for public."""
-    paths = [] if acl == "private" else [Path.ACL]
+    paths = [] if acl == PRIVATE else [Path.ACL]
     try:
         found = None if policy is None else read(policy)
     except Refused as error:

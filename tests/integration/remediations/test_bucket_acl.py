@@ -43,6 +43,28 @@ def test_only_public_write_can_be_taken_away(bench: Workbench) -> None:
     assert "by its ACL" in ending.detail
 
 
+def test_an_open_bucket_that_the_rule_accepts_is_still_said_to_be_open(bench: Workbench) -> None:
+    """Compliant is said of the rule, never taken for closed; Block Public Access is asked before that is said."""
+    case = replace(WRITE, broken={"acl": "public-read"})
+    bench.emulator.create_buckets([BUCKET], **case.broken)
+
+    ending = bench.repair(case)
+
+    assert (ending.outcome, ending.reason) == (Outcome.ALREADY_COMPLIANT, "still_public")
+    bench.emulator.change_bucket(BUCKET, public_access_block=True)
+    assert bench.repair(case).reason == "public_but_blocked"
+
+
+def test_a_private_bucket_takes_one_request(bench: Workbench, recorder: Recorder) -> None:
+    """Most deliveries end so: duplicates, and what somebody has repaired by hand."""
+    bench.emulator.create_buckets([BUCKET])
+
+    ending = bench.repair(ACL)
+
+    assert (ending.outcome, ending.reason) == (Outcome.ALREADY_COMPLIANT, "")
+    assert [call.operation for call in recorder.calls] == ["GetBucketInfo"]
+
+
 def test_a_bucket_that_stays_public_by_its_policy_is_said_to_be_so(bench: Workbench) -> None:
     """A private ACL is no private bucket."""
     bench.create(replace(ACL, broken={"acl": "public-read", "policy": policy(PUBLIC_STATEMENT)}))

@@ -48,6 +48,15 @@ def test_a_public_acl_beside_the_policy_is_said_to_be_open(bench: Workbench) -> 
     assert "by its ACL" in ending.detail
 
 
+def test_a_decent_policy_beside_a_public_acl_is_said_to_be_open(bench: Workbench) -> None:
+    """Compliant with the rule about policies, and open all the same."""
+    bench.emulator.create_buckets([BUCKET], acl="public-read", policy=policy(PARTNER_STATEMENT))
+
+    ending = bench.repair(POLICY)
+
+    assert (ending.outcome, ending.reason) == (Outcome.ALREADY_COMPLIANT, "still_public")
+
+
 def test_a_restricted_grant_can_be_kept(bench: Workbench) -> None:
     """With `keep_restricted` a grant to one network stays, and the bucket does not count as public."""
     case = replace(POLICY, broken={"policy": policy(RESTRICTED_STATEMENT)}, options={"keep_restricted": True})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from consumer.core.errors import Refused
 from consumer.remediations.base import Change
@@ -132,6 +133,13 @@ def test_compliant_means_that_nobody_gets_in(policy: str, keep_restricted: bool)
     except Refused:
         return
     assert isinstance(finding, Change) or not admits_everyone(text)
+
+
+@pytest.mark.parametrize("principal", ["*", "1234*", "", " ", "alice", "123?"])
+def test_nobody_in_particular_takes_the_place_of_everyone(principal: str) -> None:
+    """Narrowed to a pattern, the statement would stay as open as it was and count as repaired."""
+    with pytest.raises(ValidationError, match="without wildcards"):
+        remediation("oss.bucket-policy-public", narrow_to=[principal])
 
 
 def test_a_plan_carried_out_plans_nothing_more() -> None:
