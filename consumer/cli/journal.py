@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -36,8 +37,9 @@ def verify(path: Path | None, file: Path | None, anchor: str, form: str) -> int:
     Also proves that every message that was deleted or dead-lettered had reached an ending that allows it first, and a
     fix its read-back. A torn end after a kill -9 is told; the worker continues behind it.
 
-    Whoever may write the file can cut off its end, or write all of it anew. Note the head that this prints somewhere
-    else, and give it back with --anchor: then both are seen.
+    The hashes cover every byte of a line. Whoever may write the file can still cut off its end, or write all of it
+    anew. Note the head that this prints somewhere else, and give it back with --anchor: then both are seen, and a
+    journal without the anchor in its chain is not whole.
 
     \b
     Examples:
@@ -79,25 +81,52 @@ def show(bucket: str, path: Path | None, file: Path | None, rule: str, everythin
 @click.argument("change_id", metavar="ID")
 @config_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--weaken", is_flag=True, help="That the bucket is less protected afterwards is meant.")
 @click.option("--dry-run", is_flag=True, help="Show the difference, and change nothing.")
+@click.option("--exempt-until", type=click.DateTime(["%Y-%m-%d"]), help="Exempt the bucket from the rule until then.")
+@click.option("--owner", default="", help="With --exempt-until: who answers for the exemption.")
+@click.option("--reason", default="", help="With --exempt-until: why the bucket may stay as it is.")
+@click.option("--pause", is_flag=True, help="Stop all changes by pause.file before this one is undone.")
 @output_option
-def undo(change_id: str, path: Path, yes: bool, dry_run: bool, form: str) -> int:
+def undo(
+    change_id: str,
+    path: Path,
+    yes: bool,
+    weaken: bool,
+    dry_run: bool,
+    exempt_until: datetime | None,
+    owner: str,
+    reason: str,
+    pause: bool,
+    form: str,
+) -> int:
     """Put back what a change has replaced.
 
-    ID is what `journal show` has in its last column. The live bucket has to be exactly as the change left it; if
-    somebody has changed it since, the difference is shown and nothing is done. Otherwise shows the difference and
-    asks. What is done is journaled, before and after.
+    ID is what `journal show` has in its last column. The journal has to be whole up to that change, and the live bucket
+    exactly as the change left it; if somebody has changed it since, the difference is shown and nothing is done.
+    Otherwise shows the difference and asks. What is done is journaled, before and after.
 
-    The rule that made the change makes it again at the next event: add an exemption, or switch it to observe.
+    Whatever takes protection off the bucket, which is nearly every undo, needs --weaken, with --yes as well.
+
+    A rule that enforces makes its change again at the next event. --exempt-until writes an exemption from it into the
+    configuration file; workers go by it once they are started anew. --pause stops all changes at once. Without either
+    one, the entry to add is shown.
 
     \b
     Examples:
       config-remediator undo 5f3c9a10b2d4 -c config.toml --dry-run
-      config-remediator undo 5f3c9a10b2d4 -c config.toml
+      config-remediator undo 5f3c9a10b2d4 -c config.toml --weaken --pause \\
+        --exempt-until 2027-01-31 --owner web-team@example.com --reason "Serves public assets"
     \b
     Exit status: 0 undone (or a dry run), 2 there is no such change or the configuration cannot be used,
-    3 the bucket cannot be read or changed, 4 not undone: the state is another, or you said no.
+    3 the bucket cannot be read or changed, 4 not undone: the journal or the state does not fit, --weaken is missing,
+    or you said no.
     """
     from consumer.operator import undo as carry_out
+    from consumer.operator.lasting import Lasting, WantedExemption
 
-    return carry_out.undo(path, form, change_id, yes=yes, dry_run=dry_run)
+    if (exempt_until is None) is not (not owner and not reason) or (exempt_until and not (owner and reason)):
+        raise click.UsageError("--exempt-until, --owner and --reason go together")
+    exemption = WantedExemption(owner, reason, exempt_until.date()) if exempt_until else None
+    wish = carry_out.Wish(yes=yes, dry_run=dry_run, weaken=weaken, lasting=Lasting(exemption, pause))
+    return carry_out.undo(path, form, change_id, wish)

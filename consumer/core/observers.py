@@ -36,6 +36,8 @@ class StepName(StrEnum):
     """What became of the message on the queue."""
     RECOVERED = "recovered"
     """The bytes before this line are the torn end of an earlier process."""
+    GAP = "gap"
+    """So many lines before this one could not be written, while work went on without them."""
     UNDO_BEFORE = "undo_before"
     UNDONE = "undone"
 

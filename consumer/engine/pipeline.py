@@ -185,7 +185,7 @@ class Pipeline:
             raise
         except ServiceError:
             # Unanswered is not undone: the request may have created a bucket that was deleted a moment ago.
-            if remediation.creates_bucket and _is_another(bucket.info(), work.found):
+            if remediation.creates_bucket and bucket.info().replaces(work.found):
                 self._take_back(bucket)
             raise
 
@@ -196,7 +196,7 @@ class Pipeline:
         if now.owner_id != found.owner_id:
             return Ending(Outcome.GONE, "owner_changed", "the bucket was deleted; its name is another account's now")
         remediation = work.rule.remediation
-        if remediation.creates_bucket and _is_another(now, found) and (ending := self._take_back(bucket)):
+        if remediation.creates_bucket and now.replaces(found) and (ending := self._take_back(bucket)):
             return ending
         read_back = remediation.plan(remediation.inspect(bucket, now))
         match read_back:
@@ -253,14 +253,6 @@ def _left_alone(rule: Rule, finding: Pending | ReportOnly, before: str) -> Endin
         (Outcome.HELD, "in_progress") if isinstance(finding, Pending) else (finding.outcome, "report_only")
     )
     return Ending(outcome, reason, finding.detail, before=before, after=finding.state, hold_seconds=rule.hold_seconds)
-
-
-def _is_another(now: BucketInfo, found: BucketInfo) -> bool:
-    """Whether the name leads to another bucket of the same owner than before.
-
-    One of another owner cannot have been created by us, and is never ours to take away.
-    """
-    return now.created != found.created and now.owner_id == found.owner_id
 
 
 def _rejected(error: Refused | PermanentError) -> Ending:

@@ -1,14 +1,20 @@
 """The journal's lines: how each is sealed to the one before, and how a reader proves that none is missing. Pure.
 
-A line is one JSON object. Its `hash` covers everything else in it and, by `prev`, every line before: whoever alters,
-removes or reorders one breaks the chain there. Whoever can rewrite the whole file can make a new chain, and cut off
-the end without a trace; so keep the last hash somewhere else and give it to `journal verify --anchor`.
+A line is one JSON object whose last member is `hash`: the SHA-256 of every byte of the line before it. Among these
+bytes is `prev`, the hash of the line before, so whoever alters, removes or reorders one breaks the chain there. Whoever
+can rewrite the whole file can make a new chain, and cut off the end without a trace; so keep the last hash somewhere
+else and give it to `journal verify --anchor`.
+
+Lines of the first version have no `v`. Their hash covers what they say, with its members in the order of their names;
+such a line is taken as it is if it has the one spelling in which that version wrote, so the order of its members is
+the only thing in it that the chain does not prove.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +44,7 @@ class Entry:
     previous: str
     digest: str
     step: str
+    version: int
     fields: Fields
     """Everything in it."""
 
@@ -52,34 +59,78 @@ class Entry:
         return "" if value is None else str(value)
 
 
+VERSION = 2
+"""Of the lines that are written: the hash covers bytes."""
+
+FIRST_VERSION = 1
+
+_HASH = re.compile(rb',"hash":"([0-9a-f]{64})"}')
+_HASH_BYTES = len(',"hash":""}') + 64
+
+
 def sealed(head: Head, fields: Fields) -> tuple[bytes, Head]:
     """The line that follows `head`, with its newline, and the head that it makes."""
-    content = {"seq": head.sequence + 1, **fields, "prev": head.digest}
-    digest = _digest(content)
-    line = json.dumps({**content, "hash": digest}, ensure_ascii=True, separators=(",", ":"))
-    return line.encode("ascii") + b"\n", Head(head.sequence + 1, digest)
+    content = {"v": VERSION, "seq": head.sequence + 1, **fields, "prev": head.digest}
+    covered = json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode("ascii").removesuffix(b"}")
+    digest = hashlib.sha256(covered).hexdigest()
+    return covered + f',"hash":"{digest}"}}\n'.encode("ascii"), Head(head.sequence + 1, digest)
 
 
 def parsed(line: bytes) -> Entry:
-    """The entry in one line.
+    """The entry in one line, without its newline.
 
     Raises:
-        ValueError: it is no whole line, or not as it was written.
+        ValueError: it is no whole line, or not byte for byte as it was written.
     """
     try:
-        found = json.loads(line)
+        found = json.loads(line, object_pairs_hook=_distinct)
         content = {name: value for name, value in found.items() if name != "hash"}
-        entry = Entry(int(content["seq"]), str(content["prev"]), str(found["hash"]), str(content["step"]), content)
+        version = content.get("v", FIRST_VERSION)
+        entry = Entry(
+            _whole(content["seq"]), str(content["prev"]), str(found["hash"]), str(content["step"]), version, content
+        )
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a journal's line: {error}") from None
-    if _digest(content) != entry.digest:
+    match version:
+        case 2:
+            intact = _covers_bytes(line, entry.digest)
+        case 1:
+            intact = _covers_content(line, content, entry.digest)
+        case _:
+            raise ValueError("it is of a version that is not known here")
+    if not intact:
         raise ValueError("its hash does not fit")
     return entry
 
 
-def _digest(content: Fields) -> str:
+def _covers_bytes(line: bytes, digest: str) -> bool:
+    found = _HASH.fullmatch(line, max(len(line) - _HASH_BYTES, 0))
+    return found is not None and found[1] == digest.encode() == _digest(line[: found.start()])
+
+
+def _covers_content(line: bytes, content: Fields, digest: str) -> bool:
+    """As the first version had it; whatever is not spelled as it wrote was altered since."""
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    written = json.dumps({**content, "hash": digest}, ensure_ascii=True, separators=(",", ":"))
+    return "v" not in content and written.encode("ascii") == line and _digest(text.encode("ascii")) == digest.encode()
+
+
+def _digest(covered: bytes) -> bytes:
+    return hashlib.sha256(covered).hexdigest().encode("ascii")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two readers may choose differently between equal keys, so no line has them."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("it has a key twice")
+    return found
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1 << 53:
+        raise ValueError("its number is none")
+    return value
 
 
 def recovery(torn: bytes) -> dict[str, Any]:
@@ -110,16 +161,37 @@ class Verdict:
     problems: list[Problem] = field(default_factory=list)
     torn: list[int] = field(default_factory=list)
     """Lines that a process left half written when it ended; those that follow account for them."""
-    anchored: bool = False
-    """Whether the chain goes through the anchor."""
+    anchor: str = ""
+    """The hash, or its beginning, that the chain has to go through; empty for none."""
+    anchored_at: int | None = None
+    """How many lines the chain has up to the anchor, that line included; None if it does not go through it."""
+    old_lines: int = 0
+    """Lines of the first version, in which the order of the members is not proved."""
+    gaps: int = 0
+    """How often a process could not write for a while; the line that says so has how much is missing."""
+    unproved: int = 0
+    """Settlements whose ending is not there because of such a gap."""
+
+    @property
+    def whole(self) -> bool:
+        """Nothing was altered, removed or reordered, and the anchor, if one was given, is in the chain."""
+        return not self.problems and (not self.anchor or self.anchored_at is not None)
 
 
-def verify(lines: Iterable[bytes], anchor: str = "") -> Verdict:
-    """Read a journal from its beginning and prove it whole; lines come with their newlines."""
+def verify(lines: Iterable[bytes], anchor: str = "", *, through: str = "") -> Verdict:
+    """Read a journal from its beginning and prove it whole; lines come with their newlines.
+
+    With `through`, a line's hash, reading ends with that line, and it is a problem if there is none.
+    """
     reader = _Reader(anchor)
     for number, line in enumerate(lines, 1):
         reader.read(number, line)
-    return reader.finish()
+        if through and reader.at(through):
+            return reader.finish()
+    verdict = reader.finish()
+    if through:
+        verdict.problems.append(Problem(verdict.entries, "the line that was looked for is not in the chain"))
+    return verdict
 
 
 _DELETING = frozenset(outcome.value for outcome in Outcome if SETTLED_BY[outcome] is Settlement.DELETE)
@@ -131,12 +203,13 @@ class _Reader:
     """Goes through a journal line by line."""
 
     def __init__(self, anchor: str) -> None:
-        self._verdict = Verdict()
-        self._anchor = anchor
+        self._verdict = Verdict(anchor=anchor)
         self._torn = b""
         self._torn_lines: list[int] = []
         self._endings: dict[tuple[str, str], tuple[str, str]] = {}
         """Outcome and step of every delivery that is not settled yet."""
+        self._followed: set[tuple[str, str]] = set()
+        """Deliveries that are not settled yet and have no gap since their receipt."""
 
     def read(self, number: int, line: bytes) -> None:
         try:
@@ -149,6 +222,10 @@ class _Reader:
         self._account_for_torn(entry)
         self._follow(number, entry)
         self._settle(number, entry)
+
+    def at(self, digest: str) -> bool:
+        """Whether the line that was read last is that one."""
+        return self._verdict.head.digest == digest
 
     def finish(self) -> Verdict:
         if self._torn_lines:
@@ -181,20 +258,30 @@ class _Reader:
             verdict.problems.append(Problem(number, text))
         verdict.head = Head(entry.sequence, entry.digest)
         verdict.entries += 1
-        if self._anchor and entry.digest.startswith(self._anchor):
-            verdict.anchored = True
+        verdict.old_lines += entry.version == FIRST_VERSION
+        if entry.step == StepName.GAP:
+            verdict.gaps += 1
+            self._followed.clear()
+        if verdict.anchor and entry.digest.startswith(verdict.anchor):
+            verdict.anchored_at = verdict.entries
 
     def _settle(self, number: int, entry: Entry) -> None:
         delivery = (entry.text("message_id"), entry.text("dequeue_count"))
-        if entry.step in (StepName.DECIDED, StepName.VERIFIED):
+        if entry.step == StepName.RECEIVED:
+            self._followed.add(delivery)
+        elif entry.step in (StepName.DECIDED, StepName.VERIFIED):
             self._endings[delivery] = (entry.text("outcome"), entry.step)
         elif entry.step == StepName.SETTLED:
             outcome, step = self._endings.pop(delivery, ("", ""))
+            followed = delivery in self._followed
+            self._followed.discard(delivery)
             needed = _NEEDED.get(entry.text("disposition"))
             if needed is None:
                 return
             self._verdict.deletions += 1
-            if outcome not in needed:
+            if not outcome and not followed and self._verdict.gaps:
+                self._verdict.unproved += 1
+            elif outcome not in needed:
                 text = f"message {delivery[0]} was {entry.text('disposition')} without an ending that allows it"
                 self._verdict.problems.append(Problem(number, text))
             elif outcome == Outcome.FIXED and step != StepName.VERIFIED:

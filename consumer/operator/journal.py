@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import StepName
 from consumer.journal.format import Entry, Verdict
 from consumer.journal.format import verify as verified
 from consumer.operator import output, records
 
-_TOLD = frozenset({StepName.BEFORE, StepName.VERIFIED, StepName.DECIDED, StepName.SETTLED, StepName.UNDONE})
+_ANCHOR = re.compile(r"[0-9a-f]{12,64}")
+
+_TOLD = frozenset(
+    {StepName.BEFORE, StepName.VERIFIED, StepName.DECIDED, StepName.SETTLED, StepName.UNDONE, StepName.GAP}
+)
 """What `show` has without --all: what somebody wants to know about a bucket."""
 
 
@@ -23,11 +29,14 @@ def verify(config: Path | None, file: Path | None, form: str, *, anchor: str) ->
     Raises:
         ConfigurationError: there is no journal to read.
     """
+    if anchor and not _ANCHOR.fullmatch(anchor.lower()):
+        raise ConfigurationError(
+            "--anchor: a hash has 64 hexadecimal digits; give all of them, or the first 12 at least"
+        )
     path = records.journal_path(config, file)
     verdict = verified(records.lines(path), anchor.lower())
-    missing = bool(anchor) and not verdict.anchored
-    output.show(form, _verdict(verdict, missing=missing), lambda console: _draw(console, path, verdict, anchor))
-    return CommandExit.FOUND if verdict.problems or missing else CommandExit.DONE
+    output.show(form, _verdict(verdict), lambda console: _draw(console, path, verdict))
+    return CommandExit.DONE if verdict.whole else CommandExit.FOUND
 
 
 def show(config: Path | None, file: Path | None, form: str, *, bucket: str, rule: str, everything: bool) -> CommandExit:
@@ -50,37 +59,61 @@ def show(config: Path | None, file: Path | None, form: str, *, bucket: str, rule
     return CommandExit.DONE
 
 
-def _verdict(verdict: Verdict, *, missing: bool) -> dict[str, Any]:
+def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {
-        "whole": not verdict.problems and not missing,
+        "whole": verdict.whole,
+        "means": _meaning(verdict),
         "entries": verdict.entries,
+        "old_lines": verdict.old_lines,
         "deletions": verdict.deletions,
+        "gaps": verdict.gaps,
+        "unproved": verdict.unproved,
         "head": verdict.head.digest,
-        "anchor_found": not missing,
+        "anchor_found": not verdict.anchor or verdict.anchored_at is not None,
+        "anchored_lines": verdict.anchored_at,
         "torn_lines": verdict.torn,
         "problems": [{"line": problem.line, "text": problem.text} for problem in verdict.problems],
     }
 
 
-def _draw(console: Console, path: Path, verdict: Verdict, anchor: str) -> None:
-    console.print(
-        output.facts(
-            [
-                ("journal", path),
-                ("lines", verdict.entries),
-                ("deletions", f"{verdict.deletions}, each looked up with its ending"),
-                ("torn", ", ".join(f"line {line}" for line in verdict.torn) or "none"),
-                ("head", verdict.head.digest),
-                *([("anchor", "found" if verdict.anchored else "MISSING: the end was cut off")] if anchor else []),
-            ]
+def _meaning(verdict: Verdict) -> str:
+    """What the verdict proves and what it cannot, in words."""
+    if verdict.problems:
+        return "The journal is NOT whole."
+    if verdict.anchor and verdict.anchored_at is None:
+        return (
+            "The journal is NOT whole: the anchor is not in its chain, so its end was cut off or it was written anew."
         )
+    chain = "every line fits the one before it"
+    if verdict.anchored_at is None:
+        unseen = "that its end was cut off, or that all of it was written anew, would be seen with --anchor only"
+        return f"The journal is whole as far as it can tell: {chain}; {unseen}."
+    after = verdict.entries - verdict.anchored_at
+    return (
+        f"The journal is whole: the first {verdict.anchored_at} lines are those that were there when the anchor was"
+        f" noted, and {chain} in the {after} since."
     )
+
+
+def _draw(console: Console, path: Path, verdict: Verdict) -> None:
+    rows: list[tuple[str, object]] = [
+        ("journal", path),
+        ("lines", verdict.entries),
+        ("deletions", f"{verdict.deletions}, each looked up with its ending"),
+        ("torn", ", ".join(f"line {line}" for line in verdict.torn) or "none"),
+        ("head", verdict.head.digest),
+    ]
+    if verdict.old_lines:
+        rows.append(("old lines", f"{verdict.old_lines} of version 1, in which the order of the fields is not proved"))
+    if verdict.gaps:
+        rows.append(("gaps", f"{verdict.gaps}, and {verdict.unproved} deletions whose ending is missing for that"))
+    if verdict.anchor:
+        found = "MISSING" if verdict.anchored_at is None else f"found at line {verdict.anchored_at} of the chain"
+        rows.append(("anchor", found))
+    console.print(output.facts(rows))
     for problem in verdict.problems:
         console.print(output.cell(f"line {problem.line}: {problem.text}", "bold red"))
-    if verdict.problems:
-        console.print("The journal is NOT whole.")
-    else:
-        console.print("The journal is whole: nothing was altered, removed or reordered before its head.")
+    console.print(_meaning(verdict))
 
 
 def _table(console: Console, found: list[Entry], undoable: set[str]) -> None:

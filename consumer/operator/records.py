@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consumer.config import load
-from consumer.core.errors import ConfigurationError
+from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.observers import StepName
 from consumer.core.outcome import Outcome
-from consumer.journal.format import Entry, parsed
+from consumer.journal.format import Entry, parsed, verify
 
 _SHORTEST_ID = 6
+_LONGEST_LINE_BYTES = 1 << 22
+"""No line that a worker writes comes near; a file without line ends is read in pieces, none of which is a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,10 @@ class Done:
 
     entry: Entry
     undone: bool
+
+
+class Unproved(RemediatorError):
+    """What a journal says cannot be believed; the text says from which line on."""
 
 
 def journal_path(config: Path | None, given: Path | None) -> Path:
@@ -48,7 +54,8 @@ def lines(path: Path) -> Iterator[bytes]:
     """
     try:
         with path.open("rb") as file:
-            yield from file
+            while line := file.readline(_LONGEST_LINE_BYTES):
+                yield line
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot read the journal: {error.strerror}") from None
 
@@ -64,6 +71,18 @@ def entries(path: Path) -> Iterator[Entry]:
             yield parsed(line.removesuffix(b"\n"))
         except ValueError:
             continue
+
+
+def proved(path: Path, entry: Entry) -> None:
+    """Make sure that an entry stands in the journal as a worker wrote it, at the end of a chain without a break.
+
+    Raises:
+        Unproved: something before it, or the line itself, was altered, removed, reordered or put there.
+        ConfigurationError: the file cannot be read.
+    """
+    verdict = verify(lines(path), through=entry.digest)
+    for problem in verdict.problems:
+        raise Unproved(f"the journal is not whole up to this change, at line {problem.line}: {problem.text}")
 
 
 def changes(path: Path) -> dict[str, Done]:

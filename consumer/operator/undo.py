@@ -1,7 +1,7 @@
 """Puts back the state that a journaled change replaced, if nobody has changed it since; journaled itself.
 
-The live state has to be exactly what the change left. Whoever undoes decides with the difference before their eyes,
-and what was found and done is on the disk before and after the request.
+The journal has to prove the change, and the live state has to be exactly what it left. Whoever undoes decides with the
+difference before their eyes, and what was found and done is on the disk before and after the request.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import difflib
 import getpass
 import json
+import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,29 @@ import click
 from rich.console import Console
 
 from consumer.config import Config, build_rules
-from consumer.core.errors import BucketGone, ConfigurationError, PermanentError, Refused
+from consumer.core.errors import (
+    BucketGone,
+    ConfigurationError,
+    PermanentError,
+    PermissionMissing,
+    Refused,
+    ServiceError,
+)
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import StepName
+from consumer.guards.rule import Mode
 from consumer.journal.file import JournalFile
 from consumer.journal.format import Entry
 from consumer.journal.writer import JournalWriter, actor
 from consumer.operator import output, records
+from consumer.operator.lasting import Lasting, WantedExemption, exemption_text, write_exemption, write_pause
 from consumer.operator.session import opened
 from consumer.remediations.base import Change, Remediation
 from consumer.remediations.catalogue import catalogue
 from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
+
+_EXEMPT_DAYS = 90
+"""For how long the exemption that is proposed would hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +53,39 @@ class _Undo:
     change: Change
     remediation: Remediation[Any]
     bucket: Bucket
+    config: Config
+
+    @property
+    def enforced(self) -> bool:
+        """Whether the rule that made the change is still there and makes it again."""
+        rules = [rule for rule in self.config.rules if rule.name == self.entry.text("rule")]
+        return any(rule.mode is Mode.ENFORCE for rule in rules)
 
     def live(self, info: BucketInfo) -> str:
         """The state now, in the notation of the journal."""
         return self.remediation.plan(self.remediation.inspect(self.bucket, info)).state
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person has said beforehand."""
+
+    yes: bool = False
+    dry_run: bool = False
+    weaken: bool = False
+    """That protection gets weaker is meant."""
+    lasting: Lasting = field(default_factory=Lasting)
+
+
 class _Declined(Exception):
     """Not undone; the text says why."""
 
 
-def undo(path: Path, form: str, identity: str, *, yes: bool, dry_run: bool) -> CommandExit:
+def undo(path: Path, form: str, identity: str, wish: Wish) -> CommandExit:
     """Undo one change.
 
     Raises:
-        ConfigurationError: there is no journal, or no such change in it.
+        ConfigurationError: there is no journal, or no such change in it, or what makes the undo last cannot be written.
         ServiceError: the bucket could not be read or changed.
     """
     with opened(path) as session:
@@ -62,21 +94,23 @@ def undo(path: Path, form: str, identity: str, *, yes: bool, dry_run: bool) -> C
         work = _work(done.entry, session.config, session.bucket)
         document = _document(work, result="undone")
         try:
+            records.proved(journal, done.entry)
             if done.undone:
                 raise _Declined("it was undone before")
-            found = _checked(work)
+            _checked(work)
             if form != "json":
                 _draw(output.console(), work)
-            _agreed(yes=yes, dry_run=dry_run)
+            _agreed(work, wish)
+            found = _checked(work)  # once more, for a person may have thought about it for minutes
+            document["lasting"] = _make_last(path, work, wish.lasting)
             document["now"] = _carry_out(work, found, journal, session.credentials.get_credentials().access_key_id)
-        except (_Declined, Refused) as declined:
+        except (_Declined, Refused, records.Unproved) as declined:
             document["result"] = f"not undone: {declined}"
         except (BucketGone, PermanentError) as error:
             document["result"] = f"not undone: {error}"
-    output.show(
-        form, document, lambda console: console.print(output.cell(tuple(_closing(document, work).splitlines())))
-    )
-    return CommandExit.DONE if document["result"] == "undone" or dry_run else CommandExit.REFUSED
+        document["advice"] = _advice(document, work, wish.lasting)
+    output.show(form, document, lambda console: _close(console, document, work))
+    return CommandExit.DONE if document["result"] == "undone" or wish.dry_run else CommandExit.REFUSED
 
 
 def _work(entry: Entry, config: Config, open_bucket: Any) -> _Undo:
@@ -85,7 +119,7 @@ def _work(entry: Entry, config: Config, open_bucket: Any) -> _Undo:
     )
     bucket = open_bucket(resource, time.monotonic() + config.engine.work_budget_seconds)
     change = Change(entry.text("before"), entry.text("after"))
-    return _Undo(entry, change, _remediation(entry, config), bucket)
+    return _Undo(entry, change, _remediation(entry, config), bucket, config)
 
 
 def _remediation(entry: Entry, config: Config) -> Remediation[Any]:
@@ -122,15 +156,36 @@ def _checked(work: _Undo) -> BucketInfo:
     return found
 
 
-def _agreed(*, yes: bool, dry_run: bool) -> None:
-    if dry_run:
-        raise _Declined("this was a dry run")
+def _agreed(work: _Undo, wish: Wish) -> None:
+    weakens = work.remediation.undo_weakens
+    if wish.dry_run:
+        raise _Declined(f"this was a dry run{'; it needs --weaken' if weakens and not wish.weaken else ''}")
+    if weakens and not wish.weaken:
+        raise _Declined(f"afterwards {weakens}; if that is meant, say so with --weaken")
     try:
-        agreed = yes or click.confirm("Put this back?", err=True)
+        agreed = wish.yes or click.confirm("Put this back?", err=True)
     except click.Abort:
         agreed = False
     if not agreed:
         raise _Declined("you said no")
+
+
+def _make_last(path: Path, work: _Undo, lasting: Lasting) -> list[str]:
+    """Write what makes the undo last; returns what was done, for people."""
+    done = []
+    if lasting.pause:
+        write_pause(work.config.pause.file, f"paused by undo {work.entry.short_id}")
+        done.append(f"all changes are paused by {work.config.pause.file}; remove it to let them go on")
+    if lasting.exemption is not None:
+        write_exemption(path, _exemption(work, lasting.exemption), os.environ)
+        done.append(f"{path} has an exemption now; workers go by it once they have been started anew")
+    return done
+
+
+def _exemption(work: _Undo, wanted: WantedExemption) -> str:
+    entry = work.entry
+    named = (entry.text("rule"), entry.text("account"), entry.text("resource"))
+    return exemption_text(entry.short_id, *named, wanted)
 
 
 def _carry_out(work: _Undo, found: BucketInfo, journal: Path, access_key_id: str) -> str:
@@ -146,14 +201,38 @@ def _carry_out(work: _Undo, found: BucketInfo, journal: Path, access_key_id: str
         work.remediation.revert(work.bucket, work.change)
         now = work.bucket.info()
         if now.created != found.created:
-            # PutBucketAcl makes a bucket that was deleted a moment ago; an empty one is taken away again.
-            work.bucket.delete()
-            raise _Declined("the bucket was deleted meanwhile; the empty new one was removed")
+            raise _Declined(_replaced(work, now, found))
         state = work.live(now)
         writer.write([{"step": StepName.UNDONE.value, **fields, "after": state}])
         return state
     finally:
         writer.close()
+
+
+def _replaced(work: _Undo, now: BucketInfo, found: BucketInfo) -> str:
+    """What is to be said, and done, about a bucket that is another one than a moment ago.
+
+    As in the worker, only the accident of a call that creates buckets is taken back, and only from the same owner; the
+    service deletes no bucket with anything in it. One that its owner has made anew is protected as before the undo.
+    """
+    if not now.replaces(found):
+        return "the bucket was deleted meanwhile; its name is another account's now"
+    if work.remediation.creates_bucket:
+        try:
+            work.bucket.delete()
+        except PermissionMissing as error:
+            return f"the bucket was deleted meanwhile, and an empty new one was left behind: {error}"
+        except PermanentError:
+            pass  # it is in use
+        else:
+            return "the bucket was deleted meanwhile; the empty new one was removed"
+    try:
+        work.remediation.apply(work.bucket, work.change)
+    except ServiceError as error:
+        return (
+            f"the bucket was deleted and made anew meanwhile; look at the new one, which could not be changed: {error}"
+        )
+    return "the bucket was deleted and made anew meanwhile; the new one is as the rule wants it"
 
 
 def _draw(console: Console, work: _Undo) -> None:
@@ -165,6 +244,7 @@ def _draw(console: Console, work: _Undo) -> None:
                 ("bucket", entry.text("resource")),
                 ("made by", f"rule {entry.text('rule')}, {entry.text('remediation')}"),
                 ("can be undone", work.remediation.reversible),
+                ("afterwards", work.remediation.undo_weakens or "nothing that protects the bucket is gone"),
             ]
         )
     )
@@ -174,13 +254,39 @@ def _draw(console: Console, work: _Undo) -> None:
         console.print(output.cell(line, style))
 
 
-def _closing(document: dict[str, Any], work: _Undo) -> str:
+def _close(console: Console, document: dict[str, Any], work: _Undo) -> None:
     if document["result"] != "undone":
-        return str(document["result"])
-    text = f"Undone and journaled; it reads back as {document['now']}."
-    if document["now"] != work.change.before:
-        text += f" Before the change it was {work.change.before!r}, which cannot be had again."
-    return f"{text} The rule changes it again at the next event: add an exemption if it is to stay."
+        console.print(output.cell(tuple(str(document["result"]).splitlines())))
+    else:
+        text = f"Undone and journaled; it reads back as {document['now']}."
+        if document["now"] != work.change.before:
+            text += f" Before the change it was {work.change.before!r}, which cannot be had again."
+        console.print(output.cell(text))
+    for line in (*document["lasting"], *document["advice"]):
+        console.print(output.cell(tuple(line.splitlines())))
+
+
+def _advice(document: dict[str, Any], work: _Undo, lasting: Lasting) -> list[str]:
+    """What somebody has to do so that an undo lasts, unless they have said so already."""
+    if document["result"] != "undone" or not work.enforced or lasting.exemption is not None or lasting.pause:
+        return []
+    wanted = WantedExemption(
+        "who answers for it", "why it may stay as it is", _now().date() + timedelta(days=_EXEMPT_DAYS)
+    )
+    text = _exemption(work, wanted)
+    first = (
+        f"The rule {work.entry.text('rule')} enforces and makes the change again at the next event. So that the undo"
+        " lasts, stop changes with pause.file, add this to the configuration and start the workers anew:"
+    )
+    return [
+        first,
+        text,
+        "The options --exempt-until, --owner and --reason write it, and --pause stops changes meanwhile.",
+    ]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _difference(before: str, after: str, name_before: str, name_after: str) -> str:
@@ -205,5 +311,8 @@ def _document(work: _Undo, result: str) -> dict[str, Any]:
         "from": work.change.after,
         "to": work.change.before,
         "now": None,
+        "weakens": work.remediation.undo_weakens,
+        "lasting": [],
+        "advice": [],
         "result": result,
     }

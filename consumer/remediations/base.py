@@ -114,6 +114,8 @@ class Remediation(ABC, Generic[State]):
     undo_actions: ClassVar[tuple[str, ...]] = ()
     """RAM actions that only `revert` needs, besides `actions`."""
     resource_type: ClassVar[str] = OSS_BUCKET
+    undo_weakens: ClassVar[str] = "the bucket is again in the state that the rule forbids"
+    """What protects the bucket no more after an undo, for people; empty where nothing that protects it is undone."""
     creates_bucket: ClassVar[bool] = False
     """Whether `apply` can bring a bucket into being that is missing, so that an accident has to be taken back."""
 

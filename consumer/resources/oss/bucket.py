@@ -53,6 +53,13 @@ class BucketInfo:
     redundancy: str = ""
     """`LRS` or `ZRS`; empty if the service did not say."""
 
+    def replaces(self, earlier: BucketInfo) -> bool:
+        """Whether this is another bucket of the same owner under the name of an earlier one.
+
+        One of another owner cannot have been created by us, and is never ours to take away.
+        """
+        return self.created != earlier.created and self.owner_id == earlier.owner_id
+
 
 class Bucket(Settings, Protocol):
     """One bucket at one endpoint, for one delivery."""

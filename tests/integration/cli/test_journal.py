@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from consumer.journal.format import Head, sealed
 from emulator.client import Emulator
 from tests.emulation import eventually
-from tests.integration.cli.conftest import Cli
+from tests.integration.cli.conftest import Cli, Result
 from tests.integration.queues import dead_letters, is_empty
 from tests.integration.remediations.cases import ACL, LOGGING, POLICY, TAGS
 from tests.integration.remediations.workbench import BUCKET, Case
@@ -110,6 +111,8 @@ def test_a_journal_that_was_tampered_with_is_told(cli: Cli, channel: Emulator, j
     journal.write_text("".join(kept))
     anchored = cli.run("journal", "verify", "--anchor", head)
     assert anchored.status == 1
+    assert "NOT whole" in anchored.out
+    assert "is whole" not in anchored.out
     plain = cli.run("journal", "verify")
     assert plain.status == (0 if how == "cut" else 1)
     if how != "cut":
@@ -177,7 +180,7 @@ def test_a_repair_is_undone_exactly(case: Case, cli: Cli, channel: Emulator, jou
     cli.configure(rule(case), more=f'\n[journal]\npath = "{journal}"\n')
     channel.config.publish(bucket=BUCKET, rule=READ)
     work(cli, channel)
-    result = cli.run("undo", the_change(cli, BUCKET), "--yes")
+    result = cli.run("undo", the_change(cli, BUCKET), "--yes", "--weaken")
     assert result.status == 0, result
     assert channel.control.call("GET", f"/buckets/{BUCKET}") == before
     assert steps(journal)[-2:] == ["undo_before", "undone"]
@@ -197,7 +200,7 @@ def test_a_state_that_somebody_has_changed_is_left_alone(repaired: Cli, channel:
     """Status 4 with the difference, and no request that changes anything."""
     channel.change_bucket("photos", acl="public-read-write")
     lines = journal.read_text()
-    result = repaired.run("undo", the_change(repaired), "--yes")
+    result = repaired.run("undo", the_change(repaired), "--yes", "--weaken")
     assert result.status == 4
     assert "somebody has changed it since" in result.out
     assert "+public-read-write" in result.out
@@ -208,7 +211,7 @@ def test_a_state_that_somebody_has_changed_is_left_alone(repaired: Cli, channel:
 def test_no_is_an_answer(repaired: Cli, channel: Emulator) -> None:
     """Shown first, asked, and not done: for no and for no answer."""
     for answer in ("n\n", ""):
-        result = repaired.run("undo", the_change(repaired), answer=answer)
+        result = repaired.run("undo", the_change(repaired), "--weaken", answer=answer)
         assert result.status == 4
         assert "+public-read" in result.out
     assert channel.acls() == {"photos": "private"}
@@ -227,9 +230,9 @@ def test_a_dry_run_only_shows(repaired: Cli, channel: Emulator, journal: Path) -
 def test_what_was_undone_is_not_undone_again(repaired: Cli, channel: Emulator) -> None:
     """The journal knows; even when the bucket looks as the change left it."""
     change = the_change(repaired)
-    assert repaired.run("undo", change, "--yes").status == 0
+    assert repaired.run("undo", change, "--yes", "--weaken").status == 0
     channel.change_bucket("photos", acl="private")
-    result = repaired.run("undo", change, "--yes")
+    result = repaired.run("undo", change, "--yes", "--weaken")
     assert result.status == 4
     assert "undone before" in result.out
 
@@ -237,9 +240,143 @@ def test_what_was_undone_is_not_undone_again(repaired: Cli, channel: Emulator) -
 def test_a_bucket_that_is_gone_is_never_made_anew(repaired: Cli, channel: Emulator) -> None:
     """PutBucketAcl would create it; undo looks first."""
     channel.delete_bucket("photos")
-    result = repaired.run("undo", the_change(repaired), "--yes")
+    result = repaired.run("undo", the_change(repaired), "--yes", "--weaken")
     assert result.status == 4
     assert channel.acls() == {}
+
+
+def test_what_weakens_protection_has_to_be_meant(repaired: Cli, channel: Emulator, journal: Path) -> None:
+    """--yes answers the question and no more: status 4, what would be open again, and nothing is done."""
+    lines = journal.read_text()
+    result = repaired.run("undo", the_change(repaired), "--yes")
+    assert result.status == 4
+    assert "anyone may be able to reach the bucket again" in result.out
+    assert "--weaken" in result.out
+    assert channel.acls() == {"photos": "private"}
+    assert journal.read_text() == lines
+
+
+@pytest.mark.parametrize("how", ["put there", "changed before", "removed before"])
+def test_a_change_that_the_journal_does_not_prove_is_not_undone(
+    repaired: Cli, channel: Emulator, journal: Path, how: str
+) -> None:
+    """Somebody who may write the file cannot make a bucket public by it: status 4, the line, and no request."""
+    kept = journal.read_bytes().splitlines(keepends=True)
+    change = the_change(repaired)
+    if how == "put there":
+        made = next(json.loads(line) for line in kept if b'"step":"verified"' in line)
+        forged = {name: value for name, value in made.items() if name not in ("v", "seq", "prev", "hash")}
+        line, head = sealed(Head(len(kept), "f" * 64), {**forged, "before": "public-read-write"})
+        kept.append(line)
+        change = head.digest[:12]
+    elif how == "changed before":
+        kept[1] = kept[1].replace(b'","', b'", "', 1)
+    else:
+        del kept[1]
+    journal.write_bytes(b"".join(kept))
+    start = channel.journal()[-1].sequence
+    result = repaired.run("undo", change, "--yes", "--weaken")
+    assert result.status == 4, result
+    assert "not whole up to this change" in result.out
+    assert channel.acls() == {"photos": "private"}
+    assert not channel.journal(start)
+    assert len(journal.read_bytes().splitlines()) == len(kept)
+
+
+def made_anew_under_the_undo(cli: Cli, channel: Emulator, operation: str, bucket: str, **settings: object) -> Result:
+    """An undo whose request is on its way while the owner deletes the bucket and makes it anew."""
+    change = the_change(cli, bucket)
+    start = channel.journal()[-1].sequence
+    channel.control.call("PUT", "/journal", {"reads": True})
+    channel.faults.add("latency", operation, service="oss", seconds=5.0)
+    process = cli.start("undo", change, "--yes", "--weaken")
+    eventually(lambda: sum(entry.operation == "GetBucketInfo" for entry in channel.journal(start)) >= 2)
+    channel.delete_bucket(bucket)
+    channel.advance(2)  # creation dates are told by the second
+    if settings:
+        channel.create_buckets([bucket], **settings)
+    channel.advance(5)
+    out, err = process.communicate(timeout=60)
+    return Result(process.returncode, out, err)
+
+
+def test_an_empty_bucket_that_the_undo_has_made_is_taken_back(repaired: Cli, channel: Emulator) -> None:
+    """PutBucketAcl creates it; as in the worker, it is removed."""
+    result = made_anew_under_the_undo(repaired, channel, "PutBucketAcl", "photos")
+    assert result.status == 4, result
+    assert "the empty new one was removed" in result.out
+    assert channel.acls() == {}
+
+
+def test_a_bucket_that_its_owner_has_made_anew_stays(cli: Cli, channel: Emulator, journal: Path) -> None:
+    """A call that creates no bucket has made none: the owner's, empty as it is, is not deleted."""
+    channel.config.set_channel(non_compliance=False)
+    channel.create_buckets(["photos"], **POLICY.broken)
+    from tests.integration.cli.test_ram_policy import rule
+
+    cli.configure(rule(POLICY), more=f'\n[journal]\npath = "{journal}"\n')
+    channel.config.publish(bucket="photos", rule=READ)
+    work(cli, channel)
+    result = made_anew_under_the_undo(cli, channel, "PutBucketPolicy", "photos", acl="private")
+    assert result.status == 4, result
+    assert "made anew meanwhile" in result.out
+    assert channel.acls() == {"photos": "private"}
+
+
+def test_an_undo_of_a_rule_that_enforces_says_how_it_lasts(repaired: Cli) -> None:
+    """The exemption to add stands there, ready to be copied."""
+    result = repaired.run("undo", the_change(repaired), "--yes", "--weaken")
+    assert result.status == 0
+    assert "[[exemptions]]" in result.out
+    assert 'resources = ["photos"]' in result.out
+    assert "pause.file" in result.out
+
+
+def test_an_exemption_that_is_wanted_is_written_and_holds(repaired: Cli, channel: Emulator) -> None:
+    """The configuration has it, is still one, and a worker that is started with it leaves the bucket alone."""
+    before = repaired.path.read_text()
+    options = ("--exempt-until", "2199-01-31", "--owner", "web@example.com", "--reason", 'Serves "public" assets')
+    result = repaired.run("undo", the_change(repaired), "--yes", "--weaken", *options)
+    assert result.status == 0, result
+    assert repaired.path.read_text().startswith(before.rstrip("\n"))
+    assert "[[exemptions]]" not in result.out
+    channel.config.publish(bucket="photos", rule=READ)
+    work(repaired, channel)
+    assert channel.acls() == {"photos": "public-read"}
+    assert [entry["reason"] for entry in repaired.json("journal", "show", "photos") if entry["step"] == "decided"] == [
+        "exemption"
+    ]
+
+
+def test_a_configuration_that_cannot_be_changed_stops_the_undo(
+    repaired: Cli, channel: Emulator, tmp_path: Path
+) -> None:
+    """A link, as a mounted ConfigMap is: status 2, the entry to add, and the bucket is as it was."""
+    change = the_change(repaired)
+    real = tmp_path / "real.toml"
+    repaired.path.rename(real)
+    repaired.path.symlink_to(real)
+    options = ("--exempt-until", "2199-01-31", "--owner", "web", "--reason", "assets")
+    result = repaired.run("undo", change, "--yes", "--weaken", *options)
+    assert result.status == 2
+    assert 'name = "undo-' in result.err
+    assert channel.acls() == {"photos": "private"}
+
+
+def test_a_pause_that_is_wanted_is_there_before_the_bucket_changes(
+    repaired: Cli, channel: Emulator, tmp_path: Path
+) -> None:
+    """By pause.file, which running workers look at before each change; without one the key is named."""
+    change = the_change(repaired)
+    assert "pause.file" in repaired.run("undo", change, "--yes", "--weaken", "--pause").err
+    assert channel.acls() == {"photos": "private"}
+    file = tmp_path / "pause"
+    text = repaired.path.read_text()
+    repaired.path.write_text(text.replace("[journal]", f'[pause]\nfile = "{file}"\n\n[journal]'))
+    result = repaired.run("undo", change, "--yes", "--weaken", "--pause")
+    assert result.status == 0, result
+    assert file.exists()
+    assert channel.acls() == {"photos": "public-read"}
 
 
 def test_an_unknown_change_is_told(repaired: Cli) -> None:
