@@ -15,7 +15,7 @@ from consumer.config import Config
 from consumer.core.exit_codes import ExitCode
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
-from consumer.engine.coalescing import Cases
+from consumer.engine.coalescing import Groups
 from consumer.engine.dead_letter import Origin
 from consumer.engine.supervisor import Engine, Supervisor
 from consumer.guards.chain import Guards
@@ -91,21 +91,18 @@ def _origin(config: Config, found: Mapping[str, QueueAttributes | None]) -> Orig
 
 def _engine(wiring: Wiring, origin: Origin, found: Mapping[str, QueueAttributes | None]) -> Engine:
     config = wiring.config.engine
-    keeper, keeper_thread = wiring.keeper()
-    settlers = [wiring.settler(number, origin) for number in range(1, config.settlers + 1)]
-    oss, cases = wiring.oss(), Cases()
+    keeper = wiring.keeper()
+    oss, groups = wiring.oss(), Groups()
     pipeline = wiring.pipeline(oss)
     return Engine(
         pollers=[wiring.poller(number, keeper) for number in range(1, config.pollers + 1)],
-        workers=[wiring.worker(number, pipeline, cases, oss) for number in range(1, config.workers + 1)],
-        settlers=[thread for _, thread in settlers],
-        keeper=keeper_thread,
-        hand=wiring.hand,
-        outbox=wiring.outbox,
+        workers=[wiring.worker(number, pipeline, groups, oss) for number in range(1, config.workers + 1)],
+        settlers=wiring.settlers(origin),
+        renewers=[wiring.renewer(number, keeper) for number in range(1, config.lease_threads + 1)],
+        in_flight=wiring.in_flight,
         settlements=wiring.settlements,
         board=wiring.board,
-        lease_keeper=keeper,
-        settler_loops=[settler for settler, _ in settlers],
+        keeper=keeper,
         stopping=wiring.stopping,
         others=[*wiring.others, *([wiring.sampler(found)] if wiring.config.metrics.sample_queues else ())],
     )

@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import assert_never
 
 from consumer import __version__
 from consumer.aliyun.cloud_config import LONGEST_CALL_SECONDS
@@ -23,18 +24,19 @@ from consumer.config import Config, build_rules
 from consumer.core.observers import Hooks, Listener, StepListener
 from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.engine.backoff import Attempts, Backoff
-from consumer.engine.coalescing import Cases
+from consumer.engine.coalescing import Groups
 from consumer.engine.dead_letter import Origin
 from consumer.engine.heartbeat import Pulse
-from consumer.engine.in_flight import Hand
-from consumer.engine.lease import LeaseKeeper, LeasePolicy
+from consumer.engine.in_flight import InFlight
+from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy, Renewer
 from consumer.engine.pipeline import Pipeline
 from consumer.engine.poller import PollBoard, Poller
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
-from consumer.engine.settle_queue import Outbox
-from consumer.engine.settler import Settlements, SettlePolicy, Settler
+from consumer.engine.settle_queue import Action
+from consumer.engine.settlement import Settlements, SettlePolicy, settle_queues
+from consumer.engine.settler import Copier, Deleter, Hider, Settler
 from consumer.engine.supervisor import Thread
-from consumer.engine.undeleted_limit import ConsumptionLimit
+from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.worker import Worker
 from consumer.journal.writer import JournalWriter
 from consumer.reevaluation.agreement import Concluded
@@ -63,16 +65,15 @@ class Wiring:
         self.switch = build_switch(config)
         self.guards = build_guards(config, self.switch)
         self.members = build_members(config, self.credentials)
-        self.hand = Hand(config.engine.slots)
+        self.in_flight = InFlight(config.engine.slots)
         self.board = PollBoard()
-        self.outbox = Outbox(config.engine.delete_linger_seconds)
+        self.settle_queues = settle_queues(config.engine.delete_linger_seconds)
         self.attempts = Attempts()
-        self.consumption = ConsumptionLimit(config.engine.max_undeleted)
-        self.policy = _settle_policy(config)
+        self.undeleted = UndeletedLimit(max(1, config.engine.max_undeleted // config.engine.replicas))
         self.metrics = Metrics(
             self.rules,
             slots=config.engine.slots,
-            books=self.hand.books,
+            books=self.in_flight.books,
             poll_state=lambda: self.board.state,
             version=__version__,
             revision=os.environ.get("REMEDIATOR_REVISION", ""),  # set by the image, not by an operator
@@ -88,12 +89,14 @@ class Wiring:
         followers: tuple[StepListener, ...] = (journal,) if journal else ()
         self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
         self.settlements = Settlements(
-            self.outbox,
-            self.hand,
-            self.policy,
+            self.settle_queues,
+            self.in_flight,
+            _settle_policy(config),
+            self.attempts,
+            self.undeleted,
+            self.hooks,
             dead_letters=bool(config.queue.dead_letter_queue),
             jitter=self.jitter,
-            hooks=self.hooks,
         )
         self.others = [Thread(pulse, self.reevaluation.run)] if self.reevaluation else []
         self.metrics.watch_listeners(lambda: self.hooks.failures)
@@ -117,34 +120,37 @@ class Wiring:
         )
         return journal
 
-    def queue(self, name: str) -> Queue:
+    def queue(self, name: str, *, call_timeout_seconds: float | None = None) -> Queue:
         """A queue gateway for one thread."""
         settings = self.config.queue
-        address = QueueAddress(
-            self.config.mns_endpoint, name, settings.connect_timeout_seconds, settings.call_timeout_seconds
-        )
+        longest = call_timeout_seconds or settings.call_timeout_seconds
+        address = QueueAddress(self.config.mns_endpoint, name, min(settings.connect_timeout_seconds, longest), longest)
         return Queue(address, self.credentials, self.hooks)
 
     def pulse(self, name: str, longest_seconds: float) -> Pulse:
         return Pulse(name, longest_seconds + _SLACK_SECONDS)
 
-    def keeper(self) -> tuple[LeaseKeeper, Thread]:
-        queue = self.queue(self.config.queue.name)
+    def keeper(self) -> LeaseKeeper:
         engine = self.config.engine
-        pulse = self.pulse("lease-keeper", self.config.queue.call_timeout_seconds)
-        policy = LeasePolicy(engine.lease_seconds, engine.max_lease_seconds)
-        keeper = LeaseKeeper(queue, policy, self.hooks, pulse, jitter=self.jitter)
-        return keeper, Thread(pulse, keeper.run, queue.close)
+        policy = LeasePolicy(engine.lease_seconds, engine.max_lease_seconds, threads=engine.lease_threads)
+        return LeaseKeeper(policy, self.in_flight, self.settlements, jitter=self.jitter)
+
+    def renewer(self, number: int, keeper: LeaseKeeper) -> Thread:
+        # A renewal that nobody answers must leave time for several more before the lease ends.
+        longest = min(self.config.queue.call_timeout_seconds, max(1.0, self.config.engine.lease_seconds / 6))
+        queue = self.queue(self.config.queue.name, call_timeout_seconds=longest)
+        pulse = self.pulse(f"lease-keeper-{number}", longest)
+        return Thread(pulse, Renewer(queue, keeper, self.hooks, pulse).run, queue.close)
 
     def poller(self, number: int, keeper: LeaseKeeper) -> Thread:
         queue = self.queue(self.config.queue.name)
         pulse = self.pulse(f"poller-{number}", self.config.queue.wait_seconds + POLL_MARGIN_SECONDS)
         poller = Poller(
             queue,
-            self.hand,
+            self.in_flight,
             keeper,
             self.settlements,
-            self.consumption,
+            self.undeleted,
             self.board,
             self.stopping,
             pulse,
@@ -154,31 +160,29 @@ class Wiring:
         )
         return Thread(pulse, poller.run, queue.close)
 
-    def settler(self, number: int, origin: Origin) -> tuple[Settler, Thread]:
-        queue = self.queue(self.config.queue.name)
-        name = self.config.queue.dead_letter_queue
-        dead_letters = self.queue(name) if name else None
-        pulse = self.pulse(f"settler-{number}", 2 * self.config.queue.call_timeout_seconds)
-        settler = Settler(
-            queue,
-            dead_letters,
-            self.settlements,
-            self.outbox,
-            self.hand,
-            self.attempts,
-            self.consumption,
-            self.policy,
-            origin,
-            self.hooks,
-            pulse,
-        )
+    def settler(self, action: Action, number: int, origin: Origin) -> Thread:
+        """A thread that sends one kind of settling request, over a connection of its own."""
+        dead_letters = action is Action.COPY
+        queue = self.queue(self.config.queue.dead_letter_queue if dead_letters else self.config.queue.name)
+        pulse = self.pulse(f"settler-{action.value}-{number}", 2 * self.config.queue.call_timeout_seconds)
+        waiting = self.settle_queues[action]
+        settler: Settler
+        match action:
+            case Action.DELETE:
+                settler = Deleter(queue, waiting, self.settlements, pulse)
+            case Action.HIDE:
+                settler = Hider(queue, waiting, self.settlements, pulse)
+            case Action.COPY:
+                settler = Copier(queue, origin, waiting, self.settlements, pulse)
+            case _:
+                assert_never(action)
+        return Thread(pulse, settler.run, queue.close)
 
-        def close() -> None:
-            queue.close()
-            if dead_letters is not None:
-                dead_letters.close()
-
-        return settler, Thread(pulse, settler.run, close)
+    def settlers(self, origin: Origin) -> list[Thread]:
+        """The threads of every kind of settling request; none for copies without a dead-letter queue."""
+        actions = [action for action in Action if action is not Action.COPY or self.config.queue.dead_letter_queue]
+        numbers = range(1, self.config.engine.settlers + 1)
+        return [self.settler(action, number, origin) for action in actions for number in numbers]
 
     def sampler(self, found: Mapping[str, QueueAttributes | None]) -> Thread:
         """The thread that asks the queues what they hold; `found` is what they said at the start, by name."""
@@ -194,7 +198,7 @@ class Wiring:
         ]
         pulse = self.pulse("queue-sampler", self.config.queue.call_timeout_seconds)
         policy = SamplingPolicy(settings.queue_sample_seconds, settings.queue_sample_idle_seconds)
-        sampler = Sampler(watched, self.hand.books, self.stopping, pulse, policy)
+        sampler = Sampler(watched, self.in_flight.books, self.stopping, pulse, policy)
         expose_figures(self.metrics, sampler.figures)
         return Thread(pulse, sampler.run)
 
@@ -229,22 +233,23 @@ class Wiring:
             work_budget_seconds=config.engine.work_budget_seconds,
             guards=self.guards,
             member_accounts=self.members,
+            hooks=self.hooks,
+            pause=self.stopping.wait,
         )
 
-    def worker(self, number: int, pipeline: Pipeline, cases: Cases, oss: Oss) -> Thread:
+    def worker(self, number: int, pipeline: Pipeline, groups: Groups, oss: Oss) -> Thread:
         engine = self.config.engine
         # A request may begin just before the budget ends, and the read-back still follows it.
         pulse = self.pulse(f"worker-{number}", engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds)
         worker = Worker(
-            self.hand,
+            self.in_flight,
             pipeline,
-            cases,
+            groups,
             self.settlements,
             self.attempts,
             self.stopping,
             pulse,
             max_attempts=self.config.retry.max_attempts,
-            hooks=self.hooks,
         )
         return Thread(pulse, worker.run, oss.close)
 
@@ -255,4 +260,6 @@ def _settle_policy(config: Config) -> SettlePolicy:
         Backoff(retry.backoff_base_seconds, retry.backoff_cap_seconds),
         hold_seconds=retry.hold_seconds,
         keep_seconds=retry.keep_seconds,
+        max_tries=retry.settle_attempts,
+        max_seconds=retry.settle_seconds,
     )

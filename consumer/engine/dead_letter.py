@@ -12,8 +12,9 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from consumer.core.errors import PermanentError
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
-from consumer.engine.resolved import Resolved
+from consumer.engine.delivery import Delivery
 
 SCHEMA = "config-remediator/dead-letter/1"
 
@@ -22,8 +23,11 @@ _LARGEST_BODY_BYTES = 4 * MAX_MESSAGE_BYTES
 """More than a message can hold, even if its limit were meant in characters."""
 
 
-class DeadLetterTooLarge(ValueError):
+class DeadLetterTooLarge(PermanentError):
     """The message does not fit into the dead-letter queue even when compressed, so it has to stay where it is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("mns", "SendMessage", "too_large", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,14 @@ class Origin:
     """The dead-letter queue's own limit."""
 
 
-def compose(resolved: Resolved, origin: Origin, now_ms: int) -> str:
+def compose(delivery: Delivery, origin: Origin, now_ms: int) -> str:
     """The dead letter of a delivery, as ASCII JSON.
 
     Raises:
         DeadLetterTooLarge: it does not fit.
     """
-    body = resolved.delivery.message.body
-    document = _description(resolved, origin, now_ms)
+    body = delivery.message.body
+    document = _description(delivery, origin, now_ms)
     text = _with_body(document, "plain", body)
     if len(text) > origin.max_message_bytes:
         packed = base64.b85encode(zlib.compress(body.encode("utf-8"), 9)).decode("ascii")
@@ -84,8 +88,8 @@ def _unpacked(packed: str) -> str:
     return raw.decode("utf-8")
 
 
-def _description(resolved: Resolved, origin: Origin, now_ms: int) -> dict[str, Any]:
-    message, ending, event = resolved.delivery.message, resolved.ending, resolved.event
+def _description(delivery: Delivery, origin: Origin, now_ms: int) -> dict[str, Any]:
+    message, ending, event, rule = delivery.message, delivery.ending, delivery.event, delivery.rule
     if ending is None:
         raise ValueError("a delivery without an ending is never dead-lettered")
     return {
@@ -94,10 +98,10 @@ def _description(resolved: Resolved, origin: Origin, now_ms: int) -> dict[str, A
         "reason": ending.reason,
         "detail": ending.detail[:_LONGEST_DETAIL],
         "error_class": ending.error_class,
-        "attempts": resolved.attempts,
+        "attempts": delivery.attempts,
         "dequeue_count": message.dequeue_count,
-        "rule": resolved.rule.name if resolved.rule else "",
-        "remediation": resolved.rule.remediation.name if resolved.rule else "",
+        "rule": rule.name if rule else "",
+        "remediation": rule.remediation.name if rule else "",
         "resource_id": event.resource_id if event else "",
         "region": event.region if event else "",
         "account_id": event.account_id if event else "",

@@ -1,26 +1,104 @@
-"""One receipt of one message, as it travels from the poller through a worker to the settler."""
+"""The one record that travels: one receipt of one message, from the poll through a worker and a settler to the report.
+
+Each step of the way fills its part. One thread owns a delivery at a time: the poller that makes it, the worker that
+takes it out of the buffer, the settler that takes it out of a settle queue. Only its lease is shared.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from consumer.core.event import Event
 from consumer.core.message import Received
+from consumer.core.observers import Report, Step, StepName
+from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.engine.lease import Lease
+from consumer.engine.timings import Stages
+from consumer.guards.rule import Rule
+from consumer.resources.oss.bucket import Resource
 
-if TYPE_CHECKING:
-    from consumer.engine.lease import Lease
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Delivery:
-    """A message that is in hand: received, not settled yet."""
+    """A message that is in flight: received, not settled yet. Times are local monotonic seconds."""
 
     message: Received
-    lease: Lease = field(compare=False)
+    lease: Lease
     received_at: float
-    """Local monotonic seconds."""
+    stages: Stages = field(default_factory=Stages)
+
+    # Filled by triage.
+    event: Event | None = None
+    rule: Rule | None = None
+    resource: Resource | None = None
+
+    # Filled by the worker.
+    ending: Ending | None = None
+    """How the work ended; a delivery that is settled without one is released."""
+    attempts: int = 0
+    """Real failures of this message that this replica has seen, this one included."""
+    followers: list[Delivery] = field(default_factory=list)
+    """Older deliveries of the same resource and rule: deleted once this one is settled or kept, never before."""
+    resolved_at: float = 0.0
+
+    # Filled while it is settled.
+    hide_seconds: int = 0
+    """For how long it is hidden if it is kept."""
+    copied: bool = False
+    """A confirmed copy is in the dead-letter queue."""
+    settle_failures: int = 0
+    """Requests of its present settle queue that did not work out."""
 
     @property
     def message_id(self) -> str:
         """The queue's id of the message, the same in every delivery of it."""
         return self.message.message_id
+
+    @property
+    def age_order(self) -> tuple[int, int, float]:
+        """Later is newer: by evaluation, then by notification; of two receipts of one message, the later receipt."""
+        if self.event is None:
+            raise ValueError("only a delivery with an event has an age")
+        return self.event.evaluated_at_ms, self.event.notified_at_ms, self.received_at
+
+    def covers(self, other: Delivery) -> bool:
+        """Whether repairing for this delivery repairs for the other one too.
+
+        The region has to be the same as well: a newer event that names a wrong one must not stand in for a true one.
+        """
+        return self.rule is other.rule and self.resource == other.resource and self.age_order >= other.age_order
+
+    def step(self, name: StepName, *, before: str = "", after: str = "", ending: Ending | None = None) -> Step:
+        """One step of its way, for whoever follows it."""
+        rule = self.rule
+        return Step(
+            name,
+            self.message,
+            self.event,
+            rule.name if rule else "",
+            rule.remediation.name if rule else "",
+            rule.mode.value if rule else "",
+            ending,
+            before,
+            after,
+        )
+
+    def report(self, disposition: Disposition, settled_at_ms: int) -> Report:
+        """The frozen view of a settled delivery that listeners get."""
+        rule, ending = self.rule, self.ending
+        lost = disposition is Disposition.LEASE_LOST
+        return Report(
+            message=self.message,
+            outcome=Outcome.LEASE_LOST if lost else ending.outcome if ending else None,
+            disposition=disposition,
+            ending=ending,
+            event=self.event,
+            rule=rule.name if rule else "",
+            remediation=rule.remediation.name if rule else "",
+            mode=rule.mode.value if rule else "",
+            attempts=self.attempts,
+            hidden_seconds=self.hide_seconds if disposition is Disposition.HIDDEN else 0,
+            settled_at_ms=settled_at_ms,
+            request_ids=self.stages.request_ids,
+            stage_seconds=self.stages.as_tuple(),
+        )

@@ -1,4 +1,4 @@
-"""What this process has in hand: slots, the buffer between poller and workers, and the books over both.
+"""What is in flight: slots, the buffer between pollers and workers, and the books over both.
 
 One lock, because the promise that the books balance (received = settled by disposition + in flight) is only kept if
 every step of a delivery is counted in the moment it is taken.
@@ -28,16 +28,16 @@ class Books:
 
     @property
     def in_flight(self) -> int:
-        """Deliveries that are in hand."""
+        """Deliveries that are neither settled nor lost."""
         return self.buffered + self.working + self.settling
 
     @property
     def balanced(self) -> bool:
-        """Whether every delivery ever received is settled or in hand."""
+        """Whether every delivery ever received is settled or in flight."""
         return self.received == sum(self.settled.values()) + self.in_flight
 
 
-class Hand:
+class InFlight:
     """Every delivery from its receive to its settlement, at most `slots` of them at once."""
 
     def __init__(self, slots: int, *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -55,6 +55,8 @@ class Hand:
         self._working = 0
         self._settling = 0
         self._settled = dict.fromkeys(Disposition, 0)
+        self._usable = slots
+        """How many slots may be used now; fewer than there are while leases cannot be renewed fast enough."""
         self._closed = False
 
     def reserve(self, most: int, wait_seconds: float) -> int:
@@ -63,7 +65,7 @@ class Hand:
         Waiting for that many, instead of polling for every single one, is what keeps batches full under load.
         Returns 0 when there was not enough room within `wait_seconds`, or when no more may be received.
         """
-        wanted = min(most, max(1, self.slots // 2))
+        wanted = min(most, max(1, self._usable // 2))
         with self._slot_free:
             self._wanted = wanted
             self._slot_free.wait_for(lambda: self._closed or self._free() >= wanted, wait_seconds)
@@ -99,7 +101,9 @@ class Hand:
             if not self._buffer:
                 return None
             self._working += 1
-            return self._buffer.popleft()
+            delivery = self._buffer.popleft()
+            delivery.lease.in_work = True
+            return delivery
 
     def worked(self, count: int) -> None:
         """So many deliveries have their ending and wait to be settled."""
@@ -107,8 +111,26 @@ class Hand:
             self._working -= count
             self._settling += count
 
+    def limit(self, slots: int) -> None:
+        """Use no more than so many slots from now on; what is in flight beyond them stays."""
+        with self._lock:
+            self._usable = min(max(1, slots), self.slots)
+            self._slot_free.notify_all()
+
+    def withdraw_untouched(self) -> Sequence[Delivery]:
+        """Take the newer half of the buffer, for which a worker would be free last; it has to be released."""
+        with self._lock:
+            withdrawn = [self._buffer.pop() for _ in range((len(self._buffer) + 1) // 2)]
+            self._settling += len(withdrawn)
+            return withdrawn
+
+    @property
+    def settling_crowded(self) -> bool:
+        """Whether more than half of the slots are settling: what is slow to settle has to give way to fresh work."""
+        return self._settling > max(1, self.slots // 2)
+
     def settle(self, disposition: Disposition) -> None:
-        """One delivery is settled and out of hand."""
+        """One delivery is settled and out of flight."""
         with self._lock:
             self._settling -= 1
             self._settled[disposition] += 1
@@ -134,7 +156,7 @@ class Hand:
         return self._closed
 
     def wait_until_empty(self, wait_seconds: float) -> bool:
-        """Whether everything in hand was settled and every poll was back within `wait_seconds`."""
+        """Whether everything in flight was settled and every poll was back within `wait_seconds`."""
         with self._emptied:
             return self._emptied.wait_for(lambda: not self._in_flight() and not self._reserved, wait_seconds)
 
@@ -147,4 +169,4 @@ class Hand:
         return len(self._buffer) + self._working + self._settling
 
     def _free(self) -> int:
-        return self.slots - self._reserved - self._in_flight()
+        return self._usable - self._reserved - self._in_flight()

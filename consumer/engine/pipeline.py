@@ -1,8 +1,8 @@
 """The way a message takes: receive → decode → match → guard → inspect → apply → verify → settle → report.
 
-The steps from decode to verify stand here, in order. Each turns one record into the next or into an ending; nothing
-in this module touches the queue, so whatever happens here, the message is still there. What an ending does to it is
-said in `consumer.core.outcome` and carried out in `consumer.engine.settler`.
+The steps from decode to verify stand here, in order. Each fills its part of the delivery or ends it; nothing in this
+module touches the queue, so whatever happens here, the message is still there. What an ending does to it is said in
+`consumer.core.outcome` and carried out in `consumer.engine.settlement`.
 """
 
 from __future__ import annotations
@@ -22,54 +22,33 @@ from consumer.core.errors import (
     ServiceError,
 )
 from consumer.core.event import Event, OtherMessage, decode
-from consumer.core.observers import StepName
+from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Ending, Outcome
-from consumer.engine.timings import Stages
-from consumer.guards.chain import Guards, Intent, Permit, permission_missing
+from consumer.engine.delivery import Delivery
+from consumer.guards.chain import READS_BACK_OLD, Guards, Intent, Permit, permission_missing
 from consumer.guards.rule import Rule, match
-from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
+from consumer.remediations.base import Change, Compliant, Finding, Pending, ReportOnly
 from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
 
+READ_BACK_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""After an accepted change that still reads old: the service may show a setting's old state for some seconds."""
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """An event that a rule takes, and the resource it names, checked for form."""
-
-    event: Event
-    rule: Rule
-    resource: Resource
-
-
-@dataclass(frozen=True, slots=True)
-class Dismissed:
-    """A message whose ending is known without looking at any resource."""
-
-    ending: Ending
-    event: Event | None = None
-    rule: Rule | None = None
+OpenBucket = Callable[[Resource, float], Bucket]
+"""Opens the bucket for one delivery, which may work on it until a monotonic moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     """A change that may be made, and what it is made with."""
 
+    delivery: Delivery
     rule: Rule
     bucket: Bucket
     found: BucketInfo
     change: Change
     permit: Permit
-
-
-Tell = Callable[[StepName, Change], None]
-"""Is told that a change is about to be made, and that the service has taken it."""
-
-
-def untold(_step: StepName, _change: Change) -> None:
-    """Nobody follows the change."""
-
-
-OpenBucket = Callable[[Resource, float], Bucket]
-"""Opens the bucket for one delivery, which may work on it until a monotonic moment."""
+    until: float
+    """The monotonic moment at which the work budget ends."""
 
 
 class Pipeline:
@@ -85,7 +64,9 @@ class Pipeline:
         work_budget_seconds: float,
         guards: Guards | None = None,
         member_accounts: Collection[str] = (),
+        hooks: Hooks | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self._rules = rules
         self._open_bucket = open_bucket
@@ -93,29 +74,51 @@ class Pipeline:
         self._guards = guards or Guards()
         self._default_region = default_region
         self._work_budget_seconds = work_budget_seconds
+        self._hooks = hooks or Hooks()
         self._monotonic = monotonic
+        self._pause = pause
 
-    def triage(self, body: str) -> Matched | Dismissed:
-        """Decode and match: what the message asks for, or how it ends without a look at the resource."""
+    def triage(self, delivery: Delivery) -> None:
+        """Decode and match: fills in event, rule and resource, or the ending of what needs no look at a resource."""
+        if damage := delivery.message.damage:
+            # No reply can carry its body: a person has to look, for it may have been anything.
+            delivery.ending = Ending(Outcome.INVALID, "damaged_body", damage, error_class="InvalidMessage")
+            return
         try:
-            found = decode(body)
+            found = decode(delivery.message.body)
         except InvalidMessage as error:
-            return Dismissed(Ending(Outcome.INVALID, error.reason, str(error), error_class="InvalidMessage"))
+            delivery.ending = Ending(Outcome.INVALID, error.reason, str(error), error_class="InvalidMessage")
+            return
         if isinstance(found, OtherMessage):
-            return Dismissed(Ending(Outcome.NOT_OURS, "other_message", found.kind))
-        rule = match(found, self._rules)
-        if rule is None:
-            return Dismissed(Ending(Outcome.NOT_OURS, "no_rule", "no rule takes this event"), found)
+            delivery.ending = Ending(Outcome.NOT_OURS, "other_message", found.kind)
+            return
+        delivery.event, delivery.rule = found, match(found, self._rules)
+        if delivery.rule is None:
+            delivery.ending = Ending(Outcome.NOT_OURS, "no_rule", "no rule takes this event")
+            return
         try:
-            resource = self._resource(found, rule)
+            delivery.resource = self._resource(found, delivery.rule)
         except Refused as error:
-            return Dismissed(_rejected(error), found, rule)
-        objection = self._guards.before_look(rule, resource, found.region)
-        return Dismissed(objection, found, rule) if objection else Matched(found, rule, resource)
+            delivery.ending = _rejected(error)
+            return
+        delivery.ending = self._guards.before_look(delivery.rule, delivery.resource, found.region)
 
-    def repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell = untold) -> Ending:
+    def repair(self, delivery: Delivery) -> Ending:
         """Inspect, guard, apply and verify: every way this can go is an ending, never an exception."""
-        return _ended(case.rule, lambda: self._repair(case, stages, still_ours, tell))
+        rule, resource = delivery.rule, delivery.resource
+        if rule is None or resource is None:
+            raise ValueError("only a delivery with a rule and a resource can be repaired for")
+        until = self._monotonic() + self._work_budget_seconds
+        try:
+            bucket = self._open_bucket(resource, until)
+        except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
+            return _ended_by(error, rule)
+        try:
+            ending = self._repair(delivery, rule, resource, bucket, until)
+        except Exception as error:  # noqa: BLE001 - as above
+            ending = _ended_by(error, rule)
+        delivery.stages.request_ids = tuple(bucket.request_ids)
+        return self._guards.after_look(resource, ending, bucket.granted)
 
     def _resource(self, event: Event, rule: Rule) -> Resource:
         """The resource the event names.
@@ -129,51 +132,45 @@ class Pipeline:
             raise Refused("account_not_allowed", f"the resource belongs to account {event.account_id}")
         return Resource.checked(event.account_id, event.region or self._default_region, event.resource_id)
 
-    def _repair(self, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell) -> Ending:
-        bucket = self._open_bucket(case.resource, self._monotonic() + self._work_budget_seconds)
-        ending = _ended(case.rule, lambda: self._repair_bucket(bucket, case, stages, still_ours, tell))
-        stages.request_ids = tuple(bucket.request_ids)
-        return self._guards.after_look(case.resource, ending, bucket.granted)
-
-    def _repair_bucket(
-        self, bucket: Bucket, case: Matched, stages: Stages, still_ours: Callable[[], bool], tell: Tell
-    ) -> Ending:
-        remediation = case.rule.remediation
-        with stages.measure("inspect"):
+    def _repair(self, delivery: Delivery, rule: Rule, resource: Resource, bucket: Bucket, until: float) -> Ending:
+        with delivery.stages.measure("inspect"):
             found = bucket.info()
-            if found.owner_id != case.resource.account_id:
+            if found.owner_id != resource.account_id:
                 raise Refused("not_owner", "the bucket belongs to another account than the event says")
-            finding = remediation.plan(remediation.inspect(bucket, found))
+            finding = rule.remediation.plan(rule.remediation.inspect(bucket, found))
         match finding:
             case Compliant(state):
-                note = remediation.remark(bucket, found)
+                note = rule.remediation.remark(bucket, found)
                 reason, detail = (note.reason, note.detail) if note else ("", "")
                 return Ending(Outcome.ALREADY_COMPLIANT, reason, detail, before=state, after=state)
             case Pending() | ReportOnly():
-                return _left_alone(case.rule, finding, finding.state)
+                return _left_alone(rule, finding, finding.state)
             case Change():
-                intent = Intent(case.rule, case.resource, found.region or case.resource.region, finding)
+                intent = Intent(rule, resource, found.region or resource.region, finding)
             case _:
                 assert_never(finding)
-        with stages.measure("inspect"):
-            answer = self._guards.before_change(intent, bucket.tags)
-        if isinstance(answer, Ending):
-            return answer
-        work = _Work(case.rule, bucket, found, finding, answer)
-        ending = _ended(case.rule, lambda: self._change(work, stages, still_ours, tell))
-        answer.ended(ending)
+        with delivery.stages.measure("inspect"):
+            permit = self._guards.before_change(intent, bucket.tags)
+        if isinstance(permit, Ending):
+            return permit
+        try:
+            ending = self._change(_Work(delivery, rule, bucket, found, finding, permit, until))
+        except Exception as error:  # noqa: BLE001 - the permit has to learn how the change ended, whatever happened
+            ending = _ended_by(error, rule)
+        permit.ended(ending)
         return ending
 
-    def _change(self, work: _Work, stages: Stages, still_ours: Callable[[], bool], tell: Tell) -> Ending:
-        if not still_ours():
+    def _change(self, work: _Work) -> Ending:
+        delivery = work.delivery
+        if not delivery.lease.held(self._monotonic()):
             # Somebody else may be repairing it by now; the queue will deliver the message again if nobody is.
             work.permit.not_used()
             return Ending(Outcome.LEASE_LOST, "lost_before_change")
-        with stages.measure("apply"):
-            tell(StepName.BEFORE, work.change)
+        with delivery.stages.measure("apply"):
+            self._follow(StepName.BEFORE, work)
             self._apply(work)
-            tell(StepName.CHANGED, work.change)
-        with stages.measure("verify"):
+            self._follow(StepName.CHANGED, work)
+        with delivery.stages.measure("verify"):
             return self._verify(work)
 
     def _apply(self, work: _Work) -> None:
@@ -190,27 +187,51 @@ class Pipeline:
             raise
 
     def _verify(self, work: _Work) -> Ending:
-        """Read back: the change counts only if the live resource, still the same one, is compliant now."""
-        bucket, found, change = work.bucket, work.found, work.change
+        """Read back: the change counts only if the live resource, still the same one, is compliant now.
+
+        Nothing is written anew while it still shows its old state: the service has taken the change, and may need some
+        seconds to show it.
+        """
+        seen = self._look_again(work)
+        for pause_seconds in READ_BACK_PAUSES_SECONDS:
+            if isinstance(seen, Ending) or not _is_old(seen[1], work.change) or not self._wait(work, pause_seconds):
+                break
+            seen = self._look_again(work)
+        return seen if isinstance(seen, Ending) else self._judge(work, *seen)
+
+    def _look_again(self, work: _Work) -> tuple[BucketInfo, Finding] | Ending:
+        """What the changed resource calls for now, or the ending if it is not the one that was changed."""
+        bucket, found, remediation = work.bucket, work.found, work.rule.remediation
         now = bucket.info()
         if now.owner_id != found.owner_id:
             return Ending(Outcome.GONE, "owner_changed", "the bucket was deleted; its name is another account's now")
-        remediation = work.rule.remediation
         if remediation.creates_bucket and now.replaces(found) and (ending := self._take_back(bucket)):
             return ending
-        read_back = remediation.plan(remediation.inspect(bucket, now))
+        return now, remediation.plan(remediation.inspect(bucket, now))
+
+    def _judge(self, work: _Work, now: BucketInfo, read_back: Finding) -> Ending:
+        change = work.change
         match read_back:
             case Compliant(state):
-                note = remediation.note(bucket, now)
+                note = work.rule.remediation.note(work.bucket, now)
                 reason, detail = (note.reason, note.detail) if note else ("", "")
                 return Ending(Outcome.FIXED, reason, detail, before=change.before, after=state)
             case Pending() | ReportOnly():
                 return _left_alone(work.rule, read_back, change.before)
             case Change(before=state):
+                reason = READS_BACK_OLD if state == change.before else "not_verified"
                 detail = f"changed, but it reads back as {state}"
-                return Ending(Outcome.FAILED, "not_verified", detail, before=change.before, after=state)
+                return Ending(Outcome.FAILED, reason, detail, before=change.before, after=state)
             case _:
                 assert_never(read_back)
+
+    def _wait(self, work: _Work, seconds: float) -> bool:
+        """Wait within the work budget; false when there is no time, or when the process is stopping."""
+        return self._monotonic() + seconds < work.until and not self._pause(seconds)
+
+    def _follow(self, name: StepName, work: _Work) -> None:
+        if self._hooks.followed:
+            self._hooks.step(work.delivery.step(name, before=work.change.before, after=work.change.after))
 
     def _take_back(self, bucket: Bucket) -> Ending | None:
         """Undo an accident: PutBucketAcl creates a bucket that was deleted between the look and the change.
@@ -229,22 +250,26 @@ class Pipeline:
         return Ending(Outcome.GONE, "taken_back", "the bucket was deleted meanwhile; the empty new one was removed")
 
 
-def _ended(rule: Rule, work: Callable[[], Ending]) -> Ending:
-    """How the work ends, whatever is raised in it."""
-    try:
-        return work()
-    except BucketGone:
-        return Ending(Outcome.GONE, "no_such_bucket", "the bucket does not exist")
-    except PermissionMissing as error:
-        return permission_missing(error, rule)
-    except (Refused, PermanentError) as error:
-        return _rejected(error)
-    except ServiceError as error:
-        name, alone = type(error).__name__, error.resource_alone
-        return Ending(Outcome.FAILED, error.code, str(error), error_class=name, resource_alone=alone)
-    except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
-        detail = f"{type(error).__name__}: {error}"
-        return Ending(Outcome.FAILED, "internal_error", detail, error_class=type(error).__name__)
+def _ended_by(error: Exception, rule: Rule) -> Ending:
+    """How work ends in which this was raised."""
+    match error:
+        case BucketGone():
+            return Ending(Outcome.GONE, "no_such_bucket", "the bucket does not exist")
+        case PermissionMissing():
+            return permission_missing(error, rule)
+        case Refused() | PermanentError():
+            return _rejected(error)
+        case ServiceError():
+            name, alone = type(error).__name__, error.resource_alone
+            return Ending(Outcome.FAILED, error.code, str(error), error_class=name, resource_alone=alone)
+        case _:
+            detail = f"{type(error).__name__}: {error}"
+            return Ending(Outcome.FAILED, "internal_error", detail, error_class=type(error).__name__)
+
+
+def _is_old(finding: Finding, change: Change) -> bool:
+    """Whether the resource still shows the state from before the change."""
+    return isinstance(finding, Change) and finding.before == change.before
 
 
 def _left_alone(rule: Rule, finding: Pending | ReportOnly, before: str) -> Ending:

@@ -2,7 +2,8 @@
 
 One poller holds the long poll of an idle replica; the others receive only while polls come back full. An answer that
 is empty before its time means that the service has stopped holding our polls, and is followed by a pause: without one
-that is a loop of thousands of requests a second. Nothing is received while the consumer is about to be throttled.
+that is a loop of thousands of requests a second. Near the service's throttle on what is received and not deleted, polls
+are paced.
 """
 
 from __future__ import annotations
@@ -18,16 +19,20 @@ from consumer.core.message import Received
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.engine.delivery import Delivery
 from consumer.engine.heartbeat import Pulse
-from consumer.engine.in_flight import Hand
-from consumer.engine.lease import Lease, LeaseKeeper
-from consumer.engine.resolved import Resolved
-from consumer.engine.settler import Settlements
-from consumer.engine.undeleted_limit import ConsumptionLimit
+from consumer.engine.in_flight import InFlight
+from consumer.engine.lease import Lease
+from consumer.engine.lease_keeper import LeaseKeeper
+from consumer.engine.settlement import Settlements
+from consumer.engine.timings import Stages
+from consumer.engine.undeleted_limit import UndeletedLimit
 
 _EARLY_SHARE = 0.5
 """An empty answer before this share of the wait came too early."""
 
 _LONGEST_ERROR_PAUSE_SECONDS = 30.0
+
+_MOST_DAMAGED_IN_A_ROW = 256
+"""So many damaged replies in a row are polled past without a pause: alone, each damaged message costs one poll."""
 
 
 class PolledQueue(Protocol):
@@ -88,10 +93,10 @@ class Poller:
     def __init__(
         self,
         queue: PolledQueue,
-        hand: Hand,
+        in_flight: InFlight,
         keeper: LeaseKeeper,
         settlements: Settlements,
-        consumption: ConsumptionLimit,
+        undeleted: UndeletedLimit,
         board: PollBoard,
         stopping: threading.Event,
         pulse: Pulse,
@@ -103,10 +108,10 @@ class Poller:
         pause: Callable[[float], object] | None = None,
     ) -> None:
         self._queue = queue
-        self._hand = hand
+        self._in_flight = in_flight
         self._keeper = keeper
         self._settlements = settlements
-        self._consumption = consumption
+        self._undeleted = undeleted
         self._board = board
         self._stopping = stopping
         self._pulse = pulse
@@ -116,6 +121,7 @@ class Poller:
         self._monotonic = monotonic
         self._pause_for = pause or stopping.wait
         self._failures = 0
+        self._damaged_in_a_row = 0
         self._early_answers = 0
         self._one_by_one = 0
         """Polls that still ask for a single message, after a reply that could not be read."""
@@ -129,10 +135,12 @@ class Poller:
 
     def step(self) -> None:
         """One poll, if there is room for what it may bring, and the pause it calls for."""
-        if pause := self._consumption.pause_seconds(self._monotonic()):
+        now, in_flight = self._monotonic(), self._in_flight.books().in_flight
+        if pause := self._undeleted.pause_seconds(in_flight, now):
             self._pause(min(pause, self._pulse.idle_seconds))
             return
-        reserved = self._hand.reserve(MAX_BATCH, self._pulse.idle_seconds)
+        most = min(MAX_BATCH, self._undeleted.room(in_flight, now))
+        reserved = self._in_flight.reserve(most, self._pulse.idle_seconds)
         if not reserved:
             return
         arrived: Sequence[Received] = ()
@@ -149,32 +157,49 @@ class Poller:
         self._pulse.beat("polling")
         try:
             arrived = self._queue.receive(count, self._wait_seconds)
+        except DamagedReply as error:
+            self._damaged(error)
+            return ()
         except ServiceError as error:
-            if isinstance(error, DamagedReply):
-                # One message may be what damages the reply: alone, it can hide no others.
-                self._one_by_one = MAX_BATCH
             self._failures += 1
             self._board.failed(error)
             return ()
-        self._failures = 0
+        self._failures = self._damaged_in_a_row = 0
         self._one_by_one = max(0, self._one_by_one - 1)
         early = not arrived and self._monotonic() - started < self._wait_seconds * _EARLY_SHARE
         self._early_answers = self._early_answers + 1 if early else 0
         self._board.succeeded(full=len(arrived) == count)
         return arrived
 
+    def _damaged(self, error: DamagedReply) -> None:
+        """One message may be what damages the reply: alone it hides no others, and it is hidden now, so poll on.
+
+        Only where the service itself answered: a page of somebody in between says nothing about any message.
+        """
+        self._one_by_one = MAX_BATCH
+        self._damaged_in_a_row += 1
+        if not error.request_id or self._damaged_in_a_row > _MOST_DAMAGED_IN_A_ROW:
+            self._failures += 1
+        self._board.failed(error)
+
     def _take_over(self, arrived: Sequence[Received], reserved: int) -> None:
         now = self._monotonic()
         deliveries = [
-            Delivery(message, Lease(message.message_id, message.receipt_handle, now, message.lease_seconds), now)
+            Delivery(
+                message,
+                Lease(message.message_id, message.receipt_handle, now, message.lease_seconds),
+                now,
+                Stages(self._monotonic),
+            )
             for message in arrived
         ]
-        too_late = self._hand.receive(deliveries, reserved)
+        too_late = self._in_flight.receive(deliveries, reserved)
         for delivery in deliveries:
             self._keeper.keep(delivery.lease)
         for delivery in too_late:
-            # The stop came while the poll was open: hand back at once what nobody here will work on.
-            self._settlements.release(Resolved(delivery, None, resolved_at=now))
+            # The stop came while the poll was open: release at once what nobody here will work on.
+            delivery.resolved_at = now
+            self._settlements.release(delivery)
 
     def _pause_seconds(self) -> float:
         """Nothing after a good poll; after failures and early empty answers longer each time, with jitter."""

@@ -1,7 +1,8 @@
-"""What waits to be settled, in the order in which it is best sent: deletions in batches, the rest one by one.
+"""Settle queues: what waits for one kind of request, by the time from which it may be sent.
 
-A deletion waits a moment for others to share its request; it never waits once there are sixteen, once its linger is
-over, or when the process is stopping.
+There is one queue for deletions, one for hides and one for copies to the dead-letter queue, each with threads of its
+own, so that a request that nobody answers holds up only its own kind. Deletions share requests: one waits a moment for
+others, but never once there are enough for a request, once its linger is over, or when the process is stopping.
 """
 
 from __future__ import annotations
@@ -10,69 +11,77 @@ import heapq
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.core.queue_limits import MAX_BATCH
-from consumer.engine.resolved import Resolved
+from consumer.engine.delivery import Delivery
 
 
-class Step(StrEnum):
-    """The next request that a settlement needs."""
+class Action(StrEnum):
+    """What a settle queue's deliveries wait for."""
 
     DELETE = "delete"
     HIDE = "hide"
     COPY = "dead_letter"
     """To the dead-letter queue; a deletion follows."""
-    NOTHING = "nothing"
 
 
-@dataclass(slots=True)
-class Job:
-    """One settlement under way; owned by whoever took it out of the outbox."""
+class SettleQueue:
+    """Deliveries that wait for one kind of request; shared by all workers and the threads that send it."""
 
-    resolved: Resolved
-    step: Step
-    hide_seconds: int = 0
-    dead_lettered: bool = False
-    """A confirmed copy is in the dead-letter queue."""
-    failures: int = 0
-    """Requests that did not work out so far."""
-
-
-class Outbox:
-    """Jobs by the time from which they may be sent; shared by workers and settlers."""
-
-    def __init__(self, linger_seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        action: Action,
+        *,
+        batch: int = 1,
+        linger_seconds: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.action = action
+        self._batch = batch
         self._linger_seconds = linger_seconds
         self._monotonic = monotonic
         self._changed = threading.Condition()
-        self._deletes: list[tuple[float, int, Job]] = []
-        self._others: list[tuple[float, int, Job]] = []
+        self._waiting: list[tuple[float, int, Delivery]] = []
+        """A heap by the moment from which each may be sent, lingering not counted."""
         self._sequence = 0
-        self._hurry = False
+        self._stopping = False
         self._closed = False
+        self.failing = False
+        """Whether the latest request failed; written by whoever sent it."""
 
-    def put(self, job: Job, delay_seconds: float = 0.0) -> None:
-        """Add a job, to be sent after `delay_seconds`; a deletion may linger for company on top of that."""
+    def put(self, delivery: Delivery, delay_seconds: float = 0.0) -> None:
+        """Add a delivery, to be sent after `delay_seconds`; it may linger for company on top of that."""
         with self._changed:
             self._sequence += 1
-            due = self._monotonic() + delay_seconds
-            if job.step is Step.DELETE:
-                entry = (due + self._linger_seconds, self._sequence, job)
-                heapq.heappush(self._deletes, entry)
-                sooner = self._deletes[0] is entry or len(self._deletes) >= MAX_BATCH or self._hurry
-            else:
-                entry = (due, self._sequence, job)
-                heapq.heappush(self._others, entry)
-                sooner = self._others[0] is entry
-            if sooner:
+            entry = (self._monotonic() + delay_seconds, self._sequence, delivery)
+            heapq.heappush(self._waiting, entry)
+            if self._waiting[0] is entry or len(self._waiting) >= self._batch or self._stopping:
                 self._changed.notify()
+
+    def take(self, wait_seconds: float) -> list[Delivery]:
+        """What shares the next request; empty if nothing became due within `wait_seconds`."""
+        until = self._monotonic() + wait_seconds
+        with self._changed:
+            while not (taken := self._take_due(self._monotonic())):
+                now = self._monotonic()
+                if now >= until or self._closed:
+                    return []
+                self._changed.wait(min(until, self._next_due(until)) - now)
+            if self._waiting:
+                self._changed.notify()  # whoever waits now has to watch over what is left
+            return taken
+
+    def drain(self) -> list[Delivery]:
+        """Everything that waits, due or not."""
+        with self._changed:
+            drained = [delivery for _, _, delivery in self._waiting]
+            self._waiting.clear()
+            return drained
 
     def hurry(self) -> None:
         """The process is stopping: let nothing linger any more."""
         with self._changed:
-            self._hurry = True
+            self._stopping = True
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -81,32 +90,28 @@ class Outbox:
             self._closed = True
             self._changed.notify_all()
 
-    def take(self, wait_seconds: float) -> list[Job]:
-        """Up to sixteen deletions, or one other job; empty if nothing became due within `wait_seconds`."""
-        until = self._monotonic() + wait_seconds
-        with self._changed:
-            while True:
-                now = self._monotonic()
-                if jobs := self._due(now):
-                    if self._deletes or self._others:
-                        self._changed.notify()  # whoever waits now has to watch over what is left
-                    return jobs
-                if now >= until or self._closed:
-                    return []
-                self._changed.wait(min(until, self._next_due(until)) - now)
+    @property
+    def stopping(self) -> bool:
+        """Whether the process is stopping."""
+        return self._stopping
 
-    def _due(self, now: float) -> list[Job]:
-        """What may be sent now; between a batch of deletions and another job, what has waited longer."""
-        ripe = sum(1 for due, _, _ in self._deletes if due - self._linger_seconds <= now)
-        waited = bool(self._deletes) and self._deletes[0][0] <= now
-        batch_ready = bool(ripe) and (waited or self._hurry or ripe >= MAX_BATCH)
-        other_ready = bool(self._others) and self._others[0][0] <= now
-        if other_ready and not (batch_ready and self._deletes[0][0] < self._others[0][0]):
-            return [heapq.heappop(self._others)[2]]
-        if batch_ready:
-            return [heapq.heappop(self._deletes)[2] for _ in range(min(ripe, MAX_BATCH))]
-        return []
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will come."""
+        return self._closed
+
+    def _take_due(self, now: float) -> list[Delivery]:
+        due = sum(1 for at, _, _ in self._waiting if at <= now)
+        if not due:
+            return []
+        lingered = self._waiting[0][0] + self._linger() <= now
+        if not lingered and due < self._batch:
+            return []
+        return [heapq.heappop(self._waiting)[2] for _ in range(min(due, self._batch))]
 
     def _next_due(self, otherwise: float) -> float:
-        first = [jobs[0][0] for jobs in (self._deletes, self._others) if jobs]
-        return min(first, default=otherwise)
+        """The latest moment for the next look, which a full batch may bring forward."""
+        return self._waiting[0][0] + self._linger() if self._waiting else otherwise
+
+    def _linger(self) -> float:
+        return 0.0 if self._stopping else self._linger_seconds

@@ -3,7 +3,7 @@
 Order of a stop, and why: polling ends first, so that nothing new comes in. What is buffered and untouched is handed
 back at once, because another replica can begin on it while we are still finishing. Workers finish what they have
 begun, with their leases kept, because a repair cut in half helps nobody. Settlers then flush without lingering. The
-lease keeper ends last: until the final message is settled, something is still ours.
+threads that renew leases end last: until the final message is settled, something is still ours.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ from dataclasses import dataclass, field
 
 from consumer.core.exit_codes import ExitCode
 from consumer.engine.heartbeat import Pulse
-from consumer.engine.in_flight import Hand
-from consumer.engine.lease import LeaseKeeper
+from consumer.engine.in_flight import InFlight
+from consumer.engine.lease_keeper import LeaseKeeper
 from consumer.engine.poller import PollBoard
-from consumer.engine.resolved import Resolved
-from consumer.engine.settle_queue import Outbox
-from consumer.engine.settler import Settlements, Settler
+from consumer.engine.settlement import Settlements
 from consumer.engine.stop_request import Asked
 
 CHECK_SECONDS = 1.0
@@ -61,13 +59,11 @@ class Engine:
     pollers: Sequence[Thread]
     workers: Sequence[Thread]
     settlers: Sequence[Thread]
-    keeper: Thread
-    hand: Hand
-    outbox: Outbox
+    renewers: Sequence[Thread]
+    in_flight: InFlight
     settlements: Settlements
     board: PollBoard
-    lease_keeper: LeaseKeeper
-    settler_loops: Sequence[Settler]
+    keeper: LeaseKeeper
     stopping: threading.Event
     others: Sequence[Thread] = ()
     """Threads that no message depends on; they end by themselves when the process is stopping."""
@@ -75,7 +71,7 @@ class Engine:
     @property
     def threads(self) -> Sequence[Thread]:
         """All of them, in the order in which a stop ends them."""
-        return (*self.pollers, *self.workers, *self.settlers, self.keeper, *self.others)
+        return (*self.pollers, *self.workers, *self.settlers, *self.renewers, *self.others)
 
 
 class Supervisor:
@@ -151,21 +147,20 @@ class Supervisor:
         self._last_check = now
 
     def _drain(self, grace_seconds: float) -> bool:
-        """Stop in the order given above; whether everything in hand was settled or handed back in time."""
+        """Stop in the order given above; whether everything in flight was settled or released in time."""
         engine = self._engine
         until = self._monotonic() + grace_seconds
         engine.stopping.set()
         engine.board.wake()
-        untouched = engine.hand.close()
+        untouched = engine.in_flight.close()
         self._say("service.stopping", grace_seconds=grace_seconds, released=len(untouched))
         for delivery in untouched:
-            engine.settlements.release(Resolved(delivery, None, resolved_at=self._monotonic()))
-        engine.outbox.hurry()
+            delivery.resolved_at = self._monotonic()
+            engine.settlements.release(delivery)
+        engine.settlements.hurry()
         drained = self._wait_until_empty(until)
-        for settler in engine.settler_loops:
-            settler.close()
-        engine.outbox.close()
-        engine.lease_keeper.close()
+        engine.settlements.close()
+        engine.keeper.close()
         if drained:
             for thread in engine.threads:
                 thread.thread.join(max(0.0, until - self._monotonic()))
@@ -173,10 +168,10 @@ class Supervisor:
 
     def _wait_until_empty(self, until: float) -> bool:
         while (left := until - self._monotonic()) > 0:
-            if self._engine.hand.wait_until_empty(min(left, CHECK_SECONDS)):
+            if self._engine.in_flight.wait_until_empty(min(left, CHECK_SECONDS)):
                 return True
             if self._nobody_settles():
-                return False  # waiting longer could not empty the hand
+                return False  # waiting longer could not settle anything
         return False
 
     def _nobody_settles(self) -> bool:

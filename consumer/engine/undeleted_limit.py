@@ -1,7 +1,10 @@
 """Keeps this consumer below the service's throttle on consumers that receive without deleting.
 
-The service slows a client down that has received 5,000 messages without deleting them within 30 minutes. Every hidden,
-released or lost delivery counts towards that, so polling pauses before it comes so far; what is in hand goes on.
+The service slows a key down that has received 5,000 messages without deleting them within 30 minutes; all replicas
+that sign with the key share that. Every hidden, released or lost delivery counts. As the count rises, held and failed
+messages are hidden for longer, so that they come back less often. Beyond four fifths of the limit the rest is a reserve
+for messages that come for the first time: polls are paced so that it lasts for a whole window. What is deleted costs
+nothing, so fresh events that can be repaired are received one after the other all the while.
 
 Limit: https://www.alibabacloud.com/help/en/mns/product-overview/limits (abnormal consumption)
 """
@@ -13,13 +16,23 @@ from collections import deque
 
 WINDOW_SECONDS = 1_800.0
 
+_RESERVE_SHARE = 0.2
+_STRETCH_FROM = 0.3
+"""From this share of the limit on, times are stretched: doubled for each further tenth."""
+_LONGEST_STRETCHED_SECONDS = 3_600.0
+"""Nothing is hidden for longer than this only because there is much that is hidden."""
+_RECHECK_SECONDS = 0.1
 
-class ConsumptionLimit:
-    """Counts deliveries that ended without a deletion within the window."""
+
+class UndeletedLimit:
+    """Counts deliveries that ended without a deletion within the window; shared by all threads."""
 
     def __init__(self, most: int, window_seconds: float = WINDOW_SECONDS) -> None:
-        self._most = most
+        self.most = most
+        self._unreserved = max(1, most - int(most * _RESERVE_SHARE))
         self._window_seconds = window_seconds
+        self._pace_seconds = window_seconds / max(1, most - self._unreserved)
+        """Between two deliveries out of the reserve that are not deleted."""
         self._moments: deque[float] = deque()
         self._lock = threading.Lock()
 
@@ -28,15 +41,41 @@ class ConsumptionLimit:
         with self._lock:
             self._moments.append(now)
 
-    def pause_seconds(self, now: float) -> float:
-        """How long polling should pause; 0 while the count is below the limit."""
+    def count(self, now: float) -> int:
+        """Deliveries that ended without a deletion within the window."""
         with self._lock:
-            while self._moments and self._moments[0] <= now - self._window_seconds:
-                self._moments.popleft()
-            if len(self._moments) < self._most:
-                return 0.0
-            return self._moments[0] + self._window_seconds - now
+            return self._count(now)
 
-    def count(self) -> int:
-        """Deliveries in the window, as of the last look."""
+    def stretched(self, seconds: float, now: float) -> float:
+        """For how long to hide what would be hidden for `seconds` if there were little that is hidden."""
+        used = self.count(now) / self.most
+        doublings = max(0.0, (used - _STRETCH_FROM) * 10)
+        return max(seconds, min(seconds * 2**doublings, _LONGEST_STRETCHED_SECONDS))
+
+    def room(self, in_flight: int, now: float) -> int:
+        """How many messages may be received now, if everything in flight may end without a deletion."""
+        with self._lock:
+            return max(0, self._room(in_flight, now))
+
+    def pause_seconds(self, in_flight: int, now: float) -> float:
+        """How long polling should pause; 0 while there is room for a message."""
+        with self._lock:
+            if self._room(in_flight, now) > 0:
+                return 0.0
+            if in_flight:
+                return _RECHECK_SECONDS  # what is in flight may still be deleted, and makes room at once
+            if len(self._moments) >= self.most:
+                return self._moments[0] + self._window_seconds - now
+            return max(self._moments[-1] + self._pace_seconds - now, _RECHECK_SECONDS)
+
+    def _room(self, in_flight: int, now: float) -> int:
+        count = self._count(now)
+        if count < self._unreserved:
+            return self._unreserved - count - in_flight
+        paced = int((now - self._moments[-1]) / self._pace_seconds)
+        return min(paced, self.most - count) - in_flight
+
+    def _count(self, now: float) -> int:
+        while self._moments and self._moments[0] <= now - self._window_seconds:
+            self._moments.popleft()
         return len(self._moments)

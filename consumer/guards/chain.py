@@ -30,6 +30,9 @@ from consumer.resources.oss.bucket import Resource
 CHANGED_MEANWHILE = "changed_meanwhile"
 """The reason of an attempt that another writer got ahead of: nothing was changed, and nothing of ours failed."""
 
+READS_BACK_OLD = "reads_back_old"
+"""The reason of a change that the service took and still shows undone: it may only need time to show."""
+
 PERMISSION_MISSING = "permission_missing"
 """The reason of a delivery that waits for an action to be granted."""
 
@@ -49,7 +52,7 @@ HOLDS = (
 
 _WORKED = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.HELD, Outcome.NOT_OURS})
 _SAYS_NOTHING = frozenset({Outcome.GONE, Outcome.LEASE_LOST})
-_REASONS_SAY_NOTHING = frozenset({CHANGED_MEANWHILE, PERMISSION_MISSING})
+_REASONS_SAY_NOTHING = frozenset({CHANGED_MEANWHILE, READS_BACK_OLD, PERMISSION_MISSING})
 
 
 @dataclass(frozen=True, slots=True)

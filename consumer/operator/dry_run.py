@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from consumer.app.build import build_switch
 from consumer.config import Config, build_exemptions, build_rules
 from consumer.core.event import Event
+from consumer.core.message import Received
 from consumer.core.outcome import Ending, Outcome
-from consumer.engine.pipeline import Dismissed, OpenBucket, Pipeline
-from consumer.engine.timings import Stages
+from consumer.engine.delivery import Delivery
+from consumer.engine.lease import Lease
+from consumer.engine.pipeline import OpenBucket, Pipeline
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule
 
@@ -75,15 +78,14 @@ class Rehearsal:
 
     def of(self, body: str) -> Rehearsed:
         """What a message with that body would lead to now."""
-        found = self._pipeline.triage(body)
-        if isinstance(found, Dismissed):
-            return self._told(found.ending, found.event, found.rule)
-        if not self._look:
+        delivery = rehearsed(body)
+        self._pipeline.triage(delivery)
+        if delivery.ending is None and delivery.rule and not self._look:
             text = "depends on the live bucket, which was not looked at"
-            mode = self._modes[found.rule.name].value
-            return Rehearsed(None, "not_looked", text, found.rule.name, mode, found.event)
-        ending = self._pipeline.repair(found, Stages(), lambda: True)
-        return self._told(ending, found.event, found.rule)
+            mode = self._modes[delivery.rule.name].value
+            return Rehearsed(None, "not_looked", text, delivery.rule.name, mode, delivery.event)
+        ending = delivery.ending or self._pipeline.repair(delivery)
+        return self._told(ending, delivery.event, delivery.rule)
 
     def _told(self, ending: Ending, event: Event | None, rule: Rule | None) -> Rehearsed:
         mode = self._modes[rule.name] if rule else None
@@ -105,6 +107,11 @@ class Rehearsal:
         if held_by := self._held_by():
             return Outcome.HELD, "paused", f"changes are paused by {held_by}"
         return Outcome.FIXED, "", "it would be changed and read back"
+
+
+def rehearsed(body: str) -> Delivery:
+    """A delivery of a body that no queue has handed out: its lease never ends."""
+    return Delivery(Received("", body, "", 1, 0, 0, inf), Lease("", "", 0.0, inf), 0.0)
 
 
 def summary(found: Iterable[Rehearsed]) -> list[tuple[str, str, int]]:

@@ -14,13 +14,13 @@ from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.core.errors import InvalidMessage
 from consumer.core.event import ACCOUNT_ID, REGION, Event, OtherMessage, decode
 from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
-from consumer.engine.pipeline import Dismissed, Matched, Pipeline
-from consumer.engine.timings import Stages
+from consumer.engine.delivery import Delivery
+from consumer.engine.pipeline import Pipeline
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
-from consumer.resources.oss.bucket import BUCKET_NAME
+from consumer.resources.oss.bucket import BUCKET_NAME, Resource
 from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
-from tests.unit.fakes import FakeBucket, FakeBuckets
+from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, delivery, received
 from tests.unit.strategies import bodies
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3000"))
@@ -84,18 +84,19 @@ def test_no_body_chooses_a_host_a_bucket_or_an_account(body: str) -> None:
 
 def _check_triage(body: str) -> None:
     for pipeline in PIPELINES:
-        match pipeline.triage(body):
-            case Dismissed(ending, found):
-                kept = SETTLED_BY[ending.outcome] is not Settlement.DELETE
-                assert kept or (ending.outcome is Outcome.NOT_OURS and ending.reason in ("other_message", "no_rule"))
-                assert ending.outcome is not Outcome.INVALID or found is None
-            case Matched() as matched:
-                _check_resource(matched)
-                _check_repair(pipeline, matched)
+        found = delivery(Clock(), received(body=body))
+        pipeline.triage(found)
+        if ending := found.ending:
+            kept = SETTLED_BY[ending.outcome] is not Settlement.DELETE
+            assert kept or (ending.outcome is Outcome.NOT_OURS and ending.reason in ("other_message", "no_rule"))
+            assert ending.outcome is not Outcome.INVALID or found.event is None
+        else:
+            assert found.resource is not None
+            _check_resource(found.resource)
+            _check_repair(pipeline, found, found.resource)
 
 
-def _check_resource(matched: Matched) -> None:
-    resource = matched.resource
+def _check_resource(resource: Resource) -> None:
     assert BUCKET_NAME.fullmatch(resource.name)
     assert REGION.fullmatch(resource.region)
     assert resource.account_id == ACCOUNT
@@ -106,15 +107,15 @@ def _check_resource(matched: Matched) -> None:
         assert all(0 < len(label) <= 63 for label in host.split("."))
 
 
-def _check_repair(pipeline: Pipeline, matched: Matched) -> None:
+def _check_repair(pipeline: Pipeline, found: Delivery, resource: Resource) -> None:
     """Only a rule that enforces changes anything, and only the bucket that the checked resource names."""
     BUCKETS.info.clear()
     BUCKETS.calls.clear()
-    BUCKETS.add(matched.resource.name)
-    ending = pipeline.repair(matched, Stages(), lambda: True)
-    if matched.rule.mode is Mode.OBSERVE:
+    BUCKETS.add(resource.name)
+    ending = pipeline.repair(found)
+    if found.rule and found.rule.mode is Mode.OBSERVE:
         assert ending.outcome is Outcome.WOULD_FIX
         assert BUCKETS.calls == ["info"]
     else:
         assert ending.outcome in (Outcome.FIXED, Outcome.HELD)
-    assert list(BUCKETS.info) == [matched.resource.name]
+    assert list(BUCKETS.info) == [resource.name]

@@ -10,12 +10,13 @@ from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.backoff import Attempts, Backoff
 from consumer.engine.dead_letter import Origin
 from consumer.engine.delivery import Delivery
-from consumer.engine.in_flight import Books, Hand
-from consumer.engine.lease import Lease, LeaseKeeper, LeasePolicy
-from consumer.engine.resolved import Resolved
-from consumer.engine.settle_queue import Outbox
-from consumer.engine.settler import Settlements, SettlePolicy, Settler
-from consumer.engine.undeleted_limit import ConsumptionLimit
+from consumer.engine.in_flight import Books, InFlight
+from consumer.engine.lease import Lease
+from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy, Renewer
+from consumer.engine.settle_queue import Action
+from consumer.engine.settlement import Settlements, SettlePolicy, settle_queues
+from consumer.engine.settler import Copier, Deleter, Hider, Settler
+from consumer.engine.undeleted_limit import UndeletedLimit
 from tests.unit.fakes import Clock, FakeDeadLetters, FakeQueue, Recorder, instant_pulse, middle
 
 POLICY = SettlePolicy(Backoff(40.0, 1_000.0), hold_seconds=900.0, keep_seconds=3_600.0, retry_seconds=1.0)
@@ -24,11 +25,13 @@ LEASES = LeasePolicy(lease_seconds=60, max_total_seconds=300.0, retry_seconds=1.
 
 @dataclass
 class Engine:
-    """A queue, a hand, a keeper and a settler on one clock."""
+    """A queue, what is in flight, a keeper and the settlers on one clock."""
 
     slots: int = 64
     with_dead_letters: bool = True
     linger_seconds: float = 0.0
+    policy: SettlePolicy = POLICY
+    max_undeleted: int = 5_000
     clock: Clock = field(default_factory=Clock)
     recorder: Recorder = field(default_factory=Recorder)
     attempts: Attempts = field(default_factory=Attempts)
@@ -37,29 +40,30 @@ class Engine:
         self.queue = FakeQueue(self.clock)
         self.dead_letters = FakeDeadLetters()
         self.hooks = Hooks((self.recorder,))
-        self.hand = Hand(self.slots, monotonic=self.clock)
-        self.outbox = Outbox(self.linger_seconds, monotonic=self.clock)
-        self.consumption = ConsumptionLimit(5_000)
-        pulse = instant_pulse(self.clock)
-        self.keeper = LeaseKeeper(self.queue, LEASES, self.hooks, pulse, jitter=middle, monotonic=self.clock)
+        self.in_flight = InFlight(self.slots, monotonic=self.clock)
+        self.settle_queues = settle_queues(self.linger_seconds, monotonic=self.clock)
+        self.undeleted = UndeletedLimit(self.max_undeleted)
         self.settlements = Settlements(
-            self.outbox, self.hand, POLICY, dead_letters=self.with_dead_letters, jitter=middle
-        )
-        self.settler = Settler(
-            self.queue,
-            self.dead_letters if self.with_dead_letters else None,
-            self.settlements,
-            self.outbox,
-            self.hand,
+            self.settle_queues,
+            self.in_flight,
+            self.policy,
             self.attempts,
-            self.consumption,
-            POLICY,
-            Origin("the-queue"),
+            self.undeleted,
             self.hooks,
-            pulse,
+            dead_letters=self.with_dead_letters,
+            jitter=middle,
             monotonic=self.clock,
             wall_ms=lambda: 1_700_000_000_000,
         )
+        pulse = instant_pulse(self.clock)
+        self.keeper = LeaseKeeper(LEASES, self.in_flight, self.settlements, jitter=middle, monotonic=self.clock)
+        self.renewer = Renewer(self.queue, self.keeper, self.hooks, pulse, monotonic=self.clock)
+        deletes, hides, copies = (self.settle_queues[action] for action in Action)
+        self.settlers: dict[Action, Settler] = {
+            Action.COPY: Copier(self.dead_letters, Origin("the-queue"), copies, self.settlements, pulse),
+            Action.DELETE: Deleter(self.queue, deletes, self.settlements, pulse),
+            Action.HIDE: Hider(self.queue, hides, self.settlements, pulse),
+        }
 
     def receive(self, count: int = 1) -> list[Delivery]:
         """Put so many messages into the queue, receive them, and begin to work on them."""
@@ -69,7 +73,7 @@ class Engine:
 
     def poll(self) -> list[Delivery]:
         """Receive what is visible and begin to work on it."""
-        reserved = self.hand.reserve(16, 0)
+        reserved = self.in_flight.reserve(16, 0)
         now = self.clock()
         try:
             messages = self.queue.receive(reserved, 0)
@@ -79,25 +83,29 @@ class Engine:
             Delivery(message, Lease(message.message_id, message.receipt_handle, now, message.lease_seconds), now)
             for message in messages
         ]
-        self.hand.receive(arrived, reserved)
-        return [found for _ in arrived if (found := self.hand.next(0))]
+        self.in_flight.receive(arrived, reserved)
+        return [found for _ in arrived if (found := self.in_flight.next(0))]
 
     def resolve(self, delivery: Delivery, outcome: Outcome | None, *followers: Delivery, **more: object) -> None:
-        """Hand over an ending, as a worker does."""
-        following = tuple(Resolved(follower, None) for follower in followers)
-        ending = Ending(outcome, "reason", **more) if outcome else None  # type: ignore[arg-type]
-        self.settlements.put(Resolved(delivery, ending, followers=following, resolved_at=self.clock()))
+        """Leave an ending to be settled, as a worker does."""
+        delivery.ending = Ending(outcome, "reason", **more) if outcome else None  # type: ignore[arg-type]
+        delivery.followers = list(followers)
+        delivery.resolved_at = self.clock()
+        self.settlements.put(delivery)
 
-    def step(self) -> bool:
-        """Settle what is due, once; whether there was anything."""
-        jobs = self.outbox.take(0)
-        if jobs:
-            self.settler.settle(jobs)
-        return bool(jobs)
+    def step(self, action: Action | None = None) -> bool:
+        """Settle what is due, once, by any settler or by that of one action; whether there was anything."""
+        settlers = [self.settlers[action]] if action else self.settlers.values()
+        return any(settler.step(0) for settler in settlers)
 
     def settle_all(self) -> None:
         """Settle everything that is due now."""
         while self.step():
+            pass
+
+    def renew(self) -> None:
+        """Renew every lease whose time has come."""
+        while self.renewer.step(0):
             pass
 
     @property
@@ -107,5 +115,5 @@ class Engine:
 
     @property
     def books(self) -> Books:
-        """The hand's books."""
-        return self.hand.books()
+        """The books."""
+        return self.in_flight.books()

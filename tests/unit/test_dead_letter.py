@@ -16,7 +16,7 @@ from consumer.core.event import Event, decode
 from consumer.core.outcome import Ending, Outcome
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
 from consumer.engine.dead_letter import SCHEMA, DeadLetterTooLarge, Origin, compose, original_body
-from consumer.engine.resolved import Resolved
+from consumer.engine.delivery import Delivery
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, event_body
@@ -26,10 +26,12 @@ ORIGIN = Origin("config-events")
 NOISE = random.Random(7)  # noqa: S311 - noise that does not compress, the same on every run
 
 
-def resolved(body: str, *, detail: str = "because") -> Resolved:
+def resolved(body: str, *, detail: str = "because") -> Delivery:
     """A delivery of this body that was rejected."""
     ending = Ending(Outcome.REJECTED, "permission_missing", detail, error_class="PermissionMissing")
-    return Resolved(delivery(Clock(), received("m-7", body)), ending, attempts=3)
+    found = delivery(Clock(), received("m-7", body))
+    found.ending, found.attempts = ending, 3
+    return found
 
 
 def test_a_dead_letter_says_what_why_and_where_from() -> None:
@@ -38,8 +40,9 @@ def test_a_dead_letter_says_what_why_and_where_from() -> None:
     event = decode(body)
     assert isinstance(event, Event)
     rule = Rule("acl", Selector(), BucketAcl(BucketAclOptions()), Mode.ENFORCE, 1.0)
-    plain = resolved(body)
-    document = json.loads(compose(Resolved(plain.delivery, plain.ending, event, rule, 3), ORIGIN, 1_700_000_000_000))
+    rejected = resolved(body)
+    rejected.event, rejected.rule = event, rule
+    document = json.loads(compose(rejected, ORIGIN, 1_700_000_000_000))
     assert document == {
         "schema": SCHEMA,
         "outcome": "rejected",
@@ -109,7 +112,7 @@ def test_a_long_detail_costs_the_body_nothing() -> None:
 def test_a_released_delivery_is_no_dead_letter() -> None:
     """Without an ending there is nothing to tell."""
     with pytest.raises(ValueError, match="ending"):
-        compose(Resolved(delivery(Clock()), None), ORIGIN, 0)
+        compose(delivery(Clock()), ORIGIN, 0)
 
 
 @pytest.mark.parametrize(

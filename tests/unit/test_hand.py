@@ -6,7 +6,7 @@ import threading
 
 from consumer.core.outcome import Disposition
 from consumer.engine.delivery import Delivery
-from consumer.engine.in_flight import Hand
+from consumer.engine.in_flight import InFlight
 from tests.unit.fakes import Clock, delivery, received
 
 CLOCK = Clock()
@@ -19,7 +19,7 @@ def deliveries(count: int) -> list[Delivery]:
 
 def test_a_poll_waits_until_a_whole_batch_fits() -> None:
     """With room for less than a batch nothing is reserved: single-message polls would cost a request each."""
-    hand = Hand(32)
+    hand = InFlight(32)
     assert hand.reserve(16, 0) == 16
     assert hand.reserve(16, 0) == 16
     assert hand.reserve(16, 0) == 0
@@ -29,13 +29,13 @@ def test_a_poll_waits_until_a_whole_batch_fits() -> None:
 
 def test_a_small_hand_polls_for_half_of_its_slots() -> None:
     """A hand that holds fewer than two batches never waits for sixteen free slots."""
-    assert Hand(10).reserve(16, 0) == 5
-    assert Hand(1).reserve(16, 0) == 1
+    assert InFlight(10).reserve(16, 0) == 5
+    assert InFlight(1).reserve(16, 0) == 1
 
 
 def test_deliveries_are_worked_on_in_the_order_of_their_arrival() -> None:
     """The buffer is a queue, and one that is empty yields nothing."""
-    hand = Hand(8)
+    hand = InFlight(8)
     first, second = deliveries(2)
     hand.receive([first, second], hand.reserve(4, 0))
     assert [hand.next(0), hand.next(0), hand.next(0)] == [first, second, None]
@@ -43,7 +43,7 @@ def test_deliveries_are_worked_on_in_the_order_of_their_arrival() -> None:
 
 def test_every_step_moves_one_count_to_the_next() -> None:
     """Buffered, working, settling, settled: the books follow a delivery through all four."""
-    hand = Hand(8)
+    hand = InFlight(8)
     hand.receive(deliveries(2), hand.reserve(4, 0))
     assert (hand.books().buffered, hand.books().in_flight) == (2, 2)
     hand.next(0)
@@ -58,7 +58,7 @@ def test_every_step_moves_one_count_to_the_next() -> None:
 
 def test_closing_hands_out_what_is_untouched_and_nothing_more_is_worked_on() -> None:
     """After the close the buffer is empty, no slot is reserved, and what a poll still brings comes back."""
-    hand = Hand(32)
+    hand = InFlight(32)
     buffered, late = deliveries(2), deliveries(3)
     hand.receive(buffered, hand.reserve(16, 0))
     open_poll = hand.reserve(16, 0)
@@ -73,7 +73,7 @@ def test_closing_hands_out_what_is_untouched_and_nothing_more_is_worked_on() -> 
 
 def test_empty_means_settled_and_no_poll_open() -> None:
     """A poll that is still open may bring something, so the hand is not empty before it is back."""
-    hand = Hand(8)
+    hand = InFlight(8)
     reserved = hand.reserve(4, 0)
     assert not hand.wait_until_empty(0)
     hand.receive(deliveries(1), reserved)
@@ -87,7 +87,7 @@ def test_empty_means_settled_and_no_poll_open() -> None:
 
 def test_a_poll_that_comes_back_with_nothing_ends_the_wait_for_an_empty_hand() -> None:
     """The last open poll is what a stop waits for: its return wakes the waiting at once, not at a timeout."""
-    hand = Hand(8)
+    hand = InFlight(8)
     reserved = hand.reserve(4, 0)
     hand.close()
     told: list[bool] = []
@@ -104,7 +104,7 @@ def test_a_poll_that_comes_back_with_nothing_ends_the_wait_for_an_empty_hand() -
 class _Announced:
     """Tells when somebody begins to wait for an empty hand."""
 
-    def __init__(self, hand: Hand) -> None:
+    def __init__(self, hand: InFlight) -> None:
         self.begun = threading.Event()
         wait_for = hand._emptied.wait_for
 
@@ -121,7 +121,7 @@ class _Crowd:
     rounds, pollers = 40, 2
 
     def __init__(self) -> None:
-        self.hand = Hand(24)
+        self.hand = InFlight(24)
         self.wanted = self.rounds * self.pollers * 12
         self.unbalanced: list[object] = []
         self._ready = threading.Semaphore(0)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from consumer.core.outcome import Disposition
-from consumer.engine.in_flight import Hand
+from consumer.engine.in_flight import InFlight
 from tests.unit.fakes import Clock, delivery, received
 
 CLOCK = Clock()
@@ -19,7 +19,7 @@ class HandMachine(RuleBasedStateMachine):
     @initialize(slots=st.integers(1, 40))
     def begin(self, slots: int) -> None:
         """A hand of some size."""
-        self.hand = Hand(slots)
+        self.hand = InFlight(slots)
         self.polls: list[int] = []
         self.buffered: list[object] = []
         self.working = self.settling = self.received = 0

@@ -1,144 +1,243 @@
-"""The outbox: deletions in company, the rest one by one, and nobody waits for ever."""
+"""Settle queues: deletions in company, the rest one by one, and nobody waits for ever or wakes too late."""
 
 from __future__ import annotations
+
+import threading
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.engine.resolved import Resolved
-from consumer.engine.settle_queue import Job, Outbox, Step
+from consumer.engine.delivery import Delivery
+from consumer.engine.settle_queue import Action, SettleQueue
 from tests.unit.fakes import Clock, delivery, received
 
 LINGER = 0.5
+BATCH = 16
 
 
-def job(step: Step = Step.DELETE, name: str = "m") -> Job:
-    """A job."""
-    return Job(Resolved(delivery(Clock(), received(name)), None), step)
+def one() -> Delivery:
+    """A delivery."""
+    return delivery(Clock(), received())
 
 
-def outbox() -> tuple[Outbox, Clock]:
-    """An empty outbox on a clock."""
+def deletions(linger_seconds: float = LINGER) -> tuple[SettleQueue, Clock]:
+    """An empty queue of deletions on a clock."""
     clock = Clock()
-    return Outbox(LINGER, monotonic=clock), clock
+    return SettleQueue(Action.DELETE, batch=BATCH, linger_seconds=linger_seconds, monotonic=clock), clock
+
+
+def hides() -> tuple[SettleQueue, Clock]:
+    """An empty queue of hides on a clock."""
+    clock = Clock()
+    return SettleQueue(Action.HIDE, monotonic=clock), clock
 
 
 def test_deletions_wait_for_company_and_no_longer_than_the_linger() -> None:
-    """A few deletions leave together when the first has waited long enough."""
-    box, clock = outbox()
-    box.put(job())
-    clock.advance(0.4)
-    box.put(job())
-    assert box.take(0) == []
-    clock.advance(0.1)
-    assert len(box.take(0)) == 2
-    assert box.take(0) == []
+    """A few deletions leave together exactly when the first has waited its linger, and not a moment before."""
+    waiting, clock = deletions()
+    waiting.put(one())
+    clock.advance(0.25)
+    waiting.put(one())
+    clock.advance(0.125)
+    assert waiting.take(0) == []
+    clock.advance(0.125)
+    assert len(waiting.take(0)) == 2
+    assert waiting.take(0) == []
 
 
 def test_sixteen_leave_at_once_and_a_batch_never_holds_more() -> None:
     """A full batch does not linger, the rest does."""
-    box, clock = outbox()
-    for _ in range(20):
-        box.put(job())
-    assert len(box.take(0)) == 16
-    assert box.take(0) == []
+    waiting, clock = deletions()
+    for _ in range(BATCH - 1):
+        waiting.put(one())
+    assert waiting.take(0) == []
+    for _ in range(5):
+        waiting.put(one())
+    assert len(waiting.take(0)) == BATCH
+    assert waiting.take(0) == []
     clock.advance(LINGER)
-    assert len(box.take(0)) == 4
+    assert len(waiting.take(0)) == 4
 
 
-def test_other_jobs_go_one_by_one_and_do_not_linger() -> None:
-    """A hide or a copy has nobody to wait for."""
-    box, _ = outbox()
-    first, second = job(Step.HIDE), job(Step.COPY)
-    box.put(first)
-    box.put(second)
-    assert [box.take(0), box.take(0), box.take(0)] == [[first], [second], []]
+def test_hides_go_one_by_one_and_do_not_linger() -> None:
+    """A hide has nobody to wait for."""
+    waiting, _ = hides()
+    first, second = one(), one()
+    waiting.put(first)
+    waiting.put(second)
+    assert [waiting.take(0), waiting.take(0), waiting.take(0)] == [[first], [second], []]
 
 
 def test_a_stop_lets_nothing_linger() -> None:
     """In a hurry deletions leave as they come."""
-    box, _ = outbox()
-    box.put(job())
-    box.hurry()
-    assert len(box.take(0)) == 1
-    box.put(job())
-    assert len(box.take(0)) == 1
+    waiting, _ = deletions()
+    waiting.put(one())
+    waiting.hurry()
+    assert len(waiting.take(0)) == 1
+    waiting.put(one())
+    assert len(waiting.take(0)) == 1
 
 
 def test_a_retry_waits_even_in_a_hurry() -> None:
     """A delay protects the service from us; a stop is no reason to hammer it."""
-    box, clock = outbox()
-    box.hurry()
-    box.put(job(), 2.0)
-    box.put(job(Step.HIDE), 2.0)
-    clock.advance(1.9)
-    assert box.take(0) == []
-    clock.advance(0.1)
-    assert {jobs[0].step for jobs in (box.take(0), box.take(0))} == {Step.DELETE, Step.HIDE}
+    waiting, clock = deletions()
+    waiting.hurry()
+    waiting.put(one(), 2.0)
+    clock.advance(1.75)
+    assert waiting.take(0) == []
+    clock.advance(0.25)
+    assert len(waiting.take(0)) == 1
 
 
 def test_a_retry_does_not_fill_up_a_batch_before_its_time() -> None:
     """Fifteen fresh deletions and a delayed one are no full batch."""
-    box, clock = outbox()
-    for _ in range(15):
-        box.put(job())
-    box.put(job(), 10.0)
-    assert box.take(0) == []
+    waiting, clock = deletions()
+    for _ in range(BATCH - 1):
+        waiting.put(one())
+    waiting.put(one(), 10.0)
+    assert waiting.take(0) == []
     clock.advance(LINGER)
-    assert len(box.take(0)) == 15
+    assert len(waiting.take(0)) == BATCH - 1
 
 
-def test_what_has_waited_longer_goes_first() -> None:
-    """Neither a flood of hides nor one of deletions starves the other."""
-    box, clock = outbox()
-    box.put(job(Step.DELETE, "old"))
-    clock.advance(1.0)
-    for _ in range(3):
-        box.put(job(Step.HIDE))
-    assert box.take(0)[0].step is Step.DELETE
-    for _ in range(16):
-        box.put(job())
-    assert [box.take(0)[0].step for _ in range(4)] == [Step.HIDE, Step.HIDE, Step.HIDE, Step.DELETE]
+def test_draining_takes_everything_that_waits() -> None:
+    """Due or not, lingering or not."""
+    waiting, _ = deletions()
+    waiting.put(one())
+    waiting.put(one(), 10.0)
+    assert len(waiting.drain()) == 2
+    assert waiting.drain() == []
 
 
-steps = st.lists(st.tuples(st.sampled_from([Step.DELETE, Step.HIDE, Step.COPY]), st.floats(0, 20), st.floats(0, 3)))
-
-
-@given(steps, st.booleans())
-def test_every_job_comes_out_once_and_never_early(puts: list[tuple[Step, float, float]], hurry: bool) -> None:
-    """Whatever goes in comes out exactly once, after its delay, in batches of one kind and at most sixteen."""
-    box, clock = outbox()
+@given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 3))), st.booleans())
+def test_everything_comes_out_once_and_never_early(puts: list[tuple[float, float]], hurry: bool) -> None:
+    """Whatever goes in comes out exactly once, after its delay, at most sixteen at a time."""
+    waiting, clock = deletions()
     due: dict[int, float] = {}
-    jobs = [(job(step), delay, gap) for step, delay, gap in puts]
     if hurry:
-        box.hurry()
-    for one, delay, gap in jobs:
-        box.put(one, delay)
-        due[id(one)] = clock() + delay
+        waiting.hurry()
+    added = [(one(), delay, gap) for delay, gap in puts]
+    for each, delay, gap in added:
+        waiting.put(each, delay)
+        due[id(each)] = clock() + delay
         clock.advance(gap)
-        _drain(box, clock, due)
+        _take_all(waiting, clock, due)
     clock.advance(20 + LINGER)
-    _drain(box, clock, due)
+    _take_all(waiting, clock, due)
     assert not due
 
 
-def _drain(box: Outbox, clock: Clock, due: dict[int, float]) -> None:
-    while taken := box.take(0):
-        assert len(taken) <= 16
-        assert len(taken) == 1 or all(one.step is Step.DELETE for one in taken)
-        for one in taken:
-            assert due.pop(id(one)) <= clock() + 1e-9
+def _take_all(waiting: SettleQueue, clock: Clock, due: dict[int, float]) -> None:
+    while taken := waiting.take(0):
+        assert len(taken) <= BATCH
+        for each in taken:
+            assert due.pop(id(each)) <= clock() + 1e-9
 
 
-def test_a_waiting_settler_is_woken_by_what_comes() -> None:
-    """A job that is due at once does not wait for the next look."""
-    box = Outbox(0.0)
-    box.put(job(Step.HIDE))
-    assert len(box.take(60)) == 1
+class Waiter:
+    """A settler that waits for an hour unless it is woken; shows each time it begins to wait."""
+
+    def __init__(self, waiting: SettleQueue) -> None:
+        self.taken: list[Delivery] | None = None
+        self.waits: list[float] = []
+        """How long it meant to wait, in seconds."""
+        self._waiting = waiting
+        self._begun = threading.Semaphore(0)
+        wait = waiting._changed.wait
+
+        def announced(timeout: float | None = None) -> bool:
+            if threading.current_thread() is self._thread:
+                self.waits.append(timeout or 0.0)
+                self._begun.release()  # the lock is held from here until the wait has begun
+            return wait(timeout)
+
+        waiting._changed.wait = announced  # type: ignore[method-assign]
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self.waits_again()
+
+    def _run(self) -> None:
+        self.taken = self._waiting.take(3_600)
+
+    def waits_again(self) -> bool:
+        """Whether it has looked around and begun to wait once more."""
+        return self._begun.acquire(timeout=10)
+
+    def woken(self) -> bool:
+        """Whether it came back long before its time."""
+        self._thread.join(10)
+        return not self._thread.is_alive()
 
 
-def test_a_closed_outbox_keeps_nobody_waiting() -> None:
-    """At the end of a stop a settler that waits for work goes home at once, however long it meant to wait."""
-    box, _ = outbox()
-    box.close()
-    assert box.take(3_600) == []
+def test_what_is_put_wakes_a_waiting_settler() -> None:
+    """A hide that is due at once does not wait for the next look."""
+    waiting, _ = hides()
+    waiter = Waiter(waiting)
+    waiting.put(one())
+    assert waiter.woken()
+    assert waiter.taken is not None
+    assert len(waiter.taken) == 1
+
+
+def test_the_delivery_that_fills_a_batch_wakes_a_waiting_settler() -> None:
+    """Fifteen linger; the sixteenth, which is not the first in line, sends them all."""
+    waiting, _ = deletions(3_600)
+    for _ in range(BATCH - 1):
+        waiting.put(one())
+    waiter = Waiter(waiting)
+    waiting.put(one())
+    assert waiter.woken()
+    assert waiter.taken is not None
+    assert len(waiter.taken) == BATCH
+
+
+def test_the_first_deletion_makes_a_waiting_settler_wait_no_longer_than_its_linger() -> None:
+    """Without being woken it would sleep out its hour, and the deletion with it."""
+    waiting, _ = deletions()
+    waiter = Waiter(waiting)
+    waiting.put(one())
+    assert waiter.waits_again()
+    assert waiter.waits == [3_600, LINGER]
+    waiting.close()
+    assert waiter.woken()
+
+
+def test_a_stop_wakes_who_waits_for_a_linger_to_end() -> None:
+    """What lingers is sent at once when the process is stopping."""
+    waiting, _ = deletions(3_600)
+    waiting.put(one())
+    waiter = Waiter(waiting)
+    waiting.hurry()
+    assert waiter.woken()
+    assert waiter.taken
+
+
+def test_the_close_wakes_everybody() -> None:
+    """Nobody sits out a wait, however many wait and however long they meant to."""
+    waiting, _ = hides()
+    waiters = [Waiter(waiting) for _ in range(3)]
+    waiting.close()
+    assert [waiter.woken() for waiter in waiters] == [True, True, True]
+
+
+def test_who_takes_a_part_lets_another_watch_over_the_rest() -> None:
+    """Its request may take long: what becomes due meanwhile must not wait for somebody's next look around."""
+    waiting, clock = deletions(0)
+    busy, idle = Waiter(waiting), Waiter(waiting)
+    waiting.put(one(), 0.0625)
+    assert busy.waits_again()  # a condition wakes who has waited longest
+    waiting.put(one(), 60.0)
+    clock.advance(0.0625)
+    assert busy.woken()
+    assert idle.waits_again()
+    assert idle.waits[0] == 3_600
+    assert idle.waits[1] < 60
+    waiting.close()
+    assert idle.woken()
+
+
+def test_a_closed_queue_keeps_nobody_waiting() -> None:
+    """At the end of a stop a settler that waits for work ends at once, however long it meant to wait."""
+    waiting, _ = hides()
+    waiting.close()
+    assert waiting.take(3_600) == []

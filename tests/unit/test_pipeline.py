@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -22,13 +22,16 @@ from consumer.core.errors import (
     WrongEndpoint,
 )
 from consumer.core.outcome import Ending, Outcome
-from consumer.engine.pipeline import Dismissed, Matched, Pipeline
-from consumer.engine.timings import Stages
+from consumer.engine.delivery import Delivery
+from consumer.engine.pipeline import READ_BACK_PAUSES_SECONDS, Pipeline
+from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.chain import Guards
+from consumer.guards.exemptions import Exemption
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from consumer.resources.oss.bucket import BucketInfo
 from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
-from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, service_error
+from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, delivery, received, service_error
 
 NAME = "a-public-bucket"
 Happening = Exception | Callable[[], None]
@@ -44,6 +47,10 @@ class World:
     owner_id: str = ACCOUNT
     ours: bool = True
     buckets: FakeBuckets = field(default_factory=FakeBuckets)
+    guards: Guards = field(default_factory=Guards)
+    budget_seconds: float = 45.0
+    stops_after: int = 1_000
+    """Pauses after which the process is stopping."""
 
     def __post_init__(self) -> None:
         if self.acl:
@@ -52,13 +59,17 @@ class World:
         selector = Selector(resource_types=frozenset({"ACS::OSS::Bucket", "ACS::ECS::Instance"}))
         self.rule = Rule("acl", selector, remediation, self.mode, 60.0)
         self.opened: list[tuple[str, float]] = []
+        self.clock = Clock(1_000.0)
+        self.pauses: list[float] = []
         self.pipeline = Pipeline(
             [self.rule],
             self._open,
             account_id=ACCOUNT,
             default_region="cn-shanghai",
-            work_budget_seconds=45.0,
-            monotonic=Clock(1_000.0),
+            work_budget_seconds=self.budget_seconds,
+            guards=self.guards,
+            monotonic=self.clock,
+            pause=self.pause,
         )
 
     def _open(self, resource: object, until: float) -> FakeBucket:
@@ -77,11 +88,24 @@ class World:
         """Somebody deletes the bucket."""
         self.buckets.info.pop(NAME, None)
 
+    def pause(self, seconds: float) -> bool:
+        """Time passes; true when the process is stopping."""
+        self.pauses.append(seconds)
+        self.clock.advance(seconds)
+        return len(self.pauses) > self.stops_after
+
+    def triaged(self, body: str) -> Delivery:
+        """A delivery of a body, after its triage."""
+        found = delivery(self.clock, received(body=body))
+        if not self.ours:
+            found.lease.lose()
+        self.pipeline.triage(found)
+        return found
+
     def end(self) -> Ending:
         """The ending of one event about the bucket."""
-        matched = self.pipeline.triage(event_body())
-        assert isinstance(matched, Matched)
-        return self.pipeline.repair(matched, Stages(), lambda: self.ours)
+        found = self.triaged(event_body())
+        return found.ending or self.pipeline.repair(found)
 
     @property
     def acl_now(self) -> str | None:
@@ -92,10 +116,10 @@ class World:
 
 def dismissed(world: World, body: str) -> Ending:
     """The ending of a body that needs no look at a resource."""
-    found = world.pipeline.triage(body)
-    assert isinstance(found, Dismissed)
+    ending = world.triaged(body).ending
+    assert ending is not None
     assert not world.opened
-    return found.ending
+    return ending
 
 
 @pytest.mark.parametrize("acl", ["public-read", "public-read-write"])
@@ -168,12 +192,71 @@ def test_a_lease_lost_before_the_change_changes_nothing() -> None:
     assert world.acl_now == "public-read"
 
 
-def test_a_change_that_does_not_stick_is_no_success() -> None:
-    """The service said yes, and the bucket is as it was: failed, worth another try."""
+def test_a_change_that_never_shows_is_no_success_and_is_made_once() -> None:
+    """The service said yes, and the bucket reads as it was: read again with pauses, nothing written anew, failed."""
     world = World()
     world.buckets.ignores_acl = True
     ending = world.end()
-    assert (ending.outcome, ending.reason, ending.after) == (Outcome.FAILED, "not_verified", "public-read")
+    assert (ending.outcome, ending.reason, ending.after) == (Outcome.FAILED, "reads_back_old", "public-read")
+    assert world.pauses == list(READ_BACK_PAUSES_SECONDS)
+    assert world.buckets.calls.count("put_acl") == 1
+
+
+def shows_late(world: World, seconds: float) -> None:
+    """The bucket shows its old ACL for so long after the change."""
+    old = world.buckets.info[NAME]
+    info = FakeBucket.info
+    changed_at: list[float] = []
+    world.after("put_acl", lambda: changed_at.append(world.clock()))
+
+    def stale(bucket: FakeBucket) -> BucketInfo:
+        now = info(bucket)
+        return old if changed_at and world.clock() < changed_at[0] + seconds else now
+
+    world.patch.setattr(FakeBucket, "info", stale)
+
+
+@pytest.fixture
+def late_world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world whose reads may be made stale."""
+    world = World()
+    world.patch = monkeypatch
+    return world
+
+
+def test_a_change_that_shows_after_some_seconds_is_a_fix(late_world: World) -> None:
+    """Settings may read back old for seconds after a 200: no second write, no failure, nothing against the rule."""
+    shows_late(late_world, 5.0)
+    ending = late_world.end()
+    assert (ending.outcome, ending.before, ending.after) == (Outcome.FIXED, "public-read", "private")
+    assert late_world.pauses == [0.5, 1.0, 2.0, 4.0]
+    assert late_world.buckets.calls.count("put_acl") == 1
+
+
+def test_reading_again_ends_with_the_work_budget(late_world: World) -> None:
+    """No pause begins that would outlast it."""
+    late_world.budget_seconds = 2.0
+    late_world.__post_init__()
+    shows_late(late_world, 60.0)
+    assert late_world.end().reason == "reads_back_old"
+    assert late_world.pauses == [0.5, 1.0]
+
+
+def test_a_stop_ends_reading_again(late_world: World) -> None:
+    """The delivery is released by the stop, and looked at first by whoever gets it."""
+    late_world.stops_after = 0
+    shows_late(late_world, 60.0)
+    assert late_world.end().outcome is Outcome.FAILED
+    assert late_world.pauses == [0.5]
+
+
+def test_stale_reads_do_not_open_the_breaker() -> None:
+    """Twenty accepted changes that still read old say nothing about whether changing works; the next one is made."""
+    world = World(guards=Guards(breaker=BreakerPolicy(attempts=20, min_attempts=5)))
+    world.buckets.ignores_acl = True
+    assert {world.end().reason for _ in range(20)} == {"reads_back_old"}
+    world.buckets.ignores_acl = False
+    assert world.end().outcome is Outcome.FIXED
 
 
 def test_a_bucket_made_public_again_before_the_read_back_is_no_success() -> None:
@@ -181,7 +264,57 @@ def test_a_bucket_made_public_again_before_the_read_back_is_no_success() -> None
     world = World()
     public = world.buckets.info[NAME]
     world.after("put_acl", lambda: world.buckets.info.update({NAME: public}))
-    assert world.end().reason == "not_verified"
+    assert world.end().outcome is Outcome.FAILED
+
+
+def test_a_bucket_that_reads_back_as_something_else_is_not_verified() -> None:
+    """Neither the old state nor a compliant one: somebody else writes too, and waiting would not help."""
+    world = World()
+    other = replace(world.buckets.info[NAME], acl="public-read-write")
+    world.after("put_acl", lambda: world.buckets.info.update({NAME: other}))
+    ending = world.end()
+    assert (ending.outcome, ending.reason) == (Outcome.FAILED, "not_verified")
+    assert world.pauses == []
+
+
+def test_a_repair_that_creates_no_bucket_takes_none_away() -> None:
+    """Its owner deleted the bucket and made it anew while we changed a setting: that is no accident of ours."""
+    world = World()
+    world.rule.remediation.creates_bucket = False  # type: ignore[misc]
+    world.before("put_acl", lambda: world.buckets.add(NAME, "public-read"))
+    assert world.end().outcome is Outcome.FIXED
+    assert "delete" not in world.buckets.calls
+    assert world.acl_now == "private"
+
+
+def test_after_an_unanswered_change_a_bucket_of_somebody_else_stays() -> None:
+    """The name is another account's by now: not created by us, and never ours to take away."""
+    world = World()
+    other = BucketInfo("100200300400", "cn-beijing", "2031-01-01T00:00:00.000Z", "public-read")
+    world.before("put_acl", lambda: world.buckets.info.update({NAME: other}))
+    world.after("put_acl", service_error(Unanswered))
+    assert world.end().outcome is Outcome.FAILED
+    assert "delete" not in world.buckets.calls
+
+
+def exempting(region: str) -> Guards:
+    """Guards that leave everything in one region alone."""
+    return Guards(exemptions=[Exemption("sandbox", "owner", "reason", float("inf"), regions=frozenset({region}))])
+
+
+def test_guards_are_asked_about_the_region_where_the_bucket_is() -> None:
+    """The event names Beijing and the bucket lives in Hangzhou: what is said about Hangzhou counts."""
+    world = World(guards=exempting("cn-hangzhou"))
+    world.buckets.info[NAME] = replace(world.buckets.info[NAME], region="cn-hangzhou")
+    assert world.end().outcome is Outcome.EXEMPT
+
+
+def test_without_a_region_of_its_own_the_bucket_is_where_we_address_it() -> None:
+    """Neither the event nor the service says where it is: guards are asked about the configured region."""
+    world = World(guards=exempting("cn-shanghai"))
+    world.buckets.info[NAME] = replace(world.buckets.info[NAME], region="")
+    found = world.triaged(text_of(VARIANTS["oldest"]))
+    assert world.pipeline.repair(found).outcome is Outcome.EXEMPT
 
 
 def test_a_bucket_created_by_the_change_is_taken_back() -> None:
@@ -362,6 +495,6 @@ def test_what_needs_no_look_at_a_resource_is_dismissed(body: str, outcome: Outco
 
 def test_an_event_without_a_region_is_looked_up_in_the_configured_one() -> None:
     """The oldest events name no region."""
-    matched = World().pipeline.triage(text_of(VARIANTS["oldest"]))
-    assert isinstance(matched, Matched)
-    assert matched.resource.region == "cn-shanghai"
+    resource = World().triaged(text_of(VARIANTS["oldest"])).resource
+    assert resource is not None
+    assert resource.region == "cn-shanghai"

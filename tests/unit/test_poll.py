@@ -12,7 +12,7 @@ from consumer.core.errors import DamagedReply, NotAuthenticated, QueueMissing, S
 from consumer.core.message import Received
 from consumer.core.outcome import Disposition
 from consumer.engine.poller import PollBoard, Poller
-from consumer.engine.undeleted_limit import WINDOW_SECONDS, ConsumptionLimit
+from consumer.engine.undeleted_limit import WINDOW_SECONDS
 from tests.unit.engine import Engine
 from tests.unit.fakes import instant_pulse, received, service_error
 
@@ -33,16 +33,15 @@ class Polling:
     """How long each receive takes."""
 
     def __post_init__(self) -> None:
-        self.engine = Engine(slots=self.slots)
-        self.engine.consumption = ConsumptionLimit(100)
+        self.engine = Engine(slots=self.slots, max_undeleted=100)
         self.stopping = threading.Event()
         self.board = PollBoard(wall=self.engine.clock)
         self.poller = Poller(
             self,
-            self.engine.hand,
+            self.engine.in_flight,
             self.engine.keeper,
             self.engine.settlements,
-            self.engine.consumption,
+            self.engine.undeleted,
             self.board,
             self.stopping,
             instant_pulse(self.engine.clock),
@@ -73,7 +72,7 @@ class Polling:
     @property
     def free(self) -> int:
         """Slots that are neither reserved nor taken."""
-        return self.engine.hand._free()
+        return self.engine.in_flight._free()
 
 
 def messages(count: int) -> list[Received]:
@@ -89,7 +88,7 @@ def test_what_a_poll_brings_is_in_hand_and_kept() -> None:
     assert polling.engine.books.buffered == 3
     assert polling.free == 29
     polling.engine.clock.advance(13.5)
-    due = [polling.engine.keeper._next_due() for _ in range(4)]
+    due = [polling.engine.keeper.take(0) for _ in range(4)]
     assert [lease.message_id for lease in due if lease] == ["m-0", "m-1", "m-2"]
 
 
@@ -141,31 +140,55 @@ def test_without_room_nothing_is_received() -> None:
     assert len(polling.asked) == 1
 
 
-def test_near_the_services_throttle_polling_pauses() -> None:
-    """Too many deliveries without a deletion: nothing is received until the count is below the limit again."""
+def test_near_the_services_throttle_polls_are_paced() -> None:
+    """Too many deliveries without a deletion: one message at a time, at the pace at which the reserve lasts."""
     polling = Polling()
-    for _ in range(100):
-        polling.engine.consumption.not_deleted(polling.engine.clock())
-    polling.poller._pulse.idle_seconds = 1.0
-    assert polling.steps([]) == [1.0]
+    for _ in range(80):
+        polling.engine.undeleted.not_deleted(polling.engine.clock())
+    polling.poller._pulse.idle_seconds = 5.0
+    assert polling.steps([]) == [5.0]
     assert not polling.asked
+    polling.engine.clock.advance(90.0)
+    polling.steps(messages(1))
+    assert polling.asked == [(1, 30)]
+    assert polling.steps([]) == [0.1]
     polling.engine.clock.advance(WINDOW_SECONDS)
     polling.steps(messages(1))
-    assert len(polling.asked) == 1
+    assert polling.asked[1:] == [(16, 30)]
+
+
+def damaged(request_id: str = "0A1B2C") -> DamagedReply:
+    """A reply that cannot be read, of the service itself or of somebody in between."""
+    return DamagedReply("mns", "BatchReceiveMessage", "damaged_reply", "as the test wants it", request_id=request_id)
 
 
 def test_after_a_damaged_reply_messages_come_one_by_one() -> None:
     """One message may be what damages the reply; alone it hides no others, and after sixteen polls it is over."""
     polling = Polling(took_seconds=0.0)
-    polling.steps(service_error(DamagedReply))
+    polling.steps(damaged())
     for _ in range(16):
         polling.steps(messages(1))
-        for _ in range(1):
-            polling.engine.hand.next(0)
-            polling.engine.hand.worked(1)
-            polling.engine.hand.settle(Disposition.DELETED)
+        polling.engine.in_flight.next(0)
+        polling.engine.in_flight.worked(1)
+        polling.engine.in_flight.settle(Disposition.DELETED)
     polling.steps(messages(1))
     assert [count for count, _ in polling.asked] == [16] + [1] * 16 + [16]
+
+
+def test_forty_messages_that_damage_the_reply_do_not_starve_the_one_behind_them() -> None:
+    """Polling one by one is the remedy, so nothing pauses between: the fresh event comes with the next poll."""
+    polling = Polling(took_seconds=0.01)
+    assert polling.steps(*[damaged()] * 41, messages(1)) == []
+    assert polling.board.state.last_error is None
+    assert polling.engine.books.buffered == 1
+
+
+def test_damaged_replies_without_end_pause_after_all() -> None:
+    """A service that answers nothing but nonsense must not become a busy loop; nor must a page of somebody else."""
+    polling = Polling(took_seconds=0.01)
+    assert polling.steps(*[damaged()] * 258) == [1.0, 2.0]
+    strange = Polling(took_seconds=0.01)
+    assert strange.steps(*[damaged(request_id="")] * 3) == [1.0, 2.0, 4.0]
 
 
 def test_what_arrives_after_the_close_is_handed_back_at_once() -> None:
@@ -173,7 +196,7 @@ def test_what_arrives_after_the_close_is_handed_back_at_once() -> None:
     polling = Polling()
 
     def late() -> list[Received]:
-        polling.engine.hand.close()
+        polling.engine.in_flight.close()
         polling.engine.queue.put("late")
         return polling.engine.queue.receive(16, 0)
 
@@ -182,7 +205,7 @@ def test_what_arrives_after_the_close_is_handed_back_at_once() -> None:
     polling.engine.settle_all()
     assert polling.engine.queue.hidden == [("late", 1)]
     assert polling.engine.dispositions == [Disposition.RELEASED]
-    assert polling.engine.hand.wait_until_empty(0)
+    assert polling.engine.in_flight.wait_until_empty(0)
 
 
 def test_a_full_poll_calls_the_others_and_one_that_is_not_sends_them_back() -> None:

@@ -18,6 +18,7 @@ from consumer.core.errors import (
 )
 from consumer.core.outcome import SETTLED_BY, Disposition, Outcome, Settlement
 from consumer.engine.lease import LeaseState
+from consumer.engine.settle_queue import Action
 from tests.unit.engine import Engine
 from tests.unit.fakes import service_error, unanswered
 
@@ -40,7 +41,7 @@ def test_a_successful_ending_deletes(outcome: Outcome) -> None:
     assert engine.recorder.reports[0].outcome is outcome
     assert delivery.lease.state is LeaseState.ENDED
     assert engine.attempts.of(delivery.message_id) == 0
-    assert engine.consumption.count() == 0
+    assert engine.undeleted.count(engine.clock()) == 0
 
 
 @pytest.mark.parametrize("outcome", of(Settlement.HOLD))
@@ -55,7 +56,7 @@ def test_a_held_message_is_hidden_for_its_own_time(outcome: Outcome, hold: float
     assert engine.dispositions == [Disposition.HIDDEN]
     assert engine.recorder.reports[0].hidden_seconds == hidden
     assert delivery.message_id in engine.queue.messages
-    assert engine.consumption.count() == 1
+    assert engine.undeleted.count(engine.clock()) == 1
 
 
 def test_a_failed_message_backs_off() -> None:
@@ -183,7 +184,7 @@ def test_no_renewal_replaces_a_handle_that_is_on_its_way(outcome: Outcome | None
     def keeper_meanwhile(planned: object) -> None:
         if not renewals:
             renewals.append(delivery.lease)
-            engine.keeper.renew(delivery.lease)
+            engine.renewer.renew(delivery.lease)
         fail(planned)  # type: ignore[arg-type]
 
     engine.queue._fail = keeper_meanwhile  # type: ignore[method-assign,assignment]
@@ -227,25 +228,6 @@ def test_a_failure_listed_under_a_handle_we_did_not_send_lets_nothing_pass_for_d
     assert len(engine.recorder.settle_errors) == 2
 
 
-def test_retries_slow_down_and_end_with_the_lease() -> None:
-    """A delete that keeps failing is tried after 1, 2, 4, 8, 16 seconds and so on, while the lease lasts."""
-    engine = Engine()
-    engine.queue.visibility_seconds = 60
-    (delivery,) = engine.receive()
-    engine.queue.before.extend([service_error(Throttled)] * 100)
-    engine.resolve(delivery, Outcome.FIXED)
-    tries = []
-    for second in range(100):
-        before = len(engine.queue.batches)
-        engine.settle_all()
-        if len(engine.queue.batches) > before:
-            tries.append(second)
-        engine.clock.advance(1.0)
-    assert tries == [0, 1, 3, 7, 15, 31, 47, 63]
-    assert engine.dispositions == [Disposition.LEASE_LOST]
-    assert len(engine.recorder.settle_errors) == 8
-
-
 def test_a_released_delivery_is_visible_after_a_second() -> None:
     """Handing back is neither success nor failure, and the message is soon there for others."""
     engine = Engine()
@@ -272,12 +254,12 @@ def test_a_listener_that_fails_changes_nothing() -> None:
 def test_the_settlers_loop_settles_what_comes_and_ends_when_it_is_closed() -> None:
     """The loop carries out what workers hand over, until nothing is in hand any more."""
     engine = Engine()
-    thread = threading.Thread(target=engine.settler.run, daemon=True)
+    thread = threading.Thread(target=engine.settlers[Action.DELETE].run, daemon=True)
     thread.start()
     for delivery in engine.receive(3):
         engine.resolve(delivery, Outcome.FIXED)
-    assert engine.hand.wait_until_empty(30)
-    engine.settler.close()
+    assert engine.in_flight.wait_until_empty(30)
+    engine.settlements.close()
     thread.join(30)
     assert not thread.is_alive()
     assert len(engine.queue.deleted) == 3

@@ -27,7 +27,7 @@ def test_followers_are_deleted_after_their_leader() -> None:
         Outcome.SUPERSEDED,
         Outcome.SUPERSEDED,
     ]
-    assert engine.hand.wait_until_empty(0)
+    assert engine.in_flight.wait_until_empty(0)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.HELD, Outcome.FAILED, Outcome.WOULD_FIX, Outcome.REJECTED])
@@ -78,8 +78,8 @@ def test_an_older_receipt_of_a_kept_message_does_not_delete_it(outcome: Outcome)
     engine = Engine()
     (older,) = engine.receive()
     newer = _received_again(engine, older)
-    engine.hand.receive([newer], engine.hand.reserve(1, 0))
-    engine.hand.next(0)
+    engine.in_flight.receive([newer], engine.in_flight.reserve(1, 0))
+    engine.in_flight.next(0)
     engine.queue.superseded.clear()
     hide = engine.queue.hide
     engine.queue.hide = lambda handle, _seconds: handle  # type: ignore[method-assign]

@@ -47,7 +47,7 @@ class SettlingMachine(RuleBasedStateMachine):
     @rule()
     def receive(self) -> None:
         """A poll brings what is visible, redeliveries included."""
-        arrived = self.engine.poll() if self.engine.hand.books().in_flight <= 24 else []
+        arrived = self.engine.poll() if self.engine.in_flight.books().in_flight <= 24 else []
         for delivery in arrived:
             self.engine.keeper.keep(delivery.lease)
         self.working += arrived
@@ -68,8 +68,7 @@ class SettlingMachine(RuleBasedStateMachine):
     @rule()
     def renew(self) -> None:
         """Every lease whose time has come."""
-        while (due := self.engine.keeper._next_due()) is not None:
-            self.engine.keeper.renew(due)
+        self.engine.renew()
 
     @precondition(lambda self: self.working)
     @rule(data=st.data(), outcome=endings)

@@ -10,15 +10,15 @@ import pytest
 
 from consumer.core.exit_codes import ExitCode
 from consumer.core.observers import Hooks
-from consumer.engine.backoff import Backoff
+from consumer.engine.backoff import Attempts, Backoff
 from consumer.engine.heartbeat import Pulse
-from consumer.engine.in_flight import Hand
-from consumer.engine.lease import LeaseKeeper, LeasePolicy
+from consumer.engine.in_flight import InFlight
+from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy, Renewer
 from consumer.engine.poller import PollBoard
-from consumer.engine.settle_queue import Outbox
-from consumer.engine.settler import Settlements, SettlePolicy
+from consumer.engine.settlement import Settlements, SettlePolicy, settle_queues
 from consumer.engine.supervisor import Engine, Supervisor, Thread
-from tests.unit.fakes import Clock, FakeQueue
+from consumer.engine.undeleted_limit import UndeletedLimit
+from tests.unit.fakes import Clock, FakeQueue, middle
 
 
 @dataclass
@@ -35,21 +35,29 @@ class Stage:
 
     def supervisor(self, worker: Thread, monotonic: Callable[[], float] | None = None) -> Supervisor:
         """A supervisor over that worker and nothing but idle company."""
-        hand, outbox = Hand(4), Outbox(0)
-        policy = SettlePolicy(Backoff())
-        keeper_pulse = Pulse("lease-keeper", 1_000_000)
-        keeper = LeaseKeeper(FakeQueue(self.clock), LeasePolicy(), Hooks(), keeper_pulse, jitter=lambda low, _: low)
+        in_flight = InFlight(4)
+        settlements = Settlements(
+            settle_queues(0),
+            in_flight,
+            SettlePolicy(Backoff()),
+            Attempts(),
+            UndeletedLimit(100),
+            Hooks(),
+            dead_letters=False,
+            jitter=middle,
+        )
+        keeper = LeaseKeeper(LeasePolicy(), in_flight, settlements, jitter=middle)
+        renewer_pulse = Pulse("lease-keeper-1", 1_000_000)
+        renewer = Renewer(FakeQueue(self.clock), keeper, Hooks(), renewer_pulse)
         engine = Engine(
             pollers=[self.idle("poller-1")],
             workers=[worker],
-            settlers=[self.idle("settler-1")],
-            keeper=Thread(keeper_pulse, keeper.run),
-            hand=hand,
-            outbox=outbox,
-            settlements=Settlements(outbox, hand, policy, dead_letters=False, jitter=lambda low, _: low),
+            settlers=[self.idle("settler-delete-1")],
+            renewers=[Thread(renewer_pulse, renewer.run)],
+            in_flight=in_flight,
+            settlements=settlements,
             board=PollBoard(),
-            lease_keeper=keeper,
-            settler_loops=[],
+            keeper=keeper,
             stopping=self.stopping,
         )
 

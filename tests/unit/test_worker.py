@@ -10,13 +10,11 @@ import pytest
 
 from consumer.core.outcome import Ending, Outcome
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
-from consumer.engine.coalescing import Cases
+from consumer.engine.coalescing import Groups
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
-from consumer.engine.pipeline import Dismissed, Matched, Pipeline, Tell, untold
-from consumer.engine.resolved import Resolved
-from consumer.engine.settle_queue import Job, Step
-from consumer.engine.timings import Stages
+from consumer.engine.pipeline import Pipeline
+from consumer.engine.settle_queue import Action
 from consumer.engine.worker import Worker
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
@@ -44,22 +42,18 @@ class ScriptedPipeline(Pipeline):
             default_region="cn-shanghai",
             work_budget_seconds=1.0,
         )
+        self.now: Callable[[], float] = lambda: 0.0
         self.endings: list[Ending | Callable[[], Ending]] = []
         self.repaired: list[int] = []
         """Evaluation times of the events repaired for."""
 
-    def repair(
-        self,
-        case: Matched,
-        stages: Stages,  # noqa: ARG002 - the base's signature
-        still_ours: Callable[[], bool],
-        tell: Tell = untold,  # noqa: ARG002 - as above
-    ) -> Ending:
+    def repair(self, delivery: Delivery) -> Ending:
         """The next planned ending."""
-        self.repaired.append(case.event.evaluated_at_ms - EVALUATED_AT_MS)
+        assert delivery.event is not None
+        self.repaired.append(delivery.event.evaluated_at_ms - EVALUATED_AT_MS)
         planned = self.endings.pop(0) if self.endings else FIXED
         ending = planned if isinstance(planned, Ending) else planned()
-        return ending if still_ours() else Ending(Outcome.LEASE_LOST)
+        return ending if delivery.lease.held(self.now()) else Ending(Outcome.LEASE_LOST)
 
 
 @dataclass
@@ -69,19 +63,28 @@ class Working:
     max_attempts: int = 3
     engine: Engine = field(default_factory=Engine)
     pipeline: ScriptedPipeline = field(default_factory=ScriptedPipeline)
-    cases: Cases = field(default_factory=Cases)
+    groups: Groups = field(default_factory=Groups)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
+        self.pipeline.now = self.engine.clock
+        self.put: list[Delivery] = []
+        put = self.engine.settlements.put
+
+        def recorded(delivery: Delivery) -> None:
+            self.put.append(delivery)
+            put(delivery)
+
+        self.engine.settlements.put = recorded  # type: ignore[method-assign]
         self.worker = self.another()
         self.minted = 0
 
     def another(self) -> Worker:
-        """One more worker on the same hand and cases."""
+        """One more worker beside it."""
         return Worker(
-            self.engine.hand,
+            self.engine.in_flight,
             self.pipeline,
-            self.cases,
+            self.groups,
             self.engine.settlements,
             self.engine.attempts,
             self.stopping,
@@ -97,23 +100,16 @@ class Working:
         message = received(message_id or f"m-{self.minted}", body, handle=f"h-{self.minted}")
         now = self.engine.clock()
         delivery = Delivery(message, Lease(message.message_id, message.receipt_handle, now, 30.0), now)
-        self.engine.hand.receive([delivery], self.engine.hand.reserve(1, 0))
-        assert self.engine.hand.next(0) is delivery
+        self.engine.in_flight.receive([delivery], self.engine.in_flight.reserve(1, 0))
+        assert self.engine.in_flight.next(0) is delivery
         return delivery
 
-    def jobs(self) -> list[Job]:
-        """What was handed over to be settled so far."""
-        found = []
-        while taken := self.engine.outbox.take(0):
-            found += taken
-        return found
-
-    def resolved(self) -> list[Resolved]:
-        """The deliveries that were handed over."""
-        return [job.resolved for job in self.jobs()]
+    def resolved(self) -> list[Delivery]:
+        """The deliveries that were left to be settled so far."""
+        return self.put
 
 
-def outcomes(resolved: list[Resolved]) -> list[Outcome | None]:
+def outcomes(resolved: list[Delivery]) -> list[Outcome | None]:
     """The outcome of each."""
     return [one.ending.outcome if one.ending else None for one in resolved]
 
@@ -122,9 +118,9 @@ def test_a_delivery_is_worked_on_to_its_ending() -> None:
     """The ending is handed over with its event, its rule and the times of its stages."""
     working = Working()
     delivery = working.delivery()
-    working.worker.work(delivery)
+    working.worker.process(delivery)
     (resolved,) = working.resolved()
-    assert resolved.delivery is delivery
+    assert resolved is delivery
     assert resolved.ending == FIXED
     assert resolved.rule is not None
     assert resolved.event is not None
@@ -138,8 +134,8 @@ def test_a_poison_body_ends_without_a_repair() -> None:
     working.engine.queue.put("poison", "\x00")
     (poison,) = working.engine.poll()
     fine = working.delivery()
-    working.worker.work(poison)
-    working.worker.work(fine)
+    working.worker.process(poison)
+    working.worker.process(fine)
     assert sorted(map(str, outcomes(working.resolved()))) == ["fixed", "invalid"]
     assert working.pipeline.repaired == [0]
 
@@ -149,7 +145,7 @@ def test_failures_count_and_the_last_one_exhausts() -> None:
     working = Working(max_attempts=3)
     working.pipeline.endings = [FAILED] * 4
     for _ in range(4):
-        working.worker.work(working.delivery(message_id="m"))
+        working.worker.process(working.delivery(message_id="m"))
     resolved = working.resolved()
     by_attempt = sorted((one.attempts, one.ending.outcome) for one in resolved if one.ending)
     assert by_attempt == [
@@ -167,7 +163,7 @@ def test_nothing_but_a_failure_counts_as_an_attempt(outcome: Outcome) -> None:
     working = Working(max_attempts=2)
     for _ in range(20):
         working.pipeline.endings = [Ending(outcome)]
-        working.worker.work(working.delivery(message_id="m"))
+        working.worker.process(working.delivery(message_id="m"))
     assert working.engine.attempts.of("m") == 0
     assert set(outcomes(working.resolved())) == {outcome}
 
@@ -181,9 +177,9 @@ def test_a_failure_during_the_stop_is_handed_back_and_not_counted() -> None:
         return FAILED
 
     working.pipeline.endings = [stopped]
-    working.worker.work(working.delivery(message_id="m"))
-    (job,) = working.jobs()
-    assert (job.step, job.hide_seconds, job.resolved.ending) == (Step.HIDE, 1, None)
+    working.worker.process(working.delivery(message_id="m"))
+    (released,) = working.resolved()
+    assert (released.hide_seconds, released.ending) == (1, None)
     assert working.engine.attempts.of("m") == 0
 
 
@@ -192,8 +188,8 @@ def test_backing_off_never_exceeds_what_the_queue_takes() -> None:
     working = Working(max_attempts=10**9)
     for _ in range(60):
         working.pipeline.endings = [FAILED]
-        working.worker.work(working.delivery(message_id="m"))
-    assert all(0 < job.hide_seconds <= MAX_VISIBILITY_SECONDS for job in working.jobs())
+        working.worker.process(working.delivery(message_id="m"))
+    assert all(0 < each.hide_seconds <= MAX_VISIBILITY_SECONDS for each in working.resolved())
 
 
 def test_what_joins_during_a_repair_and_is_older_follows() -> None:
@@ -203,15 +199,15 @@ def test_what_joins_during_a_repair_and_is_older_follows() -> None:
 
     def joined() -> Ending:
         older.append(working.delivery(age=-5))
-        working.another().work(older[0])
+        working.another().process(older[0])
         return FIXED
 
     working.pipeline.endings = [joined]
     leader = working.delivery()
-    working.worker.work(leader)
+    working.worker.process(leader)
     (resolved,) = working.resolved()
-    assert resolved.delivery is leader
-    assert [follower.delivery for follower in resolved.followers] == older
+    assert resolved is leader
+    assert resolved.followers == older
     assert working.pipeline.repaired == [0]
     assert working.engine.books.settling == 2
 
@@ -221,11 +217,11 @@ def test_what_joins_during_a_repair_and_is_newer_is_repaired_for_in_turn() -> No
     working = Working()
 
     def joined() -> Ending:
-        working.another().work(working.delivery(age=5))
+        working.another().process(working.delivery(age=5))
         return FIXED
 
     working.pipeline.endings = [joined]
-    working.worker.work(working.delivery())
+    working.worker.process(working.delivery())
     assert working.pipeline.repaired == [0, 5]
     assert outcomes(working.resolved()) == [Outcome.FIXED, Outcome.FIXED]
 
@@ -236,11 +232,11 @@ def test_the_newest_by_evaluation_wins_whatever_came_first() -> None:
 
     def joined() -> Ending:
         for age in (3, 9, 6):
-            working.another().work(working.delivery(age=age))
+            working.another().process(working.delivery(age=age))
         return FIXED
 
     working.pipeline.endings = [joined]
-    working.worker.work(working.delivery())
+    working.worker.process(working.delivery())
     assert working.pipeline.repaired == [0, 9]
     resolved = {len(one.followers): one for one in working.resolved()}
     assert sorted(resolved) == [0, 2]
@@ -251,12 +247,12 @@ def test_the_later_notification_decides_between_equal_evaluations() -> None:
     working = Working()
 
     def joined() -> Ending:
-        working.another().work(working.delivery(age=1, notificationCreationTime=EVALUATED_AT_MS + 50))
-        working.another().work(working.delivery(age=1, notificationCreationTime=EVALUATED_AT_MS + 90))
+        working.another().process(working.delivery(age=1, notificationCreationTime=EVALUATED_AT_MS + 50))
+        working.another().process(working.delivery(age=1, notificationCreationTime=EVALUATED_AT_MS + 90))
         return FIXED
 
     working.pipeline.endings = [joined]
-    working.worker.work(working.delivery())
+    working.worker.process(working.delivery())
     leader = next(one for one in working.resolved() if one.followers)
     assert leader.event is not None
     assert leader.event.notified_at_ms == EVALUATED_AT_MS + 90
@@ -272,14 +268,14 @@ def test_of_two_receipts_of_one_message_the_later_one_counts() -> None:
         for _ in range(2):
             working.engine.clock.advance(1)
             later.append(working.delivery(message_id="m"))
-            working.another().work(later[-1])
+            working.another().process(later[-1])
         return FIXED
 
     working.pipeline.endings = [received_again]
-    working.worker.work(working.delivery(message_id="m"))
+    working.worker.process(working.delivery(message_id="m"))
     leader = next(one for one in working.resolved() if one.followers)
-    assert leader.delivery is later[1]
-    assert [follower.delivery for follower in leader.followers] == [later[0]]
+    assert leader is later[1]
+    assert leader.followers == [later[0]]
 
 
 def test_nobody_follows_a_lost_delivery() -> None:
@@ -287,13 +283,13 @@ def test_nobody_follows_a_lost_delivery() -> None:
     working = Working()
 
     def joined() -> Ending:
-        working.another().work(working.delivery(age=-5))
+        working.another().process(working.delivery(age=-5))
         return Ending(Outcome.LEASE_LOST)
 
     working.pipeline.endings = [joined]
-    working.worker.work(working.delivery())
+    working.worker.process(working.delivery())
     assert working.pipeline.repaired == [0, -5]
-    assert [one.followers for one in working.resolved()] == [(), ()]
+    assert [one.followers for one in working.resolved()] == [[], []]
 
 
 def test_a_lease_that_ran_out_while_waiting_is_not_ours() -> None:
@@ -301,7 +297,7 @@ def test_a_lease_that_ran_out_while_waiting_is_not_ours() -> None:
     working = Working()
     delivery = working.delivery()
     working.engine.clock.advance(30)
-    working.worker.work(delivery)
+    working.worker.process(delivery)
     assert outcomes(working.resolved()) == [Outcome.LEASE_LOST]
 
 
@@ -310,13 +306,13 @@ def test_the_stop_releases_what_waits_in_a_case() -> None:
     working = Working()
 
     def stopped() -> Ending:
-        working.another().work(working.delivery(age=5))
-        working.another().work(working.delivery(age=7))
+        working.another().process(working.delivery(age=5))
+        working.another().process(working.delivery(age=7))
         working.stopping.set()
         return FIXED
 
     working.pipeline.endings = [stopped]
-    working.worker.work(working.delivery())
+    working.worker.process(working.delivery())
     assert working.pipeline.repaired == [0]
     assert sorted(map(str, outcomes(working.resolved()))) == ["None", "None", "fixed"]
     assert working.engine.books.working == 0
@@ -327,23 +323,23 @@ def test_two_rules_on_one_bucket_are_worked_on_one_after_the_other() -> None:
     working = Working()
 
     def joined() -> Ending:
-        working.another().work(working.delivery(age=-5, configRuleId="cr-logging"))
+        working.another().process(working.delivery(age=-5, configRuleId="cr-logging"))
         assert working.pipeline.repaired == [0]
         return FIXED
 
     working.pipeline.endings = [joined]
-    working.worker.work(working.delivery())
+    working.worker.process(working.delivery())
     assert working.pipeline.repaired == [0, -5]
-    assert [one.followers for one in working.resolved()] == [(), ()]
+    assert [one.followers for one in working.resolved()] == [[], []]
 
 
 def test_a_case_is_closed_after_its_last_delivery() -> None:
     """The next event for the same resource is looked at anew."""
     working = Working()
-    working.worker.work(working.delivery())
-    working.worker.work(working.delivery())
+    working.worker.process(working.delivery())
+    working.worker.process(working.delivery())
     assert working.pipeline.repaired == [0, 0]
-    assert not working.cases._open
+    assert not working.groups._open
 
 
 @pytest.mark.parametrize("fields", [{"resourceId": "another-bucket"}, {"regionId": "cn-shanghai"}])
@@ -352,13 +348,13 @@ def test_another_resource_is_another_case(fields: dict[str, object]) -> None:
     working = Working()
 
     def other() -> Ending:
-        working.another().work(working.delivery(age=-1, **fields))
+        working.another().process(working.delivery(age=-1, **fields))
         return FIXED
 
     working.pipeline.endings = [other]
-    working.worker.work(working.delivery())
+    working.worker.process(working.delivery())
     assert working.pipeline.repaired == [0, -1]
-    assert [one.followers for one in working.resolved()] == [(), ()]
+    assert [one.followers for one in working.resolved()] == [[], []]
 
 
 def test_every_delivery_is_resolved_once_by_whatever_thread() -> None:
@@ -374,47 +370,58 @@ def test_every_delivery_is_resolved_once_by_whatever_thread() -> None:
     for thread in threads:
         thread.start()
     for first in range(0, 150, 10):
-        working.engine.hand.receive(deliveries[first : first + 10], working.engine.hand.reserve(10, 0))
-    resolved: list[Resolved] = []
+        working.engine.in_flight.receive(deliveries[first : first + 10], working.engine.in_flight.reserve(10, 0))
+    resolved: list[Delivery] = []
     while sum(1 + len(one.followers) for one in resolved) < 150:
-        taken = working.engine.outbox.take(30)
+        taken = working.engine.settle_queues[Action.DELETE].take(30)
         assert taken, "a delivery got lost"
-        resolved += [job.resolved for job in taken]
-    working.engine.hand.close()
+        resolved += taken
+    working.engine.in_flight.close()
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
-    ended = [one.delivery.message_id for leader in resolved for one in (leader, *leader.followers)]
+    ended = [one.message_id for leader in resolved for one in (leader, *leader.followers)]
     assert sorted(ended) == sorted(delivery.message_id for delivery in deliveries)
-    assert not working.cases._open
+    assert not working.groups._open
     assert working.engine.books.settling == 150
 
 
 def test_the_loop_ends_when_the_hand_is_closed() -> None:
     """A worker finishes its own delivery and takes no other."""
     working = Working()
-    working.engine.hand.close()
+    working.engine.in_flight.close()
     working.worker.run()
     assert working.pipeline.repaired == []
 
 
-def test_dismissed_messages_open_no_case() -> None:
+def test_a_message_whose_copy_stands_is_not_worked_on_again() -> None:
+    """It is in the dead-letter queue, and only its deletion is outstanding: no look, no change, no second letter."""
+    working = Working()
+    rejected = Ending(Outcome.REJECTED, "permission_missing")
+    working.engine.settlements.unsettled.copied("m", rejected)
+    working.worker.process(working.delivery(message_id="m"))
+    (resolved,) = working.resolved()
+    assert working.pipeline.repaired == []
+    assert (resolved.ending, resolved.copied) == (rejected, True)
+    assert resolved.event is not None
+
+
+def test_dismissed_messages_open_no_group() -> None:
     """What needs no look at a resource is never held up by a repair."""
     working = Working()
-    assert isinstance(working.pipeline.triage("{}"), Dismissed)
     working.engine.queue.put("other", '{"eventType":"SnapshotDelivery"}')
     (other,) = working.engine.poll()
-    working.worker.work(other)
+    working.worker.process(other)
     assert outcomes(working.resolved()) == [Outcome.NOT_OURS]
-    assert not working.cases._open
+    assert not working.groups._open
 
 
 def test_a_body_that_no_reply_can_carry_is_for_a_person() -> None:
     """Even if what came of it reads like a message that asks for nothing: it may have been anything."""
     working = Working()
     delivery = working.delivery()
-    damaged = replace(delivery.message, body='{"eventType": "ResourceChange"}', damage="not well-formed")
-    working.worker.work(replace(delivery, message=damaged))
+    delivery.message = replace(delivery.message, body='{"eventType": "ResourceChange"}', damage="not well-formed")
+    working.worker.process(delivery)
     (resolved,) = working.resolved()
     assert resolved.ending is not None
     assert (resolved.ending.outcome, resolved.ending.reason) == (Outcome.INVALID, "damaged_body")

@@ -33,7 +33,22 @@ class EngineConfig(Section):
         description="Threads that receive. One waits on the queue; the others help only while batches come back full.",
     )
     settlers: int = Field(
-        default=2, ge=1, le=16, description="Threads that delete, hide and dead-letter messages, deletions in batches."
+        default=2,
+        ge=1,
+        le=16,
+        description=(
+            "Threads for each way of settling: so many delete in batches, so many hide, so many dead-letter. What one"
+            " kind waits for holds up no other."
+        ),
+    )
+    lease_threads: int = Field(
+        default=4,
+        ge=1,
+        le=32,
+        description=(
+            "Threads that renew leases side by side, one message a request. Where they cannot renew engine.slots"
+            " messages in time, fewer are received."
+        ),
     )
     lease_seconds: int = Field(
         default=60,
@@ -76,8 +91,18 @@ class EngineConfig(Section):
         ge=1,
         le=4900,
         description=(
-            "Messages received and not deleted within 30 minutes before polling pauses. The service throttles a"
-            " consumer for good at 5,000; held, observed and failing messages count on every delivery."
+            "Messages that all replicas together may receive within 30 minutes and not delete. The service throttles"
+            " an access key at 5,000; held, observed and failing messages count on every delivery. As the count rises"
+            " they are hidden for longer, up to an hour; beyond four fifths polls are paced."
+        ),
+    )
+    replicas: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description=(
+            "How many replicas are expected to share the queue and the access key: each keeps to its part of"
+            " engine.max_undeleted."
         ),
     )
     shutdown_grace_seconds: float = Field(
@@ -135,6 +160,21 @@ class RetryConfig(Section):
             "Longest time a failed message is hidden. At least retry.backoff_base_seconds. The queue's retention has"
             " to be longer, or the queue drops the message while it is hidden."
         ),
+    )
+    settle_attempts: int = Field(
+        default=5,
+        ge=1,
+        le=100,
+        description=(
+            "Tries of one request that settles a message, the first included; then the message is hidden with backoff"
+            " instead, which frees its slot, and looked at again when it comes back."
+        ),
+    )
+    settle_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=900,
+        description="How long after its ending a message may be tried to be deleted or dead-lettered before that.",
     )
     hold_seconds: float = Field(
         default=900.0,

@@ -19,13 +19,12 @@ from consumer.config import Config, build_exemptions, build_rules, load
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
 from consumer.engine.dead_letter import SCHEMA, original_body
-from consumer.engine.pipeline import Dismissed, Pipeline
-from consumer.engine.timings import Stages
+from consumer.engine.pipeline import Pipeline
 from consumer.guards.chain import Guards
 from consumer.guards.contest import LocalContest
 from consumer.guards.limits import Limits
 from consumer.operator import output
-from consumer.operator.dry_run import Rehearsed, summary
+from consumer.operator.dry_run import Rehearsed, rehearsed, summary
 from consumer.operator.simulate.buckets import Assumed, Recorded, World, recorded
 from consumer.operator.simulate.offline import offline
 
@@ -148,12 +147,12 @@ class _EventClock:
 
 
 def _decided(pipeline: Pipeline, clock: _EventClock, body: str) -> Rehearsed:
-    found = pipeline.triage(body)
-    if isinstance(found, Dismissed):
-        ending, event, rule = found.ending, found.event, found.rule
-    else:
-        clock.at(found.event.notified_at_ms)
-        ending, event, rule = pipeline.repair(found, Stages(), lambda: True), found.event, found.rule
+    delivery = rehearsed(body)
+    pipeline.triage(delivery)
+    event, rule = delivery.event, delivery.rule
+    if event is not None:
+        clock.at(event.notified_at_ms)
+    ending = delivery.ending or pipeline.repair(delivery)
     return Rehearsed(
         ending.outcome,
         ending.reason,

@@ -12,10 +12,12 @@ from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.core.event import Event
+from consumer.core.message import Received
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
-from consumer.engine.pipeline import Matched, Pipeline
-from consumer.engine.timings import Stages
+from consumer.engine.delivery import Delivery
+from consumer.engine.lease import Lease
+from consumer.engine.pipeline import Pipeline
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change, Remediation
 from consumer.remediations.catalogue import catalogue
@@ -85,11 +87,16 @@ class Workbench:
             [rule], self._open, account_id=self._account_id, default_region=self._region, work_budget_seconds=60
         )
 
-        def still_ours() -> bool:
-            meanwhile()
-            return True
+        class Meanwhile(Lease):
+            """A lease that is looked at once between the look at the bucket and the change."""
 
-        return pipeline.repair(Matched(self._event(case), rule, self._resource()), Stages(), still_ours)
+            def held(self, now: float) -> bool:  # noqa: ARG002 - it never ends
+                meanwhile()
+                return True
+
+        delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), Meanwhile("m-1", "h", 0.0, 60.0), 0.0)
+        delivery.event, delivery.rule, delivery.resource = self._event(case), rule, self._resource()
+        return pipeline.repair(delivery)
 
     def undo(self, case: Case, ending: Ending) -> None:
         """Take the repair back, after a look whether the bucket is still as the repair left it."""

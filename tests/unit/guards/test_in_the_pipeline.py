@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 
 from consumer.core.errors import PermissionMissing, ServiceError, Throttled, Unanswered
 from consumer.core.outcome import Ending, Outcome
-from consumer.engine.pipeline import Dismissed, Matched, Pipeline
-from consumer.engine.timings import Stages
+from consumer.engine.pipeline import Pipeline
 from consumer.guards.breaker import BreakerPolicy
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
@@ -20,7 +18,7 @@ from consumer.guards.limits import Limit, Limits
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, event_body
-from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, service_error
+from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, delivery, received, service_error
 
 NAME = "a-public-bucket"
 OTHER = "9876543210987654"
@@ -47,19 +45,18 @@ class Scene:
             work_budget_seconds=45.0,
             guards=self.guards,
             member_accounts=self.members,
+            pause=lambda _seconds: None,
         )
 
     def _open(self, resource: object, _until: float) -> FakeBucket:
         self.opened.append(resource)
         return FakeBucket(self.buckets, NAME)
 
-    def end(self, still_ours: Callable[[], bool] = lambda: True) -> Ending:
+    def end(self, *, ours: bool = True) -> Ending:
         """The ending of the event."""
-        found = self.pipeline.triage(event_body())
-        if isinstance(found, Dismissed):
-            return found.ending
-        assert isinstance(found, Matched)
-        return self.pipeline.repair(found, Stages(), still_ours)
+        found = delivery(Clock(), received(body=event_body(), seconds=float("inf") if ours else 0.0))
+        self.pipeline.triage(found)
+        return found.ending or self.pipeline.repair(found)
 
 
 def limited() -> Guards:
@@ -110,7 +107,7 @@ def test_only_a_change_that_was_certainly_not_made_gives_its_place_back(failure:
 def test_a_lost_lease_gives_the_place_back() -> None:
     """Nothing was changed."""
     scene = Scene(limited())
-    assert scene.end(lambda: False).outcome is Outcome.LEASE_LOST
+    assert scene.end(ours=False).outcome is Outcome.LEASE_LOST
     assert scene.guards.changes_in_window() == {"": 0}
 
 
@@ -133,7 +130,7 @@ def test_only_a_verified_fix_counts_towards_a_contest() -> None:
     guards = Guards(contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=60)), monotonic=Clock())
     scene = Scene(guards)
     scene.buckets.ignores_acl = True
-    assert scene.end().reason == "not_verified"
+    assert scene.end().reason == "reads_back_old"
     scene.buckets.ignores_acl = False
     assert scene.end().outcome is Outcome.FIXED
     FakeBucket(scene.buckets, NAME).put_acl("public-read")

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.core.queue_attributes import Figures
-from consumer.engine.in_flight import Books, Hand
+from consumer.engine.in_flight import Books, InFlight
 from consumer.engine.poller import PollState
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
@@ -38,7 +38,7 @@ def metrics(
     return Metrics(
         rules or (rule(), rule("no-public-write", Mode.OBSERVE)),
         slots=8,
-        books=books or Hand(8).books,
+        books=books or InFlight(8).books,
         poll_state=poll_state,
         version="1.2.3",
         revision="abc123",

@@ -14,7 +14,7 @@ from prometheus_client import generate_latest
 from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.delivery import Delivery
-from consumer.engine.in_flight import Books, Hand
+from consumer.engine.in_flight import Books, InFlight
 from consumer.engine.lease import Lease
 from consumer.engine.poller import PollState
 from consumer.telemetry.gauges import Reading
@@ -86,7 +86,7 @@ def test_a_scrape_takes_one_look_at_the_books() -> None:
 
 def test_the_books_balance_while_deliveries_move() -> None:
     """Scrapes taken while threads receive, work and settle never show a delivery twice or not at all."""
-    hand = Hand(8)
+    hand = InFlight(8)
     found = metrics(books=hand.books)
     done = threading.Event()
     threads = [threading.Thread(target=_deliver, args=(hand, done)) for _ in range(2)]
@@ -102,7 +102,7 @@ def test_the_books_balance_while_deliveries_move() -> None:
     assert (value(found, "messages_settled_total", disposition="deleted") or 0) > 0
 
 
-def _deliver(hand: Hand, done: threading.Event) -> None:
+def _deliver(hand: InFlight, done: threading.Event) -> None:
     one = message()
     delivery = Delivery(one, Lease(one.message_id, one.receipt_handle, 0.0, 30.0), 0.0)
     while True:

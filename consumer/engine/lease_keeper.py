@@ -1,0 +1,242 @@
+"""Keeps leases: every unsettled delivery is renewed at about half its life, from the receive on.
+
+Buffered deliveries are renewed too, so that slow work never lets the queue hand the same message to somebody else. The
+queue renews one message per request, so several threads renew side by side, and what is in work comes first. Where
+even that is too slow, no more is received than can be kept, and what nobody has begun to work on is released.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from consumer.core.errors import MessageGone, ServiceError
+from consumer.core.observers import Hooks, Renewal
+from consumer.engine.heartbeat import Pulse
+from consumer.engine.in_flight import InFlight
+from consumer.engine.lease import Lease, LeaseState
+from consumer.engine.settlement import Settlements
+
+_TIDY_AT_LEAST = 1024
+_EARLIEST_SHARE, _LATEST_SHARE = 0.4, 0.5
+"""Between these shares of its life a lease is renewed."""
+_BEHIND_SHARE = 0.2
+"""A renewal that begins later than planned by this share of a lease shows that renewing is too slow."""
+_RELIEF_SECONDS = 1.0
+_WEIGHT = 0.2
+"""Of the latest renewal in the average of how long one takes."""
+_USABLE_SHARE = 0.5
+"""Of the renewals that the threads could make in time, so that there is room for one that has to be repeated."""
+
+
+class RenewingQueue(Protocol):
+    """The part of the queue gateway that renews."""
+
+    def hide(self, receipt_handle: str, seconds: int) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LeasePolicy:
+    """How leases are kept."""
+
+    lease_seconds: int = 60
+    """How far each renewal reaches."""
+    max_total_seconds: float = 900.0
+    """No renewal later than this after the receive: what takes longer is given up to the queue."""
+    retry_seconds: float = 1.0
+    """The pause after a renewal that failed for a passing reason."""
+    threads: int = 4
+    """How many renew side by side."""
+
+
+class LeaseKeeper:
+    """Which lease is renewed when; shared by the pollers, which bring leases, and the threads that renew them."""
+
+    def __init__(
+        self,
+        policy: LeasePolicy,
+        in_flight: InFlight,
+        settlements: Settlements,
+        *,
+        jitter: Callable[[float, float], float],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.policy = policy
+        self._in_flight = in_flight
+        self._settlements = settlements
+        self._jitter = jitter
+        self._monotonic = monotonic
+        self._planned: list[tuple[float, int, Lease]] = []
+        """A heap by the moment of the next renewal."""
+        self._due: list[tuple[float, int, Lease]] = []
+        """Those whose moment has come, in no order."""
+        self._sequence = 0
+        self._tidy_at = _TIDY_AT_LEAST
+        self._changed = threading.Condition()
+        self._average_seconds = 0.0
+        self._behind = False
+        self._relieved_at = 0.0
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is kept any more."""
+        return self._closed
+
+    def keep(self, lease: Lease) -> None:
+        """Keep this lease from now on."""
+        self.plan(lease, self.half_life(lease.expires_at))
+
+    def plan(self, lease: Lease, at: float) -> None:
+        """Look at this lease again at a monotonic moment."""
+        with self._changed:
+            self._sequence += 1
+            heapq.heappush(self._planned, (at, self._sequence, lease))
+            self._tidy()
+            if self._planned[0][2] is lease:
+                self._changed.notify()  # otherwise somebody wakes up early enough without
+
+    def half_life(self, expires_at: float) -> float:
+        """When a lease that ends then is to be renewed."""
+        now = self._monotonic()
+        return now + (expires_at - now) * self._jitter(_EARLIEST_SHARE, _LATEST_SHARE)
+
+    def take(self, wait_seconds: float) -> Lease | None:
+        """The most urgent lease whose time has come: in work before waiting, then the one that ends first.
+
+        None if none is due after `wait_seconds` or after a wait in which something may have changed.
+        """
+        with self._changed:
+            if not self._collect_due() and not self._closed:
+                left = self._planned[0][0] - self._monotonic() if self._planned else wait_seconds
+                self._changed.wait(min(left, wait_seconds))
+                self._collect_due()
+            if not self._due:
+                return None
+            entry = min(self._due, key=lambda due: (not due[2].in_work, due[2].expires_at))
+            self._due.remove(entry)
+            self._behind = self._monotonic() - entry[0] > _BEHIND_SHARE * self.policy.lease_seconds
+            if self._due:
+                self._changed.notify()
+            return entry[2]
+
+    def took(self, seconds: float) -> None:
+        """A renewal took so long: no more is received than can be kept at that pace."""
+        with self._changed:
+            average = self._average_seconds or seconds
+            self._average_seconds = average = average + (seconds - average) * _WEIGHT
+        in_time = self.policy.lease_seconds * _EARLIEST_SHARE * self.policy.threads / max(average, 1e-6)
+        self._in_flight.limit(int(in_time * _USABLE_SHARE))
+
+    def relieve(self) -> None:
+        """Release what nobody has begun to work on if renewals come too late; at most once a second."""
+        now = self._monotonic()
+        if not self._behind or now < self._relieved_at + _RELIEF_SECONDS:
+            return
+        self._relieved_at = now
+        for delivery in self._in_flight.withdraw_untouched():
+            delivery.resolved_at = now
+            self._settlements.release(delivery)
+
+    def close(self) -> None:
+        """Stop keeping; only when nothing is in flight any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _collect_due(self) -> bool:
+        now = self._monotonic()
+        while self._planned and (self._planned[0][0] <= now or self._planned[0][2].state is not LeaseState.HELD):
+            self._due.append(heapq.heappop(self._planned))
+        self._due = [entry for entry in self._due if entry[2].state is LeaseState.HELD]
+        return bool(self._due)
+
+    def _tidy(self) -> None:
+        """Under load most leases end long before their time comes: forget those, or they are half a minute's worth."""
+        if len(self._planned) > self._tidy_at:
+            self._planned = [entry for entry in self._planned if entry[2].state is LeaseState.HELD]
+            heapq.heapify(self._planned)
+            self._tidy_at = max(_TIDY_AT_LEAST, 2 * len(self._planned))
+
+
+class Renewer:
+    """One thread that renews, over a connection of its own."""
+
+    def __init__(
+        self,
+        queue: RenewingQueue,
+        keeper: LeaseKeeper,
+        hooks: Hooks,
+        pulse: Pulse,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._queue = queue
+        self._keeper = keeper
+        self._policy = keeper.policy
+        self._hooks = hooks
+        self._pulse = pulse
+        self._monotonic = monotonic
+
+    def run(self) -> None:
+        """Renew what is due, until the keeper is closed."""
+        while not self._keeper.closed:
+            self._pulse.rest()
+            self.step(self._pulse.idle_seconds)
+
+    def step(self, wait_seconds: float) -> bool:
+        """Renew one lease, if one becomes due within `wait_seconds`; whether there was one."""
+        lease = self._keeper.take(wait_seconds)
+        if lease is None:
+            return False
+        self._pulse.beat("renewing a lease")
+        self._keeper.relieve()
+        self.renew(lease)
+        return True
+
+    def renew(self, lease: Lease) -> None:
+        """Renew one lease whose time has come, and plan its next renewal.
+
+        A lease that somebody is using right now is being settled; it is looked at again shortly, in case that fails.
+        """
+        now = self._monotonic()
+        if lease.state is not LeaseState.HELD:
+            return
+        if now >= lease.expires_at:
+            self._lost(lease, "expired")
+        elif now - lease.taken_at + self._policy.lease_seconds > self._policy.max_total_seconds:
+            self._hooks.renewal(Renewal(lease.message_id, "capped"))
+            self._keeper.plan(lease, lease.expires_at)  # not renewed any more; comes back once, to be counted as lost
+        elif lease.try_exclusively():
+            try:
+                self._renew_exclusively(lease)
+            finally:
+                lease.release()
+        else:
+            self._keeper.plan(lease, min(now + self._policy.retry_seconds, lease.expires_at))
+
+    def _renew_exclusively(self, lease: Lease) -> None:
+        if lease.state is not LeaseState.HELD:
+            return  # settled between the look and the lock
+        sent_at = self._monotonic()
+        try:
+            handle = self._queue.hide(lease.receipt_handle, self._policy.lease_seconds)
+        except MessageGone:
+            self._lost(lease, "lost")
+        except ServiceError as error:
+            # Unanswered or refused for now: the old lease still runs, so there is time for another try.
+            self._hooks.renewal(Renewal(lease.message_id, error.code))
+            self._keeper.plan(lease, min(sent_at + self._policy.retry_seconds, lease.expires_at))
+        else:
+            lease.renewed(handle, sent_at + self._policy.lease_seconds)
+            self._hooks.renewal(Renewal(lease.message_id, "renewed"))
+            self._keeper.plan(lease, self._keeper.half_life(lease.expires_at))
+        self._keeper.took(self._monotonic() - sent_at)
+
+    def _lost(self, lease: Lease, result: str) -> None:
+        lease.lose()
+        self._hooks.renewal(Renewal(lease.message_id, result))

@@ -1,0 +1,237 @@
+"""Settling is bounded: what the queue does not take is hidden, its slot is free again, and the books balance."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.core.errors import (
+    NotAuthenticated,
+    PermanentError,
+    PermissionMissing,
+    ServiceError,
+    Throttled,
+    Unanswered,
+)
+from consumer.core.outcome import Disposition, Outcome
+from consumer.engine.delivery import Delivery
+from consumer.engine.lease import LeaseState
+from consumer.engine.settle_queue import Action
+from tests.unit.engine import Engine
+from tests.unit.fakes import service_error
+
+
+def fail(engine: Engine, kind: type[ServiceError], times: int = 1_000) -> None:
+    """The queue fails its next requests without an effect."""
+    engine.queue.before.extend([service_error(kind, "Refused")] * times)
+
+
+def recover(engine: Engine) -> None:
+    """The queue works again."""
+    engine.queue.before.clear()
+
+
+def deletions(engine: Engine, delivery: Delivery, seconds: int) -> list[int]:
+    """In which of the next seconds a deletion is sent, while leases are kept."""
+    sent = []
+    for second in range(seconds):
+        before = len(engine.queue.batches)
+        engine.step(Action.DELETE)
+        if len(engine.queue.batches) > before:
+            sent.append(second)
+        engine.clock.advance(1.0)
+    assert delivery.message_id in engine.queue.messages
+    return sent
+
+
+def test_a_deletion_that_fails_is_tried_five_times_and_then_hidden() -> None:
+    """After 1, 2, 4 and 8 seconds again; then the slot is free, and the message comes back after its backoff."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 60
+    (delivery,) = engine.receive()
+    fail(engine, Throttled)
+    engine.resolve(delivery, Outcome.FIXED)
+    assert deletions(engine, delivery, 40) == [0, 1, 3, 7, 15]
+    recover(engine)
+    engine.settle_all()
+    assert engine.queue.hidden == [(delivery.message_id, 30)]
+    assert engine.dispositions == [Disposition.HIDDEN]
+    assert engine.recorder.reports[0].outcome is Outcome.FIXED
+    assert engine.books.in_flight == 0
+    assert engine.books.balanced
+
+
+def test_time_ends_the_tries_as_well() -> None:
+    """Requests that nobody answers for long are not tried five times: half a minute is all that a slot is worth."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 60
+    (delivery,) = engine.receive()
+    fail(engine, Unanswered, 2)
+    engine.resolve(delivery, Outcome.FIXED)
+    engine.step()
+    engine.clock.advance(29.5)
+    engine.step()
+    engine.settle_all()
+    assert len(engine.queue.batches) == 2
+    assert engine.dispositions == [Disposition.HIDDEN]
+
+
+@pytest.mark.parametrize("kind", [PermissionMissing, PermanentError, NotAuthenticated])
+def test_a_refusal_that_lasts_is_not_repeated(kind: type[ServiceError]) -> None:
+    """What the service will say no to again costs one request: the message is hidden at once."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    fail(engine, kind, 1)
+    engine.resolve(delivery, Outcome.FIXED)
+    engine.settle_all()
+    assert engine.queue.batches == [1]
+    assert engine.queue.hidden == [(delivery.message_id, 30)]
+
+
+def test_every_time_it_is_given_up_it_is_hidden_for_longer() -> None:
+    """A queue that refuses deletions for hours is not asked twice a minute for each message."""
+    engine = Engine()
+    engine.queue.put("m")
+    for _ in range(7):
+        (delivery,) = engine.poll()
+        fail(engine, PermissionMissing, 1)
+        engine.resolve(delivery, Outcome.ALREADY_COMPLIANT)
+        engine.settle_all()
+        engine.clock.advance(engine.queue.hidden[-1][1])
+    assert [seconds for _, seconds in engine.queue.hidden] == [30, 60, 120, 240, 480, 750, 750]
+
+
+def test_a_hide_that_fails_too_leaves_the_message_to_its_lease() -> None:
+    """Nothing is left to try: counted as lost, named as given up, no longer renewed, and the slot is free."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 60
+    (delivery,) = engine.receive()
+    engine.keeper.keep(delivery.lease)
+    fail(engine, Throttled)
+    engine.resolve(delivery, Outcome.HELD)
+    for _ in range(40):
+        engine.settle_all()
+        engine.clock.advance(1.0)
+    assert engine.dispositions == [Disposition.LEASE_LOST]
+    assert [error.code for error in engine.recorder.settle_errors] == ["Refused"] * 5 + ["given_up"]
+    assert delivery.lease.state is LeaseState.LOST
+    assert engine.books.in_flight == 0
+    recover(engine)
+    engine.renew()
+    assert not engine.queue.hidden
+
+
+def test_a_dead_letter_queue_that_does_not_answer_holds_up_no_deletion_and_no_hide() -> None:
+    """Each kind of request has its own queue and threads: deletions and hides go on while copies wait."""
+    engine = Engine()
+    poison, fixed, held = engine.receive(3)
+    engine.resolve(poison, Outcome.INVALID)
+    engine.resolve(fixed, Outcome.FIXED)
+    engine.resolve(held, Outcome.HELD)
+    assert engine.step(Action.DELETE)
+    assert engine.step(Action.HIDE)
+    assert engine.dispositions == [Disposition.DELETED, Disposition.HIDDEN]
+    assert engine.books.settling == 1
+
+
+def test_at_most_half_of_the_slots_wait_for_copies() -> None:
+    """A flood of poison and a slow dead-letter queue leave the other half for fresh events."""
+    engine = Engine(slots=16)
+    for delivery in engine.receive(8) + engine.receive(8):
+        engine.resolve(delivery, Outcome.INVALID)
+    while engine.step(Action.HIDE):
+        pass
+    assert engine.books.settling == 8
+    assert engine.dispositions == [Disposition.HIDDEN] * 8
+    engine.settle_all()
+    assert len(engine.dead_letters.bodies) == 8
+
+
+def test_at_most_half_of_the_slots_wait_for_deletions_that_fail() -> None:
+    """While deletions work, all slots may wait for them; once they fail, every further one is hidden at once."""
+    engine = Engine(slots=16)
+    deliveries = engine.receive(8) + engine.receive(8)
+    for delivery in deliveries[:15]:
+        engine.resolve(delivery, Outcome.FIXED)
+    assert engine.books.settling == 15
+    fail(engine, Throttled, 1)
+    engine.step(Action.DELETE)
+    engine.resolve(deliveries[15], Outcome.FIXED)
+    while engine.step(Action.HIDE):
+        pass
+    assert len(engine.queue.hidden) == 16
+    assert engine.books.in_flight == 0
+
+
+def test_what_has_waited_too_long_behind_failing_requests_is_hidden_without_one() -> None:
+    """A deletion that never came to its turn is not sent when its time is over, as long as others fail."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 60
+    first, second = engine.receive(2)
+    engine.resolve(first, Outcome.FIXED)
+    fail(engine, Throttled, 1)
+    engine.step(Action.DELETE)
+    engine.resolve(second, Outcome.FIXED)
+    engine.clock.advance(30.0)
+    engine.settle_all()
+    assert engine.queue.batches == [1]
+    assert engine.dispositions == [Disposition.HIDDEN, Disposition.HIDDEN]
+
+
+def test_a_long_wait_is_no_reason_to_hide_while_requests_succeed() -> None:
+    """Slow is not failing: work that is done is not thrown away because many wait."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 600
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, Outcome.FIXED)
+    engine.clock.advance(300.0)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.DELETED]
+
+
+def test_a_message_whose_copy_stands_is_only_deleted_when_it_comes_back() -> None:
+    """The deletion after a confirmed copy was refused: its redelivery makes no second letter."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, Outcome.REJECTED)
+    engine.step(Action.COPY)
+    fail(engine, PermissionMissing, 1)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.HIDDEN]
+    engine.clock.advance(engine.queue.hidden[-1][1])
+    (again,) = engine.poll()
+    assert engine.settlements.unsettled.ending_of_copy(again.message_id) == delivery.ending
+    engine.resolve(again, Outcome.REJECTED)
+    engine.settle_all()
+    assert len(engine.dead_letters.bodies) == 1
+    assert engine.dispositions == [Disposition.HIDDEN, Disposition.DEAD_LETTERED]
+    assert engine.settlements.unsettled.ending_of_copy(again.message_id) is None
+
+
+def test_while_stopping_a_dead_letter_queue_that_fails_keeps_nobody_waiting() -> None:
+    """The second failure of one copy hides all that wait, so that the process ends in its grace."""
+    engine = Engine()
+    for delivery in engine.receive(8):
+        engine.resolve(delivery, Outcome.INVALID)
+    engine.settlements.hurry()
+    engine.dead_letters.before.extend([service_error(Unanswered)] * 9)
+    for _ in range(9):
+        engine.step(Action.COPY)
+        engine.clock.advance(1.0)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.HIDDEN] * 8
+    assert not engine.dead_letters.bodies
+    assert engine.in_flight.wait_until_empty(0)
+
+
+def test_while_stopping_hides_are_tried_until_the_lease_ends() -> None:
+    """A hide is what brings a message to another replica at once; it is worth the whole grace."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 60
+    (delivery,) = engine.receive()
+    engine.settlements.hurry()
+    engine.resolve(delivery, None)
+    fail(engine, Throttled, 6)
+    for _ in range(50):
+        engine.settle_all()
+        engine.clock.advance(1.0)
+    assert engine.dispositions == [Disposition.RELEASED]
