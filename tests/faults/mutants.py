@@ -45,10 +45,11 @@ MUTANTS = (
     Mutant(
         "delete before verify",
         "engine/pipeline.py",
-        "return _ended(lambda: self._repair(case, stages, still_ours, tell))",
-        "import threading\n"
-        "        threading.Timer(1.0, lambda: _ended(lambda: self._repair(case, stages, lambda: True, tell))).start()\n"
-        '        return Ending(Outcome.FIXED, "handed_off")',
+        "            ending = self._repair(delivery, rule, resource, bucket, until)\n",
+        "            import threading\n"
+        "            again = self._open_bucket(resource, until)\n"
+        "            threading.Timer(1.0, lambda: self._repair(delivery, rule, resource, again, until)).start()\n"
+        '            ending = Ending(Outcome.FIXED, "handed_off")\n',
         scenarios.one_repair,
     ),
     Mutant(
@@ -61,15 +62,15 @@ MUTANTS = (
     Mutant(
         "drop a hide",
         "engine/settler.py",
-        "self._queue.hide(handle, job.hide_seconds)",
+        "self._queue.hide(handle, delivery.hide_seconds)",
         "pass",
         scenarios.stop_with_a_full_hand,
     ),
     Mutant(
         "swallow a partial failure",
         "engine/settler.py",
-        "if error_of_one := failures.get(handle):",
-        "if error_of_one := None:",
+        "if error := failures.get(handle):",
+        "if error := None:",
         scenarios.receipt_taken_over,
     ),
     Mutant(
@@ -83,14 +84,14 @@ MUTANTS = (
         "stop renewing at soft stop",
         "engine/supervisor.py",
         "engine.stopping.set()",
-        "engine.stopping.set()\n        engine.lease_keeper.close()",
+        "engine.stopping.set()\n        engine.keeper.close()",
         scenarios.stop_during_a_long_repair,
     ),
     Mutant(
         "ignore the lease",
-        "engine/worker.py",
-        "lambda: lease.held(self._monotonic()),",
-        "lambda: True,",
+        "engine/pipeline.py",
+        "if not delivery.lease.held(self._monotonic()):",
+        "if False:",
         scenarios.frozen_beyond_a_lease,
     ),
     Mutant(
@@ -103,8 +104,8 @@ MUTANTS = (
     Mutant(
         "dead-letter passing failures",
         "engine/pipeline.py",
-        "return Ending(Outcome.FAILED, error.code, str(error), error_class=type(error).__name__)",
-        "return Ending(Outcome.REJECTED, error.code, str(error), error_class=type(error).__name__)",
+        "return Ending(Outcome.FAILED, error.code, str(error), error_class=name, resource_alone=alone)",
+        "return Ending(Outcome.REJECTED, error.code, str(error), error_class=name, resource_alone=alone)",
         scenarios.passing_failure,
     ),
 )

@@ -10,7 +10,7 @@ import pytest
 from consumer.aliyun.mns.queue import Queue, QueueAddress
 from consumer.core.observers import Hooks
 from consumer.core.queue_attributes import Figures
-from consumer.engine.in_flight import Hand
+from consumer.engine.in_flight import InFlight
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
 from emulator.client import Emulator
 from tests.emulation import eventually
@@ -33,7 +33,7 @@ class Sampling:
         self.clock = Clock()
         self.sampler = Sampler(
             [Watched(open_queue(QUEUE), dead_letters=False), Watched(open_queue(DEAD_LETTERS), dead_letters=True)],
-            Hand(4).books,
+            InFlight(4).books,
             threading.Event(),
             instant_pulse(self.clock),
             SamplingPolicy(idle_seconds=IDLE_SECONDS),
@@ -133,5 +133,5 @@ def test_a_worker_that_shall_not_ask_has_no_such_thread(run: Run, queue: Queue) 
     queue.send("poison")
     with run(metrics__sample_queues="false") as worker:
         assert value(worker.service.metrics, "queue_messages", queue=QUEUE, state="active") is None
-        eventually(lambda: "lease-keeper" in threads())  # the last one to be started but for this
+        eventually(lambda: "lease-keeper-4" in threads())  # the last one to be started but for this
         assert "queue-sampler" not in threads()

@@ -1,4 +1,4 @@
-"""Any order of polls, work, settlements and a close: never more in hand than there are slots, books always balanced."""
+"""Any order of polls, work, settlements and a close: never more than there are slots, books always balanced."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ CLOCK = Clock()
 
 
 class HandMachine(RuleBasedStateMachine):
-    """A hand and a model of what lies in it."""
+    """What is in flight, and a model of it."""
 
     @initialize(slots=st.integers(1, 40))
     def begin(self, slots: int) -> None:
-        """A hand of some size."""
-        self.hand = InFlight(slots)
+        """So many slots."""
+        self.in_flight = InFlight(slots)
         self.polls: list[int] = []
         self.buffered: list[object] = []
         self.working = self.settling = self.received = 0
@@ -27,7 +27,7 @@ class HandMachine(RuleBasedStateMachine):
     @rule(most=st.integers(1, 16))
     def reserve(self, most: int) -> None:
         """A poller wants room."""
-        if reserved := self.hand.reserve(most, 0):
+        if reserved := self.in_flight.reserve(most, 0):
             assert reserved <= most
             self.polls.append(reserved)
 
@@ -38,8 +38,8 @@ class HandMachine(RuleBasedStateMachine):
         reserved = self.polls.pop(data.draw(st.integers(0, len(self.polls) - 1)))
         arrived = [delivery(CLOCK, received()) for _ in range(data.draw(st.integers(0, reserved)))]
         self.received += len(arrived)
-        late = self.hand.receive(arrived, reserved)
-        if self.hand.closed:
+        late = self.in_flight.receive(arrived, reserved)
+        if self.in_flight.closed:
             assert list(late) == arrived
             self.settling += len(arrived)
         else:
@@ -49,7 +49,7 @@ class HandMachine(RuleBasedStateMachine):
     @rule()
     def work(self) -> None:
         """A worker wants something to do; the oldest is next."""
-        found = self.hand.next(0) if self.buffered or self.hand.closed else None
+        found = self.in_flight.next(0) if self.buffered or self.in_flight.closed else None
         if self.buffered:
             assert found is self.buffered.pop(0)
             self.working += 1
@@ -61,7 +61,7 @@ class HandMachine(RuleBasedStateMachine):
     def resolve(self, data: st.DataObject) -> None:
         """A worker is done with some deliveries."""
         count = data.draw(st.integers(1, self.working))
-        self.hand.worked(count)
+        self.in_flight.worked(count)
         self.working -= count
         self.settling += count
 
@@ -69,25 +69,25 @@ class HandMachine(RuleBasedStateMachine):
     @rule(disposition=st.sampled_from(Disposition))
     def settle(self, disposition: Disposition) -> None:
         """The settler is done with one."""
-        self.hand.settle(disposition)
+        self.in_flight.settle(disposition)
         self.settling -= 1
 
     @rule()
     def close(self) -> None:
         """The process stops."""
-        assert list(self.hand.close()) == self.buffered
+        assert list(self.in_flight.close()) == self.buffered
         self.settling += len(self.buffered)
         self.buffered = []
 
     @invariant()
     def the_books_balance(self) -> None:
-        """What was received is settled or in hand, and in hand is never more than there are slots."""
-        books = self.hand.books()
+        """What was received is settled or in flight, and never more is in flight than there are slots."""
+        books = self.in_flight.books()
         assert books.balanced
         assert books.received == self.received
         assert (books.buffered, books.working, books.settling) == (len(self.buffered), self.working, self.settling)
-        assert books.in_flight + sum(self.polls) <= self.hand.slots
-        assert self.hand.wait_until_empty(0) == (not self.polls and not books.in_flight)
+        assert books.in_flight + sum(self.polls) <= self.in_flight.slots
+        assert self.in_flight.wait_until_empty(0) == (not self.polls and not books.in_flight)
 
 
 TestHand = HandMachine.TestCase
