@@ -92,3 +92,19 @@ documented = st.lists(documented_statements, min_size=1, max_size=4).map(_text)
 """Policies of the documented form, which a service and a worker have to read alike."""
 odd = st.lists(st.one_of(documented_statements, odd_statements), max_size=4).map(_text)
 """Policies in which anything may stand."""
+
+
+@st.composite
+def _edited(draw: st.DrawFn) -> str:
+    """A documented policy after a few strokes: letters in other case, missing, doubled or replaced."""
+    text = draw(documented)
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(text) - 1))
+        old = text[at]
+        new = draw(st.sampled_from([old.swapcase(), "", old * 2, "*", " ", '"', ",", "\\u00a0", "0"]))
+        text = text[:at] + new + text[at + 1 :]
+    return text
+
+
+edited = _edited()
+"""Texts that nearly are policies of the documented form."""

@@ -89,7 +89,9 @@ def _what_to_do(wanted: str, live: str) -> str:
     raws = [each.raw for each in now.statements] if now else []
     offending = [each.raw for each in read(wanted).statements if needs_vpc(each.raw)]
     numbers = ", ".join(str(raws.index(raw) + 1) for raw in offending if raw in raws)
-    which = f"statement {numbers} of the policy" if numbers else "the policy that is to be put back"
+    which = "the statement that has it" if not offending else "the policy that is to be put back"
+    if numbers:
+        which = f"statement {numbers} of the policy"
     text = (
         "OSS takes no policy that has acs:SourceIp without acs:SourceVpc in a statement, also where only another"
         f" statement is changed. Add acs:SourceVpc to the condition in {which} (StringNotLike 'vpc-*' for public"

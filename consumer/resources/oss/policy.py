@@ -54,7 +54,7 @@ class Admits(StrEnum):
     NAMED = "named"
     """Accounts, users and roles that it names."""
     RESTRICTED = "restricted"
-    """Everyone, but only from networks, addresses or with keys that a condition names: not public."""
+    """Everyone, written as documented, but only from networks, addresses or with keys of a condition: not public."""
     EVERYONE = "everyone"
     """Public."""
     UNCLEAR = "unclear"
@@ -147,7 +147,8 @@ def reading(statement: object) -> Reading:
     if statement["Effect"] == "Deny":
         return Reading(Admits.NOBODY)
     if _names_everyone(statement):
-        return Reading(Admits.RESTRICTED if _is_restricted(statement) else Admits.EVERYONE)
+        restricted = _is_restricted(statement) and _has_documented_principal(statement)
+        return Reading(Admits.RESTRICTED if restricted else Admits.EVERYONE)
     if unknown := [each for each in named(statement) if not is_fixed(each)]:
         return Reading(Admits.UNCLEAR, f"Principal {quoted(unknown[0])} is neither an id nor the ARN of a user or role")
     return Reading(Admits.NAMED)
@@ -183,6 +184,13 @@ def _names_everyone(statement: Mapping[str, Any]) -> bool:
     principal = statement.get("Principal")
     listed = principal if isinstance(principal, list) else [principal]
     return "NotPrincipal" in statement or not listed or len(named(statement)) < len(listed)
+
+
+def _has_documented_principal(statement: Mapping[str, Any]) -> bool:
+    """Whether it is certain whom the statement's condition restricts: texts, or the empty list."""
+    principal = statement.get("Principal")
+    listed = principal if isinstance(principal, list) else [principal]
+    return "NotPrincipal" not in statement and all(isinstance(each, str) and each.strip() for each in listed)
 
 
 def _is_restricted(statement: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consumer.core.outcome import Outcome
+from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
 from consumer.resources.oss.policy import admits_everyone, read
 from emulator.client import Emulator
 from tests import policies
@@ -63,7 +63,7 @@ def test_documented_policies_are_read_alike(service: Service, policy: str) -> No
     assert bool(found.public) == service.is_public()
 
 
-@given(policy=policies.odd)
+@given(policy=st.one_of(policies.odd, policies.edited))
 @_over_http
 def test_what_the_worker_calls_closed_is_closed(service: Service, policy: str) -> None:
     """Where the page says nothing the worker may be stricter than the service, never laxer."""
@@ -73,7 +73,7 @@ def test_what_the_worker_calls_closed_is_closed(service: Service, policy: str) -
         assert not service.is_public()
 
 
-@given(policy=st.one_of(policies.documented, policies.odd), keep_restricted=st.booleans())
+@given(policy=st.one_of(policies.documented, policies.odd, policies.edited), keep_restricted=st.booleans())
 @_over_http
 def test_no_repair_ends_well_while_anyone_gets_in(
     bench: Workbench, service: Service, policy: str, keep_restricted: bool
@@ -84,6 +84,8 @@ def test_no_repair_ends_well_while_anyone_gets_in(
 
     ending = bench.repair(case)
 
-    assert ending.outcome in (Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.REJECTED), ending
-    if ending.outcome is not Outcome.REJECTED:
+    if SETTLED_BY[ending.outcome] is Settlement.DELETE:
+        assert ending.outcome in (Outcome.FIXED, Outcome.ALREADY_COMPLIANT)
         assert not service.is_public()
+    else:
+        assert ending.outcome in (Outcome.REJECTED, Outcome.FAILED), ending

@@ -58,6 +58,11 @@ ANYONE: list[Any] = [
 ]
 
 
+def _is_documented(principal: object) -> bool:
+    listed = principal if isinstance(principal, list) else [principal]
+    return all(isinstance(each, str) and each.strip() for each in listed)
+
+
 @pytest.mark.parametrize("principal", FIXED, ids=str)
 def test_fixed_principals_are_not_public(principal: object) -> None:
     """An account's or a user's id, the ARN of a user, a role or an assumed role, without any wildcard."""
@@ -68,6 +73,17 @@ def test_fixed_principals_are_not_public(principal: object) -> None:
 def test_every_other_principal_is_everyone(principal: object) -> None:
     """An empty list equals `["*"]` by the page; a wildcard is not fixed; null, blanks and shapes are undocumented."""
     assert reading({**ALLOW, "Principal": principal}).admits is Admits.EVERYONE
+
+
+@pytest.mark.parametrize("principal", [principal for principal in ANYONE if not _is_documented(principal)], ids=str)
+def test_no_condition_restricts_a_principal_of_unknown_form(principal: object) -> None:
+    """null, blanks and other shapes are never called closed; a list of texts is, and so is the empty one."""
+    condition = {"StringEquals": {"acs:SourceVpc": "vpc-1"}}
+
+    assert reading({**ALLOW, "Principal": principal, "Condition": condition}).admits is Admits.EVERYONE
+    assert reading({**ALLOW, "Condition": condition}).admits is Admits.EVERYONE
+    assert reading({**ALLOW, "NotPrincipal": ["1"], "Condition": condition}).admits is Admits.EVERYONE
+    assert reading({**ALLOW, "Principal": [], "Condition": condition}).admits is Admits.RESTRICTED
 
 
 def test_a_statement_without_a_principal_is_public() -> None:

@@ -9,10 +9,13 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consumer.core.errors import Refused
 from consumer.resources.oss.policy import admits_everyone, read
 from consumer.resources.oss.policy_document import MOST_CHARACTERS, canonical, parsed
+from tests import policies
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,17 @@ def test_equal_policies_have_one_text() -> None:
     """Whatever their order and spaces; None is no policy."""
     assert canonical('{ "b": [1, true, null], "a": "\\u00e9" }') == '{"a":"é","b":[1,true,null]}'
     assert canonical(None) is None
+
+
+@given(st.one_of(st.text(), st.binary().map(lambda raw: raw.decode("latin-1")), policies.anything.map(json.dumps)))
+def test_no_text_ends_in_a_traceback(text: str) -> None:
+    """Read, or refused for a person."""
+    try:
+        read(text)
+    except Refused:
+        assert admits_everyone(text)
+    else:
+        assert canonical(text) == canonical(canonical(text))
 
 
 def _steps(work: Callable[[], object]) -> int:
