@@ -13,8 +13,8 @@ from itertools import count
 from bench.names import ACCOUNT_ID, DOMAIN, REGION
 from bench.server.ledger import Ledger, Track
 from bench.server.protocol import Request, answer
+from emulator.oss import codes
 from emulator.oss.document import render
-from emulator.oss.errors import TABLE
 from emulator.xml import Node
 
 _NAME, _ACL, _ID, _HOST = "_name_", "_acl_", "_request_", "_host_"
@@ -55,16 +55,16 @@ _BLOCK = render("PublicAccessBlockConfiguration", [("BlockPublicAccess", "false"
 _TAGS = render("Tagging", [("TagSet", [])])
 
 
-def _refusal(code: str) -> tuple[int, str]:
-    known = TABLE[code]
-    told: list[Node] = [("Code", code), ("Message", known.message), ("RequestId", _ID), ("HostId", _HOST)]
+def _refusal(refused: codes.Oss) -> tuple[int, str]:
+    known = refused.value
+    told: list[Node] = [("Code", known.code), ("Message", known.message), ("RequestId", _ID), ("HostId", _HOST)]
     body = render("Error", [*told, ("BucketName", _NAME), *([("EC", known.ec)] if known.ec else [])])
     return known.status, body.decode()
 
 
-_NO_BUCKET = _refusal("NoSuchBucket")
-_NO_POLICY = _refusal("NoSuchBucketPolicy")
-_NOT_IMPLEMENTED = _refusal("NotImplemented")
+_NO_BUCKET = _refusal(codes.Oss.NO_BUCKET)
+_NO_POLICY = _refusal(codes.Oss.NO_POLICY)
+_NOT_IMPLEMENTED = _refusal(codes.Oss.NOT_EMULATED)
 
 _OPERATIONS = {
     ("GET", "bucketInfo"): "GetBucketInfo",

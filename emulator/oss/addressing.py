@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_plus
 
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 
 _ENDPOINT = re.compile(r"oss-(?:[a-z]{2}-[a-z0-9-]+|accelerate(?:-overseas)?)")
@@ -70,7 +71,7 @@ def locate(host_header: str, path: str, own_host: str = "") -> Address:
     if host.bucket is not None:
         return Address(host, host.bucket, decoded)
     if host.official and decoded:
-        raise Refusal("SecondLevelDomainForbidden")
+        raise Refusal(Oss.SECOND_LEVEL_DOMAIN)
     bucket, _, key = decoded.partition("/")
     return Address(host, bucket or None, key)
 

@@ -15,14 +15,12 @@ from emulator.http import Request
 from emulator.identity import AccessKey
 from emulator.oss import signature_v1, signature_v2, signature_v4
 from emulator.oss.addressing import Address
+from emulator.oss.codes import Oss
 from emulator.oss.credentials import check_date, check_expiry, check_skew, compare, known_key, v4_time
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.world import World
 
-_REGION_PROBLEM = {
-    "Authorization header": "Invalid signing region in Authorization header.",
-    "credential": "The signing region in credential is invalid.",
-}
+_REGION_PROBLEM = {"Authorization header": Oss.SIGNING_REGION, "credential": Oss.SIGNING_REGION_URL}
 _LONGEST_V4_URL_SECONDS = 7 * 24 * 3600
 _CLAIMED_KEY = re.compile(r"^(?:OSS |OSS2 AccessKeyId:|OSS4-HMAC-SHA256 Credential=)([A-Za-z0-9._-]+)", re.ASCII)
 
@@ -66,7 +64,7 @@ def authenticate(world: World, request: Request, address: Address, query: Mappin
     if authorization.startswith("OSS "):
         return _header_v1(world, request, address, query, authorization)
     if authorization:
-        raise invalid_argument("Authorization", authorization, "Authorization header is invalid.", ec="0002-00000061")
+        raise invalid_argument(Oss.AUTHORIZATION_SCHEME, "Authorization", authorization)
     if query.get("x-oss-signature-version") == signature_v4.ALGORITHM:
         return _url_v4(world, request, address, query)
     if query.get("x-oss-signature-version") == "OSS2":
@@ -81,7 +79,7 @@ def _header_v1(
 ) -> Caller:
     key_id, colon, provided = authorization[4:].partition(":")
     if not colon or not key_id.strip():
-        raise invalid_argument("Authorization", authorization, "Authorization header is invalid.", ec="0002-00000062")
+        raise invalid_argument(Oss.AUTHORIZATION_V1, "Authorization", authorization)
     key = known_key(world, key_id, request, query)
     date = request.headers.get("x-oss-date") or request.headers.get("date", "")
     check_date(world, date)
@@ -91,7 +89,7 @@ def _header_v1(
     bare = address.bucket is not None and request.path == f"/{address.bucket}"
     if bare and _signs_bare_path(request, query, key, date, provided):
         return Caller(key)
-    compare(key, provided, signature_v1.signature(key.secret, text), text, "0002-00000040")
+    compare(key, provided, signature_v1.signature(key.secret, text), text, Oss.SIGNATURE_V1)
     return Caller(key)
 
 
@@ -104,10 +102,7 @@ def _signs_bare_path(request: Request, query: Mapping[str, str], key: AccessKey,
 
 def _url_v1(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:
     if not all(query.get(name) for name in ("OSSAccessKeyId", "Expires", "Signature")):
-        raise Refusal(
-            "AccessDenied",
-            "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters",
-        )
+        raise Refusal(Oss.URL_V1_INCOMPLETE)
     key = known_key(world, query["OSSAccessKeyId"], request, query)
     check_expiry(world, query["Expires"])
     text = signature_v1.string_to_sign(
@@ -116,7 +111,7 @@ def _url_v1(world: World, request: Request, address: Address, query: Mapping[str
         query["Expires"],
         signature_v1.resource(address.bucket, address.key, query),
     )
-    compare(key, query["Signature"], signature_v1.signature(key.secret, text), text, "0002-00000040")
+    compare(key, query["Signature"], signature_v1.signature(key.secret, text), text, Oss.SIGNATURE_V1)
     return Caller(key)
 
 
@@ -125,7 +120,7 @@ def _header_v2(
 ) -> Caller:
     fields = _fields(authorization[5:], ":")
     if "AccessKeyId" not in fields or "Signature" not in fields:
-        raise invalid_argument("Authorization", authorization, "Authorization header is invalid.", ec="0002-00000104")
+        raise invalid_argument(Oss.AUTHORIZATION_V2, "Authorization", authorization)
     key = known_key(world, fields["AccessKeyId"], request, query)
     date = request.headers.get("date", "")
     check_date(world, request.headers.get("x-oss-date") or date)
@@ -154,7 +149,7 @@ def _verify_v2(
     names = _names(additional)
     canonical = signature_v2.resource(address.bucket, address.key, query)
     text = signature_v2.string_to_sign(request.method, request.headers, date, names, canonical)
-    compare(key, provided, signature_v2.signature(key.secret, text), text, "0002-00000101")
+    compare(key, provided, signature_v2.signature(key.secret, text), text, Oss.SIGNATURE_V2)
 
 
 def _header_v4(
@@ -162,7 +157,7 @@ def _header_v4(
 ) -> Caller:
     fields = _fields(authorization.removeprefix(signature_v4.ALGORITHM), "=")
     if "Credential" not in fields or "Signature" not in fields:
-        raise invalid_argument("Authorization", authorization, "Authorization header is invalid.")
+        raise invalid_argument(Oss.AUTHORIZATION_V4, "Authorization", authorization)
     signed_at = request.headers.get("x-oss-date") or request.headers.get("date", "")
     where = "Authorization header"
     caller = _scoped(world, request, query, address, fields["Credential"], signed_at, where)
@@ -175,12 +170,12 @@ def _header_v4(
 def _url_v4(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:
     for name in ("x-oss-credential", "x-oss-date", "x-oss-expires", "x-oss-signature"):
         if not query.get(name):
-            raise invalid_argument(name, "", f"The {name} parameter is missing.")
+            raise invalid_argument(Oss.URL_V4_INCOMPLETE, name, "", name)
     credential, signed_at = query["x-oss-credential"], query["x-oss-date"]
     caller = _scoped(world, request, query, address, credential, signed_at, "credential")
     lifetime = query["x-oss-expires"]
     if not lifetime.isdecimal() or not 1 <= int(lifetime) <= _LONGEST_V4_URL_SECONDS:
-        raise invalid_argument("x-oss-expires", lifetime, "Invalid expires value.")
+        raise invalid_argument(Oss.URL_V4_LIFETIME, "x-oss-expires", lifetime)
     check_expiry(world, str(int(v4_time(signed_at)) + int(lifetime)))
     additional = query.get("x-oss-additional-headers", "")
     _verify_v4(request, address, query, caller, credential, signed_at, additional, query["x-oss-signature"])
@@ -199,16 +194,16 @@ def _scoped(
     """The caller a version 4 credential names, once its scope fits the request."""
     parts = credential.rsplit("/", 4)
     if len(parts) != 5 or parts[4] != signature_v4.TERMINATOR:
-        raise invalid_argument("Credential", credential, f"Invalid credential in {where}.")
+        raise invalid_argument(Oss.CREDENTIAL, "Credential", credential, where)
     key_id, date, region, product, _ = parts
     endpoint = address.host.region
     if not region or region.startswith("oss-") or (endpoint is not None and region != endpoint):
-        raise invalid_argument("Region", region, _REGION_PROBLEM[where], ec="0002-00000226")
+        raise invalid_argument(_REGION_PROBLEM[where], "Region", region)
     if product != "oss":
-        raise invalid_argument("Product", product, f"Invalid signing product in {where}.", ec="0002-00000227")
+        raise invalid_argument(Oss.SIGNING_PRODUCT, "Product", product, where)
     v4_time(signed_at)
     if signed_at[:8] != date:
-        raise invalid_argument("Date", date, f"Invalid signing date in {where}.", ec="0002-00000225")
+        raise invalid_argument(Oss.SIGNING_DATE, "Date", date, where)
     return Caller(known_key(world, key_id, request, query), region)
 
 
@@ -236,7 +231,7 @@ def _verify_v4(
         provided,
         expected,
         text.encode(),
-        "0002-00000201",
+        Oss.SIGNATURE_V4,
         CanonicalRequest=canonical.decode("utf-8", "replace"),
     )
 

@@ -10,6 +10,7 @@ from emulator.http import Request, Response
 from emulator.oss.addressing import Address
 from emulator.oss.authentication import ANONYMOUS, Caller
 from emulator.oss.bucket import Bucket, Configured, as_json
+from emulator.oss.codes import Oss
 from emulator.oss.document import parse, render
 from emulator.oss.errors import Refusal
 from emulator.oss.store import Store
@@ -66,7 +67,7 @@ class Call:
         """The addressed bucket; raises Refusal(NoSuchBucket)."""
         found = self.store.buckets.get(self.name)
         if found is None:
-            raise Refusal("NoSuchBucket", BucketName=self.name)
+            raise Refusal(Oss.NO_BUCKET, BucketName=self.name)
         return found
 
     @property

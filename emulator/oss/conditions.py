@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from emulator.oss.bucket import StoredObject
 from emulator.oss.call import Call
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 
 
@@ -18,14 +19,16 @@ def check(call: Call, stored: StoredObject, prefix: str = "") -> None:
     `prefix` is what stands before the headers' usual names: `x-oss-copy-source-` for the source of a copy.
     A date that is none is ignored, as the service does.
     """
+    modified = int(stored.modified)
     match, none_match = call.header(f"{prefix}if-match"), call.header(f"{prefix}if-none-match")
     since = _seconds(call.header(f"{prefix}if-modified-since"))
     before = _seconds(call.header(f"{prefix}if-unmodified-since"))
-    modified = int(stored.modified)
-    if (match is not None and not _same(match, stored)) or (before is not None and modified > before):
-        raise Refusal("PreconditionFailed")
+    if match is not None and not _same(match, stored):
+        raise Refusal(Oss.PRECONDITION, "If-Match")
+    if before is not None and modified > before:
+        raise Refusal(Oss.PRECONDITION, "If-Unmodified-Since")
     if (none_match is not None and _same(none_match, stored)) or (since is not None and modified <= since):
-        raise Refusal("NotModified")
+        raise Refusal(Oss.NOT_MODIFIED)
 
 
 def _same(etag: str, stored: StoredObject) -> bool:

@@ -11,6 +11,7 @@ from emulator.http import Response
 from emulator.oss import conditions
 from emulator.oss.bucket import StoredObject
 from emulator.oss.call import Call, answer
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.oss.printing import iso
 from emulator.oss.storing import encryption, kept_headers, made, store_object, tags_asked
@@ -28,11 +29,11 @@ def source(call: Call) -> StoredObject:
     name, key = _named(call)
     origin = call.store.buckets.get(name)
     if origin is None:
-        raise Refusal("NoSuchBucket", BucketName=name)
+        raise Refusal(Oss.NO_BUCKET, BucketName=name)
     if origin.owner_id != call.caller.account_id:
-        raise Refusal("AccessDenied", "The bucket you access does not belong to you.", ec="0003-00000001")
+        raise Refusal(Oss.NOT_YOURS)
     if key not in origin.objects:
-        raise Refusal("NoSuchKey", Key=key)
+        raise Refusal(Oss.NO_KEY, Key=key)
     conditions.check(call, origin.objects[key], f"{SOURCE}-")
     return origin.objects[key]
 
@@ -51,6 +52,6 @@ def copy(call: Call, acl: str) -> Response:
     replaced = (call.header("x-oss-tagging-directive") or "").upper() == "REPLACE"
     tags = tags_asked(call) if replaced else found.tags
     stored = store_object(call, found.body, headers, etag=found.etag, acl=acl, tags=tags)
-    copied = answer("CopyObjectResult", [("LastModified", iso(stored.modified)), ("ETag", f'"{stored.etag}"')])
-    copied.headers += made(stored)
+    copied = answer("CopyObjectResult", [("ETag", f'"{stored.etag}"'), ("LastModified", iso(stored.modified))])
+    copied.headers += [*made(stored), ("x-oss-copied-size", str(len(stored.body)))]
     return copied

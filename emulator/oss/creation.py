@@ -7,6 +7,7 @@ import re
 from emulator.http import Response
 from emulator.oss.bucket import Bucket, Encryption
 from emulator.oss.call import Admission, Call, Level, Operation, gone
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal, invalid_argument
 
 ACLS = frozenset({"private", "public-read", "public-read-write"})
@@ -18,14 +19,14 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 def check_name(name: str) -> None:
     """Raise Refusal(InvalidBucketName) unless the name could be a bucket's."""
     if not _NAME.fullmatch(name):
-        raise Refusal("InvalidBucketName", BucketName=name)
+        raise Refusal(Oss.BUCKET_NAME, BucketName=name)
 
 
 def requested_acl(call: Call, default: str) -> str:
-    """The ACL a request asks for; raises Refusal for one that does not exist."""
+    """The ACL a request asks for, without a header `default`; raises Refusal for one that does not exist."""
     acl = call.header("x-oss-acl") or default
     if acl not in ACLS:
-        raise invalid_argument("x-oss-acl", acl, "no such bucket access control exists", ec="0016-00000204")
+        raise invalid_argument(Oss.ACL, "x-oss-acl", acl)
     return acl
 
 
@@ -42,7 +43,7 @@ def new_bucket(call: Call, acl: str) -> Bucket:
         public_access_block=blocks,
     )
     if acl != "private" and call.store.blocks_public_access(bucket):
-        raise Refusal("AccessDenied", "Put public bucket acl is not allowed")
+        raise Refusal(Oss.PUBLIC_ACL)
     call.store.create(
         bucket,
         call.operation.name,
@@ -62,14 +63,19 @@ def put(call: Call) -> Response:
         bucket.storage_class, bucket.redundancy = storage_class, redundancy
         bucket.encryption = _creation_encryption(call)
         bucket.resource_group = call.header("x-oss-resource-group-id") or bucket.resource_group
-        return Response(200, [("Location", f"/{call.name}")])
+        return located(call)
     if existing.owner_id != call.account_id or (call.region or existing.region) != existing.region:
-        raise Refusal("BucketAlreadyExists", BucketName=call.name)
+        raise Refusal(Oss.NAME_TAKEN, BucketName=call.name)
     if call.header("x-oss-acl") is not None and acl != existing.acl:
         if acl != "private" and call.store.blocks_public_access(existing):
-            raise Refusal("AccessDenied", "Put public bucket acl is not allowed")
+            raise Refusal(Oss.PUBLIC_ACL)
         before, existing.acl = existing.acl, acl
         call.changed(before, acl)
+    return located(call)
+
+
+def located(call: Call) -> Response:
+    """200 that says where the addressed bucket is."""
     return Response(200, [("Location", f"/{call.name}")])
 
 
@@ -93,16 +99,16 @@ def _creation_settings(call: Call) -> tuple[str, str]:
     storage_class = body.value("StorageClass") or "Standard"
     redundancy = body.value("DataRedundancyType") or "LRS"
     if storage_class not in _STORAGE_CLASSES:
-        raise invalid_argument("StorageClass", storage_class, "Invalid storage class.")
+        raise invalid_argument(Oss.STORAGE_CLASS, "StorageClass", storage_class)
     if redundancy not in ("LRS", "ZRS"):
-        raise invalid_argument("DataRedundancyType", redundancy, "Invalid data redundancy type.")
+        raise invalid_argument(Oss.REDUNDANCY, "DataRedundancyType", redundancy)
     return storage_class, redundancy
 
 
 def delete(call: Call) -> Response:
     """Delete an empty bucket."""
     if call.bucket.objects or call.bucket.uploads:
-        raise Refusal("BucketNotEmpty", BucketName=call.name)
+        raise Refusal(Oss.NOT_EMPTY, BucketName=call.name)
     call.store.delete(
         call.name,
         call.operation.name,

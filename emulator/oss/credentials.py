@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from emulator.http import Request
 from emulator.identity import AccessKey
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.world import World
 
@@ -27,21 +28,20 @@ def known_key(world: World, key_id: str, request: Request, query: Mapping[str, s
         or query.get("x-oss-security-token")
     )
     if key is None or (key.security_token is not None and token is None):
-        raise Refusal("InvalidAccessKeyId", OSSAccessKeyId=key_id)
+        raise Refusal(Oss.UNKNOWN_KEY if token is None else Oss.UNKNOWN_TEMPORARY_KEY, OSSAccessKeyId=key_id)
     if token is not None and token != key.security_token:
-        raise Refusal("InvalidSecurityToken", SecurityToken=token)
+        raise Refusal(Oss.WRONG_TOKEN, SecurityToken=token)
     if key.expires_at is not None and world.clock.now() >= key.expires_at:
-        raise Refusal("SecurityTokenExpired", SecurityToken=token or "")
+        raise Refusal(Oss.TOKEN_EXPIRED, SecurityToken=token or "")
     return key
 
 
-def compare(key: AccessKey, provided: str, expected: str, text: bytes, ec: str, **also_shown: str) -> None:
+def compare(key: AccessKey, provided: str, expected: str, text: bytes, refused: Oss, **also_shown: str) -> None:
     """Raise Refusal(SignatureDoesNotMatch), showing what the service signed, unless both are equal."""
     if hmac.compare_digest(provided.strip().encode(), expected.encode()):
         return
     refusal = Refusal(
-        "SignatureDoesNotMatch",
-        ec=ec,
+        refused,
         OSSAccessKeyId=key.access_key_id,
         SignatureProvided=provided,
         StringToSign=text.decode("utf-8", "replace"),
@@ -56,7 +56,7 @@ def check_date(world: World, date: str) -> None:
     try:
         signed_at = parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, IndexError) as error:
-        raise Refusal("AccessDenied", "OSS authentication requires a valid Date.") from error
+        raise Refusal(Oss.NO_DATE) from error
     check_skew(world, signed_at, date)
 
 
@@ -66,7 +66,7 @@ def check_skew(world: World, signed_at: float, date: str) -> None:
         return
     now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(world.clock.now()))
     raise Refusal(
-        "RequestTimeTooSkewed",
+        Oss.SKEWED,
         MaxAllowedSkewMilliseconds=str(int(MAX_SKEW_SECONDS * 1000)),
         RequestTime=date,
         ServerTime=now,
@@ -76,11 +76,11 @@ def check_skew(world: World, signed_at: float, date: str) -> None:
 def check_expiry(world: World, expires: str) -> None:
     """Raise Refusal when a signed URL's end, in seconds since the epoch, is over."""
     if not expires.isdecimal():
-        raise Refusal("AccessDenied", "Invalid date (should be seconds since epoch)", Expires=expires)
+        raise Refusal(Oss.EXPIRY_NO_NUMBER, Expires=expires)
     now = world.clock.now()
     if int(expires) < now:
         end, server = (time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at)) for at in (int(expires), now))
-        raise Refusal("AccessDenied", "Request has expired.", ec="0002-00000069", Expires=end, ServerTime=server)
+        raise Refusal(Oss.URL_EXPIRED, Expires=end, ServerTime=server)
 
 
 def v4_time(signed_at: str) -> float:
@@ -93,4 +93,4 @@ def v4_time(signed_at: str) -> float:
             int(day[:4]), int(day[4:6]), int(day[6:]), int(clock[:2]), int(clock[2:4]), int(clock[4:]), tzinfo=UTC
         ).timestamp()
     except ValueError as error:
-        raise Refusal("AccessDenied", "OSS authentication requires a valid Date.") from error
+        raise Refusal(Oss.NO_DATE) from error

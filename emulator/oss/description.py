@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from emulator.http import Response
 from emulator.oss.addressing import location
 from emulator.oss.bucket import Bucket, Encryption
@@ -9,6 +12,9 @@ from emulator.oss.call import Admission, Call, Level, Operation, answer
 from emulator.oss.printing import iso, read_max_keys
 from emulator.xml import Node
 
+_ASKED = {"Prefix": "prefix", "Marker": "marker", "MaxKeys": "max-keys"}
+"""Elements of a list of buckets and the parameters that they repeat."""
+_TAG = re.compile(r'"([^"]*)"(?::"([^"]*)")?')
 _COLDER: tuple[Node, ...] = tuple(
     (name + figure, "0")
     for name in ("InfrequentAccess", "Archive", "ColdArchive", "DeepColdArchive")
@@ -19,6 +25,7 @@ _COLDER: tuple[Node, ...] = tuple(
 def listing(call: Call) -> Response:
     """The caller's buckets in all regions, by name."""
     prefix, marker = call.query.get("prefix", ""), call.query.get("marker", "")
+    wanted = _wanted_tags(call)
     limit = read_max_keys(call, 100)
     group = call.header("x-oss-resource-group-id")
     names = sorted(
@@ -27,28 +34,32 @@ def listing(call: Call) -> Response:
         if bucket.owner_id == call.account_id
         and name.startswith(prefix)
         and name > marker
-        and _tagged(bucket, call)
+        and _tagged(bucket, wanted)
         and group in (None, bucket.resource_group)
     )
     shown = names[:limit]
     truncated = len(names) > limit
-    content: list[Node] = [
-        ("Owner", [("ID", call.account_id), ("DisplayName", call.account_id)]),
-        ("Prefix", prefix),
-        ("Marker", marker),
-        ("MaxKeys", str(limit)),
-        ("IsTruncated", "true" if truncated else "false"),
-        ("NextMarker", shown[-1] if truncated else ""),
-        ("Buckets", [("Bucket", _summary(call.store.buckets[name])) for name in shown]),
-    ]
+    content: list[Node] = [("Owner", [("ID", call.account_id), ("DisplayName", call.account_id)])]
+    # What was not asked for is left out, unless the answer is only a page.
+    content += [(tag, call.query[name]) for tag, name in _ASKED.items() if name in call.query]
+    if truncated or any(name in call.query for name in _ASKED.values()):
+        content.append(("IsTruncated", "true" if truncated else "false"))
+    if truncated:
+        content.append(("NextMarker", shown[-1]))
+    content.append(("Buckets", [("Bucket", _summary(call.store.buckets[name])) for name in shown]))
     return answer("ListAllMyBucketsResult", content)
 
 
-def _tagged(bucket: Bucket, call: Call) -> bool:
-    key, value = call.query.get("tag-key"), call.query.get("tag-value")
-    if key is None:
-        return True
-    return key in bucket.tagging and value in (None, "", bucket.tagging[key])
+def _wanted_tags(call: Call) -> dict[str, str]:
+    """Keys with values, empty for any, from `tagging="k":"v","k2":"v2"` or from `tag-key` and `tag-value`."""
+    wanted = {key: value or "" for key, value in _TAG.findall(call.query.get("tagging", ""))}
+    if key := call.query.get("tag-key"):
+        wanted[key] = call.query.get("tag-value", "")
+    return wanted
+
+
+def _tagged(bucket: Bucket, wanted: Mapping[str, str]) -> bool:
+    return all(key in bucket.tagging and value in ("", bucket.tagging[key]) for key, value in wanted.items())
 
 
 def _summary(bucket: Bucket) -> list[Node]:
@@ -116,8 +127,9 @@ def where(call: Call) -> Response:
 
 
 def stat(call: Call) -> Response:
-    """GetBucketStat: objects and bytes, all of them in the standard class."""
+    """GetBucketStat: objects and bytes, all of them in the standard class; nothing was modified in an empty bucket."""
     objects = call.bucket.objects
+    parts = sum(len(upload.parts) for upload in call.bucket.uploads.values())
     size = sum(len(stored.body) for stored in objects.values())
     return answer(
         "BucketStat",
@@ -125,17 +137,20 @@ def stat(call: Call) -> Response:
             ("Storage", str(size)),
             ("ObjectCount", str(len(objects))),
             ("MultipartUploadCount", str(len(call.bucket.uploads))),
+            ("MultipartPartCount", str(parts)),
             ("LiveChannelCount", "0"),
-            ("LastModifiedTime", str(int(call.store.world.clock.now()))),
+            ("LastModifiedTime", str(int(call.store.world.clock.now())) if objects or parts else "0"),
             ("StandardStorage", str(size)),
             ("StandardObjectCount", str(len(objects))),
             *_COLDER,
+            ("DeleteMarkerCount", "0"),
         ],
     )
 
 
 OPERATIONS = (
     Operation("ListBuckets", Level.SERVICE, "GET", "", listing, Admission.SIGNED, reads=True),
+    Operation("ListBuckets", Level.SERVICE, "GET", "tagging", listing, Admission.SIGNED, reads=True),
     Operation("GetBucketInfo", Level.BUCKET, "GET", "bucketInfo", info, reads=True),
     Operation("GetBucketLocation", Level.BUCKET, "GET", "location", where, Admission.OWNER_ANYWHERE, reads=True),
     Operation("GetBucketStat", Level.BUCKET, "GET", "stat", stat, reads=True),

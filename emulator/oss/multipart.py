@@ -12,9 +12,10 @@ from emulator.http import Response
 from emulator.oss import copying
 from emulator.oss.bucket import Upload
 from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
+from emulator.oss.codes import Oss
 from emulator.oss.crc64 import crc64
 from emulator.oss.errors import Refusal, invalid_argument
-from emulator.oss.printing import iso, read_max_keys, read_range
+from emulator.oss.printing import encoded, encoding, iso, read_max_keys, read_range
 from emulator.oss.storing import encrypted, journal_object, kept_headers, made, store_object, tags_asked
 from emulator.xml import Element, Node
 
@@ -25,13 +26,8 @@ _WRITE = Admission.WRITER
 def _upload(call: Call) -> Upload:
     upload = call.bucket.uploads.get(call.query.get("uploadId", ""))
     if upload is None or upload.key != call.address.key:
-        raise Refusal(
-            "NoSuchUpload",
-            "The specified upload does not exist. The upload ID may be invalid, "
-            "or the upload may have been aborted or completed.",
-            status=404,
-            UploadId=call.query.get("uploadId", ""),
-        )
+        refused = Oss.NO_UPLOAD_FOR_PART if call.operation.name == "UploadPart" else Oss.NO_UPLOAD
+        raise Refusal(refused, UploadId=call.query.get("uploadId", ""))
     return upload
 
 
@@ -43,7 +39,12 @@ def begin(call: Call) -> Response:
     journal_object(call, key=call.address.key, upload_id=upload_id)
     begun = answer(
         "InitiateMultipartUploadResult",
-        [("Bucket", call.name), ("Key", call.address.key), ("UploadId", upload_id)],
+        [
+            *encoding(call),
+            ("Bucket", call.name),
+            ("Key", encoded(call, call.address.key)),
+            ("UploadId", upload_id),
+        ],
     )
     begun.headers += encrypted(call.bucket.uploads[upload_id].headers)
     return begun
@@ -53,7 +54,7 @@ def put_part(call: Call) -> Response:
     """Keep one part, in place of one with the same number."""
     number = call.query.get("partNumber", "")
     if not number.isdecimal() or not 1 <= int(number) <= _MOST_PARTS:
-        raise invalid_argument("partNumber", number, "Part number must be an integer between 1 and 10000, inclusive.")
+        raise invalid_argument(Oss.PART_NUMBER, "PartNumber", number)
     upload = _upload(call)
     if call.header(copying.SOURCE) is not None:
         return _copy_part(call, upload, int(number))
@@ -72,8 +73,8 @@ def _copy_part(call: Call, upload: Upload, number: int) -> Response:
     body = whole[first : last + 1]
     upload.parts[number] = body
     now = call.store.world.clock.now()
-    copied = answer("CopyPartResult", [("LastModified", iso(now)), ("ETag", f'"{_etag(body)}"')])
-    copied.headers.append(("ETag", f'"{_etag(body)}"'))
+    copied = answer("CopyPartResult", [("ETag", f'"{_etag(body)}"'), ("LastModified", iso(now))])
+    copied.headers += [("ETag", f'"{_etag(body)}"'), ("x-oss-copied-size", str(len(body)))]
     return copied
 
 
@@ -93,9 +94,10 @@ def complete(call: Call) -> Response:
     done = answer(
         "CompleteMultipartUploadResult",
         [
-            ("Location", f"http://{call.request.host}/{call.address.key}"),
+            *encoding(call),
+            ("Location", f"http://{call.request.host}/{encoded(call, call.address.key)}"),
             ("Bucket", call.name),
-            ("Key", call.address.key),
+            ("Key", encoded(call, call.address.key)),
             ("ETag", f'"{etag}"'),
         ],
     )
@@ -110,22 +112,20 @@ def _chosen(call: Call, upload: Upload) -> list[int]:
     listed = list(call.body("CompleteMultipartUpload").all("Part"))
     numbers = [_number(part) for part in listed]
     if not numbers:
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.PART_LIST)
     if numbers != sorted(set(numbers)):
-        raise Refusal("InvalidPartOrder", "The list of parts was not in ascending order.")
+        raise Refusal(Oss.PART_ORDER)
     for number, part in zip(numbers, listed, strict=True):
-        etag = (part.value("ETag") or "").strip('"').upper()
-        if number not in upload.parts or etag != _etag(upload.parts[number]):
-            raise Refusal(
-                "InvalidPart", "One or more of the specified parts could not be found.", PartNumber=str(number)
-            )
+        given = part.value("ETag") or ""
+        if number not in upload.parts or given.strip('"').upper() != _etag(upload.parts[number]):
+            raise Refusal(Oss.PART, ETag=given, PartNumber=str(number), UploadId=call.query["uploadId"])
     return numbers
 
 
 def _number(part: Element) -> int:
     text = part.value("PartNumber") or ""
     if not text.isdecimal():
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.PART_LIST)
     return int(text)
 
 
@@ -143,8 +143,9 @@ def list_parts(call: Call) -> Response:
     after = call.query.get("part-number-marker", "0")
     numbers = [number for number in sorted(upload.parts) if number > int(after if after.isdecimal() else 0)]
     nodes: list[Node] = [
+        *encoding(call),
         ("Bucket", call.name),
-        ("Key", call.address.key),
+        ("Key", encoded(call, call.address.key)),
         ("UploadId", call.query["uploadId"]),
         ("NextPartNumberMarker", str(numbers[-1] if numbers else 0)),
         ("MaxParts", "1000"),
@@ -174,19 +175,20 @@ def list_uploads(call: Call) -> Response:
     )
     following = found[limit - 1] if len(found) > limit else ("", "")
     nodes: list[Node] = [
+        *encoding(call),
         ("Bucket", call.name),
-        ("KeyMarker", ""),
-        ("UploadIdMarker", ""),
-        ("NextKeyMarker", following[0]),
+        ("KeyMarker", encoded(call, marker[0])),
+        ("UploadIdMarker", marker[1]),
+        ("NextKeyMarker", encoded(call, following[0])),
         ("NextUploadIdMarker", following[1]),
         ("Delimiter", ""),
-        ("Prefix", prefix),
+        ("Prefix", encoded(call, prefix)),
         ("MaxUploads", str(limit)),
         ("IsTruncated", "true" if following[1] else "false"),
     ]
     for key, upload_id in found[:limit]:
         started = call.bucket.uploads[upload_id].started
-        nodes.append(("Upload", [("Key", key), ("UploadId", upload_id), ("Initiated", iso(started))]))
+        nodes.append(("Upload", [("Key", encoded(call, key)), ("UploadId", upload_id), ("Initiated", iso(started))]))
     return answer("ListMultipartUploadsResult", nodes)
 
 

@@ -6,13 +6,13 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/listobjectsv2
 from __future__ import annotations
 
 import base64
-from urllib.parse import quote
 
 from emulator.http import Response
 from emulator.oss.call import XML, Admission, Call, Level, Operation, answer
+from emulator.oss.codes import Oss
 from emulator.oss.document import render
 from emulator.oss.errors import invalid_argument
-from emulator.oss.printing import iso, read_max_keys
+from emulator.oss.printing import encoded, encoding, iso, read_max_keys
 from emulator.xml import Node
 
 
@@ -25,37 +25,35 @@ def listing(call: Call) -> Response:
         marker = _from_token(call.query.get("continuation-token", "")) or call.query.get("start-after", "")
     limit = read_max_keys(call, 100)
     keys, prefixes, following = _page(sorted(call.bucket.objects), prefix, delimiter, marker, limit)
-    encoded = call.query.get("encoding-type") == "url"
-
-    def name(text: str) -> str:
-        return quote(text) if encoded else text
-
     content: list[Node] = [
         ("Name", call.name),
-        ("Prefix", name(prefix)),
+        ("Prefix", encoded(call, prefix)),
         ("MaxKeys", str(limit)),
-        ("Delimiter", name(delimiter)),
+        ("Delimiter", encoded(call, delimiter)),
         ("IsTruncated", "true" if following else "false"),
+        *encoding(call),
     ]
-    if encoded:
-        content.append(("EncodingType", "url"))
     if second:
-        content.append(("StartAfter", name(call.query.get("start-after", ""))))
+        content.append(("StartAfter", encoded(call, call.query.get("start-after", ""))))
         content.append(("ContinuationToken", call.query.get("continuation-token", "")))
         content.append(("NextContinuationToken", _token(following)))
         content.append(("KeyCount", str(len(keys) + len(prefixes))))
     else:
-        content.append(("Marker", name(marker)))
-        content.append(("NextMarker", name(following)))
-    content += [("Contents", _entry(call, key, name(key))) for key in keys]
-    content += [("CommonPrefixes", [("Prefix", name(common))]) for common in prefixes]
+        content.append(("Marker", encoded(call, marker)))
+        content.append(("NextMarker", encoded(call, following)))
+    content += [("Contents", _entry(call, key)) for key in keys]
+    content += _common(call, prefixes)
     return Response(200, [XML], render("ListBucketResult", content))
 
 
-def _entry(call: Call, key: str, shown: str) -> list[Node]:
+def _common(call: Call, prefixes: list[str]) -> list[Node]:
+    return [("CommonPrefixes", [("Prefix", encoded(call, common))]) for common in prefixes]
+
+
+def _entry(call: Call, key: str) -> list[Node]:
     stored = call.bucket.objects[key]
     return [
-        ("Key", shown),
+        ("Key", encoded(call, key)),
         ("LastModified", iso(stored.modified)),
         ("ETag", f'"{stored.etag}"'),
         ("Type", stored.kind),
@@ -74,25 +72,25 @@ def _owner(call: Call) -> list[Node]:
 
 
 def versions(call: Call) -> Response:
-    """Every object as its own and only version, in one page: older ones are not kept."""
-    prefix = call.query.get("prefix", "")
-    encoded = call.query.get("encoding-type") == "url"
+    """Every object as its own and only version, page by page: older ones are not kept."""
+    prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
+    marker, limit = call.query.get("key-marker", ""), read_max_keys(call, 100)
+    keys, prefixes, following = _page(sorted(call.bucket.objects), prefix, delimiter, marker, limit)
     content: list[Node] = [
         ("Name", call.name),
-        ("Prefix", quote(prefix) if encoded else prefix),
-        ("KeyMarker", ""),
-        ("VersionIdMarker", ""),
-        ("MaxKeys", "1000"),
-        ("Delimiter", ""),
-        ("IsTruncated", "false"),
+        ("Prefix", encoded(call, prefix)),
+        ("KeyMarker", encoded(call, marker)),
+        ("VersionIdMarker", call.query.get("version-id-marker", "")),
+        ("MaxKeys", str(limit)),
+        ("Delimiter", encoded(call, delimiter)),
+        ("IsTruncated", "true" if following else "false"),
+        *encoding(call),
     ]
-    if encoded:
-        content.append(("EncodingType", "url"))
-    for key in sorted(call.bucket.objects):
-        if key.startswith(prefix):
-            entry = _entry(call, key, quote(key) if encoded else key)
-            content.append(("Version", [*entry, ("VersionId", "null"), ("IsLatest", "true")]))
-    return answer("ListVersionsResult", content)
+    if following:
+        content += [("NextKeyMarker", encoded(call, following)), ("NextVersionIdMarker", "null")]
+    latest: list[Node] = [("VersionId", "null"), ("IsLatest", "true")]
+    content += [("Version", [*_entry(call, key), *latest]) for key in keys]
+    return answer("ListVersionsResult", content + _common(call, prefixes))
 
 
 def _page(names: list[str], prefix: str, delimiter: str, marker: str, limit: int) -> tuple[list[str], list[str], str]:
@@ -122,7 +120,7 @@ def _from_token(token: str) -> str:
     try:
         return base64.b64decode(token, validate=True).decode()
     except ValueError as error:
-        raise invalid_argument("continuation-token", token, "The continuation token is invalid.") from error
+        raise invalid_argument(Oss.PAGE_TOKEN, "continuation-token", token) from error
 
 
 _READ = Admission.READER

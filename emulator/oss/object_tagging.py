@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from emulator.http import Response
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.oss.storing import check_tags, journal_object, stored_object
 
@@ -17,7 +18,7 @@ def put(call: Call) -> Response:
     """Replace all tags of an object."""
     tag_set = call.body("Tagging").find("TagSet")
     if tag_set is None:
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     _keep(call, check_tags([(tag.value("Key") or "", tag.value("Value") or "") for tag in tag_set.all("Tag")]))
     return done()
 

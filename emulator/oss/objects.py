@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 from email.utils import formatdate
-from urllib.parse import quote
 
 from emulator.http import Response
 from emulator.oss import conditions, copying
 from emulator.oss.bucket import StoredObject
-from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
+from emulator.oss.call import Admission, Call, Level, Operation, answer, done, gone
+from emulator.oss.codes import Oss
+from emulator.oss.document import parse_with_any_character
 from emulator.oss.errors import Refusal, invalid_argument
-from emulator.oss.printing import read_range
+from emulator.oss.printing import encoded, encoding, read_range
 from emulator.oss.storing import (
     DESCRIBING_HEADERS,
     journal_object,
@@ -35,7 +36,7 @@ _LONGEST_KEY_BYTES = 1023
 def _check_key(key: str) -> None:
     """Raise Refusal(InvalidObjectName) for a name that no object can have."""
     if key.startswith(("/", "\\")) or len(key.encode("utf-8", "surrogateescape")) > _LONGEST_KEY_BYTES:
-        raise Refusal("InvalidObjectName", ObjectName=key)
+        raise Refusal(Oss.KEY, ObjectName=key)
 
 
 def put(call: Call) -> Response:
@@ -43,13 +44,17 @@ def put(call: Call) -> Response:
     _check_key(call.address.key)
     acl = call.header("x-oss-object-acl") or "default"
     if acl not in _ACLS:
-        raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
+        raise invalid_argument(Oss.OBJECT_ACL, "x-oss-object-acl", acl)
     refuse_overwriting(call)
     if call.header(copying.SOURCE) is not None:
         return copying.copy(call, acl)
     stored = store_object(call, call.request.body, kept_headers(call), acl=acl, tags=tags_asked(call))
-    digest = base64.b64encode(bytes.fromhex(stored.etag)).decode()
-    return Response(200, [*made(stored), ("Content-MD5", digest)])
+    return Response(200, [*made(stored), ("Content-MD5", _content_md5(stored))])
+
+
+def _content_md5(stored: StoredObject) -> str:
+    """The digest of an object that was put whole, whose ETag is the same in hexadecimal digits."""
+    return base64.b64encode(bytes.fromhex(stored.etag)).decode()
 
 
 def get(call: Call) -> Response:
@@ -76,9 +81,9 @@ def _readable(call: Call) -> StoredObject:
     if stored.target is not None:
         behind = call.bucket.objects.get(stored.target)
         if behind is None:
-            raise Refusal("SymlinkTargetNotExist", "The symlink target object does not exist.", status=404)
+            raise Refusal(Oss.LINK_TO_NOTHING)
         if behind.target is not None:
-            raise Refusal("InvalidTargetType", "The symlink target is a symlink itself.")
+            raise Refusal(Oss.LINK_TO_LINK)
         # Content, size and ETag are the target's, what describes them is the link's own.
         stored = replace(behind, kind=stored.kind, headers=stored.headers, tags=stored.tags)
     conditions.check(call, stored)
@@ -100,6 +105,7 @@ def _object_headers(call: Call, stored: StoredObject) -> list[tuple[str, str]]:
         ("x-oss-object-type", stored.kind),
         ("x-oss-storage-class", call.bucket.storage_class),
         ("x-oss-hash-crc64ecma", str(stored.crc64)),
+        *([("Content-MD5", _content_md5(stored))] if stored.kind == "Normal" else []),
         *([("x-oss-tagging-count", str(len(stored.tags)))] if stored.tags else []),
     ]
 
@@ -112,19 +118,18 @@ def delete(call: Call) -> Response:
 
 
 def delete_many(call: Call) -> Response:
-    """Remove the listed objects and list them as deleted unless asked to be quiet."""
-    body = call.body("Delete")
-    keys = [item.value("Key") or "" for item in body.all("Object")]
+    """Remove the listed objects and list them as deleted; an empty body when asked to be quiet."""
+    body = parse_with_any_character(call.request.body, "Delete")
+    keys = [item.texts().get("Key", "") for item in body.all("Object")]
     if not keys or len(keys) > 1000:
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     for key in keys:
         call.bucket.objects.pop(key, None)
     journal_object(call, keys=len(keys))
-    encoded = call.query.get("encoding-type") == "url"
-    nodes: list[Node] = [("EncodingType", "url")] if encoded else []
-    if (body.value("Quiet") or "").lower() != "true":
-        nodes += [("Deleted", [("Key", quote(key) if encoded else key)]) for key in keys]
-    return answer("DeleteResult", nodes)
+    if (body.value("Quiet") or "").lower() == "true":
+        return done()
+    deleted: list[Node] = [("Deleted", [("Key", encoded(call, key))]) for key in keys]
+    return answer("DeleteResult", [*encoding(call), *deleted])
 
 
 def get_acl(call: Call) -> Response:
@@ -143,9 +148,9 @@ def put_acl(call: Call) -> Response:
     """Replace an object's ACL."""
     stored, acl = stored_object(call), call.header("x-oss-object-acl") or ""
     if acl not in _ACLS:
-        raise invalid_argument("x-oss-object-acl", acl, "no such object access control exists")
+        raise invalid_argument(Oss.OBJECT_ACL, "x-oss-object-acl", acl)
     if acl.startswith("public") and call.store.blocks_public_access(call.bucket):
-        raise Refusal("AccessDenied", "Put public object acl is not allowed")
+        raise Refusal(Oss.PUBLIC_OBJECT_ACL)
     call.bucket.objects[call.address.key] = replace(stored, acl=acl)
     journal_object(call, key=call.address.key, before=stored.acl, after=acl)
     return Response(200)
@@ -156,12 +161,12 @@ def append(call: Call) -> Response:
     stored = call.bucket.objects.get(call.address.key)
     before = b"" if stored is None else stored.body
     if stored is not None and stored.kind != "Appendable":
-        raise Refusal("ObjectNotAppendable", "The object is not appendable", status=409)
+        raise Refusal(Oss.NOT_APPENDABLE)
     position = call.query.get("position", "")
     if not position.isdecimal():
-        raise invalid_argument("position", position)
+        raise invalid_argument(Oss.POSITION_NO_NUMBER, "position", position)
     if int(position) != len(before):
-        refusal = Refusal("PositionNotEqualToLength", "Position is not equal to file length", status=409)
+        refusal = Refusal(Oss.POSITION)
         refusal.headers.append(("x-oss-next-append-position", str(len(before))))
         raise refusal
     body = before + call.request.body

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.oss.public_policy import Unreadable, conditions, statements
 
@@ -18,11 +19,11 @@ _MOST_BYTES = 16 * 1024
 def check(body: bytes) -> str:
     """The policy's text; raises Refusal(InvalidPolicyDocument) unless the service would take it."""
     if not body or len(body) > _MOST_BYTES:
-        raise _invalid("The size of the policy is not between 1 byte and 16 KB.", "0030-00000001")
+        raise Refusal(Oss.POLICY_SIZE)
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise _invalid("The policy is not UTF-8.", "0030-00000004") from error
+        raise Refusal(Oss.POLICY_ENCODING) from error
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -44,20 +45,18 @@ def check_source_ip(policy: str, status: int) -> None:
     for statement in found:
         keys = {key for _, key, _ in conditions(statement)}
         if "acs:SourceIp" in keys and not keys & {"acs:SourceVpc", "acs:SourceVpcId"}:
-            code = "AccessDenied" if status == 403 else "InvalidPolicyDocument"
-            message = "A condition on acs:SourceIp in a bucket policy needs one on acs:SourceVpc as well."
-            raise Refusal(code, message, status=status, ec="0030-00000008")
+            raise Refusal(Oss.POLICY_SOURCE_IP_DENIED if status == 403 else Oss.POLICY_SOURCE_IP)
 
 
-def _invalid(message: str, ec: str = "0030-00000005") -> Refusal:
-    return Refusal("InvalidPolicyDocument", message, ec=ec)
+def _invalid(message: str) -> Refusal:
+    return Refusal(Oss.POLICY, message)
 
 
 def _check_document(document: Any) -> None:
     if not isinstance(document, dict) or not isinstance(document.get("Version"), str):
         raise _invalid("The policy has no Version.")
     if document["Version"] != "1":
-        raise _invalid("The policy's Version is not 1.", "0030-00000002")
+        raise Refusal(Oss.POLICY_VERSION)
     statements = document.get("Statement")
     if isinstance(statements, dict):
         statements = [statements]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from urllib.parse import quote
 
 from emulator.oss.call import Call
+from emulator.oss.codes import Oss
 from emulator.oss.errors import invalid_argument
+from emulator.xml import Node
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -16,13 +19,23 @@ def iso(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
 
 
+def encoded(call: Call, name: str) -> str:
+    """A key or a prefix as the request wants it: percent-encoded with `encoding-type=url`, which any key survives."""
+    return quote(name) if call.query.get("encoding-type") == "url" else name
+
+
+def encoding(call: Call) -> list[Node]:
+    """The element that says how names are encoded; none when they are not."""
+    return [("EncodingType", "url")] if call.query.get("encoding-type") == "url" else []
+
+
 def read_max_keys(call: Call, default: int, most: int = 1000, *, name: str = "max-keys") -> int:
     """The page size a request asks for; raises Refusal unless it is 1 to `most`."""
     text = call.query.get(name, "")
     if not text:
         return default
     if not text.isdecimal() or not 1 <= int(text) <= most:
-        raise invalid_argument(name, text, f"Argument {name} must be an integer between 1 and {most}.")
+        raise invalid_argument(Oss.PAGE_SIZE, name, text, name, most)
     return int(text)
 
 

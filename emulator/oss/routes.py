@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from emulator.http import Response
 from emulator.oss import creation, description, multipart, object_listing, object_tagging, objects, symlinks
-from emulator.oss.call import Level, Operation
+from emulator.oss.call import Admission, Call, Level, Operation
+from emulator.oss.codes import Oss
+from emulator.oss.errors import Refusal
 from emulator.oss.subresources import (
     absent,
     acl,
@@ -63,6 +66,18 @@ NOT_EMULATED = frozenset(
 )  # fmt: skip
 
 _KNOWN = frozenset(operation.subresource for operation in _OPERATIONS if operation.subresource) | NOT_EMULATED
+
+
+def unknown(level: Level, method: str, selected: str) -> Operation:
+    """What stands for an operation that is not here: refused, though only once its signature is found right."""
+
+    def refuse(_call: Call) -> Response:
+        if selected in NOT_EMULATED:
+            raise Refusal(Oss.NOT_EMULATED, SubResource=selected)
+        raise Refusal(Oss.NO_METHOD, Method=method, ResourceType=level.value.capitalize())
+
+    admission = Admission.SIGNED if level is Level.SERVICE else Admission.OWNER
+    return Operation("Unknown", level, method, selected, refuse, admission)
 
 
 def subresource(query: Mapping[str, str]) -> str:

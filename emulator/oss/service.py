@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from emulator.codes import Row
 from emulator.http import Request, Response
 from emulator.oss.addressing import Address, locate, parameters
-from emulator.oss.admission import admit
+from emulator.oss.admission import admit, refuse_missing
 from emulator.oss.authentication import authenticate, claimed_key_id
 from emulator.oss.bucket import Bucket, as_json
 from emulator.oss.call import XML, Call, Level, Operation
+from emulator.oss.codes import Oss
 from emulator.oss.creation import check_name
 from emulator.oss.document import render
 from emulator.oss.errors import Refusal
-from emulator.oss.routes import NOT_EMULATED, ROUTES, subresource
+from emulator.oss.routes import ROUTES, subresource, unknown
 from emulator.oss.store import Store
 from emulator.world import World
 from emulator.xml import Node
+
+_log = logging.getLogger(__name__)
+_SERVER_TIME = ("x-oss-server-time", "1")
 
 
 class OssService:
@@ -49,10 +55,9 @@ class OssService:
     def operation(self, request: Request) -> str:
         """The operation's name as OSS documents it, or `Unknown`."""
         try:
-            found = self._route(request.method, self._locate(request), parameters(request.query))
+            return self._route(request.method, self._locate(request), parameters(request.query)).name
         except Refusal:
             return "Unknown"
-        return found.name
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -66,7 +71,7 @@ class OssService:
 
     def error(self, request: Request, status: int, code: str, message: str) -> Response:
         """A refusal with any status, code and message."""
-        refusal = Refusal(code, message, status=status)
+        refusal = Refusal(Row("*", code, status, message))
         return self._refused(request, self._world.request_id(), refusal)
 
     def create_bucket(
@@ -84,7 +89,7 @@ class OssService:
         """
         check_name(name)
         if name in self.buckets:
-            raise Refusal("BucketAlreadyExists", BucketName=name)
+            raise Refusal(Oss.NAME_TAKEN, BucketName=name)
         bucket = Bucket(
             name,
             owner_id or self._world.account_id,
@@ -99,7 +104,7 @@ class OssService:
     def delete_bucket(self, name: str) -> None:
         """Delete a bucket with everything in it, without a request; raises Refusal when there is none."""
         if name not in self.buckets:
-            raise Refusal("NoSuchBucket", BucketName=name)
+            raise Refusal(Oss.NO_BUCKET, BucketName=name)
         self._store.delete(name, "DeleteBucket")
 
     def blocks_public_access(self, bucket: Bucket) -> bool:
@@ -123,6 +128,8 @@ class OssService:
 
     def _refused(self, request: Request, request_id: str, refusal: Refusal) -> Response:
         operation = self.operation(request)
+        if not refusal.row.covers(operation):
+            _log.error("no row of the table of codes covers %s: %s", operation, refusal.row)
         if refusal.status >= 400 and operation != "Unknown":
             self._world.journal.read(
                 "oss",
@@ -146,6 +153,7 @@ class OssService:
         query = parameters(request.query)
         operation = self._route(request.method, address, query)
         call = Call(operation, request, request_id, address, query, self._store)
+        refuse_missing(call)
         call.caller = authenticate(self._world, request, address, query)
         _check_digest(request)
         admit(call)
@@ -165,12 +173,7 @@ class OssService:
         if address.bucket is None:
             level = Level.SERVICE
         selected = subresource(query)
-        found = ROUTES.get((level, method, selected))
-        if found is None and selected in NOT_EMULATED:
-            raise Refusal("NotImplemented", SubResource=selected)
-        if found is None:
-            raise Refusal("MethodNotAllowed", Method=method, ResourceType=level.value.capitalize())
-        return found
+        return ROUTES.get((level, method, selected)) or unknown(level, method, selected)
 
 
 def _check_digest(request: Request) -> None:
@@ -180,13 +183,13 @@ def _check_digest(request: Request) -> None:
         return
     actual = base64.b64encode(hashlib.md5(request.body, usedforsecurity=False).digest()).decode()
     if given != actual:
-        refusal = Refusal("InvalidDigest")
+        refusal = Refusal(Oss.DIGEST)
         refusal.details["Content-MD5"] = given
         raise refusal
 
 
 def _common_headers(request_id: str) -> list[tuple[str, str]]:
-    return [("Server", "AliyunOSS"), ("x-oss-request-id", request_id), ("x-oss-server-time", "1")]
+    return [("Server", "AliyunOSS"), ("x-oss-request-id", request_id), _SERVER_TIME]
 
 
 def _refused(request: Request, request_id: str, refusal: Refusal) -> Response:
@@ -198,6 +201,8 @@ def _refused(request: Request, request_id: str, refusal: Refusal) -> Response:
         *refusal.details.items(),
     ]
     headers = [*_common_headers(request_id), XML, *refusal.headers]
+    if refusal.row is Oss.NO_BUCKET.value:
+        headers.remove(_SERVER_TIME)  # recorded: nothing was timed
     if refusal.ec:
         content.append(("EC", refusal.ec))
         content.append(("RecommendDoc", f"https://api.aliyun.com/troubleshoot?q={refusal.ec}"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emulator.oss.bucket import Bucket, RedundancyTransition
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.world import World
 
@@ -52,7 +53,7 @@ class Store:
                 if other.owner_id == bucket.owner_id and other.region == bucket.region
             )  # fmt: skip
             if same >= _MOST_BUCKETS:
-                raise Refusal("TooManyBuckets")
+                raise Refusal(Oss.TOO_MANY_BUCKETS)
         self.buckets[bucket.name] = bucket
         self.changed(
             operation,

@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 
 from emulator.oss.bucket import StoredObject
 from emulator.oss.call import Call
+from emulator.oss.codes import Oss
 from emulator.oss.crc64 import crc64
 from emulator.oss.errors import Refusal, invalid_argument
 
@@ -24,14 +25,14 @@ def stored_object(call: Call) -> StoredObject:
     """The addressed object; raises Refusal(NoSuchKey)."""
     found = call.bucket.objects.get(call.address.key)
     if found is None:
-        raise Refusal("NoSuchKey", Key=call.address.key)
+        raise Refusal(Oss.NO_KEY, Key=call.address.key)
     return found
 
 
 def refuse_overwriting(call: Call) -> None:
     """Raise Refusal(FileAlreadyExists) when the addressed object is there and must not be replaced."""
     if call.header("x-oss-forbid-overwrite") == "true" and call.address.key in call.bucket.objects:
-        raise Refusal("FileAlreadyExists", "The object you specified already exists.", status=409)
+        raise Refusal(Oss.OVERWRITE)
 
 
 def journal_object(call: Call, **detail: str | int) -> None:
@@ -60,11 +61,11 @@ def tags_asked(call: Call) -> tuple[tuple[str, str], ...]:
 def check_tags(tags: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The same tags; raises Refusal when the service would not take them for an object."""
     if len(tags) > _MOST_TAGS:
-        raise invalid_argument("TagSet", str(len(tags)), "Object tags cannot be greater than 10.")
+        raise invalid_argument(Oss.OBJECT_TAGS, "TagSet", str(len(tags)))
     for key, value in tags:
         allowed = _TAG_TEXT.fullmatch(key) and _TAG_TEXT.fullmatch(value)
         if not allowed or not 1 <= len(key) <= 128 or len(value) > 256 or [other for other, _ in tags].count(key) > 1:
-            raise Refusal("InvalidTag", "The tag is invalid.", Key=key, Value=value)
+            raise Refusal(Oss.OBJECT_TAG, Key=key, Value=value)
     return tuple(tags)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from emulator.http import Response
 from emulator.oss.call import Admission, Call, Level, Operation
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.oss.storing import kept_headers, made, refuse_overwriting, store_object, stored_object, tags_asked
 
@@ -20,7 +21,7 @@ def put(call: Call) -> Response:
     """Make a link; its target need not exist."""
     target = unquote(call.header(TARGET) or "")
     if not target:
-        raise invalid_argument(TARGET, "", "The symlink target is missing.")
+        raise invalid_argument(Oss.LINK_WITHOUT_TARGET, TARGET, "")
     refuse_overwriting(call)
     stored = store_object(call, b"", kept_headers(call), kind="Symlink", tags=tags_asked(call))
     call.bucket.objects[call.address.key] = replace(stored, target=target)
@@ -31,7 +32,7 @@ def get(call: Call) -> Response:
     """Where a link leads, percent-encoded."""
     stored = stored_object(call)
     if stored.target is None:
-        raise Refusal("NotSymlink", "The object you specified is not a symlink.")
+        raise Refusal(Oss.NOT_A_LINK)
     return Response(200, [(TARGET, quote(stored.target)), ("ETag", f'"{stored.etag}"')])
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from emulator.http import Response
 from emulator.oss.call import Call, Handler, Level, Operation, answer
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.xml import Node
 
 
-def _missing(code: str, message: str) -> Handler:
+def _missing(refused: Oss) -> Handler:
     def get(call: Call) -> Response:
-        raise Refusal(code, message, status=404, BucketName=call.name)
+        raise Refusal(refused, BucketName=call.name)
 
     return get
 
@@ -34,16 +35,15 @@ _END: Node = ("IsTruncated", "false")
 OPERATIONS = (
     Operation(
         "GetBucketWorm", Level.BUCKET, "GET", "worm",
-        _missing("NoSuchWORMConfiguration", "The WORM Configuration does not exist."), reads=True,
+        _missing(Oss.NO_WORM), reads=True,
     ),
     Operation(
         "GetBucketReplication", Level.BUCKET, "GET", "replication",
-        _missing("NoSuchReplicationConfiguration", "The bucket you specified does not have replication configuration."),
-        reads=True,
+        _missing(Oss.NO_REPLICATION), reads=True,
     ),
     Operation(
         "ListBucketInventory", Level.BUCKET, "GET", "inventory",
-        _missing("NoSuchInventory", "The bucket has no inventory."), reads=True,
+        _missing(Oss.NO_INVENTORY), reads=True,
     ),
     Operation(
         "ListLiveChannel", Level.BUCKET, "GET", "live",

@@ -6,25 +6,24 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketacl
 from __future__ import annotations
 
 from emulator.http import Response
-from emulator.oss.call import Admission, Call, Level, Operation, answer, done
-from emulator.oss.creation import new_bucket, requested_acl
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.call import Admission, Call, Level, Operation, answer
+from emulator.oss.codes import Oss
+from emulator.oss.creation import located, new_bucket, requested_acl
+from emulator.oss.errors import Refusal
 
 
 def put(call: Call) -> Response:
-    """Replace the ACL, or create the bucket with it."""
-    if call.header("x-oss-acl") is None:
-        raise invalid_argument("x-oss-acl", "", "no such bucket access control exists")
-    acl = requested_acl(call, "private")
+    """Replace the ACL, or create the bucket with it; either way it is located, as recorded answers are."""
+    acl = requested_acl(call, "")
     bucket = call.store.buckets.get(call.name)
     if bucket is None:
         new_bucket(call, acl)
-        return done()
+        return located(call)
     if acl != "private" and call.store.blocks_public_access(bucket):
-        raise Refusal("AccessDenied", "Put public bucket acl is not allowed")
+        raise Refusal(Oss.PUBLIC_ACL)
     before, bucket.acl = bucket.acl, acl
     call.changed(before, acl)
-    return done()
+    return located(call)
 
 
 def get(call: Call) -> Response:

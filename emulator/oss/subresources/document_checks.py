@@ -10,6 +10,7 @@ import re
 from itertools import combinations
 
 from emulator.oss.call import Call
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.xml import Element
 
@@ -23,23 +24,23 @@ def check_lifecycle(call: Call, document: Element) -> None:
     """Raise Refusal when a rule contradicts itself or another one."""
     rules = list(document.all("Rule"))
     if len(rules) > _MOST_LIFECYCLE_RULES:
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     for rule in rules:
         _check_rule(rule)
     if call.header("x-oss-allow-same-action-overlap") == "true":
         return
     for one, other in combinations(rules, 2):
         if _overlap(one, other):
-            raise invalid_argument("Rule", other.value("ID") or "", "Overlap for same action type Expiration")
+            raise invalid_argument(Oss.LIFECYCLE_OVERLAP, "Rule", other.value("ID") or "")
 
 
 def _check_rule(rule: Element) -> None:
     if rule.value("Status") not in ("Enabled", "Disabled"):
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     for tag in rule.all("Tag"):
         for name in ("Key", "Value"):
             if not _TAG_TEXT.fullmatch(tag.value(name) or ""):
-                raise invalid_argument(name, tag.value(name) or "", "The lifecycle tag is invalid.")
+                raise invalid_argument(Oss.LIFECYCLE_TAG, name, tag.value(name) or "")
     transitions = list(rule.all("Transition"))
     expiration = rule.find("Expiration")
     if expiration is not None:
@@ -58,7 +59,7 @@ def _check_one_kind(actions: list[Element]) -> None:
         if any(action.find(kind) is not None for kind in ("Days", "Date", "CreatedBeforeDate"))
     }
     if len(kinds) > 1:
-        raise Refusal("InvalidRequest", "Days and CreatedBeforeDate cannot be mixed in one rule.")
+        raise Refusal(Oss.LIFECYCLE_MIXED)
 
 
 def _check_days(transitions: list[Element], expiration: Element | None, unit: str) -> None:
@@ -67,21 +68,23 @@ def _check_days(transitions: list[Element], expiration: Element | None, unit: st
     for transition in transitions:
         storage_class = transition.value("StorageClass") or ""
         if storage_class not in ("IA", "Archive", "ColdArchive", "DeepColdArchive"):
-            raise invalid_argument("StorageClass", storage_class, "Invalid storage class for a transition.")
+            raise invalid_argument(Oss.LIFECYCLE_CLASS, "StorageClass", storage_class)
         if transition.find(unit) is not None:
             days[storage_class] = _number(transition, unit)
     if "IA" in days and days.get("Archive", days["IA"] + 1) <= days["IA"]:
-        raise invalid_argument(unit, str(days["Archive"]), "Archive has to come after IA.")
+        raise invalid_argument(Oss.LIFECYCLE_ORDER, unit, str(days["Archive"]), "Archive has to come after IA.")
     if expiration is not None and expiration.find(unit) is not None:
         last = _number(expiration, unit)
         if any(value >= last for value in days.values()):
-            raise invalid_argument(unit, str(last), "Expiration has to come after every transition.")
+            raise invalid_argument(
+                Oss.LIFECYCLE_ORDER, unit, str(last), "Expiration has to come after every transition."
+            )
 
 
 def _number(action: Element, unit: str) -> int:
     text = action.value(unit) or ""
     if not text.isdecimal() or int(text) < 1:
-        raise invalid_argument(unit, text, f"{unit} has to be a positive number.")
+        raise invalid_argument(Oss.LIFECYCLE_DAYS, unit, text, unit)
     return int(text)
 
 
@@ -98,21 +101,21 @@ def check_cors(_call: Call, document: Element) -> None:
     """Raise Refusal when a rule lacks origins or methods, or has impossible ones."""
     rules = list(document.all("CORSRule"))
     if len(rules) > _MOST_CORS_RULES:
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     for rule in rules:
         methods = [method.text.strip() for method in rule.all("AllowedMethod")]
         if not methods or not list(rule.all("AllowedOrigin")):
-            raise Refusal("MalformedXML")
+            raise Refusal(Oss.MALFORMED)
         for method in methods:
             if method not in _METHODS:
-                raise invalid_argument("AllowedMethod", method)
+                raise invalid_argument(Oss.CORS_VALUE, "AllowedMethod", method)
         age = rule.value("MaxAgeSeconds")
         if age is not None and not age.isdecimal():
-            raise invalid_argument("MaxAgeSeconds", age)
+            raise invalid_argument(Oss.CORS_VALUE, "MaxAgeSeconds", age)
 
 
 def check_capacity(_call: Call, document: Element) -> None:
     """Raise Refusal unless the capacity is a number of gigabytes, or -1 for without limit."""
     capacity = document.value("StorageCapacity") or ""
     if capacity != "-1" and not capacity.isdecimal():
-        raise invalid_argument("StorageCapacity", capacity)
+        raise invalid_argument(Oss.CAPACITY, "StorageCapacity", capacity)

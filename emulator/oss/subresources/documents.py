@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from emulator.http import Response
 from emulator.oss.bucket import Bucket
 from emulator.oss.call import Call, Handler, Level, Operation, answer, done, gone
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.oss.subresources.document_checks import check_capacity, check_cors, check_lifecycle
 from emulator.xml import Element, Node
@@ -26,8 +27,8 @@ class Document:
     root: str
     required: tuple[str, ...] = ()
     """Children at least one of which has to be there."""
-    absent: tuple[str, str] = ("", "")
-    """Code and message of the 404 when it was never put; empty: `default` is answered."""
+    absent: Oss | None = None
+    """The 404 when it was never put; None: `default` is answered."""
     default: tuple[tuple[str, str], ...] = ()
     deletable: bool = True
     check: Callable[[Call, Element], None] | None = None
@@ -36,19 +37,18 @@ class Document:
 
 _DOCUMENTS = (
     Document("lifecycle", "BucketLifecycle", "LifecycleConfiguration", ("Rule",),
-             ("NoSuchLifecycle", "No Row found in Lifecycle Table."), check=check_lifecycle),
+             Oss.NO_LIFECYCLE, check=check_lifecycle),
     Document("cors", "BucketCors", "CORSConfiguration", ("CORSRule",),
-             ("NoSuchCORSConfiguration", "The CORS Configuration does not exist."), check=check_cors),
+             Oss.NO_CORS, check=check_cors),
     Document("website", "BucketWebsite", "WebsiteConfiguration", ("IndexDocument", "RoutingRules", "ErrorDocument"),
-             ("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration.")),
+             Oss.NO_WEBSITE),
     Document("userDefinedLogFieldsConfig", "UserDefinedLogFieldsConfig", "UserDefinedLogFieldsConfiguration",
              ("HeaderSet", "ParamSet"),
-             ("NoSuchUserDefinedLogFieldsConfig", "The bucket has no user-defined log fields.")),
+             Oss.NO_LOG_FIELDS),
     Document("requestPayment", "BucketRequestPayment", "RequestPaymentConfiguration", ("Payer",),
              default=(("Payer", "BucketOwner"),), deletable=False),
     Document("transferAcceleration", "BucketTransferAcceleration", "TransferAccelerationConfiguration", ("Enabled",),
-             ("NoSuchTransferAccelerationConfiguration",
-              "The bucket you specified does not have transfer acceleration configuration."), deletable=False),
+             Oss.NO_ACCELERATION, deletable=False),
     Document("accessmonitor", "BucketAccessMonitor", "AccessMonitorConfiguration", ("Status",),
              default=(("Status", "Disabled"),), deletable=False),
     Document("bucketArchiveDirectRead", "BucketArchiveDirectRead", "ArchiveDirectReadConfiguration", ("Enabled",),
@@ -101,11 +101,19 @@ def _completed(document: Document, found: Element) -> list[Node]:
     return nodes
 
 
+def _headers_lowered(element: Element) -> Element:
+    """CORS rules with the names of allowed headers in lower case, as they are given back."""
+    text = element.text.lower() if element.tag == "AllowedHeader" else element.text
+    return Element(element.tag, text, tuple(_headers_lowered(child) for child in element.children))
+
+
 def _put(document: Document) -> Handler:
     def put(call: Call) -> Response:
         after = _lowered(call.body(document.root))
+        if document.subresource == "cors":
+            after = _headers_lowered(after)
         if not any(after.find(tag) is not None for tag in document.required):
-            raise Refusal("MalformedXML")
+            raise Refusal(Oss.MALFORMED)
         if document.check is not None:
             document.check(call, after)
         before = kept(call.bucket, document.subresource)
@@ -121,9 +129,8 @@ def _get(document: Document) -> Handler:
         found = kept(call.bucket, document.subresource)
         if found is not None:
             return answer(document.root, _completed(document, found))
-        code, message = document.absent
-        if code:
-            raise Refusal(code, message, status=404, BucketName=call.name)
+        if document.absent is not None:
+            raise Refusal(document.absent, BucketName=call.name)
         return answer(document.root, list(document.default))
 
     return get

@@ -8,6 +8,7 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.oss.bucket import Encryption
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.xml import Node
 
@@ -18,19 +19,16 @@ def put(call: Call) -> Response:
     """Replace the rule."""
     rule = call.body("ServerSideEncryptionRule").find("ApplyServerSideEncryptionByDefault")
     if rule is None or rule.value("SSEAlgorithm") is None:
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     algorithm = rule.value("SSEAlgorithm") or ""
     key_id = rule.value("KMSMasterKeyID") or None
     data_encryption = rule.value("KMSDataEncryption") or None
     if algorithm not in _ALGORITHMS:
-        raise Refusal("InvalidEncryptionAlgorithmError")
+        raise Refusal(Oss.ENCRYPTION_ALGORITHM)
     if key_id is not None and algorithm != "KMS":
-        raise invalid_argument(
-            "KMSMasterKeyID", key_id, "KMSMasterKeyID is not applicable if SSEAlgorithm is not KMS.",
-            ec="0005-00000204",
-        )  # fmt: skip
+        raise invalid_argument(Oss.KMS_KEY_UNUSED, "KMSMasterKeyID", key_id)
     if data_encryption not in (None, "SM4"):
-        raise invalid_argument("KMSDataEncryption", data_encryption, "KMSDataEncryption is not valid.")
+        raise invalid_argument(Oss.KMS_DATA_ENCRYPTION, "KMSDataEncryption", data_encryption)
     before = call.bucket.encryption
     call.bucket.encryption = Encryption(algorithm, key_id, data_encryption if algorithm == "KMS" else None)
     call.changed(before, call.bucket.encryption)
@@ -41,7 +39,7 @@ def get(call: Call) -> Response:
     """The rule; raises Refusal(NoSuchServerSideEncryptionRule) when there is none."""
     rule = call.bucket.encryption
     if rule is None:
-        raise Refusal("NoSuchServerSideEncryptionRule", BucketName=call.name)
+        raise Refusal(Oss.NO_ENCRYPTION, BucketName=call.name)
     nodes: list[Node] = [("SSEAlgorithm", rule.algorithm)]
     if rule.kms_key_id is not None:
         nodes.append(("KMSMasterKeyID", rule.kms_key_id))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.oss.bucket import HttpsConfig
 from emulator.oss.call import Call, Level, Operation, answer, done
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.oss.subresources.booleans import flag, shown
 from emulator.xml import Node
@@ -21,11 +22,11 @@ def put(call: Call) -> Response:
     body = call.body("HttpsConfiguration")
     tls, suite = body.find("TLS"), body.find("CipherSuite")
     if tls is None:
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     enabled = flag(tls, "Enable")
     versions = tuple(dict.fromkeys(version.text.strip() for version in tls.all("TLSVersion")))
     if not _VERSIONS.issuperset(versions) or (enabled and not versions):
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     ciphers = tuple((child.tag, child.text.strip()) for child in suite.children) if suite else ()
     before, call.bucket.https_config = (
         call.bucket.https_config,

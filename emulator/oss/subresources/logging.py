@@ -8,6 +8,7 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.oss.bucket import Logging
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.xml import Node
 
@@ -19,7 +20,7 @@ def put(call: Call) -> Response:
     if enabled is not None:
         target = enabled.value("TargetBucket")
         if target is None:
-            raise Refusal("MalformedXML", ec="0032-00000002")
+            raise Refusal(Oss.LOG_TARGET_MISSING)
         _check_target(call, target)
         after = Logging(target, enabled.value("TargetPrefix") or "", enabled.value("LoggingRole"))
     before, call.bucket.logging = call.bucket.logging, after
@@ -30,14 +31,14 @@ def put(call: Call) -> Response:
 def _check_target(call: Call, name: str) -> None:
     target = call.store.buckets.get(name)
     if target is None:
-        problem, ec = "The target bucket for logging does not exist.", "0032-00000008"
+        problem = Oss.LOG_TARGET_ABSENT
     elif target.owner_id != call.bucket.owner_id:
-        problem, ec = "The owner for the target bucket for logging does not match.", "0032-00000009"
+        problem = Oss.LOG_TARGET_OWNER
     elif target.region != call.bucket.region:
-        problem, ec = "The target bucket for logging is in another region.", "0032-00000010"
+        problem = Oss.LOG_TARGET_REGION
     else:
         return
-    raise Refusal("InvalidTargetBucketForLogging", problem, ec=ec, TargetBucket=name)
+    raise Refusal(problem, TargetBucket=name)
 
 
 def get(call: Call) -> Response:

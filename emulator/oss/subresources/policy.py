@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from emulator.http import Response
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.oss.policy_document import check, check_source_ip
 from emulator.oss.public_policy import public_policy
@@ -22,7 +23,7 @@ def put(call: Call) -> Response:
     if status := call.store.world.options.get("oss_source_ip_refusal"):
         check_source_ip(policy, int(str(status)))
     if public_policy(policy) and call.store.blocks_public_access(call.bucket):
-        raise Refusal("AccessDenied", "Put public bucket policy is not allowed")
+        raise Refusal(Oss.PUBLIC_POLICY)
     before, call.bucket.policy = call.bucket.policy, policy
     call.changed(before, policy)
     return done()
@@ -32,7 +33,7 @@ def get(call: Call) -> Response:
     """The JSON text; raises Refusal(NoSuchBucketPolicy) when there is none."""
     policy = call.bucket.policy
     if policy is None:
-        raise Refusal("NoSuchBucketPolicy", BucketName=call.name)
+        raise Refusal(Oss.NO_POLICY, BucketName=call.name)
     return Response(200, [("Content-Type", "application/json")], policy.encode())
 
 

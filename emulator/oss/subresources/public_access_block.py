@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from emulator.http import Response
 from emulator.oss.call import Admission, Call, Level, Operation, answer, done, gone
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.oss.subresources.booleans import optional_flag, shown
 
@@ -30,7 +31,7 @@ def _set(call: Call, blocks: bool) -> None:
 def _no_access_point(call: Call) -> None:
     """Access points have their own setting; there are none here."""
     if "x-oss-access-point-name" in call.query:
-        raise Refusal("NoSuchAccessPoint", "Accesspoint not found", status=404)
+        raise Refusal(Oss.NO_ACCESS_POINT)
 
 
 def put(call: Call) -> Response:

@@ -10,6 +10,7 @@ import math
 from emulator.http import Response
 from emulator.oss.bucket import Bucket, RedundancyTransition
 from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal, invalid_argument
 from emulator.oss.printing import iso, read_max_keys
 from emulator.xml import Node
@@ -25,15 +26,13 @@ def create(call: Call) -> Response:
     """Start the move; refused while one runs and when there is nothing to move."""
     target = call.query.get(_TARGET, "")
     if target != "ZRS":
-        raise invalid_argument(_TARGET, target, "Invalid target redundancy type.")
+        raise invalid_argument(Oss.TRANSITION_TARGET, _TARGET, target)
     bucket = call.bucket
     call.store.settle(bucket)
     if bucket.redundancy == "ZRS":
-        raise Refusal(
-            "BucketDataRedundancyTypeNotSupport", "The data redundancy type of the bucket is already ZRS.", status=409
-        )
+        raise Refusal(Oss.TRANSITION_DONE)
     if bucket.transitions:
-        raise Refusal("BucketDataRedundancyTransitionTaskAlreadyExist", "A transition task already exists.", status=409)
+        raise Refusal(Oss.TRANSITION_RUNS)
     transition = call.store.start_transition(bucket)
     call.changed("LRS", "ZRS")
     return answer("BucketDataRedundancyTransition", [("TaskId", transition.task_id)])
@@ -83,7 +82,7 @@ def get(call: Call) -> Response:
 def _task(call: Call) -> RedundancyTransition:
     found = call.bucket.transitions.get(call.query.get(_TASK, ""))
     if found is None:
-        raise Refusal("NoSuchBucketDataRedundancyTransitionTask", "The transition task does not exist.", status=404)
+        raise Refusal(Oss.NO_TRANSITION)
     return found
 
 

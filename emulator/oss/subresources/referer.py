@@ -8,6 +8,7 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.oss.bucket import Referer
 from emulator.oss.call import Call, Level, Operation, answer, done
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 from emulator.oss.subresources.booleans import flag, optional_flag, shown
 from emulator.xml import Element, Node
@@ -17,7 +18,7 @@ def put(call: Call) -> Response:
     """Replace the whole configuration."""
     body = call.body("RefererConfiguration")
     if body.find("RefererList") is None:
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     truncate = optional_flag(body, "AllowTruncateQueryString")
     after = Referer(
         flag(body, "AllowEmptyReferer"),

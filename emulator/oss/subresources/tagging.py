@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from emulator.http import Response
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal, invalid_argument
 
 _MOST_TAGS = 20
@@ -16,17 +17,17 @@ def put(call: Call) -> Response:
     """Replace all tags."""
     tag_set = call.body("Tagging").find("TagSet")
     if tag_set is None:
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     tags: dict[str, str] = {}
     for tag in tag_set.all("Tag"):
         key, value = tag.value("Key") or "", tag.value("Value") or ""
         if not key or len(key) > 64 or len(value) > 128 or key.startswith(("http://", "https://", "Aliyun")):
-            raise Refusal("InvalidTag", "The tag is invalid.", Key=key, Value=value)
+            raise Refusal(Oss.BUCKET_TAG, Key=key, Value=value)
         if key in tags:
-            raise Refusal("InvalidTag", "The tag key is given twice.", Key=key, Value=value)
+            raise Refusal(Oss.BUCKET_TAG_TWICE, Key=key, Value=value)
         tags[key] = value
     if len(tags) > _MOST_TAGS:
-        raise invalid_argument("TagSet", str(len(tags)), "Bucket tags cannot be greater than 20.")
+        raise invalid_argument(Oss.BUCKET_TAGS, "TagSet", str(len(tags)))
     before, call.bucket.tagging = call.bucket.tagging, tags
     call.changed(before, dict(tags))
     return done()

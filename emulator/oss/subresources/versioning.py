@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from emulator.http import Response
 from emulator.oss.call import Call, Level, Operation, answer, done
+from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
 
 
@@ -14,7 +15,7 @@ def put(call: Call) -> Response:
     """Enable or suspend."""
     status = call.body("VersioningConfiguration").value("Status")
     if status not in ("Enabled", "Suspended"):
-        raise Refusal("MalformedXML")
+        raise Refusal(Oss.MALFORMED)
     before, call.bucket.versioning = call.bucket.versioning, status
     call.changed(before, status)
     return done()

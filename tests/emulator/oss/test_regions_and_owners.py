@@ -53,6 +53,7 @@ def test_region_from_the_signature(oss: Running) -> None:
 
 def test_signature_for_another_region(oss: Running) -> None:
     """A signature scoped to another region than the endpoint's is an invalid argument."""
+    oss.create()
     answered = _through(oss, "bucket-one.oss-cn-hangzhou.aliyuncs.com", region=OTHER_REGION)
     assert answered.status_code == 400
     assert answered.headers["x-oss-ec"] == "0002-00000226"
