@@ -9,6 +9,7 @@
         ├── Retryable             try again inside the lease, with backoff
         │   ├── Throttled         the service asks for fewer requests
         │   ├── Unavailable       the service's own 5xx
+        │   ├── Busy              something else is under way on the resource
         │   ├── Unanswered        timeout or reset: the request may or may not have taken effect
         │   └── DamagedReply      an answer that the service does not give: cut, a web page, a redirect
         ├── BucketGone            the bucket does not exist
@@ -18,6 +19,7 @@
         ├── QueueMissing          the queue does not exist
         ├── NotAuthenticated      credentials or clock are wrong: try again on a later delivery, tell a person
         ├── AccountSuspended      the account or bucket is blocked for now: try again on a later delivery
+        ├── UnknownRefusal        a code that we do not know: try again on a later delivery, as often as a failure may
         └── PermanentError        asked again, the service will say no again: outcome `rejected`
             ├── PermissionMissing     grant the action in RAM: held until somebody has, and not the message's fault
             ├── DeniedByResource      the bucket's own policy denies it
@@ -98,6 +100,12 @@ class Unavailable(Retryable):
     """The service failed inside."""
 
 
+class Busy(Retryable):
+    """Something else is under way on the resource, or has just been."""
+
+    resource_alone = True
+
+
 class Unanswered(Retryable):
     """No answer came, so the request may or may not have taken effect."""
 
@@ -145,6 +153,10 @@ class NotAuthenticated(ServiceError):
 
 class AccountSuspended(ServiceError):
     """The account or the bucket is blocked for now, for example for unpaid bills."""
+
+
+class UnknownRefusal(ServiceError):
+    """The service refused with a code that we do not know, so it cannot be told whether it will refuse again."""
 
 
 class PermanentError(ServiceError):

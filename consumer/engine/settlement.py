@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from consumer.core.errors import MessageGone, Retryable, ServiceError
+from consumer.core.errors import MessageGone, PermanentError, QueueMissing, Retryable, ServiceError
 from consumer.core.observers import Hooks, SettleError, Step, StepName
 from consumer.core.outcome import SETTLED_BY, Disposition, Ending, Outcome, Settlement
 from consumer.core.queue_limits import MAX_BATCH, MAX_VISIBILITY_SECONDS
@@ -137,7 +137,7 @@ class Settlements:
         if isinstance(error, Retryable) and self._may_retry(delivery, queue, delay_seconds):
             queue.put(delivery, delay_seconds)
             return
-        self.give_up(delivery, action, lasting=not isinstance(error, Retryable))
+        self.give_up(delivery, action, lasting=isinstance(error, PermanentError | QueueMissing))
         if queue.stopping:
             for waiting in queue.drain():
                 self.give_up(waiting, action)

@@ -15,6 +15,7 @@ from consumer.core.errors import (
     ServiceError,
     Throttled,
     Unanswered,
+    UnknownRefusal,
 )
 from consumer.core.outcome import SETTLED_BY, Disposition, Outcome, Settlement
 from consumer.engine.lease import LeaseState
@@ -97,15 +98,18 @@ def test_without_a_dead_letter_queue_it_is_kept(outcome: Outcome) -> None:
     assert not engine.queue.batches
 
 
-@pytest.mark.parametrize("kind", [QueueMissing, PermissionMissing, NotAuthenticated])
-def test_a_dead_letter_queue_that_refuses_keeps_the_message_where_it_is(kind: type[ServiceError]) -> None:
-    """A copy that was refused is no copy: the message is hidden, not deleted, and the refusal is told."""
+@pytest.mark.parametrize(
+    ("kind", "hidden"),
+    [(QueueMissing, 3_600), (PermissionMissing, 3_600), (NotAuthenticated, 30), (UnknownRefusal, 30)],
+)
+def test_a_dead_letter_queue_that_refuses_keeps_the_message_where_it_is(kind: type[ServiceError], hidden: int) -> None:
+    """A copy that was refused is no copy: hidden, for long if that will not pass by itself, and never deleted."""
     engine = Engine()
     (delivery,) = engine.receive()
     engine.dead_letters.before.append(service_error(kind, "Refused"))
     engine.resolve(delivery, Outcome.REJECTED)
     engine.settle_all()
-    assert engine.queue.hidden == [(delivery.message_id, 3_600)]
+    assert engine.queue.hidden == [(delivery.message_id, hidden)]
     assert not engine.queue.batches
     assert [(error.action, error.code) for error in engine.recorder.settle_errors] == [("dead_letter", "Refused")]
 

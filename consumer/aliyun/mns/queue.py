@@ -27,19 +27,15 @@ from mns.mns_request import (
 from mns.queue import Message
 
 from consumer.aliyun.credentials import CredentialsProvider
+from consumer.aliyun.error_codes import MNS, kind_of
 from consumer.aliyun.http import LARGEST_BATCH_BYTES, LARGEST_DOCUMENT_BYTES, Exchange, failure_code
 from consumer.aliyun.mns import replies
 from consumer.core.errors import (
     DamagedReply,
     MessageGone,
-    NotAuthenticated,
     PermanentError,
-    PermissionMissing,
-    QueueMissing,
     ServiceError,
-    Throttled,
     Unanswered,
-    Unavailable,
 )
 from consumer.core.message import Peeked, Received
 from consumer.core.observers import ApiCall, Hooks
@@ -47,26 +43,6 @@ from consumer.core.queue_attributes import QueueAttributes
 
 POLL_MARGIN_SECONDS = 10.0
 """How much later than asked a long poll may answer before it counts as unanswered."""
-
-_ERRORS: dict[str, type[ServiceError]] = {
-    "MessageNotExist": MessageGone,
-    "ReceiptHandleError": MessageGone,
-    "QueueNotExist": QueueMissing,
-    "AccessDenied": PermissionMissing,
-    "InvalidAccessKeyId": NotAuthenticated,
-    "SignatureDoesNotMatch": NotAuthenticated,
-    "InvalidSecurityToken": NotAuthenticated,
-    "SecurityTokenExpired": NotAuthenticated,
-    "AccessKeyIdAndSecurityTokenNotMatch": NotAuthenticated,
-    "TimeExpired": NotAuthenticated,
-    "InvalidDateHeader": NotAuthenticated,
-    "QpsLimitExceeded": Throttled,
-    "TooManyRequests": Throttled,
-    "InternalError": Unavailable,
-    "InternalServerError": Unavailable,
-    "ServiceUnavailable": Unavailable,
-}
-"""By code, not by status: QpsLimitExceeded is a 400, TooManyRequests a 429, TimeExpired a 408."""
 
 _T = TypeVar("_T")
 
@@ -311,5 +287,4 @@ def _is_empty_receive(operation: str, error: ServiceError) -> bool:
 
 
 def _error(operation: str, code: str, message: str, status: int, request_id: str = "") -> ServiceError:
-    kind = _ERRORS.get(code) or (Unavailable if status >= 500 else PermanentError)
-    return kind("mns", operation, code, message, status=status, request_id=request_id)
+    return kind_of(MNS, code, status)("mns", operation, code, message, status=status, request_id=request_id)

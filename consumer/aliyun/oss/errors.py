@@ -1,60 +1,26 @@
 """What oss2 and the service behind it can say when a request fails, as the errors of this project.
 
-Codes: https://www.alibabacloud.com/help/en/oss/support/http-status-code-403 and its neighbours.
+What a code means stands in `consumer.aliyun.error_codes`; here is what takes more than the code to tell.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from xml.etree.ElementTree import ParseError
 
 from oss2.exceptions import OssError
 
+from consumer.aliyun.error_codes import OSS, kind_of
 from consumer.core.errors import (
-    AccountSuspended,
-    BucketGone,
     DamagedReply,
     DeniedByResource,
-    NotAuthenticated,
     PermanentError,
-    PermissionMissing,
     PublicAccessBlocked,
     ServiceError,
     SourceIpNeedsVpc,
-    Throttled,
-    Unanswered,
     Unavailable,
     WrongEndpoint,
 )
-
-_ERRORS: Mapping[str, type[ServiceError]] = {
-    "NoSuchBucket": BucketGone,
-    "AccessDenied": PermissionMissing,
-    "InvalidAccessKeyId": NotAuthenticated,
-    "SignatureDoesNotMatch": NotAuthenticated,
-    "InvalidSecurityToken": NotAuthenticated,
-    "SecurityTokenExpired": NotAuthenticated,
-    "SecurityTokenNotSupported": NotAuthenticated,
-    "AccessKeyIdAndSecurityTokenNotMatch": NotAuthenticated,
-    "RequestTimeTooSkewed": NotAuthenticated,
-    "UserDisable": AccountSuspended,
-    "BucketDisable": AccountSuspended,
-    "AbnormalBucketOwnerStatus": AccountSuspended,
-    "InvalidBucketOwnerStatus": AccountSuspended,
-    "MetaOperationQpsLimitExceeded": Throttled,
-    "TotalQpsLimitExceeded": Throttled,
-    "UploadTrafficRateLimitExceeded": Throttled,
-    "DownloadTrafficRateLimitExceeded": Throttled,
-    "ActiveRequestLimitExceeded": Throttled,
-    "CpuLimitExceeded": Throttled,
-    "QpsLimitExceeded": Throttled,
-    "ServiceUnavailable": Unavailable,
-    "InternalError": Unavailable,
-    "OperationAborted": Unavailable,
-    "RequestTimeout": Unanswered,
-}
-"""By code; a code of 5xx that is not named here is `Unavailable`, another one permanent."""
 
 _ADDRESSED_WRONGLY = "must be addressed using the specified endpoint"
 _EC_SOURCE_IP = "0030-00000008"
@@ -80,8 +46,8 @@ def translated(operation: str, raised: Exception) -> ServiceError:
         return PermanentError("oss", operation, "invalid_request", "the SDK refused the request before sending it")
     if not code:
         text = f"HTTP {status} without an error code"
-        kind_of = Unavailable if status >= 500 else DamagedReply
-        return kind_of("oss", operation, "no_error_code", text, status=status, request_id=asked)
+        unnamed = Unavailable if status >= 500 else DamagedReply
+        return unnamed("oss", operation, "no_error_code", text, status=status, request_id=asked)
     if code == "PermanentRedirect" or _ADDRESSED_WRONGLY in message:
         endpoint = str(raised.details.get("Endpoint", ""))
         return WrongEndpoint(operation, message, endpoint=endpoint, status=status, request_id=asked)
@@ -92,8 +58,7 @@ def translated(operation: str, raised: Exception) -> ServiceError:
         return SourceIpNeedsVpc("oss", operation, code, message, status=status, request_id=asked)
     if code == "AccessDenied" and message.startswith(_POLICY_REFUSED) and not _by_identity(raised):
         return DeniedByResource("oss", operation, code, message, status=status, request_id=asked)
-    error = _ERRORS.get(code) or (Unavailable if status >= 500 else PermanentError)
-    return error("oss", operation, code, message, status=status, request_id=asked)
+    return kind_of(OSS, code, status)("oss", operation, code, message, status=status, request_id=asked)
 
 
 def _by_identity(raised: OssError) -> bool:
