@@ -1,8 +1,13 @@
 """`python -m bench`."""
 
-import sys
+from emulator.interruption import command
 
-from bench.cli import main
+
+def _main() -> int:
+    from bench.cli import main
+
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command("bench", _main)

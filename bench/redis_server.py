@@ -81,7 +81,9 @@ def running(core: Core | None, folder: Path) -> Iterator[Redis | None]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    process = subprocess.Popen([program, *options, "--databases", str(_DATABASES)], stdout=subprocess.DEVNULL)  # noqa: S603 - found on the path
+    process = subprocess.Popen(  # noqa: S603 - found on the path
+        [program, *options, "--databases", str(_DATABASES)], stdout=subprocess.DEVNULL, process_group=0
+    )
     try:
         redis, end = Redis(port), time.monotonic() + _PATIENCE_SECONDS
         while not redis.ready():

@@ -207,24 +207,27 @@ class Scene:
         if self.redis is None:
             return
         if messages != BACKLOG:
-            self.enqueuer(0, messages, 0).communicate()
+            self.enqueue(0, messages, 0)
             return
         kept = self.redis.backlog(self.contender.app)
         if kept is not None:
             self.redis.copy(kept, self.database)
             return
-        self.enqueuer(0, messages, 0).communicate()
+        self.enqueue(0, messages, 0)
         kept = self.redis.new_database()
         self.redis.copy(self.database, kept)
         self.redis.keep_backlog(self.contender.app, kept)
 
-    def enqueuer(self, first: int, messages: int, per_second: float) -> subprocess.Popen[str]:
-        """A process that hands work to a Redis peer and prints when it did."""
+    def enqueue(self, first: int, messages: int, per_second: float) -> str:
+        """Hand work to a Redis peer by a process of its own; what that printed: when it did."""
         arguments = [self.contender.app, str(first), str(messages), str(per_second)]
-        return subprocess.Popen(  # noqa: S603 - ourselves
+        done = subprocess.run(  # noqa: S603 - ourselves
             [sys.executable, "-m", "bench.peers.enqueue", *arguments],
             stdout=subprocess.PIPE,
             text=True,
+            check=False,
             cwd=_REPOSITORY,
             env=self.client.environment,
+            process_group=0,
         )
+        return done.stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,8 +137,7 @@ def _trickled(scene: Scene, count: int, per_second: float) -> list[float]:
         scene.server.trickle(count, per_second)
         return []
     scene.server.load(count, queued=False)
-    sender: subprocess.Popen[str] = scene.enqueuer(_TRICKLE_WARM, count, per_second)
-    moments: list[float] = json.loads(sender.communicate()[0])
+    moments: list[float] = json.loads(scene.enqueue(_TRICKLE_WARM, count, per_second))
     return moments
 
 

@@ -95,6 +95,7 @@ def worker(configuration: Path, key: Identity, log: Path) -> Iterator[subprocess
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
+            process_group=0,
         )
         try:
             yield process

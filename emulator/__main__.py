@@ -1,5 +1,13 @@
 """`python -m emulator`."""
 
-from emulator.cli import main
+from emulator.interruption import command
 
-main()
+
+def _main() -> None:
+    from emulator.cli import main
+
+    main()
+
+
+if __name__ == "__main__":
+    command("emulator", _main)

@@ -8,6 +8,8 @@ two kinds that change what a receive means.
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -56,6 +58,7 @@ RECEIVING = frozenset({Kind.EARLY_EMPTY, Kind.DUPLICATE})
 """Kinds that MNS itself carries out."""
 AFTERWARDS = frozenset(Kind) - BEFORE - INSTEAD - RECEIVING
 """Kinds that spoil the answer of a request that has been carried out."""
+_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class Fault:
     probability: float = 1.0
     count: int | None = None
     """How many more requests it strikes; None is without end."""
+    lasts_seconds: float | None = None
+    """How long it stays on from when it was switched on, in emulated time; None is without end."""
     resource: str = "*"
     """Shell pattern on the request's path, or on host and path together: `/queues/main/*`, `*bucket-7*`."""
     status: int = 500
@@ -83,12 +88,14 @@ class Fault:
 class Faults:
     """The faults that are on, asked once per request and per group of kinds, in the order they were added."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, now: Callable[[], float] = time.time) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self._now = now
         self._faults: dict[int, Fault] = {}
+        self._ends_at: dict[int, float] = {}
         self._next_id = 1
         self.struck: dict[int, int] = {}
-        """How often each fault has struck, by id; kept after the fault is used up."""
+        """How often each fault has struck, by id; the last thousand are kept after they are used up."""
 
     def seed(self, seed: int) -> None:
         """Start the dice anew, so that a run repeats."""
@@ -99,19 +106,25 @@ class Faults:
         added = replace(fault, id=self._next_id)
         self._next_id += 1
         self._faults[added.id] = added
+        if added.lasts_seconds is not None:
+            self._ends_at[added.id] = self._now() + added.lasts_seconds
         self.struck[added.id] = 0
+        self._forget()
         return added
 
     def remove(self, fault_id: int) -> None:
         """Switch one fault off."""
         self._faults.pop(fault_id, None)
+        self._ends_at.pop(fault_id, None)
 
     def clear(self) -> None:
         """Switch every fault off."""
         self._faults.clear()
+        self._ends_at.clear()
 
     def active(self) -> list[Fault]:
         """The faults that are still on."""
+        self._end()
         return list(self._faults.values())
 
     def strike(self, service: str, operation: str, resource: str, kinds: frozenset[Kind]) -> Fault | None:
@@ -119,6 +132,7 @@ class Faults:
 
         `resource` is the request's path, with or without the host before it.
         """
+        self._end()
         for fault in self._faults.values():
             if (
                 fault.kind in kinds
@@ -136,9 +150,20 @@ class Faults:
         if fault.count is None:
             return
         if fault.count <= 1:
-            del self._faults[fault.id]
+            self.remove(fault.id)
         else:
             self._faults[fault.id] = replace(fault, count=fault.count - 1)
+
+    def _end(self) -> None:
+        """Switch off those whose time is over."""
+        for fault_id in [each for each, ends_at in self._ends_at.items() if ends_at <= self._now()]:
+            self.remove(fault_id)
+
+    def _forget(self) -> None:
+        """Keep a run of many days small."""
+        used_up = [each for each in self.struck if each not in self._faults]
+        for fault_id in used_up[: max(0, len(used_up) - _REMEMBERED)]:
+            del self.struck[fault_id]
 
 
 def _covers(pattern: str, resource: str) -> bool:

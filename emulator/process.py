@@ -22,7 +22,10 @@ def in_process(*arguments: str) -> Iterator[Emulator]:
     Raises:
         RuntimeError: it ended before it accepted requests; its own words are on standard error.
     """
-    process = subprocess.Popen([sys.executable, "-m", "emulator", *arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
+    # In a group of its own, so that Ctrl-C reaches only the one that started it, which then ends it.
+    process = subprocess.Popen(  # noqa: S603 - ourselves
+        [sys.executable, "-m", "emulator", *arguments], stdout=subprocess.PIPE, text=True, process_group=0
+    )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -34,7 +34,7 @@ class World:
         clock = Clock()
         identities = Identities()
         identities.add(key)
-        return cls(account_id, region, clock, Journal(clock), Faults(seed), identities)
+        return cls(account_id, region, clock, Journal(clock), Faults(seed, clock.now), identities)
 
     def request_id(self) -> str:
         """A new request id as both services write them: 24 upper-case hexadecimal digits."""

@@ -93,7 +93,7 @@ def running(
         command += ["--core", str(core.number)]
     if tls is not None:
         command += ["--tls-cert", str(tls.certificate), "--tls-key", str(tls.key)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)  # noqa: S603 - ourselves
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -2,6 +2,9 @@
 
 It plays the people of an account who change settings by hand, and now and then somebody who sends nonsense to the
 topic, and a service that is slow or fails. It never repairs anything.
+
+It may run for days: people work as fast as GENERATOR_SECONDS says, but what leaves something behind (a message that
+stays, a letter, a fault) happens by the clock, and what is left behind is bounded.
 """
 
 from __future__ import annotations
@@ -9,22 +12,26 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
-from deploy.compose.emulated import emulated
-from deploy.compose.provision import RULES
+from deploy.compose.emulated import UNAVAILABLE, Pause, emulated, persist, say
+from deploy.compose.provision import RULES, provision
 from emulator.client import Emulator
+from emulator.interruption import command
 
-FLEET = tuple(f"compose-{number:03}" for number in range(60))
+FLEET = tuple(f"compose-{number:03}" for number in range(2000))
+"""So many that even at the fastest setting none is opened often enough to count as contested."""
 FAVOURITE = "compose-favourite"
 """Somebody's automation opens it again and again."""
 STATIC = "compose-static"
 """Public on purpose; the worker's configuration exempts it."""
+FASTEST_SECONDS, SLOWEST_SECONDS = 0.1, 3600.0
 _GOOD: dict[str, Any] = {"acl": "private", "encryption": {"algorithm": "AES256"}, "versioning": "Enabled"}
 _KEPT_ENTRIES = 50_000
+_TIDY_STEPS = 100
 
 Step = Callable[[Emulator, random.Random], None]
 
@@ -40,9 +47,9 @@ def open_for_writing(emulator: Emulator, dice: random.Random) -> None:
 
 
 def open_the_favourite(emulator: Emulator, dice: random.Random) -> None:  # noqa: ARG001 - nothing is left to chance
-    """Somebody's automation puts back what it thinks is right."""
-    emulator.change_bucket(FAVOURITE, acl="private")
-    emulator.change_bucket(FAVOURITE, acl="public-read")
+    """Somebody's automation puts back what it thinks is right, once it has been changed."""
+    if emulator.control.call("GET", f"/buckets/{FAVOURITE}")["acl"] == "private":
+        emulator.change_bucket(FAVOURITE, acl="public-read")
 
 
 def report_the_static_site(emulator: Emulator, dice: random.Random) -> None:  # noqa: ARG001 - nothing is left to chance
@@ -55,33 +62,9 @@ def take_encryption_away(emulator: Emulator, dice: random.Random) -> None:
     emulator.change_bucket(dice.choice(FLEET), encryption=None)
 
 
-def suspend_versioning(emulator: Emulator, dice: random.Random) -> None:
-    """Somebody suspends versioning, of a few buckets only: the rule for it observes, so they stay as they are."""
-    emulator.change_bucket(dice.choice(FLEET[:3]), versioning="Suspended")
-
-
-def evaluate_again(emulator: Emulator, dice: random.Random) -> None:
-    """Cloud Config reports what is still wrong, as it does every day."""
-    emulator.config.evaluate(rule=dice.choice(list(RULES.values())))
-
-
 def report_a_deleted_bucket(emulator: Emulator, dice: random.Random) -> None:
     """A late event for a bucket that is gone."""
     emulator.config.publish(bucket=f"gone-{dice.randrange(1000)}", rule="cr-public-read")
-
-
-def send_nonsense(emulator: Emulator, dice: random.Random) -> None:
-    """A body that is no event."""
-    emulator.config.publish_raw(dice.choice(["not base64 at all!", "{", "e30="]))
-
-
-def fail_a_little(emulator: Emulator, dice: random.Random) -> None:
-    """A service that answers with an error or late, a few times."""
-    fault: dict[str, Any] = {"service": dice.choice(["mns", "oss"]), "count": dice.randint(1, 3)}
-    if dice.random() < 0.5:
-        emulator.faults.add("error", status=503, code="ServiceUnavailable", **fault)
-    else:
-        emulator.faults.add("latency", seconds=1.5, **fault)
 
 
 STEPS: tuple[tuple[Step, int], ...] = (
@@ -90,13 +73,63 @@ STEPS: tuple[tuple[Step, int], ...] = (
     (open_the_favourite, 12),
     (report_the_static_site, 3),
     (take_encryption_away, 15),
-    (suspend_versioning, 3),
-    (evaluate_again, 2),
     (report_a_deleted_bucket, 6),
-    (send_nonsense, 3),
-    (fail_a_little, 6),
 )
-"""What happens, and how often compared with the rest."""
+"""What people do, and how often compared with the rest."""
+
+
+def suspend_versioning(emulator: Emulator, dice: random.Random) -> None:
+    """Somebody suspends versioning, of a few buckets only: the rule for it observes, so they stay as they are."""
+    bucket = dice.choice(FLEET[:3])
+    if emulator.config.compliance(bucket=bucket, rule="cr-versioning", compliance="COMPLIANT"):
+        emulator.change_bucket(bucket, versioning="Suspended")
+
+
+def evaluate_again(emulator: Emulator, dice: random.Random) -> None:
+    """Cloud Config reports what is still wrong, as it does every day."""
+    emulator.config.evaluate(rule=dice.choice(list(RULES.values())))
+
+
+def send_nonsense(emulator: Emulator, dice: random.Random) -> None:
+    """A body that is no event."""
+    emulator.config.publish_raw(dice.choice(["not base64 at all!", "{", "e30="]))
+
+
+def fail_a_little(emulator: Emulator, dice: random.Random) -> None:
+    """A service of whose answers some are errors or late, for a few seconds; it ends whatever becomes of us."""
+    fault: dict[str, Any] = {"service": dice.choice(["mns", "oss"]), "probability": 0.3, "lasts_seconds": 5}
+    emulator.faults.clear()  # never two at once
+    if dice.random() < 0.5:
+        emulator.faults.add("error", status=503, code="ServiceUnavailable", **fault)
+    else:
+        emulator.faults.add("latency", seconds=1.5, **fault)
+
+
+OCCASIONS: tuple[tuple[Step, float], ...] = (
+    (fail_a_little, 60.0),
+    (send_nonsense, 60.0),
+    (suspend_versioning, 120.0),
+    (evaluate_again, 300.0),
+)
+"""What happens by the clock, however fast people work, and how many seconds pass in between on average."""
+
+
+class Calendar:
+    """When each occasion comes next."""
+
+    def __init__(self, dice: random.Random, now: Callable[[], float]) -> None:
+        self._dice = dice
+        self._now = now
+        self._due = {act: self._next(mean) for act, mean in OCCASIONS}
+
+    def due(self) -> list[Step]:
+        """The occasions that have come since the last look; each at most once, and then at some later time again."""
+        come = [(act, mean) for act, mean in OCCASIONS if self._due[act] <= self._now()]
+        self._due.update({act: self._next(mean) for act, mean in come})
+        return [act for act, _ in come]
+
+    def _next(self, mean_seconds: float) -> float:
+        return self._now() + self._dice.expovariate(1 / mean_seconds)
 
 
 def prepare(emulator: Emulator) -> None:
@@ -108,35 +141,74 @@ def prepare(emulator: Emulator) -> None:
         emulator.create_buckets([STATIC], **{**_GOOD, "acl": "public-read"})
 
 
-def step(emulator: Emulator, dice: random.Random) -> str:
-    """Let one thing happen; returns its name."""
-    chosen: Step = dice.choices([act for act, _ in STEPS], [weight for _, weight in STEPS])[0]
-    chosen(emulator, dice)
-    return chosen.__name__
+class Generator:
+    """Everything that happens, one thing after the other, on one emulator."""
+
+    def __init__(self, emulator: Emulator, dice: random.Random, now: Callable[[], float] = time.monotonic) -> None:
+        self._emulator = emulator
+        self._dice = dice
+        self._calendar = Calendar(dice, now)
+        self._steps = 0
+
+    def begin(self) -> None:
+        """Make sure of everything that this relies on; an emulator that was started again has forgotten it."""
+        self._emulator.faults.clear()  # a generator that was killed may have left one
+        provision(self._emulator)
+        prepare(self._emulator)
+
+    def step(self) -> list[str]:
+        """Let one thing happen, and before it each occasion that has come; returns their names."""
+        usual: Step = self._dice.choices([act for act, _ in STEPS], [weight for _, weight in STEPS])[0]
+        happened = [*self._calendar.due(), usual]
+        for act in happened:
+            act(self._emulator, self._dice)
+        self._steps += 1
+        if self._steps % _TIDY_STEPS == 0:
+            self._forget_old_entries()
+        return [act.__name__ for act in happened]
+
+    def _forget_old_entries(self) -> None:
+        last = int(self._emulator.control.call("GET", "/journal", limit=1)["last"])
+        if last > _KEPT_ENTRIES:
+            self._emulator.clear_journal(last - _KEPT_ENTRIES)
 
 
-def _forget_old_entries(emulator: Emulator) -> None:
-    last = int(emulator.control.call("GET", "/journal", limit=1)["last"])
-    if last > _KEPT_ENTRIES:
-        emulator.clear_journal(last - _KEPT_ENTRIES)
+def pause_seconds(text: str) -> float:
+    """GENERATOR_SECONDS as a number.
+
+    Raises:
+        SystemExit: it is none, or out of range.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not FASTEST_SECONDS <= seconds <= SLOWEST_SECONDS:
+        raise SystemExit(f"GENERATOR_SECONDS must be a number from {FASTEST_SECONDS:g} to 3600, not {text!r}")
+    return seconds
+
+
+def run(generator: Generator, emulator: Emulator, rest: Callable[[], bool], pause: Pause) -> None:
+    """Go on until `rest` says that it is enough; an emulator that is away for a while is waited for."""
+    while persist(emulator, generator.begin, pause):
+        try:
+            while not rest():
+                say(" ".join(generator.step()))
+        except UNAVAILABLE as error:
+            say(f"the emulator at {emulator.control.url} failed: {error}")
+        else:
+            return
 
 
 def main() -> int:
     """Break something every GENERATOR_SECONDS on average until SIGTERM."""
-    pause_seconds = float(os.environ.get("GENERATOR_SECONDS", "2"))
+    mean_seconds = pause_seconds(os.environ.get("GENERATOR_SECONDS", "2"))
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     emulator, dice = emulated(), random.Random()  # noqa: S311 - nothing secret is drawn
-    prepare(emulator)
-    done = 0
-    while not stop.wait(dice.expovariate(1 / pause_seconds)):
-        sys.stdout.write(f"{step(emulator, dice)}\n")
-        done += 1
-        if done % 100 == 0:
-            _forget_old_entries(emulator)
+    run(Generator(emulator, dice), emulator, lambda: stop.wait(dice.expovariate(1 / mean_seconds)), stop.wait)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command("generator", main)

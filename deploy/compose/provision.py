@@ -5,9 +5,11 @@ What it makes is what deploy/compose/config.toml names. Running it again changes
 
 from __future__ import annotations
 
-import sys
+import time
 
-from deploy.compose.emulated import emulated
+from deploy.compose.emulated import emulated, persist, say
+from emulator.client import Emulator
+from emulator.interruption import command
 from emulator.provisioning import setup_channel
 
 QUEUE = "config-events"
@@ -21,9 +23,8 @@ RULES = {
 """Identifiers of managed rules with the rule ids that the worker's configuration names."""
 
 
-def main() -> int:
-    """Provision; exit status 0 when everything is there."""
-    emulator = emulated()
+def provision(emulator: Emulator) -> None:
+    """Everything that is not there yet."""
     for identifier, rule_id in RULES.items():
         for known in emulator.control.call("GET", "/config/rules")["rules"]:
             if known["identifier"] == identifier and known["rule_id"] != rule_id:
@@ -32,9 +33,15 @@ def main() -> int:
     setup_channel(
         emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, content_format="XML", visibility_timeout_seconds=60
     )
-    sys.stdout.write(f"queue {QUEUE}, dead-letter queue {DEAD_LETTERS}, {len(RULES)} rules\n")
+
+
+def main() -> int:
+    """Provision, as soon as the emulator is there; exit status 0 when everything is."""
+    emulator = emulated()
+    persist(emulator, lambda: provision(emulator), time.sleep)
+    say(f"queue {QUEUE}, dead-letter queue {DEAD_LETTERS}, {len(RULES)} rules")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command("provision", main)

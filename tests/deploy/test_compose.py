@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from consumer.config import load
-from deploy.compose import generate, provision, ready
+from deploy.compose import emulated, generate, provision, ready
 from emulator.client import Emulator
-from emulator.settings import Settings
+from emulator.settings import Endpoints, Settings
 from tests.deploy.needed import DEPLOY, ROOT
 
 _CONFIG = DEPLOY / "compose" / "config.toml"
@@ -90,32 +90,152 @@ def test_provisioning_twice_changes_nothing(emulator: Emulator, monkeypatch: pyt
     assert {rule["identifier"]: rule["rule_id"] for rule in rules} == provision.RULES
 
 
-@pytest.mark.parametrize("step", [step for step, _ in generate.STEPS], ids=lambda step: step.__name__)
-def test_every_step_of_the_generator_works(
-    step: generate.Step, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+_ACTS = [act for act, _ in (*generate.STEPS, *generate.OCCASIONS)]
+
+
+class _Time:
+    """Seconds that pass only when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def _generator(emulator: Emulator, time: _Time, seed: int = 7) -> generate.Generator:
+    made = generate.Generator(emulator, random.Random(seed), time)  # noqa: S311 - nothing secret is drawn
+    made.begin()
+    return made
+
+
+@pytest.mark.parametrize("act", _ACTS, ids=lambda act: act.__name__)
+def test_everything_the_generator_does_works(act: generate.Step, emulator: Emulator) -> None:
     """Each leaves a message, a broken bucket or a fault behind."""
-    monkeypatch.setattr(provision, "emulated", lambda: emulator)
-    provision.main()
-    generate.prepare(emulator)
-    generate.prepare(emulator)
+    _generator(emulator, _Time()).begin()
     before = len(emulator.journal())
     for seed in range(20):
-        step(emulator, random.Random(seed))  # noqa: S311 - nothing secret is drawn
+        act(emulator, random.Random(seed))  # noqa: S311 - nothing secret is drawn
     faults = emulator.control.call("GET", "/faults")["struck"]
     emulator.faults.clear()
     assert faults or len(emulator.journal()) > before
 
 
-def test_the_generator_does_everything_now_and_then(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No step is so rare that nobody ever sees it."""
-    monkeypatch.setattr(provision, "emulated", lambda: emulator)
-    provision.main()
-    generate.prepare(emulator)
-    dice = random.Random(7)  # noqa: S311 - nothing secret is drawn
-    done = {generate.step(emulator, dice) for _ in range(300)}
-    emulator.faults.clear()
-    assert done == {step.__name__ for step, _ in generate.STEPS}
+def test_the_generator_does_everything_now_and_then(emulator: Emulator) -> None:
+    """Nothing is so rare that nobody ever sees it: at the usual two seconds, half an hour shows it all."""
+    time = _Time()
+    generator, done = _generator(emulator, time), set()
+    for _ in range(900):
+        done.update(generator.step())
+        time.seconds += 2
+    assert done == {act.__name__ for act in _ACTS}
+
+
+@pytest.mark.parametrize("seconds", [generate.FASTEST_SECONDS, 2.0, generate.SLOWEST_SECONDS])
+def test_no_setting_lets_faults_pile_up(emulator: Emulator, seconds: float) -> None:
+    """One at most, for a few seconds of the minute, and each ends by itself although no request has met it."""
+    time = _Time()
+    generator, faulty, steps = _generator(emulator, time, seed=11), 0, 200 if seconds < 10 else 20
+    for _ in range(steps):
+        happened = generator.step()
+        faults = emulator.control.call("GET", "/faults")["faults"]
+        assert len(faults) <= 1
+        assert all(fault["lasts_seconds"] <= 10 for fault in faults)
+        assert all(fault["probability"] <= 0.5 and fault["count"] is None for fault in faults)
+        if "fail_a_little" in happened:
+            faulty += 1
+        time.seconds += seconds
+        emulator.advance(seconds)
+        if seconds > 10:
+            assert emulator.control.call("GET", "/faults")["faults"] == []
+    assert faulty <= max(1, 3 * steps * seconds / 60)
+    emulator.advance(10)
+    assert emulator.control.call("GET", "/faults")["faults"] == []
+
+
+def test_a_new_generator_clears_what_an_old_one_left(emulator: Emulator) -> None:
+    """One that was killed cannot do so itself."""
+    emulator.faults.add("error", count=1000)
+    _generator(emulator, _Time())
+    assert emulator.control.call("GET", "/faults")["faults"] == []
+
+
+def test_messages_that_stay_do_not_depend_on_the_setting(emulator: Emulator) -> None:
+    """What the worker keeps or moves away is sent by the clock: a bounded number a day, however fast people work."""
+    time = _Time()
+    generator = _generator(emulator, time)
+    for _ in range(100):
+        generator.step()
+    stays = {"send_nonsense", "suspend_versioning", "evaluate_again", "fail_a_little"}
+    assert stays == {act.__name__ for act, _ in generate.OCCASIONS}
+    assert emulator.acls()[generate.FAVOURITE] == "public-read"
+    opened = emulator.journal(resource=generate.FAVOURITE, operation="PatchBucket")
+    assert len(opened) == 1  # and not again before somebody has repaired it
+
+
+def test_the_worker_may_repair_all_that_is_broken_at_the_fastest_setting() -> None:
+    """Neither a limit nor a contest holds the fleet's repairs while people work without a pause."""
+    config = load(_CONFIG, {})
+    total = sum(weight for _, weight in generate.STEPS)
+    opens = sum(
+        weight for act, weight in generate.STEPS if act in (generate.open_for_reading, generate.open_for_writing)
+    )
+    per_second = 1 / generate.FASTEST_SECONDS
+    changes = per_second  # at most every step is one
+    assert config.limits.max_changes > 1.2 * changes * config.limits.window_seconds
+    for rule in config.rules:
+        if rule.limits is not None:
+            assert rule.limits.max_changes > 1.2 * changes * opens / total * rule.limits.window_seconds
+    each = per_second * opens / total * config.contest.window_seconds / len(generate.FLEET)
+    assert config.contest.max_fixes > each + 3 * each**0.5  # far out in the tail of a Poisson distribution
+
+
+@pytest.mark.parametrize("text", ["0", "0.09", "-1", "3601", "nan", "inf", "", "fast"])
+def test_settings_that_are_not_allowed_are_named(text: str) -> None:
+    """One line, with what is allowed."""
+    with pytest.raises(SystemExit, match=r"^GENERATOR_SECONDS must be a number from 0\.1 to 3600, not "):
+        generate.pause_seconds(text)
+    assert [generate.pause_seconds(each) for each in ("0.1", "2", "3600")] == [0.1, 2.0, 3600.0]
+
+
+def _nobody() -> Emulator:
+    """An emulator that is not there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    known = Settings()
+    return Emulator(Endpoints(url, url, url, known.account_id, known.region, "id", "secret"))
+
+
+def test_an_emulator_that_is_not_there_is_waited_for_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """However long it takes; what is waited for and why, and no traceback."""
+    nobody, looks = _nobody(), []
+
+    def pause(seconds: float) -> bool:
+        looks.append(seconds)
+        return len(looks) == 30
+
+    assert not emulated.persist(nobody, lambda: provision.provision(nobody), pause)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"waiting for the emulator at {nobody.control.url}: ")
+    assert "Connection refused" in line
+
+
+def test_the_generator_survives_an_emulator_that_forgets(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that was started again knows neither queue nor rules nor buckets: they are made anew, and work goes on."""
+    generator = generate.Generator(emulator, random.Random(3), _Time())  # noqa: S311 - nothing secret is drawn
+    rests = iter([False, False, True])
+
+    def rest() -> bool:
+        emulator.reset()
+        return next(rests)
+
+    generate.run(generator, emulator, rest, lambda _: True)
+    assert "Traceback" not in capsys.readouterr().out
+    generator.begin()
+    assert generate.FAVOURITE in emulator.acls()
 
 
 def test_grafana_finds_its_data_and_its_dashboards() -> None:

@@ -27,6 +27,37 @@ def test_a_counted_fault_is_used_up() -> None:
     assert faults.active() == []
 
 
+def test_a_timed_fault_ends_by_itself() -> None:
+    """Whether or not it has struck: nobody has to be there any more to switch it off."""
+    now = 1000.0
+    faults = Faults(now=lambda: now)
+    faults.add(_fault(lasts_seconds=5, count=10))
+    now += 4.9
+    assert _strikes(faults)
+    now += 0.1
+    assert faults.active() == []
+    assert not _strikes(faults)
+
+
+def test_a_timed_fault_may_be_used_up_before() -> None:
+    """Its time is then over, too."""
+    faults = Faults(now=lambda: 0.0)
+    faults.add(_fault(lasts_seconds=5, count=1))
+    assert _strikes(faults)
+    assert not _strikes(faults)
+
+
+def test_used_up_faults_are_not_remembered_for_ever() -> None:
+    """A demonstration that injects for days stays small; what is on is never forgotten."""
+    faults = Faults()
+    kept = faults.add(_fault(service="oss"))
+    for _ in range(1100):
+        faults.add(_fault(count=1))
+        assert _strikes(faults)
+    assert len(faults.struck) <= 1002
+    assert kept.id in faults.struck
+
+
 @pytest.mark.parametrize(
     ("pattern", "struck"),
     [("DeleteMessage", True), ("Delete*", True), ("*Message", True), ("BatchDelete*", False)],

@@ -11,7 +11,6 @@ import gzip
 import json
 import random
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -24,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from emulator.client import JournalEntry
+from emulator.interruption import command
 from tests.faults.mischief import Violence, Weather
 from tests.faults.replica import Key, Replica
 from tests.faults.stage import Stage, staged, until
@@ -268,4 +268,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command("faults", main)

@@ -101,6 +101,7 @@ class Replica:
                 stderr=subprocess.STDOUT,
                 cwd=self._code,
                 env=self._environment,
+                process_group=0,
             )
 
     def signal(self, number: signal.Signals) -> None:

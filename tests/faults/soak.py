@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from emulator.interruption import command
 from tests.faults.replica import Replica
 from tests.faults.resources import Growth, Sample, growth, sample
 from tests.faults.stage import DEAD_LETTERS, READ_RULE, WRITE_RULE, Pace, Stage, staged
@@ -126,4 +126,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command("soak", main)

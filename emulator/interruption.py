@@ -1,0 +1,45 @@
+"""Ends a command that somebody stops in one line, with the exit status that a shell expects, and with its cleanup done.
+
+It imports next to nothing, so that a command can be stopped while the rest of it is still being imported.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked for the end; on its way out it ends every `with` block, and with them the child processes."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+
+def command(name: str, main: Callable[[], int | None]) -> NoReturn:
+    """Run a command's main function and exit with what it returns, or with 128 + n after signal n.
+
+    A signal that was ignored from the start, as in a shell's background jobs, stays ignored.
+    """
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+    try:
+        status = main()
+    except Interrupted as interrupted:
+        sys.stderr.write(f"\n{name}: stopped by {interrupted.signal.name}\n")
+        status = 128 + interrupted.signal
+    sys.exit(status)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    # Cleaning up is bounded in time; a second Ctrl-C in the middle of it would leave processes behind.
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise Interrupted(number)
