@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -16,7 +17,19 @@ from consumer.cli.commands import COMMANDS
 from consumer.core.exit_codes import ExitCode
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands; whichever of them Ctrl-C ends says so in one line, with the exit status that shells expect."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the one that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(f"\nconfig-remediator {ctx.invoked_subcommand}: stopped by SIGINT", err=True)
+            ctx.exit(128 + signal.SIGINT)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="config-remediator")
 def cli() -> None:
     """Repairs what Alibaba Cloud Config reports, and deletes a message only on success."""
