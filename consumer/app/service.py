@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from consumer.aliyun.credentials import CredentialsProvider
+from consumer.app.readiness import Readiness
 from consumer.app.startup import inspect_queue
 from consumer.app.threads import Wiring
 from consumer.config import Config
@@ -113,13 +114,5 @@ def _health(wiring: Wiring, supervisor: Supervisor) -> HealthServer | None:
     if not settings.enabled:
         return None
 
-    def ready() -> str:
-        """Ready means: valid configuration (or we would not run), last poll good, not stopping."""
-        if supervisor.stopping:
-            return "stopping"
-        state = wiring.board.state
-        if state.last_error is not None:
-            return f"last poll failed: {state.last_error.code}"
-        return "" if state.last_success_at is not None else "no poll has succeeded yet"
-
+    ready = Readiness(lambda: supervisor.stopping, wiring.board, wiring.picture.settlements)
     return HealthServer(settings.host, settings.port, wiring.metrics.registry, live=supervisor.fault, ready=ready)

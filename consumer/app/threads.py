@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import assert_never
@@ -19,7 +20,8 @@ from consumer.aliyun.mns.queue import POLL_MARGIN_SECONDS, Queue, QueueAddress
 from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
-from consumer.app.build import build_agreement, build_guards, build_members, build_reevaluation, build_switch
+from consumer.app.build import build_guards, build_members, build_reevaluation, build_switch
+from consumer.app.picture import Picture
 from consumer.config import Config, build_rules
 from consumer.core.observers import Hooks, Listener, StepListener
 from consumer.core.queue_attributes import Figures, QueueAttributes
@@ -66,10 +68,11 @@ class Wiring:
         self.guards = build_guards(config, self.switch)
         self.members = build_members(config, self.credentials)
         self.in_flight = InFlight(config.engine.slots)
-        self.board = PollBoard()
+        self.board = PollBoard(say=say)
         self.settle_queues = settle_queues(config.engine.delete_linger_seconds)
         self.attempts = Attempts()
         self.undeleted = UndeletedLimit(max(1, config.engine.max_undeleted // config.engine.replicas))
+        self.picture = Picture(config, self.rules, self.board, self.in_flight.books)
         self.metrics = Metrics(
             self.rules,
             slots=config.engine.slots,
@@ -77,10 +80,10 @@ class Wiring:
             poll_state=lambda: self.board.state,
             version=__version__,
             revision=os.environ.get("REMEDIATOR_REVISION", ""),  # set by the image, not by an operator
-            agreement=build_agreement(config),
+            exposures=self.picture.exposures,
         )
         self.log = LogListener()
-        watchers: tuple[Listener, ...] = (self.metrics, self.log)
+        watchers: tuple[Listener, ...] = (self.metrics, self.log, self.picture)
         pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)
         self.reevaluation = build_reevaluation(
             config, self.credentials, Hooks(watchers), self.stopping, pulse, self._concluded
@@ -100,6 +103,7 @@ class Wiring:
         )
         self.others = [Thread(pulse, self.reevaluation.run)] if self.reevaluation else []
         self.metrics.watch_listeners(lambda: self.hooks.failures)
+        self.picture.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
         expose_guards(self.metrics, self.rules, self.guards, {config.account_id: self.credentials, **self.members})
         if self.reevaluation:
             expose_reevaluation(self.metrics, self.reevaluation)
@@ -193,13 +197,14 @@ class Wiring:
                 dead_letters=name != self.config.queue.name,
                 figures=told.figures if told else Figures(),
                 may_ask=told is not None,
+                retention_seconds=told.retention_seconds if told else 0,
             )
             for name, told in found.items()
         ]
         pulse = self.pulse("queue-sampler", self.config.queue.call_timeout_seconds)
         policy = SamplingPolicy(settings.queue_sample_seconds, settings.queue_sample_idle_seconds)
-        sampler = Sampler(watched, self.in_flight.books, self.stopping, pulse, policy)
-        expose_figures(self.metrics, sampler.figures)
+        sampler = Sampler(watched, self.in_flight.books, self.stopping, pulse, policy, observe=self.picture.looked)
+        expose_figures(self.metrics, sampler.figures, dead_letter_queue=self.config.queue.dead_letter_queue)
         return Thread(pulse, sampler.run)
 
     def oss(self) -> Oss:

@@ -34,6 +34,18 @@ _LONGEST_ERROR_PAUSE_SECONDS = 30.0
 _MOST_DAMAGED_IN_A_ROW = 256
 """So many damaged replies in a row are polled past without a pause: alone, each damaged message costs one poll."""
 
+UNDELETED_LIMIT = "undeleted_limit"
+"""Nothing is received: the service is about to throttle this consumer, which has received much without deleting it."""
+
+UNDELETED_RESERVE = "undeleted_reserve"
+"""Little is received: the reserve for messages that come for the first time has to last for a whole window."""
+
+PAUSE_REASONS = (UNDELETED_LIMIT, UNDELETED_RESERVE)
+"""Everything for which pollers receive less than there is, by their own decision."""
+
+KEEPING_UP_SECONDS = 120.0
+"""A replica keeps up while no more than this passes between polls that leave nothing behind."""
+
 
 class PolledQueue(Protocol):
     """The part of the queue gateway that a poller needs."""
@@ -54,9 +66,14 @@ class PollState:
 class PollBoard:
     """What pollers tell each other and the outside; shared."""
 
-    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, wall: Callable[[], float] = time.time, say: Callable[..., None] = lambda *_, **__: None) -> None:
+        """`say` takes the name of a log event and its fields: a pause begins or ends."""
         self._wall = wall
+        self._say = say
         self._state = PollState()
+        self._paused_for = ""
+        self._caught_up: tuple[float, float] | None = None
+        """Since when polls have left nothing behind, and the last one that did not."""
         self._full = threading.Event()
         self._woken = False
 
@@ -65,9 +82,40 @@ class PollBoard:
         """The last poll of any poller."""
         return self._state
 
-    def succeeded(self, *, full: bool) -> None:
-        """A poll was answered; a full one calls the other pollers."""
-        self._state = PollState(self._wall(), None)
+    @property
+    def paused_for(self) -> str:
+        """For which reason polls pause, of `PAUSE_REASONS`; empty while they do not."""
+        return self._paused_for
+
+    @property
+    def keeping_up_since(self) -> float | None:
+        """Since when polls have left nothing behind, without a gap, in seconds since the epoch; None if they do not."""
+        if self._caught_up is None or self._wall() - self._caught_up[1] > KEEPING_UP_SECONDS:
+            return None
+        return self._caught_up[0]
+
+    def pause(self, reason: str, **fields: float) -> None:
+        """Polls pause; told once for each pause, with the fields."""
+        if self._paused_for != reason:
+            self._paused_for = reason
+            self._say("polling.paused", reason=reason, **fields)
+
+    def resume(self) -> None:
+        """Polls go on."""
+        if self._paused_for:
+            reason, self._paused_for = self._paused_for, ""
+            self._say("polling.resumed", reason=reason)
+
+    def succeeded(self, *, full: bool, waited: bool = True) -> None:
+        """A poll was answered; a full one calls the other pollers.
+
+        One that was not full and waited has left nothing behind. Without a wait the service asks a part of itself only.
+        """
+        now = self._wall()
+        self._state = PollState(now, None)
+        if waited and not full:
+            since = self.keeping_up_since
+            self._caught_up = (now if since is None else min(since, now), now)
         if full:
             self._full.set()
         elif not self._woken:
@@ -136,6 +184,7 @@ class Poller:
     def step(self) -> None:
         """One poll, if there is room for what it may bring, and the pause it calls for."""
         now, in_flight = self._monotonic(), self._in_flight.books().in_flight
+        self._say_what_is_left(now)
         if pause := self._undeleted.pause_seconds(in_flight, now):
             self._pause(min(pause, self._pulse.idle_seconds))
             return
@@ -150,6 +199,15 @@ class Poller:
             # Whatever happened, the slots are given back; what came is in the books from here on.
             self._take_over(arrived, reserved)
         self._pause(self._pause_seconds())
+
+    def _say_what_is_left(self, now: float) -> None:
+        """Let it be known while the service's bound on undeleted messages keeps fresh ones waiting."""
+        count = self._undeleted.count(now)
+        if count < self._undeleted.unreserved:
+            self._board.resume()
+        else:
+            reason = UNDELETED_LIMIT if count >= self._undeleted.most else UNDELETED_RESERVE
+            self._board.pause(reason, undeleted=count, most=self._undeleted.most)
 
     def _poll(self, reserved: int) -> Sequence[Received]:
         count = 1 if self._one_by_one else reserved
@@ -168,7 +226,7 @@ class Poller:
         self._one_by_one = max(0, self._one_by_one - 1)
         early = not arrived and self._monotonic() - started < self._wait_seconds * _EARLY_SHARE
         self._early_answers = self._early_answers + 1 if early else 0
-        self._board.succeeded(full=len(arrived) == count)
+        self._board.succeeded(full=len(arrived) == count, waited=self._first)
         return arrived
 
     def _damaged(self, error: DamagedReply) -> None:

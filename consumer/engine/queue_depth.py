@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from consumer.core.errors import Retryable, ServiceError
+from consumer.core.message import Peeked
 from consumer.core.outcome import Disposition
 from consumer.core.queue_attributes import Figures, QueueAttributes
+from consumer.core.queue_limits import MAX_BATCH
 from consumer.engine.heartbeat import Pulse
 from consumer.engine.in_flight import Books
 
@@ -27,12 +29,33 @@ _MISSED = 3
 _UNKNOWN = Figures()
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at a queue showed."""
+
+    queue: str
+    dead_letters: bool
+    figures: Figures
+    """Unknown where nothing can be believed."""
+    quiet: bool = False
+    """Whether this process neither received nor settled anything meanwhile."""
+    letters: tuple[Peeked, ...] | None = None
+    """Of a dead-letter queue, what it shows without a receive; None where that cannot be asked."""
+    complete: bool = False
+    """Whether nothing else is visible there."""
+    started_at: float = 0.0
+    """Local wall-clock seconds."""
+    retention_seconds: int = 0
+    """How long it keeps a message; 0 if not known."""
+
+
 class SampledQueue(Protocol):
     """The part of the queue gateway that this needs."""
 
     @property
     def name(self) -> str: ...
     def attributes(self) -> QueueAttributes: ...
+    def peek(self, count: int) -> list[Peeked]: ...
     def close(self) -> None: ...
 
 
@@ -57,6 +80,12 @@ class Watched:
     """Unknown before the first good answer, and from the moment there is none any more."""
     may_ask: bool = True
     """Whether the last answer was no refusal."""
+    retention_seconds: int = 0
+    """How long the queue keeps a message, as far as it says; 0 otherwise."""
+    may_peek: bool = True
+    """Whether the last look at its messages was no refusal."""
+    has_letters: bool = field(default=False, init=False)
+    """Whether the last look showed some."""
     asked_at: float = field(default=0.0, init=False)
     good_at: float = field(default=0.0, init=False)
     books: Books = field(init=False)
@@ -74,7 +103,9 @@ class Sampler:
         pulse: Pulse,
         policy: SamplingPolicy,
         *,
+        observe: Callable[[Look], None] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         pause: Callable[[float], object] | None = None,
     ) -> None:
         """`watched` holds what the queues said at the start, so that nothing is asked twice then."""
@@ -83,7 +114,9 @@ class Sampler:
         self._stopping = stopping
         self._pulse = pulse
         self._policy = policy
+        self._observe = observe
         self._monotonic = monotonic
+        self._wall = wall
         self._pause = pause or stopping.wait
         self._counts = False
         """Whether the service is known to count at all: it has announced to answer 0 to everybody."""
@@ -96,10 +129,18 @@ class Sampler:
 
     def run(self) -> None:
         """Look until the process stops; a request that is under way then ends within its deadline."""
+        self.look_at_letters()
         while not self._stopping.is_set():
             self.step()
             self._pulse.beat("idle", LOOK_SECONDS)
             self._pause(LOOK_SECONDS)
+
+    def look_at_letters(self) -> None:
+        """See what was given up before this process: its figures are known from the start, its messages are not."""
+        for each in self._watched:
+            if each.dead_letters:
+                self._look(each, self._books())
+                each.queue.close()
 
     def step(self) -> None:
         """Ask the first queue that is due, if one is."""
@@ -122,19 +163,50 @@ class Sampler:
 
     def _ask(self, each: Watched, now: float, interval: float) -> None:
         self._pulse.beat(f"asking {each.queue.name} what it holds")
-        each.asked_at, each.books = now, self._books()
+        before = self._books()
+        each.asked_at, each.books = now, before
         try:
-            found = each.queue.attributes().figures
+            attributes = each.queue.attributes()
         except Retryable:
             if now - each.good_at > _MISSED * interval:
                 each.figures = _UNKNOWN
         except ServiceError:
             each.figures, each.may_ask = _UNKNOWN, False
         else:
+            found = attributes.figures
             self._judge(found, self._held_meanwhile(each))
             each.figures, each.may_ask, each.good_at = found, True, now
-        finally:
-            each.queue.close()  # kept open, it would be dead by the next request
+            each.retention_seconds = attributes.retention_seconds
+        self._look(each, before)
+        each.queue.close()  # kept open, it would be dead by the next request
+
+    def _look(self, each: Watched, before: Books) -> None:
+        """Tell what the queue shows; of a dead-letter queue its letters too, which a look leaves where they are."""
+        self._pulse.beat(f"looking at {each.queue.name}")
+        started_at, letters, complete = self._wall(), None, False
+        if each.dead_letters:
+            try:
+                letters = tuple(each.queue.peek(MAX_BATCH))
+            except ServiceError as error:
+                each.may_peek = isinstance(error, Retryable) and each.may_peek
+            else:
+                each.may_peek, each.has_letters = True, bool(letters)
+                hidden = (each.figures.inactive or 0) + (each.figures.delayed or 0) if self._counts else 0
+                complete = len(letters) < MAX_BATCH and not hidden
+        figures = self.figures().get(each.queue.name, _UNKNOWN)
+        quiet = self._books() == before
+        self._observe(
+            Look(
+                each.queue.name,
+                each.dead_letters,
+                figures,
+                quiet,
+                letters,
+                complete,
+                started_at,
+                each.retention_seconds,
+            )
+        )
 
     def _held_meanwhile(self, each: Watched) -> bool:
         """Whether messages of this queue were in work here when it was asked, and still are."""
@@ -151,5 +223,7 @@ class Sampler:
 def _traffic(each: Watched, books: Books) -> bool:
     """Whether this process has moved messages of the queue since it was last asked, or has some in hand."""
     if each.dead_letters:
+        if each.has_letters and each.may_peek:
+            return True  # so that it is soon known that a person has settled one
         return books.settled[Disposition.DEAD_LETTERED] != each.books.settled[Disposition.DEAD_LETTERED]
     return books.in_flight > 0 or books != each.books

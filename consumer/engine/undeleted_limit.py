@@ -19,7 +19,7 @@ WINDOW_SECONDS = 1_800.0
 _RESERVE_SHARE = 0.2
 _STRETCH_FROM = 0.3
 """From this share of the limit on, times are stretched: doubled for each further tenth."""
-_LONGEST_STRETCHED_SECONDS = 3_600.0
+LONGEST_STRETCHED_SECONDS = 3_600.0
 """Nothing is hidden for longer than this only because there is much that is hidden."""
 _RECHECK_SECONDS = 0.1
 
@@ -29,9 +29,10 @@ class UndeletedLimit:
 
     def __init__(self, most: int, window_seconds: float = WINDOW_SECONDS) -> None:
         self.most = most
-        self._unreserved = max(1, most - int(most * _RESERVE_SHARE))
+        self.unreserved = max(1, most - int(most * _RESERVE_SHARE))
+        """From so many on, the rest is the reserve."""
         self._window_seconds = window_seconds
-        self._pace_seconds = window_seconds / max(1, most - self._unreserved)
+        self._pace_seconds = window_seconds / max(1, most - self.unreserved)
         """Between two deliveries out of the reserve that are not deleted."""
         self._moments: deque[float] = deque()
         self._lock = threading.Lock()
@@ -50,7 +51,7 @@ class UndeletedLimit:
         """For how long to hide what would be hidden for `seconds` if there were little that is hidden."""
         used = self.count(now) / self.most
         doublings = max(0.0, (used - _STRETCH_FROM) * 10)
-        return max(seconds, min(seconds * 2**doublings, _LONGEST_STRETCHED_SECONDS))
+        return max(seconds, min(seconds * 2**doublings, LONGEST_STRETCHED_SECONDS))
 
     def room(self, in_flight: int, now: float) -> int:
         """How many messages may be received now, if everything in flight may end without a deletion."""
@@ -70,8 +71,8 @@ class UndeletedLimit:
 
     def _room(self, in_flight: int, now: float) -> int:
         count = self._count(now)
-        if count < self._unreserved:
-            return self._unreserved - count - in_flight
+        if count < self.unreserved:
+            return self.unreserved - count - in_flight
         paced = int((now - self._moments[-1]) / self._pace_seconds)
         return min(paced, self.most - count) - in_flight
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from consumer.core.ram_actions import actions_of
 from consumer.guards.rule import Mode, Rule
 
 
@@ -37,33 +38,6 @@ class Place(StrEnum):
     SUBSCRIPTION = "/topics/{topic}/subscriptions/{subscription}"
 
 
-_BATCHES = {
-    # Whether a batch is also checked against the single action is documented nowhere, so both are granted.
-    "BatchReceiveMessage": ("mns:BatchReceiveMessage", "mns:ReceiveMessage"),
-    "BatchDeleteMessage": ("mns:BatchDeleteMessage", "mns:DeleteMessage"),
-    "BatchPeekMessage": ("mns:BatchPeekMessage", "mns:PeekMessage"),
-}
-_MNS_OPERATIONS = frozenset(
-    {
-        *_BATCHES,
-        "ChangeMessageVisibility",
-        "SendMessage",
-        "CreateQueue",
-        "GetQueueAttributes",
-        "SetQueueAttributes",
-        "CreateTopic",
-        "GetTopicAttributes",
-        "SetTopicAttributes",
-        "Subscribe",
-        "GetSubscriptionAttributes",
-        "SetSubscriptionAttributes",
-    }
-)
-_NAMED_OTHERWISE = {
-    "GetBucketTags": "oss:GetBucketTagging",
-    "PutBucketTags": "oss:PutBucketTagging",
-    "DeleteBucketTags": "oss:DeleteBucketTagging",
-}
 _READ_WORDS = ("oss:Get", "oss:List")
 
 _ALWAYS = ("oss:GetBucketInfo",)
@@ -73,7 +47,7 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[Place, Sequence[str]]]] = {
     Purpose.RUN: (
         (Place.MESSAGES, ("BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility")),
         (Place.QUEUE, ("GetQueueAttributes",)),
-        (Place.DEAD_LETTERS, ("SendMessage",)),
+        (Place.DEAD_LETTERS, ("SendMessage", "BatchPeekMessage")),
         (Place.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
     ),
     Purpose.CHECK: (
@@ -101,8 +75,9 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[Place, Sequence[str]]]] = {
 }
 
 
-_MNS_OPTIONAL: Mapping[Purpose, Collection[str]] = {Purpose.RUN: ("GetQueueAttributes",)}
-"""What a purpose can do without: the worker then starts without a look at its queues and exports no queue_messages."""
+_MNS_OPTIONAL: Mapping[Purpose, Collection[str]] = {Purpose.RUN: ("GetQueueAttributes", "BatchPeekMessage")}
+"""What a purpose can do without: the worker then starts without a look at its queues and exports no queue_messages,
+and says that it does not know what was given up before it started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +112,6 @@ class Scope:
         if any(f"{{{name}}}" in place.value and not value for name, value in parts.items()):
             return ""
         return f"acs:mns:{self.region}:{self.account_id}:{place.value.format(**parts)}"
-
-
-def actions_of(service: str, operation: str) -> tuple[str, ...]:
-    """The RAM actions behind one request.
-
-    Raises:
-        KeyError: the service is MNS, and no policy knows the operation.
-    """
-    if service != "mns":
-        return (_NAMED_OTHERWISE.get(operation, f"{service}:{operation}"),)
-    if operation not in _MNS_OPERATIONS:
-        raise KeyError(operation)
-    return _BATCHES.get(operation, (f"mns:{operation}",))
 
 
 def bucket_actions(rules: Iterable[Rule], purpose: Purpose, *, optional: bool = True) -> set[str]:

@@ -21,7 +21,7 @@ from consumer.engine.in_flight import Books
 from consumer.engine.poller import PollState
 from consumer.guards.chain import HOLDS
 from consumer.guards.rule import Mode, Rule
-from consumer.reevaluation.agreement import AgreementPolicy, Concluded, Conclusion
+from consumer.reevaluation.agreement import Concluded, Conclusion
 from consumer.telemetry.exposure import OpenExposures, exposure_seconds, upstream_seconds
 from consumer.telemetry.gauges import PREFIX, BooksCollector, Reading, Readings, Values, only
 from consumer.telemetry.label_values import OTHER, BoundedValues
@@ -59,7 +59,7 @@ class Metrics:
         poll_state: Callable[[], PollState],
         version: str,
         revision: str = "",
-        agreement: AgreementPolicy | None = None,
+        exposures: OpenExposures | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left this one untyped
@@ -67,7 +67,7 @@ class Metrics:
         self._wall = wall
         self._rules = frozenset(rule.name for rule in rules)
         self._codes = BoundedValues()
-        self._open = OpenExposures(agreement=agreement, wall=wall)
+        self._open = exposures or OpenExposures(wall=wall)
         self._readings = Readings()
         build = Info(f"{PREFIX}build", "What is running.", registry=self.registry)
         build.info({"version": version, "revision": revision, "python": platform.python_version()})
@@ -234,12 +234,6 @@ class Metrics:
     def _expose_progress(self, poll_state: Callable[[], PollState]) -> None:
         name, text = "last_poll_success_timestamp_seconds", "When a poll was last answered."
         self.expose(Reading(name, "gauge", text, (), lambda: only(poll_state().last_success_at)))
-        name = "oldest_open_exposure_timestamp_seconds"
-        text = "Evaluation time of the oldest exposure that is still open, as far as this process knows."
-        self.expose(Reading(name, "gauge", text, ("rule",), self._oldest_open))
-
-    def _oldest_open(self) -> Values:
-        return {_one(rule): at for rule, at in self._open.oldest().items() if rule in self._rules}
 
 
 _M = TypeVar("_M", Counter, Histogram)

@@ -118,10 +118,17 @@ QUEUE = Row(
             "short",
             (
                 Query(
-                    f"max by (queue, state) (remediator_queue_messages{{{JOB}}})",
+                    f"max by (queue, role, state) (remediator_queue_messages{{{JOB}}})",
                     "{{queue}} {{state}}",
                 ),
             ),
+        ),
+        Panel(
+            "Received and not deleted in half an hour",
+            "By replica. The service throttles a consumer at 5,000; polls pause at engine.max_undeleted.",
+            Kind.LINES,
+            "short",
+            (Query(f"remediator_undeleted_in_window{{{JOB}}}", "{{instance}}"),),
         ),
     ),
 )

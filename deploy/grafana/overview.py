@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import BAD, EVERY, GOOD, JOB, RANGE, RULE, WARN, Kind, Panel, Query, Row
+from deploy.grafana.panels import BAD, EVERY, GOOD, JOB, NOT_KNOWN, RANGE, RULE, UNKNOWN, WARN, Kind, Panel, Query, Row
 
 UID = "config-remediator-overview"
 TITLE = "config-remediator"
 DESCRIPTION = "Is anything exposed, for how long, may it be repaired, and do the replicas keep up. Start here."
 
-_OPEN = f"""(
-  time() - min by (job, rule) (remediator_oldest_open_exposure_timestamp_seconds{{{RULE}}})
-  and on (job, rule) max by (job, rule) (remediator_rule_mode{{{RULE}}}) == 1
-)"""
-"""Age of the oldest open exposure of each rule that enforces."""
+_SEEN = f"count(count by (namespace, job) (last_over_time(remediator_build_info{{{JOB}}}[24h])))"
+"""Installations that there were within the day."""
 
-_MAY_ACT = f"""max(
-  label_replace(4 * max(remediator_paused{{{JOB}}}), "by", "pause", "", "")
+_ALL_THERE = f"(count(count by (namespace, job) (remediator_build_info{{{JOB}}})) >= {_SEEN})"
+"""Something if each of them is still scraped, nothing otherwise: one that is silent must not hide behind another."""
+
+_OPEN = f"""(
+  time() - min by (namespace, job, rule) (rule:remediator_open_exposure:timestamp_seconds{{{RULE}}})
+  unless on (namespace, job, rule) max by (namespace, job, rule) (remediator_rule_mode{{{RULE}}}) == 0
+)"""
+"""Age of the oldest open exposure of each rule that is not known to observe only."""
+
+_NOTHING = f"""(
+  max(job:remediator_exposures_unknown:max{{{JOB}}}) + max(remediator_paused{{{JOB}}}) < 1
+  and on () (count(count by (namespace, job) (job:remediator_exposures_unknown:max{{{JOB}}})) >= {_SEEN})
+)"""
+"""0 if every replica of every installation is at work and knows all open exposures; otherwise nothing."""
+
+_HELD_UP = f"""max(
+  label_replace(5 * max(remediator_paused{{{JOB}}}), "by", "pause", "", "")
+  or label_replace(4 * (max(remediator_permission_missing{{{JOB}}}) > bool 0), "by", "permission", "", "")
   or label_replace(3 * max(remediator_breaker_open{{{RULE}}}), "by", "breaker", "", "")
   or label_replace(2 * (max(remediator_rule_mode{{{RULE}}}) == bool 0), "by", "mode", "", "")
   or label_replace(
@@ -24,35 +37,56 @@ _MAY_ACT = f"""max(
 )"""
 """The worst of what keeps changes back; each part has a label of its own, so that `or` keeps them all."""
 
+_MAY_ACT = f"""({_HELD_UP} > 0) or (
+  {_HELD_UP}
+  and on () max(remediator_paused{{{JOB}}}) and on () max(remediator_breaker_open{{{RULE}}})
+  and on () max(remediator_rule_mode{{{RULE}}}) and on () {_ALL_THERE}
+) or vector(-1)"""
+"""That nothing keeps them back is known only if each part was asked."""
+
+_AT_WORK = f"""count(
+  time() - remediator_last_poll_success_timestamp_seconds{{{JOB}}} < 120
+  unless ignoring (reason) remediator_polling_paused{{{JOB}}} == 1
+)"""
+
+_NOT_AT_WORK = f"""(
+  count(up{{{JOB}}} == 0 and on (namespace, job) last_over_time(remediator_build_info{{{JOB}}}[24h])) or vector(0)
+) + count(remediator_worker_slots{{{JOB}}}) - ({_AT_WORK} or vector(0))"""
+"""Those that cannot be scraped, and those that can and do not poll; nothing if none can."""
+
+_FIXED = f'remediator_outcomes_total{{{RULE},outcome="fixed"}}'
+
 NOW = Row(
     "Now",
     (
         Panel(
             "Is anything exposed?",
-            "Rules that enforce and have a resource which is reported and not repaired yet, because a repair failed or"
-            " is held back. A repair that works at once never shows here.",
+            "Rules that enforce and have a resource that is reported and not repaired: a repair failed, is held back or"
+            " was given up. Unknown while a replica does not poll, is paused or behind, cannot be scraped, or has not"
+            " seen all that was received before it started. A repair that works at once never shows here.",
             Kind.STAT,
             "none",
-            (Query(f"count{_OPEN} or vector(0)", "rules"),),
+            (Query(f"count{_OPEN} or {_NOTHING} or vector(-1)", "rules"),),
             width=4,
             height=5,
             steps=((None, GOOD), (1, BAD)),
-            texts={"0": ("nothing", GOOD)},
+            texts={"0": ("nothing", GOOD), **NOT_KNOWN},
         ),
         Panel(
             "For how long?",
             "Time since the evaluation that found the oldest of them. ExposureTooLong fires after 15 minutes.",
             Kind.STAT,
             "s",
-            (Query(f"max{_OPEN} or vector(0)", "age"),),
+            (Query(f"max{_OPEN} or {_NOTHING} or vector(-1)", "age"),),
             width=4,
             height=5,
             steps=((None, GOOD), (60, WARN), (900, BAD)),
+            texts=NOT_KNOWN,
         ),
         Panel(
             "May it be repaired?",
-            "What keeps changes back in any replica: a pause, an open breaker, rules that only observe, a limit that is"
-            " used up. The worst one is named.",
+            "What keeps changes back in any replica: a pause, a missing permission, an open breaker, rules that only"
+            " observe, a limit that is used up. The worst one is named.",
             Kind.STAT,
             "none",
             (Query(_MAY_ACT, "state"),),
@@ -64,37 +98,64 @@ NOW = Row(
                 "1": ("limit reached", WARN),
                 "2": ("observing only", WARN),
                 "3": ("breaker open", BAD),
-                "4": ("paused", BAD),
+                "4": ("permission missing", BAD),
+                "5": ("paused", BAD),
+                **NOT_KNOWN,
             },
         ),
         Panel(
             "Replicas at work",
-            "Replicas whose last poll was answered in the last two minutes.",
+            "Replicas whose last poll was answered in the last two minutes, and that have not paused their polls.",
             Kind.STAT,
             "none",
-            (Query(f"count(time() - remediator_last_poll_success_timestamp_seconds{{{JOB}}} < 120) or vector(0)"),),
-            width=4,
+            (Query(f"{_AT_WORK} or vector(0)"),),
+            width=3,
             height=5,
             steps=((None, BAD), (1, GOOD)),
         ),
         Panel(
+            "Not at work",
+            "Replicas that cannot be scraped, or that do not poll.",
+            Kind.STAT,
+            "none",
+            (Query(f"{_NOT_AT_WORK} or vector(-1)"),),
+            width=3,
+            height=5,
+            steps=((None, GOOD), (1, BAD)),
+            texts={"0": ("none", GOOD), **NOT_KNOWN},
+        ),
+        Panel(
             "Keeping up? Slots in use",
-            "Share of all slots that hold a message. Near 100 % for long, more comes in than is repaired.",
+            "Share of all slots that hold a message. Near 100 % for long, more comes in than is repaired. Unknown while"
+            " a replica does not poll: its slots are free then, and nothing is repaired.",
             Kind.GAUGE,
             "percentunit",
-            (Query(f"sum(remediator_messages_in_flight{{{JOB}}}) / sum(remediator_worker_slots{{{JOB}}})", "in use"),),
-            width=4,
+            (
+                Query(
+                    f"sum(remediator_messages_in_flight{{{JOB}}}) / sum(remediator_worker_slots{{{JOB}}})"
+                    f" unless on () max(remediator_exposures_unknown{{{JOB},"
+                    'reason=~"not_polling|polling_paused"}) == 1',
+                    "in use",
+                ),
+            ),
+            width=3,
             height=5,
             steps=((None, GOOD), (0.7, WARN), (0.9, BAD)),
             maximum=1,
         ),
         Panel(
             "Repaired in 24 hours",
-            "Changed and read back as compliant.",
+            "Changed and read back as compliant, those before the first scrape of a replica included.",
             Kind.STAT,
             "short",
-            (Query(f'sum(increase(remediator_outcomes_total{{{RULE},outcome="fixed"}}[24h]))', "repaired"),),
-            width=4,
+            (
+                Query(
+                    f"sum((increase({_FIXED}[24h]) and {_FIXED} offset 24h)"
+                    f" or (max_over_time({_FIXED}[24h]) unless {_FIXED} offset 24h))",
+                    "repaired",
+                ),
+            ),
+            width=3,
             height=5,
             steps=((None, "blue"),),
         ),
@@ -108,12 +169,15 @@ EXPOSURE = Row(
     (
         Panel(
             "Oldest open exposure by rule",
-            "Rules that observe have open exposures by intent. Known are the messages that a replica has seen.",
+            "Rules that observe have open exposures by intent. One whose replica has gone stays until it is known to be"
+            " over.",
             Kind.LINES,
             "s",
             (
                 Query(
-                    f"time() - min by (rule) (remediator_oldest_open_exposure_timestamp_seconds{{{RULE}}})", "{{rule}}"
+                    f"time() - min by (rule) (rule:remediator_open_exposure:timestamp_seconds{{{RULE}}}"
+                    f" or remediator_oldest_open_exposure_timestamp_seconds{{{RULE}}})",
+                    "{{rule}}",
                 ),
             ),
         ),
@@ -172,6 +236,41 @@ EXPOSURE = Row(
                 ),
             ),
             width=12,
+        ),
+    ),
+)
+
+UNSOLVED = Row(
+    "What is not repaired, and what is not known",
+    (
+        Panel(
+            "Given up",
+            "Open exposures whose message was rejected or failed too often. They stay until the resource is seen safe"
+            " or a person settles the dead letter with config-remediator dlq.",
+            Kind.LINES,
+            "none",
+            (Query(f"max by (rule, reason) (remediator_given_up_resources{{{RULE}}})", "{{rule}} {{reason}}"),),
+        ),
+        Panel(
+            "Waiting for a permission",
+            "Resources (or requests) that a missing RAM action holds back; config-remediator ram-policy prints what is"
+            " needed.",
+            Kind.LINES,
+            "none",
+            (
+                Query(
+                    f"max by (action, resource) (remediator_permission_missing{{{JOB}}})",
+                    "{{action}} on {{resource}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Unknown, and why",
+            "Why a replica may not know of every open exposure. starting lasts for an hour at most.",
+            Kind.STATES,
+            "none",
+            (Query(f"max by (reason) (remediator_exposures_unknown{{{JOB}}})", "{{reason}}"),),
+            texts={"0": ("known", GOOD), "1": ("unknown", UNKNOWN)},
         ),
     ),
 )
@@ -243,11 +342,12 @@ GUARDS = Row(
         ),
         Panel(
             "Stopped",
-            "The pause switch, and the breaker of each rule.",
+            "The pause switch, polls that pause by themselves, and the breaker of each rule.",
             Kind.STATES,
             "none",
             (
                 Query(f"max(remediator_paused{{{JOB}}})", "paused"),
+                Query(f"max by (reason) (remediator_polling_paused{{{JOB}}})", "polls: {{reason}}"),
                 Query(f"max by (rule) (remediator_breaker_open{{{RULE}}})", "breaker {{rule}}"),
             ),
             texts={"0": ("no", GOOD), "1": ("yes", BAD)},
@@ -286,4 +386,4 @@ GUARDS = Row(
     ),
 )
 
-ROWS = (NOW, EXPOSURE, ENDINGS, GUARDS)
+ROWS = (NOW, EXPOSURE, UNSOLVED, ENDINGS, GUARDS)

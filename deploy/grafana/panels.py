@@ -26,12 +26,14 @@ from grafana_foundation_sdk.models import common as look
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-JOB = 'job=~"$job"'
-RULE = 'job=~"$job",rule=~"$rule"'
+JOB = 'namespace=~"$namespace",job=~"$job"'
+RULE = f'{JOB},rule=~"$rule"'
 EVERY = "$__rate_interval"
 RANGE = "$__range"
 
-GOOD, WARN, BAD = "green", "orange", "red"
+GOOD, WARN, BAD, UNKNOWN = "green", "orange", "red", "#7b8794"
+NOT_KNOWN = {"-1": ("unknown", UNKNOWN)}
+"""What a figure is worth whose source is silent: -1, in words."""
 WIDTH = 24
 
 
@@ -93,8 +95,9 @@ _DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 
 def variables(*, rules: bool) -> Iterable[Any]:
-    """Data source, job and rule as choices at the top."""
+    """Data source, namespace, job and rule as choices at the top; a Prometheus may see several installations."""
     yield dashboard.DatasourceVariable("datasource").type("prometheus").label("Prometheus")
+    yield _choice("namespace", "Namespace", "label_values(remediator_build_info, namespace)")
     yield _choice("job", "Job", "label_values(remediator_build_info, job)")
     if rules:
         yield _choice("rule", "Rule", 'label_values(remediator_outcomes_total{job=~"$job"}, rule)')
@@ -120,6 +123,8 @@ def built(panel: Panel) -> Any:
     builder = _BUILDERS[panel.kind](panel)
     builder = builder.title(panel.title).description(panel.description).datasource(_DATASOURCE).unit(panel.unit)
     builder = builder.span(panel.width).height(panel.height)
+    if panel.kind in (Kind.STAT, Kind.GAUGE):
+        builder = builder.no_value("unknown")
     if panel.steps:
         steps = [model.Threshold(value=value, color=color) for value, color in panel.steps]
         builder = builder.thresholds(

@@ -50,6 +50,7 @@ def filled(expr: str, *, interval: str, time_range: str) -> str:
     for variable, value in {
         "$__rate_interval": interval,
         "$__range": time_range,
+        "$namespace": ".*",
         "$job": ".*",
         "$rule": ".*",
     }.items():

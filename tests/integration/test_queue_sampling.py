@@ -63,14 +63,18 @@ def sampling(channel: Emulator, credentials: FixedCredentials, recorder: Recorde
 
 
 def test_both_queues_are_asked_once_in_an_interval(sampling: Sampling, queue: Queue, recorder: Recorder) -> None:
-    """One request each, and their own figures."""
+    """One request each for their own figures, and one for the dead letters themselves."""
     for number in range(3):
         queue.send(str(number))
     queue.receive(1, 1)
     recorder.calls.clear()
     assert sampling.ask_both() == {QUEUE: Figures(2, 1, 0), DEAD_LETTERS: Figures(0, 0, 0)}
     sampling.sampler.step()
-    assert [(call.operation, call.code) for call in recorder.calls] == [("GetQueueAttributes", "ok")] * 2
+    assert [(call.operation, call.code) for call in recorder.calls] == [
+        ("GetQueueAttributes", "ok"),
+        ("GetQueueAttributes", "ok"),
+        ("BatchPeekMessage", "empty"),
+    ]
 
 
 @pytest.mark.parametrize("withdrawn", ["zero", "absent"])
@@ -82,7 +86,7 @@ def test_withdrawn_figures_are_never_zeros(
     channel.set_queue_figures(withdrawn)
     told = [figures.told() for figures in sampling.ask_both().values()]
     assert not any(told)
-    assert {call.code for call in recorder.calls} == {"ok"}
+    assert {call.code for call in recorder.calls if call.operation == "GetQueueAttributes"} == {"ok"}
 
 
 def test_a_refusal_costs_the_figures_and_nothing_else(sampling: Sampling, queue: Queue, channel: Emulator) -> None:
@@ -113,9 +117,9 @@ def test_a_worker_exports_what_its_queues_hold(run: Run, channel: Emulator, queu
     channel.journal_reads(True)
     with run() as worker:
         found = worker.service.metrics
-        assert value(found, "queue_messages", queue=QUEUE, state="active") == 3
-        assert value(found, "queue_messages", queue=QUEUE, state="delayed") == 0
-        assert value(found, "queue_messages", queue=DEAD_LETTERS, state="active") == 0
+        assert value(found, "queue_messages", queue=QUEUE, role="main", state="active") == 3
+        assert value(found, "queue_messages", queue=QUEUE, role="main", state="delayed") == 0
+        assert value(found, "queue_messages", queue=DEAD_LETTERS, role="dead_letter", state="active") == 0
         eventually(lambda: "queue-sampler" in threads())
     assert "queue-sampler" not in threads()
     assert len(channel.journal(operation="GetQueueAttributes")) == 2
@@ -125,13 +129,13 @@ def test_a_worker_that_may_not_ask_runs_without_figures(run: Run, channel: Emula
     """The permission is optional."""
     channel.faults.add("error", "GetQueueAttributes", service="mns", status=403, code="AccessDenied")
     with run() as worker:
-        assert value(worker.service.metrics, "queue_messages", queue=QUEUE, state="active") is None
+        assert value(worker.service.metrics, "queue_messages", queue=QUEUE, role="main", state="active") is None
 
 
 def test_a_worker_that_shall_not_ask_has_no_such_thread(run: Run, queue: Queue) -> None:
     """Switched off, neither thread nor metric is there."""
     queue.send("poison")
     with run(metrics__sample_queues="false") as worker:
-        assert value(worker.service.metrics, "queue_messages", queue=QUEUE, state="active") is None
+        assert value(worker.service.metrics, "queue_messages", queue=QUEUE, role="main", state="active") is None
         eventually(lambda: "lease-keeper-4" in threads())  # the last one to be started but for this
         assert "queue-sampler" not in threads()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,9 +15,11 @@ from consumer.core.observers import Report
 from consumer.core.outcome import Outcome
 from consumer.reevaluation.agreement import LOOK_SECONDS, AgreementPolicy, Agreements, Concluded
 from consumer.reevaluation.requester import Reevaluation
+from consumer.telemetry.exposure import OpenExposures
+from consumer.telemetry.metrics import Metrics
 from tests.unit.fakes import Clock, instant_pulse
 from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, report
-from tests.unit.telemetry.scrape import metrics, value
+from tests.unit.telemetry.scrape import expose_open, metrics, value
 
 TIMEOUT_SECONDS = 600.0
 RULE = event().config_rule_id
@@ -227,10 +230,18 @@ def test_a_newer_event_takes_the_older_fix_s_place() -> None:
     assert scene.concluded == []
 
 
+def _metrics(wall: Callable[[], float]) -> Metrics:
+    """Metrics of a process that waits for agreement."""
+    exposures = OpenExposures(agreement=POLICY, wall=wall)
+    found = metrics(exposures=exposures, wall=wall)
+    expose_open(found, exposures)
+    return found
+
+
 def test_the_exposure_is_open_until_the_evaluator_agrees() -> None:
     """From the event's evaluation on, as if the fix were not known yet; its duration is still that of the fix."""
     scene = Scene()
-    found = metrics(agreement=POLICY)
+    found = _metrics(lambda: SETTLED_AT_MS / 1000)
     settled = scene.fixed()
     found.report(settled)
     assert value(found, OPEN, rule="no-public-read") == EVALUATED_AT_MS / 1000
@@ -250,7 +261,7 @@ def test_the_exposure_is_open_until_the_evaluator_agrees() -> None:
 def test_without_agreement_the_exposure_stays_open_for_its_time(compliance: str) -> None:
     """A disagreement and a wait in vain close nothing; after an hour more it is no longer told."""
     scene, wall = Scene(), Clock(SETTLED_AT_MS / 1000)
-    found = metrics(agreement=POLICY, wall=wall)
+    found = _metrics(wall)
     found.report(scene.fixed())
     scene.evaluator.found = (judged(compliance),)
     scene.steps()

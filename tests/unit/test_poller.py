@@ -11,10 +11,10 @@ import pytest
 from consumer.core.errors import DamagedReply, NotAuthenticated, QueueMissing, ServiceError, Throttled, Unanswered
 from consumer.core.message import Received
 from consumer.core.outcome import Disposition
-from consumer.engine.poller import PollBoard, Poller
+from consumer.engine.poller import KEEPING_UP_SECONDS, UNDELETED_LIMIT, UNDELETED_RESERVE, PollBoard, Poller
 from consumer.engine.undeleted_limit import WINDOW_SECONDS
 from tests.unit.engine import Engine
-from tests.unit.fakes import instant_pulse, received, service_error
+from tests.unit.fakes import Clock, instant_pulse, received, service_error
 
 Answer = list[Received] | Exception | Callable[[], list[Received]]
 
@@ -29,13 +29,14 @@ class Polling:
     answers: list[Answer] = field(default_factory=list)
     asked: list[tuple[int, int]] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
+    said: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     took_seconds: float = 0.0
     """How long each receive takes."""
 
     def __post_init__(self) -> None:
         self.engine = Engine(slots=self.slots, max_undeleted=100)
         self.stopping = threading.Event()
-        self.board = PollBoard(wall=self.engine.clock)
+        self.board = PollBoard(wall=self.engine.clock, say=lambda event, **fields: self.said.append((event, fields)))
         self.poller = Poller(
             self,
             self.engine.in_flight,
@@ -253,3 +254,65 @@ def test_the_loop_polls_until_the_process_stops() -> None:
     polling.answers = [messages(2), [], last]
     polling.poller.run()
     assert len(polling.asked) == 3
+
+
+def test_a_pause_says_why_and_that_it_is_over() -> None:
+    """One line for each reason, however many polls it leaves out or delays; and the reason for whoever asks."""
+    polling = Polling()
+    undeleted = polling.engine.undeleted
+
+    def end_undeleted(count: int) -> None:
+        for _ in range(count):
+            undeleted.not_deleted(polling.engine.clock())
+
+    end_undeleted(undeleted.unreserved)
+    polling.steps([], [], [])
+    assert polling.board.paused_for == UNDELETED_RESERVE
+    end_undeleted(undeleted.most - undeleted.unreserved)
+    polling.steps([], [], [])
+    assert polling.board.paused_for == UNDELETED_LIMIT
+    polling.engine.clock.advance(WINDOW_SECONDS + 1)
+    polling.steps([])
+    assert polling.board.paused_for == ""
+    assert polling.said == [
+        ("polling.paused", {"reason": UNDELETED_RESERVE, "undeleted": 80, "most": 100}),
+        ("polling.paused", {"reason": UNDELETED_LIMIT, "undeleted": 100, "most": 100}),
+        ("polling.resumed", {"reason": UNDELETED_LIMIT}),
+    ]
+
+
+def test_keeping_up_is_polls_that_leave_nothing_behind() -> None:
+    """Full polls leave more, and those of a helper do not wait for all parts of the service."""
+    clock = Clock()
+    board = PollBoard(wall=clock)
+    assert board.keeping_up_since is None
+    board.succeeded(full=True)
+    board.succeeded(full=False, waited=False)
+    assert board.keeping_up_since is None
+    board.succeeded(full=False)
+    began = clock.now
+    clock.advance(KEEPING_UP_SECONDS)
+    board.succeeded(full=False)
+    assert board.keeping_up_since == began
+
+
+def test_a_gap_ends_it_and_it_begins_anew() -> None:
+    """For minutes every poll was full, or failed, or there was no room for one."""
+    clock = Clock()
+    board = PollBoard(wall=clock)
+    board.succeeded(full=False)
+    clock.advance(KEEPING_UP_SECONDS + 1)
+    board.succeeded(full=True)
+    assert board.keeping_up_since is None
+    board.succeeded(full=False)
+    assert board.keeping_up_since == clock.now
+
+
+def test_a_clock_that_is_set_back_does_not_make_it_older() -> None:
+    """Nor younger than now."""
+    clock = Clock()
+    board = PollBoard(wall=clock)
+    board.succeeded(full=False)
+    clock.now -= 86_400
+    board.succeeded(full=False)
+    assert board.keeping_up_since == clock.now

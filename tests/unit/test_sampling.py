@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from consumer.core.errors import NotAuthenticated, PermissionMissing, QueueMissing, ServiceError, Throttled, Unanswered
+from consumer.core.message import Peeked
 from consumer.core.outcome import Disposition
 from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.engine.in_flight import Books
-from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
+from consumer.engine.queue_depth import Look, Sampler, SamplingPolicy, Watched
 from tests.unit.fakes import Clock, instant_pulse, service_error
 
 MAIN, DEAD = "config-events", "config-events-dead"
@@ -29,7 +30,10 @@ class Asked:
     name: str
     figures: Figures = SOME
     errors: deque[ServiceError] = field(default_factory=deque)
+    letters: list[Peeked] = field(default_factory=list)
+    peek_errors: deque[ServiceError] = field(default_factory=deque)
     times: int = 0
+    peeks: int = 0
     open: bool = False
     meanwhile: Callable[[], None] = lambda: None
 
@@ -41,6 +45,13 @@ class Asked:
         if self.errors:
             raise self.errors.popleft()
         return QueueAttributes(30, 345_600, 65_536, self.figures)
+
+    def peek(self, count: int) -> list[Peeked]:
+        """BatchPeekMessage."""
+        self.peeks += 1
+        if self.peek_errors:
+            raise self.peek_errors.popleft()
+        return self.letters[:count]
 
     def close(self) -> None:
         """Hang up."""
@@ -55,13 +66,16 @@ class Stage:
         self.queues = {name: Asked(name) for name in ((MAIN, DEAD) if dead_letters else (MAIN,))}
         self.received = self.working = self.given_up = 0
         self.stopping = threading.Event()
+        self.looks: list[Look] = []
         self.sampler = Sampler(
             [Watched(queue, name == DEAD, at_start, may_ask) for name, queue in self.queues.items()],
             self.books,
             self.stopping,
             instant_pulse(self.clock),
             SamplingPolicy(busy_seconds=60, idle_seconds=600),
+            observe=self.looks.append,
             monotonic=self.clock,
+            wall=self.clock,
             pause=self.clock.advance,
         )
 
@@ -273,3 +287,70 @@ def test_an_error_that_nobody_planned_ends_the_thread() -> None:
     stage.queues[MAIN].meanwhile = crash
     with pytest.raises(MemoryError):
         stage.sampler.run()
+
+
+def _letters(count: int) -> list[Peeked]:
+    return [Peeked(f"letter-{number}", "{}", 0, 1_000) for number in range(count)]
+
+
+def test_what_was_given_up_before_is_seen_at_once() -> None:
+    """The attributes are known from the start; the messages are looked at first, without a receive."""
+    stage = Stage()
+    stage.queues[DEAD].letters = _letters(3)
+    stage.sampler.look_at_letters()
+    assert [(look.queue, len(look.letters or ()), look.complete) for look in stage.looks] == [(DEAD, 3, False)]
+    assert stage.times == (0, 0)
+    assert not stage.queues[DEAD].open
+
+
+@pytest.mark.parametrize(
+    ("at_start", "letters", "complete"),
+    [
+        (Figures(3, 0, 0), 3, True),
+        (ZEROS, 0, True),
+        (Figures(), 3, True),
+        (Figures(16, 0, 0), 16, False),
+        (Figures(3, 1, 0), 3, False),
+        (Figures(3, 0, 1), 3, False),
+    ],
+)
+def test_a_look_is_complete_only_if_nothing_else_can_be_there(at_start: Figures, letters: int, complete: bool) -> None:
+    """Sixteen may be the first of more, and what somebody has received does not show."""
+    stage = Stage(at_start=at_start)
+    stage.queues[DEAD].letters = _letters(letters)
+    stage.sampler.look_at_letters()
+    assert [look.complete for look in stage.looks] == [complete]
+
+
+def test_letters_that_lie_there_are_looked_at_every_minute() -> None:
+    """So that it is known soon that a person has settled them; without letters once in the idle interval."""
+    stage = Stage()
+    stage.queues[DEAD].letters = _letters(1)
+    stage.sampler.look_at_letters()
+    stage.pass_time(600)
+    assert 9 <= stage.queues[DEAD].peeks <= 11
+    stage.queues[DEAD].letters, stage.queues[DEAD].peeks = [], 0
+    stage.pass_time(1_200)
+    assert stage.queues[DEAD].peeks <= 3
+
+
+def test_letters_that_may_not_be_seen_are_unknown() -> None:
+    """None, which is not the same as no letters; and it is asked no more often for that."""
+    stage = Stage()
+    stage.queues[DEAD].peek_errors.extend(service_error(PermissionMissing, "AccessDenied") for _ in range(20))
+    stage.sampler.look_at_letters()
+    stage.pass_time(1_200)
+    looks = [look for look in stage.looks if look.dead_letters]
+    assert {look.letters for look in looks} == {None}
+    assert {look.complete for look in looks} == {False}
+    assert len(looks) <= 4
+
+
+def test_a_look_says_whether_anything_moved_meanwhile() -> None:
+    """What was received or settled during the request cannot be told from what the queue held."""
+    stage = Stage()
+    stage.pass_time(700)
+    assert [look.quiet for look in stage.looks if look.queue == MAIN] == [True]
+    stage.queues[MAIN].meanwhile = stage.work
+    stage.pass_time(700)
+    assert not all(look.quiet for look in stage.looks if look.queue == MAIN)

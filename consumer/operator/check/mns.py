@@ -10,9 +10,9 @@ from consumer.aliyun.mns.admin import Channel
 from consumer.aliyun.mns.queue import Queue
 from consumer.core.errors import MessageGone, NotAuthenticated, PermissionMissing, ServiceError
 from consumer.core.queue_attributes import QueueAttributes
+from consumer.core.ram_actions import actions_of
 from consumer.operator import queue_fit
 from consumer.operator.check.findings import Finding, failed, ok, skipped, warning
-from consumer.operator.permissions import actions_of
 from consumer.operator.session import Session
 
 AUTHENTICATION = "authentication"

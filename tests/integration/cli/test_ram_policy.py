@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.app import service as app
 from consumer.config import load
-from consumer.operator.permissions import actions_of, reads
+from consumer.core.ram_actions import actions_of
+from consumer.operator.permissions import reads
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli

@@ -10,20 +10,23 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
-from consumer.core.outcome import Outcome
+from consumer.core.outcome import Ending, Outcome
 from consumer.core.queue_attributes import Figures
 from consumer.engine.in_flight import Books, InFlight
-from consumer.engine.poller import PollState
+from consumer.engine.poller import PollBoard, PollState
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, Limits
 from consumer.guards.rule import Mode, Rule
-from consumer.reevaluation.agreement import AgreementPolicy
+from consumer.telemetry.exposure import OpenExposures
+from consumer.telemetry.exposure_gauges import expose_exposures, expose_flow
 from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation
 from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.permissions import MissingActions
 from consumer.telemetry.queue_gauges import expose_figures
-from tests.unit.telemetry.records import SETTLED_AT_MS, report, rule
+from consumer.telemetry.unknown import Unknowns
+from tests.unit.telemetry.records import SETTLED_AT_MS, event, report, rule
 
 
 def metrics(
@@ -31,7 +34,7 @@ def metrics(
     *,
     books: Callable[[], Books] | None = None,
     poll_state: Callable[[], PollState] = PollState,
-    agreement: AgreementPolicy | None = None,
+    exposures: OpenExposures | None = None,
     wall: Callable[[], float] = lambda: SETTLED_AT_MS / 1000,
 ) -> Metrics:
     """Metrics of a process with two rules, if not told otherwise."""
@@ -42,7 +45,7 @@ def metrics(
         poll_state=poll_state,
         version="1.2.3",
         revision="abc123",
-        agreement=agreement,
+        exposures=exposures,
         wall=wall,
     )
 
@@ -97,8 +100,17 @@ def guards() -> Guards:
     return Guards(exemptions=(exemption,), limits=limits, contest=Shared(ContestPolicy()))
 
 
-def tell_everything(found: Metrics) -> None:
+def expose_open(found: Metrics, exposures: OpenExposures, board: PollBoard | None = None) -> None:
+    """Export what is exposed, of a process that has just started."""
+    board = board or PollBoard()
+    unknowns = Unknowns(exposures, board, InFlight(8).books, longest_hide_seconds=60.0, dead_letters=True)
+    expose_exposures(found, [rule().name, "no-public-write"], exposures, MissingActions("config-events"), unknowns)
+    expose_flow(found, board, lambda: 3)
+
+
+def tell_everything(found: Metrics, exposures: OpenExposures) -> None:
     """Have every metric appear that has a source."""
+    expose_open(found, exposures)
     found.watch_listeners(lambda: 0)
     expose_guards(found, (rule(),), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
     expose_reevaluation(found, Asked())  # type: ignore[arg-type]
@@ -108,4 +120,7 @@ def tell_everything(found: Metrics) -> None:
     found.renewal(Renewal("message", "renewed"))
     found.settle_error(SettleError("message", "delete", "timeout"))
     found.report(report(Outcome.FIXED))
-    found.report(report(Outcome.HELD))
+    missing = Ending(Outcome.HELD, "permission_missing", missing_action="oss:PutBucketAcl")
+    found.report(report(Outcome.HELD, ending=missing))
+    rejected = Ending(Outcome.REJECTED, "not_owner")
+    found.report(report(Outcome.REJECTED, ending=rejected, event=event(resource_id="another")))

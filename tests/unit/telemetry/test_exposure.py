@@ -90,11 +90,49 @@ def test_a_superseded_event_neither_opens_nor_closes(exposures: OpenExposures) -
     assert exposures.oldest() == {_RULE: _EVALUATED_AT - 5}
 
 
-def test_a_dead_lettered_message_is_no_longer_told_of(exposures: OpenExposures) -> None:
-    """The queue will not bring it again, so nothing here could close it; dead letters have their own alert."""
-    exposures.observe(report(Outcome.FAILED))
+def test_what_was_given_up_stays_open(exposures: OpenExposures, wall: Wall) -> None:
+    """Nobody works on it any more, and the resource is as open as before, however long that lasts."""
+    exposures.observe(report(Outcome.FAILED, hidden_seconds=60.0))
     exposures.observe(report(Outcome.EXHAUSTED, disposition=Disposition.DEAD_LETTERED))
+    wall.now += 30 * 86_400
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT}
+    assert exposures.given_up() == {(_RULE, "exhausted"): 1}
+
+
+def test_what_was_given_up_closes_when_the_resource_is_seen_safe(exposures: OpenExposures) -> None:
+    """A later event about it, or a redrive, brings the look that closes it."""
+    exposures.observe(report(Outcome.REJECTED, disposition=Disposition.DEAD_LETTERED))
+    exposures.observe(report(Outcome.ALREADY_COMPLIANT))
     assert exposures.oldest() == {}
+    assert exposures.given_up() == {}
+
+
+def test_without_a_dead_letter_queue_it_is_given_up_and_kept(exposures: OpenExposures) -> None:
+    """The reason is the ending's."""
+    exposures.observe(report(Outcome.REJECTED, ending=Ending(Outcome.REJECTED, "not_owner"), hidden_seconds=3_600.0))
+    assert exposures.given_up() == {(_RULE, "not_owner"): 1}
+
+
+def test_what_waits_for_a_permission_names_it(exposures: OpenExposures) -> None:
+    """By action and account, until a try ends otherwise."""
+    held = Ending(Outcome.HELD, "permission_missing", missing_action="oss:PutBucketAcl")
+    exposures.observe(report(Outcome.HELD, ending=held))
+    exposures.observe(report(Outcome.HELD, ending=held, event=event(resource_id="another")))
+    assert exposures.missing_actions() == {("oss:PutBucketAcl", event().account_id): 2}
+    exposures.observe(report(Outcome.FAILED))
+    exposures.observe(report(Outcome.FIXED, event=event(resource_id="another")))
+    assert exposures.missing_actions() == {}
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT}
+
+
+@pytest.mark.parametrize(("since", "open_still"), [(None, True), (899.0, True), (599.0, False), (0.0, False)])
+def test_nothing_expires_while_this_replica_does_not_keep_up(wall: Wall, since: float | None, open_still: bool) -> None:
+    """The message may lie on the queue with nobody to receive it: the grace begins when polls catch up."""
+    began = None if since is None else wall.now + since
+    exposures = OpenExposures(wall=wall, keeping_up_since=lambda: began)
+    exposures.observe(report(Outcome.HELD, hidden_seconds=60.0))
+    wall.now += 600 + GRACE_SECONDS
+    assert bool(exposures.oldest()) is open_still
 
 
 def test_what_does_not_come_back_is_another_replicas(exposures: OpenExposures, wall: Wall) -> None:

@@ -17,9 +17,10 @@ from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import Books, InFlight
 from consumer.engine.lease import Lease
 from consumer.engine.poller import PollState
+from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.gauges import Reading
 from consumer.telemetry.metrics import STAGES
-from tests.unit.telemetry.records import EVALUATED_AT_MS, event, message, report
+from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, message, report
 from tests.unit.telemetry.scrape import families, metrics, samples, tell_everything, value
 
 
@@ -256,8 +257,9 @@ def test_promtool_finds_nothing_to_criticise() -> None:
     if promtool is None:
         assert "CI" not in os.environ, "CI installs promtool and never skips"
         pytest.skip("promtool is not installed (Debian package: prometheus)")
-    found = metrics(poll_state=lambda: PollState(1_790_000_000.0))
-    tell_everything(found)
+    exposures = OpenExposures(wall=lambda: SETTLED_AT_MS / 1000)
+    found = metrics(poll_state=lambda: PollState(1_790_000_000.0), exposures=exposures)
+    tell_everything(found, exposures)
     text = generate_latest(found.registry)
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False, timeout=60)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")

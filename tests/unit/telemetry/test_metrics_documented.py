@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 from consumer.engine.poller import PollState
+from consumer.telemetry.exposure import OpenExposures
+from tests.unit.telemetry.records import SETTLED_AT_MS
 from tests.unit.telemetry.scrape import families, metrics, tell_everything
 
 _DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -20,8 +22,9 @@ def _documented() -> dict[str, tuple[str, frozenset[str]]]:
 
 
 def _exported() -> dict[str, tuple[str, frozenset[str]]]:
-    found = metrics(poll_state=lambda: PollState(1_790_000_000.0))
-    tell_everything(found)
+    exposures = OpenExposures(wall=lambda: SETTLED_AT_MS / 1000)
+    found = metrics(poll_state=lambda: PollState(1_790_000_000.0), exposures=exposures)
+    tell_everything(found, exposures)
     return {
         name + _SUFFIXES.get(family.type, ""): (
             family.type,

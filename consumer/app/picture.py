@@ -1,0 +1,90 @@
+"""What operators are shown of one process beside its counters: what is exposed, what is not known, and what is missing.
+
+Listens to the flow and to looks at the queues; a message never depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from consumer.app.build import build_agreement
+from consumer.config import Config
+from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.engine.in_flight import Books
+from consumer.engine.poller import PollBoard
+from consumer.engine.queue_depth import Look
+from consumer.engine.undeleted_limit import LONGEST_STRETCHED_SECONDS
+from consumer.guards.rule import Mode, Rule
+from consumer.telemetry.exposure import OpenExposures
+from consumer.telemetry.exposure_gauges import expose_exposures, expose_flow
+from consumer.telemetry.given_up import given_up
+from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.permissions import MissingActions
+from consumer.telemetry.settling import SettlementWatch
+from consumer.telemetry.unknown import Unknowns
+
+
+class Picture:
+    """One for the process; a `consumer.core.observers.Listener`. Metrics tell its exposures of each delivery."""
+
+    def __init__(self, config: Config, rules: Sequence[Rule], board: PollBoard, books: Callable[[], Books]) -> None:
+        queue, dead_letter_queue = config.queue.name, config.queue.dead_letter_queue
+        self._rules = rules
+        self._board = board
+        self._missing = MissingActions(queue, dead_letter_queue)
+        self.settlements = SettlementWatch()
+        self.exposures = OpenExposures(
+            agreement=build_agreement(config), keeping_up_since=lambda: board.keeping_up_since
+        )
+        self._unknowns = Unknowns(
+            self.exposures,
+            board,
+            books,
+            longest_hide_seconds=longest_hide_seconds(config, rules),
+            dead_letters=bool(dead_letter_queue),
+        )
+
+    def expose(self, metrics: Metrics, undeleted: Callable[[], int]) -> None:
+        """Export all of it."""
+        names = [rule.name for rule in self._rules]
+        expose_exposures(metrics, names, self.exposures, self._missing, self._unknowns)
+        expose_flow(metrics, self._board, undeleted)
+
+    def looked(self, look: Look) -> None:
+        """A queue was looked at, which shows what is open beyond what this process has received."""
+        self._unknowns.look(look)
+        if look.letters is not None:
+            self.exposures.letters(
+                tuple(found for peeked in look.letters if (found := given_up(peeked, self._rules))),
+                complete=look.complete,
+                looked_at_ms=round(look.started_at * 1_000),
+                retention_seconds=look.retention_seconds,
+            )
+
+    def api_call(self, call: ApiCall) -> None:
+        """A request was answered or refused."""
+        self._missing.api_call(call)
+
+    def settle_error(self, error: SettleError) -> None:
+        """A settlement failed."""
+        self.settlements.settle_error(error)
+
+    def report(self, report: Report) -> None:
+        """A delivery was settled."""
+        self.settlements.report(report)
+        self._unknowns.report(report)
+
+    def retry(self, retry: Retry) -> None:
+        """Says nothing here."""
+
+    def renewal(self, renewal: Renewal) -> None:
+        """Says nothing here."""
+
+
+def longest_hide_seconds(config: Config, rules: Sequence[Rule]) -> float:
+    """For how long a process like this one hides a message whose resource a rule would repair."""
+    retry = config.retry
+    holds = [rule.hold_seconds for rule in rules if rule.mode is Mode.ENFORCE]
+    kept = () if config.queue.dead_letter_queue else (retry.keep_seconds,)
+    longest: float = max([LONGEST_STRETCHED_SECONDS, retry.backoff_cap_seconds, *holds, *kept])
+    return longest + config.engine.lease_seconds

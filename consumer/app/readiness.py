@@ -1,0 +1,40 @@
+"""Whether this process is ready: it receives and settles, so that a rollout goes on only where work flows.
+
+Liveness is another question, which the supervisor answers: nothing here is mended by a restart.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from consumer.engine.poller import KEEPING_UP_SECONDS, UNDELETED_LIMIT, PollBoard
+from consumer.telemetry.settling import SettlementWatch
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Asks each part in turn; called for every probe."""
+
+    stopping: Callable[[], bool]
+    board: PollBoard
+    settlements: SettlementWatch
+    wall: Callable[[], float] = field(default=time.time)
+
+    def __call__(self) -> str:
+        """Why it is not ready, in a few words; empty if it is."""
+        if self.stopping():
+            return "stopping"
+        return self._polls() or self.settlements.reason()
+
+    def _polls(self) -> str:
+        state = self.board.state
+        if state.last_error is not None:
+            return f"last poll failed: {state.last_error.code}"
+        if state.last_success_at is None:
+            return "no poll has succeeded yet"
+        if self.board.paused_for == UNDELETED_LIMIT:  # its reserve is there for what is fresh
+            return f"polling is paused: {self.board.paused_for}"
+        silent = self.wall() - state.last_success_at
+        return f"no poll for {silent:.0f} s: every slot is taken" if silent > KEEPING_UP_SECONDS else ""

@@ -1,0 +1,66 @@
+"""Which RAM actions are missing, so that somebody can grant them: from the services' answers, and on what."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from consumer.core.observers import ApiCall
+from consumer.core.ram_actions import actions_of
+
+_REFUSED = frozenset({"AccessDenied", "NoPermission"})
+_WORKED = frozenset({"ok", "empty"})
+_OPTIONAL = frozenset({"GetQueueAttributes", "BatchPeekMessage"})
+"""Without these the worker works as well; what is not known then is said as unknown."""
+
+_FORGOTTEN_SECONDS = 3_600.0
+"""A refusal that nobody has met again for so long says nothing about now."""
+
+
+class MissingActions:
+    """Refusals by the services that no resource is to blame for: the queues and the evaluator.
+
+    What OSS refuses is part of an open exposure, which knows when its message was let through or given up.
+    """
+
+    def __init__(
+        self, queue: str = "*", dead_letter_queue: str = "*", *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._queue = queue
+        self._dead_letter_queue = dead_letter_queue
+        self._monotonic = monotonic
+        self._refused_at: dict[tuple[str, str], float] = {}
+        """By service and operation: bounded by the code."""
+        self._lock = threading.Lock()
+
+    def api_call(self, call: ApiCall) -> None:
+        """A refusal names what is missing; the next answer to the same request ends that."""
+        if call.service == "oss" or call.operation in _OPTIONAL:
+            return
+        key = (call.service, call.operation)
+        if call.code in _REFUSED:
+            with self._lock:
+                self._refused_at[key] = self._monotonic()
+        elif call.code in _WORKED and key in self._refused_at:
+            with self._lock:
+                self._refused_at.pop(key, None)
+
+    def current(self) -> Mapping[tuple[str, ...], float]:
+        """1 by action and resource, in RAM's own form."""
+        since = self._monotonic() - _FORGOTTEN_SECONDS
+        with self._lock:
+            keys = [key for key, at in self._refused_at.items() if at > since]
+        return {(actions_of(*key)[0], self._resource(*key)): 1.0 for key in keys}
+
+    def _resource(self, service: str, operation: str) -> str:
+        if service != "mns":
+            return "*"
+        queue = self._dead_letter_queue if operation == "SendMessage" else self._queue
+        return f"acs:mns:*:*:/queues/{queue}/messages"
+
+
+def on_buckets(action: str, account_id: str) -> tuple[str, str]:
+    """Action and resource of what is missing on buckets of an account: no single one, an id is never a label."""
+    service, _, operation = action.partition(":")
+    return actions_of(service, operation)[0], f"acs:{service}:*:{account_id}:*"
