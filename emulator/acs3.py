@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote
 
 from emulator.identity import AccessKey
 from emulator.refusal import Refusal
+from emulator.rpc_codes import Rpc
 from emulator.world import World
 
 ALGORITHM = "ACS3-HMAC-SHA256"
@@ -49,15 +50,15 @@ def caller(world: World, request: RpcRequest) -> AccessKey:
     """
     found = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if found is None:
-        raise Refusal(400, "MissingAuthorization", "The Authorization header is missing or not of version 3.")
+        raise Refusal(Rpc.NO_AUTHORIZATION)
     key_id, names, signature = found.groups()
     key = world.identities.get(key_id)
     if key is None:
-        raise Refusal(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+        raise Refusal(Rpc.UNKNOWN_KEY)
     if key.security_token is not None and request.headers.get("x-acs-security-token") != key.security_token:
-        raise Refusal(400, "InvalidSecurityToken.Malformed", "The specified SecurityToken is malformed.")
+        raise Refusal(Rpc.WRONG_TOKEN)
     if key.expires_at is not None and world.clock.now() >= key.expires_at:
-        raise Refusal(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
+        raise Refusal(Rpc.TOKEN_EXPIRED)
     _check_time(world, request.headers.get("x-acs-date", ""))
     signed = names.split(";")
     payload = hashlib.sha256(request.body).hexdigest()
@@ -67,7 +68,7 @@ def caller(world: World, request: RpcRequest) -> AccessKey:
         and hmac.compare_digest(_signature(key.secret, request, signed, payload), signature)
     )
     if not matches:
-        raise Refusal(400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.")
+        raise Refusal(Rpc.SIGNATURE)
     return key
 
 
@@ -75,9 +76,9 @@ def _check_time(world: World, text: str) -> None:
     try:
         signed_at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError:
-        raise Refusal(400, "InvalidTimeStamp.Format", "Specified time stamp is not well formatted.") from None
+        raise Refusal(Rpc.TIME_FORMAT) from None
     if abs(signed_at - world.clock.now()) > _MAX_SKEW_SECONDS:
-        raise Refusal(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+        raise Refusal(Rpc.TIME_EXPIRED)
 
 
 def _signature(secret: str, request: RpcRequest, signed: list[str], payload: str) -> str:

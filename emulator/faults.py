@@ -56,6 +56,8 @@ INSTEAD = frozenset({Kind.ERROR, Kind.RESET_BEFORE, Kind.REDIRECT, Kind.WEB_PAGE
 """Kinds that keep a request from being carried out."""
 RECEIVING = frozenset({Kind.EARLY_EMPTY, Kind.DUPLICATE})
 """Kinds that MNS itself carries out."""
+CONFIG_FAULTS = frozenset({Kind.LATENCY, Kind.ERROR, Kind.ERROR_AFTER})
+"""Kinds that Cloud Config can meet, which answers at the control port and not through the adapter."""
 AFTERWARDS = frozenset(Kind) - BEFORE - INSTEAD - RECEIVING
 """Kinds that spoil the answer of a request that has been carried out."""
 _REMEMBERED = 1000
@@ -67,7 +69,7 @@ class Fault:
 
     id: int
     service: str
-    """`mns`, `oss` or `*`."""
+    """`mns`, `oss`, `config`, or `*` for each of them."""
     operation: str
     """Operation name or shell pattern: `BatchReceiveMessage`, `PutBucket*`, `*`."""
     kind: Kind

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from emulator.codes import Row
+from emulator.rpc_codes import Rpc
+
 
 class Refusal(Exception):
-    """The service says no; `code` is its own."""
+    """The service refuses, by a row of its table."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
+    def __init__(self, refused: Rpc | Row, *parts: object) -> None:
+        """`parts` fill the code and the message."""
+        self.row = refused if isinstance(refused, Row) else refused.value
+        self.status = self.row.status
+        self.code = self.row.code.format(*parts) if parts else self.row.code
+        super().__init__(self.row.message.format(*parts) if parts else self.row.message)

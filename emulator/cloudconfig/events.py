@@ -99,14 +99,14 @@ def _current(fact: NonCompliance) -> Event:
                 "resourceName": fact.bucket,
                 "configRuleArn": f"acs:config::{fact.account_id}:rule/{fact.rule.id}",
                 "regionId": fact.region,
-                "resourceOwnerId": _number(fact.owner_id),
+                "resourceOwnerId": account_number(fact.owner_id),
                 "resourceType": RESOURCE_TYPE,
             },
         },
         "eventType": "ResourceCompliance",
         "invokingEventMessageType": fact.trigger,
         "complianceType": "NON_COMPLIANT",
-        "accountId": _number(fact.owner_id),
+        "accountId": account_number(fact.owner_id),
         "requestId": fact.request_id,
         "eventName": "NonCompliant",
         "notificationCreationTime": fact.created_ms,
@@ -119,7 +119,7 @@ def _form_2021(fact: NonCompliance) -> Event:
     qualifier["configRuleArn"] = f"acs:config::{fact.account_id}:config-rule/{fact.rule.id}"
     return {
         "annotation": fact.annotation.as_text(),
-        "accountId": _number(fact.owner_id),
+        "accountId": account_number(fact.owner_id),
         "riskLevel": fact.rule.risk_level,
         "resultRecordedTimestamp": fact.created_ms,
         "eventName": "NonCompliant",
@@ -195,7 +195,7 @@ def resource_change(bucket: BucketConfiguration, change: ChangeType, now_ms: int
         "notificationCreationTime": now_ms,
         "configurationItemDiff": {"changedProperties": {}, "changeType": change},
         "configurationItem": {
-            "accountId": _number(bucket.owner_id),
+            "accountId": account_number(bucket.owner_id),
             "resourceId": bucket.name,
             "resourceName": bucket.name,
             "resourceType": RESOURCE_TYPE,
@@ -228,6 +228,6 @@ def _qualifier(event: Event) -> Event:
     return qualifier
 
 
-def _number(account_id: str) -> int | str:
+def account_number(account_id: str) -> int | str:
     """Account ids are JSON integers in these messages."""
     return int(account_id) if account_id.isdecimal() else account_id

@@ -23,10 +23,13 @@ from emulator.cloudconfig.events import (
     non_compliance,
     resource_change,
 )
+from emulator.cloudconfig.flow import Flow
 from emulator.cloudconfig.rules import DEFAULT_RULES, Rule, configured
 from emulator.cloudconfig.verdict import Annotation, Compliance, Verdict
 from emulator.world import World
 
+AGGREGATOR_ID = "ca-emulated000000000000"
+"""The one account group, of the emulated account: every account that owns a bucket is a member."""
 _AT_ONCE = 50
 
 
@@ -56,6 +59,7 @@ class Recorded:
     """The newest finding on one bucket by one rule, as the service keeps it."""
 
     finding: Finding
+    owner_id: str
     region: str
     trigger: Trigger
     judged_ms: int
@@ -67,6 +71,8 @@ class CloudConfig:
     def __init__(self, world: World, publish: Publish, inventory: Inventory) -> None:
         self._world = world
         self._inventory = inventory
+        self.account_id = world.account_id
+        self.flow = Flow(world.options, world.clock.now)
         self.delivery = Delivery(world, publish)
         self.rules: dict[str, Rule] = {}
         self.delay_seconds = 0.0
@@ -148,9 +154,21 @@ class CloudConfig:
         """What is compliant now, judged afresh; nothing is reported or remembered."""
         return self._findings(self._inventory.names(), self.rules.values())
 
-    def recorded(self, bucket: str) -> list[Recorded]:
-        """The newest finding of each rule on a bucket, as it was judged last; nothing is judged now."""
-        return [found for (name, _), found in self._judged.items() if name == bucket]
+    def recorded(self) -> list[Recorded]:
+        """The newest finding of each rule on each bucket, as it was judged last; nothing is judged now."""
+        return list(self._judged.values())
+
+    def owners(self) -> set[str]:
+        """The accounts in the account group: the emulated one and every owner of a bucket."""
+        return {self.account_id, *(owner for name in self._inventory.names() if (owner := self._owner(name)))}
+
+    def buckets_of(self, owners: set[str]) -> list[str]:
+        """The existing buckets of these accounts."""
+        return [name for name in self._inventory.names() if self._owner(name) in owners]
+
+    def _owner(self, name: str) -> str:
+        bucket = self._inventory.configuration(name)
+        return "" if bucket is None else bucket.owner_id
 
     def describe(
         self, bucket: BucketConfiguration, rule: Rule, annotation: Annotation, trigger: Trigger, variant: Variant
@@ -183,7 +201,9 @@ class CloudConfig:
         """Keep a finding; whether it is a transition that the service reports."""
         bucket, now_ms = self._inventory.configuration(finding.bucket), self._world.clock.now_ms()
         key, before = (finding.bucket, finding.rule.id), self._judged.get((finding.bucket, finding.rule.id))
-        self._judged[key] = Recorded(finding, bucket.region if bucket else "", trigger, now_ms)
+        self._judged[key] = Recorded(
+            finding, bucket.owner_id if bucket else "", bucket.region if bucket else "", trigger, now_ms
+        )
         known = before.finding.verdict.compliance if before else None
         return finding.verdict.compliance is Compliance.NON_COMPLIANT and known is not Compliance.NON_COMPLIANT
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.requests import Request
 
-from emulator.faults import Kind
+from emulator.faults import CONFIG_FAULTS, Kind
 from emulator.mns.attributes import Figures
 
 Model = TypeVar("Model", bound="Body")
@@ -65,7 +65,7 @@ def validated(value: Any, model: type[Model]) -> Model:
 class FaultBody(Body):
     """POST /faults."""
 
-    service: Literal["mns", "oss", "*"] = "*"
+    service: Literal["mns", "oss", "config", "*"] = "*"
     operation: str = Field("*", min_length=1)
     kind: Kind
     probability: float = Field(1.0, gt=0, le=1)
@@ -77,6 +77,13 @@ class FaultBody(Body):
     message: str = "Injected fault."
     seconds: float = Field(0.0, ge=0)
     location: str = "http://127.0.0.1:9/"
+
+    @model_validator(mode="after")
+    def _can_happen(self) -> FaultBody:
+        if self.service == "config" and self.kind not in CONFIG_FAULTS:
+            possible = ", ".join(sorted(CONFIG_FAULTS))
+            raise ValueError(f"Cloud Config can meet {possible}, and not {self.kind}")
+        return self
 
 
 class SeedBody(Body):
@@ -116,6 +123,7 @@ class OptionsBody(Body):
     oss_limit_buckets: bool = False
     oss_redundancy_transition_seconds: float = Field(3600.0, ge=0)
     oss_source_ip_refusal: Literal[400, 403] | None = None
+    config_calls_per_second: int | None = Field(None, ge=0)
 
 
 Part = Literal["mns", "oss", "config", "faults", "journal", "clock", "identities", "options"]

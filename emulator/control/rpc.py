@@ -6,6 +6,7 @@ whoever names it in the query signs with version 1 and asks STS.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,12 +15,17 @@ from starlette.responses import Response
 
 from emulator.acs3 import RpcRequest
 from emulator.cloudconfig.api import config_answer
+from emulator.codes import Row
 from emulator.control.answers import Json
 from emulator.emulation import Emulation
+from emulator.faults import AFTERWARDS, BEFORE, CONFIG_FAULTS, INSTEAD, Kind
 from emulator.refusal import Refusal
+from emulator.rpc_codes import Rpc
 from emulator.sts.assume_role import assume_role
 from emulator.sts.assume_role_with_oidc import assume_role_with_oidc
 from emulator.world import World
+
+_log = logging.getLogger(__name__)
 
 
 def is_rpc(request: Request) -> bool:
@@ -32,6 +38,9 @@ async def rpc_answer(emulation: Emulation, request: Request) -> Response:
     try:
         answer = Json(await _answered(emulation, request))
     except Refusal as refusal:
+        action = _action(request)
+        if not refusal.row.covers(action):
+            _log.error("no row of the table of codes covers %s: %s", action, refusal.row)
         body = {
             "RequestId": emulation.world.request_id(),
             "HostId": request.headers.get("host", ""),
@@ -48,7 +57,27 @@ async def _answered(emulation: Emulation, request: Request) -> dict[str, Any]:
     if "x-acs-action" not in request.headers:
         return _sts(emulation.world, request.method, {**request.query_params, **await _form(request)})
     asked = RpcRequest(request.method, dict(request.query_params), dict(request.headers), await request.body())
-    return await config_answer(emulation.world, emulation.config, asked)
+    await _meet_fault(emulation.world, request, BEFORE)
+    await _meet_fault(emulation.world, request, INSTEAD)
+    answer = await config_answer(emulation.world, emulation.config, asked)
+    await _meet_fault(emulation.world, request, AFTERWARDS)
+    return answer
+
+
+async def _meet_fault(world: World, request: Request, kinds: frozenset[Kind]) -> None:
+    """Let a fault of service `config` strike: a late answer, or an error before or after the request is carried out."""
+    host = request.headers.get("host", "")
+    fault = world.faults.strike("config", _action(request), f"{host}/", kinds & CONFIG_FAULTS)
+    if fault is None:
+        return
+    if fault.kind is Kind.LATENCY:
+        await world.clock.sleep(fault.seconds)
+    else:
+        raise Refusal(Row("*", fault.code, fault.status, fault.message))
+
+
+def _action(request: Request) -> str:
+    return request.headers.get("x-acs-action") or request.query_params.get("Action", "")
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -65,5 +94,4 @@ def _sts(world: World, method: str, asked: dict[str, str]) -> dict[str, Any]:
         case "AssumeRoleWithOIDC", "2015-04-01":
             return assume_role_with_oidc(world, asked)
         case _:
-            text = "Specified api is not found, please check your url and method."
-            raise Refusal(404, "InvalidAction.NotFound", text)
+            raise Refusal(Rpc.NO_ACTION)

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from emulator.identity import AccessKey
 from emulator.refusal import Refusal
+from emulator.rpc_codes import Rpc
 from emulator.sts.role_session import asked, hand_out
 from emulator.world import World
 
@@ -35,15 +36,15 @@ def assume_role(world: World, method: str, query: Mapping[str, str]) -> dict[str
 def _caller(world: World, method: str, query: Mapping[str, str]) -> AccessKey:
     key = world.identities.get(query.get("AccessKeyId", ""))
     if key is None:
-        raise Refusal(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+        raise Refusal(Rpc.UNKNOWN_KEY)
     if key.security_token is not None and query.get("SecurityToken") != key.security_token:
-        raise Refusal(400, "InvalidSecurityToken.Malformed", "The specified parameter SecurityToken is malformed.")
+        raise Refusal(Rpc.WRONG_TOKEN)
     if key.expires_at is not None and world.clock.now() >= key.expires_at:
-        raise Refusal(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
+        raise Refusal(Rpc.TOKEN_EXPIRED)
     _check_time(world, query.get("Timestamp", ""))
     expected = _signature(method, {name: value for name, value in query.items() if name != "Signature"}, key.secret)
     if not hmac.compare_digest(expected, query.get("Signature", "")):
-        raise Refusal(400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.")
+        raise Refusal(Rpc.SIGNATURE)
     return key
 
 
@@ -51,9 +52,9 @@ def _check_time(world: World, text: str) -> None:
     try:
         signed_at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError:
-        raise Refusal(400, "InvalidTimeStamp.Format", "Specified time stamp is not well formatted.") from None
+        raise Refusal(Rpc.TIME_FORMAT) from None
     if abs(signed_at - world.clock.now()) > _MAX_SKEW_SECONDS:
-        raise Refusal(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+        raise Refusal(Rpc.TIME_EXPIRED)
 
 
 def _signature(method: str, query: Mapping[str, str], secret: str) -> str:

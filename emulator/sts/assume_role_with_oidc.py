@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.refusal import Refusal
+from emulator.rpc_codes import Rpc
 from emulator.sts.role_session import asked, hand_out, iso
 from emulator.world import World
 
@@ -30,10 +31,10 @@ def assume_role_with_oidc(world: World, query: Mapping[str, str]) -> dict[str, A
         Refusal: the token or what it asks for is not accepted.
     """
     if not _PROVIDER.fullmatch(query.get("OIDCProviderArn", "")):
-        raise Refusal(400, "InvalidParameter.OIDCProviderArn", "The parameter OIDCProviderArn is wrongly formed.")
+        raise Refusal(Rpc.OIDC_PROVIDER)
     claims = _claims(query.get("OIDCToken", ""))
     if world.clock.now() >= claims["exp"]:
-        raise Refusal(400, "AuthenticationFail.OIDCToken.Expired", "This JsonWebToken is expired.")
+        raise Refusal(Rpc.OIDC_EXPIRED)
     audience = claims.get("aud", "")
     return {
         **hand_out(world, asked(query), "AssumeRoleWithOIDC", ""),
@@ -56,7 +57,7 @@ def _claims(token: str) -> dict[str, Any]:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return {**claims, "exp": _moment(claims["exp"]), "iat": _moment(claims.get("iat", 0))}
     except (ValueError, TypeError, LookupError, AttributeError):
-        raise Refusal(400, "AuthenticationFail.OIDCToken.Invalid", "The parameter OIDCToken is invalid.") from None
+        raise Refusal(Rpc.OIDC_INVALID) from None
 
 
 def _moment(value: object) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 
 from emulator.identity import AccessKey
 from emulator.refusal import Refusal
+from emulator.rpc_codes import Rpc
 from emulator.world import World
 
 _ROLE = re.compile(r"acs:ram::([0-9]{5,20}):role/([A-Za-z0-9.-]{1,64})", re.ASCII)
@@ -44,12 +45,12 @@ def asked(query: Mapping[str, str]) -> Asked:
     """
     role = _ROLE.fullmatch(query.get("RoleArn", ""))
     if role is None:
-        raise Refusal(400, "InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.")
+        raise Refusal(Rpc.ROLE_ARN)
     session, seconds = query.get("RoleSessionName", ""), query.get("DurationSeconds", "3600")
     if not _SESSION.fullmatch(session):
-        raise Refusal(400, "InvalidParameter.RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
+        raise Refusal(Rpc.SESSION_NAME)
     if not seconds.isdecimal() or not _LEAST_SECONDS <= int(seconds) <= _MOST_SECONDS:
-        raise Refusal(400, "InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/1hr.")
+        raise Refusal(Rpc.DURATION)
     return Asked(role.group(1), role.group(2), session, int(seconds))
 
 
