@@ -157,7 +157,7 @@ def _checked(work: _Undo) -> BucketInfo:
 
 
 def _agreed(work: _Undo, wish: Wish) -> None:
-    weakens = work.remediation.undo_weakens
+    weakens = work.remediation.weakens(work.change)
     if wish.dry_run:
         raise _Declined(f"this was a dry run{'; it needs --weaken' if weakens and not wish.weaken else ''}")
     if weakens and not wish.weaken:
@@ -244,7 +244,7 @@ def _draw(console: Console, work: _Undo) -> None:
                 ("bucket", entry.text("resource")),
                 ("made by", f"rule {entry.text('rule')}, {entry.text('remediation')}"),
                 ("can be undone", work.remediation.reversible),
-                ("afterwards", work.remediation.undo_weakens or "nothing that protects the bucket is gone"),
+                ("afterwards", work.remediation.weakens(work.change) or "nothing that protects the bucket is gone"),
             ]
         )
     )
@@ -311,7 +311,7 @@ def _document(work: _Undo, result: str) -> dict[str, Any]:
         "from": work.change.after,
         "to": work.change.before,
         "now": None,
-        "weakens": work.remediation.undo_weakens,
+        "weakens": work.remediation.weakens(work.change),
         "lasting": [],
         "advice": [],
         "result": result,

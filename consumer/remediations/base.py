@@ -114,8 +114,6 @@ class Remediation(ABC, Generic[State]):
     undo_actions: ClassVar[tuple[str, ...]] = ()
     """RAM actions that only `revert` needs, besides `actions`."""
     resource_type: ClassVar[str] = OSS_BUCKET
-    undo_weakens: ClassVar[str] = "the bucket is again in the state that the rule forbids"
-    """What protects the bucket no more after an undo, for people; empty where nothing that protects it is undone."""
     creates_bucket: ClassVar[bool] = False
     """Whether `apply` can bring a bucket into being that is missing, so that an accident has to be taken back."""
 
@@ -162,11 +160,11 @@ class Remediation(ABC, Generic[State]):
         return {}
 
     def weakens(self, change: Change) -> str:  # noqa: ARG002 - for those that know better
-        """What protection is lost when `change.before` is put back: one sentence for a person, empty for none.
+        """What protects the bucket no more once `change.before` is put back, for people; empty where nothing is lost.
 
-        Whoever takes a repair back puts back what broke the rule, so this is said unless a repair knows better. Pure.
+        Whoever takes a repair back puts back what broke the rule, so undo asks for more than a yes. Pure.
         """
-        return f"{self.name} {self.summary}; that is taken back"
+        return "the bucket is again in the state that the rule forbids"
 
     def further_grants(self) -> tuple[Grant, ...]:
         """RAM actions that it needs elsewhere, with these options."""

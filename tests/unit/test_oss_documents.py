@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import oss2
 import pytest
 from oss2 import models, xml_utils
 
@@ -86,3 +87,31 @@ def test_a_strangers_document_is_not_an_unset_setting() -> None:
     """Well-formed XML of another kind reads as `no logging` in the SDK; here it is refused."""
     with pytest.raises(ValueError, match="BucketLoggingStatus was asked for, not html"):
         parsed("logging", b"<html><body>Welcome to our network</body></html>")
+
+
+_INFO = """<BucketInfo><Bucket><Name>photos</Name><CreationDate>2026-01-01T00:00:00.000Z</CreationDate>
+<Owner><ID>1234567890123456</ID></Owner><AccessControlList>{}</AccessControlList></Bucket></BucketInfo>"""
+
+
+class OneReply:
+    """A session that has one answer to everything."""
+
+    def __init__(self, body: str) -> None:
+        self._body = body.encode()
+
+    def do_request(self, _request: object, **_bounds: object) -> Reply:
+        return Reply(self._body)
+
+
+def info(grants: str) -> Any:
+    session = OneReply(_INFO.format(grants))
+    auth = oss2.Auth("key", "secret")
+    return CheckedBucket(auth, "https://oss-cn-hangzhou.aliyuncs.com", "photos", session=session).info()
+
+
+def test_an_acl_is_one_grant() -> None:
+    """Of two it could not be told which one holds, so the answer is asked for again rather than believed in part."""
+    assert info("<Grant>private</Grant>").about.acl == "private"
+    for grants in ("<Grant>private</Grant><Grant>public-read</Grant>", "<Grant/>", ""):
+        with pytest.raises(ValueError, match="AccessControlList/Grant"):
+            info(grants)

@@ -92,10 +92,11 @@ def _check_root(body: bytes, wanted: str) -> None:
 
 
 def _required(parent: ET.Element, path: str) -> str:
-    value = parent.findtext(path)
-    if not value:
-        raise ValueError(f"the answer lacks {path}")
-    return value
+    """The one text at a path; of two it could not be told which one holds."""
+    found = parent.findall(path)
+    if len(found) != 1 or not found[0].text:
+        raise ValueError(f"the answer has not one {path}")
+    return found[0].text
 
 
 def document_of(result: Any) -> ET.Element:

@@ -31,14 +31,11 @@ class SubResources:
 
     def policy(self) -> str | None:
         """GetBucketPolicy; an answer that is not a JSON object is taken for damaged."""
-        try:
-            found = self._call("GetBucketPolicy", lambda: _checked_policy(self._sdk.get_bucket_policy()))
-        except PermanentError as error:
-            # Only this code: "no policy" is the one unset setting that means that all is well.
-            if error.code == "NoSuchBucketPolicy":
-                return None
-            raise
-        return str(found.policy)
+        # Only this code: "no policy" is the one unset setting that means that all is well.
+        found = self._or_unset(
+            "GetBucketPolicy", lambda: _checked_policy(self._sdk.get_bucket_policy()), "NoSuchBucketPolicy"
+        )
+        return None if found is None else str(found.policy)
 
     def put_policy(self, policy: str) -> None:
         """PutBucketPolicy."""
@@ -61,7 +58,9 @@ class SubResources:
 
     def encryption(self) -> Encryption | None:
         """GetBucketEncryption."""
-        found = self._or_unset("GetBucketEncryption", lambda: self._sdk.get_bucket_encryption())
+        found = self._or_unset(
+            "GetBucketEncryption", lambda: self._sdk.get_bucket_encryption(), "NoSuchServerSideEncryptionRule"
+        )
         if found is None:
             return None
         return Encryption(str(found.sse_algorithm), found.kms_master_keyid or "", found.kms_data_encryption or "")
@@ -160,14 +159,17 @@ class SubResources:
         """DeleteBucketTags."""
         self._call("DeleteBucketTags", lambda: self._sdk.delete_bucket_tagging())
 
-    def _or_unset(self, operation: str, request: Callable[[], _T]) -> _T | None:
-        """The answer, or None where the service says that there is no such setting, which it calls an error."""
+    def _or_unset(self, operation: str, request: Callable[[], _T], code: str = "") -> _T | None:
+        """The answer, or None where the service says that there is no such setting, which it calls an error.
+
+        `code` is what it says; where that is not documented, any "NoSuch…" but NoSuchBucket.
+        """
         try:
             return self._call(operation, request)
         except BucketGone:
             raise
         except PermanentError as error:
-            if error.code.startswith("NoSuch"):
+            if error.code == code or (not code and error.code.startswith("NoSuch")):
                 return None
             raise
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from pydantic import Field
 
@@ -30,8 +30,6 @@ class PublicAccessOptions(Options):
 
 class PublicAccessRepair(Remediation[State], ABC):
     """A repair after which a person wants to know whether the bucket is private now, not only whether it changed."""
-
-    undo_weakens: ClassVar[str] = "anyone may be able to reach the bucket again"
 
     def __init__(self, options: PublicAccessOptions) -> None:
         super().__init__(options)

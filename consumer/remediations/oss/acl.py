@@ -92,7 +92,7 @@ class BucketAcl(PublicAccessRepair[str]):
         """Everything but private is open to everyone."""
         if change.before in (PRIVATE, change.after):
             return ""
-        return f"anyone can reach the bucket by its ACL again: {change.before}"
+        return f"anyone may be able to reach the bucket again: its ACL is {change.before}"
 
     def revert(self, bucket: Bucket, change: Change) -> None:
         """Set the ACL that was found."""

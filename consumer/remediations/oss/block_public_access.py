@@ -45,7 +45,7 @@ class BlockPublicAccess(PublicAccessRepair[bool], SettingRepair[bool]):
 
     def weakens(self, change: Change) -> str:  # noqa: ARG002 - it is always off that is put back
         """What it kept closed is open again."""
-        return "Block Public Access is switched off, and a public ACL or policy lets anyone in again"
+        return "anyone may be able to reach the bucket again, by a public ACL or policy"
 
     def write(self, bucket: Bucket, state: bool) -> None:
         """Switch it."""

@@ -81,8 +81,9 @@ class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):
 
     def weakens(self, change: Change) -> str:
         """Whether the policy that is put back may let anyone in whom the one that is there does not."""
-        opened = opens(policy_of(change.after), policy_of(change.before))
-        return "anyone can reach the bucket by its policy again" if opened else ""
+        if opens(policy_of(change.after), policy_of(change.before)):
+            return "anyone may be able to reach the bucket again, by its policy"
+        return super().weakens(change)
 
     def wanted(self, state: PolicyState) -> str | None:
         """The policy without its grants to everyone; none when nothing else was in it."""

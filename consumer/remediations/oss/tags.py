@@ -54,7 +54,6 @@ class BucketTags(SettingRepair[dict[str, str]]):
     may_break: ClassVar[str] = "cost reports, and RAM policies that decide by tags"
     actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketTagging", "oss:PutBucketTagging")
     undo_actions: ClassVar[tuple[str, ...]] = ("oss:DeleteBucketTagging",)
-    undo_weakens: ClassVar[str] = ""
 
     Options: ClassVar[type[TagsOptions]] = TagsOptions
     notation: ClassVar[Notation[dict[str, str]]] = Notation(dict[str, str])

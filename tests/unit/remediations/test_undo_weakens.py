@@ -47,8 +47,6 @@ def test_taking_a_protection_back_is_said(name: str, options: dict[str, Any], be
     ("name", "options", "before", "after"),
     [
         ("oss.bucket-acl", {}, "private", "public-read"),
-        ("oss.bucket-policy-public", {}, NAMED, "null"),
-        ("oss.bucket-policy-public", {}, NAMED, PUBLIC),
         ("oss.tags", {"tags": {"a": "b"}}, "{}", '{"a":"b"}'),
         ("oss.zrs", {"acknowledge_one_way_and_cost": True}, "LRS", "ZRS"),
     ],
@@ -56,5 +54,14 @@ def test_taking_a_protection_back_is_said(name: str, options: dict[str, Any], be
 def test_what_protects_nothing_is_taken_back_without_a_word(
     name: str, options: dict[str, Any], before: str, after: str
 ) -> None:
-    """Tags, and policies that let nobody in anew."""
+    """A private ACL, tags, and what cannot be taken back at all."""
     assert not remediation(name, **options).weakens(Change(before, after))
+
+
+def test_undo_says_who_gets_in() -> None:
+    """An open policy is told from one that merely breaks the rule, such as a grant to one network."""
+    repair = remediation("oss.bucket-policy-public")
+
+    assert "anyone" in repair.weakens(Change(PUBLIC, "null"))
+    assert repair.weakens(Change(NAMED, "null")) == "the bucket is again in the state that the rule forbids"
+    assert repair.weakens(Change(PUBLIC, PUBLIC)) == "the bucket is again in the state that the rule forbids"

@@ -211,7 +211,7 @@ def test_every_other_condition_keeps_nobody_out(condition: object) -> None:
 
 def test_action_and_resource_do_not_matter() -> None:
     """By the page's own note."""
-    for changed in ({"Action": []}, {"Resource": "acs:oss:*:*:other"}, {"NotAction": ["oss:*"]}):
+    for changed in ({"Action": []}, {"Resource": "acs:oss:*:*:other"}, {"NotAction": ["oss:*"]}, {"Sid": "Deny"}):
         assert reading({**EVERYONE, **changed}).admits is Admits.EVERYONE
 
 
