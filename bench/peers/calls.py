@@ -12,11 +12,11 @@ import time
 
 from bench.names import QUEUE
 from bench.settings import Settings
-from consumer.aliyun.credentials import StandardChain
 from consumer.aliyun.mns.queue import Queue, QueueAddress
 from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.aliyun.standard_chain import StandardChain
 from consumer.core.event import Event, decode
 from consumer.core.message import Received
 from consumer.core.observers import Hooks

@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from consumer.aliyun import direct
 from consumer.aliyun.credentials import CredentialsProvider
-from consumer.core.errors import ConfigurationError, PermissionMissing, ServiceError, Throttled, Unanswered
+from consumer.core.errors import ConfigurationError, PermissionMissing, Retryable, ServiceError, Throttled, Unanswered
 from consumer.core.evaluation import Judgement, Subject
 from consumer.core.observers import ApiCall, Hooks
 
@@ -54,6 +55,7 @@ class CloudConfig:
                 f"reevaluate.enabled: the package for it is not installed ({error.name} is missing)."
                 " Install it with: pip install 'config-remediator[reevaluate]', or set reevaluate.enabled = false"
             ) from error
+        direct.install_for_cloud_config()
         self._protocol, _, self._host = endpoint.partition("://")
         self._credentials = credentials
         self._hooks = hooks
@@ -139,7 +141,10 @@ def _judgement(result: Any) -> Judgement | None:
 
 
 def _translated(operation: str, raised: Exception) -> ServiceError:
-    """The error by its code, as far as the package has one."""
+    """The error by its code, as far as the package has one; it wraps what our transport raises below it."""
+    inner = getattr(raised, "inner_exception", None)
+    if isinstance(inner, Retryable):
+        return type(inner)("config", operation, inner.code, str(inner.args[0]))
     code = str(getattr(raised, "code", "") or "")
     if not code:
         return Unanswered("config", operation, "network", type(raised).__name__)

@@ -1,8 +1,8 @@
 """The vendor's providers of credentials, and the order in which the standard chain asks them.
 
 The only module that imports `alibabacloud-credentials`, and only inside its functions: the package reads the
-environment when it is imported, and what set the environment before the worker starts still counts. It hands out
-providers and never looks at what they give.
+environment when it is imported, and what set the environment before the worker starts still counts. It makes providers
+without background threads, over our own transport, and never looks at what they give.
 """
 
 from __future__ import annotations
@@ -10,10 +10,18 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
-_OF_THE_POD = ("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE")
+from consumer.aliyun import direct
+
+KEY_ID, KEY_SECRET = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+OF_THE_POD = ("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE")
 """What the webhook of ACK puts into a pod with RRSA; all three, or the source is left out."""
+TOKEN_FILE = OF_THE_POD[2]
+_PROFILES = "ALIBABA_CLOUD_CREDENTIALS_FILE"
+_METADATA_ROLE = "ALIBABA_CLOUD_ECS_METADATA"
 
 
 class VendorProvider(Protocol):
@@ -22,9 +30,23 @@ class VendorProvider(Protocol):
     def get_credentials(self) -> object: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place where credentials may come from."""
+
+    name: str
+    """As people know it: "RRSA", "the ECS metadata service"."""
+    provider: Callable[[], VendorProvider]
+    """Made once, when it is its turn."""
+    declared: bool
+    """Whether somebody has set it up; else nobody may ever have meant it, and its silence says nothing."""
+    token_file: str = ""
+    """The file with the identity token that is exchanged, where there is one."""
+
+
 def in_a_pod(environment: Mapping[str, str]) -> bool:
     """Whether a pod's identity is there to be exchanged (RRSA), all of it."""
-    return all(environment.get(name) for name in _OF_THE_POD)
+    return all(environment.get(name) for name in OF_THE_POD)
 
 
 def keys(environment: Mapping[str, str]) -> tuple[str, str, str] | None:
@@ -32,34 +54,42 @@ def keys(environment: Mapping[str, str]) -> tuple[str, str, str] | None:
 
     The first source of the chain. Read here, because the vendor's provider of it brings 10 MB along.
     """
-    key_id, secret = (environment.get(f"ALIBABA_CLOUD_ACCESS_KEY_{part}", "") for part in ("ID", "SECRET"))
+    key_id, secret = environment.get(KEY_ID, ""), environment.get(KEY_SECRET, "")
     return (key_id, secret, environment.get("ALIBABA_CLOUD_SECURITY_TOKEN", "")) if key_id and secret else None
 
 
-def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Callable[[], VendorProvider], ...]:
-    """The chain's providers after the environment, in the documented order, each made once, when it is its turn.
+def half_set(environment: Mapping[str, str]) -> list[str]:
+    """What is wrong with variables that only count together: those that are missing, named. Usually nothing."""
+    found = []
+    for together in ((KEY_ID, KEY_SECRET), OF_THE_POD):
+        there = [name for name in together if environment.get(name)]
+        missing = [name for name in together if name not in there]
+        if there and missing:
+            found.append(f"{' and '.join(missing)} not set, but {' and '.join(there)}")
+    return found
+
+
+def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Source, ...]:
+    """The chain's sources after the environment, in the documented order; files that do not exist are left out.
 
     https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-python-access-credentials
     """
-
-    def of_the_pod() -> VendorProvider:
-        role, provider, token_file = (environment[name] for name in _OF_THE_POD)
-        found: VendorProvider = _vendor().OIDCRoleArnCredentialsProvider(
-            role_arn=role,
-            oidc_provider_arn=provider,
-            oidc_token_file_path=token_file,
-            role_session_name=environment.get("ALIBABA_CLOUD_ROLE_SESSION_NAME"),
-            sts_endpoint=_host(sts_endpoint),
-        )
-        return found
-
-    sources: list[Callable[[], VendorProvider]] = [of_the_pod] if in_a_pod(environment) else []
-    sources += [lambda: _vendor().CLIProfileCredentialsProvider(), lambda: _vendor().ProfileCredentialsProvider()]
+    home = Path(environment.get("HOME") or Path.home())
+    sources = [_of_the_pod(environment, sts_endpoint)] if in_a_pod(environment) else []
+    command_line = home / ".aliyun" / "config.json"
+    if environment.get("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "").lower() != "true" and command_line.is_file():
+        sources.append(_source(str(command_line), lambda: _vendor().CLIProfileCredentialsProvider()))
+    profiles = environment.get(_PROFILES) or str(home / ".alibabacloud" / "credentials.ini")
+    if environment.get(_PROFILES) or Path(profiles).is_file():
+        sources.append(_source(profiles, lambda: _vendor().ProfileCredentialsProvider()))
     if environment.get("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "").lower() != "true":
-        sources.append(lambda: _vendor().EcsRamRoleCredentialsProvider())
+        declared = bool(environment.get(_METADATA_ROLE))
+        sources.append(
+            _source("the ECS metadata service", lambda: _vendor().EcsRamRoleCredentialsProvider(), declared=declared)
+        )
     if uri := environment.get("ALIBABA_CLOUD_CREDENTIALS_URI"):
-        sources.append(lambda: _vendor().URLCredentialsProvider(uri=uri))
-    return tuple(functools.cache(source) for source in sources)
+        sources.append(_source("ALIBABA_CLOUD_CREDENTIALS_URI", lambda: _vendor().URLCredentialsProvider(uri=uri)))
+    return tuple(sources)
 
 
 def assumed(own: object, role_arn: str, session_name: str, duration_seconds: int, sts_endpoint: str) -> VendorProvider:
@@ -74,11 +104,41 @@ def assumed(own: object, role_arn: str, session_name: str, duration_seconds: int
     return found
 
 
-def _vendor() -> Any:
-    """The vendor's providers, quiet."""
-    from alibabacloud_credentials import provider
+def _of_the_pod(environment: Mapping[str, str], sts_endpoint: str) -> Source:
+    role, identity_provider, token_file = (environment[name] for name in OF_THE_POD)
 
+    def provider() -> VendorProvider:
+        found: VendorProvider = _vendor().OIDCRoleArnCredentialsProvider(
+            role_arn=role,
+            oidc_provider_arn=identity_provider,
+            oidc_token_file_path=token_file,
+            role_session_name=environment.get("ALIBABA_CLOUD_ROLE_SESSION_NAME"),
+            sts_endpoint=_host(sts_endpoint),
+        )
+        return found
+
+    return _source("RRSA", provider, token_file=token_file)
+
+
+def _source(
+    name: str, provider: Callable[[], VendorProvider], *, declared: bool = True, token_file: str = ""
+) -> Source:
+    return Source(name, functools.cache(provider), declared, token_file)
+
+
+@functools.cache
+def _vendor() -> Any:
+    """The vendor's providers: quiet, over our transport, and without threads of their own."""
+    from alibabacloud_credentials import provider
+    from alibabacloud_credentials.provider import cli_profile, ecs_ram_role, profile
+
+    direct.install()
     _silence()
+    # With its default the provider starts a scheduler that refreshes beside the work, as we do ourselves, and that
+    # fails on machines without zone data and on a TZ such as CST-8. The two readers of profiles make one by name.
+    without_threads = functools.partial(ecs_ram_role.EcsRamRoleCredentialsProvider, async_update_enabled=False)
+    for module in (provider, cli_profile, profile):
+        module.EcsRamRoleCredentialsProvider = without_threads
     return provider
 
 

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from consumer.aliyun.cloud_config import CloudConfig
-from consumer.aliyun.credentials import CredentialsProvider, MemberCredentials, MemberRole
+from consumer.aliyun.credentials import CredentialsProvider
+from consumer.aliyun.kept_credentials import KeptCredentials
+from consumer.aliyun.member_role import AssumedRole, MemberRole
 from consumer.config import Config, build_exemptions, build_rules
 from consumer.core.observers import Hooks
 from consumer.engine.heartbeat import Pulse
@@ -22,6 +24,7 @@ from consumer.guards.shared_contest.store import SharedContest
 from consumer.reevaluation.agreement import AgreementPolicy, Agreements, Concluded
 from consumer.reevaluation.requester import Reevaluation
 from consumer.telemetry.log import get_logger
+from consumer.telemetry.redaction import Discreet
 
 
 def build_switch(config: Config) -> PauseSwitch:
@@ -58,15 +61,22 @@ def build_contest(config: Config) -> Contest:
     return SharedContest.at(Path(settings.directory), policy, [rule.name for rule in config.rules], say)
 
 
-def build_members(config: Config, own: CredentialsProvider) -> dict[str, MemberCredentials]:
-    """How to sign for each account that is allowed besides our own; nothing is asked of STS yet."""
+def member_roles(config: Config) -> list[MemberRole]:
+    """The roles that are assumed in member accounts."""
     settings = config.accounts
-    roles = [
+    return [
         MemberRole(account, settings.role_name, settings.session_name, settings.duration_seconds, settings.sts_endpoint)
         for account in settings.allowed
         if account != config.account_id
     ]
-    return {role.account_id: MemberCredentials(role, own) for role in roles}
+
+
+def build_members(config: Config, own: CredentialsProvider) -> dict[str, KeptCredentials]:
+    """How to sign for each account that is allowed besides our own; nothing is asked of STS yet."""
+    return {
+        role.account_id: KeptCredentials(Discreet(AssumedRole(role, own)), only_if_used=True)
+        for role in member_roles(config)
+    }
 
 
 def build_agreement(config: Config) -> AgreementPolicy | None:

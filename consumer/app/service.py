@@ -5,36 +5,62 @@ It decides nothing about messages; the parts themselves are made in `consumer.ap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import gc
+import time
+from collections.abc import Callable
 
+from consumer import __version__
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.app.readiness import Readiness
-from consumer.app.startup import inspect_queue
+from consumer.app.renewal import LONGEST_QUESTION_SECONDS
+from consumer.app.startup import Found, Startup
 from consumer.app.threads import Wiring
 from consumer.config import Config
 from consumer.core.exit_codes import ExitCode
-from consumer.core.queue_attributes import QueueAttributes
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
 from consumer.engine.coalescing import Groups
 from consumer.engine.dead_letter import Origin
+from consumer.engine.stop_request import Asked
 from consumer.engine.supervisor import Engine, Supervisor
-from consumer.guards.chain import Guards
-from consumer.guards.pause import PauseSwitch
 from consumer.telemetry.http_server import HealthServer
 from consumer.telemetry.log import get_logger
-from consumer.telemetry.metrics import Metrics
 
 
-@dataclass(frozen=True, slots=True)
 class Service:
     """Everything that runs, ready to be started."""
 
-    supervisor: Supervisor
-    health: HealthServer | None
-    metrics: Metrics
-    switch: PauseSwitch
-    guards: Guards
+    def __init__(
+        self, wiring: Wiring, *, monotonic: Callable[[], float], pause: Callable[[float], object] | None = None
+    ) -> None:
+        """Open the health port. `pause` waits before a start is tried again; without it, also for a stop.
+
+        Raises:
+            ConfigurationError: it cannot be listened on.
+        """
+        self._wiring = wiring
+        self._stop = Asked()
+        self._supervisor: Supervisor | None = None
+        self.metrics = wiring.metrics
+        self.switch = wiring.switch
+        self.guards = wiring.guards
+        self._startup = Startup(
+            wiring.config,
+            wiring.credentials,
+            wiring.queue,
+            wiring.say,
+            wiring.pulse("startup", LONGEST_QUESTION_SECONDS, monotonic=monotonic),
+            stopping=lambda: bool(self._stop),
+            pause=pause or self._stop.within,
+            jitter=wiring.jitter,
+            monotonic=monotonic,
+        )
+        self._ready = Readiness(lambda: self.stopping, wiring.board, wiring.picture.settlements)
+        http = wiring.config.http
+        self.health = (
+            HealthServer(http.host, http.port, wiring.metrics.registry, live=self.fault, ready=self.not_ready)
+            if http.enabled
+            else None
+        )
 
     def pause(self) -> None:
         """Stop changes, and nothing else; callable from a signal handler."""
@@ -45,52 +71,79 @@ class Service:
         self.switch.resume()
         self.guards.release()
 
+    def stop(self) -> None:
+        """Ask for a stop in good order; callable from a signal handler and from any thread."""
+        self._stop.ask()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        return bool(self._stop)
+
+    def fault(self) -> str:
+        """Which thread is dead or has fallen silent, or nothing: the liveness of the process."""
+        return self._supervisor.fault() if self._supervisor else self._startup.overdue()
+
+    def not_ready(self) -> str:
+        """Why it is not ready, or nothing: it has started, the last poll was good, and it is not stopping."""
+        if self._supervisor is None and not self.stopping:
+            return self._startup.reason()
+        return self._ready()
+
     def run(self) -> ExitCode:
-        """Serve until the stop; returns the exit status."""
+        """Start, however long that takes, and serve until the stop; returns the exit status.
+
+        Raises:
+            StartupError: a queue cannot be used; the text names the key to change.
+            ConfigurationError: there are no credentials, or their source refuses to give any.
+        """
         if self.health is not None:
             self.health.start()
         try:
-            return self.supervisor.run()
+            found = self._startup.wait()
+            return ExitCode.DRAINED if found is None else self._supervised(found).run()
         finally:
             if self.health is not None:
                 self.health.close()
 
+    def _supervised(self, found: Found) -> Supervisor:
+        """The engine with its supervisor, not started yet."""
+        wiring, config = self._wiring, self._wiring.config
+        if wiring.journal:
+            wiring.journal.opened(wiring.credentials.get_credentials().access_key_id)
+        engine = _engine(wiring, _origin(config, found), found)
+        supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, wiring.say, asked=self._stop)
+        # What exists now lives as long as the process. Kept away from the collector, which then walks over what
+        # messages need, and more seldom: hardly anything is a cycle, and the default looks for one every 700 objects.
+        gc.freeze()
+        gc.set_threshold(10_000)
+        wiring.say("service.started", version=__version__, queue=config.queue.name, rules=len(config.rules))
+        self._supervisor = supervisor
+        return supervisor
 
-def build(config: Config, credentials: CredentialsProvider) -> Service:
-    """The service that a configuration describes, after a look at its queues.
+
+def build(
+    config: Config,
+    credentials: CredentialsProvider,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], object] | None = None,
+) -> Service:
+    """The service that a configuration describes; no other service is asked before it runs.
 
     Raises:
-        StartupError: a queue cannot be used; the text names the key to change.
-        ConfigurationError: the health port cannot be opened, or an optional package is missing.
+        ConfigurationError: a file or the health port cannot be opened, or an optional package is missing.
     """
-    say = get_logger("consumer").info
-    wiring = Wiring(config, credentials, say)
-    found = _inspected(wiring)
-    engine = _engine(wiring, _origin(config, found), found)
-    supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, say)
-    return Service(supervisor, _health(wiring, supervisor), wiring.metrics, wiring.switch, wiring.guards)
+    return Service(Wiring(config, credentials, get_logger("consumer").info), monotonic=monotonic, pause=pause)
 
 
-def _inspected(wiring: Wiring) -> dict[str, QueueAttributes | None]:
-    """What each configured queue says of itself, by name; None for one that we may not ask."""
-    settings = wiring.config.queue
-    keys = {settings.name: "queue.name", settings.dead_letter_queue: "queue.dead_letter_queue"}
-    found: dict[str, QueueAttributes | None] = {}
-    for name, key in keys.items():
-        if name:
-            queue = wiring.queue(name)
-            found[name] = inspect_queue(queue, wiring.config, key, wiring.say)
-            queue.close()
-    return found
-
-
-def _origin(config: Config, found: Mapping[str, QueueAttributes | None]) -> Origin:
+def _origin(config: Config, found: Found) -> Origin:
     """What dead letters say about where they come from, and how large they may be."""
     dead_letters = found.get(config.queue.dead_letter_queue)
     return Origin(config.queue.name, dead_letters.max_message_bytes if dead_letters else MAX_MESSAGE_BYTES)
 
 
-def _engine(wiring: Wiring, origin: Origin, found: Mapping[str, QueueAttributes | None]) -> Engine:
+def _engine(wiring: Wiring, origin: Origin, found: Found) -> Engine:
     config = wiring.config.engine
     keeper = wiring.keeper()
     oss, groups = wiring.oss(), Groups()
@@ -107,12 +160,3 @@ def _engine(wiring: Wiring, origin: Origin, found: Mapping[str, QueueAttributes 
         stopping=wiring.stopping,
         others=[*wiring.others, *([wiring.sampler(found)] if wiring.config.metrics.sample_queues else ())],
     )
-
-
-def _health(wiring: Wiring, supervisor: Supervisor) -> HealthServer | None:
-    settings = wiring.config.http
-    if not settings.enabled:
-        return None
-
-    ready = Readiness(lambda: supervisor.stopping, wiring.board, wiring.picture.settlements)
-    return HealthServer(settings.host, settings.port, wiring.metrics.registry, live=supervisor.fault, ready=ready)

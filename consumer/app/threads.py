@@ -15,13 +15,15 @@ from typing import assert_never
 
 from consumer import __version__
 from consumer.aliyun.cloud_config import LONGEST_CALL_SECONDS
-from consumer.aliyun.credentials import CredentialsProvider, OwnCredentials
+from consumer.aliyun.credentials import CredentialsProvider
+from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.aliyun.mns.queue import POLL_MARGIN_SECONDS, Queue, QueueAddress
 from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.app.build import build_guards, build_members, build_reevaluation, build_switch
 from consumer.app.picture import Picture
+from consumer.app.renewal import LONGEST_QUESTION_SECONDS, Renewal
 from consumer.config import Config, build_rules
 from consumer.core.observers import Hooks, Listener, StepListener
 from consumer.core.queue_attributes import Figures, QueueAttributes
@@ -51,7 +53,7 @@ from consumer.telemetry.queue_gauges import expose_figures
 from consumer.telemetry.redaction import Discreet
 
 _SLACK_SECONDS = 60.0
-"""On top of every bound on a thread's silence: name resolution and a busy machine are not a fault."""
+"""On top of every bound on a thread's silence, for connecting (names included) and for a busy machine."""
 
 
 class Wiring:
@@ -59,7 +61,7 @@ class Wiring:
 
     def __init__(self, config: Config, credentials: CredentialsProvider, say: Callable[..., None]) -> None:
         self.config = config
-        self.credentials = OwnCredentials(credentials)
+        self.credentials = KeptCredentials(Discreet(credentials), asks=False)
         self.say = say
         self.jitter = random.SystemRandom().uniform
         self.stopping = threading.Event()
@@ -88,7 +90,7 @@ class Wiring:
         self.reevaluation = build_reevaluation(
             config, self.credentials, Hooks(watchers), self.stopping, pulse, self._concluded
         )
-        journal = self._journal()
+        self.journal = journal = self._journal()
         followers: tuple[StepListener, ...] = (journal,) if journal else ()
         self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
         self.settlements = Settlements(
@@ -101,7 +103,7 @@ class Wiring:
             dead_letters=bool(config.queue.dead_letter_queue),
             jitter=self.jitter,
         )
-        self.others = [Thread(pulse, self.reevaluation.run)] if self.reevaluation else []
+        self.others = [self._renewal(), *([Thread(pulse, self.reevaluation.run)] if self.reevaluation else [])]
         self.metrics.watch_listeners(lambda: self.hooks.failures)
         self.picture.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
         expose_guards(self.metrics, self.rules, self.guards, {config.account_id: self.credentials, **self.members})
@@ -117,12 +119,17 @@ class Wiring:
         """The journal, if one is wanted."""
         if not self.config.journal.path:
             return None
-        signer = self.credentials.get_credentials().access_key_id
-        journal = JournalWriter.at(Path(self.config.journal.path), signer)
+        journal = JournalWriter.at(Path(self.config.journal.path))
         self.metrics.expose(
             Reading("journal_bytes", "gauge", "Size of the journal.", (), lambda: only(float(journal.size_bytes)))
         )
         return journal
+
+    def _renewal(self) -> Thread:
+        """The thread that renews our own credentials and those of member accounts."""
+        pulse = self.pulse("credentials", LONGEST_QUESTION_SECONDS)
+        renewal = Renewal({self.config.account_id: self.credentials, **self.members}, self.stopping, pulse)
+        return Thread(pulse, renewal.run)
 
     def queue(self, name: str, *, call_timeout_seconds: float | None = None) -> Queue:
         """A queue gateway for one thread."""
@@ -131,8 +138,8 @@ class Wiring:
         address = QueueAddress(self.config.mns_endpoint, name, min(settings.connect_timeout_seconds, longest), longest)
         return Queue(address, self.credentials, self.hooks)
 
-    def pulse(self, name: str, longest_seconds: float) -> Pulse:
-        return Pulse(name, longest_seconds + _SLACK_SECONDS)
+    def pulse(self, name: str, longest_seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> Pulse:
+        return Pulse(name, longest_seconds + _SLACK_SECONDS, monotonic=monotonic)
 
     def keeper(self) -> LeaseKeeper:
         engine = self.config.engine
@@ -217,7 +224,7 @@ class Wiring:
             ),
             self.credentials,
             self.hooks,
-            members={account: Discreet(member) for account, member in self.members.items()},
+            members=self.members,
         )
 
     def pipeline(self, oss: Oss) -> Pipeline:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -59,45 +58,37 @@ def run(path: Path) -> None:
     breakers and forgets contests.
 
     \b
-    Exit status: 0 drained, 1 a thread failed, 2 configuration, 3 the queue cannot be used at start,
-    4 the grace ran out with messages in hand, 5 ended by a second signal. Nothing is lost in any of
-    these cases: what was in hand is delivered again.
+    Exit status: 0 drained, 1 a thread failed, 2 configuration or no credentials, 3 the queue does not
+    exist or refuses the credentials, 4 the grace ran out with messages in hand, 5 ended by a second
+    signal. Nothing is lost in any of these cases: what was in hand is delivered again. An outage at the
+    start is waited for, not ready, within engine.startup_wait_seconds if that is set.
     """
     raise SystemExit(_run(path))
 
 
 def _run(path: Path) -> ExitCode:
     # Imported here, so that --help answers at once.
-    from consumer.aliyun.credentials import StandardChain
+    from consumer.aliyun.standard_chain import StandardChain
     from consumer.app import service as app
     from consumer.app.startup import StartupError
     from consumer.config import load
     from consumer.core.errors import ConfigurationError
     from consumer.telemetry import log
-    from consumer.telemetry.redaction import Discreet
 
     try:
         config = load(path, os.environ)
         log.configure(config.log.format, config.log.level, sys.stdout)
-        chain = StandardChain(sts_endpoint=config.accounts.sts_endpoint)
-        chain.check()
-        service = app.build(config, Discreet(chain))
+        service = app.build(config, StandardChain(sts_endpoint=config.accounts.sts_endpoint))
+        _stop_on_signals(service)
+        code = service.run()
     except ConfigurationError as error:
-        click.echo(f"config-remediator: {error}", err=True)
+        click.echo(f"config-remediator run: {error}", err=True)
         return ExitCode.CONFIGURATION
     except StartupError as error:
-        click.echo(f"config-remediator: {error}", err=True)
+        click.echo(f"config-remediator run: {error}", err=True)
         return ExitCode.STARTUP
-    _stop_on_signals(service)
-    logger = log.get_logger("consumer")
-    logger.info("service.started", version=__version__, queue=config.queue.name, rules=len(config.rules))
-    # What exists now lives as long as the process. Kept away from the collector, which then walks over what messages
-    # need, and more seldom: hardly anything here is a cycle, and the default looks for one every 700 objects.
-    gc.freeze()
-    gc.set_threshold(10_000)
-    code = service.run()
-    fault = {"reason": service.supervisor.fault()} if code is ExitCode.FAULT else {}
-    logger.info("service.stopped", exit_code=int(code), exit_reason=code.name.lower(), **fault)
+    fault = {"reason": service.fault()} if code is ExitCode.FAULT else {}
+    log.get_logger("consumer").info("service.stopped", exit_code=int(code), exit_reason=code.name.lower(), **fault)
     return code
 
 
@@ -107,11 +98,11 @@ def _stop_on_signals(service: object) -> None:
     assert isinstance(service, Service)
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        if service.supervisor.stopping:
+        if service.stopping:
             # os.write and not the log: this may interrupt a thread that holds the log's lock.
             os.write(2, f"config-remediator: second signal ({signal.Signals(number).name}), ending at once\n".encode())
             os._exit(ExitCode.HARD_STOP)
-        service.supervisor.stop()
+        service.stop()
 
     def pause(_number: int, _frame: FrameType | None) -> None:
         service.pause()

@@ -18,6 +18,7 @@
         ├── MessageGone           the receipt handle is no longer valid: the lease is lost, nothing is proved
         ├── QueueMissing          the queue does not exist
         ├── NotAuthenticated      credentials or clock are wrong: try again on a later delivery, tell a person
+        │   └── CredentialsUnavailable  their source does not answer: that may pass by itself
         ├── AccountSuspended      the account or bucket is blocked for now: try again on a later delivery
         ├── UnknownRefusal        a code that we do not know: try again on a later delivery, as often as a failure may
         └── PermanentError        asked again, the service will say no again: outcome `rejected`
@@ -149,6 +150,10 @@ class QueueMissing(ServiceError):
 
 class NotAuthenticated(ServiceError):
     """The service does not accept our credentials or our clock."""
+
+
+class CredentialsUnavailable(NotAuthenticated):
+    """There are no credentials at the moment, because what gives them does not answer: STS, the metadata service."""
 
 
 class AccountSuspended(ServiceError):

@@ -11,9 +11,9 @@ class ExitCode(IntEnum):
     FAULT = 1
     """A thread died or fell silent; the last log line says which and why."""
     CONFIGURATION = 2
-    """The configuration or the command line cannot be used."""
+    """The configuration or the command line cannot be used, or there are no credentials."""
     STARTUP = 3
-    """The queue could not be used at start: it does not exist, is out of reach, or refuses the credentials."""
+    """The queue does not exist or refuses the credentials; or an outage outlasted `engine.startup_wait_seconds`."""
     GRACE_EXCEEDED = 4
     """Stopped, but something was still in hand when the grace ran out; the queue delivers it again."""
     HARD_STOP = 5

@@ -83,13 +83,15 @@ class Supervisor:
         grace_seconds: float,
         say: Callable[..., None],
         *,
+        asked: Asked | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`asked` is set from outside to ask for a stop; without it only `stop` does."""
         self._engine = engine
         self._grace_seconds = grace_seconds
         self._say = say
         self._monotonic = monotonic
-        self._asked = Asked()
+        self._asked = Asked() if asked is None else asked  # one that is not set yet is false
         self._last_check = monotonic()
         self._fault = ""
 

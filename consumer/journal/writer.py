@@ -35,22 +35,28 @@ class JournalWriter:
         file: JournalFile,
         *,
         who: str = "",
-        access_key_id: str = "",
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._file = file
         self._who = who or actor()
         self._wall_ms = wall_ms
-        self.write([{"step": StepName.OPENED.value, "version": __version__, "access_key_id": access_key_id}])
 
     @classmethod
-    def at(cls, path: Path, access_key_id: str) -> JournalWriter:
+    def at(cls, path: Path) -> JournalWriter:
         """The journal at a path.
 
         Raises:
             ConfigurationError: it cannot be written.
         """
-        return cls(JournalFile(path), access_key_id=access_key_id)
+        return cls(JournalFile(path))
+
+    def opened(self, access_key_id: str) -> None:
+        """Write who works here from now on.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        self.write([{"step": StepName.OPENED.value, "version": __version__, "access_key_id": access_key_id}])
 
     def write(self, entries: Sequence[Fields]) -> str:
         """Add lines with the time and who wrote them; returns the last one's hash.

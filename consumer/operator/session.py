@@ -12,13 +12,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from consumer.aliyun.credentials import CredentialsProvider, MemberCredentials, MemberRole, StandardChain
+from consumer.aliyun.credentials import CredentialsProvider
+from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.aliyun.mns.admin import Channel
 from consumer.aliyun.mns.queue import Queue, QueueAddress
 from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.aliyun.standard_chain import StandardChain, explained
+from consumer.app.build import build_members
 from consumer.config import Config, load
+from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from consumer.core.observers import Hooks
 from consumer.resources.oss.bucket import Bucket, Resource
 from consumer.telemetry import log
@@ -59,17 +63,6 @@ class Session:
             self._oss = self._opened_oss()
         return self._oss.open(resource, self._retrier, until)
 
-    def member_roles(self) -> list[MemberRole]:
-        """The roles that are assumed in member accounts."""
-        settings = self.config.accounts
-        return [
-            MemberRole(
-                account, settings.role_name, settings.session_name, settings.duration_seconds, settings.sts_endpoint
-            )
-            for account in settings.allowed
-            if account != self.config.account_id
-        ]
-
     @property
     def endpoints(self) -> Endpoints:
         """Which host serves OSS in a region."""
@@ -77,12 +70,11 @@ class Session:
 
     def _opened_oss(self) -> Oss:
         settings = self.config.oss
-        members = {role.account_id: Discreet(MemberCredentials(role, self.credentials)) for role in self.member_roles()}
         opened = Oss(
             OssSettings(self.endpoints, settings.connect_timeout_seconds, settings.call_timeout_seconds),
             self.credentials,
             self.hooks,
-            members=members,
+            members=build_members(self.config, self.credentials),
         )
         self._closing.callback(opened.close)
         return opened
@@ -100,12 +92,28 @@ def opened(path: Path) -> Iterator[Session]:
 
     Raises:
         ConfigurationError: the configuration cannot be used, or there are no credentials.
+        CredentialsUnavailable: their source does not answer.
     """
     config = load(path, os.environ)
-    chain = StandardChain(sts_endpoint=config.accounts.sts_endpoint)
-    chain.check()
-    with made(config, chain) as session:
+    with made(config, own_credentials(config)) as session:
         yield session
+
+
+def own_credentials(config: Config) -> KeptCredentials:
+    """The credentials of the standard chain, which is asked for them now.
+
+    Raises:
+        ConfigurationError: there are none, or their source refuses to give any.
+        CredentialsUnavailable: their source does not answer.
+    """
+    kept = KeptCredentials(Discreet(StandardChain(sts_endpoint=config.accounts.sts_endpoint)))
+    try:
+        kept.checked()
+    except CredentialsUnavailable:
+        raise
+    except NotAuthenticated as error:
+        raise explained(error) from error
+    return kept
 
 
 @contextmanager
@@ -114,4 +122,4 @@ def made(config: Config, credentials: CredentialsProvider) -> Iterator[Session]:
     # What the vendors' SDKs have to say goes past the redactor, to standard error.
     log.configure("console", "warning", sys.stderr)
     with ExitStack() as closing:
-        yield Session(config, Discreet(credentials), closing)
+        yield Session(config, credentials, closing)

@@ -190,7 +190,8 @@ def _exemption(work: _Undo, wanted: WantedExemption) -> str:
 
 def _carry_out(work: _Undo, found: BucketInfo, journal: Path, access_key_id: str) -> str:
     """Revert between two lines of the journal; returns the state that is read back."""
-    writer = JournalWriter(JournalFile(journal), who=f"{getpass.getuser()}@{actor()}", access_key_id=access_key_id)
+    writer = JournalWriter(JournalFile(journal), who=f"{getpass.getuser()}@{actor()}")
+    writer.opened(access_key_id)
     try:
         fields = {
             **{name: work.entry.text(name) for name in ("resource", "region", "account", "rule", "remediation")},

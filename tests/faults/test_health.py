@@ -80,9 +80,8 @@ def refusal(replica: Replica) -> tuple[int, str]:
     [
         (('name = "main"', 'name = "absent"'), "queue.name"),
         (('dead_letter_queue = "main-dead"', 'dead_letter_queue = "absent"'), "queue.dead_letter_queue"),
-        (("endpoint = ", 'endpoint = "http://127.0.0.1:9" #'), "queue.endpoint"),
     ],
-    ids=["queue missing", "dead-letter queue missing", "unreachable"],
+    ids=["queue missing", "dead-letter queue missing"],
 )
 def test_a_worker_that_cannot_use_its_queue_does_not_start(stage: Stage, change: tuple[str, str], named: str) -> None:
     """Exit 3, and one clear line that names the key to change."""
@@ -91,7 +90,38 @@ def test_a_worker_that_cannot_use_its_queue_does_not_start(stage: Stage, change:
     path.write_text(path.read_text(encoding="utf-8").replace(*change, 1), encoding="utf-8")
     status, line = refusal(replica)
     assert status == 3
-    assert line.startswith(f"config-remediator: {named}: ")
+    assert line.startswith(f"config-remediator run: {named}: ")
+
+
+def test_an_outage_at_the_start_is_outlived(stage: Stage) -> None:
+    """Alive, not ready, and saying why, until the queue answers; then ready and at work, in the same process."""
+    outage = stage.emulator.faults.add("error", service="mns", status=503, code="ServiceUnavailable")
+    replica = stage.replica()
+    replica.start()
+    assert until(lambda: stage.emulator.faults.struck()[outage] >= 2), replica.text()
+    status, reason = replica.get("/readyz")
+    assert status == 503
+    assert "waiting to start" in reason
+    assert "ServiceUnavailable" in reason
+    assert replica.get("/livez") == (200, "ok")
+    stage.emulator.faults.clear()
+    stage.emulator.create_buckets(["one"], acl="public-read")
+    assert until(lambda: replica.ready() and not stage.left()), replica.text()
+    assert stage.broken() == []
+    assert replica.stop(30) == 0
+    assert any(line["event"] == "startup.waiting" for line in replica.lines())
+
+
+def test_a_stop_while_it_waits_to_start_is_in_good_order(stage: Stage) -> None:
+    """Nobody listens at the endpoint; SIGTERM ends the wait at once, with exit 0."""
+    replica = stage.replica()
+    path = stage.folder / f"{replica.name}.toml"
+    text = path.read_text(encoding="utf-8").replace("endpoint = ", 'endpoint = "http://127.0.0.1:9" #', 1)
+    path.write_text(text, encoding="utf-8")
+    replica.start()
+    assert until(lambda: "queue.endpoint: http://127.0.0.1:9 cannot be reached" in replica.get("/readyz")[1])
+    assert replica.stop(30) == 0, replica.text()
+    assert replica.lines()[-1]["exit_reason"] == "drained"
 
 
 def test_wrong_credentials_are_told_from_a_wrong_configuration(stage: Stage) -> None:

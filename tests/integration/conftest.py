@@ -157,7 +157,7 @@ def run(configure: Configure, credentials: FixedCredentials) -> Run:
         try:
             yield Running(service, status)
         finally:
-            service.supervisor.stop()
+            service.stop()
             thread.join(60)
         assert status == [ExitCode.DRAINED]
 

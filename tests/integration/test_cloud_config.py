@@ -158,7 +158,7 @@ def test_an_endpoint_where_nobody_answers_is_told(recorder: Recorder) -> None:
     """That is a failure like any other, and it is counted."""
     with pytest.raises(Unanswered):
         gateway("http://127.0.0.1:9", recorder).evaluate("photos")
-    assert [call.code for call in recorder.calls] == ["network"]
+    assert [call.code for call in recorder.calls] == ["refused"]
 
 
 def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import oss2
 import pytest
 
-from consumer.aliyun.credentials import StandardChain
-from consumer.core.errors import ConfigurationError, NotAuthenticated
+from consumer.aliyun.standard_chain import StandardChain, explained
+from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.identity_tokens import PROVIDER, identity_token
@@ -33,7 +34,8 @@ def _bare_chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
     monkeypatch.setattr(auth_util, "environment_access_key_id", None)
     monkeypatch.setattr(auth_util, "environment_cli_profile_disabled", "true")
-    monkeypatch.setattr(auth_util, "environment_credentials_file", str(tmp_path / "no-profile"))
+    monkeypatch.setattr(auth_util, "environment_credentials_file", None)
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 @pytest.fixture
@@ -87,24 +89,83 @@ def test_why_there_are_no_credentials_is_said_without_the_token(
     token_file.write_text(token, encoding="utf-8")
     with pytest.raises(NotAuthenticated, match=r"AuthenticationFail\.OIDCToken\.Expired") as refused:
         credentials.get_credentials()
-    with pytest.raises(ConfigurationError, match=r"AuthenticationFail\.OIDCToken\.Expired.*ALIBABA_CLOUD_ROLE_ARN"):
-        credentials.check()
+    assert "ALIBABA_CLOUD_ROLE_ARN" in str(explained(refused.value))
     written = capfd.readouterr()
     assert token not in f"{refused.value} {refused.value!r} {written.out} {written.err}"
 
 
-def test_a_pod_s_role_that_does_not_work_is_mended_at_the_role(token_file: Path) -> None:
+def test_a_pod_s_role_that_is_refused_is_mended_at_the_role(credentials: StandardChain, token_file: Path) -> None:
     """Who has set RRSA up is not sent looking for an access key."""
-    with pytest.raises(ConfigurationError, match=r"trust policy") as refused:
-        StandardChain(sts_endpoint="http://127.0.0.1:9").check()
-    assert "ACCESS_KEY" not in str(refused.value)
+    token_file.write_text("no token", encoding="utf-8")
+    with pytest.raises(NotAuthenticated) as refused:
+        credentials.get_credentials()
+    assert not isinstance(refused.value, CredentialsUnavailable)
+    text = str(explained(refused.value))
+    assert "AuthenticationFail.OIDCToken.Invalid" in text
+    assert "trust policy" in text
+    assert "ACCESS_KEY" not in text
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (Path.unlink, "No such file or directory"),
+        (lambda file: (file.unlink(), file.mkdir()), "Is a directory"),
+        (lambda file: file.write_bytes(b"\xff\xfe"), "it is not text"),
+        (lambda file: file.write_text(" \n", encoding="utf-8"), "is empty"),
+    ],
+)
+def test_an_identity_token_that_cannot_be_read_is_named_with_the_reason(
+    credentials: StandardChain, emulator: Emulator, token_file: Path, spoil: Callable[[Path], object], reason: str
+) -> None:
+    """The file and its variable, not STS, which was never asked."""
+    spoil(token_file)
+    with pytest.raises(NotAuthenticated) as refused:
+        credentials.get_credentials()
+    text = str(explained(refused.value))
+    assert f"ALIBABA_CLOUD_OIDC_TOKEN_FILE = {token_file}" in text
+    assert reason in text
+    assert "trust policy" not in text
+    assert emulator.journal(service="sts") == []
+
+
+@pytest.mark.parametrize(
+    ("there", "named"),
+    [
+        ({"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAI"}, "ALIBABA_CLOUD_ACCESS_KEY_SECRET not set"),
+        ({"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "x"}, "ALIBABA_CLOUD_ACCESS_KEY_ID not set"),
+        (
+            {"ALIBABA_CLOUD_ROLE_ARN": "acs:ram::1:role/r", "ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/token"},
+            "ALIBABA_CLOUD_OIDC_PROVIDER_ARN not set",
+        ),
+        ({}, "none are set up"),
+    ],
+)
+def test_the_variable_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, there: dict[str, str], named: str
+) -> None:
+    """Of those that only count together."""
+    for name, text in there.items():
+        monkeypatch.setenv(name, text)
+    with pytest.raises(NotAuthenticated, match=named):
+        StandardChain().get_credentials()
+
+
+def test_a_profile_that_is_named_and_missing_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that nobody has named and that does not exist is no news."""
+    from alibabacloud_credentials.utils import auth_util
+
+    monkeypatch.setenv("ALIBABA_CLOUD_CREDENTIALS_FILE", "/no/such/credentials.ini")
+    monkeypatch.setattr(auth_util, "environment_credentials_file", "/no/such/credentials.ini")
+    with pytest.raises(NotAuthenticated, match=r"/no/such/credentials\.ini: "):
+        StandardChain().get_credentials()
 
 
 def test_an_sts_that_cannot_be_reached_shows_nobody_the_token(
     token_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The vendor's package would write the whole request to standard error."""
-    with pytest.raises(NotAuthenticated) as refused:
+    with pytest.raises(CredentialsUnavailable, match=r"RRSA: 127\.0\.0\.1:9 does not answer \(refused\)") as refused:
         StandardChain(sts_endpoint="http://127.0.0.1:9").get_credentials()
     written = capfd.readouterr()
     assert written.err == written.out == ""
@@ -136,7 +197,7 @@ def test_the_first_source_that_has_any_is_kept_to(
     emulator.advance(-3_000)  # what STS gives now has to be renewed at once
     own = chain.get_credentials()
     token_file.unlink()
-    with pytest.raises(NotAuthenticated, match="FileNotFoundError"):
+    with pytest.raises(NotAuthenticated, match="No such file"):
         chain.get_credentials()
     token_file.write_text(identity_token(), encoding="utf-8")
     assert chain.get_credentials().access_key_id != own.access_key_id
@@ -144,10 +205,10 @@ def test_the_first_source_that_has_any_is_kept_to(
 
 
 def test_a_worker_exports_when_its_own_credentials_end(run: Run, channel: Emulator) -> None:
-    """Under its own account, from the first scrape on; and it repairs with them."""
+    """Under its own account, from its start on; and it repairs with them."""
     channel.create_buckets(["photos"], acl="public-read")
     with run() as worker:
-        ends = value(worker.service.metrics, EXPIRY, account=channel.endpoints.account_id)
         eventually(lambda: is_empty(channel))
+        ends = value(worker.service.metrics, EXPIRY, account=channel.endpoints.account_id)
     assert ends == pytest.approx(time.time() + HOUR_SECONDS, abs=60)
     assert channel.acls() == {"photos": "private"}

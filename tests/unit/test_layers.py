@@ -40,7 +40,15 @@ MODULES = {
 }
 """The modules outside the packages, and the package that each counts as."""
 
-VENDORS = {"mns", "oss2", "alibabacloud_credentials", "alibabacloud_config20200907", "alibabacloud_tea_openapi", "Tea"}
+VENDORS = {
+    "mns",
+    "oss2",
+    "alibabacloud_credentials",
+    "alibabacloud_config20200907",
+    "alibabacloud_tea_openapi",
+    "Tea",
+    "darabonba",
+}
 
 DYNAMIC_IMPORTS = {"consumer.remediations.catalogue": "consumer.remediations.oss"}
 """Modules that import by a computed name, and the package below which that name is."""

@@ -105,6 +105,16 @@ class EngineConfig(Section):
             " engine.max_undeleted."
         ),
     )
+    startup_wait_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=86_400,
+        description=(
+            "How long a start waits for what may pass by itself: an outage of MNS or STS, throttling, DNS. Meanwhile"
+            " the process is alive and not ready; after that it ends with status 3. 0 waits for as long as it takes,"
+            " which suits Kubernetes: a process that ends is started again later each time."
+        ),
+    )
     shutdown_grace_seconds: float = Field(
         default=60.0,
         ge=2,

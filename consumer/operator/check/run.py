@@ -15,15 +15,16 @@ from typing import Any
 
 from rich.console import Console
 
-from consumer.aliyun.credentials import MemberCredentials, StandardChain
+from consumer.aliyun.member_role import AssumedRole
+from consumer.app.build import member_roles
 from consumer.config import Config, load
 from consumer.config.problems import InvalidConfiguration
-from consumer.core.errors import ConfigurationError, NotAuthenticated
+from consumer.core.errors import ConfigurationError, CredentialsUnavailable, NotAuthenticated
 from consumer.core.exit_codes import CommandExit
 from consumer.operator import output
-from consumer.operator.check import contest_directory, hosts, mns, permissions
+from consumer.operator.check import contest_directory, environment, hosts, mns, permissions
 from consumer.operator.check.findings import Finding, Status, failed, ok, skipped
-from consumer.operator.session import Session, made
+from consumer.operator.session import Session, made, own_credentials
 
 _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.SKIPPED: "dim"}
 
@@ -37,7 +38,8 @@ def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandE
         return _told(found, form, CommandExit.USAGE)
     except ConfigurationError as error:
         return _told([failed("configuration", str(error), "name a file with --config")], form, CommandExit.USAGE)
-    found = [ok("configuration", f"{len(config.rules)} rules"), *contest_directory.look(config)]
+    found = [ok("configuration", f"{len(config.rules)} rules"), *environment.look(os.environ)]
+    found += contest_directory.look(config)
     found += _of_services(config, probe_bucket)
     bad = {Status.FAILED, Status.WARNING} if strict else {Status.FAILED}
     wrong = any(each.status in bad for each in found)
@@ -49,13 +51,15 @@ def _of_services(config: Config, probe_bucket: str) -> Iterator[Finding]:
     yield from reached
     broken = {each.check for each in reached if each.status is Status.FAILED}
     try:
-        chain = StandardChain(sts_endpoint=config.accounts.sts_endpoint)
-        chain.check()
+        credentials = own_credentials(config)
     except ConfigurationError as error:
         what, _, remedy = str(error).partition(". ")
         yield failed("credentials", what, remedy)
         return
-    with made(config, chain) as session:
+    except CredentialsUnavailable as error:
+        yield failed("credentials", str(error.args[0]), "try again; a worker waits for it, alive and not ready")
+        return
+    with made(config, credentials) as session:
         yield ok("credentials", f"access key {session.credentials.get_credentials().access_key_id}")
         if hosts.CLOCK in broken:
             # Every signature would be refused for the same reason.
@@ -79,9 +83,9 @@ def _signed(session: Session, broken: set[str], probe_bucket: str) -> Iterator[F
 
 
 def _members(session: Session) -> Iterator[Finding]:
-    for role in session.member_roles():
+    for role in member_roles(session.config):
         try:
-            MemberCredentials(role, session.credentials).get_credentials()
+            AssumedRole(role, session.credentials).get_credentials()
         except NotAuthenticated as error:
             remedy = "let the role trust ours, and grant us sts:AssumeRole on it; see accounts.role_name"
             yield failed("member account", str(error.args[0]), remedy)

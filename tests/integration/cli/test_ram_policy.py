@@ -104,7 +104,7 @@ def requests_of_a_worker(cli: Cli, channel: Emulator, credentials: FixedCredenti
         eventually(lambda: all(_is_settled(message) for message in messages(channel, "config-events")))
         return _counted(service.health.port)
     finally:
-        service.supervisor.stop()
+        service.stop()
         thread.join(60)
 
 

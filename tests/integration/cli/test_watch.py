@@ -29,7 +29,7 @@ def url(cli: Cli, channel: Emulator, credentials: FixedCredentials) -> Iterator[
     thread.start()
     eventually(lambda: is_empty(channel))
     yield f"http://127.0.0.1:{service.health.port}"
-    service.supervisor.stop()
+    service.stop()
     thread.join(60)
 
 
