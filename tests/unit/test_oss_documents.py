@@ -115,3 +115,26 @@ def test_an_acl_is_one_grant() -> None:
     for grants in ("<Grant>private</Grant><Grant>public-read</Grant>", "<Grant/>", ""):
         with pytest.raises(ValueError, match="AccessControlList/Grant"):
             info(grants)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("https", "<HttpsConfiguration><TLS><Enable>true</Enable><Enable>false</Enable></TLS></HttpsConfiguration>"),
+        ("https", "<HttpsConfiguration><TLS><Enable>true</Enable></TLS><TLS/></HttpsConfiguration>"),
+        ("logging", "<BucketLoggingStatus><LoggingEnabled/><LoggingEnabled/></BucketLoggingStatus>"),
+        ("referer", "<RefererConfiguration><RefererList/><RefererList/></RefererConfiguration>"),
+    ],
+)
+def test_a_setting_that_is_there_twice_is_not_read(kind: str, body: str) -> None:
+    """The SDK would take the first one, and the other one might be what holds."""
+    with pytest.raises(ValueError, match="is there twice"):
+        parsed(kind, body.encode())
+
+
+def test_lists_are_read_whole() -> None:
+    """Several versions and referers are no contradiction."""
+    versions = "<TLSVersion>TLSv1.2</TLSVersion><TLSVersion>TLSv1.3</TLSVersion>"
+    body = f"<HttpsConfiguration><TLS><Enable>true</Enable>{versions}</TLS></HttpsConfiguration>"
+
+    assert parsed("https", body.encode()).tls_version == ["TLSv1.2", "TLSv1.3"]

@@ -30,6 +30,11 @@ _ROOTS = {
 }
 
 
+_LISTED = frozenset(
+    {"Referer", "TLSVersion", "CustomCipherSuite", "TLS13CustomCipherSuite", "Tag", "BucketDataRedundancyTransition"}
+)
+"""The elements of which a document has several; of any other one the SDK reads the first and leaves the rest."""
+
 _ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<([A-Za-z]+)[\s/>]")
 """The first element of a document as the service writes it: nothing but a declaration before it."""
 
@@ -51,6 +56,7 @@ class CheckedBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no typ
         body = resp.read()
         if wanted := _ROOTS.get(klass):
             _check_root(body, wanted)
+            _check_once(ET.fromstring(body))  # noqa: S314 - from the service alone, and bounded
         result = klass(resp)
         parse_func(result, body)
         result.body = body
@@ -89,6 +95,14 @@ def _check_root(body: bytes, wanted: str) -> None:
     found = _ROOT.match(body)
     if found is None or found[1].decode() != wanted:
         raise ValueError(f"{wanted} was asked for, not {found[1].decode() if found else 'no document'}")
+
+
+def _check_once(document: ET.Element) -> None:
+    """Raise ValueError if an element is there twice that the SDK would read the first one of."""
+    for parent in document.iter():
+        tags = [child.tag for child in parent if child.tag not in _LISTED]
+        if len(set(tags)) < len(tags):
+            raise ValueError(f"an element of {parent.tag} is there twice")
 
 
 def _required(parent: ET.Element, path: str) -> str:
