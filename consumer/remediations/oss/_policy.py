@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from consumer.core.errors import ChangedMeanwhile, SourceIpNeedsVpc
 from consumer.remediations.base import Change, Compliant, Finding, Remediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
-from consumer.resources.oss.policy import needs_vpc, read
+from consumer.resources.oss.policy import needs_vpc, read, some
 from consumer.resources.oss.policy_document import canonical
 
 _NO_POLICY = "null"
@@ -88,7 +88,7 @@ def _what_to_do(wanted: str, live: str) -> str:
     now = read(live) if policy_of(live) else None
     raws = [each.raw for each in now.statements] if now else []
     offending = [each.raw for each in read(wanted).statements if needs_vpc(each.raw)]
-    numbers = ", ".join(str(raws.index(raw) + 1) for raw in offending if raw in raws)
+    numbers = some([str(raws.index(raw) + 1) for raw in offending if raw in raws], ", ")
     which = "the statement that has it" if not offending else "the policy that is to be put back"
     if numbers:
         which = f"statement {numbers} of the policy"
@@ -98,5 +98,5 @@ def _what_to_do(wanted: str, live: str) -> str:
         " addresses, StringEquals with the id of the VPC for private ones), or take acs:SourceIp or the statement out"
     )
     if now and now.public:
-        text += f". Until then statement {', '.join(map(str, now.public))} lets everyone in"
+        text += f". Until then statement {some([*map(str, now.public)], ', ')} lets everyone in"
     return text

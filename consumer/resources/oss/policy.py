@@ -14,7 +14,7 @@ theirs is `UNCLEAR`: never called compliant, never rewritten, always left to a p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -44,6 +44,7 @@ _SOURCE_IP = "acs:SourceIp"
 _VPC_IP = "acs:SourceVpcIp"
 _TEXT_OPERATORS = frozenset({"StringEquals", "StringLike"})
 _ADDRESS_OPERATOR = "IpAddress"
+_MOST_LISTED = 5
 
 
 class Admits(StrEnum):
@@ -94,18 +95,24 @@ class Policy:
 
     @property
     def doubts(self) -> str:
-        """Everything in it that is not understood, for a person; empty when all of it is."""
+        """What in it is not understood, for a person; empty when all of it is."""
         unclear = [
             f"statement {number}: {each.reading.doubt}"
             for number, each in enumerate(self.statements, 1)
             if each.admits is Admits.UNCLEAR
         ]
-        return "; ".join(filter(None, [self.doubt, *unclear]))
+        return some([*filter(None, [self.doubt]), *unclear], "; ")
 
     @property
     def public(self) -> tuple[int, ...]:
         """The numbers, from 1, of the statements that let everyone in."""
         return tuple(number for number, each in enumerate(self.statements, 1) if each.admits is Admits.EVERYONE)
+
+
+def some(texts: Sequence[str], between: str) -> str:
+    """The first of several texts, and how many more there are: whoever writes a policy decides how many."""
+    shown = between.join(texts[:_MOST_LISTED])
+    return shown if len(texts) <= _MOST_LISTED else f"{shown}{between}and {len(texts) - _MOST_LISTED} more"
 
 
 def read(text: str) -> Policy:
@@ -116,7 +123,7 @@ def read(text: str) -> Policy:
     """
     document = parsed(text)
     found = document.get("Statement", [])
-    statements = tuple(Statement(raw, reading(raw)) for raw in (found if isinstance(found, list) else [found]))
+    statements = tuple(Statement(raw, reading(raw)) for raw in _listed(found))
     return Policy(document, statements, _doubt_about(document))
 
 
@@ -141,9 +148,10 @@ def reading(statement: object) -> Reading:
 
     Action and Resource do not matter, and a Deny never makes a policy public.
     """
+    if not isinstance(statement, dict):
+        return Reading(Admits.UNCLEAR, f"{quoted(statement)} is not an object")
     if doubt := _doubt_of(statement):
         return Reading(Admits.UNCLEAR, doubt)
-    assert isinstance(statement, dict)
     if statement["Effect"] == "Deny":
         return Reading(Admits.NOBODY)
     if _names_everyone(statement):
@@ -161,9 +169,7 @@ def is_fixed(principal: str) -> bool:
 
 def named(statement: Mapping[str, Any]) -> list[str]:
     """Whom a statement names beside everyone: every principal that is not a pattern, known form or not."""
-    principal = statement.get("Principal")
-    listed = principal if isinstance(principal, list) else [principal]
-    return [each for each in listed if isinstance(each, str) and each.strip() and not has_wildcard(each)]
+    return [each for each in _listed(statement.get("Principal")) if _is_text(each) and not has_wildcard(each)]
 
 
 def needs_vpc(statement: object) -> bool:
@@ -181,16 +187,13 @@ def _names_everyone(statement: Mapping[str, Any]) -> bool:
 
     An empty list equals `["*"]` ("Policy syntax and elements"). NotPrincipal names nearly everyone.
     """
-    principal = statement.get("Principal")
-    listed = principal if isinstance(principal, list) else [principal]
-    return "NotPrincipal" in statement or not listed or len(named(statement)) < len(listed)
+    principals = _listed(statement.get("Principal"))
+    return "NotPrincipal" in statement or not principals or len(named(statement)) < len(principals)
 
 
 def _has_documented_principal(statement: Mapping[str, Any]) -> bool:
     """Whether it is certain whom the statement's condition restricts: texts, or the empty list."""
-    principal = statement.get("Principal")
-    listed = principal if isinstance(principal, list) else [principal]
-    return "NotPrincipal" not in statement and all(isinstance(each, str) and each.strip() for each in listed)
+    return "NotPrincipal" not in statement and all(map(_is_text, _listed(statement.get("Principal"))))
 
 
 def _is_restricted(statement: Mapping[str, Any]) -> bool:
@@ -200,14 +203,22 @@ def _is_restricted(statement: Mapping[str, Any]) -> bool:
 
 def _narrows(operator: str, key: str, values: Any) -> bool:
     """Whether a test lets only some networks, addresses or keys pass; its values are an "or", so each has to."""
-    listed = values if isinstance(values, list) else [values]
-    if not listed or not all(isinstance(each, str) for each in listed):
+    listed = _listed(values)
+    if not listed or not all(map(_is_text, listed)):
         return False
     if key in _NETWORK_KEYS and operator in _TEXT_OPERATORS:
         return all(_FIXED_VALUE.fullmatch(each) for each in listed)
     if key == _SOURCE_IP:
         return operator == _ADDRESS_OPERATOR and are_narrow(listed)
     return key == _VPC_IP and operator in {_ADDRESS_OPERATOR, *_TEXT_OPERATORS} and are_narrow(listed)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _tests(condition: Any) -> Iterator[tuple[str, str, Any]]:
@@ -217,10 +228,8 @@ def _tests(condition: Any) -> Iterator[tuple[str, str, Any]]:
             yield operator, key, values
 
 
-def _doubt_of(statement: object) -> str:
+def _doubt_of(statement: Mapping[str, Any]) -> str:
     """What is unlike a statement of the documented form, its principals aside."""
-    if not isinstance(statement, dict):
-        return f"{quoted(statement)} is not an object"
     if unknown := sorted(statement.keys() - _ELEMENTS):
         return f"{quoted(unknown[0])} is no element of a statement"
     if statement.get("Effect") not in ("Allow", "Deny"):

@@ -65,9 +65,11 @@ def test_a_private_bucket_takes_one_request(bench: Workbench, recorder: Recorder
     assert [call.operation for call in recorder.calls] == ["GetBucketInfo"]
 
 
-def test_a_bucket_that_stays_public_by_its_policy_is_said_to_be_so(bench: Workbench) -> None:
-    """A private ACL is no private bucket."""
-    bench.create(replace(ACL, broken={"acl": "public-read", "policy": policy(PUBLIC_STATEMENT)}))
+@pytest.mark.parametrize("principal", ["*", ["*"], [], None, [""], {}, ["**"], ["1234*"]], ids=str)
+def test_a_bucket_that_stays_public_by_its_policy_is_said_to_be_so(bench: Workbench, principal: object) -> None:
+    """A private ACL is no private bucket, in whatever form the policy names everyone."""
+    open_to_all = policy({**PUBLIC_STATEMENT, "Principal": principal})
+    bench.create(replace(ACL, broken={"acl": "public-read", "policy": open_to_all}))
 
     ending = bench.repair(ACL)
 

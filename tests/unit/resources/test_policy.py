@@ -285,6 +285,14 @@ def test_doubts_name_the_statement() -> None:
     assert found.doubts == "statement 2: 'odd' is not an object"
 
 
+def test_doubts_are_few_however_many_there_are() -> None:
+    """The text stands in logs and dead letters, and whoever owns a bucket decides how long its policy is."""
+    doubts = read(policy(*["x" * 1000] * 50)).doubts
+
+    assert len(doubts) < 500
+    assert doubts.endswith("; and 45 more")
+
+
 def test_what_undo_has_to_ask_about() -> None:
     """Only from closed to open: an open policy is not opened again."""
     closed, public = policy(PARTNER), policy(EVERYONE)
