@@ -31,7 +31,7 @@ LONGEST_CALL_SECONDS = (_CONNECT_TIMEOUT_MS + _READ_TIMEOUT_MS) / 1_000
 
 
 class CloudConfig:
-    """One endpoint of Cloud Config; used by one thread."""
+    """One endpoint of Cloud Config; it keeps no connection, so any thread may ask."""
 
     def __init__(
         self,
@@ -137,7 +137,8 @@ def _judgement(result: Any) -> Judgement | None:
     judged_at_ms = identifier.ordering_timestamp if identifier else None
     if not isinstance(rule, str) or not isinstance(judged_at_ms, int):
         return None
-    return Judgement(rule, str(result.compliance_type or ""), judged_at_ms)
+    name = qualifier.config_rule_name if qualifier else None
+    return Judgement(rule, str(result.compliance_type or ""), judged_at_ms, str(name or ""))
 
 
 def _translated(operation: str, raised: Exception) -> ServiceError:

@@ -17,11 +17,13 @@ from consumer.config import Config, build_exemptions, build_rules
 from consumer.core.observers import Hooks
 from consumer.engine.heartbeat import Pulse
 from consumer.guards.chain import Guards
+from consumer.guards.confirmation import nobody
 from consumer.guards.contest import Contest, LocalContest
 from consumer.guards.limits import Limits
 from consumer.guards.pause import PauseSwitch
 from consumer.guards.shared_contest.store import SharedContest
 from consumer.reevaluation.agreement import AgreementPolicy, Agreements, Concluded
+from consumer.reevaluation.confirmation import Confirmation
 from consumer.reevaluation.requester import Reevaluation
 from consumer.telemetry.log import get_logger
 from consumer.telemetry.redaction import Discreet
@@ -32,7 +34,19 @@ def build_switch(config: Config) -> PauseSwitch:
     return PauseSwitch(enabled=config.pause.enabled, file=Path(config.pause.file) if config.pause.file else None)
 
 
-def build_guards(config: Config, switch: PauseSwitch) -> Guards:
+def build_evaluator(config: Config, own: CredentialsProvider, hooks: Hooks) -> CloudConfig | None:
+    """Cloud Config, or None when it is not to be asked.
+
+    Raises:
+        ConfigurationError: it is to be asked and its package is not installed.
+    """
+    settings = config.reevaluate
+    if not settings.enabled:
+        return None
+    return CloudConfig(settings.endpoint or f"https://config.{settings.region}.aliyuncs.com", own, hooks)
+
+
+def build_guards(config: Config, switch: PauseSwitch, evaluator: CloudConfig | None) -> Guards:
     """Every guard, with nothing in its memory.
 
     Raises:
@@ -45,6 +59,7 @@ def build_guards(config: Config, switch: PauseSwitch) -> Guards:
         breaker=config.breaker.build(),
         contest=build_contest(config),
         held_by=switch.held_by,
+        confirm=Confirmation(evaluator, config.account_id) if evaluator else nobody,
     )
 
 
@@ -89,23 +104,17 @@ def build_agreement(config: Config) -> AgreementPolicy | None:
 
 def build_reevaluation(
     config: Config,
-    own: CredentialsProvider,
-    hooks: Hooks,
+    evaluator: CloudConfig | None,
     stopping: threading.Event,
     pulse: Pulse,
     tell: Callable[[Concluded], None],
 ) -> Reevaluation | None:
-    """What asks Cloud Config to look again, or None when that is switched off.
-
-    Raises:
-        ConfigurationError: it is switched on and its package is not installed.
-    """
+    """What asks Cloud Config to look again, or None when that is switched off."""
     settings, agreement = config.reevaluate, build_agreement(config)
-    if not settings.enabled:
+    if evaluator is None:
         return None
-    endpoint = settings.endpoint or f"https://config.{settings.region}.aliyuncs.com"
     return Reevaluation(
-        CloudConfig(endpoint, own, hooks),
+        evaluator,
         stopping,
         pulse,
         account_id=config.account_id,

@@ -21,7 +21,7 @@ from consumer.aliyun.mns.queue import POLL_MARGIN_SECONDS, Queue, QueueAddress
 from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
-from consumer.app.build import build_guards, build_members, build_reevaluation, build_switch
+from consumer.app.build import build_evaluator, build_guards, build_members, build_reevaluation, build_switch
 from consumer.app.picture import Picture
 from consumer.app.renewal import LONGEST_QUESTION_SECONDS, Renewal
 from consumer.config import Config, build_rules
@@ -67,7 +67,6 @@ class Wiring:
         self.stopping = threading.Event()
         self.rules = build_rules(config)
         self.switch = build_switch(config)
-        self.guards = build_guards(config, self.switch)
         self.members = build_members(config, self.credentials)
         self.in_flight = InFlight(config.engine.slots)
         self.board = PollBoard(say=say)
@@ -86,10 +85,10 @@ class Wiring:
         )
         self.log = LogListener()
         watchers: tuple[Listener, ...] = (self.metrics, self.log, self.picture)
+        evaluator = build_evaluator(config, self.credentials, Hooks(watchers))
+        self.guards = build_guards(config, self.switch, evaluator)
         pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)
-        self.reevaluation = build_reevaluation(
-            config, self.credentials, Hooks(watchers), self.stopping, pulse, self._concluded
-        )
+        self.reevaluation = build_reevaluation(config, evaluator, self.stopping, pulse, self._concluded)
         self.journal = journal = self._journal()
         followers: tuple[StepListener, ...] = (journal,) if journal else ()
         self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
@@ -251,8 +250,9 @@ class Wiring:
 
     def worker(self, number: int, pipeline: Pipeline, groups: Groups, oss: Oss) -> Thread:
         engine = self.config.engine
-        # A request may begin just before the budget ends, and the read-back still follows it.
-        pulse = self.pulse(f"worker-{number}", engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds)
+        # A request may begin just before the budget ends, the read-back follows it, and the evaluator may be asked.
+        longest = engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds + LONGEST_CALL_SECONDS
+        pulse = self.pulse(f"worker-{number}", longest)
         worker = Worker(
             self.in_flight,
             pipeline,

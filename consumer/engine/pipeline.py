@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from consumer.core.errors import (
@@ -25,7 +25,7 @@ from consumer.core.event import Event, OtherMessage, decode
 from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
-from consumer.guards.chain import READS_BACK_OLD, Guards, Intent, Permit, permission_missing
+from consumer.guards.chain import READS_BACK_OLD, Guards, Intent, Permit, missing_action, permission_missing
 from consumer.guards.rule import Rule, match
 from consumer.remediations.base import Change, Compliant, Finding, Pending, ReportOnly
 from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
@@ -101,10 +101,15 @@ class Pipeline:
         except Refused as error:
             delivery.ending = _rejected(error)
             return
-        delivery.ending = self._guards.before_look(delivery.rule, delivery.resource, found.region)
+        # The region that an event names is not the resource's until the resource says so.
+        delivery.ending = self._guards.before_look(delivery.rule, delivery.resource, region="")
 
     def repair(self, delivery: Delivery) -> Ending:
-        """Inspect, guard, apply and verify: every way this can go is an ending, never an exception."""
+        """Inspect, guard, apply and verify: every way this can go is an ending, never an exception.
+
+        Where the live resource belongs to another rule than its event made believe, the delivery is that rule's from
+        the first look on.
+        """
         rule, resource = delivery.rule, delivery.resource
         if rule is None or resource is None:
             raise ValueError("only a delivery with a rule and a resource can be repaired for")
@@ -116,7 +121,7 @@ class Pipeline:
         try:
             ending = self._repair(delivery, rule, resource, bucket, until)
         except Exception as error:  # noqa: BLE001 - as above
-            ending = _ended_by(error, rule)
+            ending = _ended_by(error, delivery.rule or rule)
         delivery.stages.request_ids = tuple(bucket.request_ids)
         return self._guards.after_look(resource, ending, bucket.granted)
 
@@ -137,6 +142,11 @@ class Pipeline:
             found = bucket.info()
             if found.owner_id != resource.account_id:
                 raise Refused("not_owner", "the bucket belongs to another account than the event says")
+            resource = replace(resource, region=found.region or resource.region)
+            routed = self._route(delivery, rule, resource, bucket)
+            if isinstance(routed, Ending):
+                return routed
+            rule = routed
             finding = rule.remediation.plan(rule.remediation.inspect(bucket, found))
         match finding:
             case Compliant(state):
@@ -146,7 +156,7 @@ class Pipeline:
             case Pending() | ReportOnly():
                 return _left_alone(rule, finding, finding.state)
             case Change():
-                intent = Intent(rule, resource, found.region or resource.region, finding)
+                intent = Intent(rule, resource, resource.region, finding, delivery.event)
             case _:
                 assert_never(finding)
         with delivery.stages.measure("inspect"):
@@ -159,6 +169,31 @@ class Pipeline:
             ending = _ended_by(error, rule)
         permit.ended(ending)
         return ending
+
+    def _route(self, delivery: Delivery, rule: Rule, resource: Resource, bucket: Bucket) -> Rule | Ending:
+        """The rule that takes the event about the live resource, or the ending where there is none, or it is exempt.
+
+        Raises:
+            Refused: that rule never acts on such a resource.
+            BucketGone: the bucket is not there any more.
+        """
+        if delivery.event is None:
+            raise ValueError("only a delivery with an event can be repaired for")
+        event = delivery.event = replace(delivery.event, region=resource.region)
+        try:
+            live = match(event, self._rules, bucket.tags)
+        except BucketGone:
+            raise
+        except ServiceError as error:
+            # Its tags decide whose it is. If in doubt it is left alone, and looked at again later.
+            detail = f"a rule asks for tags, and they cannot be read: {error}"
+            hold, missing = rule.hold_seconds, missing_action(error)
+            return Ending(Outcome.HELD, "tags_unreadable", detail, hold_seconds=hold, missing_action=missing)
+        if live is None:
+            return Ending(Outcome.NOT_OURS, "no_rule", "no rule takes this event about the resource as it is")
+        if live.name != rule.name:
+            delivery.rule, delivery.resource = live, self._resource(event, live)
+        return self._guards.before_look(live, resource, region=resource.region) or live
 
     def _change(self, work: _Work) -> Ending:
         delivery = work.delivery

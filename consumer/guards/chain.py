@@ -4,7 +4,7 @@ A guard answers with an ending, or with nothing when it has no objection. What o
 look at the resource. Everything else is asked after it, so that what is held back is a real change and not a stale
 event, and in this order:
 
-    exempt (live region, tags) → observe → pause → contest → breaker → limits
+    exempt (live region, tags) → observe → pause → contest → confirmation → breaker → limits
 
 Mode observe comes before what merely holds a change back, because no change follows; limits come last, because they
 take a place. Whoever gets a permit says with it what became of the change.
@@ -17,8 +17,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from consumer.core.errors import BucketGone, ContestUnreadable, PermissionMissing, ServiceError
+from consumer.core.event import Event
 from consumer.core.outcome import Ending, Outcome
 from consumer.guards.breaker import Admission, Breaker, BreakerPolicy, Open
+from consumer.guards.confirmation import Confirm, nobody
 from consumer.guards.contest import Contest, ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption, Exemptions
 from consumer.guards.limits import Limits
@@ -44,6 +46,7 @@ HOLDS = (
     "paused",
     "contest_unreadable",
     "contested",
+    "unconfirmed",
     "breaker_open",
     "over_limit",
     PERMISSION_MISSING,
@@ -64,6 +67,8 @@ class Intent:
     region: str
     """Where the bucket really is."""
     change: Change
+    event: Event | None = None
+    """What asks for it, with the live region; None where nothing does, so that nothing can confirm it."""
 
     def held(self, reason: str, detail: str, seconds: float | None = None) -> Ending:
         """The change is held back, for so long or for the rule's own time, whichever is shorter."""
@@ -107,6 +112,7 @@ class Guards:
         breaker: BreakerPolicy | None = None,
         contest: Contest | None = None,
         held_by: Callable[[], str] = lambda: "",
+        confirm: Confirm = nobody,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -117,10 +123,11 @@ class Guards:
         self._breaker_policy = breaker or BreakerPolicy()
         self._contest = contest or LocalContest(ContestPolicy())
         self._held_by = held_by
+        self._confirm = confirm
         self._monotonic = monotonic
 
     def before_look(self, rule: Rule, resource: Resource, region: str) -> Ending | None:
-        """The ending of a resource that is exempt by what its event says; `region` is empty if it names none."""
+        """The ending of an exempt resource; `region` is where it really is, and empty while that is not known."""
         exemption = self.exemptions.without_a_look(rule.name, resource, region)
         return _exempt(exemption) if exemption else None
 
@@ -134,7 +141,7 @@ class Guards:
         if ending is None and intent.rule.mode is Mode.OBSERVE:
             ending = intent.observed(self._observation(intent))
         if ending is None:
-            ending = self._pause(intent) or self._dispute(intent)
+            ending = self._pause(intent) or self._dispute(intent) or self._doubt(intent)
         return ending if ending is not None else self._admit(intent)
 
     def after_look(self, resource: Resource, ending: Ending, granted: Collection[str]) -> Ending:
@@ -203,6 +210,13 @@ class Guards:
         if not left:
             return None
         return intent.held("contested", "somebody keeps breaking it after every fix; only a person can end that", left)
+
+    def _doubt(self, intent: Intent) -> Ending | None:
+        """What goes one way only is not done on the word of whoever may publish to the topic."""
+        if not intent.rule.remediation.one_way:
+            return None
+        why = self._confirm(intent.rule, intent.event) if intent.event is not None else "no event asks for it"
+        return intent.held("unconfirmed", f"the change cannot be taken back, and {why}") if why else None
 
     def _admit(self, intent: Intent) -> Ending | Permit:
         rule, now = intent.rule.name, self._monotonic()

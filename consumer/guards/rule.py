@@ -6,7 +6,7 @@ so a rule may be selected by several marks; what identifies it is an "or", what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -37,18 +37,30 @@ class Selector:
     accounts: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     risk_levels: frozenset[str] = frozenset()
+    resources: tuple[str, ...] = ()
+    """Shell patterns on the resource's id, for OSS the bucket's name."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """Keys with shell patterns on their values; the live resource has to carry all of them."""
+
+    def names(self, config_rule_id: str, config_rule_name: str) -> bool:
+        """Whether the evaluator's rule is one that is named here, by its id or by its display name."""
+        by_name = any(fnmatchcase(config_rule_name, pattern) for pattern in self.rule_names)
+        return config_rule_id in self.config_rule_ids or by_name
+
+    def fits(self, tags: Mapping[str, str]) -> bool:
+        """Whether a resource with these tags is this selector's."""
+        return all(key in tags and fnmatchcase(tags[key], pattern) for key, pattern in self.tags)
 
     def takes(self, event: Event) -> bool:
-        """Whether the event is this selector's."""
+        """Whether the event is this selector's, as far as the event tells."""
         return self._identifies(event) and self._admits(event)
 
     def _identifies(self, event: Event) -> bool:
         if not (self.config_rule_ids or self.source_identifiers or self.rule_names):
             return True  # by resource type alone
         return (
-            event.config_rule_id in self.config_rule_ids
+            self.names(event.config_rule_id, event.config_rule_name)
             or event.source_identifier in self.source_identifiers
-            or any(fnmatchcase(event.config_rule_name, pattern) for pattern in self.rule_names)
         )
 
     def _admits(self, event: Event) -> bool:
@@ -57,6 +69,7 @@ class Selector:
             and (not self.accounts or event.account_id in self.accounts)
             and (not self.regions or event.region in self.regions)
             and (not self.risk_levels or event.risk_level in self.risk_levels)
+            and (not self.resources or any(fnmatchcase(event.resource_id, pattern) for pattern in self.resources))
         )
 
 
@@ -74,6 +87,19 @@ class Rule:
     """Its own limit on changes, besides the one on all rules."""
 
 
-def match(event: Event, rules: Sequence[Rule]) -> Rule | None:
-    """The first rule, in the order of the configuration, that takes the event."""
-    return next((rule for rule in rules if rule.selector.takes(event)), None)
+def match(event: Event, rules: Sequence[Rule], read_tags: Callable[[], Mapping[str, str]] | None = None) -> Rule | None:
+    """The first rule, in the order of the configuration, that takes the event.
+
+    Before the look at the resource its tags are not known, and a rule that asks for some is taken for the one; after
+    it, `read_tags` is called where they decide, and may raise what reading raises.
+    """
+    tags: Mapping[str, str] | None = None
+    for rule in rules:
+        if not rule.selector.takes(event):
+            continue
+        if not rule.selector.tags or read_tags is None:
+            return rule
+        tags = read_tags() if tags is None else tags
+        if rule.selector.fits(tags):
+            return rule
+    return None

@@ -91,7 +91,7 @@ class Rehearsal:
         mode = self._modes[rule.name] if rule else None
         outcome, reason, detail = ending.outcome, ending.reason, ending.detail
         if mode is Mode.ENFORCE and outcome is Outcome.WOULD_FIX and reason == "observe_mode":
-            outcome, reason, detail = self._enforced()
+            outcome, reason, detail = self._enforced(one_way=rule is not None and rule.remediation.one_way)
         return Rehearsed(
             outcome,
             reason,
@@ -103,9 +103,11 @@ class Rehearsal:
             ending.after,
         )
 
-    def _enforced(self) -> tuple[Outcome, str, str]:
+    def _enforced(self, *, one_way: bool) -> tuple[Outcome, str, str]:
         if held_by := self._held_by():
             return Outcome.HELD, "paused", f"changes are paused by {held_by}"
+        if one_way:
+            return Outcome.FIXED, "", "it would be changed and read back, once the evaluator confirms it"
         return Outcome.FIXED, "", "it would be changed and read back"
 
 

@@ -93,13 +93,11 @@ class Scope:
     buckets: tuple[str, ...] = ("*",)
     """Names or patterns."""
     reads_tags: bool = False
-    """Whether an exemption asks for tags."""
+    """Whether an exemption or a rule asks for tags."""
     roles: tuple[str, ...] = ()
     """Roles in member accounts that are assumed."""
-    config_operations: tuple[str, ...] = ()
-    """What Cloud Config is asked after a fix."""
     evaluator_operations: tuple[str, ...] = ()
-    """What Cloud Config is asked after a fix."""
+    """What Cloud Config is asked, after a fix or before a change that cannot be taken back."""
 
     def arn(self, place: Place) -> str:
         """The resource, or nothing if it is not configured."""

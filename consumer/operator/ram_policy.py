@@ -8,6 +8,7 @@ from pathlib import Path
 
 from consumer.config import Config, build_rules, load
 from consumer.core.exit_codes import CommandExit
+from consumer.guards.rule import Mode
 from consumer.operator import output
 from consumer.operator.permissions import Purpose, Scope, policy
 
@@ -35,8 +36,7 @@ def scope(config: Config, buckets: Sequence[str] = ()) -> Scope:
         topic=config.topic.name,
         subscription=config.subscription_name,
         buckets=tuple(buckets) or ("*",),
-        reads_tags=any(exemption.tags for exemption in config.exemptions),
-        config_operations=_asked_after_a_fix(config),
+        reads_tags=any(exemption.tags for exemption in config.exemptions) or any(rule.tags for rule in config.rules),
         roles=tuple(
             f"acs:ram::{member}:role/{accounts.role_name}" for member in accounts.allowed if member != config.account_id
         ),
@@ -48,13 +48,6 @@ def _evaluator_operations(config: Config) -> tuple[str, ...]:
     settings = config.reevaluate
     if not settings.enabled:
         return ()
-    looks = ("ListResourceEvaluationResults",) if settings.wait_for_agreement else ()
+    confirms = any(rule.mode is Mode.ENFORCE and rule.remediation.one_way for rule in build_rules(config))
+    looks = ("ListResourceEvaluationResults",) if settings.wait_for_agreement or confirms else ()
     return ("StartConfigRuleEvaluationByResource", *looks)
-
-
-def _asked_after_a_fix(config: Config) -> tuple[str, ...]:
-    settings = config.reevaluate
-    if not settings.enabled:
-        return ()
-    asked = ("StartConfigRuleEvaluationByResource",)
-    return (*asked, "ListResourceEvaluationResults") if settings.wait_for_agreement else asked

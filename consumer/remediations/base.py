@@ -114,6 +114,8 @@ class Remediation(ABC, Generic[State]):
     undo_actions: ClassVar[tuple[str, ...]] = ()
     """RAM actions that only `revert` needs, besides `actions`."""
     resource_type: ClassVar[str] = OSS_BUCKET
+    one_way: ClassVar[bool] = False
+    """Whether the change can never be taken back, or leaves costs behind: the evaluator has to confirm it first."""
     creates_bucket: ClassVar[bool] = False
     """Whether `apply` can bring a bucket into being that is missing, so that an accident has to be taken back."""
 

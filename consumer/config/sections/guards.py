@@ -188,7 +188,8 @@ class ExemptionConfig(Section):
         default=(), description="Exempt only resources of these accounts. Empty: of every account."
     )
     regions: Annotated[tuple[Region, ...], Field(strict=False)] = Field(
-        default=(), description="Exempt only resources in these regions. Empty: in every region."
+        default=(),
+        description="Exempt only buckets that really are in these regions, whatever events say. Empty: in every one.",
     )
     resources: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
         default=(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from consumer.config.sections.guards import RuleLimitConfig
 from consumer.config.types import AccountId, Allowed, Region, ResourceType, RuleName, Section, Text
@@ -69,13 +69,30 @@ class RuleConfig(Section):
     regions: Annotated[tuple[Region, ...], Field(strict=False)] = Field(
         default=(),
         description=(
-            "Take only events about resources in these regions. Empty: in every region. Events of the oldest form name"
-            " no region and are not taken when this is given."
+            "Take only events about resources in these regions. Empty: in every region. Before a change the region is"
+            " the bucket's own, whatever the event names. Events of the oldest form name no region and are only taken"
+            " when this is not given, or when another rule takes them first."
         ),
     )
     risk_levels: Annotated[tuple[Literal["info", "warning", "critical"], ...], Field(strict=False)] = Field(
         default=(),
-        description="Take only events of these risk levels, as set on the Cloud Config rule. Empty: of every one.",
+        description=(
+            "Take only events of these risk levels, as set on the Cloud Config rule. Empty: of every one. Whoever may"
+            " publish to the topic names it: it routes, and protects nothing."
+        ),
+    )
+    resources: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Take only events about buckets whose name fits one of these shell patterns. Empty: every name.",
+        examples=[["logs-*"]],
+    )
+    tags: dict[Text, Annotated[str, StringConstraints(max_length=256), Allowed("text")]] = Field(
+        default_factory=dict,
+        description=(
+            "Take only buckets that carry all of these tags now; values are shell patterns. Read from the bucket, so"
+            " whoever may tag it decides; if the tags cannot be read, it is held. Needs oss:GetBucketTagging."
+        ),
+        examples=[{"environment": "production"}],
     )
     hold_seconds: float | None = Field(
         default=None,
@@ -122,6 +139,8 @@ class RuleConfig(Section):
             accounts=frozenset(self.accounts),
             regions=frozenset(self.regions),
             risk_levels=frozenset(self.risk_levels),
+            resources=self.resources,
+            tags=tuple(sorted(self.tags.items())),
         )
 
     def build(self, hold_seconds: float) -> Rule:

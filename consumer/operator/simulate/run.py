@@ -119,6 +119,7 @@ def decisions(
             limits=Limits(config.limits.build(), limits),
             breaker=config.breaker.build(),
             contest=LocalContest(config.contest.build()),
+            confirm=lambda *_: "",  # the evaluator is taken to agree with the events it has sent
             held_by=lambda: "pause.enabled" if config.pause.enabled else "",
             monotonic=clock.now,
         ),
@@ -149,10 +150,10 @@ class _EventClock:
 def _decided(pipeline: Pipeline, clock: _EventClock, body: str) -> Rehearsed:
     delivery = rehearsed(body)
     pipeline.triage(delivery)
-    event, rule = delivery.event, delivery.rule
-    if event is not None:
-        clock.at(event.notified_at_ms)
+    if delivery.event is not None:
+        clock.at(delivery.event.notified_at_ms)
     ending = delivery.ending or pipeline.repair(delivery)
+    event, rule = delivery.event, delivery.rule
     return Rehearsed(
         ending.outcome,
         ending.reason,

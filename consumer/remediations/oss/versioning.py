@@ -23,6 +23,7 @@ class BucketVersioning(SettingRepair[str]):
     summary: ClassVar[str] = "switches versioning on"
     repairs: ClassVar[tuple[str, ...]] = ("oss-bucket-versioning-enabled",)
     reversible: ClassVar[str] = "in part: it is suspended, for it can never be unset; versions kept meanwhile stay"
+    one_way: ClassVar[bool] = True
     may_break: ClassVar[str] = "nothing, but every overwritten or deleted object goes on costing storage"
     actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketVersioning", "oss:PutBucketVersioning")
 

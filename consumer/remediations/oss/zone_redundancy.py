@@ -54,6 +54,7 @@ class ZoneRedundancy(Remediation[Redundancy]):
     summary: ClassVar[str] = "starts the move to zone-redundant storage; the message is held until the bucket has moved"
     repairs: ClassVar[tuple[str, ...]] = ("oss-zrs-enabled",)
     reversible: ClassVar[str] = "no: no bucket ever moves back"
+    one_way: ClassVar[bool] = True
     may_break: ClassVar[str] = "nothing, but storage costs more from then on, and the move itself is billed"
     actions: ClassVar[tuple[str, ...]] = (
         "oss:ListBucketDataRedundancyTransition",

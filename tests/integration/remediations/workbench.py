@@ -18,6 +18,7 @@ from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
 from consumer.engine.pipeline import Pipeline
+from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change, Remediation
 from consumer.remediations.catalogue import catalogue
@@ -84,7 +85,12 @@ class Workbench:
         self._recorder.calls.clear()
         rule = Rule("the-rule", Selector(), case.build(), mode, hold_seconds=600)
         pipeline = Pipeline(
-            [rule], self._open, account_id=self._account_id, default_region=self._region, work_budget_seconds=60
+            [rule],
+            self._open,
+            account_id=self._account_id,
+            default_region=self._region,
+            work_budget_seconds=60,
+            guards=Guards(confirm=lambda *_: ""),  # what the evaluator has to confirm is tested elsewhere
         )
 
         class Meanwhile(Lease):
