@@ -17,6 +17,7 @@ from emulator.mns.message import Draft, Message
 from emulator.mns.polling import Line, Polls
 from emulator.mns.push import Retries, envelope
 from emulator.mns.queue import Queue
+from emulator.mns.retention import Retention
 from emulator.mns.throttle import ConsumptionThrottle
 from emulator.mns.topic import Publication, Subscription, Topic
 from emulator.world import World
@@ -37,6 +38,7 @@ class Broker:
         self.polls = Polls(world.clock)
         self.throttle = ConsumptionThrottle()
         self.retries = Retries(world.clock)
+        self._retention = Retention(world.clock, self._next_expiry_ms, self._elapse)
         self._lines: dict[str, Line] = {}
 
     def now_ms(self) -> int:
@@ -82,6 +84,7 @@ class Broker:
     def close(self) -> None:
         """End every poll and forget pushes to come; the broker is not used afterwards."""
         self.retries.clear()
+        self._retention.close()
         for name in list(self.queues):
             self.remove_queue(name)
 
@@ -117,8 +120,17 @@ class Broker:
     def send(self, queue: Queue, draft: Draft) -> Message:
         """Store a message and wake whoever waits for one."""
         message = queue.send(draft, self.now_ms())
+        self._retention.watch(message.expires_ms)
         self.line(queue).knock()
         return message
+
+    def _next_expiry_ms(self) -> int | None:
+        moments = (queue.next_expiry_ms() for queue in self.queues.values())
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _elapse(self) -> None:
+        for queue in list(self.queues.values()):
+            queue.elapse(self.now_ms())
 
     def set_policy(self, policy: DeadLetterPolicy) -> None:
         """Switch a dead-letter policy on, replacing one of the same source queue."""
@@ -184,7 +196,7 @@ class Broker:
             return False
         body = envelope(publication, topic, subscription, self.world.account_id)
         draft = Draft(body, group_id=publication.group_id, properties=publication.properties)
-        message = queue.send(draft, self.now_ms())
+        message = self.send(queue, draft)
         self._journal(
             "PushToQueue",
             queue,
@@ -194,7 +206,6 @@ class Broker:
             message_id=message.id,
             body=body,
         )
-        self.line(queue).knock()
         return True
 
     def _discard(self, topic: Topic, subscription: Subscription, publication: Publication) -> None:

@@ -92,6 +92,12 @@ class Expiries:
             if message.state is not State.GONE:
                 yield message
 
+    def next_ms(self) -> int | None:
+        """When the next message expires; None when there is none."""
+        while self._heap and self._heap[0][2].state is State.GONE:
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
     def compact(self, live: int) -> None:
         """Forget messages that are gone once they outnumber the `live` ones."""
         if len(self._heap) > 2 * live + _COMPACT_ABOVE:

@@ -164,6 +164,10 @@ class Queue:
         """When the next hidden or delayed message becomes visible; None when none is hidden."""
         return self._hidden.next_ms()
 
+    def next_expiry_ms(self) -> int | None:
+        """When the next message's retention ends; None when there is none."""
+        return self._expiries.next_ms()
+
     def has_active(self) -> bool:
         """Whether a receive would find something without letting time pass."""
         return self._counts[State.ACTIVE] > 0
