@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from emulator import answer
 from emulator.connection import CONNECTION, Connection
+from emulator.earlier_answers import EarlierAnswers
 from emulator.faults import AFTERWARDS, BEFORE, INSTEAD, Fault, Kind
 from emulator.http import Request, Response, Service, joined_headers
 from emulator.world import World
@@ -31,6 +32,7 @@ class ServiceApp:
     def __init__(self, service: Service, world: World) -> None:
         self._service = service
         self._world = world
+        self._earlier = EarlierAnswers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
         """Serve one request; end quietly when its client leaves."""
@@ -57,6 +59,8 @@ class ServiceApp:
             return
         with connection.cancelling_when_lost():
             response = await self._carry_out(request)
+        if stale := self._world.faults.on(self._service.name, Kind.STALE):
+            self._earlier.keep(request, response, self._world.clock.now(), stale)
         if spoiling := self._strike(request, operation, AFTERWARDS):
             await self._spoil(spoiling, request, response, connection)
             return
@@ -107,6 +111,9 @@ class ServiceApp:
             case Kind.DAMAGED_XML:
                 response.body = response.body[: len(response.body) // 2]
                 await self._answer(request, response, connection)
+            case Kind.STALE:
+                earlier = self._earlier.earliest(request, self._world.clock.now() - fault.seconds)
+                await self._answer(request, earlier or response, connection)
             case _:  # the other kinds are in other groups
                 raise AssertionError(fault.kind)
 

@@ -40,6 +40,8 @@ class Kind(StrEnum):
     """Carry the request out, then answer with its status and a web page instead of XML."""
     DAMAGED_XML = "damaged_xml"
     """Carry the request out, then answer with the first half of the XML, its length declared truly."""
+    STALE = "stale"
+    """Answer a read as the first one of the same target in the last `seconds` was answered, whatever has changed."""
     WEB_PAGE = "web_page"
     """Answer 200 with a web page, as a captive portal does, without carrying the request out."""
     REDIRECT = "redirect"
@@ -123,6 +125,10 @@ class Faults:
         """Switch every fault off."""
         self._faults.clear()
         self._ends_at.clear()
+
+    def on(self, service: str, kind: Kind) -> frozenset[int]:
+        """Which faults of this kind are on for a service, by id."""
+        return frozenset(fault.id for fault in self.active() if fault.kind is kind and fault.service in (service, "*"))
 
     def active(self) -> list[Fault]:
         """The faults that are still on."""

@@ -98,7 +98,7 @@ class Campaign:
         self._calm()
         self._stop()
         self._collect()
-        verdict = judge(self._journal, self._stage.expectations())
+        verdict = judge(self._journal, self._stage.expectations(held=frozenset(self._traffic.claimed)))
         complaints = (*self._violence.complaints, *self._complaints)
         injected = self._weather.struck() + self._violence.done
         kept = self._keep(verdict) if complaints or verdict.violations else None
@@ -175,7 +175,7 @@ class Campaign:
 
         def quiet() -> bool:
             self._violence.tick(time.monotonic())
-            return not self._stage.left() and not self._stage.broken()
+            return self._stage.left() <= len(self._traffic.claimed) and not self._stage.broken()
 
         if not until(quiet, _CALM_SECONDS, every=0.25):
             self._complaints.append(f"not quiet {_CALM_SECONDS:g} s after the last fault")

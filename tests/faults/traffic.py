@@ -52,6 +52,9 @@ class Traffic:
         self._count = 0
         self.last_deletion_at = 0.0
         """Monotonic seconds."""
+        self.claimed: list[str] = []
+        """Buckets of another account that an event says are ours: refused in the words of a missing permission, so that
+        their messages wait for a person."""
         self.done: Counter[str] = Counter()
         self._happenings: tuple[tuple[int, Callable[[], None]], ...] = (
             (40, self._new_public_bucket),
@@ -138,6 +141,8 @@ class Traffic:
         self._count += 1
         self._emulator.create_buckets([name], acl="public-read", owner_id=STRANGER)
         owner = self._dice.choice((STRANGER, self._emulator.endpoints.account_id))
+        if owner != STRANGER:
+            self.claimed.append(name)
         self._publish(name, owner_id=owner)
 
     def _create(self, name: str) -> None:

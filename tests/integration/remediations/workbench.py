@@ -91,6 +91,7 @@ class Workbench:
             default_region=self._region,
             work_budget_seconds=60,
             guards=Guards(confirm=lambda *_: ""),  # what the evaluator has to confirm is tested elsewhere
+            pause=self.emulator.advance,
         )
 
         class Meanwhile(Lease):
