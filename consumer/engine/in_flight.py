@@ -113,9 +113,11 @@ class InFlight:
 
     def limit(self, slots: int) -> None:
         """Use no more than so many slots from now on; what is in flight beyond them stays."""
-        with self._lock:
-            self._usable = min(max(1, slots), self.slots)
-            self._slot_free.notify_all()
+        usable = min(max(1, slots), self.slots)
+        if usable != self._usable:
+            with self._lock:
+                self._usable = usable
+                self._slot_free.notify_all()
 
     def withdraw_untouched(self) -> Sequence[Delivery]:
         """Take the newer half of the buffer, for which a worker would be free last; it has to be released."""

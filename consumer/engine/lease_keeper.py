@@ -24,11 +24,13 @@ from consumer.engine.settlement import Settlements
 _TIDY_AT_LEAST = 1024
 _EARLIEST_SHARE, _LATEST_SHARE = 0.4, 0.5
 """Between these shares of its life a lease is renewed."""
-_BEHIND_SHARE = 0.2
-"""A renewal that begins later than planned by this share of a lease shows that renewing is too slow."""
+_BEHIND_SHARE = 0.4
+"""A renewal that begins when this share of the time between its moment and the lease's end is over comes too late."""
 _RELIEF_SECONDS = 1.0
-_WEIGHT = 0.2
-"""Of the latest renewal in the average of how long one takes."""
+_ASSUMED_SECONDS = 0.1
+"""How long a renewal takes, before any was made."""
+_SLOWER_WEIGHT, _FASTER_WEIGHT = 0.5, 0.1
+"""Of the latest renewal in the average of how long one takes: bad news is believed sooner than good news."""
 _USABLE_SHARE = 0.5
 """Of the renewals that the threads could make in time, so that there is room for one that has to be repeated."""
 
@@ -77,10 +79,13 @@ class LeaseKeeper:
         self._sequence = 0
         self._tidy_at = _TIDY_AT_LEAST
         self._changed = threading.Condition()
-        self._average_seconds = 0.0
+        self._renewal_seconds = _ASSUMED_SECONDS
+        self._lease_seconds = float(policy.lease_seconds)
+        """How long the latest lease lasts from its receive: the queue's own timeout, or ours if it is shorter."""
         self._behind = False
         self._relieved_at = 0.0
         self._closed = False
+        self._limit_receiving()
 
     @property
     def closed(self) -> bool:
@@ -89,6 +94,10 @@ class LeaseKeeper:
 
     def keep(self, lease: Lease) -> None:
         """Keep this lease from now on."""
+        seconds = min(lease.expires_at - lease.taken_at, self.policy.lease_seconds)
+        if seconds != self._lease_seconds:
+            self._lease_seconds = seconds
+            self._limit_receiving()
         self.plan(lease, self.half_life(lease.expires_at))
 
     def plan(self, lease: Lease, at: float) -> None:
@@ -119,17 +128,19 @@ class LeaseKeeper:
                 return None
             entry = min(self._due, key=lambda due: (not due[2].in_work, due[2].expires_at))
             self._due.remove(entry)
-            self._behind = self._monotonic() - entry[0] > _BEHIND_SHARE * self.policy.lease_seconds
+            self._behind = self._monotonic() - entry[0] > _BEHIND_SHARE * (entry[2].expires_at - entry[0])
             if self._due:
                 self._changed.notify()
             return entry[2]
 
     def took(self, seconds: float) -> None:
         """A renewal took so long: no more is received than can be kept at that pace."""
-        with self._changed:
-            average = self._average_seconds or seconds
-            self._average_seconds = average = average + (seconds - average) * _WEIGHT
-        in_time = self.policy.lease_seconds * _EARLIEST_SHARE * self.policy.threads / max(average, 1e-6)
+        weight = _SLOWER_WEIGHT if seconds > self._renewal_seconds else _FASTER_WEIGHT
+        self._renewal_seconds += (seconds - self._renewal_seconds) * weight
+        self._limit_receiving()
+
+    def _limit_receiving(self) -> None:
+        in_time = self._lease_seconds * _EARLIEST_SHARE * self.policy.threads / max(self._renewal_seconds, 1e-6)
         self._in_flight.limit(int(in_time * _USABLE_SHARE))
 
     def relieve(self) -> None:

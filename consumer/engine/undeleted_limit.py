@@ -17,8 +17,10 @@ from collections import deque
 WINDOW_SECONDS = 1_800.0
 
 _RESERVE_SHARE = 0.2
-_STRETCH_FROM = 0.3
-"""From this share of the limit on, times are stretched: doubled for each further tenth."""
+_STRETCH_FROM = 0.1
+"""From this share of the limit on, times are stretched: doubled for each further twentieth."""
+_MOST_STRETCHED = 8.0
+"""No more than so many times, or what failed in an outage of minutes would come back after hours."""
 LONGEST_STRETCHED_SECONDS = 3_600.0
 """Nothing is hidden for longer than this only because there is much that is hidden."""
 _RECHECK_SECONDS = 0.1
@@ -49,9 +51,9 @@ class UndeletedLimit:
 
     def stretched(self, seconds: float, now: float) -> float:
         """For how long to hide what would be hidden for `seconds` if there were little that is hidden."""
-        used = self.count(now) / self.most
-        doublings = max(0.0, (used - _STRETCH_FROM) * 10)
-        return max(seconds, min(seconds * 2**doublings, LONGEST_STRETCHED_SECONDS))
+        doublings = max(0.0, (self.count(now) / self.most - _STRETCH_FROM) * 20)
+        stretch = min(2**doublings, _MOST_STRETCHED)
+        return max(seconds, min(seconds * stretch, LONGEST_STRETCHED_SECONDS))
 
     def room(self, in_flight: int, now: float) -> int:
         """How many messages may be received now, if everything in flight may end without a deletion."""

@@ -37,6 +37,7 @@ class Pace:
     shutdown_grace_seconds: float = 15
     remediation: str = "oss.bucket-acl"
     dead_letter_queue: str = DEAD_LETTERS
+    settle_seconds: float = 5.0
 
 
 _CONFIGURATION = """\
@@ -72,6 +73,7 @@ request_attempts = 4
 request_base_seconds = 0.05
 request_cap_seconds = 0.5
 max_attempts = {pace.max_attempts}
+settle_seconds = {pace.settle_seconds}
 backoff_base_seconds = {pace.backoff_base_seconds}
 backoff_cap_seconds = {pace.backoff_cap_seconds}
 hold_seconds = 1

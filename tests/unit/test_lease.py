@@ -194,10 +194,10 @@ def test_renewals_that_come_too_late_release_what_nobody_has_begun() -> None:
     """The newer half of the buffer goes back to the queue, once a second at most; the books balance."""
     engine = Engine()
     leases = buffered(engine, 8)
-    engine.clock.advance(13.5 + 60 * 0.2)
+    engine.clock.advance(13.5 + 6.5)
     assert engine.renewer.step(0)
     assert engine.books.buffered == 8
-    engine.clock.advance(0.1)
+    engine.clock.advance(0.2)
     assert engine.renewer.step(0)
     assert engine.books.buffered == 4
     assert engine.renewer.step(0)
@@ -213,13 +213,21 @@ def test_no_more_is_received_than_can_be_kept() -> None:
     engine = Engine(slots=128)
     policy = LeasePolicy(lease_seconds=15, threads=4)
     keeper = LeaseKeeper(policy, engine.in_flight, engine.settlements, jitter=middle, monotonic=engine.clock)
-    keeper.took(0.25)
+    for _ in range(20):
+        keeper.took(0.25)
     assert engine.in_flight.reserve(128, 0) == 24
     assert engine.in_flight.reserve(128, 0) == 24
     assert engine.in_flight.reserve(1, 0) == 0
     for _ in range(100):
         keeper.took(0.01)
     assert engine.in_flight.reserve(16, 0) == 16
+
+
+def test_a_queue_whose_own_timeout_is_short_is_received_from_with_care() -> None:
+    """The first renewal is due within the timeout of the receive, before anything is known of how long one takes."""
+    engine = Engine(slots=128)
+    engine.keeper.keep(Lease("m", "h", engine.clock(), 3.0))
+    assert engine.in_flight.reserve(128, 0) == 12
 
 
 def buffered(engine: Engine, count: int) -> list[Lease]:

@@ -60,10 +60,11 @@ def test_when_the_burst_leaves_the_window_everything_is_as_before() -> None:
 
 
 def test_times_are_stretched_as_the_count_rises() -> None:
-    """Doubled for each tenth of the limit beyond three, up to an hour, and never shortened."""
-    assert filled(100, 30).stretched(900, 1.0) == 900
-    assert filled(100, 40).stretched(900, 1.0) == pytest.approx(1_800)
-    assert filled(100, 60).stretched(30, 1.0) == pytest.approx(240)
+    """Doubled for each twentieth of the limit beyond a tenth, eightfold and up to an hour at most, never shortened."""
+    assert filled(100, 10).stretched(900, 1.0) == 900
+    assert filled(100, 15).stretched(900, 1.0) == pytest.approx(1_800)
+    assert filled(100, 20).stretched(30, 1.0) == pytest.approx(120)
+    assert filled(100, 100).stretched(30, 1.0) == 240
     assert filled(100, 100).stretched(900, 1.0) == 3_600
     assert filled(100, 100).stretched(7_200, 1.0) == 7_200
 
@@ -95,3 +96,19 @@ def test_five_thousand_observed_messages_stay_below_the_services_throttle() -> N
         now += 5.0
     assert highest <= 4_000
     assert waited <= 2.25
+
+
+def test_a_fresh_event_does_not_wait_behind_thousands_of_observed_ones() -> None:
+    """With 3,000 observed messages, some are always due; once they are hidden for longer they leave room for others."""
+    limit, now, due = UndeletedLimit(4_000), 0.0, [0.0] * 3_000
+    behind: list[int] = []
+    while now < 3 * 3_600:
+        visible = [at for at in due if at <= now]
+        if now > 60:
+            behind.append(len(visible) if limit.room(0, now) < len(visible) else 0)
+        for at in visible[: limit.room(0, now)]:
+            due.remove(at)
+            limit.not_deleted(now)
+            due.append(now + limit.stretched(900, now))
+        now += 5.0
+    assert sum(1 for count in behind if count > 100) / len(behind) < 0.1

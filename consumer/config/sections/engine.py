@@ -93,7 +93,7 @@ class EngineConfig(Section):
         description=(
             "Messages that all replicas together may receive within 30 minutes and not delete. The service throttles"
             " an access key at 5,000; held, observed and failing messages count on every delivery. As the count rises"
-            " they are hidden for longer, up to an hour; beyond four fifths polls are paced."
+            " they are hidden for longer, eightfold and up to an hour; beyond four fifths polls are paced."
         ),
     )
     replicas: int = Field(

@@ -1,0 +1,131 @@
+"""Faults that stop one thing must not stop everything: repairs go on, slots come free, the books balance.
+
+Each is one that operators meet: a permission that nobody granted, a queue that is throttled or silent, a slow service,
+a busy bucket. The last word is the witness's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.replica import Replica
+from tests.faults.stage import DEAD_LETTERS, Pace, Stage, until
+
+_PACE = Pace(slots=16, workers=4)
+
+
+def started(stage: Stage, pace: Pace = _PACE) -> Replica:
+    """A worker that is ready."""
+    replica = stage.replica(pace)
+    replica.start()
+    assert until(replica.ready), replica.text()
+    return replica
+
+
+def poison(stage: Stage, count: int) -> None:
+    """Messages that are no events: all of them are to be dead-lettered."""
+    for number in range(count):
+        stage.emulator.config.publish_raw(f"poison {number}")
+
+
+def ends_well(stage: Stage, replica: Replica) -> None:
+    """The faults are over: everything comes to its ending, nothing was promised in vain, and the process drains."""
+    stage.emulator.faults.clear()
+    assert until(lambda: not stage.left(), 60), replica.text()[-3_000:]
+    books = replica.books()
+    assert books.balanced
+    assert not books.in_flight
+    assert replica.stop(30) == 0
+    verdict = stage.verdict()
+    assert not verdict.violations, "\n".join(map(str, verdict.violations))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("error", {"status": 403, "code": "AccessDenied"}),
+        ("error", {"status": 429, "code": "TooManyRequests"}),
+        ("stall", {"seconds": 5.0}),
+    ],
+    ids=["refused", "throttled", "silent"],
+)
+def test_repairs_go_on_while_nothing_can_be_deleted(stage: Stage, kind: str, fault: dict[str, object]) -> None:
+    """Five times as many buckets as slots are repaired; their messages stay, and are deleted when that works again."""
+    stage.emulator.faults.add(kind, "BatchDeleteMessage", service="mns", **fault)
+    stage.emulator.create_buckets(count=80, acl="public-read")
+    replica = started(stage, replace(_PACE, settle_seconds=3.0))
+    assert until(lambda: not stage.broken(), 60), f"{len(stage.broken())} still public: {replica.text()[-2_000:]}"
+    assert stage.left() or kind == "stall"
+    assert replica.get("/livez") == (200, "ok")
+    ends_well(stage, replica)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("error", {"status": 403, "code": "AccessDenied"}),
+        ("error", {"status": 429, "code": "TooManyRequests"}),
+        ("stall", {"seconds": 5.0}),
+        ("latency", {"seconds": 0.8}),
+    ],
+    ids=["refused", "throttled", "silent", "slow"],
+)
+def test_poison_does_not_keep_a_public_bucket_waiting(stage: Stage, kind: str, fault: dict[str, object]) -> None:
+    """A dead-letter queue in trouble, ten times as much poison as slots: a new public bucket is closed in seconds."""
+    stage.emulator.faults.add(kind, "SendMessage", service="mns", **fault)
+    replica = started(stage)
+    poison(stage, 160)
+    stage.emulator.create_buckets(["urgent"], acl="public-read-write")
+    assert until(lambda: not stage.broken(), 20), replica.text()[-2_000:]
+    assert replica.stop(30) == 0, replica.text()[-2_000:]
+    stage.emulator.faults.clear()
+    ends_well(stage, started(stage))
+    assert stage.left(DEAD_LETTERS) >= 160
+
+
+def test_slow_renewals_lose_nothing(stage: Stage) -> None:
+    """A quarter of a second for each renewal, and slow repairs: no more is received than can be kept."""
+    stage.emulator.faults.add("latency", "ChangeMessageVisibility", service="mns", seconds=0.25)
+    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=0.5)
+    stage.emulator.create_buckets(count=96, acl="public-read")
+    replica = started(stage, Pace(slots=128, workers=8, lease_seconds=8, call_timeout_seconds=5))
+    assert until(lambda: not stage.broken(), 90), replica.text()[-2_000:]
+    assert replica.settled("lease_lost") == 0
+    ends_well(stage, replica)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (409, "BucketBusy"),
+        (409, "OperationConflict"),
+        (408, "RequestTimedOut"),
+        (412, "PreconditionFailed"),
+        (423, "Locked"),
+        (425, "TooEarly"),
+        (429, "TooManyRequests"),
+        (400, "NeverSeenBefore"),
+        (403, "NeverSeenBefore"),
+    ],
+)
+def test_a_refusal_that_passes_gives_no_bucket_up(stage: Stage, status: int, code: str) -> None:
+    """Every first change is refused: tried again, all buckets are closed, and no message is dead-lettered."""
+    stage.emulator.faults.add("error", "PutBucketAcl", service="oss", status=status, code=code, count=16)
+    stage.emulator.create_buckets(count=8, acl="public-read")
+    replica = started(stage)
+    assert until(lambda: not stage.broken(), 40), replica.text()[-2_000:]
+    ends_well(stage, replica)
+    assert not stage.left(DEAD_LETTERS)
+
+
+def test_stale_reads_stop_no_rule(stage: Stage) -> None:
+    """Each bucket shows its old ACL for a second after the change: all are fixed, and each is written once."""
+    stage.emulator.faults.add("stale", "GetBucketInfo", service="oss", seconds=1.0)
+    stage.emulator.create_buckets(count=24, acl="public-read")
+    replica = started(stage)
+    assert until(lambda: not stage.left(), 60), replica.text()[-2_000:]
+    changes = [entry for entry in stage.emulator.journal(operation="PutBucketAcl") if entry.access_key_id]
+    assert len(changes) == 24
+    ends_well(stage, replica)
