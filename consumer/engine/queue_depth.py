@@ -143,13 +143,13 @@ class Sampler:
                 each.queue.close()
 
     def step(self) -> None:
-        """Ask the first queue that is due, if one is."""
+        """Ask the queue that is due for the longest time, if one is."""
         now, books = self._monotonic(), self._books()
-        for each in self._watched:
-            interval = self._interval(each, books)
-            if now - each.asked_at >= interval:
-                self._ask(each, now, interval)
-                return
+        late = [(now - each.asked_at - self._interval(each, books), place) for place, each in enumerate(self._watched)]
+        longest, place = max(late)
+        if longest >= 0:
+            each = self._watched[place]
+            self._ask(each, now, self._interval(each, books))
 
     def figures(self) -> Mapping[str, Figures]:
         """What is known of each queue, by name; nothing where all that is known is a 0 that proves nothing."""

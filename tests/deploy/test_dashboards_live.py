@@ -218,6 +218,8 @@ def _trouble(emulator: Emulator, number: int) -> None:
     emulator.change_bucket("static-site", acl="public-read")
     emulator.change_bucket("broken-00199", versioning="Suspended")
     emulator.config.publish_raw("not base64 at all!")
+    emulator.config.publish(bucket="elsewhere", rule="cr-read", owner_id="9999888877776666")
+    emulator.faults.add("error", "GetBucketInfo", status=403, code="AccessDenied", count=1)
     emulator.faults.add("error", "GetBucketInfo", status=503, code="ServiceUnavailable", count=1)
     emulator.faults.add("error", "BatchDeleteMessage", status=500, code="InternalError", count=1)
 

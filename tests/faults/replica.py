@@ -104,6 +104,18 @@ class Replica:
                 process_group=0,
             )
 
+    def command(self, *words: str) -> str:
+        """What a command prints that runs where the worker runs, with its configuration; it has to succeed."""
+        return subprocess.run(
+            [sys.executable, "-m", "consumer", *words, "--config", str(self._path)],
+            cwd=self._code,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if there is a process."""
         if self.running:

@@ -21,6 +21,7 @@ MAIN, DEAD = "config-events", "config-events-dead"
 SOME = Figures(active=5, inactive=2, delayed=0)
 ZEROS = Figures(0, 0, 0)
 DAY_SECONDS = 86_400
+POLICY = SamplingPolicy(busy_seconds=60, idle_seconds=600)
 
 
 @dataclass
@@ -61,7 +62,14 @@ class Asked:
 class Stage:
     """A sampler over a queue and its dead-letter queue, with books and a clock to turn."""
 
-    def __init__(self, *, at_start: Figures = SOME, may_ask: bool = True, dead_letters: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        at_start: Figures = SOME,
+        may_ask: bool = True,
+        dead_letters: bool = True,
+        policy: SamplingPolicy = POLICY,
+    ) -> None:
         self.clock = Clock()
         self.queues = {name: Asked(name) for name in ((MAIN, DEAD) if dead_letters else (MAIN,))}
         self.received = self.working = self.given_up = 0
@@ -72,7 +80,7 @@ class Stage:
             self.books,
             self.stopping,
             instant_pulse(self.clock),
-            SamplingPolicy(busy_seconds=60, idle_seconds=600),
+            policy,
             observe=self.looks.append,
             monotonic=self.clock,
             wall=self.clock,
@@ -354,3 +362,10 @@ def test_a_look_says_whether_anything_moved_meanwhile() -> None:
     stage.queues[MAIN].meanwhile = stage.work
     stage.pass_time(700)
     assert not all(look.quiet for look in stage.looks if look.queue == MAIN)
+
+
+def test_no_queue_keeps_another_one_waiting() -> None:
+    """Intervals below the time between two looks: each is asked in its turn."""
+    stage = Stage(policy=SamplingPolicy(busy_seconds=1, idle_seconds=1))
+    stage.pass_time(100)
+    assert min(stage.times) >= 9

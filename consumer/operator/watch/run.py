@@ -83,11 +83,13 @@ def drawn(seen: View, target: str) -> RenderableType:
     head = output.facts(
         [
             ("worker", f"{target}, version {seen.version or '?'}"),
-            ("changes", "PAUSED" if seen.paused else "may be made"),
+            ("exposed", _exposed(seen)),
+            ("changes", _word(seen.paused, "PAUSED", "may be made")),
+            ("polls", f"PAUSED: {', '.join(seen.polls_paused)}" if seen.polls_paused else "not paused"),
             ("slots", f"{slots}{f' ({states})' if states else ''}"),
             ("received", f"{seen.received}{_per_second(seen.received_per_second)}"),
             ("settled", f"{sum(seen.settled.values())}{_per_second(seen.settled_per_second)}: {_counts(seen.settled)}"),
-            ("books", "balance" if seen.balanced else "DO NOT BALANCE"),
+            ("books", _word(seen.balanced, "balance", "DO NOT BALANCE")),
             ("leases", _counts(seen.renewals) or "none renewed yet"),
         ]
     )
@@ -97,6 +99,12 @@ def drawn(seen: View, target: str) -> RenderableType:
     if seen.exposures:
         ages = [(rule, _age(seconds)) for rule, seconds in sorted(seen.exposures.items())]
         parts.append(output.table(("rule", "oldest open exposure"), ages))
+    if seen.given_up:
+        lost = [(*key, count) for key, count in sorted(seen.given_up.items())]
+        parts.append(output.table(("rule", "given up because", "resources"), lost[:_MOST_ROWS]))
+    if seen.missing:
+        needed = [(*key, count) for key, count in sorted(seen.missing.items())]
+        parts.append(output.table(("missing permission", "on", "waiting"), needed[:_MOST_ROWS]))
     if seen.errors:
         failed = sorted(seen.errors.items(), key=lambda entry: -entry[1])[:_MOST_ROWS]
         parts.append(output.table(("service", "operation", "code", "requests"), [(*key, n) for key, n in failed]))
@@ -133,6 +141,19 @@ def _configured(path: Path | None) -> str:
     if not http.enabled or not http.port:
         raise ConfigurationError("http.enabled or http.port: the configuration names no fixed port; give --url")
     return f"http://{_EVERYWHERE.get(http.host, http.host)}:{http.port}"
+
+
+def _exposed(seen: View) -> str:
+    """Nothing only if that is known: a worker that does not poll sees nothing either."""
+    if seen.exposed:
+        return ", ".join(seen.exposed)
+    if seen.unknown is None:
+        return "unknown: the worker does not say"
+    return f"unknown: {', '.join(seen.unknown)}" if seen.unknown else "nothing"
+
+
+def _word(value: bool | None, yes: str, no: str) -> str:
+    return "unknown: the worker does not say" if value is None else yes if value else no
 
 
 def _per_second(rate: float | None) -> str:

@@ -78,12 +78,23 @@ class View:
     exposures: Mapping[str, float]
     """Seconds since the evaluation of the oldest open exposure, by rule."""
     modes: Mapping[str, str]
-    paused: bool
+    paused: bool | None
+    """Whether changes are paused; None if the worker does not say."""
+    unknown: tuple[str, ...] | None
+    """Why open exposures may be missing here; none if all are known, None if the worker does not say."""
+    polls_paused: tuple[str, ...]
+    """Why it receives less than there is."""
+    given_up: Mapping[tuple[str, str], int]
+    """Open exposures that nobody works on any more, by rule and reason."""
+    missing: Mapping[tuple[str, str], int]
+    """What waits for a permission, by action and resource."""
+    balanced: bool | None
+    """Whether everything received is settled or in flight; None if the worker does not say."""
 
     @property
-    def balanced(self) -> bool:
-        """Whether everything received is settled or in flight."""
-        return self.received == sum(self.settled.values()) + sum(self.in_flight.values())
+    def exposed(self) -> tuple[str, ...]:
+        """Rules that are not known to observe only and have an open exposure."""
+        return tuple(sorted(rule for rule in self.exposures if self.modes.get(rule) != "observe"))
 
     def document(self) -> dict[str, Any]:
         """For scripts."""
@@ -107,6 +118,15 @@ class View:
                 for (service, operation, code), count in self.errors.items()
             ],
             "oldest_open_exposure_seconds": dict(self.exposures),
+            "exposures_unknown": None if self.unknown is None else list(self.unknown),
+            "polls_paused": list(self.polls_paused),
+            "given_up": [
+                {"rule": rule, "reason": reason, "resources": count} for (rule, reason), count in self.given_up.items()
+            ],
+            "permissions_missing": [
+                {"action": action, "resource": resource, "waiting": count}
+                for (action, resource), count in self.missing.items()
+            ],
             "modes": dict(self.modes),
         }
 
@@ -138,8 +158,35 @@ def view(now: Snapshot, before: Snapshot | None, wall: float) -> View:
         },
         exposures={rule: max(wall - at, 0.0) for rule, at in exposures.items()},
         modes={rule: "enforce" if value else "observe" for rule, value in modes.items()},
-        paused=bool(now.total("paused")),
+        paused=_yes(now.total("paused")),
+        unknown=_reasons("exposures_unknown", now),
+        polls_paused=_reasons("polling_paused", now) or (),
+        given_up=_by_two("given_up_resources", "rule", "reason", now),
+        missing=_by_two("permission_missing", "action", "resource", now),
+        balanced=_balanced(now),
     )
+
+
+def _yes(value: float | None) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def _reasons(name: str, now: Snapshot) -> tuple[str, ...] | None:
+    """The reasons that hold now; None without the metric."""
+    found = now.by(name, "reason")
+    return tuple(sorted(reason for reason, value in found.items() if value)) if found else None
+
+
+def _by_two(name: str, one: str, other: str, now: Snapshot) -> dict[tuple[str, str], int]:
+    return {(labels.get(one, ""), labels.get(other, "")): int(value) for labels, value in now.series(name)}
+
+
+def _balanced(now: Snapshot) -> bool | None:
+    received, settled = now.total("messages_received_total"), now.total("messages_settled_total")
+    in_flight = now.total("messages_in_flight")
+    if received is None or settled is None or in_flight is None:
+        return None
+    return received == settled + in_flight
 
 
 def _whole(values: Mapping[str, float]) -> dict[str, int]:

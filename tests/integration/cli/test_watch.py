@@ -43,6 +43,12 @@ def test_one_look_has_outcomes_slots_and_balanced_books(cli: Cli, url: str) -> N
     assert found["modes"]["public-write"] == "observe"
 
 
+def test_a_new_worker_says_what_it_does_not_know(cli: Cli, url: str) -> None:
+    """It has repaired what was reported, and what another one held back before it may come back yet."""
+    assert "starting" in cli.json("watch", "--url", url)["exposures_unknown"]
+    assert "unknown: " in cli.run("watch", "--url", url, "--once").out
+
+
 def test_a_person_sees_a_table(cli: Cli, url: str) -> None:
     """One look without a terminal is one page of text."""
     result = cli.run("watch", "--url", url, "--once")
