@@ -17,20 +17,23 @@ WORKDIR /build
 # Without pip: the environment is copied into the final image, where nothing is to be installed any more.
 RUN python -m venv --without-pip /opt/venv
 # What installs is locked, too: pip, and the setuptools with which the SDKs that are published as source only are built.
-COPY requirements/installer.txt requirements/worker.txt ./
+COPY requirements/installer.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python -m venv /opt/installer \
-    && /opt/installer/bin/pip install --require-hashes -r installer.txt \
-    && /opt/installer/bin/pip wheel --no-build-isolation --use-pep517 --require-hashes -w wheels -r worker.txt \
-    && /opt/installer/bin/pip --python /opt/venv/bin/python install --no-compile --no-index --no-deps wheels/*
+    python -m venv /opt/installer && /opt/installer/bin/pip install --require-hashes -r installer.txt
+# `--build-arg LOCK=reevaluate` brings the package that reevaluate.enabled needs.
+ARG LOCK=worker
+COPY requirements/worker.txt requirements/${LOCK}.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    PYTHONPATH=$(echo /opt/installer/lib/python3*/site-packages) /opt/installer/bin/pip --python /opt/venv/bin/python \
+    install --no-compile --require-hashes --no-build-isolation --use-pep517 -r "${LOCK}.txt"
 # Bytecode is made here because the file system is read-only later. Unchecked, because nothing there can change.
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
 
 FROM packages AS emulator-packages
 COPY requirements/emulator.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
-    /opt/installer/bin/pip wheel --no-build-isolation --use-pep517 --require-hashes -w wheels -r emulator.txt \
-    && /opt/installer/bin/pip --python /opt/venv/bin/python install --no-compile --no-index --no-deps wheels/* \
+    PYTHONPATH=$(echo /opt/installer/lib/python3*/site-packages) /opt/installer/bin/pip --python /opt/venv/bin/python \
+    install --no-compile --require-hashes --no-build-isolation --use-pep517 -r emulator.txt \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -39,6 +42,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 FROM ${PYTHON_IMAGE} AS service
 COPY deploy/image/config-remediator /opt/service/bin/
 COPY consumer /opt/service/lib/consumer
+COPY config.example.toml /opt/service/lib/consumer/
 RUN chmod -R a=rX,u+w /opt/service && chmod a+x /opt/service/bin/* \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/service/lib
 

@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Extras stay in the locks: pip before 23.3 looks for what `coverage[toml]` asks for on the index if only `coverage` is locked.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-strip-extras --python-version 3.11
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check faults soak bench fuzz lock installs clean
+.PHONY: help demo test lint types check faults soak bench fuzz lock wheel installs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,14 +46,20 @@ fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES
 
 lock: ## Resolve the locked requirements anew (needs uv)
 	$(COMPILE) --group installer -o requirements/installer.txt
-	$(COMPILE) pyproject.toml -o requirements/worker.txt
-	$(COMPILE) pyproject.toml --extra emulator -o requirements/emulator.txt
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml -o requirements/worker.txt
+	$(COMPILE) pyproject.toml --extra reevaluate -o requirements/reevaluate.txt
+	$(COMPILE) pyproject.toml --extra emulator -o requirements/emulator.txt
 	$(COMPILE) pyproject.toml --extra bench -o requirements/bench.txt
 	scripts/environment dev
 	$(PY) scripts/record_requires.py
 
-installs: ## Install every lock with the oldest pips that come with Python 3.11
+wheel: ## Build the wheel into dist/
+	@scripts/environment dev
+	rm -rf dist
+	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+installs: wheel ## Install every lock and the wheel, with the oldest pips that come with Python 3.11
 	scripts/install-locks
 
 clean: ## Remove the virtual environment and every cache

@@ -7,29 +7,48 @@ tests/deploy/test_locks.py reads it, because no environment holds everything tha
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 _FOLDER = Path(__file__).resolve().parents[1] / "requirements"
-
-
-def _metadata(lock: Path) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--dry-run"]
-    command += ["--ignore-installed", "--require-hashes", "--no-build-isolation", "--report", "-", "-r", str(lock)]
-    report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603 - pip
-    return [each["metadata"] for each in report["install"]]
+_ENTRY = re.compile(r"^[a-zA-Z0-9].*\n(?:[ ].*\n)*", re.MULTILINE)
+_PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
+_LOOK = ["install", "--dry-run", "--ignore-installed", "--require-hashes", "--no-build-isolation", "--report", "-"]
 
 
 def main() -> None:
-    """Record what applies on this interpreter."""
-    found = [each for lock in sorted(_FOLDER.glob("*.txt")) for each in _metadata(lock)]
-    record = {f"{canonicalize_name(each['name'])}=={each['version']}": each.get("requires_dist", []) for each in found}
+    """Record everything that is locked, also what another system or another Python installs."""
+    record: dict[str, list[str]] = {}
+    for lock in sorted(_FOLDER.glob("*.txt")):
+        record |= _asked_for(lock)
+        for entry in _ENTRY.findall(lock.read_text(encoding="utf-8")):
+            record |= _elsewhere(entry)
     text = json.dumps(record, indent=1, sort_keys=True)
     (_FOLDER / "requires.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def _elsewhere(entry: str) -> dict[str, list[str]]:
+    """The same of one entry that does not apply here."""
+    requirement = Requirement(entry.splitlines()[0].rstrip(" \\"))
+    if requirement.marker is None or requirement.marker.evaluate():
+        return {}
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
+        file.write(re.sub(r" ;.* \\", r" \\", entry, count=1))
+        file.flush()
+        return _asked_for(Path(file.name), "--no-deps", "--ignore-requires-python")
+
+
+def _asked_for(lock: Path, *more: str) -> dict[str, list[str]]:
+    command = [*_PIP, *_LOOK, *more, "-r", str(lock)]
+    report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)  # noqa: S603 - pip
+    found = [each["metadata"] for each in report["install"]]
+    return {f"{canonicalize_name(each['name'])}=={each['version']}": each.get("requires_dist", []) for each in found}
 
 
 if __name__ == "__main__":

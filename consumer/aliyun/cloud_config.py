@@ -52,8 +52,9 @@ class CloudConfig:
             self._settings = importlib.import_module("alibabacloud_tea_openapi.models").Config
         except ImportError as error:
             raise ConfigurationError(
-                f"reevaluate.enabled: the package for it is not installed ({error.name} is missing)."
-                " Install it with: pip install 'config-remediator[reevaluate]', or set reevaluate.enabled = false"
+                f"reevaluate.enabled: the package for it is not installed ({error.name} is missing). Install the worker"
+                " with its extra: pip install '.[reevaluate]' in a checkout, pip install 'FILE.whl[reevaluate]' for a"
+                " wheel, docker build --build-arg LOCK=reevaluate for the image; or set reevaluate.enabled = false"
             ) from error
         direct.install_for_cloud_config()
         self._protocol, _, self._host = endpoint.partition("://")

@@ -1,4 +1,4 @@
-"""`config show` and `config schema`."""
+"""`config show`, `config schema` and `config example`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from consumer.cli.options import OperatorCommand, config_option, output_option
 
 @click.group()
 def config() -> None:
-    """Show the configuration in effect, or its schema."""
+    """Show the configuration in effect, its schema, or an example."""
 
 
 @config.command(cls=OperatorCommand)
@@ -49,3 +49,18 @@ def schema() -> int:
     from consumer.operator import config as carry_out
 
     return carry_out.schema()
+
+
+@config.command(cls=OperatorCommand)
+def example() -> int:
+    """Print config.example.toml: every key with its meaning, what it takes and its default.
+
+    It can be used as it is once account_id and the queue are yours: one rule only observes, the other one repairs.
+
+    \b
+    Example:
+      config-remediator config example > config.toml
+    """
+    from consumer.operator import config as carry_out
+
+    return carry_out.example()

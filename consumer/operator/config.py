@@ -1,20 +1,24 @@
-"""Shows the configuration in effect and its schema."""
+"""Shows the configuration in effect, its schema and the example file."""
 
 from __future__ import annotations
 
 import os
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+import consumer
 from consumer.config import Setting, SourceKind, json_schema, load_with_sources
 from consumer.config.credentials_refused import names_credential, shown
+from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
 from consumer.operator import output
 
 MASKED = "(not shown)"
+_EXAMPLE = "config.example.toml"
 
 
 def show(path: Path, form: str, *, changed: bool) -> CommandExit:
@@ -33,6 +37,21 @@ def show(path: Path, form: str, *, changed: bool) -> CommandExit:
 def schema() -> CommandExit:
     """Print the JSON Schema."""
     output.write_json(json_schema())
+    return CommandExit.DONE
+
+
+def example() -> CommandExit:
+    """Print the example file.
+
+    Raises:
+        ConfigurationError: this installation lacks it.
+    """
+    package = Path(consumer.__file__).parent
+    # A wheel and the image have it inside the package, a checkout beside it.
+    found = [folder / _EXAMPLE for folder in (package, package.parent) if (folder / _EXAMPLE).is_file()]
+    if not found:
+        raise ConfigurationError(f"{package / _EXAMPLE} is missing; install the worker again")
+    sys.stdout.write(found[0].read_text(encoding="utf-8"))
     return CommandExit.DONE
 
 

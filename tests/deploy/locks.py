@@ -50,9 +50,9 @@ Record = dict[str, list[str]]
 
 
 def recorded(folder: Path) -> Record:
-    """What `make lock` has recorded; what only another interpreter installs is read from where it is installed."""
+    """What `make lock` has recorded, for every system and every Python."""
     found: Record = json.loads((folder / "requires.json").read_text(encoding="utf-8"))
-    return {**installed(), **found}
+    return found
 
 
 def installed() -> Record:

@@ -1,7 +1,7 @@
 """Programs and packages that some of these tests need beyond the development lock.
 
-Where one is missing, a test is skipped and says what to install. In CI, where CI=true, it fails instead: a gate that
-is skipped there is no gate.
+Where one is missing, a test is skipped and says what to install. In CI, where CI=true, it fails instead, as every other
+skip does there (tests/skips.py).
 """
 
 from __future__ import annotations

@@ -115,3 +115,23 @@ def test_patches_reach_what_they_name(patched: list[Manifest]) -> None:
     assert _one(patched, "ServiceAccount")["imagePullSecrets"] == [{"name": "registry"}]
     egress = _one(patched, "NetworkPolicy")["spec"]["egress"]
     assert {port["port"] for rule in egress for port in rule["ports"]} == {53, 80, 443}
+
+
+def test_ci_does_what_the_readme_tells_a_newcomer() -> None:
+    """The commands of the first block, in a clone, and the locks with the pips that people have."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    (first,) = re.findall(r"\A.*?```sh\n(.*?)```", readme, re.DOTALL)
+    commands = [line.partition("#")[0].strip() for line in first.splitlines()]
+    assert commands == ["make demo", "make test"]
+    assert "git clone" in script
+    for command in (*commands, "make installs"):
+        assert re.search(rf"^step \".*\" {command}$", script, re.MULTILINE), command
+
+
+def test_nothing_is_said_to_be_published() -> None:
+    """No message and no page tells people to install a distribution by its name from an index that has none."""
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("consumer/**/*.py")]
+    assert len(pages) > 100
+    told = re.compile(r"pip install (?:-\S+ )*['\"]?config-remediator")
+    assert [path for path in pages if told.search(path.read_text(encoding="utf-8"))] == []

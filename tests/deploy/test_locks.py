@@ -20,7 +20,7 @@ def _lock(name: str) -> list[Locked]:
 
 def test_these_are_the_locks() -> None:
     """None is missing here, so none escapes what follows."""
-    assert _LOCKS == ["bench", "dev", "emulator", "installer", "worker"]
+    assert _LOCKS == ["bench", "dev", "emulator", "installer", "reevaluate", "worker"]
 
 
 @pytest.mark.parametrize("name", _LOCKS)
@@ -55,8 +55,14 @@ def test_the_record_is_true() -> None:
     """What was recorded is what the installed distributions say themselves."""
     here = installed()
     record = {name: set(map(_plain, wanted)) for name, wanted in recorded(_FOLDER).items() if name in here}
-    assert record
+    assert len(record) > 20
     assert record == {name: set(map(_plain, here[name])) for name in record}
+
+
+def test_the_record_is_whole() -> None:
+    """Everything that any lock holds is recorded, and nothing else."""
+    locked = {f"{entry.name}=={entry.version}" for name in _LOCKS for entry in _lock(name)}
+    assert locked == recorded(_FOLDER).keys()
 
 
 def _plain(requirement: str) -> str:
@@ -71,8 +77,10 @@ def test_locks_agree() -> None:
             versions.setdefault(f"{entry.name} {entry.requirement.marker}", set()).add(entry.version)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
     worker = {entry.name for entry in _lock("worker")}
-    assert all(worker <= {entry.name for entry in _lock(name)} for name in ("emulator", "dev", "bench"))
-    assert {entry.name for entry in _lock("emulator")} <= {entry.name for entry in _lock("dev")}
+    assert all(worker <= {entry.name for entry in _lock(name)} for name in ("reevaluate", "emulator", "dev", "bench"))
+    assert {entry.name for entry in (*_lock("emulator"), *_lock("reevaluate"))} <= {
+        entry.name for entry in _lock("dev")
+    }
 
 
 def test_everything_that_ships_is_in_the_development_lock() -> None:

@@ -164,7 +164,7 @@ def test_an_endpoint_where_nobody_answers_is_told(recorder: Recorder) -> None:
 def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
     """Whoever switches it on is told what to install."""
     monkeypatch.setitem(__import__("sys").modules, "alibabacloud_config20200907.client", None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'config-remediator\[reevaluate\]'"):
+    with pytest.raises(ConfigurationError, match=r"pip install '\.\[reevaluate\]' in a checkout"):
         CloudConfig("https://config.cn-shanghai.aliyuncs.com", OWN, Hooks((recorder,)))
 
 

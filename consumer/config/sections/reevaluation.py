@@ -18,7 +18,7 @@ class ReevaluateConfig(Section):
             "Whether to ask. Rules that are triggered by configuration changes look again by themselves, within about"
             " ten minutes. Rules that enforce what cannot be taken back (oss.versioning, oss.zrs) need it: each such"
             " change has to be confirmed by the evaluator, else it is held as unconfirmed. Needs the extra of the same"
-            " name: pip install 'config-remediator[reevaluate]'."
+            " name, which the README's Install section shows."
         ),
     )
     wait_for_agreement: bool = Field(

@@ -1,0 +1,79 @@
+"""The wheel is enough for every command: built, installed into an environment of its own, and tried.
+
+Its dependencies are lent by the environment that runs the tests, so that no index is asked; `make installs` does the
+same with nothing but the lock.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.deploy.needed import ROOT, package
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built as `make wheel` does, without a network."""
+    package("hatchling")
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment's folder of programs, with the wheel in it and no checkout anywhere near."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(folder, with_pip=False)
+    (packages,) = folder.glob("lib/python3.*/site-packages")
+    (lent,) = [path for path in sys.path if path.endswith("site-packages") and Path(path).is_relative_to(sys.prefix)]
+    (packages / "lent.pth").write_text(f"{lent}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet"]
+    command += ["--disable-pip-version-check", "--no-index", "--no-deps", str(wheel)]
+    subprocess.run(command, check=True)
+    return folder / "bin"
+
+
+def _run(installed: Path, tmp_path: Path, *arguments: str) -> str:
+    done = subprocess.run([installed / arguments[0], *arguments[1:]], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"Warning" not in done.stderr
+    return done.stdout.decode()
+
+
+def test_every_command_of_it_works(installed: Path, tmp_path: Path) -> None:
+    """Each module can be imported, and each command explains itself."""
+    out = _run(installed, tmp_path, "python", str(ROOT / "scripts" / "every_command.py"))
+    assert "config-remediator config example --help" in out.splitlines()
+    assert len(out.splitlines()) > 15
+
+
+def test_it_brings_the_example(installed: Path, tmp_path: Path) -> None:
+    """The one file of the checkout, which is a configuration that works."""
+    text = _run(installed, tmp_path, "config-remediator", "config", "example")
+    assert text == (ROOT / "config.example.toml").read_text(encoding="utf-8")
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    assert "config-events" in _run(installed, tmp_path, "config-remediator", "config", "show", "-c", "config.toml")
+
+
+def test_it_brings_nothing_else(wheel: Path) -> None:
+    """No emulator, no tests, no other package that could be in somebody's way."""
+    with ZipFile(wheel) as archive:
+        tops = {name.partition("/")[0] for name in archive.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"consumer"}
+
+
+def test_a_checkout_prints_the_same() -> None:
+    """There the file is read from its own place."""
+    command = [sys.executable, "-m", "consumer", "config", "example"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == (ROOT / "config.example.toml").read_text(encoding="utf-8")
