@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 _FOLDER = Path(__file__).resolve().parents[1] / "requirements"
 _ENTRY = re.compile(r"^[a-zA-Z0-9].*\n(?:[ ].*\n)*", re.MULTILINE)
-_PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
+_PIP = [sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check", "--no-input"]
 _LOOK = ["install", "--dry-run", "--ignore-installed", "--require-hashes", "--no-build-isolation", "--report", "-"]
 
 
