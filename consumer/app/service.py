@@ -88,7 +88,11 @@ class Service:
         """Why it is not ready, or nothing: it has started, the last poll was good, and it is not stopping."""
         if self._supervisor is None and not self.stopping:
             return self._startup.reason()
-        return self._ready()
+        return self._ready() or self._not_journaled()
+
+    def _not_journaled(self) -> str:
+        wiring = self._wiring
+        return wiring.journal.trouble if wiring.journal and wiring.config.journal.required else ""
 
     def run(self) -> ExitCode:
         """Start, however long that takes, and serve until the stop; returns the exit status.

@@ -45,9 +45,9 @@ from consumer.engine.worker import Worker
 from consumer.journal.writer import JournalWriter
 from consumer.reevaluation.agreement import Concluded
 from consumer.resources.oss.bucket import Bucket, Resource
-from consumer.telemetry.gauges import Reading, only
 from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation
-from consumer.telemetry.log import LogListener
+from consumer.telemetry.journal_gauges import expose_journal
+from consumer.telemetry.log import LogListener, get_logger
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.queue_gauges import expose_figures
 from consumer.telemetry.redaction import Discreet
@@ -118,10 +118,8 @@ class Wiring:
         """The journal, if one is wanted."""
         if not self.config.journal.path:
             return None
-        journal = JournalWriter.at(Path(self.config.journal.path))
-        self.metrics.expose(
-            Reading("journal_bytes", "gauge", "Size of the journal.", (), lambda: only(float(journal.size_bytes)))
-        )
+        journal = JournalWriter.at(Path(self.config.journal.path), get_logger("consumer").warning)
+        expose_journal(self.metrics, journal)
         return journal
 
     def _renewal(self) -> Thread:
@@ -245,6 +243,7 @@ class Wiring:
             guards=self.guards,
             member_accounts=self.members,
             hooks=self.hooks,
+            journal_required=config.journal.required,
             pause=self.stopping.wait,
         )
 

@@ -69,6 +69,7 @@ def contradictions(document: Table, wrong: Callable[[str], bool] = lambda _key: 
     """Every check that fails on a document with all its defaults; those on a key that is `wrong` are left out."""
     found = [problem for check in _AT_LEAST if (problem := _too_small(document, check, wrong))]
     found += _same_queue(document, wrong)
+    found += _journal(document, wrong)
     found += _rules(document, wrong)
     found += _exemptions(document, wrong)
     return found
@@ -106,6 +107,13 @@ def _same_queue(document: Table, wrong: Callable[[str], bool]) -> Iterator[Probl
     if value_at(document, "queue.dead_letter_queue") == name:
         text = f'must be another queue than queue.name, given "{name}": dead letters would be consumed again for ever'
         yield Problem("queue.dead_letter_queue", text)
+
+
+def _journal(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+    if wrong("journal.path") or wrong("journal.required"):
+        return
+    if value_at(document, "journal.required") and not value_at(document, "journal.path"):
+        yield Problem("journal.required", "needs journal.path, given none: there is no journal that could be required")
 
 
 def _rules(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:

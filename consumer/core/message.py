@@ -26,6 +26,9 @@ class Received:
     """Why the reply could not carry the body as it is, or nothing. Such a body is as much of it as came, and it is for
     people alone: nothing may be concluded from it, least of all that the message asks for nothing."""
 
+    arrived_at: float | None = None
+    """Local monotonic seconds at which the reply was there; None where nobody looked at the clock."""
+
     @property
     def queued_seconds(self) -> float:
         """How long it was in the queue before anybody received it; 0 if this is not the first time."""

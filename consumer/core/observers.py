@@ -36,6 +36,8 @@ class StepName(StrEnum):
     """What became of the message on the queue."""
     RECOVERED = "recovered"
     """The bytes before this line are the torn end of an earlier process."""
+    CONTINUED = "continued"
+    """The first line of a process in a new file: the one before was moved away, and ended with the line named here."""
     GAP = "gap"
     """So many lines before this one could not be written, while work went on without them."""
     UNDO_BEFORE = "undo_before"
@@ -189,13 +191,16 @@ class Hooks:
         if messages:
             self._tell(self._received, messages)
 
-    def step(self, step: Step) -> None:
-        """A delivery is about to go on to its next step."""
-        self._tell(self._step, step)
+    def step(self, step: Step) -> bool:
+        """A delivery is about to go on to its next step; returns whether everybody who follows it has it on record."""
+        return self._tell(self._step, step)
 
-    def _tell(self, hearers: tuple[Callable[[_R], None], ...], record: _R) -> None:
+    def _tell(self, hearers: tuple[Callable[[_R], None], ...], record: _R) -> bool:
+        heard = True
         for hear in hearers:
             try:
                 hear(record)
             except Exception:  # noqa: BLE001 - a listener must never change what happens to a message
                 self.failures += 1
+                heard = False
+        return heard

@@ -25,7 +25,16 @@ from consumer.core.event import Event, OtherMessage, decode
 from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
-from consumer.guards.chain import READS_BACK_OLD, Guards, Intent, Permit, missing_action, permission_missing
+from consumer.guards.chain import (
+    JOURNAL_HOLD_SECONDS,
+    JOURNAL_UNWRITABLE,
+    READS_BACK_OLD,
+    Guards,
+    Intent,
+    Permit,
+    missing_action,
+    permission_missing,
+)
 from consumer.guards.rule import Rule, match
 from consumer.remediations.base import Change, Compliant, Finding, Pending, ReportOnly
 from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
@@ -65,6 +74,7 @@ class Pipeline:
         guards: Guards | None = None,
         member_accounts: Collection[str] = (),
         hooks: Hooks | None = None,
+        journal_required: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -74,6 +84,7 @@ class Pipeline:
         self._guards = guards or Guards()
         self._default_region = default_region
         self._work_budget_seconds = work_budget_seconds
+        self._journal_required = journal_required
         self._hooks = hooks or Hooks()
         self._monotonic = monotonic
         self._pause = pause
@@ -202,7 +213,9 @@ class Pipeline:
             work.permit.not_used()
             return Ending(Outcome.LEASE_LOST, "lost_before_change")
         with delivery.stages.measure("apply"):
-            self._follow(StepName.BEFORE, work)
+            if not self._follow(StepName.BEFORE, work) and self._journal_required:
+                work.permit.not_used()
+                return _not_journaled(work)
             self._apply(work)
             self._follow(StepName.CHANGED, work)
         with delivery.stages.measure("verify"):
@@ -264,9 +277,11 @@ class Pipeline:
         """Wait within the work budget; false when there is no time, or when the process is stopping."""
         return self._monotonic() + seconds < work.until and not self._pause(seconds)
 
-    def _follow(self, name: StepName, work: _Work) -> None:
-        if self._hooks.followed:
-            self._hooks.step(work.delivery.step(name, before=work.change.before, after=work.change.after))
+    def _follow(self, name: StepName, work: _Work) -> bool:
+        """Whether whoever follows the delivery has this step on record; true if nobody does."""
+        if not self._hooks.followed:
+            return True
+        return self._hooks.step(work.delivery.step(name, before=work.change.before, after=work.change.after))
 
     def _take_back(self, bucket: Bucket) -> Ending | None:
         """Undo an accident: PutBucketAcl creates a bucket that was deleted between the look and the change.
@@ -300,6 +315,12 @@ def _ended_by(error: Exception, rule: Rule) -> Ending:
         case _:
             detail = f"{type(error).__name__}: {error}"
             return Ending(Outcome.FAILED, "internal_error", detail, error_class=type(error).__name__)
+
+
+def _not_journaled(work: _Work) -> Ending:
+    detail = "the journal is required, and its line about the change could not be written"
+    hold, change = min(work.rule.hold_seconds, JOURNAL_HOLD_SECONDS), work.change
+    return Ending(Outcome.HELD, JOURNAL_UNWRITABLE, detail, change.before, change.after, hold_seconds=hold)
 
 
 def _is_old(finding: Finding, change: Change) -> bool:

@@ -242,15 +242,7 @@ class Poller:
 
     def _take_over(self, arrived: Sequence[Received], reserved: int) -> None:
         now = self._monotonic()
-        deliveries = [
-            Delivery(
-                message,
-                Lease(message.message_id, message.receipt_handle, now, message.lease_seconds),
-                now,
-                Stages(self._monotonic),
-            )
-            for message in arrived
-        ]
+        deliveries = [self._delivery(message, now) for message in arrived]
         too_late = self._in_flight.receive(deliveries, reserved)
         for delivery in deliveries:
             self._keeper.keep(delivery.lease)
@@ -258,6 +250,12 @@ class Poller:
             # The stop came while the poll was open: release at once what nobody here will work on.
             delivery.resolved_at = now
             self._settlements.release(delivery)
+
+    def _delivery(self, message: Received, now: float) -> Delivery:
+        """A delivery whose lease counts from the arrival of the reply; since then it may have been journaled."""
+        at = now if message.arrived_at is None else message.arrived_at
+        lease = Lease(message.message_id, message.receipt_handle, at, message.lease_seconds)
+        return Delivery(message, lease, at, Stages(self._monotonic))
 
     def _pause_seconds(self) -> float:
         """Nothing after a good poll; after failures and early empty answers longer each time, with jitter."""

@@ -38,6 +38,12 @@ READS_BACK_OLD = "reads_back_old"
 PERMISSION_MISSING = "permission_missing"
 """The reason of a delivery that waits for an action to be granted."""
 
+JOURNAL_UNWRITABLE = "journal_unwritable"
+"""The reason of a change that was not made because its line could not be written, where the journal is required."""
+
+JOURNAL_HOLD_SECONDS = 60.0
+"""How long until such a delivery tries again."""
+
 PERMISSION_HOLD_SECONDS = 300.0
 """How long until such a delivery tries again. Each try is the probe of its own resource, so none blocks another."""
 
@@ -47,6 +53,7 @@ HOLDS = (
     "contest_unreadable",
     "contested",
     "unconfirmed",
+    JOURNAL_UNWRITABLE,
     "breaker_open",
     "over_limit",
     PERMISSION_MISSING,
@@ -55,7 +62,7 @@ HOLDS = (
 
 _WORKED = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.HELD, Outcome.NOT_OURS})
 _SAYS_NOTHING = frozenset({Outcome.GONE, Outcome.LEASE_LOST})
-_REASONS_SAY_NOTHING = frozenset({CHANGED_MEANWHILE, READS_BACK_OLD, PERMISSION_MISSING})
+_REASONS_SAY_NOTHING = frozenset({CHANGED_MEANWHILE, JOURNAL_UNWRITABLE, READS_BACK_OLD, PERMISSION_MISSING})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,55 @@
 """The journal's file: appended to, synced, and never rewritten; several processes may share it.
 
-Each append takes the file's lock for as long as the write takes. Syncs are shared: a thread whose lines another one's
-sync has covered does not sync again.
+Each append takes the file's lock for as long as the write takes, and gives up when somebody else keeps it. Syncs are
+shared: a thread whose lines another one's sync has covered does not sync again. When the file at the path is another
+one than ours, because somebody moved it away or deleted it, a new one is begun, which names the line it follows.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from consumer.core.errors import ConfigurationError
-from consumer.journal.format import Fields, Head, parsed, recovery, sealed
+from consumer.core.observers import StepName
+from consumer.journal.format import GENESIS, Fields, Head, parsed, recovery, sealed
 
+LOCK_SECONDS = 2.0
+"""Others keep the lock for one write; who keeps it longer is no worker."""
+
+_LOOK_SECONDS = 0.01
+_LOCKED = "another process keeps the journal's lock"
 _TAIL_BYTES = 1 << 16
 
 
 class JournalFile:
     """One journal, open for appending; shared by all threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        lock_seconds: float = LOCK_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
         """Open or create the file.
 
         Raises:
             ConfigurationError: it cannot be written.
         """
+        self._path = path
+        self._lock_seconds = lock_seconds
+        self._monotonic = monotonic
+        self._pause = pause
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._file = self._open()
         except OSError as error:
             raise ConfigurationError(f"journal.path: {path} cannot be written: {error.strerror}") from None
         self._head = Head()
@@ -36,6 +57,10 @@ class JournalFile:
         """Where the file ended after our last write; another end means that somebody else has written."""
         self._written = 0
         self._synced = 0
+        self._waits = True
+        """Whether the lock is worth waiting for: once it was not to be had, it is only tried, until it is."""
+        self.deleted = 0
+        """How often the file was deleted while it was ours."""
         self._writing = threading.Lock()
         self._syncing = threading.Lock()
 
@@ -48,17 +73,19 @@ class JournalFile:
         """Add lines, and return when they are on the disk.
 
         Raises:
-            OSError: they are not; what was written of them has been taken back.
+            OSError: they are not; what was written of them has been taken back. Also when the lock was not to be had.
         """
-        with self._writing:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-            try:
+        deadline = self._monotonic() + self._lock_seconds
+        if not self._writing.acquire(timeout=self._lock_seconds):
+            raise BlockingIOError(errno.EWOULDBLOCK, _LOCKED)
+        try:
+            with self._lock(deadline) as continued:
                 self._catch_up()
-                head = self._write(entries)
-            finally:
-                fcntl.flock(self._file, fcntl.LOCK_UN)
+                head = self._write([*({**_stamp(entries), **line} for line in continued), *entries])
             self._written += 1
             mine = self._written
+        finally:
+            self._writing.release()
         with self._syncing:
             if self._synced < mine:
                 covered = self._written
@@ -69,6 +96,69 @@ class JournalFile:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+    def _open(self) -> int:
+        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    @contextmanager
+    def _lock(self, deadline: float) -> Iterator[Sequence[Fields]]:
+        """The lock on the file that is at the path now, with the lines that have to begin it.
+
+        Raises:
+            OSError: somebody else keeps it, or the file cannot be opened.
+        """
+        continued: list[Fields] = []
+        self._take_lock(deadline)
+        try:
+            while self._moved():
+                continued = [self._begin_anew()]
+                self._take_lock(deadline)
+            yield continued
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _take_lock(self, deadline: float) -> None:
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._waits = self._waits and self._monotonic() < deadline
+                if not self._waits:
+                    raise BlockingIOError(errno.EWOULDBLOCK, _LOCKED) from None
+                self._pause(_LOOK_SECONDS)
+            else:
+                self._waits = True
+                return
+
+    def _moved(self) -> bool:
+        """Whether the path leads to another file than ours by now, or to none."""
+        ours = os.fstat(self._file)
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return True
+        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+
+    def _begin_anew(self) -> Fields:
+        """Go on in the file at the path; returns the line that names the last one of the file that was ours."""
+        self._catch_up()
+        left, deleted = self._head, os.fstat(self._file).st_nlink == 0
+        new = self._open()
+        with self._syncing:
+            os.fsync(self._file)
+            os.close(self._file)
+            self._file = new
+        self._head, self._end = Head(), 0
+        follows = {"follows": left.digest, "follows_seq": left.sequence}
+        if deleted and left.digest != GENESIS:
+            self.deleted += 1
+            return {
+                "step": StepName.GAP.value,
+                "reason": "the journal was deleted",
+                "lost_lines": left.sequence,
+                **follows,
+            }
+        return {"step": StepName.CONTINUED.value, **follows}
 
     def _write(self, entries: Sequence[Fields]) -> Head:
         text, head = b"", self._head
@@ -121,6 +211,11 @@ class JournalFile:
             if start == 0:
                 return Head(), data or None
             reach *= 4
+
+
+def _stamp(entries: Sequence[Fields]) -> Fields:
+    """When and by whom the first of these lines is written."""
+    return {name: entries[0][name] for name in ("at_ms", "who") if entries and name in entries[0]}
 
 
 def _last_whole(data: bytes) -> tuple[Head, bytes | None] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from consumer.aliyun.credentials import Credentials
@@ -16,11 +18,13 @@ from consumer.core.errors import (
     Unanswered,
     Unavailable,
 )
-from consumer.core.observers import Hooks
+from consumer.core.message import Received
+from consumer.core.observers import Hooks, Report, Step
 from consumer.core.queue_attributes import Figures
 from emulator.client import Emulator
 from tests.integration.conftest import QUEUE, FixedCredentials, Recorder
 from tests.integration.queues import is_empty, messages
+from tests.unit.fakes import Clock
 
 
 def test_bodies_come_as_they_were_sent(queue: Queue) -> None:
@@ -43,6 +47,25 @@ def test_a_lease_is_as_long_as_the_server_says_whatever_the_local_clock(queue: Q
     queue.send("x")
     (message,) = queue.receive(16, 1)
     assert 28 <= message.lease_seconds <= 30
+
+
+def test_an_arrival_is_stamped_before_anybody_follows_it(channel: Emulator, credentials: FixedCredentials) -> None:
+    """A journal that takes ten seconds does not make the lease any younger."""
+    clock = Clock(100.0)
+
+    class Slow:
+        def received(self, messages: Sequence[Received]) -> None:
+            assert messages
+            clock.advance(10.0)
+
+        def step(self, step: Step) -> None: ...
+        def report(self, report: Report) -> None: ...
+
+    queue = Queue(QueueAddress(channel.endpoints.mns, QUEUE), credentials, Hooks((), (Slow(),)), monotonic=clock)
+    queue.send("x")
+    (message,) = queue.receive(16, 1)
+    queue.close()
+    assert (message.arrived_at, clock()) == (100.0, 110.0)
 
 
 def test_hiding_replaces_the_handle(queue: Queue) -> None:

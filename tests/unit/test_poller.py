@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -91,6 +91,17 @@ def test_what_a_poll_brings_is_in_hand_and_kept() -> None:
     polling.engine.clock.advance(13.5)
     due = [polling.engine.keeper.take(0) for _ in range(4)]
     assert [lease.message_id for lease in due if lease] == ["m-0", "m-1", "m-2"]
+
+
+def test_a_lease_counts_from_the_arrival_of_the_reply_and_not_from_after_its_journal() -> None:
+    """Ten seconds went into the journal: the lease is that much older, and is renewed that much earlier."""
+    polling = Polling()
+    arrived_at = polling.engine.clock() - 10.0
+    polling.steps([replace(received("m-0"), arrived_at=arrived_at)])
+    polling.engine.clock.advance(9.5)
+    lease = polling.engine.keeper.take(0)
+    assert lease is not None
+    assert lease.expires_at == arrived_at + 30.0
 
 
 def test_an_empty_answer_in_time_is_followed_by_the_next_poll() -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mns.account import Account
@@ -188,6 +188,9 @@ class Queue(Connection):
             arrived = replies.rescued(self._exchange.reply, count)
             if not arrived:
                 raise
+        # The lease runs from here on, however long whoever follows the messages takes.
+        now = self._monotonic()
+        arrived = [replace(message, arrived_at=now) for message in arrived]
         self._hooks.received(arrived)
         return arrived
 

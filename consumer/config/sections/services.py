@@ -212,3 +212,11 @@ class JournalConfig(Section):
         ),
         examples=["/var/lib/config-remediator/journal.jsonl"],
     )
+    required: bool = Field(
+        default=False,
+        description=(
+            "Whether a change needs its line on the disk first. true: while lines cannot be written, changes are held"
+            " as journal_unwritable and the worker is not ready. false: changes go on; what is missing is counted"
+            " (journal_gaps_total) and stands in the journal once it can be written again. Needs journal.path."
+        ),
+    )

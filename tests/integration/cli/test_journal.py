@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import socket
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from consumer.journal.format import Head, sealed
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli, Result
-from tests.integration.queues import dead_letters, is_empty
+from tests.integration.queues import dead_letters, is_empty, messages
 from tests.integration.remediations.cases import ACL, LOGGING, POLICY, TAGS
 from tests.integration.remediations.workbench import BUCKET, Case
 
@@ -399,3 +402,71 @@ def test_a_journal_that_cannot_be_written_stops_the_start(cli: Cli, tmp_path: Pa
     result = cli.run("run")
     assert result.status == 2
     assert "journal.path" in result.err
+
+
+def requiring(cli: Cli, path: Path, *, required: bool) -> None:
+    """A configuration with a journal and its policy."""
+    cli.configure(more=f'\n[journal]\npath = "{path}"\nrequired = {str(required).lower()}\n')
+
+
+@contextmanager
+def locked_away(path: Path) -> Iterator[None]:
+    """Somebody keeps the journal's lock."""
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        yield
+
+
+def changes_on_record(path: Path) -> list[str]:
+    """The buckets that a change was announced for."""
+    return [entry["resource"] for entry in map(json.loads, path.read_text().splitlines()) if entry["step"] == "before"]
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_journal_that_cannot_be_written_stops_changes_only_where_it_is_required(
+    cli: Cli, channel: Emulator, tmp_path: Path, required: bool
+) -> None:
+    """Required: held until the line can be written. Else: the change is made, and the gap stands in the journal."""
+    path = tmp_path / "journal.jsonl"
+    requiring(cli, path, required=required)
+    cli.replace('mode = "enforce"', 'mode = "enforce"\nhold_seconds = 1')
+    process = cli.start("run")
+    try:
+        eventually(path.exists)
+        eventually(lambda: path.stat().st_size > 0)
+        with locked_away(path):
+            channel.create_buckets(["photos"], acl="public-read")
+            if required:
+                eventually(lambda: any(each["dequeue_count"] > 1 for each in messages(channel, "config-events")))
+                assert channel.acls() == {"photos": "public-read"}
+            else:
+                eventually(lambda: channel.acls() == {"photos": "private"})
+        eventually(lambda: channel.acls() == {"photos": "private"})
+        eventually(lambda: is_empty(channel))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        out, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    assert "journal.cannot_be_written" in out
+    assert "journal.goes_on" in out
+    assert (changes_on_record(path) == ["photos"]) is required
+    found = cli.json("journal", "verify")
+    assert found["whole"], found
+    assert found["gaps"] == 1
+
+
+def test_a_lock_that_somebody_keeps_at_the_start_is_told(cli: Cli, journal: Path) -> None:
+    """Status 2 and the key, and not a process that hangs without a word."""
+    journal.touch()
+    with locked_away(journal):
+        result = cli.run("run")
+    assert result.status == 2
+    assert "journal.path" in result.err
+    assert "lock" in result.err
+
+
+def test_a_journal_that_is_required_has_to_be_configured(cli: Cli) -> None:
+    """Status 2 and both keys."""
+    cli.configure(more="\n[journal]\nrequired = true\n")
+    result = cli.run("check")
+    assert "journal.required: needs journal.path" in result.out

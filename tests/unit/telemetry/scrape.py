@@ -22,6 +22,7 @@ from consumer.guards.rule import Mode, Rule
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.exposure_gauges import expose_exposures, expose_flow
 from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation
+from consumer.telemetry.journal_gauges import expose_journal
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.permissions import MissingActions
 from consumer.telemetry.queue_gauges import expose_figures
@@ -108,12 +109,19 @@ def expose_open(found: Metrics, exposures: OpenExposures, board: PollBoard | Non
     expose_flow(found, board, lambda: 3)
 
 
+class Journal:
+    """A journal that could not be written once."""
+
+    size_bytes, trouble, gaps = 1_000, "", 1
+
+
 def tell_everything(found: Metrics, exposures: OpenExposures) -> None:
     """Have every metric appear that has a source."""
     expose_open(found, exposures)
     found.watch_listeners(lambda: 0)
     expose_guards(found, (rule(),), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
     expose_reevaluation(found, Asked())  # type: ignore[arg-type]
+    expose_journal(found, Journal())
     expose_figures(found, lambda: {"config-events": Figures(3, 2, 0)})
     found.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.2, "5F29"))
     found.retry(Retry("oss", "PutBucketAcl", "timeout", 0.1))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from consumer.core.errors import ConfigurationError
 from consumer.journal.file import JournalFile
 from consumer.journal.format import Verdict, parsed, verify
+from tests.unit.fakes import Clock
 
 
 @pytest.fixture
@@ -166,3 +169,76 @@ def test_a_path_that_cannot_be_written_names_the_key(tmp_path: Path) -> None:
     """The configuration's key stands in the message."""
     with pytest.raises(ConfigurationError, match=r"journal\.path"):
         JournalFile(tmp_path / "missing" / "journal.jsonl")
+
+
+@contextmanager
+def kept_by_somebody_else(path: Path) -> Iterator[None]:
+    """The lock on the file, as a backup that hangs keeps it."""
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        yield
+
+
+def test_a_lock_that_somebody_keeps_stops_nobody_for_long(path: Path) -> None:
+    """Waited for once, for a bounded time; from then on only tried, so that threads do not stand in line for it."""
+    clock = Clock()
+    file = JournalFile(path, lock_seconds=2.0, monotonic=clock, pause=clock.advance)
+    file.append([{"step": "opened"}])
+    with kept_by_somebody_else(path):
+        for waited in (2.0, 0.0, 0.0):
+            before = clock()
+            with pytest.raises(BlockingIOError, match="lock"):
+                file.append([{"step": "opened"}])
+            assert clock() - before == pytest.approx(waited, abs=0.02)
+    file.append([{"step": "opened"}])
+    file.close()
+    assert (verdict(path).entries, verdict(path).problems) == (2, [])
+
+
+def test_a_journal_that_was_moved_away_is_followed_by_a_new_one(path: Path, file: JournalFile) -> None:
+    """As the documentation has people do it: both are whole, and the new one names the last line of the old."""
+    last = file.append([{"step": "opened"}, {"step": "opened"}])
+    moved = path.with_suffix(".1")
+    path.rename(moved)
+    file.append([{"step": "opened", "at_ms": 7, "who": "me"}])
+    assert (verdict(moved).entries, verdict(moved).problems) == (2, [])
+    assert (verdict(path).entries, verdict(path).problems) == (2, [])
+    first = parsed(path.read_bytes().splitlines()[0])
+    assert (first.step, first.text("follows"), first.text("who")) == ("continued", last.digest, "me")
+    assert file.size_bytes == path.stat().st_size
+
+
+def test_a_journal_that_was_deleted_is_missed(path: Path, file: JournalFile) -> None:
+    """A new one begins with the gap, and it is counted."""
+    file.append([{"step": "opened"}] * 3)
+    path.unlink()
+    file.append([{"step": "opened"}])
+    first = parsed(path.read_bytes().splitlines()[0])
+    assert (first.step, first.text("lost_lines"), file.deleted) == ("gap", "3", 1)
+    assert (verdict(path).problems, verdict(path).gaps) == ([], 1)
+
+
+def test_two_processes_go_over_to_the_new_file_together(path: Path, file: JournalFile) -> None:
+    """Whoever comes second finds the first one's lines, and writes nothing into the old file."""
+    other = JournalFile(path)
+    file.append([{"step": "opened"}])
+    other.append([{"step": "opened"}])
+    moved = path.with_suffix(".1")
+    path.rename(moved)
+    for _ in range(2):
+        other.append([{"step": "opened"}])
+        file.append([{"step": "opened"}])
+    other.close()
+    assert (verdict(moved).entries, verdict(moved).problems) == (2, [])
+    assert (verdict(path).entries, verdict(path).problems) == (6, [])
+
+
+def test_a_place_that_cannot_be_written_any_more_is_an_error_and_no_crash(path: Path, file: JournalFile) -> None:
+    """Moved away, and a directory stands in its place: each append says so, and all is well once it is gone."""
+    path.rename(path.with_suffix(".1"))
+    path.mkdir()
+    with pytest.raises(OSError, match="directory"):
+        file.append([{"step": "opened"}])
+    path.rmdir()
+    file.append([{"step": "opened"}])
+    assert verdict(path).problems == []
