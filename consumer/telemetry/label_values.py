@@ -29,6 +29,7 @@ KNOWN_CODES = frozenset(
         "tags_unreadable",
         # ours, for requests that were not answered or not understood
         "damaged_reply",
+        "given_up",
         "host_not_allowed",
         "invalid_request",
         "name_not_found",
@@ -57,10 +58,12 @@ KNOWN_CODES = frozenset(
         # OSS: https://www.alibabacloud.com/help/en/oss/developer-reference/error-responses
         "AccessDenied",
         "AccessKeyIdAndSecurityTokenNotMatch",
+        "BucketBusy",
         "BucketNotEmpty",
         "InvalidSecurityToken",
         "NoSuchBucket",
         "OperationAborted",
+        "OperationConflict",
         "RequestTimeTooSkewed",
         "SecurityTokenExpired",
         "ServiceUnavailable",
