@@ -11,7 +11,7 @@ from consumer.app.build import build_agreement
 from consumer.config import Config
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.engine.in_flight import Books
-from consumer.engine.poller import PollBoard
+from consumer.engine.poll_board import PollBoard
 from consumer.engine.queue_depth import Look
 from consumer.engine.undeleted_limit import LONGEST_STRETCHED_SECONDS
 from consumer.guards.rule import Mode, Rule

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from consumer.engine.poller import KEEPING_UP_SECONDS, UNDELETED_LIMIT, PollBoard
+from consumer.engine.poll_board import KEEPING_UP_SECONDS, UNDELETED_LIMIT, PollBoard
 from consumer.telemetry.settling import SettlementWatch
 
 

@@ -18,7 +18,6 @@ from consumer.app.threads import Wiring
 from consumer.config import Config
 from consumer.core.exit_codes import ExitCode
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
-from consumer.engine.coalescing import Groups
 from consumer.engine.dead_letter import Origin
 from consumer.engine.stop_request import Asked
 from consumer.engine.supervisor import Engine, Supervisor
@@ -149,18 +148,13 @@ def _origin(config: Config, found: Found) -> Origin:
 
 def _engine(wiring: Wiring, origin: Origin, found: Found) -> Engine:
     config = wiring.config.engine
-    keeper = wiring.keeper()
-    oss, groups = wiring.oss(), Groups()
+    oss = wiring.oss()
     pipeline = wiring.pipeline(oss)
     return Engine(
-        pollers=[wiring.poller(number, keeper) for number in range(1, config.pollers + 1)],
-        workers=[wiring.worker(number, pipeline, groups, oss) for number in range(1, config.workers + 1)],
+        wiring.shared,
+        pollers=[wiring.poller(number) for number in range(1, config.pollers + 1)],
+        workers=[wiring.worker(number, pipeline, oss) for number in range(1, config.workers + 1)],
         settlers=wiring.settlers(origin),
-        renewers=[wiring.renewer(number, keeper) for number in range(1, config.lease_threads + 1)],
-        in_flight=wiring.in_flight,
-        settlements=wiring.settlements,
-        board=wiring.board,
-        keeper=keeper,
-        stopping=wiring.stopping,
+        renewers=[wiring.renewer(number) for number in range(1, config.lease_threads + 1)],
         others=[*wiring.others, *([wiring.sampler(found)] if wiring.config.metrics.sample_queues else ())],
     )

@@ -29,13 +29,16 @@ from consumer.core.observers import Hooks, Listener, StepListener
 from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.engine.backoff import Attempts, Backoff
 from consumer.engine.coalescing import Groups
+from consumer.engine.context import EngineContext
 from consumer.engine.dead_letter import Origin
 from consumer.engine.heartbeat import Pulse
 from consumer.engine.in_flight import InFlight
-from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy, Renewer
+from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
 from consumer.engine.pipeline import Pipeline
-from consumer.engine.poller import PollBoard, Poller
+from consumer.engine.poll_board import PollBoard
+from consumer.engine.poller import Poller
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
+from consumer.engine.renewer import Renewer
 from consumer.engine.settle_queue import Action
 from consumer.engine.settlement import Settlements, SettlePolicy, settle_queues
 from consumer.engine.settler import Copier, Deleter, Hider, Settler
@@ -70,8 +73,6 @@ class Wiring:
         self.members = build_members(config, self.credentials)
         self.in_flight = InFlight(config.engine.slots)
         self.board = PollBoard(say=say)
-        self.settle_queues = settle_queues(config.engine.delete_linger_seconds)
-        self.attempts = Attempts()
         self.undeleted = UndeletedLimit(max(1, config.engine.max_undeleted // config.engine.replicas))
         self.picture = Picture(config, self.rules, self.board, self.in_flight.books)
         self.metrics = Metrics(
@@ -92,16 +93,7 @@ class Wiring:
         self.journal = journal = self._journal()
         followers: tuple[StepListener, ...] = (journal,) if journal else ()
         self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
-        self.settlements = Settlements(
-            self.settle_queues,
-            self.in_flight,
-            _settle_policy(config),
-            self.attempts,
-            self.undeleted,
-            self.hooks,
-            dead_letters=bool(config.queue.dead_letter_queue),
-            jitter=self.jitter,
-        )
+        self.shared = self._shared()
         self.others = [self._renewal(), *([Thread(pulse, self.reevaluation.run)] if self.reevaluation else [])]
         self.metrics.watch_listeners(lambda: self.hooks.failures)
         self.picture.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
@@ -138,50 +130,33 @@ class Wiring:
     def pulse(self, name: str, longest_seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> Pulse:
         return Pulse(name, longest_seconds + _SLACK_SECONDS, monotonic=monotonic)
 
-    def keeper(self) -> LeaseKeeper:
-        engine = self.config.engine
-        policy = LeasePolicy(engine.lease_seconds, engine.max_lease_seconds, threads=engine.lease_threads)
-        return LeaseKeeper(policy, self.in_flight, self.settlements, jitter=self.jitter)
-
-    def renewer(self, number: int, keeper: LeaseKeeper) -> Thread:
+    def renewer(self, number: int) -> Thread:
         # A renewal that nobody answers must leave time for several more before the lease ends.
         longest = min(self.config.queue.call_timeout_seconds, max(1.0, self.config.engine.lease_seconds / 6))
         queue = self.queue(self.config.queue.name, call_timeout_seconds=longest)
         pulse = self.pulse(f"lease-keeper-{number}", longest)
-        return Thread(pulse, Renewer(queue, keeper, self.hooks, pulse).run, queue.close)
+        return Thread(pulse, Renewer(self.shared, queue, pulse).run, queue.close)
 
-    def poller(self, number: int, keeper: LeaseKeeper) -> Thread:
+    def poller(self, number: int) -> Thread:
         queue = self.queue(self.config.queue.name)
-        pulse = self.pulse(f"poller-{number}", self.config.queue.wait_seconds + POLL_MARGIN_SECONDS)
-        poller = Poller(
-            queue,
-            self.in_flight,
-            keeper,
-            self.settlements,
-            self.undeleted,
-            self.board,
-            self.stopping,
-            pulse,
-            wait_seconds=self.config.queue.wait_seconds,
-            first=number == 1,
-            jitter=self.jitter,
-        )
+        wait_seconds = self.config.queue.wait_seconds
+        pulse = self.pulse(f"poller-{number}", wait_seconds + POLL_MARGIN_SECONDS)
+        poller = Poller(self.shared, queue, pulse, wait_seconds=wait_seconds, first=number == 1)
         return Thread(pulse, poller.run, queue.close)
 
     def settler(self, action: Action, number: int, origin: Origin) -> Thread:
         """A thread that sends one kind of settling request, over a connection of its own."""
-        dead_letters = action is Action.COPY
-        queue = self.queue(self.config.queue.dead_letter_queue if dead_letters else self.config.queue.name)
-        pulse = self.pulse(f"settler-{action.value}-{number}", 2 * self.config.queue.call_timeout_seconds)
-        waiting = self.settle_queues[action]
+        names = self.config.queue
+        queue = self.queue(names.dead_letter_queue if action is Action.COPY else names.name)
+        pulse = self.pulse(f"settler-{action.value}-{number}", 2 * names.call_timeout_seconds)
         settler: Settler
         match action:
             case Action.DELETE:
-                settler = Deleter(queue, waiting, self.settlements, pulse)
+                settler = Deleter(self.shared, queue, pulse)
             case Action.HIDE:
-                settler = Hider(queue, waiting, self.settlements, pulse)
+                settler = Hider(self.shared, queue, pulse)
             case Action.COPY:
-                settler = Copier(queue, origin, waiting, self.settlements, pulse)
+                settler = Copier(self.shared, queue, origin, pulse)
             case _:
                 assert_never(action)
         return Thread(pulse, settler.run, queue.close)
@@ -247,22 +222,42 @@ class Wiring:
             pause=self.stopping.wait,
         )
 
-    def worker(self, number: int, pipeline: Pipeline, groups: Groups, oss: Oss) -> Thread:
+    def worker(self, number: int, pipeline: Pipeline, oss: Oss) -> Thread:
         engine = self.config.engine
         # A request may begin just before the budget ends, the read-back follows it, and the evaluator may be asked.
         longest = engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds + LONGEST_CALL_SECONDS
         pulse = self.pulse(f"worker-{number}", longest)
-        worker = Worker(
-            self.in_flight,
-            pipeline,
-            groups,
-            self.settlements,
-            self.attempts,
-            self.stopping,
-            pulse,
-            max_attempts=self.config.retry.max_attempts,
-        )
+        worker = Worker(self.shared, pipeline, pulse, max_attempts=self.config.retry.max_attempts)
         return Thread(pulse, worker.run, oss.close)
+
+    def _shared(self) -> EngineContext:
+        """What the engine's threads share."""
+        engine = self.config.engine
+        attempts, queues = Attempts(), settle_queues(engine.delete_linger_seconds)
+        settlements = Settlements(
+            queues,
+            self.in_flight,
+            _settle_policy(self.config),
+            attempts,
+            self.undeleted,
+            self.hooks,
+            dead_letters=bool(self.config.queue.dead_letter_queue),
+            jitter=self.jitter,
+        )
+        leases = LeasePolicy(engine.lease_seconds, engine.max_lease_seconds, threads=engine.lease_threads)
+        return EngineContext(
+            in_flight=self.in_flight,
+            settle_queues=queues,
+            settlements=settlements,
+            keeper=LeaseKeeper(leases, self.in_flight, settlements, jitter=self.jitter),
+            undeleted=self.undeleted,
+            attempts=attempts,
+            groups=Groups(),
+            board=self.board,
+            hooks=self.hooks,
+            stopping=self.stopping,
+            jitter=self.jitter,
+        )
 
 
 def _settle_policy(config: Config) -> SettlePolicy:

@@ -1,8 +1,9 @@
-"""Keeps leases: every unsettled delivery is renewed at about half its life, from the receive on.
+"""Which lease is renewed when: every unsettled delivery's at about half its life, from the receive on.
 
 Buffered deliveries are renewed too, so that slow work never lets the queue hand the same message to somebody else. The
-queue renews one message per request, so several threads renew side by side, and what is in work comes first. Where
-even that is too slow, no more is received than can be kept, and what nobody has begun to work on is released.
+queue renews one message per request, so several threads renew side by side (`consumer.engine.renewer`), and what is in
+work comes first. Where even that is too slow, no more is received than can be kept, and what nobody has begun to work
+on is released.
 """
 
 from __future__ import annotations
@@ -12,11 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from consumer.core.errors import MessageGone, ServiceError
-from consumer.core.observers import Hooks, Renewal
-from consumer.engine.heartbeat import Pulse
 from consumer.engine.in_flight import InFlight
 from consumer.engine.lease import Lease, LeaseState
 from consumer.engine.settlement import Settlements
@@ -33,12 +30,6 @@ _SLOWER_WEIGHT, _FASTER_WEIGHT = 0.5, 0.1
 """Of the latest renewal in the average of how long one takes: bad news is believed sooner than good news."""
 _USABLE_SHARE = 0.5
 """Of the renewals that the threads could make in time, so that there is room for one that has to be repeated."""
-
-
-class RenewingQueue(Protocol):
-    """The part of the queue gateway that renews."""
-
-    def hide(self, receipt_handle: str, seconds: int) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,82 +163,3 @@ class LeaseKeeper:
             self._planned = [entry for entry in self._planned if entry[2].state is LeaseState.HELD]
             heapq.heapify(self._planned)
             self._tidy_at = max(_TIDY_AT_LEAST, 2 * len(self._planned))
-
-
-class Renewer:
-    """One thread that renews, over a connection of its own."""
-
-    def __init__(
-        self,
-        queue: RenewingQueue,
-        keeper: LeaseKeeper,
-        hooks: Hooks,
-        pulse: Pulse,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._queue = queue
-        self._keeper = keeper
-        self._policy = keeper.policy
-        self._hooks = hooks
-        self._pulse = pulse
-        self._monotonic = monotonic
-
-    def run(self) -> None:
-        """Renew what is due, until the keeper is closed."""
-        while not self._keeper.closed:
-            self._pulse.rest()
-            self.step(self._pulse.idle_seconds)
-
-    def step(self, wait_seconds: float) -> bool:
-        """Renew one lease, if one becomes due within `wait_seconds`; whether there was one."""
-        lease = self._keeper.take(wait_seconds)
-        if lease is None:
-            return False
-        self._pulse.beat("renewing a lease")
-        self._keeper.relieve()
-        self.renew(lease)
-        return True
-
-    def renew(self, lease: Lease) -> None:
-        """Renew one lease whose time has come, and plan its next renewal.
-
-        A lease that somebody is using right now is being settled; it is looked at again shortly, in case that fails.
-        """
-        now = self._monotonic()
-        if lease.state is not LeaseState.HELD:
-            return
-        if now >= lease.expires_at:
-            self._lost(lease, "expired")
-        elif now - lease.taken_at + self._policy.lease_seconds > self._policy.max_total_seconds:
-            self._hooks.renewal(Renewal(lease.message_id, "capped"))
-            self._keeper.plan(lease, lease.expires_at)  # not renewed any more; comes back once, to be counted as lost
-        elif lease.try_exclusively():
-            try:
-                self._renew_exclusively(lease)
-            finally:
-                lease.release()
-        else:
-            self._keeper.plan(lease, min(now + self._policy.retry_seconds, lease.expires_at))
-
-    def _renew_exclusively(self, lease: Lease) -> None:
-        if lease.state is not LeaseState.HELD:
-            return  # settled between the look and the lock
-        sent_at = self._monotonic()
-        try:
-            handle = self._queue.hide(lease.receipt_handle, self._policy.lease_seconds)
-        except MessageGone:
-            self._lost(lease, "lost")
-        except ServiceError as error:
-            # Unanswered or refused for now: the old lease still runs, so there is time for another try.
-            self._hooks.renewal(Renewal(lease.message_id, error.code))
-            self._keeper.plan(lease, min(sent_at + self._policy.retry_seconds, lease.expires_at))
-        else:
-            lease.renewed(handle, sent_at + self._policy.lease_seconds)
-            self._hooks.renewal(Renewal(lease.message_id, "renewed"))
-            self._keeper.plan(lease, self._keeper.half_life(lease.expires_at))
-        self._keeper.took(self._monotonic() - sent_at)
-
-    def _lost(self, lease: Lease, result: str) -> None:
-        lease.lose()
-        self._hooks.renewal(Renewal(lease.message_id, result))

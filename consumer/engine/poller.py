@@ -8,23 +8,19 @@ are paced.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.core.errors import DamagedReply, ServiceError
 from consumer.core.message import Received
 from consumer.core.queue_limits import MAX_BATCH
+from consumer.engine.context import EngineContext
 from consumer.engine.delivery import Delivery
 from consumer.engine.heartbeat import Pulse
-from consumer.engine.in_flight import InFlight
 from consumer.engine.lease import Lease
-from consumer.engine.lease_keeper import LeaseKeeper
-from consumer.engine.settlement import Settlements
+from consumer.engine.loop import Loop
+from consumer.engine.poll_board import UNDELETED_LIMIT, UNDELETED_RESERVE
 from consumer.engine.timings import Stages
-from consumer.engine.undeleted_limit import UndeletedLimit
 
 _EARLY_SHARE = 0.5
 """An empty answer before this share of the wait came too early."""
@@ -34,18 +30,6 @@ _LONGEST_ERROR_PAUSE_SECONDS = 30.0
 _MOST_DAMAGED_IN_A_ROW = 256
 """So many damaged replies in a row are polled past without a pause: alone, each damaged message costs one poll."""
 
-UNDELETED_LIMIT = "undeleted_limit"
-"""Nothing is received: the service is about to throttle this consumer, which has received much without deleting it."""
-
-UNDELETED_RESERVE = "undeleted_reserve"
-"""Little is received: the reserve for messages that come for the first time has to last for a whole window."""
-
-PAUSE_REASONS = (UNDELETED_LIMIT, UNDELETED_RESERVE)
-"""Everything for which pollers receive less than there is, by their own decision."""
-
-KEEPING_UP_SECONDS = 120.0
-"""A replica keeps up while no more than this passes between polls that leave nothing behind."""
-
 
 class PolledQueue(Protocol):
     """The part of the queue gateway that a poller needs."""
@@ -53,135 +37,49 @@ class PolledQueue(Protocol):
     def receive(self, count: int, wait_seconds: int) -> list[Received]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class PollState:
-    """What the last poll came to, for readiness and metrics."""
-
-    last_success_at: float | None = None
-    """Local wall-clock seconds since the epoch."""
-    last_error: ServiceError | None = None
-    """None while polls succeed."""
-
-
-class PollBoard:
-    """What pollers tell each other and the outside; shared."""
-
-    def __init__(self, wall: Callable[[], float] = time.time, say: Callable[..., None] = lambda *_, **__: None) -> None:
-        """`say` takes the name of a log event and its fields: a pause begins or ends."""
-        self._wall = wall
-        self._say = say
-        self._state = PollState()
-        self._paused_for = ""
-        self._caught_up: tuple[float, float] | None = None
-        """Since when polls have left nothing behind, and the last one that did not."""
-        self._full = threading.Event()
-        self._woken = False
-
-    @property
-    def state(self) -> PollState:
-        """The last poll of any poller."""
-        return self._state
-
-    @property
-    def paused_for(self) -> str:
-        """For which reason polls pause, of `PAUSE_REASONS`; empty while they do not."""
-        return self._paused_for
-
-    @property
-    def keeping_up_since(self) -> float | None:
-        """Since when polls have left nothing behind, without a gap, in seconds since the epoch; None if they do not."""
-        if self._caught_up is None or self._wall() - self._caught_up[1] > KEEPING_UP_SECONDS:
-            return None
-        return self._caught_up[0]
-
-    def pause(self, reason: str, **fields: float) -> None:
-        """Polls pause; told once for each pause, with the fields."""
-        if self._paused_for != reason:
-            self._paused_for = reason
-            self._say("polling.paused", reason=reason, **fields)
-
-    def resume(self) -> None:
-        """Polls go on."""
-        if self._paused_for:
-            reason, self._paused_for = self._paused_for, ""
-            self._say("polling.resumed", reason=reason)
-
-    def succeeded(self, *, full: bool, waited: bool = True) -> None:
-        """A poll was answered; a full one calls the other pollers.
-
-        One that was not full and waited has left nothing behind. Without a wait the service asks a part of itself only.
-        """
-        now = self._wall()
-        self._state = PollState(now, None)
-        if waited and not full:
-            since = self.keeping_up_since
-            self._caught_up = (now if since is None else min(since, now), now)
-        if full:
-            self._full.set()
-        elif not self._woken:
-            self._full.clear()
-
-    def failed(self, error: ServiceError) -> None:
-        """A poll was not answered."""
-        self._state = PollState(self._state.last_success_at, error)
-
-    def wait_for_full(self, seconds: float) -> bool:
-        """Whether polls come back full, waiting up to `seconds` for that."""
-        return self._full.wait(seconds)
-
-    def wake(self) -> None:
-        """Let no poller wait any more, because the process is stopping."""
-        self._woken = True
-        self._full.set()
-
-
-class Poller:
+class Poller(Loop):
     """One polling thread; the first one waits on the service, the others only help out."""
 
     def __init__(
         self,
+        shared: EngineContext,
         queue: PolledQueue,
-        in_flight: InFlight,
-        keeper: LeaseKeeper,
-        settlements: Settlements,
-        undeleted: UndeletedLimit,
-        board: PollBoard,
-        stopping: threading.Event,
         pulse: Pulse,
         *,
         wait_seconds: int,
         first: bool,
-        jitter: Callable[[float, float], float],
-        monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] | None = None,
     ) -> None:
+        super().__init__(pulse)
+        self._in_flight = shared.in_flight
+        self._keeper = shared.keeper
+        self._settlements = shared.settlements
+        self._undeleted = shared.undeleted
+        self._board = shared.board
+        self._stopping = shared.stopping
+        self._jitter = shared.jitter
+        self._monotonic = shared.monotonic
         self._queue = queue
-        self._in_flight = in_flight
-        self._keeper = keeper
-        self._settlements = settlements
-        self._undeleted = undeleted
-        self._board = board
-        self._stopping = stopping
-        self._pulse = pulse
         self._wait_seconds = wait_seconds if first else 0
         self._first = first
-        self._jitter = jitter
-        self._monotonic = monotonic
-        self._pause_for = pause or stopping.wait
+        self._pause_for = pause or shared.stopping.wait
         self._failures = 0
         self._damaged_in_a_row = 0
         self._early_answers = 0
         self._one_by_one = 0
         """Polls that still ask for a single message, after a reply that could not be read."""
 
-    def run(self) -> None:
-        """Poll until the process stops."""
-        while not self._stopping.is_set():
-            self._pulse.rest()
-            if self._first or self._board.wait_for_full(self._pulse.idle_seconds):
-                self.step()
+    @property
+    def done(self) -> bool:
+        """The process is stopping."""
+        return self._stopping.is_set()
 
     def step(self) -> None:
+        """Poll; a helper only while polls come back full."""
+        if self._first or self._board.wait_for_full(self._pulse.idle_seconds):
+            self.poll()
+
+    def poll(self) -> None:
         """One poll, if there is room for what it may bring, and the pause it calls for."""
         now, in_flight = self._monotonic(), self._in_flight.books().in_flight
         self._say_what_is_left(now)
@@ -194,7 +92,7 @@ class Poller:
             return
         arrived: Sequence[Received] = ()
         try:
-            arrived = self._poll(reserved)
+            arrived = self._receive(reserved)
         finally:
             # Whatever happened, the slots are given back; what came is in the books from here on.
             self._take_over(arrived, reserved)
@@ -209,7 +107,7 @@ class Poller:
             reason = UNDELETED_LIMIT if count >= self._undeleted.most else UNDELETED_RESERVE
             self._board.pause(reason, undeleted=count, most=self._undeleted.most)
 
-    def _poll(self, reserved: int) -> Sequence[Received]:
+    def _receive(self, reserved: int) -> Sequence[Received]:
         count = 1 if self._one_by_one else reserved
         started = self._monotonic()
         self._pulse.beat("polling")

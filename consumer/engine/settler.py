@@ -7,17 +7,18 @@ deletions: for an outcome that deletes, or after its copy in the dead-letter que
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from consumer.core.errors import ServiceError
+from consumer.engine.context import EngineContext
 from consumer.engine.dead_letter import Origin, compose
 from consumer.engine.delivery import Delivery
 from consumer.engine.heartbeat import Pulse
-from consumer.engine.settle_queue import Action, SettleQueue
-from consumer.engine.settlement import Settlements
+from consumer.engine.loop import Loop
+from consumer.engine.settle_queue import Action
 
 
 class DeletingQueue(Protocol):
@@ -38,29 +39,29 @@ class DeadLetterQueue(Protocol):
     def send(self, body: str) -> str: ...
 
 
-class Settler(ABC):
+class Settler(Loop):
     """One thread: takes what is due out of its settle queue, and says what each request came to."""
 
-    def __init__(self, waiting: SettleQueue, settlements: Settlements, pulse: Pulse) -> None:
-        self._waiting = waiting
-        self._settlements = settlements
-        self._pulse = pulse
+    action: ClassVar[Action]
 
-    def run(self) -> None:
-        """Settle until the settle queue is closed."""
-        while not self._waiting.closed:
-            self._pulse.rest()
-            self.step(self._pulse.idle_seconds)
+    def __init__(self, shared: EngineContext, pulse: Pulse) -> None:
+        super().__init__(pulse)
+        self._waiting = shared.settle_queues[self.action]
+        self._settlements = shared.settlements
 
-    def step(self, wait_seconds: float) -> bool:
-        """Send one request, if one becomes due within `wait_seconds`; whether there was anything to settle."""
-        due = self._waiting.take(wait_seconds)
+    @property
+    def done(self) -> bool:
+        """Nothing more will come."""
+        return self._waiting.closed
+
+    def step(self) -> bool:
+        """Send one request, if one becomes due within the idle time; whether there was anything to settle."""
+        due = self._waiting.take(self._pulse.idle_seconds)
         if due:
             self._pulse.beat(f"settling {len(due)}")
-            action = self._waiting.action
-            overdue = [delivery for delivery in due if self._settlements.overdue(delivery, action)]
+            overdue = [delivery for delivery in due if self._settlements.overdue(delivery, self.action)]
             for delivery in overdue:
-                self._settlements.give_up(delivery, action)
+                self._settlements.give_up(delivery, self.action)
             if in_time := [delivery for delivery in due if delivery not in overdue]:
                 self.settle(in_time)
         return bool(due)
@@ -73,8 +74,10 @@ class Settler(ABC):
 class Deleter(Settler):
     """Deletes up to sixteen messages at once."""
 
-    def __init__(self, queue: DeletingQueue, waiting: SettleQueue, settlements: Settlements, pulse: Pulse) -> None:
-        super().__init__(waiting, settlements, pulse)
+    action = Action.DELETE
+
+    def __init__(self, shared: EngineContext, queue: DeletingQueue, pulse: Pulse) -> None:
+        super().__init__(shared, pulse)
         self._queue = queue
 
     def settle(self, deliveries: Sequence[Delivery]) -> None:
@@ -105,8 +108,10 @@ class Deleter(Settler):
 class Hider(Settler):
     """Hides one message: held, failed, released, or one whose settling was given up."""
 
-    def __init__(self, queue: HidingQueue, waiting: SettleQueue, settlements: Settlements, pulse: Pulse) -> None:
-        super().__init__(waiting, settlements, pulse)
+    action = Action.HIDE
+
+    def __init__(self, shared: EngineContext, queue: HidingQueue, pulse: Pulse) -> None:
+        super().__init__(shared, pulse)
         self._queue = queue
 
     def settle(self, deliveries: Sequence[Delivery]) -> None:
@@ -124,17 +129,18 @@ class Hider(Settler):
 class Copier(Settler):
     """Copies one message to the dead-letter queue; it stays until the copy is confirmed, and a deletion follows."""
 
+    action = Action.COPY
+
     def __init__(
         self,
+        shared: EngineContext,
         dead_letters: DeadLetterQueue,
         origin: Origin,
-        waiting: SettleQueue,
-        settlements: Settlements,
         pulse: Pulse,
         *,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        super().__init__(waiting, settlements, pulse)
+        super().__init__(shared, pulse)
         self._dead_letters = dead_letters
         self._origin = origin
         self._wall_ms = wall_ms

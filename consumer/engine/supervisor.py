@@ -14,11 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from consumer.core.exit_codes import ExitCode
+from consumer.engine.context import EngineContext
 from consumer.engine.heartbeat import Pulse
-from consumer.engine.in_flight import InFlight
-from consumer.engine.lease_keeper import LeaseKeeper
-from consumer.engine.poller import PollBoard
-from consumer.engine.settlement import Settlements
 from consumer.engine.stop_request import Asked
 
 CHECK_SECONDS = 1.0
@@ -56,15 +53,11 @@ class Thread:
 class Engine:
     """Every part of the engine that the supervisor starts and stops."""
 
+    shared: EngineContext
     pollers: Sequence[Thread]
     workers: Sequence[Thread]
     settlers: Sequence[Thread]
     renewers: Sequence[Thread]
-    in_flight: InFlight
-    settlements: Settlements
-    board: PollBoard
-    keeper: LeaseKeeper
-    stopping: threading.Event
     others: Sequence[Thread] = ()
     """Threads that no message depends on; they end by themselves when the process is stopping."""
 
@@ -150,27 +143,27 @@ class Supervisor:
 
     def _drain(self, grace_seconds: float) -> bool:
         """Stop in the order given above; whether everything in flight was settled or released in time."""
-        engine = self._engine
+        shared = self._engine.shared
         until = self._monotonic() + grace_seconds
-        engine.stopping.set()
-        engine.board.wake()
-        untouched = engine.in_flight.close()
+        shared.stopping.set()
+        shared.board.wake()
+        untouched = shared.in_flight.close()
         self._say("service.stopping", grace_seconds=grace_seconds, released=len(untouched))
         for delivery in untouched:
             delivery.resolved_at = self._monotonic()
-            engine.settlements.release(delivery)
-        engine.settlements.hurry()
+            shared.settlements.release(delivery)
+        shared.settlements.hurry()
         drained = self._wait_until_empty(until)
-        engine.settlements.close()
-        engine.keeper.close()
+        shared.settlements.close()
+        shared.keeper.close()
         if drained:
-            for thread in engine.threads:
+            for thread in self._engine.threads:
                 thread.thread.join(max(0.0, until - self._monotonic()))
         return drained
 
     def _wait_until_empty(self, until: float) -> bool:
         while (left := until - self._monotonic()) > 0:
-            if self._engine.in_flight.wait_until_empty(min(left, CHECK_SECONDS)):
+            if self._engine.shared.in_flight.wait_until_empty(min(left, CHECK_SECONDS)):
                 return True
             if self._nobody_settles():
                 return False  # waiting longer could not settle anything

@@ -6,53 +6,39 @@ message is still there until a settler has carried an ending out.
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from consumer.core.outcome import Ending, Outcome
-from consumer.engine.backoff import Attempts
-from consumer.engine.coalescing import Groups
+from consumer.engine.context import EngineContext
 from consumer.engine.delivery import Delivery
 from consumer.engine.heartbeat import Pulse
-from consumer.engine.in_flight import InFlight
+from consumer.engine.loop import Loop
 from consumer.engine.pipeline import Pipeline
-from consumer.engine.settlement import Settlements
 
 
-class Worker:
+class Worker(Loop):
     """One thread of repairs."""
 
-    def __init__(
-        self,
-        in_flight: InFlight,
-        pipeline: Pipeline,
-        groups: Groups,
-        settlements: Settlements,
-        attempts: Attempts,
-        stopping: threading.Event,
-        pulse: Pulse,
-        *,
-        max_attempts: int,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._in_flight = in_flight
+    def __init__(self, shared: EngineContext, pipeline: Pipeline, pulse: Pulse, *, max_attempts: int) -> None:
+        super().__init__(pulse)
+        self._in_flight = shared.in_flight
+        self._groups = shared.groups
+        self._settlements = shared.settlements
+        self._attempts = shared.attempts
+        self._stopping = shared.stopping
+        self._monotonic = shared.monotonic
         self._pipeline = pipeline
-        self._groups = groups
-        self._settlements = settlements
-        self._attempts = attempts
-        self._stopping = stopping
-        self._pulse = pulse
         self._max_attempts = max_attempts
-        self._monotonic = monotonic
 
-    def run(self) -> None:
-        """Work until nothing more may be worked on and this worker's own delivery is done."""
-        while not self._in_flight.closed:
-            self._pulse.rest()
-            if delivery := self._in_flight.next(self._pulse.idle_seconds):
-                self.process(delivery)
+    @property
+    def done(self) -> bool:
+        """Nothing more may be worked on."""
+        return self._in_flight.closed
+
+    def step(self) -> None:
+        """Work on the oldest buffered delivery, if one comes within the idle time."""
+        if delivery := self._in_flight.next(self._pulse.idle_seconds):
+            self.process(delivery)
 
     def process(self, delivery: Delivery) -> None:
         """Carry one delivery to its ending, or leave it to the worker that has the same resource in work."""

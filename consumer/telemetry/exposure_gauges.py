@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 
-from consumer.engine.poller import PAUSE_REASONS, PollBoard
+from consumer.engine.poll_board import PAUSE_REASONS, PollBoard
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.gauges import Reading, Values, only
 from consumer.telemetry.label_values import OTHER, BoundedValues

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disab
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.engine.in_flight import Books
-from consumer.engine.poller import PollState
+from consumer.engine.poll_board import PollState
 from consumer.guards.chain import HOLDS
 from consumer.guards.rule import Mode, Rule
 from consumer.reevaluation.agreement import Concluded, Conclusion

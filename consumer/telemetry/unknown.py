@@ -14,7 +14,7 @@ from enum import StrEnum
 from consumer.core.observers import Report
 from consumer.core.outcome import Disposition
 from consumer.engine.in_flight import Books
-from consumer.engine.poller import KEEPING_UP_SECONDS, PollBoard
+from consumer.engine.poll_board import KEEPING_UP_SECONDS, PollBoard
 from consumer.engine.queue_depth import Look
 from consumer.telemetry.exposure import OpenExposures
 

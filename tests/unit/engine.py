@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 from consumer.core.errors import ServiceError
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.backoff import Attempts, Backoff
+from consumer.engine.coalescing import Groups
+from consumer.engine.context import EngineContext
 from consumer.engine.dead_letter import Origin
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import Books, InFlight
 from consumer.engine.lease import Lease
-from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy, Renewer
+from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
+from consumer.engine.poll_board import PollBoard
+from consumer.engine.renewer import Renewer
 from consumer.engine.settle_queue import Action
 from consumer.engine.settlement import Settlements, SettlePolicy, settle_queues
 from consumer.engine.settler import Copier, Deleter, Hider, Settler
@@ -55,14 +60,29 @@ class Engine:
             monotonic=self.clock,
             wall_ms=lambda: 1_700_000_000_000,
         )
-        pulse = instant_pulse(self.clock)
         self.keeper = LeaseKeeper(LEASES, self.in_flight, self.settlements, jitter=middle, monotonic=self.clock)
-        self.renewer = Renewer(self.queue, self.keeper, self.hooks, pulse, monotonic=self.clock)
-        deletes, hides, copies = (self.settle_queues[action] for action in Action)
+        self.groups, self.stopping = Groups(), threading.Event()
+        self.board = PollBoard(wall=self.clock)
+        self.shared = EngineContext(
+            in_flight=self.in_flight,
+            settle_queues=self.settle_queues,
+            settlements=self.settlements,
+            keeper=self.keeper,
+            undeleted=self.undeleted,
+            attempts=self.attempts,
+            groups=self.groups,
+            board=self.board,
+            hooks=self.hooks,
+            stopping=self.stopping,
+            jitter=middle,
+            monotonic=self.clock,
+        )
+        pulse = instant_pulse(self.clock)
+        self.renewer = Renewer(self.shared, self.queue, pulse)
         self.settlers: dict[Action, Settler] = {
-            Action.COPY: Copier(self.dead_letters, Origin("the-queue"), copies, self.settlements, pulse),
-            Action.DELETE: Deleter(self.queue, deletes, self.settlements, pulse),
-            Action.HIDE: Hider(self.queue, hides, self.settlements, pulse),
+            Action.COPY: Copier(self.shared, self.dead_letters, Origin("the-queue"), pulse),
+            Action.DELETE: Deleter(self.shared, self.queue, pulse),
+            Action.HIDE: Hider(self.shared, self.queue, pulse),
         }
 
     def receive(self, count: int = 1) -> list[Delivery]:
@@ -96,7 +116,7 @@ class Engine:
     def step(self, action: Action | None = None) -> bool:
         """Settle what is due, once, by any settler or by that of one action; whether there was anything."""
         settlers = [self.settlers[action]] if action else self.settlers.values()
-        return any(settler.step(0) for settler in settlers)
+        return any(settler.step() for settler in settlers)
 
     def settle_all(self) -> None:
         """Settle everything that is due now."""
@@ -105,7 +125,7 @@ class Engine:
 
     def renew(self) -> None:
         """Renew every lease whose time has come."""
-        while self.renewer.step(0):
+        while self.renewer.step():
             pass
 
     @property

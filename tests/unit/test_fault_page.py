@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
-_ROW = re.compile(r"^\| (?P<fault>[^|]+) \| (?P<does>[^|]+) \| (?P<shows>[^|]+) \| `(?P<test>[^`|]+)` \|$", re.MULTILINE)
+_ROW = re.compile(
+    r"^\| (?P<fault>[^|]+) \| (?P<does>[^|]+) \| (?P<shows>[^|]+) \| `(?P<test>[^`|]+)` \|$", re.MULTILINE
+)
 ROWS = [found for found in _ROW.finditer(PAGE) if found["fault"] != "fault"]
 
 

@@ -9,7 +9,8 @@ import pytest
 from consumer.core.errors import NotAuthenticated, ServiceError, Throttled, Unanswered
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease, LeaseState
-from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy, Renewer
+from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
+from consumer.engine.renewer import Renewer
 from tests.unit.engine import LEASES, Engine
 from tests.unit.fakes import instant_pulse, middle, service_error
 
@@ -195,12 +196,12 @@ def test_renewals_that_come_too_late_release_what_nobody_has_begun() -> None:
     engine = Engine()
     leases = buffered(engine, 8)
     engine.clock.advance(13.5 + 6.5)
-    assert engine.renewer.step(0)
+    assert engine.renewer.step()
     assert engine.books.buffered == 8
     engine.clock.advance(0.2)
-    assert engine.renewer.step(0)
+    assert engine.renewer.step()
     assert engine.books.buffered == 4
-    assert engine.renewer.step(0)
+    assert engine.renewer.step()
     assert engine.books.buffered == 4
     assert engine.books.balanced
     engine.settle_all()
@@ -250,7 +251,7 @@ def test_the_loop_ends_when_the_keeper_is_closed() -> None:
     engine = Engine()
     pulse = instant_pulse(engine.clock)
     pulse.idle_seconds = 60.0
-    renewer = Renewer(engine.queue, engine.keeper, engine.hooks, pulse, monotonic=engine.clock)
+    renewer = Renewer(engine.shared, engine.queue, pulse)
     threads = [threading.Thread(target=renewer.run, daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()

@@ -11,7 +11,8 @@ import pytest
 from consumer.core.errors import DamagedReply, NotAuthenticated, QueueMissing, ServiceError, Throttled, Unanswered
 from consumer.core.message import Received
 from consumer.core.outcome import Disposition
-from consumer.engine.poller import KEEPING_UP_SECONDS, UNDELETED_LIMIT, UNDELETED_RESERVE, PollBoard, Poller
+from consumer.engine.poll_board import KEEPING_UP_SECONDS, UNDELETED_LIMIT, UNDELETED_RESERVE, PollBoard
+from consumer.engine.poller import Poller
 from consumer.engine.undeleted_limit import WINDOW_SECONDS
 from tests.unit.engine import Engine
 from tests.unit.fakes import Clock, instant_pulse, received, service_error
@@ -37,19 +38,13 @@ class Polling:
         self.engine = Engine(slots=self.slots, max_undeleted=100)
         self.stopping = threading.Event()
         self.board = PollBoard(wall=self.engine.clock, say=lambda event, **fields: self.said.append((event, fields)))
+        shared = replace(self.engine.shared, board=self.board, stopping=self.stopping, jitter=lambda _low, high: high)
         self.poller = Poller(
+            shared,
             self,
-            self.engine.in_flight,
-            self.engine.keeper,
-            self.engine.settlements,
-            self.engine.undeleted,
-            self.board,
-            self.stopping,
             instant_pulse(self.engine.clock),
             wait_seconds=self.wait_seconds,
             first=self.first,
-            jitter=lambda _low, high: high,
-            monotonic=self.engine.clock,
             pause=self.pauses.append,
         )
 
@@ -67,7 +62,7 @@ class Polling:
         self.pauses.clear()
         self.answers = list(answers)
         for _ in answers:
-            self.poller.step()
+            self.poller.poll()
         return list(self.pauses)
 
     @property

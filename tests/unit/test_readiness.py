@@ -5,7 +5,7 @@ from __future__ import annotations
 from consumer.app.readiness import Readiness
 from consumer.core.errors import Unanswered
 from consumer.core.observers import SettleError
-from consumer.engine.poller import KEEPING_UP_SECONDS, UNDELETED_LIMIT, PollBoard
+from consumer.engine.poll_board import KEEPING_UP_SECONDS, UNDELETED_LIMIT, PollBoard
 from consumer.telemetry.settling import LONG_SECONDS, SettlementWatch
 from tests.unit.fakes import Clock, service_error
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from consumer.core.exit_codes import ExitCode
-from consumer.core.observers import Hooks
-from consumer.engine.backoff import Attempts, Backoff
 from consumer.engine.heartbeat import Pulse
-from consumer.engine.in_flight import InFlight
-from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy, Renewer
-from consumer.engine.poller import PollBoard
-from consumer.engine.settlement import Settlements, SettlePolicy, settle_queues
+from consumer.engine.renewer import Renewer
 from consumer.engine.supervisor import Engine, Supervisor, Thread
-from consumer.engine.undeleted_limit import UndeletedLimit
-from tests.unit.fakes import Clock, FakeQueue, middle
+from tests.unit import engine as parts
+from tests.unit.fakes import Clock, FakeQueue
 
 
 @dataclass
@@ -35,30 +30,14 @@ class Stage:
 
     def supervisor(self, worker: Thread, monotonic: Callable[[], float] | None = None) -> Supervisor:
         """A supervisor over that worker and nothing but idle company."""
-        in_flight = InFlight(4)
-        settlements = Settlements(
-            settle_queues(0),
-            in_flight,
-            SettlePolicy(Backoff()),
-            Attempts(),
-            UndeletedLimit(100),
-            Hooks(),
-            dead_letters=False,
-            jitter=middle,
-        )
-        keeper = LeaseKeeper(LeasePolicy(), in_flight, settlements, jitter=middle)
+        shared = replace(parts.Engine(slots=4, clock=self.clock).shared, stopping=self.stopping)
         renewer_pulse = Pulse("lease-keeper-1", 1_000_000)
-        renewer = Renewer(FakeQueue(self.clock), keeper, Hooks(), renewer_pulse)
         engine = Engine(
+            shared,
             pollers=[self.idle("poller-1")],
             workers=[worker],
             settlers=[self.idle("settler-delete-1")],
-            renewers=[Thread(renewer_pulse, renewer.run)],
-            in_flight=in_flight,
-            settlements=settlements,
-            board=PollBoard(),
-            keeper=keeper,
-            stopping=self.stopping,
+            renewers=[Thread(renewer_pulse, Renewer(shared, FakeQueue(self.clock), renewer_pulse).run)],
         )
 
         def say(event: str, **fields: object) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from consumer.core.outcome import Ending, Outcome
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
-from consumer.engine.coalescing import Groups
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
 from consumer.engine.pipeline import Pipeline
@@ -63,8 +62,6 @@ class Working:
     max_attempts: int = 3
     engine: Engine = field(default_factory=Engine)
     pipeline: ScriptedPipeline = field(default_factory=ScriptedPipeline)
-    groups: Groups = field(default_factory=Groups)
-    stopping: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.pipeline.now = self.engine.clock
@@ -81,17 +78,8 @@ class Working:
 
     def another(self) -> Worker:
         """One more worker beside it."""
-        return Worker(
-            self.engine.in_flight,
-            self.pipeline,
-            self.groups,
-            self.engine.settlements,
-            self.engine.attempts,
-            self.stopping,
-            instant_pulse(self.engine.clock),
-            max_attempts=self.max_attempts,
-            monotonic=self.engine.clock,
-        )
+        pulse = instant_pulse(self.engine.clock)
+        return Worker(self.engine.shared, self.pipeline, pulse, max_attempts=self.max_attempts)
 
     def delivery(self, age: int = 0, message_id: str = "", **fields: object) -> Delivery:
         """A delivery in hand whose event was evaluated `age` milliseconds later than others."""
@@ -173,7 +161,7 @@ def test_a_failure_during_the_stop_is_handed_back_and_not_counted() -> None:
     working = Working(max_attempts=1)
 
     def stopped() -> Ending:
-        working.stopping.set()
+        working.engine.stopping.set()
         return FAILED
 
     working.pipeline.endings = [stopped]
@@ -308,7 +296,7 @@ def test_the_stop_releases_what_waits_in_a_case() -> None:
     def stopped() -> Ending:
         working.another().process(working.delivery(age=5))
         working.another().process(working.delivery(age=7))
-        working.stopping.set()
+        working.engine.stopping.set()
         return FIXED
 
     working.pipeline.endings = [stopped]
@@ -339,7 +327,7 @@ def test_a_case_is_closed_after_its_last_delivery() -> None:
     working.worker.process(working.delivery())
     working.worker.process(working.delivery())
     assert working.pipeline.repaired == [0, 0]
-    assert not working.groups._open
+    assert not working.engine.groups._open
 
 
 @pytest.mark.parametrize("fields", [{"resourceId": "another-bucket"}, {"regionId": "cn-shanghai"}])
@@ -382,7 +370,7 @@ def test_every_delivery_is_resolved_once_by_whatever_thread() -> None:
         assert not thread.is_alive()
     ended = [one.message_id for leader in resolved for one in (leader, *leader.followers)]
     assert sorted(ended) == sorted(delivery.message_id for delivery in deliveries)
-    assert not working.groups._open
+    assert not working.engine.groups._open
     assert working.engine.books.settling == 150
 
 
@@ -413,7 +401,7 @@ def test_dismissed_messages_open_no_group() -> None:
     (other,) = working.engine.poll()
     working.worker.process(other)
     assert outcomes(working.resolved()) == [Outcome.NOT_OURS]
-    assert not working.groups._open
+    assert not working.engine.groups._open
 
 
 def test_a_body_that_no_reply_can_carry_is_for_a_person() -> None:

@@ -13,7 +13,7 @@ from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
 from consumer.core.outcome import Ending, Outcome
 from consumer.core.queue_attributes import Figures
 from consumer.engine.in_flight import Books, InFlight
-from consumer.engine.poller import PollBoard, PollState
+from consumer.engine.poll_board import PollBoard, PollState
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption

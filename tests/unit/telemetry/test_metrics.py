@@ -16,7 +16,7 @@ from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import Books, InFlight
 from consumer.engine.lease import Lease
-from consumer.engine.poller import PollState
+from consumer.engine.poll_board import PollState
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.gauges import Reading
 from consumer.telemetry.metrics import STAGES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from consumer.engine.poller import PollState
+from consumer.engine.poll_board import PollState
 from consumer.telemetry.exposure import OpenExposures
 from tests.unit.telemetry.records import SETTLED_AT_MS
 from tests.unit.telemetry.scrape import families, metrics, tell_everything

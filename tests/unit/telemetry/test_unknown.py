@@ -10,7 +10,7 @@ from consumer.core.errors import Unanswered
 from consumer.core.outcome import Disposition, Outcome
 from consumer.core.queue_attributes import Figures
 from consumer.engine.in_flight import Books
-from consumer.engine.poller import KEEPING_UP_SECONDS, UNDELETED_LIMIT, PollBoard
+from consumer.engine.poll_board import KEEPING_UP_SECONDS, UNDELETED_LIMIT, PollBoard
 from consumer.engine.queue_depth import Look
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.unknown import Unknown, Unknowns
