@@ -20,7 +20,7 @@ _ROWS = (
     ("exempt", Ending.EXEMPT),
     ("not ours", Ending.NOT_OURS),
     ("dead-lettered", Ending.DEAD_LETTERED),
-    ("kept: observed or contested", Ending.KEPT),
+    ("kept: observed, contested, no right", Ending.KEPT),
     ("lost", Ending.LOST),
 )
 
@@ -49,7 +49,7 @@ def judged(
         observed=tuple(each for rule, each in watched.items() if rule.mode == "observe"),
         worker_access_keys=frozenset({key.access_key_id}),
         exempt={scene.exempt},
-        held={scene.contested},
+        held={scene.contested, scene.claimed},
         reads_journaled=True,
     )
     return judge(entries, expectations)
