@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from consumer.core.event_times import doubt
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.reevaluation.agreement import Concluded, Conclusion
@@ -145,12 +146,15 @@ def _event(report: Report) -> dict[str, Any]:
     event = report.event
     if event is None:
         return {}
+    doubted = doubt(event.evaluated_at_ms, report.settled_at_ms) is not None
     return {
         "resource": event.resource_id,
         "region": event.region,
         "account": event.account_id,
         "config_rule_id": event.config_rule_id,
         "event_request_id": event.request_id,
+        # What it claims, where that cannot be believed and the figures beside it are corrected.
+        "claimed_evaluated_at_ms": event.evaluated_at_ms if doubted else None,
     }
 
 

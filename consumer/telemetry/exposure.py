@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from consumer.core.event_times import believed_ms
 from consumer.core.observers import Report
 from consumer.core.outcome import Disposition, Outcome
 from consumer.reevaluation.agreement import AgreementPolicy, Fix, fix_of
@@ -39,7 +40,8 @@ def exposure_seconds(report: Report) -> float | None:
     if report.event is None or report.ending is None or report.ending.outcome is not Outcome.FIXED:
         return None
     settling_seconds = dict(report.stage_seconds).get("settle", 0.0)
-    return max(0.0, (report.settled_at_ms - report.event.evaluated_at_ms) / 1000 - settling_seconds)
+    began_ms = believed_ms(report.event.evaluated_at_ms, report.settled_at_ms)
+    return max(0.0, (report.settled_at_ms - began_ms) / 1000 - settling_seconds)
 
 
 def upstream_seconds(report: Report) -> tuple[tuple[str, float], ...]:
@@ -50,10 +52,12 @@ def upstream_seconds(report: Report) -> tuple[tuple[str, float], ...]:
     event, message = report.event, report.message
     if event is None or message.dequeue_count > 1:
         return ()
-    notify = ("notify", max(0.0, (event.notified_at_ms - event.evaluated_at_ms) / 1000))
+    evaluated_at_ms = believed_ms(event.evaluated_at_ms, report.settled_at_ms)
+    notified_at_ms = believed_ms(event.notified_at_ms, report.settled_at_ms)
+    notify = ("notify", max(0.0, (notified_at_ms - evaluated_at_ms) / 1000))
     if not message.enqueued_at_ms:  # a rescued message may lack the stamp
         return (notify,)
-    return notify, ("enqueue", max(0.0, (message.enqueued_at_ms - event.notified_at_ms) / 1000))
+    return notify, ("enqueue", max(0.0, (message.enqueued_at_ms - notified_at_ms) / 1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +107,15 @@ class OpenExposures:
         if event is None or not report.rule:
             return
         key = (report.rule, event.account_id, event.region, event.resource_id)
+        evaluated_at_ms = believed_ms(event.evaluated_at_ms, report.settled_at_ms)
         outcome = report.ending.outcome if report.ending else None
         with self._lock:
             if outcome in _CLOSING:
                 self._closed(key, report)
             elif outcome is Outcome.SUPERSEDED:
-                self._superseded(key, event.evaluated_at_ms)
+                self._superseded(key, evaluated_at_ms)
             else:
-                self._kept(key, _found(report, event.evaluated_at_ms))
+                self._kept(key, _found(report, evaluated_at_ms))
 
     def agreed(self, fix: Fix) -> None:
         """The evaluator agrees to a fix; its exposure is closed unless another of its rules has yet to."""
@@ -129,7 +134,8 @@ class OpenExposures:
         """What the dead-letter queue shows; `complete` if nothing else is visible there."""
         with self._lock:
             for letter in self._letters.fresh(found):
-                given_up = _Open(letter.evaluated_at_ms, given_up=letter.reason, letter_at_ms=letter.at_ms)
+                began_ms = believed_ms(letter.evaluated_at_ms, looked_at_ms)
+                given_up = _Open(began_ms, given_up=letter.reason, letter_at_ms=letter.at_ms)
                 self._kept(letter.key, given_up)
             written = {key: known.letter_at_ms for key, known in self._open.items() if known.letter_at_ms}
             seen = {letter.key for letter in found}
@@ -185,7 +191,8 @@ class OpenExposures:
         fix = fix_of(report, self._agreement.account_id) if self._agreement else None
         if self._agreement and fix:
             until = report.settled_at_ms / 1000 + self._agreement.open_seconds
-            began = min(fix.evaluated_at_ms, known.evaluated_at_ms) if known else fix.evaluated_at_ms
+            fixed = believed_ms(fix.evaluated_at_ms, report.settled_at_ms)
+            began = min(fixed, known.evaluated_at_ms) if known else fixed
             self._open.pop(key, None)
             self._kept(key, _Open(began, until, awaited | {fix.config_rule_id}))
         elif not (awaited and report.ending and report.ending.outcome is Outcome.ALREADY_COMPLIANT):

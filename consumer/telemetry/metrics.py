@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
 
+from consumer.core.event_times import Unbelievable, doubt
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.engine.in_flight import Books
@@ -125,6 +126,8 @@ class Metrics:
         for stage, seconds in (*upstream_seconds(report), *report.stage_seconds):
             if stage in STAGES:
                 self._stages(stage).observe(seconds)
+        if report.event is not None and (bound := doubt(report.event.evaluated_at_ms, report.settled_at_ms)):
+            self._corrected(bound.value).inc()
         exposed = exposure_seconds(report)
         if exposed is not None:
             self._exposure(rule).observe(exposed, _exemplar(report.message.message_id))
@@ -144,6 +147,14 @@ class Metrics:
                 f"{PREFIX}held",
                 "Deliveries that were held, by what held them back.",
                 ("rule", "reason"),
+                registry=self.registry,
+            )
+        )
+        self._corrected = _series(
+            Counter(
+                f"{PREFIX}event_times_corrected",
+                "Settled deliveries whose event claims a time that cannot be believed; what is exported is corrected.",
+                ("bound",),
                 registry=self.registry,
             )
         )
@@ -222,6 +233,8 @@ class Metrics:
             self._stages(stage)
         for result in ("renewed", "lost", "expired", "capped"):
             self._renewals(result)
+        for bound in Unbelievable:
+            self._corrected(bound.value)
 
     def _expose_settings(self, rules: Sequence[Rule], slots: int) -> None:
         modes: Values = {_one(rule.name): float(rule.mode is Mode.ENFORCE) for rule in rules}

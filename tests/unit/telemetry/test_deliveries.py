@@ -203,3 +203,10 @@ def test_the_end_of_a_wait_for_agreement_is_one_line(written: Log, conclusion: C
             "waited_seconds": 60.0,
         }
     ]
+
+
+def test_a_time_that_cannot_be_believed_is_logged_as_it_was_claimed(written: Log) -> None:
+    """In the line of that delivery, whose figures are corrected, and in no other."""
+    forged = written.of(report(Outcome.HELD, event=event(evaluated_at_ms=1_262_304_000_001)))
+    assert forged["claimed_evaluated_at_ms"] == 1_262_304_000_001
+    assert "claimed_evaluated_at_ms" not in written.of(report(Outcome.HELD))

@@ -1,0 +1,37 @@
+"""How far the times in an event can be believed, since whoever may publish to the topic writes them. Pure.
+
+An event is published once, when its evaluation changes. A topic keeps it for a day, a queue for seven at most, and a
+dead-letter queue for seven more; the evaluator looks again within a day. What claims to be older than all of that
+together was not evaluated then.
+
+Retention: https://www.alibabacloud.com/help/en/mns/developer-reference/createqueue
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+_DAY_MS = 86_400_000
+OLDEST_BELIEVED_MS = (1 + 7 + 7 + 1) * _DAY_MS
+"""Topic, queue, dead-letter queue, evaluation."""
+_SKEW_MS = 900_000
+"""By so much the clocks of whoever signs requests may differ from the service's; a moment ahead is no forgery."""
+
+
+class Unbelievable(StrEnum):
+    """What is wrong with a moment."""
+
+    PAST = "past"
+    FUTURE = "future"
+
+
+def doubt(moment_ms: int, now_ms: int) -> Unbelievable | None:
+    """What is wrong with a moment that an event claims, or None."""
+    if moment_ms > now_ms + _SKEW_MS:
+        return Unbelievable.FUTURE
+    return Unbelievable.PAST if moment_ms < now_ms - OLDEST_BELIEVED_MS else None
+
+
+def believed_ms(moment_ms: int, now_ms: int) -> int:
+    """The moment, moved to the nearest one that can be believed: what is exported, while logs keep what was claimed."""
+    return min(max(moment_ms, now_ms - OLDEST_BELIEVED_MS), now_ms)
