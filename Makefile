@@ -47,9 +47,9 @@ fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES
 lock: ## Resolve the locked requirements anew (needs uv)
 	$(COMPILE) --group installer -o requirements/installer.txt
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
-	$(COMPILE) pyproject.toml -o requirements/worker.txt
-	$(COMPILE) pyproject.toml --extra reevaluate -o requirements/reevaluate.txt
-	$(COMPILE) pyproject.toml --extra emulator -o requirements/emulator.txt
+	$(COMPILE) pyproject.toml --extra shared -o requirements/worker.txt
+	$(COMPILE) pyproject.toml --extra shared --extra reevaluate -o requirements/reevaluate.txt
+	$(COMPILE) pyproject.toml --extra shared --extra emulator -o requirements/emulator.txt
 	$(COMPILE) pyproject.toml --extra bench -o requirements/bench.txt
 	scripts/environment dev
 	$(PY) scripts/record_requires.py

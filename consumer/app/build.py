@@ -5,6 +5,7 @@ It decides nothing; `consumer.app.threads` puts its parts in their places.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,16 +17,19 @@ from consumer.aliyun.member_role import AssumedRole, MemberRole
 from consumer.config import Config, build_exemptions, build_rules
 from consumer.core.observers import Hooks
 from consumer.engine.heartbeat import Pulse
+from consumer.guards.breaker import LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.confirmation import nobody
-from consumer.guards.contest import Contest, LocalContest
-from consumer.guards.limits import Limits
+from consumer.guards.contest import LocalContest
+from consumer.guards.limits import LocalLimits
 from consumer.guards.pause import PauseSwitch
-from consumer.guards.shared_contest.store import SharedContest
+from consumer.guards.shared.breakers import SharedBreakers
+from consumer.guards.shared.contest import SharedContest
+from consumer.guards.shared.limits import SharedLimits
+from consumer.guards.shared.store import Store, StoreAddress
 from consumer.reevaluation.agreement import AgreementPolicy, Agreements, Concluded
 from consumer.reevaluation.confirmation import Confirmation
 from consumer.reevaluation.requester import Reevaluation
-from consumer.telemetry.log import get_logger
 from consumer.telemetry.redaction import Discreet
 
 
@@ -46,34 +50,45 @@ def build_evaluator(config: Config, own: CredentialsProvider, hooks: Hooks) -> C
     return CloudConfig(settings.endpoint or f"https://config.{settings.region}.aliyuncs.com", own, hooks)
 
 
-def build_guards(config: Config, switch: PauseSwitch, evaluator: CloudConfig | None) -> Guards:
-    """Every guard, with nothing in its memory.
+def build_store(config: Config, say: Callable[..., None]) -> Store | None:
+    """What the replicas share about the guards, or None where each counts for itself. Nothing is asked of it yet.
 
     Raises:
-        ConfigurationError: the directory that replicas share cannot be used.
+        ConfigurationError: the client library is not installed.
     """
-    limits = {rule.name: rule.limit for rule in build_rules(config) if rule.limit}
+    settings = config.shared
+    if not settings.url:
+        return None
+    password = os.environ.get("REMEDIATOR_SHARED_PASSWORD") or None
+    address = StoreAddress(settings.url, settings.prefix, settings.timeout_seconds, password)
+    return Store(address, say=say)
+
+
+def build_guards(config: Config, switch: PauseSwitch, store: Store | None, evaluator: CloudConfig | None) -> Guards:
+    """Every guard, with nothing in this process's memory."""
+    rules = [rule.name for rule in config.rules]
+    own_limits = {rule.name: rule.limit for rule in build_rules(config) if rule.limit}
+    overall, breaker, contest = config.limits.build(), config.breaker.build(), config.contest.build()
+    confirm = Confirmation(evaluator, config.account_id) if evaluator else nobody
+    if store is None:
+        return Guards(
+            exemptions=build_exemptions(config),
+            limits=LocalLimits(overall, own_limits),
+            breakers=LocalBreakers(breaker),
+            contest=LocalContest(contest),
+            held_by=switch.held_by,
+            confirm=confirm,
+        )
+    # A request may begin just before the budget ends, and the read-back still follows it.
+    longest = config.engine.work_budget_seconds + 4 * config.oss.call_timeout_seconds
     return Guards(
         exemptions=build_exemptions(config),
-        limits=Limits(config.limits.build(), limits),
-        breaker=config.breaker.build(),
-        contest=build_contest(config),
+        limits=SharedLimits(store, overall, own_limits, longest_change_seconds=longest),
+        breakers=SharedBreakers(store, breaker, rules, longest_probe_seconds=longest),
+        contest=SharedContest(store, contest, rules),
         held_by=switch.held_by,
-        confirm=Confirmation(evaluator, config.account_id) if evaluator else nobody,
+        confirm=confirm,
     )
-
-
-def build_contest(config: Config) -> Contest:
-    """What remembers fixes: the directory that the replicas share, or this process alone.
-
-    Raises:
-        ConfigurationError: the directory cannot be used.
-    """
-    settings, policy = config.contest, config.contest.build()
-    if not settings.directory:
-        return LocalContest(policy)
-    say = get_logger("consumer").warning
-    return SharedContest.at(Path(settings.directory), policy, [rule.name for rule in config.rules], say)
 
 
 def member_roles(config: Config) -> list[MemberRole]:

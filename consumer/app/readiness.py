@@ -20,13 +20,18 @@ class Readiness:
     stopping: Callable[[], bool]
     board: PollBoard
     settlements: SettlementWatch
+    shared: Callable[[], str] = field(default=lambda: "")
+    """Why what replicas share cannot be asked; empty if it can, and where nothing is shared."""
     wall: Callable[[], float] = field(default=time.time)
 
     def __call__(self) -> str:
         """Why it is not ready, in a few words; empty if it is."""
         if self.stopping():
             return "stopping"
-        return self._polls() or self.settlements.reason()
+        if reason := self._polls() or self.settlements.reason():
+            return reason
+        shared = self.shared()
+        return f"what replicas share cannot be asked: {shared}" if shared else ""
 
     def _polls(self) -> str:
         state = self.board.state

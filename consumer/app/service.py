@@ -53,7 +53,7 @@ class Service:
             jitter=wiring.jitter,
             monotonic=monotonic,
         )
-        self._ready = Readiness(lambda: self.stopping, wiring.board, wiring.picture.settlements)
+        self._ready = Readiness(lambda: self.stopping, wiring.board, wiring.picture.settlements, wiring.shared_problem)
         http = wiring.config.http
         self.health = (
             HealthServer(http.host, http.port, wiring.metrics.registry, live=self.fault, ready=self.not_ready)

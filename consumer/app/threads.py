@@ -21,7 +21,14 @@ from consumer.aliyun.mns.queue import POLL_MARGIN_SECONDS, Queue, QueueAddress
 from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
-from consumer.app.build import build_evaluator, build_guards, build_members, build_reevaluation, build_switch
+from consumer.app.build import (
+    build_evaluator,
+    build_guards,
+    build_members,
+    build_reevaluation,
+    build_store,
+    build_switch,
+)
 from consumer.app.picture import Picture
 from consumer.app.renewal import LONGEST_QUESTION_SECONDS, Renewal
 from consumer.config import Config, build_rules
@@ -48,7 +55,7 @@ from consumer.engine.worker import Worker
 from consumer.journal.writer import JournalWriter
 from consumer.reevaluation.agreement import Concluded
 from consumer.resources.oss.bucket import Bucket, Resource
-from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation
+from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, expose_store
 from consumer.telemetry.journal_gauges import expose_journal
 from consumer.telemetry.log import LogListener, get_logger
 from consumer.telemetry.metrics import Metrics
@@ -70,6 +77,7 @@ class Wiring:
         self.stopping = threading.Event()
         self.rules = build_rules(config)
         self.switch = build_switch(config)
+        self.store = build_store(config, get_logger("consumer").warning)
         self.members = build_members(config, self.credentials)
         self.in_flight = InFlight(config.engine.slots)
         self.board = PollBoard(say=say)
@@ -87,7 +95,7 @@ class Wiring:
         self.log = LogListener()
         watchers: tuple[Listener, ...] = (self.metrics, self.log, self.picture)
         evaluator = build_evaluator(config, self.credentials, Hooks(watchers))
-        self.guards = build_guards(config, self.switch, evaluator)
+        self.guards = build_guards(config, self.switch, self.store, evaluator)
         pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)
         self.reevaluation = build_reevaluation(config, evaluator, self.stopping, pulse, self._concluded)
         self.journal = journal = self._journal()
@@ -97,6 +105,8 @@ class Wiring:
         self.others = [self._renewal(), *([Thread(pulse, self.reevaluation.run)] if self.reevaluation else [])]
         self.metrics.watch_listeners(lambda: self.hooks.failures)
         self.picture.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
+        if self.store:
+            expose_store(self.metrics, self.store)
         expose_guards(self.metrics, self.rules, self.guards, {config.account_id: self.credentials, **self.members})
         if self.reevaluation:
             expose_reevaluation(self.metrics, self.reevaluation)
@@ -105,6 +115,10 @@ class Wiring:
         """The wait for the evaluator's word on a fix is over."""
         self.metrics.concluded(concluded)
         self.log.concluded(concluded)
+
+    def shared_problem(self) -> str:
+        """Why what the replicas share cannot be asked; empty if it can, and where nothing is shared."""
+        return self.store.problem if self.store else ""
 
     def _journal(self) -> JournalWriter | None:
         """The journal, if one is wanted."""

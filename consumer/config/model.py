@@ -9,7 +9,14 @@ from pydantic import Field, model_validator
 from consumer.config.cross_checks import contradictions
 from consumer.config.sections.accounts import AccountsConfig
 from consumer.config.sections.engine import EngineConfig, RetryConfig
-from consumer.config.sections.guards import BreakerConfig, ContestConfig, ExemptionConfig, LimitsConfig, PauseConfig
+from consumer.config.sections.guards import (
+    BreakerConfig,
+    ContestConfig,
+    ExemptionConfig,
+    LimitsConfig,
+    PauseConfig,
+    SharedConfig,
+)
 from consumer.config.sections.reevaluation import ReevaluateConfig
 from consumer.config.sections.rules import RuleConfig
 from consumer.config.sections.services import (
@@ -43,6 +50,7 @@ class Config(Section):
     metrics: MetricsConfig = MetricsConfig()
     log: LogConfig = LogConfig()
     journal: JournalConfig = JournalConfig()
+    shared: SharedConfig = SharedConfig()
     pause: PauseConfig = PauseConfig()
     limits: LimitsConfig = LimitsConfig()
     breaker: BreakerConfig = BreakerConfig()

@@ -46,6 +46,24 @@ def _checked_endpoint(url: str) -> str:
     return url
 
 
+_SHARED = re.compile(
+    r"rediss?://(?:[A-Za-z0-9._-]{1,64}@)?(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+    r"(?::([0-9]{1,5}))?(?:/[0-9]{1,3})?"
+)
+
+
+def _checked_shared(url: str) -> str:
+    """The URL of a Redis-compatible service, without a password.
+
+    Raises:
+        ValueError: it is none, or more than scheme, user, host, port and database.
+    """
+    found = _SHARED.fullmatch(url)
+    if url and (found is None or int(found.group(1) or 0) > _HIGHEST_PORT):
+        raise ValueError("not the URL of a store")
+    return url
+
+
 AccountId = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{5,20}$"),
@@ -74,6 +92,11 @@ QueueNameOrNone = Annotated[
 _ENDPOINT_TEXT = "https://host or https://host:port (http:// only if you write it), without path, user or query"
 Endpoint = Annotated[str, StringConstraints(min_length=1), AfterValidator(_checked_endpoint), Allowed(_ENDPOINT_TEXT)]
 EndpointOrNone = Annotated[str, AfterValidator(_checked_endpoint), Allowed(f"{_ENDPOINT_TEXT}, or empty")]
+SharedOrNone = Annotated[
+    str,
+    AfterValidator(_checked_shared),
+    Allowed("redis://host:port/number, or rediss:// for TLS, with a user@ but no password, or empty"),
+]
 EndpointKey = Annotated[
     str,
     StringConstraints(pattern=rf"^(\*|{_REGION})$", max_length=_LONGEST_REGION),

@@ -4,7 +4,7 @@
     ├── ConfigurationError        stop: names the key, the value and what is allowed
     ├── InvalidMessage            the body can never become an event: outcome `invalid`
     ├── Refused                   this can never succeed: outcome `rejected`
-    ├── ContestUnreadable         whether it may be changed cannot be told: hold it, and look again later
+    ├── SharedUnreachable         whether it may be changed cannot be told: hold it, and look again later
     └── ServiceError              a vendor's service answered badly, or not at all
         ├── Retryable             try again inside the lease, with backoff
         │   ├── Throttled         the service asks for fewer requests
@@ -59,8 +59,8 @@ class Refused(RemediatorError):
         self.reason = reason
 
 
-class ContestUnreadable(RemediatorError):
-    """What the replicas share about contests cannot be read, so it cannot be told whether a resource is contested."""
+class SharedUnreachable(RemediatorError):
+    """What the replicas share about limits, breakers and contests cannot be asked, so nothing may be changed."""
 
 
 class ServiceError(RemediatorError):

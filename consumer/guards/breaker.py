@@ -1,4 +1,4 @@
-"""Stops a rule's changes while too many of them fail. Pure, thread-safe; state is this process's own.
+"""Stops a rule's changes while too many of them fail. Pure, thread-safe.
 
     closed ──▶ open ──cool-down──▶ one probe ──it works──▶ closed
                  ▲                     │
@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class BreakerPolicy:
 class Admission:
     """Leave for one attempt."""
 
+    rule: str
     resource: str
     era: int
     """Which stretch between openings and closings it belongs to; results of an earlier one count no more."""
@@ -46,11 +48,64 @@ class Open:
     wait_seconds: float
 
 
-class Breaker:
-    """One rule's breaker; shared by all workers."""
+class Breakers(Protocol):
+    """One breaker for each rule: `LocalBreakers` for one process, `SharedBreakers` for several.
+
+    `now` is the process's monotonic clock, in seconds; what is shared has a clock of its own.
+    """
+
+    def admit(self, rule: str, resource: str, now: float) -> Admission | Open:
+        """Leave for one attempt, whose result has to be recorded.
+
+        Raises:
+            SharedUnreachable: it cannot be told whether the rule's changes are stopped.
+        """
+        ...
+
+    def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:
+        """What an attempt came to; None if it says nothing about whether changes work. Never fails."""
+        ...
+
+    def release(self) -> None:
+        """Close all, because a person says that the cause is gone."""
+        ...
+
+    def open_rules(self) -> frozenset[str] | None:
+        """The rules whose changes are stopped, the wait for a probe's result included; None if that is not known."""
+        ...
+
+
+class LocalBreakers:
+    """The breakers of this process; used by all workers."""
 
     def __init__(self, policy: BreakerPolicy) -> None:
         self._policy = policy
+        self._breakers: dict[str, Breaker] = {}
+
+    def admit(self, rule: str, resource: str, now: float) -> Admission | Open:
+        """Leave for one attempt, whose result has to be recorded."""
+        return self._breakers.setdefault(rule, Breaker(self._policy, rule)).admit(resource, now)
+
+    def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:
+        """What an attempt came to; None if it says nothing about whether changes work."""
+        self._breakers[admission.rule].record(admission, failed=failed, now=now)
+
+    def release(self) -> None:
+        """Close all, because a person says that the cause is gone."""
+        for breaker in tuple(self._breakers.values()):
+            breaker.release()
+
+    def open_rules(self) -> frozenset[str]:
+        """The rules whose changes are stopped, the wait for a probe's result included."""
+        return frozenset(rule for rule, breaker in tuple(self._breakers.items()) if breaker.is_open)
+
+
+class Breaker:
+    """One rule's breaker in this process."""
+
+    def __init__(self, policy: BreakerPolicy, rule: str = "") -> None:
+        self._policy = policy
+        self._rule = rule
         self._failed: OrderedDict[str, bool] = OrderedDict()
         """Whether the latest attempt on a resource failed; the latest attempt last."""
         self._suspects: OrderedDict[str, None] = OrderedDict()
@@ -71,7 +126,7 @@ class Breaker:
         """Leave for one attempt, whose result has to be recorded."""
         with self._lock:
             if self._opened_at is None:
-                return Admission(resource, self._era, probe=False)
+                return Admission(self._rule, resource, self._era, probe=False)
             left = self._wait_seconds(resource, self._opened_at, now)
             if left > 0:
                 self._unsuspected_waits |= resource not in self._suspects
@@ -79,7 +134,7 @@ class Breaker:
             if self._probing:
                 return Open(self._policy.cool_down_seconds)
             self._probing = True
-            return Admission(resource, self._era, probe=True)
+            return Admission(self._rule, resource, self._era, probe=True)
 
     def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:
         """What an attempt came to; None if it says nothing about whether changes work."""

@@ -16,14 +16,14 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from consumer.core.errors import BucketGone, ContestUnreadable, PermissionMissing, ServiceError
+from consumer.core.errors import BucketGone, PermissionMissing, ServiceError, SharedUnreachable
 from consumer.core.event import Event
 from consumer.core.outcome import Ending, Outcome
-from consumer.guards.breaker import Admission, Breaker, BreakerPolicy, Open
+from consumer.guards.breaker import Admission, BreakerPolicy, Breakers, LocalBreakers, Open
 from consumer.guards.confirmation import Confirm, nobody
 from consumer.guards.contest import Contest, ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption, Exemptions
-from consumer.guards.limits import Limits
+from consumer.guards.limits import Full, Limits, LocalLimits, Reservation
 from consumer.guards.refusals import Refusals
 from consumer.guards.rule import Mode, Rule
 from consumer.remediations.base import Change
@@ -50,7 +50,7 @@ PERMISSION_HOLD_SECONDS = 300.0
 HOLDS = (
     "tags_unreadable",
     "paused",
-    "contest_unreadable",
+    "shared_unreachable",
     "contested",
     "unconfirmed",
     JOURNAL_UNWRITABLE,
@@ -116,7 +116,7 @@ class Guards:
         *,
         exemptions: Sequence[Exemption] = (),
         limits: Limits | None = None,
-        breaker: BreakerPolicy | None = None,
+        breakers: Breakers | None = None,
         contest: Contest | None = None,
         held_by: Callable[[], str] = lambda: "",
         confirm: Confirm = nobody,
@@ -124,14 +124,13 @@ class Guards:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.exemptions = Exemptions(exemptions, wall)
-        self.limits = limits or Limits()
+        self.limits = limits or LocalLimits()
         self.refusals = Refusals()
-        self.breakers: dict[str, Breaker] = {}
-        self._breaker_policy = breaker or BreakerPolicy()
-        self._contest = contest or LocalContest(ContestPolicy())
+        self.breakers = breakers or LocalBreakers(BreakerPolicy())
+        self.contest = contest or LocalContest(ContestPolicy())
         self._held_by = held_by
         self._confirm = confirm
-        self._monotonic = monotonic
+        self.monotonic = monotonic
 
     def before_look(self, rule: Rule, resource: Resource, region: str) -> Ending | None:
         """The ending of an exempt resource; `region` is where it really is, and empty while that is not known."""
@@ -148,15 +147,21 @@ class Guards:
         if ending is None and intent.rule.mode is Mode.OBSERVE:
             ending = intent.observed(self._observation(intent))
         if ending is None:
-            ending = self._pause(intent) or self._dispute(intent) or self._doubt(intent)
-        return ending if ending is not None else self._admit(intent)
+            ending = self._pause(intent)
+        if ending is not None:
+            return ending
+        try:
+            return self._dispute(intent) or self._doubt(intent) or self._admit(intent)
+        except SharedUnreachable as error:
+            # If in doubt it is left alone, and looked at again later.
+            return intent.held("shared_unreachable", f"what replicas share cannot be asked: {error}")
 
     def after_look(self, resource: Resource, ending: Ending, granted: Collection[str]) -> Ending:
         """The ending, but for a missing permission that turns out to be missing on this resource alone, for good.
 
         `granted` is what the service carried out on the resource.
         """
-        account, name, now = resource.account_id, resource.name, self._monotonic()
+        account, name, now = resource.account_id, resource.name, self.monotonic()
         self.refusals.worked(account, name, granted, now)
         if ending.reason != PERMISSION_MISSING:
             return ending
@@ -167,9 +172,8 @@ class Guards:
 
     def release(self) -> None:
         """Let changes go on that breakers and contests hold back, because a person says that the cause is gone."""
-        for breaker in tuple(self.breakers.values()):
-            breaker.release()
-        self._contest.release()
+        self.breakers.release()
+        self.contest.release()
 
     def held_by(self) -> str:
         """What the pause switch is held by; empty while changes may be made."""
@@ -177,15 +181,11 @@ class Guards:
 
     def changes_in_window(self) -> dict[str, int]:
         """Changes under each limit now, by rule; of all rules together under the empty name."""
-        return self.limits.taken(self._monotonic())
+        return self.limits.taken(self.monotonic())
 
     def contested(self) -> dict[str, int]:
         """Contested resources now, by rule."""
-        return self._contest.contested(self._monotonic())
-
-    def contest_store_errors(self) -> Mapping[str, int]:
-        """How often what replicas share about contests could not be used, by what was wanted; empty if nothing is."""
-        return self._contest.store_errors()
+        return self.contest.contested(self.monotonic())
 
     def _exemption(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Ending | None:
         try:
@@ -199,7 +199,7 @@ class Guards:
         return _exempt(found) if found else None
 
     def _observation(self, intent: Intent) -> str:
-        full = self.limits.rehearse(intent.rule.name, intent.resource, self._monotonic())
+        full = self.limits.rehearse(intent.rule.name, intent.resource, self.monotonic())
         return (
             f"the rule only observes; enforcing, {full} would have held it back" if full else "the rule only observes"
         )
@@ -209,11 +209,7 @@ class Guards:
         return intent.held("paused", f"changes are paused by {held_by}") if held_by else None
 
     def _dispute(self, intent: Intent) -> Ending | None:
-        try:
-            left = self._contest.found_broken(intent.rule.name, intent.resource, self._monotonic())
-        except ContestUnreadable as error:
-            # It may be contested. If in doubt it is left alone, and looked at again later.
-            return intent.held("contest_unreadable", f"it cannot be told whether it is contested: {error}")
+        left = self.contest.found_broken(intent.rule.name, intent.resource, self.monotonic())
         if not left:
             return None
         return intent.held("contested", "somebody keeps breaking it after every fix; only a person can end that", left)
@@ -226,51 +222,45 @@ class Guards:
         return intent.held("unconfirmed", f"the change cannot be taken back, and {why}") if why else None
 
     def _admit(self, intent: Intent) -> Ending | Permit:
-        rule, now = intent.rule.name, self._monotonic()
-        breaker = self.breakers.setdefault(rule, Breaker(self._breaker_policy))
-        admission = breaker.admit(intent.resource.name, now)
+        rule, now = intent.rule.name, self.monotonic()
+        admission = self.breakers.admit(rule, intent.resource.name, now)
         if isinstance(admission, Open):
             return intent.held("breaker_open", "too many of the rule's changes failed", admission.wait_seconds)
-        if full := self.limits.reserve(rule, now):
-            breaker.record(admission, failed=None, now=now)
-            return intent.held("over_limit", f"{full.text} is used up", full.wait_seconds)
-        return Permit(intent, breaker, admission, self.limits, self._contest, self._monotonic)
+        reserved: Full | Reservation | None = None
+        try:
+            reserved = self.limits.reserve(rule, now)
+        finally:
+            if not isinstance(reserved, Reservation):
+                self.breakers.record(admission, failed=None, now=now)
+        if isinstance(reserved, Full):
+            return intent.held("over_limit", f"{reserved.text} is used up", reserved.wait_seconds)
+        return Permit(intent, admission, reserved, self)
 
 
 class Permit:
     """Leave to make one change; owned by the worker that makes it."""
 
-    def __init__(
-        self,
-        intent: Intent,
-        breaker: Breaker,
-        admission: Admission,
-        limits: Limits,
-        contest: Contest,
-        monotonic: Callable[[], float],
-    ) -> None:
+    def __init__(self, intent: Intent, admission: Admission, reservation: Reservation, guards: Guards) -> None:
         self._intent = intent
-        self._breaker = breaker
         self._admission = admission
-        self._limits = limits
-        self._contest = contest
-        self._monotonic = monotonic
+        self._reservation = reservation
+        self._guards = guards
         self._counts = True
 
     def not_used(self) -> None:
         """Nothing was changed, for certain: the limits have room for another change."""
         if self._counts:
             self._counts = False
-            self._limits.conclude(self._intent.rule.name, None)
+            self._guards.limits.conclude(self._reservation, None)
 
     def ended(self, ending: Ending) -> None:
         """What the change came to, to be told exactly once."""
-        rule, now = self._intent.rule.name, self._monotonic()
+        guards, now = self._guards, self._guards.monotonic()
         if self._counts:
-            self._limits.conclude(rule, now)
-        self._breaker.record(self._admission, failed=_failed(ending), now=now)
+            guards.limits.conclude(self._reservation, now)
+        guards.breakers.record(self._admission, failed=_failed(ending), now=now)
         if ending.outcome is Outcome.FIXED:
-            self._contest.fixed(rule, self._intent.resource, now)
+            guards.contest.fixed(self._intent.rule.name, self._intent.resource, now)
 
 
 def _failed(ending: Ending) -> bool | None:

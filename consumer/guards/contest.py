@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,7 +28,7 @@ class ContestPolicy:
 
 
 class Contest(Protocol):
-    """What remembers fixes: `LocalContest` for one process, `SharedContest` in `shared_contest.store` for several.
+    """What remembers fixes: `LocalContest` for one process, `SharedContest` for several.
 
     `now` is the process's monotonic clock, in seconds; what is shared between processes has a clock of its own.
     """
@@ -38,7 +37,7 @@ class Contest(Protocol):
         """Seconds for which the resource is left alone because it is contested; 0 if it may be fixed.
 
         Raises:
-            ContestUnreadable: it cannot be told, so nothing may be changed.
+            SharedUnreachable: it cannot be told, so nothing may be changed.
         """
         ...
 
@@ -51,11 +50,7 @@ class Contest(Protocol):
         ...
 
     def release(self) -> None:
-        """Forget everything, because a person says that the contests are settled. Callable from a signal handler."""
-        ...
-
-    def store_errors(self) -> Mapping[str, int]:
-        """How often what is shared could not be used, by what was wanted of it; empty where nothing is shared."""
+        """Forget everything, because a person says that the contests are settled."""
         ...
 
 
@@ -111,7 +106,3 @@ class LocalContest:
         """Forget everything, because a person says that the contests are settled."""
         with self._lock:
             self._histories.clear()
-
-    def store_errors(self) -> Mapping[str, int]:
-        """Nothing is shared, so nothing can fail."""
-        return {}

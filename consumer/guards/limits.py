@@ -1,7 +1,8 @@
 """How many changes may be made in how little time: one sliding window for each rule, one for all. Pure, thread-safe.
 
 A change is counted from the moment before it is made until a window after it ended, so that no window of that length
-ever holds more changes than the limit, however long a change takes. State is this process's own.
+ever holds more changes than the limit, however long a change takes. `LocalLimits` is this process's own state;
+`consumer.guards.shared.limits` counts for all replicas together.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from consumer.resources.oss.bucket import Resource
 
@@ -36,6 +38,49 @@ class Full:
     """Which limit, for a person."""
     wait_seconds: float
     """After which there should be room for this one, those who asked before it considered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A place under every limit that binds a rule, for one change."""
+
+    rule: str
+    entry: str = ""
+    """Its name where replicas share the limits."""
+
+
+class Limits(Protocol):
+    """What counts changes: `LocalLimits` for one process, `SharedLimits` for several.
+
+    `now` is the process's monotonic clock, in seconds; what is shared has a clock of its own.
+    """
+
+    def reserve(self, rule: str, now: float) -> Full | Reservation:
+        """Take a place under every limit that binds this rule, or none and say which has no room.
+
+        Raises:
+            SharedUnreachable: it cannot be told whether there is room.
+        """
+        ...
+
+    def conclude(self, reservation: Reservation, now: float | None) -> None:
+        """The change was made at that moment; None gives the places back, it was not made. Never fails."""
+        ...
+
+    def rehearse(self, rule: str, resource: Resource, now: float) -> str:
+        """For a rule that observes: which of its own limits would hold the change back, or nothing.
+
+        A resource counts once in a window, however often its event is looked at.
+        """
+        ...
+
+    def taken(self, now: float) -> dict[str, int]:
+        """Changes in each rule's window now; under the empty name those in the window of all rules."""
+        ...
+
+    def limits(self) -> dict[str, int]:
+        """The most changes of each window, by the same names."""
+        ...
 
 
 class Window:
@@ -79,69 +124,73 @@ class Window:
         return max(turn - now, 0.0)
 
 
-class Limits:
-    """The limit on everything and those of single rules; shared by all workers."""
+class Rehearsal:
+    """Which resources observing rules would have changed in their windows; the caller holds a lock."""
+
+    def __init__(self, rules: Mapping[str, Limit]) -> None:
+        self._rules = rules
+        self._seen: dict[str, OrderedDict[Resource, float]] = {name: OrderedDict() for name in rules}
+
+    def full(self, rule: str, resource: Resource, now: float) -> str:
+        """The limit that would hold the change back, or nothing."""
+        limit = self._rules.get(rule)
+        if limit is None:
+            return ""
+        seen = self._seen[rule]
+        while seen and next(iter(seen.values())) <= now - limit.window_seconds:
+            seen.popitem(last=False)
+        if resource in seen:
+            return ""
+        if len(seen) >= limit.max_changes:
+            return limit_text(rule, limit)
+        seen[resource] = now
+        return ""
+
+
+class LocalLimits:
+    """The limit on everything and those of single rules, in this process; used by all workers."""
 
     def __init__(self, overall: Limit | None = None, rules: Mapping[str, Limit] | None = None) -> None:
-        self._overall = Window(overall) if overall else None
-        self._rules = {name: Window(limit) for name, limit in (rules or {}).items()}
-        self._rehearsed: dict[str, OrderedDict[Resource, float]] = {name: OrderedDict() for name in self._rules}
+        self._windows = {name: Window(limit) for name, limit in (rules or {}).items()}
+        if overall:
+            self._windows[""] = Window(overall)
+        self._rehearsal = Rehearsal(dict(rules or {}))
         self._lock = threading.Lock()
 
-    def reserve(self, rule: str, now: float) -> Full | None:
+    def reserve(self, rule: str, now: float) -> Full | Reservation:
         """Take a place under every limit that binds this rule, or none and say which has no room."""
         with self._lock:
-            for window, text in self._binding(rule):
+            for name, window in self._binding(rule):
                 if window.taken(now) >= window.limit.max_changes:
-                    return Full(text, window.next_turn(now))
-            for window, _ in self._binding(rule):
+                    return Full(limit_text(name, window.limit), window.next_turn(now))
+            for _, window in self._binding(rule):
                 window.begin()
-        return None
+        return Reservation(rule)
 
-    def conclude(self, rule: str, now: float | None) -> None:
+    def conclude(self, reservation: Reservation, now: float | None) -> None:
         """The change for which places were taken was made at that moment; None gives them back, it was not made."""
         with self._lock:
-            for window, _ in self._binding(rule):
+            for _, window in self._binding(reservation.rule):
                 window.end(now)
 
     def rehearse(self, rule: str, resource: Resource, now: float) -> str:
-        """For a rule that observes: which of its own limits would hold the change back, or nothing.
-
-        A resource counts once in a window, however often its event is looked at.
-        """
+        """For a rule that observes: which of its own limits would hold the change back, or nothing."""
         with self._lock:
-            window = self._rules.get(rule)
-            if window is None:
-                return ""
-            seen = self._rehearsed[rule]
-            while seen and next(iter(seen.values())) <= now - window.limit.window_seconds:
-                seen.popitem(last=False)
-            if resource in seen:
-                return ""
-            if len(seen) >= window.limit.max_changes:
-                return _of_rule(window)
-            seen[resource] = now
-            return ""
+            return self._rehearsal.full(rule, resource, now)
 
     def taken(self, now: float) -> dict[str, int]:
         """Changes in each rule's window now; under the empty name those in the window of all rules."""
         with self._lock:
-            return {name: window.taken(now) for name, window in self._named()}
+            return {name: window.taken(now) for name, window in self._windows.items()}
 
     def limits(self) -> dict[str, int]:
         """The most changes of each window, by the same names."""
-        return {name: window.limit.max_changes for name, window in self._named()}
+        return {name: window.limit.max_changes for name, window in self._windows.items()}
 
-    def _named(self) -> list[tuple[str, Window]]:
-        return [*self._rules.items(), *([("", self._overall)] if self._overall else [])]
-
-    def _binding(self, rule: str) -> list[tuple[Window, str]]:
-        own = self._rules.get(rule)
-        found = [(own, _of_rule(own))] if own else []
-        if self._overall:
-            found.append((self._overall, f"the limit of {self._overall.limit} for all rules"))
-        return found
+    def _binding(self, rule: str) -> list[tuple[str, Window]]:
+        return [(name, self._windows[name]) for name in dict.fromkeys((rule, "")) if name in self._windows]
 
 
-def _of_rule(window: Window) -> str:
-    return f"the rule's limit of {window.limit}"
+def limit_text(name: str, limit: Limit) -> str:
+    """A limit for a person; that on all rules together has no name."""
+    return f"the rule's limit of {limit}" if name else f"the limit of {limit} for all rules"

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Rule
+from consumer.guards.shared.store import Store
 from consumer.reevaluation.requester import Reevaluation
 from consumer.telemetry.gauges import Reading, Values, only
 from consumer.telemetry.metrics import Metrics
@@ -29,7 +30,8 @@ def expose_guards(metrics: Metrics, rules: Sequence[Rule], guards: Guards, crede
     names = [rule.name for rule in rules]
 
     def breakers() -> Values:
-        return {(name,): float(name in guards.breakers and guards.breakers[name].is_open) for name in names}
+        found = guards.breakers.open_rules()
+        return {} if found is None else {(name,): float(name in found) for name in names}
 
     def contested() -> Values:
         found = guards.contested()
@@ -45,8 +47,6 @@ def expose_guards(metrics: Metrics, rules: Sequence[Rule], guards: Guards, crede
     metrics.expose(Reading("changes_limit", "gauge", text, ("rule",), lambda: _by_rule(guards.limits.limits())))
     text = "Resources that are left alone because somebody keeps breaking them after our fix."
     metrics.expose(Reading("contested_resources", "gauge", text, ("rule",), contested))
-    name, text = "contest_store_errors", "Failures of what replicas share about contests, by what was wanted of it."
-    metrics.expose(Reading(name, "counter", text, ("action",), lambda: _by_action(guards.contest_store_errors())))
     _expose_ends(metrics, guards, credentials)
 
 
@@ -62,6 +62,14 @@ def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
             lambda: {(result,): float(count) for result, count in reevaluation.results().items()},
         )
     )
+
+
+def expose_store(metrics: Metrics, store: Store) -> None:
+    """Export whether what the replicas share can be asked."""
+    text = "1 while what the replicas share can be asked; while it cannot, nothing is changed."
+    metrics.expose(Reading("shared_store_up", "gauge", text, (), lambda: only(float(not store.problem))))
+    name, text = "shared_store_errors", "Calls to what the replicas share that failed, by what was wanted of it."
+    metrics.expose(Reading(name, "counter", text, ("action",), lambda: _by_action(store.errors())))
 
 
 def _expose_ends(metrics: Metrics, guards: Guards, credentials: Mapping[str, Expiring]) -> None:

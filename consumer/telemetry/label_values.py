@@ -19,7 +19,7 @@ KNOWN_CODES = frozenset(
         "empty",
         # ours, for what guards hold back
         "breaker_open",
-        "contest_unreadable",
+        "shared_unreachable",
         "contested",
         "in_progress",
         "over_limit",

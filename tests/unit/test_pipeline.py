@@ -24,7 +24,7 @@ from consumer.core.errors import (
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.pipeline import READ_BACK_PAUSES_SECONDS, Pipeline
-from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.exemptions import Exemption
 from consumer.guards.rule import Mode, Rule, Selector
@@ -252,7 +252,7 @@ def test_a_stop_ends_reading_again(late_world: World) -> None:
 
 def test_stale_reads_do_not_open_the_breaker() -> None:
     """Twenty accepted changes that still read old say nothing about whether changing works; the next one is made."""
-    world = World(guards=Guards(breaker=BreakerPolicy(attempts=20, min_attempts=5)))
+    world = World(guards=Guards(breakers=LocalBreakers(BreakerPolicy(attempts=20, min_attempts=5))))
     world.buckets.ignores_acl = True
     assert {world.end().reason for _ in range(20)} == {"reads_back_old"}
     world.buckets.ignores_acl = False

@@ -18,7 +18,8 @@ class Process:
         self.board = PollBoard(wall=self.clock)
         self.settlements = SettlementWatch(self.clock)
         self.stopping = False
-        self.ready = Readiness(lambda: self.stopping, self.board, self.settlements, self.clock)
+        self.shared = ""
+        self.ready = Readiness(lambda: self.stopping, self.board, self.settlements, lambda: self.shared, self.clock)
         assert self.ready() == "no poll has succeeded yet"
         self.board.succeeded(full=False)
         assert self.ready() == ""
@@ -64,3 +65,12 @@ def test_a_stop_is_named_first() -> None:
     process.stopping = True
     process.board.failed(service_error(Unanswered, "timeout"))
     assert process.ready() == "stopping"
+
+
+def test_a_shared_store_that_cannot_be_asked_is_named() -> None:
+    """Nothing can be changed meanwhile, so a rollout has to wait."""
+    process = Process()
+    process.shared = "ConnectionError: refused"
+    assert process.ready() == "what replicas share cannot be asked: ConnectionError: refused"
+    process.shared = ""
+    assert process.ready() == ""

@@ -1,4 +1,4 @@
-"""What keeps changes back: `[pause]`, `[limits]`, `[breaker]`, `[contest]` and `[[exemptions]]`."""
+"""What keeps changes back: `[shared]`, `[pause]`, `[limits]`, `[breaker]`, `[contest]`, `[[exemptions]]`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 
-from consumer.config.types import AccountId, Allowed, Region, RuleName, Section, Text
+from consumer.config.types import AccountId, Allowed, Region, RuleName, Section, SharedOrNone, Text
 from consumer.guards.breaker import BreakerPolicy
 from consumer.guards.contest import ContestPolicy
 from consumer.guards.exemptions import Exemption
@@ -15,6 +15,31 @@ from consumer.guards.limits import Limit
 
 _MOST_CHANGES = 1_000_000
 _LONGEST_WINDOW_SECONDS = 604_800
+
+
+class SharedConfig(Section):
+    """A Redis-compatible service, in which the replicas keep limits, breakers and contests together."""
+
+    url: SharedOrNone = Field(
+        default="",
+        description=(
+            "Where it is. While it cannot be asked, nothing is changed: what would be is held as shared_unreachable."
+            " A password comes from the variable REMEDIATOR_SHARED_PASSWORD. Needs the extra `shared`, which the image"
+            " has. Empty: each replica counts for itself."
+        ),
+        examples=["rediss://guards.redis.example.com:6379/0"],
+    )
+    prefix: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$"),
+        Allowed("at most 64 letters, digits, dots, hyphens and underscores"),
+    ] = Field(
+        default="config-remediator",
+        description="Begins every key. The replicas of one queue need the same; two installations need different ones.",
+    )
+    timeout_seconds: float = Field(
+        default=1.0, ge=0.05, le=10, description="For connecting and for each answer; one change takes four or five."
+    )
 
 
 class PauseConfig(Section):
@@ -46,8 +71,9 @@ class LimitsConfig(Section):
         ge=1,
         le=_MOST_CHANGES,
         description=(
-            "Most changes in any window of limits.window_seconds, counted by each replica for itself. What is over it"
-            " is held and resumes by itself, so a limit makes a flood slow but loses nothing."
+            "Most changes in any window of limits.window_seconds, counted by each replica for itself, or for all"
+            " together with shared.url. What is over it is held and resumes by itself, so a limit makes a flood slow"
+            " but loses nothing."
         ),
     )
     window_seconds: float = Field(
@@ -68,7 +94,7 @@ class RuleLimitConfig(Section):
     max_changes: int = Field(
         ge=1,
         le=_MOST_CHANGES,
-        description="Most changes of this rule in any window, counted by each replica for itself.",
+        description="Most changes of this rule in any window, counted like limits.max_changes.",
         examples=[20],
     )
     window_seconds: float = Field(
@@ -125,7 +151,7 @@ class ContestConfig(Section):
         le=1000,
         description=(
             "Verified fixes of one resource by one rule within the window; found broken once more it is contested and"
-            " held. Counted by each replica for itself and anew after a restart, unless contest.directory is set."
+            " held. Counted by each replica for itself and anew after a restart, or by all together with shared.url."
         ),
     )
     window_seconds: float = Field(
@@ -133,17 +159,6 @@ class ContestConfig(Section):
         ge=1,
         le=_LONGEST_WINDOW_SECONDS,
         description="How long a fix counts, and how long a contested resource is left alone before it begins anew.",
-    )
-    directory: Annotated[
-        str, StringConstraints(pattern=r"^(/.*)?$", max_length=1024), Allowed("an absolute path, or empty")
-    ] = Field(
-        default="",
-        description=(
-            "A directory on a volume that all replicas mount, in which they count fixes together, over restarts too; it"
-            " has to be there and be writable. While it cannot be read, nothing is changed: what would be is held as"
-            " contest_unreadable. All replicas need the same [contest]. Empty: each replica counts for itself."
-        ),
-        examples=["/var/lib/config-remediator/contest"],
     )
 
     def build(self) -> ContestPolicy:

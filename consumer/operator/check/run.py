@@ -22,7 +22,7 @@ from consumer.config.problems import InvalidConfiguration
 from consumer.core.errors import ConfigurationError, CredentialsUnavailable, NotAuthenticated
 from consumer.core.exit_codes import CommandExit
 from consumer.operator import output
-from consumer.operator.check import contest_directory, environment, hosts, mns, permissions
+from consumer.operator.check import environment, hosts, mns, permissions, shared_store
 from consumer.operator.check.findings import Finding, Status, failed, ok, skipped
 from consumer.operator.session import Session, made, own_credentials
 
@@ -39,7 +39,7 @@ def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandE
     except ConfigurationError as error:
         return _told([failed("configuration", str(error), "name a file with --config")], form, CommandExit.USAGE)
     found = [ok("configuration", f"{len(config.rules)} rules"), *environment.look(os.environ)]
-    found += contest_directory.look(config)
+    found += shared_store.look(config)
     found += _of_services(config, probe_bucket)
     bad = {Status.FAILED, Status.WARNING} if strict else {Status.FAILED}
     wrong = any(each.status in bad for each in found)

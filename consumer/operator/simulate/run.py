@@ -20,9 +20,10 @@ from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
 from consumer.engine.dead_letter import SCHEMA, original_body
 from consumer.engine.pipeline import Pipeline
+from consumer.guards.breaker import LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.contest import LocalContest
-from consumer.guards.limits import Limits
+from consumer.guards.limits import LocalLimits
 from consumer.operator import output
 from consumer.operator.dry_run import Rehearsed, rehearsed, summary
 from consumer.operator.simulate.buckets import Assumed, Recorded, World, recorded
@@ -116,8 +117,8 @@ def decisions(
         work_budget_seconds=config.engine.work_budget_seconds,
         guards=Guards(
             exemptions=build_exemptions(config),
-            limits=Limits(config.limits.build(), limits),
-            breaker=config.breaker.build(),
+            limits=LocalLimits(config.limits.build(), limits),
+            breakers=LocalBreakers(config.breaker.build()),
             contest=LocalContest(config.contest.build()),
             confirm=lambda *_: "",  # the evaluator is taken to agree with the events it has sent
             held_by=lambda: "pause.enabled" if config.pause.enabled else "",

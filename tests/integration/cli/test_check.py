@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from consumer.guards.shared_contest.fix_records import SHARDS
-from consumer.guards.shared_contest.store import prepare
 from emulator.client import Emulator
 from emulator.provisioning import account
 from tests.integration.cli.conftest import Cli, Result
+from tests.redis_server import redis_server
 
 
 def failures(result: Result) -> dict[str, str]:
@@ -42,23 +41,15 @@ def test_a_whole_set_up_passes_and_stays_untouched(cli: Cli, channel: Emulator) 
     assert (channel.journal(), channel.state()["mns"], channel.acls()) == before
 
 
-def test_a_shared_directory_is_looked_at_and_left_as_it_was(cli: Cli, tmp_path: Path) -> None:
-    """It has to be there and writable; before the first start nothing is in it, and afterwards neither."""
-    store = tmp_path / "contest"
-    store.mkdir()
-    cli.replace("[retry]\n", f'[contest]\ndirectory = "{store}"\n\n[retry]\n')
-    for _ in range(2):
-        before = sorted(store.rglob("*"))
-        result = checked(cli)
-        assert result.status == 0, result
-        (found,) = [each for each in result.document if each["check"] == "contest directory"]
-        assert (found["status"], str(store) in found["message"]) == ("ok", True)
-        assert sorted(store.rglob("*")) == before
-        prepare(store)
-    shard = store / "fixes" / SHARDS[0]
-    shard.rmdir()
-    shard.touch()
-    assert "Not a directory" in failures(checked(cli))["contest directory"]
+def test_a_shared_store_is_asked_what_it_is(cli: Cli, tmp_path: Path) -> None:
+    """It answers and evicts nothing; one that may evict what limits count is a reason to change it."""
+    with redis_server(tmp_path) as server:
+        cli.replace("[retry]\n", f'[shared]\nurl = "{server.url}"\n\n[retry]\n')
+        (found,) = [each for each in checked(cli).document if each["check"] == "shared store"]
+        assert (found["status"], "answers" in found["message"]) == ("ok", True)
+        server.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        (found,) = [each for each in checked(cli).document if each["check"] == "shared store"]
+        assert (found["status"], "noeviction" in found["remedy"]) == ("warning", True)
 
 
 def test_a_table_shows_what_was_found_and_what_to_do(cli: Cli) -> None:
@@ -155,10 +146,10 @@ FAULTS = (
         "configuration", _configured("slots = 16", "slots = 1"), "configuration", ("engine.slots", "engine.workers"), 2
     ),
     Fault(
-        "contest directory",
-        _configured("[retry]\n", '[contest]\ndirectory = "/nowhere/at/all"\n\n[retry]\n'),
-        "contest directory",
-        ("/nowhere/at/all", "No such file", "contest.directory", "mount the volume"),
+        "shared store",
+        _configured("[retry]\n", '[shared]\nurl = "redis://127.0.0.1:1/0"\n\n[retry]\n'),
+        "shared store",
+        ("redis://127.0.0.1:1/0", "refused", "shared.url", "REMEDIATOR_SHARED_PASSWORD"),
     ),
     Fault("no credentials", _no_key, "credentials", ("no credentials", "ALIBABA_CLOUD_ACCESS_KEY_ID")),
     Fault("wrong key", _another_key, "authentication", ("SignatureDoesNotMatch", "access key or role")),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.core.errors import BucketGone, ContestUnreadable, PermissionMissing
+from consumer.core.errors import BucketGone, PermissionMissing, SharedUnreachable
 from consumer.core.outcome import SETTLED_BY, Ending, Outcome, Settlement
-from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import HOLDS, Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
-from consumer.guards.limits import Limit, Limits
+from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.rule import Mode
 from consumer.resources.oss.bucket import Resource
 from tests.unit.fakes import Clock
@@ -42,7 +42,7 @@ def test_observing_ends_with_what_would_have_been_done() -> None:
 
 def test_observing_tells_what_a_limit_would_have_done() -> None:
     """The rule's own limit is rehearsed: what is over it is still counted as would_fix, and says so."""
-    limited = guards(limits=Limits(None, {"public-read": Limit(1, 60)}))
+    limited = guards(limits=LocalLimits(None, {"public-read": Limit(1, 60)}))
     other = intent(Mode.OBSERVE, bucket=type(PHOTOS)("1234567890123456", "cn-hangzhou", "videos"))
 
     assert "limit" not in refused(limited, intent(Mode.OBSERVE)).detail
@@ -109,7 +109,7 @@ def test_a_pause_holds_what_would_be_changed_and_nothing_else() -> None:
 def test_what_is_held_before_the_limit_takes_no_place() -> None:
     """Pause, contest and breaker come first, so that a place is only taken for a change that is made."""
     open_at_once = BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)
-    limited = guards(breaker=open_at_once, limits=Limits(Limit(2, 60)))
+    limited = guards(breakers=LocalBreakers(open_at_once), limits=LocalLimits(Limit(2, 60)))
     permitted(limited).ended(ended(Outcome.FAILED, "timeout"))
 
     assert refused(limited).reason == "breaker_open"
@@ -129,31 +129,26 @@ def test_a_contest_is_told_with_the_time_it_lasts() -> None:
 
 
 class Unreadable(LocalContest):
-    """What replicas share, on a share that does not answer."""
+    """What replicas share, while it does not answer."""
 
     def __init__(self) -> None:
         super().__init__(ContestPolicy())
 
     def found_broken(self, rule: str, resource: Resource, now: float) -> float:
         """It cannot be told."""
-        raise ContestUnreadable(f"contest.directory cannot be read: {rule}, {resource.name}, {now}")
-
-    def store_errors(self) -> dict[str, int]:
-        """The look above."""
-        return {"look": 1}
+        raise SharedUnreachable(f"no answer: {rule}, {resource.name}, {now}")
 
 
 def test_a_contest_that_cannot_be_told_holds_the_change() -> None:
     """It might be contested: it is left alone and looked at again, and no place of a limit or breaker is taken."""
-    doubtful = guards(contest=Unreadable(), limits=Limits(Limit(1, 60)))
+    doubtful = guards(contest=Unreadable(), limits=LocalLimits(Limit(1, 60)))
 
     held = refused(doubtful)
-    assert (held.outcome, held.reason, held.hold_seconds) == (Outcome.HELD, "contest_unreadable", 77.0)
-    assert held.detail.startswith("it cannot be told whether it is contested: contest.directory cannot be read")
+    assert (held.outcome, held.reason, held.hold_seconds) == (Outcome.HELD, "shared_unreachable", 77.0)
+    assert held.detail.startswith("what replicas share cannot be asked: no answer")
     assert SETTLED_BY[held.outcome] is Settlement.HOLD
     assert held.reason in HOLDS
     assert doubtful.changes_in_window() == {"": 0}
-    assert doubtful.contest_store_errors() == {"look": 1}
 
 
 def test_what_is_shared_is_asked_for_nothing_but_a_change_to_be_made() -> None:
@@ -167,7 +162,7 @@ def test_what_is_shared_is_asked_for_nothing_but_a_change_to_be_made() -> None:
 def test_a_person_can_release_breakers_and_contests() -> None:
     """Whoever has removed the cause need not wait."""
     released = guards(
-        breaker=BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0),
+        breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)),
         contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=50)),
     )
     permitted(released).ended(ended(Outcome.FIXED))
@@ -185,14 +180,14 @@ def test_a_probe_that_finds_no_place_leaves_the_breaker_ready_for_another() -> N
     """The one probe of a breaker is not lost to a limit."""
     clock = Clock(1_000.0)
     policy = BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0, cool_down_seconds=10)
-    probing = guards(breaker=policy, limits=Limits(Limit(1, 60)), monotonic=clock)
+    probing = guards(breakers=LocalBreakers(policy), limits=LocalLimits(Limit(1, 60)), monotonic=clock)
     permitted(probing).ended(ended(Outcome.FAILED, "timeout"))
     clock.advance(10)
     assert refused(probing).reason == "over_limit"
     clock.advance(50)
 
     permitted(probing).ended(ended(Outcome.FIXED))
-    assert not probing.breakers["public-read"].is_open
+    assert "public-read" not in probing.breakers.open_rules()
 
 
 @pytest.mark.parametrize(
@@ -210,16 +205,16 @@ def test_a_probe_that_finds_no_place_leaves_the_breaker_ready_for_another() -> N
 )
 def test_only_a_change_that_did_not_work_counts_as_a_failure(outcome: Outcome, reason: str, opens: bool) -> None:
     """A bucket that is gone, a lease that is lost and another writer say nothing about whether changes work."""
-    judging = guards(breaker=BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0))
+    judging = guards(breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)))
 
     permitted(judging).ended(ended(outcome, reason))
 
-    assert judging.breakers["public-read"].is_open is opens
+    assert ("public-read" in judging.breakers.open_rules()) is opens
 
 
 def test_a_change_that_was_not_made_gives_its_place_back() -> None:
     """A refusal by the service costs nothing of the limit, and telling it twice gives nothing more."""
-    limited = guards(limits=Limits(Limit(1, 60)))
+    limited = guards(limits=LocalLimits(Limit(1, 60)))
     permit = permitted(limited)
     permit.not_used()
     permit.not_used()

@@ -10,11 +10,11 @@ import pytest
 from consumer.core.errors import PermissionMissing, ServiceError, Throttled, Unanswered
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.pipeline import Pipeline
-from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
-from consumer.guards.limits import Limit, Limits
+from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, event_body
@@ -61,7 +61,7 @@ class Scene:
 
 def limited() -> Guards:
     """Guards that let one change through."""
-    return Guards(limits=Limits(Limit(1, 60)), monotonic=Clock())
+    return Guards(limits=LocalLimits(Limit(1, 60)), monotonic=Clock())
 
 
 def test_an_exempt_resource_is_not_even_opened() -> None:
@@ -114,15 +114,15 @@ def test_a_lost_lease_gives_the_place_back() -> None:
 def test_a_fault_of_our_own_never_keeps_a_place_or_a_probe_for_ever() -> None:
     """Whatever is raised between permit and ending, the guards hear of it."""
     guards = Guards(
-        limits=Limits(Limit(1, 60)),
-        breaker=BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0),
+        limits=LocalLimits(Limit(1, 60)),
+        breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)),
         monotonic=Clock(),
     )
     scene = Scene(guards)
     scene.buckets.before["put_acl"] = deque([RuntimeError("a defect")])
     assert scene.end().reason == "internal_error"
     assert guards.changes_in_window() == {"": 1}
-    assert guards.breakers["acl"].is_open
+    assert "acl" in guards.breakers.open_rules()
 
 
 def test_only_a_verified_fix_counts_towards_a_contest() -> None:

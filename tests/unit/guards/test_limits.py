@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.guards.limits import Full, Limit, Limits, Window
+from consumer.guards.limits import Full, Limit, LocalLimits, Reservation, Window
 from consumer.resources.oss.bucket import Resource
 
 RULE = "public-read"
 
 
-def one(limit: Limit) -> Limits:
+def one(limit: Limit) -> LocalLimits:
     """A limit on one rule alone."""
-    return Limits(None, {RULE: limit})
+    return LocalLimits(None, {RULE: limit})
 
 
 def bucket(number: int) -> Resource:
@@ -38,10 +38,10 @@ def test_no_window_holds_more_changes_than_the_limit(most: int, steps: list[tupl
         now += pause
         for end, really in sorted(under_way):
             if end <= now:
-                limits.conclude(RULE, end if really else None)
+                limits.conclude(Reservation(RULE), end if really else None)
                 under_way.remove((end, really))
                 made += [end] if really else []
-        if limits.reserve(RULE, now) is None:
+        if isinstance(limits.reserve(RULE, now), Reservation):
             under_way.append((now + takes, changed))
         assert limits.taken(now)[RULE] <= most
     for moment in made:
@@ -58,13 +58,13 @@ def test_many_threads_get_exactly_as_many_places_as_there_are(monkeypatch: pytes
         return found
 
     monkeypatch.setattr(Window, "taken", look_and_let_others)
-    limits = Limits(Limit(1_000, 60), {RULE: Limit(20, 60)})
+    limits = LocalLimits(Limit(1_000, 60), {RULE: Limit(20, 60)})
     start = threading.Barrier(32)
 
     def ask(number: int) -> int:
         if number < 32:
             start.wait(10)
-        return limits.reserve(RULE, 0.0) is None
+        return isinstance(limits.reserve(RULE, 0.0), Reservation)
 
     with ThreadPoolExecutor(32) as hands:
         assert sum(hands.map(ask, range(500))) == 20
@@ -75,29 +75,29 @@ def test_a_place_is_free_again_when_its_window_is_over() -> None:
     """The window slides: each change frees its own place, a window after it ended."""
     limits = one(Limit(2, 60))
     for moment in (0.0, 30.0):
-        assert limits.reserve(RULE, moment) is None
-        limits.conclude(RULE, moment)
+        assert isinstance(limits.reserve(RULE, moment), Reservation)
+        limits.conclude(Reservation(RULE), moment)
 
     assert isinstance(limits.reserve(RULE, 59.9), Full)
-    assert limits.reserve(RULE, 60.0) is None
+    assert isinstance(limits.reserve(RULE, 60.0), Reservation)
     assert isinstance(limits.reserve(RULE, 60.0), Full)
 
 
 def test_a_change_under_way_keeps_its_place_however_long_it_takes() -> None:
     """A change counts when it happens, not when it was allowed."""
     limits = one(Limit(1, 60))
-    assert limits.reserve(RULE, 0.0) is None
+    assert isinstance(limits.reserve(RULE, 0.0), Reservation)
 
     assert isinstance(limits.reserve(RULE, 1_000.0), Full)
-    limits.conclude(RULE, 1_000.0)
+    limits.conclude(Reservation(RULE), 1_000.0)
     assert isinstance(limits.reserve(RULE, 1_059.0), Full)
-    assert limits.reserve(RULE, 1_060.0) is None
+    assert isinstance(limits.reserve(RULE, 1_060.0), Reservation)
 
 
 def test_the_limit_on_all_rules_binds_each() -> None:
     """A rule without a limit of its own still shares the common one, and the text says which is used up."""
-    limits = Limits(Limit(1, 60), {RULE: Limit(5, 60)})
-    assert limits.reserve("other", 0.0) is None
+    limits = LocalLimits(Limit(1, 60), {RULE: Limit(5, 60)})
+    assert isinstance(limits.reserve("other", 0.0), Reservation)
 
     full = limits.reserve(RULE, 0.0)
     assert isinstance(full, Full)
@@ -110,10 +110,10 @@ def test_what_waits_comes_back_in_turns() -> None:
     """Those without a place are not all called back for the first one: each window calls as many as it can take."""
     limits = one(Limit(20, 60))
     for moment in range(20):
-        assert limits.reserve(RULE, float(moment)) is None
-        limits.conclude(RULE, float(moment))
+        assert isinstance(limits.reserve(RULE, float(moment)), Reservation)
+        limits.conclude(Reservation(RULE), float(moment))
 
-    turns = [full.wait_seconds for _ in range(50) if (full := limits.reserve(RULE, 20.0))]
+    turns = [full.wait_seconds for _ in range(50) if isinstance(full := limits.reserve(RULE, 20.0), Full)]
 
     assert turns == [60.0 - 20 + place + 60 * window for window in range(3) for place in range(20)][:50]
 
@@ -121,12 +121,12 @@ def test_what_waits_comes_back_in_turns() -> None:
 def test_turns_that_have_come_are_forgotten() -> None:
     """A line that nobody stands in any more delays nobody."""
     limits = one(Limit(1, 60))
-    assert limits.reserve(RULE, 0.0) is None
-    limits.conclude(RULE, 0.0)
+    assert isinstance(limits.reserve(RULE, 0.0), Reservation)
+    limits.conclude(Reservation(RULE), 0.0)
     for _ in range(5):
         limits.reserve(RULE, 0.0)
-    assert limits.reserve(RULE, 400.0) is None
-    limits.conclude(RULE, 400.0)
+    assert isinstance(limits.reserve(RULE, 400.0), Reservation)
+    limits.conclude(Reservation(RULE), 400.0)
 
     full = limits.reserve(RULE, 400.0)
     assert isinstance(full, Full)

@@ -17,7 +17,7 @@ from consumer.engine.pipeline import Pipeline
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
-from consumer.guards.limits import Limit, Limits
+from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.reevaluation.confirmation import Confirmation
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
@@ -302,7 +302,7 @@ def test_a_time_changes_nothing_about_a_repair(moment: int) -> None:
 
 def test_more_events_make_no_more_changes_than_the_limits_let() -> None:
     """A flood is held."""
-    scene = Scene((rule("any"),), Guards(limits=Limits(Limit(3, 3600)), monotonic=Clock()))
+    scene = Scene((rule("any"),), Guards(limits=LocalLimits(Limit(3, 3600)), monotonic=Clock()))
     for number in range(10):
         scene.buckets.add(f"bucket-{number}")
     outcomes = [scene.publish(resourceId=f"bucket-{number}")[1].outcome for number in range(10)]

@@ -17,11 +17,12 @@ from consumer.engine.poll_board import PollBoard, PollState
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
-from consumer.guards.limits import Limit, Limits
+from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.rule import Mode, Rule
+from consumer.guards.shared.store import Store, StoreAddress
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.exposure_gauges import expose_exposures, expose_flow
-from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation
+from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, expose_store
 from consumer.telemetry.journal_gauges import expose_journal
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.permissions import MissingActions
@@ -97,7 +98,7 @@ class Shared(LocalContest):
 def guards() -> Guards:
     """Guards with one of everything."""
     exemption = Exemption("static-sites", "web", "public by design", SETTLED_AT_MS / 1000, resources=("static-*",))
-    limits = Limits(Limit(1000, 3600), {"no-public-read": Limit(20, 60)})
+    limits = LocalLimits(Limit(1000, 3600), {"no-public-read": Limit(20, 60)})
     return Guards(exemptions=(exemption,), limits=limits, contest=Shared(ContestPolicy()))
 
 
@@ -120,6 +121,7 @@ def tell_everything(found: Metrics, exposures: OpenExposures) -> None:
     expose_open(found, exposures)
     found.watch_listeners(lambda: 0)
     expose_guards(found, (rule(),), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
+    expose_store(found, Store(StoreAddress("redis://127.0.0.1:1/0", "test", 0.1)))
     expose_reevaluation(found, Asked())  # type: ignore[arg-type]
     expose_journal(found, Journal())
     expose_figures(found, lambda: {"config-events": Figures(3, 2, 0)})

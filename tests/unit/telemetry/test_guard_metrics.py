@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
-from consumer.core.errors import ContestUnreadable
+from consumer.core.errors import SharedUnreachable
 from consumer.core.outcome import Ending, Outcome
-from consumer.guards.breaker import BreakerPolicy
+from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import HOLDS, Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
-from consumer.guards.limits import Limit, Limits
-from consumer.guards.shared_contest.store import SharedContest
-from consumer.telemetry.guard_gauges import expose_guards
+from consumer.guards.limits import Limit, LocalLimits
+from consumer.guards.shared.limits import SharedLimits
+from consumer.guards.shared.store import Store, StoreAddress
+from consumer.telemetry.guard_gauges import expose_guards, expose_store
 from tests.unit.fakes import Clock
-from tests.unit.guards.cases import PHOTOS, ended, intent, permitted
+from tests.unit.guards.cases import ended, intent, permitted
 from tests.unit.telemetry.records import report, rule
 from tests.unit.telemetry.scrape import Member, metrics, value
 
@@ -38,7 +36,7 @@ def test_what_is_held_is_counted_by_its_reason() -> None:
 
 def test_limits_are_shown_with_what_is_taken_of_them() -> None:
     """The limit on all rules has a name of its own; a rule without a limit has no series."""
-    guards = Guards(limits=Limits(Limit(100, 60), {RULE: Limit(20, 60)}), monotonic=Clock())
+    guards = Guards(limits=LocalLimits(Limit(100, 60), {RULE: Limit(20, 60)}), monotonic=Clock())
     found = metrics()
     expose_guards(found, (rule(), rule("other-rule")), guards, {})
     permitted(guards, intent(name=RULE)).ended(ended(Outcome.FIXED))
@@ -54,7 +52,7 @@ def test_limits_are_shown_with_what_is_taken_of_them() -> None:
 def test_an_open_breaker_and_a_contest_are_shown_by_rule() -> None:
     """0 while there is none."""
     guards = Guards(
-        breaker=BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0),
+        breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)),
         contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=60)),
         monotonic=Clock(),
     )
@@ -72,26 +70,22 @@ def test_an_open_breaker_and_a_contest_are_shown_by_rule() -> None:
     assert value(found, "contested_resources", rule="fought-over") == 1
 
 
-def test_failures_of_what_replicas_share_are_shown_only_where_something_is_shared(tmp_path: Path) -> None:
-    """By what was wanted of it, and 0 before the first; the contests in it are those of every replica."""
-    alone = metrics()
+def test_a_store_is_shown_only_where_something_is_shared() -> None:
+    """Up until a call has failed, then down; and its failures by what was wanted, 0 before the first."""
+    alone, found = metrics(), metrics()
     expose_guards(alone, (rule(),), Guards(monotonic=Clock()), {})
-    assert value(alone, "contest_store_errors_total", action="look") is None
+    assert value(alone, "shared_store_up") is None
 
-    policy = ContestPolicy(max_fixes=1, window_seconds=3_600)
-    found, other = metrics(), SharedContest.at(tmp_path, policy, [RULE], lambda *_, **__: None)
-    shared = SharedContest.at(tmp_path, policy, [RULE], lambda *_, **__: None)
-    expose_guards(found, (rule(),), Guards(contest=shared, monotonic=Clock()), {})
-    assert value(found, "contest_store_errors_total", action="look") == 0
-    other.fixed(RULE, PHOTOS, 0.0)
-    other.found_broken(RULE, PHOTOS, 0.0)
-    assert value(found, "contested_resources", rule=RULE) == 1
+    store = Store(StoreAddress("redis://127.0.0.1:1/0", "test", 0.2))
+    expose_store(found, store)
+    assert value(found, "shared_store_up") == 1
+    assert value(found, "shared_store_errors_total", action="reserve") == 0
 
-    shutil.rmtree(tmp_path / "contested")
-    with pytest.raises(ContestUnreadable):
-        shared.found_broken(RULE, PHOTOS, 0.0)
-    assert value(found, "contested_resources", rule=RULE) == 1
-    assert value(found, "contest_store_errors_total", action="look") == 1
+    limits = SharedLimits(store, Limit(1, 60), longest_change_seconds=60)
+    with pytest.raises(SharedUnreachable):
+        limits.reserve(RULE, 0.0)
+    assert value(found, "shared_store_up") == 0
+    assert value(found, "shared_store_errors_total", action="reserve") == 1
 
 
 @pytest.mark.parametrize(("held_by", "paused"), [("", 0), ("a signal", 1)])

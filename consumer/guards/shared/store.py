@@ -1,0 +1,231 @@
+"""One connection pool to a Redis-compatible service, and what is certain about it.
+
+A call has a bound in time and is tried once more on a new connection; then it raises `SharedUnreachable`, and for a
+moment every further call does so at once, so that a silent store costs a worker seconds and not minutes. Nothing here
+knows what the guards keep.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consumer.core.errors import ConfigurationError, SharedUnreachable
+
+ACTIONS = ("admit", "conclude", "contest", "count", "record", "release", "reserve", "restore")
+"""What is wanted of the store, as the metric of its failures names it."""
+
+_PAUSE_AFTER_FAILURE_SECONDS = 1.0
+
+RECOVERY_SECONDS = 60
+"""After a restart of the store: replicas have so long to add their own changes again before anybody makes new ones."""
+
+_HEAD = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """Where the store is and how it is used."""
+
+    url: str
+    """`redis://host:6379/0` or `rediss://…`; without a password."""
+    prefix: str
+    """Begins every key; replicas that share have the same."""
+    timeout_seconds: float
+    """For connecting and for each answer."""
+    password: str | None = None
+
+    def __repr__(self) -> str:
+        return f"StoreAddress({self.url!r}, {self.prefix!r})"
+
+
+class Store:
+    """The store; used by every worker."""
+
+    def __init__(
+        self,
+        address: StoreAddress,
+        *,
+        say: Callable[..., None] = lambda *_, **__: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is asked yet; a store that is down is no reason not to start.
+
+        Raises:
+            ConfigurationError: the client library is not installed, or the URL is none.
+        """
+        try:
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+        except ImportError:
+            raise ConfigurationError(
+                "shared.url: the package redis is not installed; install config-remediator with its extra `shared`"
+            ) from None
+        try:
+            self._client: Any = redis.Redis.from_url(
+                address.url,
+                password=address.password,
+                socket_timeout=address.timeout_seconds,
+                socket_connect_timeout=address.timeout_seconds,
+                retry=Retry(NoBackoff(), 0),
+                decode_responses=True,
+                redis_connect_func=self._connected,
+            )
+        except ValueError as error:
+            raise ConfigurationError(f"shared.url: {error}") from None
+        self._failed: Any = redis.RedisError
+        self._lost_connection: Any = redis.ConnectionError
+        self._timed_out: Any = redis.TimeoutError
+        self._prefix = address.prefix
+        self._say = say
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._errors = dict.fromkeys(ACTIONS, 0)
+        self._failed_at: float | None = None
+        self._problem = ""
+        self._run_id = ""
+        self._must_recognise = True
+        self._on_restart: list[Callable[[], None]] = []
+
+    @property
+    def problem(self) -> str:
+        """Why the last call failed, for a person; empty while calls succeed."""
+        return self._problem
+
+    def errors(self) -> Mapping[str, int]:
+        """How often calls failed, by what was wanted."""
+        with self._lock:
+            return dict(self._errors)
+
+    def key(self, *parts: str) -> str:
+        """The key of something; all of one prefix lie in one hash slot, so that scripts work on a cluster too."""
+        return ":".join(("{" + self._prefix + "}", *parts))
+
+    def on_restart(self, restore: Callable[[], None]) -> None:
+        """Call back when the store was restarted, before it is used again: it may have lost its newest entries."""
+        self._on_restart.append(restore)
+
+    def run(self, action: str, script: Script, keys: Sequence[str], arguments: Sequence[object]) -> Any:
+        """Carry out a script and return its reply.
+
+        Raises:
+            SharedUnreachable: it could not be carried out, or nobody knows whether it was.
+        """
+        if self._failed_at is not None and self._monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
+            self._count(action)
+            raise SharedUnreachable(self._problem)
+        try:
+            try:
+                found = self._run(script, keys, arguments)
+            except self._lost_connection as error:
+                if isinstance(error, self._timed_out):
+                    raise
+                self._must_recognise = True
+                found = self._run(script, keys, arguments)  # every script may be carried out twice
+        except self._failed as error:
+            raise self._failure(action, error) from None
+        self._works()
+        return found
+
+    def restore(self, script: Script, keys: Sequence[str], arguments: Sequence[object]) -> None:
+        """Carry out a script while the store is being recognised; only for what `on_restart` calls."""
+        script.run(self._client, keys, arguments)
+
+    def ping(self) -> Mapping[str, str]:
+        """What the service says of itself: `redis_version`, `maxmemory_policy`.
+
+        Raises:
+            SharedUnreachable: it does not answer, or refuses us.
+        """
+        try:
+            known: Mapping[str, Any] = self._client.info()
+        except self._failed as error:
+            raise self._failure("count", error) from None
+        return {name: str(known.get(name, "")) for name in ("redis_version", "maxmemory_policy")}
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+    def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[object]) -> Any:
+        if self._must_recognise:
+            self._recognise()
+        return script.run(self._client, keys, arguments)
+
+    def _connected(self, connection: Any) -> None:
+        """A new connection: refused before its first command if another process answers than the one we know."""
+        connection.on_connect()
+        connection.send_command("INFO", "server")
+        found = str(connection.read_response())
+        if self._run_id and f"run_id:{self._run_id}" not in found:
+            self._must_recognise = True
+            connection.disconnect()
+            raise self._lost_connection("another process of the store answers")
+
+    def _recognise(self) -> None:
+        """Learn which process answers; another one than before may have begun with older entries."""
+        known, self._run_id = self._run_id, ""
+        try:
+            run_id = str(self._client.info("server").get("run_id", ""))
+        except self._failed:
+            self._run_id = known
+            raise
+        if known and run_id != known:
+            first = self._client.set(self.key("seen", run_id), 1, nx=True, ex=86_400)
+            if first:
+                self._client.set(self.key("recovering"), 1, px=RECOVERY_SECONDS * 1000)
+            for restore in self._on_restart:
+                restore()
+        self._run_id = run_id
+        self._must_recognise = False
+
+    def _failure(self, action: str, error: Exception) -> SharedUnreachable:
+        first = not self._problem
+        self._problem = f"{type(error).__name__}: {error}"[:200]
+        self._failed_at = self._monotonic()
+        self._must_recognise = True
+        self._count(action)
+        if first:
+            self._say("shared.unreachable", action=action, error=self._problem)
+        return SharedUnreachable(self._problem)
+
+    def _works(self) -> None:
+        if self._problem:
+            self._problem = ""
+            self._failed_at = None
+            self._say("shared.reachable")
+
+    def _count(self, action: str) -> None:
+        with self._lock:
+            self._errors[action] += 1
+
+
+class Script:
+    """A script, sent whole only where the service does not know it yet."""
+
+    def __init__(self, text: str) -> None:
+        self._text = _HEAD + text
+        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+
+    def run(self, client: Any, keys: Sequence[str], arguments: Sequence[object]) -> Any:
+        """The reply of the script."""
+        from redis.exceptions import NoScriptError
+
+        try:
+            return client.evalsha(self._digest, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return client.eval(self._text, len(keys), *keys, *arguments)
+
+
+def new_id() -> str:
+    """A name that nobody else gives."""
+    return uuid.uuid4().hex

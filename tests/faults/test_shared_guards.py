@@ -1,0 +1,78 @@
+"""Several real workers under one limit that they share: never one change more, whatever becomes of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.replica import Replica
+from tests.faults.stage import Stage, until
+from tests.redis_server import RedisServer, redis_server
+
+_BUCKETS = 120
+_LIMIT = 20
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    with redis_server(tmp_path) as started:
+        yield started
+
+
+def started(stage: Stage, server: RedisServer, count: int) -> list[Replica]:
+    """So many workers that share a limit of 20 changes in an hour."""
+    settings = {
+        "REMEDIATOR__SHARED__URL": server.url,
+        "REMEDIATOR__LIMITS__MAX_CHANGES": str(_LIMIT),
+        "REMEDIATOR__LIMITS__WINDOW_SECONDS": "3600",
+        "REMEDIATOR__RETRY__HOLD_SECONDS": "2",
+    }
+    replicas = [stage.replica(**settings) for _ in range(count)]
+    for replica in replicas:
+        replica.start()
+    return replicas
+
+
+def changed(stage: Stage) -> int:
+    """How many buckets were repaired."""
+    return _BUCKETS - len(stage.broken())
+
+
+def held(replicas: list[Replica], reason: str) -> int:
+    """How many deliveries were held for that reason, by the workers' own logs."""
+    return sum(line.get("reason") == reason for replica in replicas for line in replica.lines())
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_replicas_together_change_exactly_as_many_as_the_limit_allows(
+    count: int, stage: Stage, server: RedisServer
+) -> None:
+    """120 public buckets at once under a limit of 20: 20 are repaired, each other one is held at least once."""
+    replicas = started(stage, server, count)
+    stage.emulator.create_buckets(count=_BUCKETS, acl="public-read")
+    assert until(lambda: held(replicas, "over_limit") >= _BUCKETS - _LIMIT, 60)
+    assert changed(stage) == _LIMIT
+    assert [replica.stop(30) for replica in replicas] == [0] * count
+    assert changed(stage) == _LIMIT
+
+
+def test_a_store_that_is_killed_and_comes_back_empty_permits_nothing_more(stage: Stage, server: RedisServer) -> None:
+    """Down: held and not ready. Back without its memory: full, because what was changed before is not known."""
+    replicas = started(stage, server, 2)
+    assert until(lambda: all(replica.ready() for replica in replicas))
+    server.kill()
+    stage.emulator.create_buckets(count=_BUCKETS, acl="public-read")
+    assert until(lambda: held(replicas, "shared_unreachable") >= _BUCKETS, 60)
+    assert changed(stage) == 0
+    assert not any(replica.ready() for replica in replicas)
+
+    server.start()
+    assert until(lambda: changed(stage) > 0, 60) or held(replicas, "over_limit")
+    server.kill()
+    server.start()
+    before = held(replicas, "over_limit")
+    assert until(lambda: held(replicas, "over_limit") >= before + _BUCKETS, 60)
+    assert changed(stage) <= _LIMIT
+    assert [replica.stop(30) for replica in replicas] == [0, 0]

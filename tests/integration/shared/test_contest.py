@@ -1,0 +1,76 @@
+"""Contests that all replicas count together."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.core.errors import SharedUnreachable
+from consumer.guards.contest import ContestPolicy
+from consumer.guards.shared.contest import SharedContest
+from consumer.guards.shared.store import Store
+from consumer.resources.oss.bucket import Resource
+from tests.integration.shared.conftest import Replica
+from tests.redis_server import RedisServer
+
+RULE = "public-read"
+PHOTOS = Resource("1234567890123456", "cn-hangzhou", "photos")
+
+
+def contest(store: Store, window_seconds: float = 3600.0) -> SharedContest:
+    return SharedContest(store, ContestPolicy(max_fixes=3, window_seconds=window_seconds), [RULE])
+
+
+def test_fixes_of_several_replicas_count_together(replica: Replica) -> None:
+    """Three fixes by three replicas: found broken once more, all of them leave it alone."""
+    sharing = [contest(replica()) for _ in range(3)]
+    for each in sharing:
+        assert each.found_broken(RULE, PHOTOS, 0.0) == 0
+        each.fixed(RULE, PHOTOS, 0.0)
+    lefts = [each.found_broken(RULE, PHOTOS, 0.0) for each in sharing]
+    assert all(3590 < left <= 3600 for left in lefts)
+    assert sharing[0].contested(0.0) == {RULE: 1}
+
+
+def test_another_resource_and_another_rule_are_not_contested(replica: Replica) -> None:
+    """Neither of them was fixed three times."""
+    shared = contest(replica())
+    for _ in range(3):
+        shared.fixed(RULE, PHOTOS, 0.0)
+    assert shared.found_broken(RULE, PHOTOS, 0.0) > 0
+    assert shared.found_broken("another", PHOTOS, 0.0) == 0
+    assert shared.found_broken(RULE, Resource("1234567890123456", "cn-hangzhou", "videos"), 0.0) == 0
+
+
+def test_it_begins_anew_after_a_window(replica: Replica) -> None:
+    """With as many fixes as at first."""
+    shared = contest(replica(), window_seconds=0.2)
+    for _ in range(3):
+        shared.fixed(RULE, PHOTOS, 0.0)
+    assert shared.found_broken(RULE, PHOTOS, 0.0) > 0
+    while shared.found_broken(RULE, PHOTOS, 0.0) > 0:
+        pass
+    shared.fixed(RULE, PHOTOS, 0.0)
+    assert shared.found_broken(RULE, PHOTOS, 0.0) == 0
+
+
+def test_a_release_forgets_the_fixes_of_everybody(replica: Replica) -> None:
+    """A person says that it is settled."""
+    one, other = contest(replica()), contest(replica())
+    for _ in range(3):
+        one.fixed(RULE, PHOTOS, 0.0)
+    assert one.found_broken(RULE, PHOTOS, 0.0) > 0
+    other.release()
+    assert one.found_broken(RULE, PHOTOS, 0.0) == 0
+    assert one.contested(0.0) == {}
+
+
+def test_a_fix_that_cannot_be_recorded_is_remembered_here(server: RedisServer, replica: Replica) -> None:
+    """It was made and read back; this replica is never worse than one that shares nothing."""
+    shared = contest(replica())
+    server.kill()
+    for _ in range(3):
+        shared.fixed(RULE, PHOTOS, 0.0)
+    with pytest.raises(SharedUnreachable):
+        shared.found_broken(RULE, PHOTOS, 0.0)
+    server.start()
+    assert shared.found_broken(RULE, PHOTOS, 0.0) > 0
