@@ -13,6 +13,7 @@ from tests.deploy.needed import DEPLOY, package
 
 NOT_SHOWN = {
     "remediator_credentials_expiry_timestamp_seconds": "absent for keys that do not end; has an alert",
+    "remediator_event_times_corrected_total": "a forged or very late event; nothing to watch, and the log names it",
     "remediator_journal_bytes": "absent unless journal.path is set; the volume that it lies on is watched elsewhere",
     "remediator_journal_gaps_total": "absent unless journal.path is set; has an alert",
     "remediator_journal_unwritable": "absent unless journal.path is set; has an alert",
