@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Extras stay in the locks: pip before 23.3 looks for what `coverage[toml]` asks for on the index if only `coverage` is locked.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-strip-extras --python-version 3.11
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check faults soak bench fuzz lock wheel installs clean
+.PHONY: help demo test lint types check faults soak bench fuzz compat lock wheel installs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,10 @@ bench: ## Measure against what people would use instead; under 15 minutes (BENCH
 fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES)
 	@scripts/environment dev
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000000} $(PY) -m pytest -q tests/fuzz
+
+compat: ## Other people's test suites against the emulator, fetched from the package registries (SUITES="oss2 aiooss2")
+	@scripts/environment dev
+	$(PY) -m tests.compat $(SUITES)
 
 lock: ## Resolve the locked requirements anew (needs uv)
 	$(COMPILE) --group installer -o requirements/installer.txt

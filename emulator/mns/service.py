@@ -6,6 +6,7 @@ less common behaviours on. What operations mean is in the `*_calls` modules.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ from emulator.mns.routing import query_values, route
 from emulator.mns.topic import Publication
 from emulator.world import World
 
+_log = logging.getLogger(__name__)
 VERSION = "2015-06-06"
 Operation = Callable[[Broker, Call], Response | Awaitable[Response]]
 
@@ -85,7 +87,10 @@ class MnsService:
         try:
             response = await self._carry_out(request, request_id)
         except Refusal as refusal:
-            response = self._refused(request, request_id, refusal.code.status, refusal.code.wire_name, refusal.message)
+            code = refusal.code
+            if not code.value.covers(operation := self.operation(request)):
+                _log.error("no row of the table of codes covers %s: %s", operation, code)
+            response = self._refused(request, request_id, code.status, code.wire_name, refusal.message)
         return _stamped(response, request_id)
 
     async def _carry_out(self, request: Request, request_id: str) -> Response:

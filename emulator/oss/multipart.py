@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator, Mapping
 
 from emulator.http import Response
 from emulator.oss import copying
@@ -165,15 +166,12 @@ def list_parts(call: Call) -> Response:
 
 def list_uploads(call: Call) -> Response:
     """The uploads under way, by key and id, page by page."""
-    prefix = call.query.get("prefix", "")
+    prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
     limit = read_max_keys(call, 1000, name="max-uploads")
     marker = (call.query.get("key-marker", ""), call.query.get("upload-id-marker", ""))
-    found = sorted(
-        (upload.key, upload_id)
-        for upload_id, upload in call.bucket.uploads.items()
-        if upload.key.startswith(prefix) and _follows((upload.key, upload_id), marker)
-    )
-    following = found[limit - 1] if len(found) > limit else ("", "")
+    found = list(dict.fromkeys(_entries(call.bucket.uploads, prefix, delimiter, marker)))
+    truncated = len(found) > limit
+    following = found[limit - 1] if truncated else ("", "")
     nodes: list[Node] = [
         *encoding(call),
         ("Bucket", call.name),
@@ -181,15 +179,29 @@ def list_uploads(call: Call) -> Response:
         ("UploadIdMarker", marker[1]),
         ("NextKeyMarker", encoded(call, following[0])),
         ("NextUploadIdMarker", following[1]),
-        ("Delimiter", ""),
+        ("Delimiter", encoded(call, delimiter)),
         ("Prefix", encoded(call, prefix)),
         ("MaxUploads", str(limit)),
-        ("IsTruncated", "true" if following[1] else "false"),
+        ("IsTruncated", "true" if truncated else "false"),
     ]
     for key, upload_id in found[:limit]:
+        if not upload_id:
+            nodes.append(("CommonPrefixes", [("Prefix", encoded(call, key))]))
+            continue
         started = call.bucket.uploads[upload_id].started
         nodes.append(("Upload", [("Key", encoded(call, key)), ("UploadId", upload_id), ("Initiated", iso(started))]))
     return answer("ListMultipartUploadsResult", nodes)
+
+
+def _entries(
+    uploads: Mapping[str, Upload], prefix: str, delimiter: str, marker: tuple[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Keys with upload ids after the marker, in order; a common prefix in place of the keys below it, without an id."""
+    for key, upload_id in sorted((upload.key, upload_id) for upload_id, upload in uploads.items()):
+        head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key, "", "")
+        entry = (prefix + head + found, "") if found else (key, upload_id)
+        if key.startswith(prefix) and _follows(entry, marker):
+            yield entry
 
 
 def _follows(upload: tuple[str, str], marker: tuple[str, str]) -> bool:

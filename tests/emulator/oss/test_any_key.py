@@ -102,6 +102,19 @@ def test_versions_by_page(bucket: Any) -> None:
     assert "<MaxKeys>100</MaxKeys>" in _text(bucket, "GET", versions="")
 
 
+def test_uploads_by_page_and_prefix(bucket: Any) -> None:
+    """Keys below a common prefix stand once on one page of several, uploads of one key in the order of their ids.
+
+    oss2 2.19.1: tests of MultipartUploadIterator.
+    """
+    ids = sorted(bucket.init_multipart_upload("p/k").upload_id for _ in range(5))
+    for key in ("p/a/1", "p/a/2", "p/z/1", "q"):
+        bucket.init_multipart_upload(key)
+    listed = list(oss2.MultipartUploadIterator(bucket, prefix="p/", delimiter="/", max_uploads=2))
+    assert [found.key for found in listed] == ["p/a/", *["p/k"] * 5, "p/z/"]
+    assert [found.upload_id for found in listed if not found.is_prefix()] == ids
+
+
 def test_an_upload_that_is_not_there(bucket: Any) -> None:
     """Go: TestAbortMultipartUpload and its neighbours (0042); the page of 0017-00000244 for a part."""
     for call, ec in (
