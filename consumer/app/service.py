@@ -62,16 +62,16 @@ class Service:
         )
 
     def pause(self) -> None:
-        """Stop changes, and nothing else; callable from a signal handler."""
+        """Stop changes, and nothing else; callable from any thread."""
         self.switch.pause()
 
     def resume(self) -> None:
-        """Let changes go on, also those that breakers and contests hold back; callable from a signal handler."""
+        """Let changes go on, also those that breakers and contests hold back; callable from any thread."""
         self.switch.resume()
         self.guards.release()
 
     def stop(self) -> None:
-        """Ask for a stop in good order; callable from a signal handler and from any thread."""
+        """Ask for a stop in good order; callable from any thread."""
         self._stop.ask()
 
     @property

@@ -57,7 +57,7 @@ from consumer.reevaluation.agreement import Concluded
 from consumer.resources.oss.bucket import Bucket, Resource
 from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, expose_store
 from consumer.telemetry.journal_gauges import expose_journal
-from consumer.telemetry.log import LogListener, get_logger
+from consumer.telemetry.log import LogListener, get_logger, lines_dropped
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.queue_gauges import expose_figures
 from consumer.telemetry.redaction import Discreet
@@ -107,6 +107,7 @@ class Wiring:
         self.picture.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
         if self.store:
             expose_store(self.metrics, self.store)
+        self.metrics.watch_log(lines_dropped)
         expose_guards(self.metrics, self.rules, self.guards, {config.account_id: self.credentials, **self.members})
         if self.reevaluation:
             expose_reevaluation(self.metrics, self.reevaluation)

@@ -6,14 +6,19 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from consumer import __version__
 from consumer.cli.commands import COMMANDS
 from consumer.core.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from consumer.app.signals import Signals
+
+_LAST_LINES_SECONDS = 2.0
+"""How long the end of the process waits for the last lines of its log to be taken."""
 
 
 class Commands(click.Group):
@@ -49,10 +54,10 @@ for _command in COMMANDS:
     help="The TOML configuration; see config.example.toml. Also from REMEDIATOR_CONFIG.",
 )
 def run(path: Path) -> None:
-    """Poll the queue and repair until SIGTERM or SIGINT.
+    """Poll the queue and repair until SIGTERM, SIGINT or SIGHUP.
 
     The first signal stops in good order: polling ends, what is untouched is handed back, what is begun is finished
-    within engine.shutdown_grace_seconds. A second signal ends the process at once.
+    within engine.shutdown_grace_seconds. A second SIGTERM or SIGINT ends the process at once.
 
     SIGUSR1 stops changes while everything else goes on; SIGUSR2 lets them go on, and also closes
     breakers and forgets contests.
@@ -63,10 +68,31 @@ def run(path: Path) -> None:
     signal. Nothing is lost in any of these cases: what was in hand is delivered again. An outage at the
     start is waited for, not ready, within engine.startup_wait_seconds if that is set.
     """
-    raise SystemExit(_run(path))
+    from consumer.app.signals import Signals
+
+    _open_standard_streams()
+    signals = Signals()
+    signals.listen()  # first of all: until there is a handler, the first process of a container does not get SIGTERM
+    code = _run(path, signals)
+
+    from consumer.telemetry import log
+
+    log.flush(_LAST_LINES_SECONDS)
+    raise SystemExit(code)
 
 
-def _run(path: Path) -> ExitCode:
+def _open_standard_streams() -> None:
+    """Let descriptors 0 to 2 lead somewhere, or the next socket or file that is opened is taken for standard error."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+
+
+def _run(path: Path, signals: Signals) -> ExitCode:
     # Imported here, so that --help answers at once.
     from consumer.aliyun.standard_chain import StandardChain
     from consumer.app import service as app
@@ -77,9 +103,9 @@ def _run(path: Path) -> ExitCode:
 
     try:
         config = load(path, os.environ)
-        log.configure(config.log.format, config.log.level, sys.stdout)
+        log.configure_in_background(config.log.format, config.log.level, sys.stdout)
         service = app.build(config, StandardChain(sts_endpoint=config.accounts.sts_endpoint))
-        _stop_on_signals(service)
+        signals.serve(service)
         code = service.run()
     except ConfigurationError as error:
         click.echo(f"config-remediator run: {error}", err=True)
@@ -90,32 +116,6 @@ def _run(path: Path) -> ExitCode:
     fault = {"reason": service.fault()} if code is ExitCode.FAULT else {}
     log.get_logger("consumer").info("service.stopped", exit_code=int(code), exit_reason=code.name.lower(), **fault)
     return code
-
-
-def _stop_on_signals(service: object) -> None:
-    from consumer.app.service import Service
-
-    assert isinstance(service, Service)
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if service.stopping:
-            # os.write and not the log: this may interrupt a thread that holds the log's lock.
-            os.write(2, f"config-remediator: second signal ({signal.Signals(number).name}), ending at once\n".encode())
-            os._exit(ExitCode.HARD_STOP)
-        service.stop()
-
-    def pause(_number: int, _frame: FrameType | None) -> None:
-        service.pause()
-        os.write(2, b"config-remediator: SIGUSR1, changes are paused until SIGUSR2\n")
-
-    def resume(_number: int, _frame: FrameType | None) -> None:
-        service.resume()
-        os.write(2, b"config-remediator: SIGUSR2, changes go on\n")
-
-    signal.signal(signal.SIGUSR1, pause)
-    signal.signal(signal.SIGUSR2, resume)
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
 
 
 def main() -> None:

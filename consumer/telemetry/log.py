@@ -19,6 +19,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from consumer.telemetry.delivery_log import DeliveryLog
+from consumer.telemetry.log_writer import LogWriter
 from consumer.telemetry.redaction import redactor
 
 _ENCODE = json.JSONEncoder().encode
@@ -26,10 +27,16 @@ OURS = "consumer"
 """Loggers of this name and below are ours; all others are vendors'."""
 
 
-def configure(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - named as in the configuration
+def configure(
+    format: str,  # noqa: A002 - named as in the configuration
+    level: str,
+    stream: TextIO,
+    write: Callable[[str], None] | None = None,
+) -> None:
     """Send every line to `stream`: as JSON, or readable when `format` is `console`, or `auto` on a terminal.
 
-    `level` is the least severe level of our own lines: debug, info, warning or error.
+    `level` is the least severe level of our own lines: debug, info, warning or error. `write` takes the lines instead
+    of the stream itself, which then only says whether it is a terminal.
     """
     numeric = logging.getLevelNamesMapping()[level.upper()]
     as_json = format == "json" or (format == "auto" and not stream.isatty())
@@ -41,7 +48,7 @@ def configure(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - 
         structlog.processors.format_exc_info,  # without local variables, which hold credentials
     ]
     final = _renderers(as_json, colors=stream.isatty())
-    handler = _Handler(stream)
+    handler = _Handler(stream, write)
     handler.addFilter(_from_us_or_serious)
     handler.setFormatter(
         ProcessorFormatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, *final])
@@ -60,6 +67,29 @@ def configure(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - 
     )
 
 
+_writers: list[LogWriter] = []
+"""The process's one, once there is one: the log is one, too."""
+
+
+def configure_in_background(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - as above
+    """As `configure`, through a thread of its own, so that whoever reads the stream can hold up no other."""
+    writer = LogWriter(stream)
+    configure(format, level, stream, writer.put)
+    writer.start(lambda lines: get_logger("consumer.log").warning("log.dropped", lines=lines))
+    _writers[:] = [writer]
+
+
+def lines_dropped() -> int:
+    """How many lines nobody took in time."""
+    return sum(writer.dropped for writer in _writers)
+
+
+def flush(seconds: float) -> None:
+    """Wait until the lines in the background are written, for so long at most."""
+    for writer in _writers:
+        writer.flush(seconds)
+
+
 def get_logger(name: str) -> Any:
     """A structlog logger, for `log.info("dotted.name", key=value)`; a name outside ours is put below it."""
     ours = name == OURS or name.startswith(f"{OURS}.")
@@ -76,17 +106,31 @@ class LogListener(DeliveryLog):
 class _Handler(logging.StreamHandler[TextIO]):
     """Writes lines; one that cannot be written is dropped, without the standard traceback that shows its contents."""
 
-    def line(self, text: str) -> None:
-        """Write one of our own lines, which need no `logging` record on their way."""
+    def __init__(self, stream: TextIO, write: Callable[[str], None] | None) -> None:
+        super().__init__(stream)
+        self.line = write or self._write_now
+        """Writes one line: of ours, which need no `logging` record on their way, or of a vendor."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a vendor's line."""
+        try:
+            self.line(self.format(record))
+        except Exception:  # noqa: BLE001 - as every handler does; what goes wrong is in the record itself
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Nothing: every line is written whole, and at the end of the process nobody waits for the stream."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """Go on: a line that cannot be formatted must not stop a repair."""
+
+    def _write_now(self, text: str) -> None:
         with self.lock or nullcontext():
             try:
                 self.stream.write(f"{text}\n")
                 self.stream.flush()
             except (OSError, ValueError):  # ValueError: the stream is closed
                 pass
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
-        """Go on: a full disk or a closed pipe must not stop a repair."""
 
 
 class _Lines:

@@ -90,6 +90,11 @@ class Metrics:
         text = "Calls to a listener (metrics, log, journal) that failed; no message was affected."
         self.expose(Reading("listener_failures", "counter", text, (), lambda: only(failures())))
 
+    def watch_log(self, dropped: Callable[[], int]) -> None:
+        """Export how many lines of the log nobody took in time."""
+        text = "Lines of the log that were dropped because its reader had stopped reading."
+        self.expose(Reading("log_lines_dropped", "counter", text, (), lambda: only(dropped())))
+
     def config_loaded(self) -> None:
         """A configuration was loaded and is in use from now on."""
         self._config_loaded_at = self._wall()

@@ -120,6 +120,7 @@ def tell_everything(found: Metrics, exposures: OpenExposures) -> None:
     """Have every metric appear that has a source."""
     expose_open(found, exposures)
     found.watch_listeners(lambda: 0)
+    found.watch_log(lambda: 0)
     expose_guards(found, (rule(),), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
     expose_store(found, Store(StoreAddress("redis://127.0.0.1:1/0", "test", 0.1)))
     expose_reevaluation(found, Asked())  # type: ignore[arg-type]

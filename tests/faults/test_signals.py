@@ -1,0 +1,144 @@
+"""Signals and a log that nobody takes, with real worker processes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.faults.replica import Replica
+from tests.faults.stage import Pace, Stage, until
+
+
+@contextmanager
+def process(replica: Replica, *prefix: str, stdout: int, stderr: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker with these for its outputs; killed if it is still there at the end."""
+    command = [*prefix, sys.executable, "-m", "consumer", "run", "--config", str(replica._path)]
+    found = subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=replica._code, env=replica._environment)
+    try:
+        yield found
+    finally:
+        found.kill()
+        found.wait()
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe into which nothing goes any more."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4_096)
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(write, b"x")
+    os.set_blocking(write, True)
+    return read, write
+
+
+def test_a_log_that_nobody_reads_holds_up_neither_work_nor_stop(stage: Stage) -> None:
+    """Both outputs are full pipes: buckets are repaired, probes answer, SIGTERM drains; and it ends with 0."""
+    replica = stage.replica(REMEDIATOR__LOG__LEVEL="debug")
+    read, write = full_pipe()
+    try:
+        with process(replica, stdout=write, stderr=write) as worker:
+            assert until(replica.ready)
+            stage.emulator.create_buckets(count=20, acl="public-read")
+            assert until(lambda: not stage.left() and not stage.broken())
+            worker.send_signal(signal.SIGUSR1)
+            assert until(lambda: "remediator_paused 1.0" in replica.get("/metrics")[1])
+            assert replica.get("/livez") == (200, "ok")
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(60) == 0
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_each_of_these_drains(stage: Stage, number: signal.Signals) -> None:
+    """Exit 0, in good order."""
+    replica = stage.replica()
+    replica.start()
+    assert until(replica.ready), replica.text()
+    replica.signal(number)
+    assert replica.wait(60) == 0, replica.text()
+    assert replica.lines()[-1]["exit_reason"] == "drained"
+
+
+def _may_unshare() -> bool:
+    """Whether a process may be the first of a namespace of its own here."""
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([*_AS_THE_FIRST, "true"], capture_output=True).returncode == 0
+
+
+_AS_THE_FIRST = ("unshare", "--pid", "--fork", "--kill-child", "--")
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        pytest.param((), id="any process"),
+        pytest.param(
+            _AS_THE_FIRST, id="PID 1", marks=pytest.mark.skipif(not _may_unshare(), reason="unshare is not allowed")
+        ),
+    ],
+)
+def test_a_stop_while_starting_is_heard_at_once(stage: Stage, prefix: tuple[str, ...]) -> None:
+    """Here the queue service does not answer, so the start hangs; nothing is begun, so nothing is waited for.
+
+    The kernel keeps signals without a handler from the first process of a container.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        pace = Pace(lease_seconds=60, call_timeout_seconds=25, shutdown_grace_seconds=30)
+        replica = stage.replica(pace, REMEDIATOR__QUEUE__ENDPOINT=endpoint)
+        with process(replica, *prefix, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as worker:
+            connection, _ = silent.accept()
+            with connection:
+                assert connection.recv(65_536)
+                os.kill(_child(worker.pid) if prefix else worker.pid, signal.SIGTERM)
+                assert worker.wait(20) == 0
+            assert worker.stderr is not None
+            with worker.stderr:
+                assert b"SIGTERM while starting, nothing was begun" in worker.stderr.read()
+
+
+def _child(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()[0])
+
+
+def test_floods_of_signals_are_survived_with_every_output_closed(stage: Stage, tmp_path: Path) -> None:
+    """Descriptors 1 and 2 do not exist: nothing else gets their numbers, and pause and resume still work."""
+    replica = stage.replica()
+    script = 'exec "$0" -m consumer run --config "$1" >&- 2>&-'
+    worker = subprocess.Popen(
+        ["sh", "-c", script, sys.executable, str(replica._path)], cwd=replica._code, env=replica._environment
+    )
+    try:
+        assert until(replica.ready)
+        for _ in range(2_000):
+            worker.send_signal(signal.SIGUSR1)
+            worker.send_signal(signal.SIGUSR2)
+            worker.send_signal(signal.SIGUSR2)
+        worker.send_signal(signal.SIGUSR1)
+        assert until(lambda: "remediator_paused 1.0" in replica.get("/metrics")[1])
+        worker.send_signal(signal.SIGUSR2)
+        assert until(lambda: "remediator_paused 0.0" in replica.get("/metrics")[1])
+        stage.emulator.create_buckets(["one"], acl="public-read")
+        assert until(lambda: not stage.left() and not stage.broken())
+        descriptors = Path(f"/proc/{worker.pid}/fd")
+        assert {(descriptors / number).readlink() for number in "12"} == {Path(os.devnull)}
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+    finally:
+        worker.kill()
+        worker.wait()
