@@ -36,7 +36,7 @@ def address(configuration: Path | None, environ: Mapping[str, str]) -> tuple[str
 def _http_table(configuration: Path | None) -> Mapping[str, Any]:
     try:
         document = tomllib.loads(configuration.read_text(encoding="utf-8")) if configuration else {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}  # the worker itself says what is wrong with its file
     table = document.get("http", {})
     return table if isinstance(table, Mapping) else {}

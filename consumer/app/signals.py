@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn, Protocol
 
+from consumer.core import threads
 from consumer.core.exit_codes import ExitCode
 
 STOPS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -63,7 +64,7 @@ class Signals:
         signal.set_wakeup_fd(self._arrives, warn_on_full_buffer=False)  # full of signals: one more says nothing new
         for number in HEARD:
             signal.signal(number, _ignored)
-        self._thread.start()
+        threads.start(self._thread)
 
     def serve(self, served: Served) -> None:
         """Carry out on this what signals ask for, also what they asked for before."""

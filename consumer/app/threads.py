@@ -94,7 +94,8 @@ class Wiring:
         )
         self.log = LogListener()
         watchers: tuple[Listener, ...] = (self.metrics, self.log, self.picture)
-        evaluator = build_evaluator(config, self.credentials, Hooks(watchers))
+        self.evaluator_hooks = Hooks(watchers)  # which must not lead back to the re-evaluation itself
+        evaluator = build_evaluator(config, self.credentials, self.evaluator_hooks)
         self.guards = build_guards(config, self.switch, self.store, evaluator)
         pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)
         self.reevaluation = build_reevaluation(config, evaluator, self.stopping, pulse, self._concluded)
@@ -103,7 +104,7 @@ class Wiring:
         self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
         self.shared = self._shared()
         self.others = [self._renewal(), *([Thread(pulse, self.reevaluation.run)] if self.reevaluation else [])]
-        self.metrics.watch_listeners(lambda: self.hooks.failures)
+        self.metrics.watch_listeners(lambda: self.hooks.failures + self.evaluator_hooks.failures)
         self.picture.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
         if self.store:
             expose_store(self.metrics, self.store)

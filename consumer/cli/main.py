@@ -12,6 +12,7 @@ import click
 
 from consumer import __version__
 from consumer.cli.commands import COMMANDS
+from consumer.core.errors import ThreadNotStarted
 from consumer.core.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -72,8 +73,12 @@ def run(path: Path) -> None:
 
     _open_standard_streams()
     signals = Signals()
-    signals.listen()  # first of all: until there is a handler, the first process of a container does not get SIGTERM
-    code = _run(path, signals)
+    try:
+        signals.listen()  # first of all: without a handler, the first process of a container does not get SIGTERM
+        code = _run(path, signals)
+    except ThreadNotStarted as error:
+        click.echo(f"config-remediator: {error}", err=True)
+        code = ExitCode.FAULT
 
     from consumer.telemetry import log
 
@@ -95,6 +100,7 @@ def _open_standard_streams() -> None:
 def _run(path: Path, signals: Signals) -> ExitCode:
     # Imported here, so that --help answers at once.
     from consumer.aliyun.standard_chain import StandardChain
+    from consumer.app import descriptors
     from consumer.app import service as app
     from consumer.app.startup import StartupError
     from consumer.config import load
@@ -103,6 +109,7 @@ def _run(path: Path, signals: Signals) -> ExitCode:
 
     try:
         config = load(path, os.environ)
+        descriptors.provide(config)
         log.configure_in_background(config.log.format, config.log.level, sys.stdout)
         service = app.build(config, StandardChain(sts_endpoint=config.accounts.sts_endpoint))
         signals.serve(service)

@@ -20,6 +20,12 @@ from consumer.config.model import Config
 from consumer.config.problems import InvalidConfiguration, problems_in
 from consumer.core.errors import ConfigurationError
 
+LARGEST_FILE_BYTES = 1 << 20
+"""As much as a ConfigMap holds."""
+_DEEPEST = 12
+"""Levels of tables and lists; the model has six."""
+_TOO_DEEP = f"tables or lists are nested deeper than {_DEEPEST} levels"
+
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
@@ -84,15 +90,41 @@ def load_with_sources(path: Path, environ: Mapping[str, str]) -> LoadedConfig:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE_BYTES + 1)
+        if len(data) > LARGEST_FILE_BYTES:
+            raise ConfigurationError(f"{path}: larger than {LARGEST_FILE_BYTES} bytes, so this is no configuration")
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot read the configuration: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not TOML: byte {error.start} is not UTF-8") from None
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}, {_place(str(error), text)}") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise ConfigurationError(f"{path}: not TOML that can be read: {error}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{path}: {_TOO_DEEP}") from None
+    if not _is_flat(document):
+        raise ConfigurationError(f"{path}: {_TOO_DEEP}")
+    return document
+
+
+def _is_flat(document: object) -> bool:
+    """Whether nothing is nested deeper than a configuration ever is: what walks over it has to come to an end."""
+    level = [document]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for found in level
+            if isinstance(found, dict | list)
+            for inner in (found.values() if isinstance(found, dict) else found)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _place(message: str, text: str) -> str:

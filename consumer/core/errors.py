@@ -2,6 +2,7 @@
 
     RemediatorError
     ├── ConfigurationError        stop: names the key, the value and what is allowed
+    ├── ThreadNotStarted          stop: the machine gives no more threads
     ├── InvalidMessage            the body can never become an event: outcome `invalid`
     ├── Refused                   this can never succeed: outcome `rejected`
     ├── SharedUnreachable         whether it may be changed cannot be told: hold it, and look again later
@@ -41,6 +42,10 @@ class RemediatorError(Exception):
 
 class ConfigurationError(RemediatorError):
     """The configuration cannot be used as it stands; the text names the key, the value and what is allowed."""
+
+
+class ThreadNotStarted(RemediatorError):
+    """The machine gives no thread; the text names the thread and the limits that may be too low."""
 
 
 class InvalidMessage(RemediatorError):

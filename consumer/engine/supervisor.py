@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from consumer.core import threads
+from consumer.core.errors import ThreadNotStarted
 from consumer.core.exit_codes import ExitCode
 from consumer.engine.context import EngineContext
 from consumer.engine.heartbeat import Pulse
@@ -63,7 +65,10 @@ class Engine:
 
     @property
     def threads(self) -> Sequence[Thread]:
-        """All of them, in the order in which a stop ends them."""
+        """All of them, in the order in which a stop ends them; they start the other way round.
+
+        So nothing is received before there are threads to keep its lease, to work on it and to settle it.
+        """
         return (*self.pollers, *self.workers, *self.settlers, *self.renewers, *self.others)
 
 
@@ -103,19 +108,23 @@ class Supervisor:
 
     def run(self) -> ExitCode:
         """Run until the stop, and stop; returns what the process should exit with."""
-        for thread in self._engine.threads:
-            thread.thread.start()
-        while not self._asked.within(CHECK_SECONDS):
+        self._start()
+        while not self._fault and not self._asked.within(CHECK_SECONDS):
             self._excuse_a_freeze()
             self._fault = self._check()
-            if self._fault:
-                break
         drained = self._drain(_FAULT_GRACE_SECONDS if self._fault else self._grace_seconds)
         self._fault = self._fault or self._death()
         if self._fault:
             self._say("service.failed", reason=self._fault)
             return ExitCode.FAULT
         return ExitCode.DRAINED if drained else ExitCode.GRACE_EXCEEDED
+
+    def _start(self) -> None:
+        try:
+            for thread in reversed(self._engine.threads):
+                threads.start(thread.thread)
+        except ThreadNotStarted as error:
+            self._fault = str(error)
 
     def _death(self) -> str:
         for thread in self._engine.threads:
@@ -158,7 +167,8 @@ class Supervisor:
         shared.keeper.close()
         if drained:
             for thread in self._engine.threads:
-                thread.thread.join(max(0.0, until - self._monotonic()))
+                if thread.thread.ident is not None:
+                    thread.thread.join(max(0.0, until - self._monotonic()))
         return drained
 
     def _wait_until_empty(self, until: float) -> bool:

@@ -6,6 +6,9 @@ it holds within one poll. Where it cannot be told whether the file exists, chang
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 
 _OFF = frozenset({"0", "false", "no", "off"})
@@ -41,10 +44,26 @@ class PauseSwitch:
         if self._file is None:
             return ""
         try:
-            with self._file.open(encoding="utf-8", errors="replace") as file:
-                text = file.read(_ENOUGH)
+            text = _beginning(self._file)
         except (FileNotFoundError, NotADirectoryError):
             return ""
         except OSError as error:
             return f"the file {self._file}, which cannot be read: {error.strerror}"
         return "" if text.strip().lower() in _OFF else f"the file {self._file}"
+
+
+def _beginning(path: Path) -> str:
+    """How a regular file begins; anything else, such as a pipe without a writer, could keep its reader for ever.
+
+    A link is followed, because each key of a mounted ConfigMap is one.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):  # first, for to open a device may do something
+        raise OSError(errno.EINVAL, "it is no regular file")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # it may have become a pipe meanwhile
+    try:
+        return os.read(descriptor, _ENOUGH).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)

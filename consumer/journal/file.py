@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,8 @@ LOCK_SECONDS = 2.0
 _LOOK_SECONDS = 0.01
 _LOCKED = "another process keeps the journal's lock"
 _TAIL_BYTES = 1 << 16
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""A link is not followed: who may write to the folder would choose what is appended to. A pipe is not waited for."""
 
 
 class JournalFile:
@@ -51,7 +54,8 @@ class JournalFile:
         try:
             self._file = self._open()
         except OSError as error:
-            raise ConfigurationError(f"journal.path: {path} cannot be written: {error.strerror}") from None
+            why = "it is a link, and links are not followed" if error.errno == errno.ELOOP else error.strerror
+            raise ConfigurationError(f"journal.path: {path} cannot be written: {why}") from None
         self._head = Head()
         self._end = 0
         """Where the file ended after our last write; another end means that somebody else has written."""
@@ -98,7 +102,11 @@ class JournalFile:
         os.close(self._file)
 
     def _open(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self._path, _FLAGS, 0o600)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file")
 
     @contextmanager
     def _lock(self, deadline: float) -> Iterator[Sequence[Fields]]:

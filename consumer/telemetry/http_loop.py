@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
+from consumer.core import threads
 from consumer.telemetry.http_messages import Request, RequestReader, Respond, Response
 
 MOST_CONNECTIONS = 128
@@ -89,7 +90,7 @@ class HttpLoop:
 
     def start(self) -> None:
         """Answer from now on."""
-        self._thread.start()
+        threads.start(self._thread)
 
     def close(self) -> None:
         """Stop answering and free the port."""

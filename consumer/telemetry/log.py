@@ -19,7 +19,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from consumer.telemetry.delivery_log import DeliveryLog
-from consumer.telemetry.log_writer import LogWriter
+from consumer.telemetry.log_writer import MOST_CHARACTERS, LogWriter
 from consumer.telemetry.redaction import redactor
 
 _ENCODE = json.JSONEncoder().encode
@@ -71,9 +71,18 @@ _writers: list[LogWriter] = []
 """The process's one, once there is one: the log is one, too."""
 
 
-def configure_in_background(format: str, level: str, stream: TextIO) -> None:  # noqa: A002 - as above
-    """As `configure`, through a thread of its own, so that whoever reads the stream can hold up no other."""
-    writer = LogWriter(stream)
+def configure_in_background(
+    format: str,  # noqa: A002 - as above
+    level: str,
+    stream: TextIO,
+    most_characters: int = MOST_CHARACTERS,
+) -> None:
+    """As `configure`, through a thread of its own, so that whoever reads the stream can hold up no other.
+
+    Raises:
+        ThreadNotStarted: the machine gives no thread for it.
+    """
+    writer = LogWriter(stream, most_characters=most_characters)
     configure(format, level, stream, writer.put)
     writer.start(lambda lines: get_logger("consumer.log").warning("log.dropped", lines=lines))
     _writers[:] = [writer]

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
+from consumer.core import threads
+
 MOST_CHARACTERS = 4 << 20
 """Of lines that wait: some ten thousand of them."""
 
@@ -43,7 +45,7 @@ class LogWriter:
     def start(self, note: Callable[[int], None]) -> None:
         """Write from now on; `note` is called with the number of dropped lines once lines flow again."""
         self._note = note
-        self._thread.start()
+        threads.start(self._thread)
 
     def put(self, line: str) -> None:
         """Have a line written, or drop it; never waits."""

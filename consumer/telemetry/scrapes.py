@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
+from consumer.core import threads
 from consumer.telemetry.http_messages import Reply, Request, Response, text_response
 from consumer.telemetry.log import get_logger
 
@@ -39,7 +40,7 @@ class Scrapes:
 
     def start(self) -> None:
         """Render from now on."""
-        self._thread.start()
+        threads.start(self._thread)
 
     def close(self) -> None:
         """Stop; who still waits gets no answer."""

@@ -227,10 +227,14 @@ PROCESS = Row(
         ),
         Panel(
             "Listeners that failed",
-            "Calls to metrics, log or journal that raised an error. No message is affected, but something is not told.",
+            "Calls to metrics, log or journal that raised an error, and lines of the log that nobody took. No message "
+            "is affected, but something is not told.",
             Kind.STAT,
             "short",
-            (Query(f"sum(remediator_listener_failures_total{{{JOB}}})", "failures"),),
+            (
+                Query(f"sum(remediator_listener_failures_total{{{JOB}}})", "failures"),
+                Query(f"sum(remediator_log_lines_dropped_total{{{JOB}}})", "dropped lines"),
+            ),
             steps=((None, GOOD), (1, WARN)),
         ),
     ),

@@ -242,3 +242,32 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
         load(file, {})
 
     assert str(refused.value) == f"{file}: not TOML: byte 5 is not UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a = " + "[" * 5_000 + "]" * 5_000, "tables or lists are nested deeper than 12 levels"),
+        ("a = " + "{a = " * 5_000 + "1" + "}" * 5_000, "tables or lists are nested deeper than 12 levels"),
+        (".".join("a" * 500) + " = 1", "tables or lists are nested deeper than 12 levels"),
+        ("a = " + "[" * 13 + "]" * 13, "tables or lists are nested deeper than 12 levels"),
+        ("#" * ((1 << 20) + 1), "larger than 1048576 bytes, so this is no configuration"),
+        ("a = " + "9" * 5_000, "not TOML that can be read: Exceeds the limit (4300 digits)"),
+    ],
+    ids=["lists", "tables", "dotted", "a little", "large", "digits"],
+)
+def test_what_is_no_configuration_by_its_size_is_told(tmp_path: Path, text: str, told: str) -> None:
+    """A clear line, never a traceback."""
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigurationError) as refused:
+        load(file, {})
+
+    assert str(refused.value).startswith(f"{file}: {told}")
+
+
+def test_a_file_without_an_end_is_told() -> None:
+    """No more of it is read than a configuration may have."""
+    with pytest.raises(ConfigurationError, match="/dev/zero: larger than"):
+        load(Path("/dev/zero"), {})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -55,4 +57,24 @@ def test_a_signal_holds_it_until_it_is_taken_back() -> None:
     switch.pause()
     assert switch.held_by() == "a signal"
     switch.resume()
+    assert switch.held_by() == ""
+
+
+def test_what_is_no_regular_file_holds_it_and_is_never_waited_for(tmp_path: Path) -> None:
+    """A pipe without a writer would keep its reader for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        for path in (pipe, tmp_path / "socket", Path("/dev/zero"), tmp_path):
+            assert PauseSwitch(file=path).held_by() == f"the file {path}, which cannot be read: it is no regular file"
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    """Each key of a mounted ConfigMap is one."""
+    (tmp_path / "data").write_text("on", encoding="utf-8")
+    (tmp_path / "pause").symlink_to("data")
+    switch = PauseSwitch(file=tmp_path / "pause")
+    assert switch.held_by()
+    (tmp_path / "data").unlink()
     assert switch.held_by() == ""

@@ -108,3 +108,34 @@ def test_a_process_that_was_frozen_as_a_whole_is_given_its_time_again(stage: Sta
         stage.clock.advance(1)
         supervisor._excuse_a_freeze()
     assert supervisor.fault() == "thread worker-1 fell silent while working on message 7"
+
+
+def test_a_thread_that_cannot_be_started_ends_the_process_before_anything_is_received(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What keeps leases, settles and works starts before what receives; the last line names thread and limits."""
+    started: list[str] = []
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if thread.name == "worker-1":
+            raise RuntimeError("can't start new thread")
+        started.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    supervisor = stage.supervisor(stage.idle("worker-1"))
+    assert supervisor.run() is ExitCode.FAULT
+    assert started == ["lease-keeper-1", "settler-delete-1"]
+    event, reason = stage.said[-1]
+    assert event == "service.failed"
+    assert reason.startswith(
+        "thread worker-1 could not be started: can't start new thread; a limit on memory (ulimit -v)"
+    )
+
+
+def test_pollers_are_the_last_to_start(stage: Stage) -> None:
+    """Nothing is received that nobody would work on, keep or settle."""
+    supervisor = stage.supervisor(stage.idle("worker-1"))
+    names = [thread.pulse.name for thread in reversed(supervisor._engine.threads)]
+    assert names == ["lease-keeper-1", "settler-delete-1", "worker-1", "poller-1"]

@@ -23,7 +23,7 @@ from consumer.aliyun.oss.signer import encoded
 from consumer.aliyun.reply import Headers, UnexpectedReply
 from consumer.core.errors import DamagedReply, PermanentError, Unanswered
 
-_CONNECTIONS_PER_THREAD = 4
+CONNECTIONS_PER_THREAD = 4
 """Every bucket is a host of its own, so most connections serve one repair; a few are kept for repeated ones."""
 
 _REQUEST_ID = "x-oss-request-id"
@@ -154,7 +154,7 @@ class Session:
         key = (url.scheme, url.netloc)
         connection = kept.get(key)
         if connection is None:
-            if len(kept) >= _CONNECTIONS_PER_THREAD:
+            if len(kept) >= CONNECTIONS_PER_THREAD:
                 kept.popitem(last=False)[1].http.close()
             connection = kept[key] = _Connection(self._new_connection(url), url.netloc, self._connect_timeout_seconds)
         kept.move_to_end(key)

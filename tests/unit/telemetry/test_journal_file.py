@@ -242,3 +242,20 @@ def test_a_place_that_cannot_be_written_any_more_is_an_error_and_no_crash(path: 
     path.rmdir()
     file.append([{"step": "opened"}])
     assert verdict(path).problems == []
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    """Whoever may write to the folder would choose what is appended to."""
+    other = tmp_path / "precious"
+    other.write_bytes(b"data")
+    (tmp_path / "journal.jsonl").symlink_to(other)
+    with pytest.raises(ConfigurationError, match=r"journal\.path: .* cannot be written: it is a link"):
+        JournalFile(tmp_path / "journal.jsonl")
+    assert other.read_bytes() == b"data"
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe without a reader would keep the start for ever."""
+    os.mkfifo(tmp_path / "journal.jsonl")
+    with pytest.raises(ConfigurationError, match=r"it is no regular file"):
+        JournalFile(tmp_path / "journal.jsonl")

@@ -13,7 +13,7 @@ from typing import TextIO
 import pytest
 
 from consumer.telemetry import log
-from consumer.telemetry.log_writer import LogWriter
+from consumer.telemetry.log_writer import MOST_CHARACTERS, LogWriter
 
 
 class Pipe:
@@ -23,6 +23,12 @@ class Pipe:
         self.end, write = os.pipe()
         fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4_096)
         self.stream: TextIO = os.fdopen(write, "w", encoding="utf-8")
+        self.writers: list[LogWriter] = []
+
+    def writer(self, most_characters: int = MOST_CHARACTERS) -> LogWriter:
+        """A writer into it, not started."""
+        self.writers.append(LogWriter(self.stream, most_characters=most_characters))
+        return self.writers[-1]
 
     def read_until(self, enough: Callable[[bytes], bool]) -> bytes:
         """Everything that comes, until it is enough."""
@@ -37,6 +43,8 @@ def pipe() -> Iterator[Pipe]:
     found = Pipe()
     yield found
     os.close(found.end)  # which ends a write that is under way
+    for writer in found.writers:
+        assert writer.flush(30)  # or it would go on into whatever gets the descriptor next
     found.stream.close()
 
 
@@ -61,7 +69,7 @@ def test_lines_are_written_in_their_order() -> None:
 
 def test_nobody_waits_for_a_pipe_that_is_not_read(pipe: Pipe) -> None:
     """What does not fit is dropped and counted; once the pipe is read, that is noted and lines flow again."""
-    writer = LogWriter(pipe.stream, most_characters=10_000)
+    writer = pipe.writer(most_characters=10_000)
     notes = started(writer)
     for number in range(1_000):
         writer.put(f"{number:0100}")
@@ -80,7 +88,7 @@ def test_nobody_waits_for_a_pipe_that_is_not_read(pipe: Pipe) -> None:
 
 def test_what_waits_is_bounded(pipe: Pipe) -> None:
     """In characters, for a line may be long."""
-    writer = LogWriter(pipe.stream, most_characters=1_000_000)
+    writer = pipe.writer(most_characters=1_000_000)
     started(writer)
     for _ in range(100):
         writer.put("x" * 100_000)
@@ -104,7 +112,7 @@ def test_a_broken_pipe_costs_its_lines_and_nothing_else(pipe: Pipe) -> None:
 def test_a_pipe_that_somebody_made_non_blocking_is_waited_for(pipe: Pipe) -> None:
     """Who shares the terminal may have done that; nothing is lost for it."""
     os.set_blocking(pipe.stream.fileno(), False)
-    writer = LogWriter(pipe.stream)
+    writer = pipe.writer()
     started(writer)
     writer.put("x" * 50_000)
     assert len(pipe.read_until(lambda found: found.endswith(b"\n"))) == 50_001
@@ -114,7 +122,7 @@ def test_a_pipe_that_somebody_made_non_blocking_is_waited_for(pipe: Pipe) -> Non
 
 def test_the_log_itself_says_how_much_of_it_is_missing(pipe: Pipe) -> None:
     """In the first line that finds room again; and the process counts it."""
-    log.configure_in_background("json", "info", pipe.stream)
+    log.configure_in_background("json", "info", pipe.stream, most_characters=20_000)
     before = log.lines_dropped()
     while log.lines_dropped() - before < 3:
         log.get_logger("consumer.test").info("some.event", text="x" * 2_000)
@@ -122,7 +130,7 @@ def test_the_log_itself_says_how_much_of_it_is_missing(pipe: Pipe) -> None:
     found = pipe.read_until(lambda found: b'"log.dropped"' in found and found.endswith(b"\n"))
     noted = [line for line in map(json.loads, found.splitlines()) if line["event"] == "log.dropped"]
     assert [line["lines"] for line in noted] == [dropped]
-    log.flush(30)
+    pipe.writers.extend(log._writers)
 
 
 def test_a_text_that_is_no_unicode_is_written_all_the_same() -> None:
