@@ -22,6 +22,10 @@ _STATES = 3
 """active, inactive and delayed: with one of them missing, what the queue holds is not known."""
 
 
+_REMEMBERED = 65_536
+"""Messages that are hidden; of more, not all would be known."""
+
+
 class Unknown(StrEnum):
     """Why open exposures may be missing from what this process knows."""
 
@@ -48,6 +52,7 @@ class Unknowns:
         *,
         longest_hide_seconds: float,
         dead_letters: bool,
+        remembered: int = _REMEMBERED,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`longest_hide_seconds` is for how long a process before this one may have hidden a message of an exposure."""
@@ -58,8 +63,9 @@ class Unknowns:
         self._wall = wall
         self._all_seen_at = wall() + longest_hide_seconds
         self._all_seen = False
+        self._remembered = remembered
         self._hidden: dict[str, float] = {}
-        """Until when each message is hidden by this process; bounded by what it receives while it starts."""
+        """Until when each message is hidden by this process."""
         self._lock = threading.Lock()
 
     def report(self, report: Report) -> None:
@@ -69,6 +75,8 @@ class Unknowns:
         with self._lock:
             if report.disposition is Disposition.HIDDEN:
                 self._hidden[report.message.message_id] = report.settled_at_ms / 1000 + report.hidden_seconds
+                if len(self._hidden) > self._remembered:
+                    self._hidden.pop(next(iter(self._hidden)))  # so less is known, never more
             else:
                 self._hidden.pop(report.message.message_id, None)
 

@@ -35,6 +35,7 @@ def _rule(mode: Mode) -> Rule:
 
 
 BUCKETS = FakeBuckets()
+CLOCK = Clock()
 
 PIPELINES = [
     Pipeline(
@@ -43,6 +44,7 @@ PIPELINES = [
         account_id=ACCOUNT,
         default_region="cn-shanghai",
         work_budget_seconds=1.0,
+        monotonic=CLOCK,
     )
     for mode in Mode
 ]
@@ -84,7 +86,7 @@ def test_no_body_chooses_a_host_a_bucket_or_an_account(body: str) -> None:
 
 def _check_triage(body: str) -> None:
     for pipeline in PIPELINES:
-        found = delivery(Clock(), received(body=body))
+        found = delivery(CLOCK, received(body=body))
         pipeline.triage(found)
         if ending := found.ending:
             kept = SETTLED_BY[ending.outcome] is not Settlement.DELETE

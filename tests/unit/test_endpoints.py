@@ -83,3 +83,44 @@ def test_the_last_line_of_defence_holds_even_with_an_override_for_all() -> None:
     """A malformed region is refused although every region has an endpoint."""
     with pytest.raises(ValueError, match="not a region id"):
         Endpoints({"*": "http://10.0.0.2:2"}).url("evil.example/x#")
+
+
+@pytest.mark.parametrize("internal", [False, True])
+@pytest.mark.parametrize("overrides", [{}, {"cn-beijing": "http://10.0.0.1:1"}, {"*": "https://oss.example:8443"}])
+@given(region=st.from_regex(REGION, fullmatch=True) | st.sampled_from(["cn-hangzhou-finance", "rg-china-mainland"]))
+def test_every_endpoint_is_served_and_nothing_remembered(
+    overrides: dict[str, str], internal: bool, region: str
+) -> None:
+    """A request goes to an endpoint whichever region a message invents, and the set of them does not grow by it."""
+    endpoints = Endpoints(overrides, internal)
+    assert endpoints.serves(urlsplit(endpoints.url(region)).netloc)
+
+
+@given(hostile_texts | st.text(max_size=30) | st.from_regex(REGION), st.booleans())
+def test_no_other_host_is_served(text: str, internal: bool) -> None:
+    """Whatever a host looks like, it is an endpoint's or refused."""
+    endpoints = Endpoints({"cn-beijing": "http://10.0.0.1:1"}, internal)
+    for host in (text, f"oss-{text}", f"oss-{text}.aliyuncs.com", f"oss-{text}-internal.aliyuncs.com"):
+        if endpoints.serves(host):
+            label = host.removesuffix(".aliyuncs.com")
+            assert host == "10.0.0.1:1" or (f"{label}.aliyuncs.com" == host and label.startswith("oss-"))
+            assert set(label) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.:")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "oss-cn-beijing.aliyuncs.com",
+        "10.0.0.1",
+        "user@10.0.0.1:1",
+        "oss-cn-hangzhou.aliyuncs.com:443",
+        "oss-cn-hangzhou.aliyuncs.com.evil.example",
+        "evil.oss-cn-hangzhou.aliyuncs.com",
+        "OSS-cn-hangzhou.aliyuncs.com",
+        "oss-cn-hangzhou.evil.example",
+    ],
+)
+def test_what_only_resembles_an_endpoint_is_not_served(host: str) -> None:
+    """Nor is the region's own host where the configuration names another."""
+    assert not Endpoints({"cn-beijing": "http://10.0.0.1:1"}).serves(host)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.oss.documents import CheckedBucket, FoundBucket
@@ -56,7 +56,6 @@ class Oss:
         self._members = {account: Signer(member) for account, member in (members or {}).items()}
         self._hooks = hooks
         self._monotonic = monotonic
-        self._hosts: set[str] = set()
         self._session = Session(allowed=self._allows, connect_timeout_seconds=settings.connect_timeout_seconds)
 
     def open(self, resource: Resource, retrier: Retrier, until: float) -> Bucket:
@@ -70,7 +69,6 @@ class Oss:
     def connect(self, name: str, region: str, account_id: str) -> Any:
         """The SDK's bucket object at a region's endpoint, with the owner's credentials. For `OssBucket`."""
         endpoint = self._settings.endpoints.url(region)
-        self._hosts.add(urlsplit(endpoint).netloc)
         return CheckedBucket(
             self._members.get(account_id, self._auth),
             endpoint,
@@ -102,9 +100,9 @@ class Oss:
         return result
 
     def _allows(self, url: SplitResult) -> bool:
-        """Whether a URL leads to an endpoint in use or to a bucket's name directly below one."""
-        host = url.netloc
-        return host in self._hosts or host.partition(".")[2] in self._hosts
+        """Whether a URL leads to an endpoint of a region or to a bucket's name directly below one."""
+        endpoints = self._settings.endpoints
+        return endpoints.serves(url.netloc) or endpoints.serves(url.netloc.partition(".")[2])
 
 
 class OssBucket(SubResources):

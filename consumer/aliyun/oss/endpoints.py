@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from consumer.core.event import REGION
 
@@ -31,6 +32,10 @@ class Endpoints:
     """Full URLs by region id, or by `*` for every region without one of its own."""
     internal: bool = False
     """Whether to use the endpoints inside Alibaba Cloud's network."""
+    _overridden: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_overridden", frozenset(urlsplit(url).netloc for url in self.overrides.values()))
 
     def url(self, region: str) -> str:
         """The endpoint of a region, with its scheme and without a path.
@@ -47,6 +52,18 @@ class Endpoints:
         if self.internal and region not in _WITHOUT_INTERNAL:
             host = f"{host.removesuffix('-pub')}-internal"
         return f"https://{host}.aliyuncs.com"
+
+    def serves(self, host: str) -> bool:
+        """Whether one of these endpoints is at that host, which has its port with it if there is one.
+
+        Answered from the configuration and the pattern alone: to remember the regions of messages would be to let
+        whoever publishes them fill the memory.
+        """
+        if host in self._overridden:
+            return True
+        written = host.removeprefix("oss-").removesuffix(".aliyuncs.com")
+        regions = (region for region in (written, region_of(host)) if REGION.fullmatch(region))
+        return any(self.url(region) == f"https://{host}" for region in regions)
 
 
 def region_of(host: str) -> str:
