@@ -22,9 +22,10 @@ from consumer.telemetry.http_messages import Request, RequestReader, Respond, Re
 
 MOST_CONNECTIONS = 128
 _READ_BYTES = 4 << 10
-_ACCEPTED_AT_ONCE = 32
+_ACCEPTED_AT_ONCE = 64
 """Of a burst; those already connected have their turn in between."""
-_BACKLOG = 128
+_BACKLOG = 1024
+"""A full one makes a probe wait for a retransmission, a second away."""
 _LAST_PORT = 65_535
 _NO_DESCRIPTOR_SECONDS = 0.05
 """The pause where the process has no file descriptor for a new connection: without one this would be a busy loop."""
