@@ -22,8 +22,11 @@ from consumer.aliyun.oss.documents import _check_root
 from consumer.aliyun.oss.endpoints import region_of
 from consumer.aliyun.reply import Headers, ReplyReader
 from consumer.core.event import decode
+from consumer.core.printable import printable
 from consumer.journal import format as journal
 from consumer.operator.dlq.letters import read as read_letter
+from consumer.resources.oss.policy import admits_everyone
+from consumer.resources.oss.policy_edits import denies_plain_http
 from consumer.telemetry.http_messages import RequestReader
 from consumer.telemetry.log import _printable
 from consumer.telemetry.redaction import Redactor
@@ -51,6 +54,19 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
+def _denying(resource: str) -> str:
+    """A policy whose one statement denies plain HTTP on a resource."""
+    condition = {"Bool": {"acs:SecureTransport": ["false"]}}
+    statement = {
+        "Effect": "Deny",
+        "Action": ["oss:*"],
+        "Principal": ["*"],
+        "Resource": [resource],
+        "Condition": condition,
+    }
+    return json.dumps({"Version": "1", "Statement": [statement]})
+
+
 _XML = (b"<Message>", b"</Message>", b"<Message><MessageId>", b"<Error>", b"</Error>", b"<a>", b"</a>", b"<a b=''>")
 _XML += (b"<", b"&", b"&#", b"&amp;", b"<!--", b"<![CDATA[", b"]]>", b"<?x", b"?>", b" ", b"\n", b"x", b"\x01", b"\xff")
 _JSON = (b"{", b'{"a":', b"[", b'"', b'"a",', b"1", b"-", b"1e", b"\\u0000", b"\\", b"\xe2\x80\xae", b" ", b"x")
@@ -69,6 +85,7 @@ _SECRETS = (
     b" ",
     b"A",
 )
+_POLICY = (b'{"Effect":"Allow","Principal":["*"]},', b'"*",', b'"acs:oss:*:*:*",', b'"10.0.0.0/8",', b"*")
 
 TARGETS: dict[str, tuple[Reads, tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]] = {
     # what reads; what it may begin with; what is repeated; what it may end with
@@ -117,6 +134,19 @@ TARGETS: dict[str, tuple[Reads, tuple[bytes, ...], tuple[bytes, ...], tuple[byte
     "a body of base64": (lambda data: decode(_text(data)), (b"",), _BASE64, (b"", b"=", b"!")),
     "a dead letter": (lambda data: read_letter("m", _text(data), 0), (b"{", b'{"a":"'), _JSON, (b"", b'"}')),
     "a line of the journal": (journal.parsed, (b"", b"{", b'{"a":"'), _JSON, (b"", b'"}')),
+    "a bucket's policy": (
+        lambda data: admits_everyone(_text(data)),
+        (b"{", b'{"Statement":[', b'{"Statement":[{"Effect":"Allow","Principal":['),
+        (*_JSON, *_POLICY),
+        (b"", b"]}", b"]}]}"),
+    ),
+    "what a policy denies": (
+        lambda data: denies_plain_http(_denying(_text(data)), "bucket", "1698272328540001"),
+        (b"", b"acs:oss:*:*:bucket", b"acs:oss:*:*:bucket/"),
+        (b"*", b"?", b"a", b"*a", b"/*", b"[", b"*?"),
+        (b"", b"/", b"b"),
+    ),
+    "a text for a terminal": (lambda data: printable(_text(data)), (b"",), (b"x", b"\x1b", b"\xff"), (b"",)),
     "a text for the log": (
         lambda data: Redactor().clean_fields({"text": _text(data)}),
         (b"", b"Authorization", b"password"),
