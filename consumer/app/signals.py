@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import operator
 import os
-import select
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, NoReturn, Protocol
 
-from consumer.core import threads
+from consumer.core import last_words, threads
 from consumer.core.exit_codes import ExitCode
 
 STOPS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -30,8 +28,6 @@ _READ_BYTES = 4_096
 
 _ignored = operator.is_
 """A handler in C. One in Python, however short, can be interrupted by the next signal before its first instruction."""
-
-_STANDARD_ERROR = 2
 
 
 class Served(Protocol):
@@ -108,7 +104,7 @@ class Signals:
             _logger().warning("changes.resumed", signal=number.name)
 
     def _end_at_once(self, text: str, code: ExitCode) -> NoReturn:
-        _say(f"config-remediator: {text}\n")
+        last_words.say(f"config-remediator: {text}")
         self._end(code)
 
 
@@ -117,12 +113,3 @@ def _logger() -> Any:
     from consumer.telemetry.log import get_logger
 
     return get_logger("consumer.signals")
-
-
-def _say(text: str) -> None:
-    """Write to standard error if that takes it now: a pipe that nobody reads must not keep the process alive."""
-    poll = select.poll()
-    poll.register(_STANDARD_ERROR, select.POLLOUT)
-    if any(event & select.POLLOUT for _, event in poll.poll(0)):
-        with suppress(OSError):
-            os.write(_STANDARD_ERROR, text.encode())

@@ -12,6 +12,7 @@ import click
 
 from consumer import __version__
 from consumer.cli.commands import COMMANDS
+from consumer.core import last_words
 from consumer.core.errors import ThreadNotStarted
 from consumer.core.exit_codes import ExitCode
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from consumer.app.signals import Signals
 
 _LAST_LINES_SECONDS = 2.0
-"""How long the end of the process waits for the last lines of its log to be taken."""
+"""How long the end of the process waits for somebody to take the last lines of its log, or why it did not start."""
 
 
 class Commands(click.Group):
@@ -77,7 +78,7 @@ def run(path: Path) -> None:
         signals.listen()  # first of all: without a handler, the first process of a container does not get SIGTERM
         code = _run(path, signals)
     except ThreadNotStarted as error:
-        click.echo(f"config-remediator: {error}", err=True)
+        last_words.say(f"config-remediator run: {error}", _LAST_LINES_SECONDS)
         code = ExitCode.FAULT
 
     from consumer.telemetry import log
@@ -115,10 +116,10 @@ def _run(path: Path, signals: Signals) -> ExitCode:
         signals.serve(service)
         code = service.run()
     except ConfigurationError as error:
-        click.echo(f"config-remediator run: {error}", err=True)
+        last_words.say(f"config-remediator run: {error}", _LAST_LINES_SECONDS)
         return ExitCode.CONFIGURATION
     except StartupError as error:
-        click.echo(f"config-remediator run: {error}", err=True)
+        last_words.say(f"config-remediator run: {error}", _LAST_LINES_SECONDS)
         return ExitCode.STARTUP
     fault = {"reason": service.fault()} if code is ExitCode.FAULT else {}
     log.get_logger("consumer").info("service.stopped", exit_code=int(code), exit_reason=code.name.lower(), **fault)

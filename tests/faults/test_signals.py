@@ -62,6 +62,19 @@ def test_a_log_that_nobody_reads_holds_up_neither_work_nor_stop(stage: Stage) ->
         os.close(write)
 
 
+def test_an_error_that_nobody_reads_still_ends_the_process(stage: Stage) -> None:
+    """Standard error is a full pipe: the exit status has to do."""
+    replica = stage.replica()
+    replica._path.write_text("[queue]\n", encoding="utf-8")
+    read, write = full_pipe()
+    try:
+        with process(replica, stdout=write, stderr=write) as worker:
+            assert worker.wait(60) == 2
+    finally:
+        os.close(read)
+        os.close(write)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_each_of_these_drains(stage: Stage, number: signal.Signals) -> None:
     """Exit 0, in good order."""

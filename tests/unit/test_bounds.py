@@ -15,7 +15,7 @@ from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine import backoff, lease_keeper, unsettled
 from consumer.engine.backoff import Attempts
 from consumer.engine.in_flight import Books
-from consumer.engine.poller import PollBoard
+from consumer.engine.poll_board import PollBoard
 from consumer.engine.unsettled import Unsettled
 from consumer.guards import contest, limits, refusals
 from consumer.guards.breaker import Breaker, BreakerPolicy
