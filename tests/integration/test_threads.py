@@ -23,6 +23,8 @@ NAMED = {
     "queue sampler": r"queue-sampler",
     "credentials": r"credentials",
     "re-evaluation": r"reevaluation",
+    "signals": r"signals",
+    "log writer": r"log-writer",
     "health server": r"health",
     "metrics renderer": r"health-metrics",
     "name look-up": r"name-lookup",
