@@ -331,9 +331,12 @@ def _is_old(finding: Finding, change: Change) -> bool:
 def _left_alone(rule: Rule, finding: Pending | ReportOnly, before: str) -> Ending:
     """How a delivery ends whose resource needs time, or a person, and no change by us now."""
     outcome, reason = (
-        (Outcome.HELD, "in_progress") if isinstance(finding, Pending) else (finding.outcome, "report_only")
+        (Outcome.HELD, "in_progress") if isinstance(finding, Pending) else (finding.outcome, finding.reason)
     )
-    return Ending(outcome, reason, finding.detail, before=before, after=finding.state, hold_seconds=rule.hold_seconds)
+    hold, alone = rule.hold_seconds, isinstance(finding, ReportOnly)
+    return Ending(
+        outcome, reason, finding.detail, before=before, after=finding.state, hold_seconds=hold, resource_alone=alone
+    )
 
 
 def _rejected(error: Refused | PermanentError) -> Ending:

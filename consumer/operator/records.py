@@ -86,18 +86,28 @@ def proved(path: Path, entry: Entry) -> None:
 
 
 def changes(path: Path) -> dict[str, Done]:
-    """Every verified change by its hash, in order.
+    """Every change that was read back, by its hash, in order; also one after which a person had to look at the rest.
 
     Raises:
         ConfigurationError: the file cannot be read.
     """
     found: dict[str, Done] = {}
     for entry in entries(path):
-        if entry.step == StepName.VERIFIED and entry.text("outcome") == Outcome.FIXED:
+        if _is_change(entry):
             found[entry.digest] = Done(entry, undone=False)
         elif entry.step == StepName.UNDONE and (done := found.get(entry.text("undoes"))):
             found[done.entry.digest] = Done(done.entry, undone=True)
     return found
+
+
+def _is_change(entry: Entry) -> bool:
+    outcome = entry.text("outcome")
+    if entry.step == StepName.VERIFIED:
+        return outcome == Outcome.FIXED
+    # What is rejected before anything was changed has one state, or none.
+    return (
+        entry.step == StepName.DECIDED and outcome == Outcome.REJECTED and entry.text("before") != entry.text("after")
+    )
 
 
 def change(path: Path, identity: str) -> Done:

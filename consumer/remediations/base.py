@@ -60,13 +60,15 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class ReportOnly:
-    """Finding: nothing here can be repaired safely; a person is to know."""
+    """Finding: nothing here, or nothing more, can be repaired safely; a person is to know."""
 
     state: str
     detail: str
     """One sentence for a person."""
     outcome: Outcome
     """How the delivery ends, as configured."""
+    reason: str = "report_only"
+    """One word for metrics."""
 
 
 Finding = Compliant | Change | Pending | ReportOnly

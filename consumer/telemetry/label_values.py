@@ -27,6 +27,14 @@ KNOWN_CODES = frozenset(
         "permission_missing",
         "report_only",
         "tags_unreadable",
+        # ours, for what a person has to look at
+        "acl_not_understood",
+        "encryption_not_understood",
+        "logs_into_itself",
+        "policy_not_understood",
+        "redundancy_not_understood",
+        "source_ip_without_vpc",
+        "tag_value_differs",
         # ours, for requests that were not answered or not understood
         "damaged_reply",
         "given_up",

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from consumer.core.errors import Refused
-from consumer.remediations.base import Change
+from consumer.remediations.base import Change, ReportOnly
 from consumer.remediations.oss._policy import PolicyState
 from consumer.resources.oss.policy import admits_everyone, read
 from consumer.resources.oss.policy_document import canonical
@@ -55,6 +55,9 @@ def test_a_repair_closes_or_leaves_it_to_a_person(policy: str, keep_restricted: 
         for _ in range(2):
             text = canonical(text)
             finding = repair.plan(PolicyState("photos", "1234567890123456", text))
+            if isinstance(finding, ReportOnly):
+                event("left to a person")
+                return
             if not isinstance(finding, Change):
                 break
             text = None if finding.after == "null" else finding.after

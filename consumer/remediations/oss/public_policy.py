@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
+from consumer.core.outcome import Outcome
 from consumer.core.printable import quoted
-from consumer.remediations.base import Change, Compliant, Finding
+from consumer.remediations.base import Change, Compliant, Finding, ReportOnly
 from consumer.remediations.oss._policy import PolicyRepair, PolicyState, policy_of
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.resources.oss.policy import is_fixed, opens, read
@@ -69,14 +70,11 @@ class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):
         self._narrow_to = options.narrow_to
 
     def plan(self, state: PolicyState) -> Finding:
-        """What is public goes first; then what is not understood is left to a person, never called compliant.
-
-        Raises:
-            Refused: nothing in the policy is known to be public, and not all of it is understood.
-        """
+        """What is public goes first; then what is not understood is left to a person, never called compliant."""
         finding = super().plan(state)
         if isinstance(finding, Compliant) and state.policy and (doubts := read(state.policy).doubts):
-            raise refused(doubts)
+            refusal = refused(doubts)
+            return ReportOnly(finding.state, str(refusal), Outcome.REJECTED, refusal.reason)
         return finding
 
     def weakens(self, change: Change) -> str:

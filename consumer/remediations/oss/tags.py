@@ -6,9 +6,9 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from consumer.core.errors import Refused
+from consumer.core.outcome import Outcome
 from consumer.core.printable import quoted
-from consumer.remediations.base import Change, Compliant, Finding, Options
+from consumer.remediations.base import Change, Compliant, Finding, Options, ReportOnly
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
 
@@ -64,17 +64,14 @@ class BucketTags(SettingRepair[dict[str, str]]):
         self._any_value = options.any_value
 
     def plan(self, state: dict[str, str]) -> Finding:
-        """What is missing is added first; then a value that is not to be touched is left to a person.
-
-        Raises:
-            Refused: a tag is there with another value, which the rule may not accept.
-        """
+        """What is missing is added first; then a value that is not to be touched is left to a person."""
         finding = super().plan(state)
         if isinstance(finding, Compliant) and not self._any_value:
             for key, value in self._tags.items():
                 if state[key] != value:
                     found = f"tag {key} is {quoted(state[key])}, not {quoted(value)}"
-                    raise Refused("tag_value_differs", f"{found}: replace_values changes it, any_value takes it")
+                    detail = f"{found}: replace_values changes it, any_value takes it"
+                    return ReportOnly(finding.state, detail, Outcome.REJECTED, "tag_value_differs")
         return finding
 
     def weakens(self, change: Change) -> str:  # noqa: ARG002 - tags protect nothing by themselves

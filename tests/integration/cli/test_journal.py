@@ -9,6 +9,7 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli, Result
 from tests.integration.queues import dead_letters, is_empty, messages
-from tests.integration.remediations.cases import ACL, LOGGING, POLICY, TAGS
+from tests.integration.remediations.cases import ACL, LOGGING, POLICY, PUBLIC_STATEMENT, TAGS, policy
 from tests.integration.remediations.workbench import BUCKET, Case
 
 READ = "oss-bucket-public-read-prohibited"
@@ -188,6 +189,24 @@ def test_a_repair_is_undone_exactly(case: Case, cli: Cli, channel: Emulator, jou
     assert channel.control.call("GET", f"/buckets/{BUCKET}") == before
     assert steps(journal)[-2:] == ["undo_before", "undone"]
     assert cli.json("journal", "verify")["whole"]
+
+
+def test_a_repair_that_left_something_to_a_person_is_undone_too(cli: Cli, channel: Emulator, journal: Path) -> None:
+    """Rejected after a change: the journal has both states, and undo takes it by the line that says so."""
+    from tests.integration.cli.test_ram_policy import rule
+
+    case = replace(POLICY, broken={"policy": policy(PUBLIC_STATEMENT, {**PUBLIC_STATEMENT, "Principal": ["alice"]})})
+    channel.config.set_channel(non_compliance=False)
+    channel.create_buckets([BUCKET], **case.broken)
+    before = channel.control.call("GET", f"/buckets/{BUCKET}")
+    cli.configure(rule(case), more=f'\n[journal]\npath = "{journal}"\n')
+    channel.config.publish(bucket=BUCKET, rule=READ)
+    work(cli, channel)
+    (decided,) = [entry for entry in cli.json("journal", "show", BUCKET) if entry["step"] == "decided"]
+    assert (decided["outcome"], decided["reason"]) == ("rejected", "policy_not_understood")
+    result = cli.run("undo", decided["hash"][:12], "--yes", "--weaken")
+    assert result.status == 0, result
+    assert channel.control.call("GET", f"/buckets/{BUCKET}") == before
 
 
 @pytest.fixture

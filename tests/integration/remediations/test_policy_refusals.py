@@ -143,6 +143,25 @@ def test_what_is_not_understood_goes_to_a_person_untouched(bench: Workbench, fou
     assert bench.settings()["policy"] == found
 
 
+def test_what_is_public_goes_and_the_rest_is_left_to_a_person(bench: Workbench) -> None:
+    """Closed as far as it can be told, never called compliant, and undone exactly if a person wants it back."""
+    unknown = {**PARTNER_STATEMENT, "Principal": ["alice"]}
+    found = policy(PUBLIC_STATEMENT, unknown)
+    bench.create(replace(POLICY, broken={"policy": found}))
+
+    ending = bench.repair(POLICY)
+
+    assert (ending.outcome, ending.reason) == (Outcome.REJECTED, "policy_not_understood")
+    assert (ending.before, ending.after) == (found, policy(unknown))
+    assert "statement 1" in ending.detail
+    assert bench.settings()["policy"] == policy(unknown)
+    changed = bench.changes()
+    assert bench.repair(POLICY).outcome is Outcome.REJECTED
+    assert bench.changes() == changed, "a second delivery changes nothing"
+    bench.undo(POLICY, ending)
+    assert bench.settings()["policy"] == found
+
+
 @not_understood
 def test_another_repair_does_not_call_it_closed(bench: Workbench, found: str) -> None:
     """After the ACL was made private it is said that the policy may still let anyone in."""

@@ -58,7 +58,8 @@ def test_one_bucket_that_breaks_every_rule_ends_compliant(channel: Emulator, run
         return {each.identifier for each in judged if each.bucket == "photos"}
 
     assert len(left()) == len(_RULES)
-    with run(_rules()):
+    evaluator = f'\n[reevaluate]\nenabled = true\nendpoint = "{channel.control.url}"\n'  # confirms what goes one way
+    with run(evaluator + _rules()):
         eventually(lambda: left() == {"oss-zrs-enabled"})
         eventually(lambda: all("cr-oss-zrs-enabled" in body for body in _bodies(channel)))
     assert _bodies(channel), "the move is still waited for"

@@ -16,6 +16,7 @@ from typing import Any, assert_never
 import pytest
 
 from consumer.core.errors import Refused
+from consumer.core.outcome import Outcome
 from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
 from consumer.remediations.catalogue import catalogue
 from consumer.remediations.oss._policy import PolicyState
@@ -279,7 +280,7 @@ def _end(repair: Any, state: Any) -> End:
             return End.CHANGED
         case Pending():
             return End.WAITS
-        case ReportOnly():
-            return End.REPORTED
+        case ReportOnly(outcome=outcome):
+            return End.REJECTED if outcome is Outcome.REJECTED else End.REPORTED
         case _:
             assert_never(finding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from consumer.core.errors import Refused
+from consumer.remediations.base import ReportOnly
 from tests.unit.remediations.findings import planned, remediation
 
 WANTED = {"cost-center": "unknown", "team": "web"}
@@ -35,8 +35,9 @@ def test_a_bucket_with_all_tags_is_compliant() -> None:
         planned(remediation("oss.tags", tags=WANTED), {"cost-center": "unknown", "owner": "me", "team": "web"}) is None
     )
     assert planned(remediation("oss.tags", tags=WANTED, any_value=True), {"cost-center": "1", "team": "2"}) is None
-    with pytest.raises(Refused, match="tag cost-center is '1', not 'unknown'"):
-        remediation("oss.tags", tags=WANTED).plan({"cost-center": "1", "team": "2"})
+    finding = remediation("oss.tags", tags=WANTED).plan({"cost-center": "1", "team": "2"})
+    assert isinstance(finding, ReportOnly)
+    assert "tag cost-center is '1', not 'unknown'" in finding.detail
 
 
 def test_values_cannot_matter_and_not_matter() -> None:
