@@ -49,7 +49,8 @@ class Calls:
         event = decode(message.body)
         assert isinstance(event, Event)
         resource = Resource.checked(event.account_id, event.region, event.resource_id)
-        bucket = self._oss.open(resource, self._retrier, time.monotonic() + _BUDGET_SECONDS)
+        until = time.monotonic() + _BUDGET_SECONDS
+        bucket = self._oss.open(resource, self._retrier, lambda: until)
         for call in self._calls:
             _send(bucket, call)
 

@@ -23,6 +23,9 @@ _ASKED_AGAIN_SECONDS = 60.0
 """How often a source is asked that gives temporary credentials and does not say when they end."""
 
 _LONGEST_PAUSE_SECONDS = 60.0
+_REFUSED_AGAIN_SECONDS = 5.0
+"""How often, at most, a refusal of what is kept sends somebody to its source."""
+
 _WAIT_SECONDS = 10.0
 """How long somebody waits for the answer to somebody else's question."""
 
@@ -67,6 +70,7 @@ class KeptCredentials:
         self._jitter = jitter
         self._state = _State()
         self._used = False
+        self._refused_at = monotonic() - _REFUSED_AGAIN_SECONDS
         self._asking = threading.Lock()  # held while the source is asked; nobody waits for it without a bound
 
     @property
@@ -99,6 +103,13 @@ class KeptCredentials:
         if self._monotonic() < state.ask_at or (self._only_if_used and not self._used):
             return False
         return state.kept is None or self._wall() >= state.renew_at
+
+    def refused(self) -> None:
+        """A service refused what is kept, which may have been revoked before its end: its source is due to be asked."""
+        now = self._monotonic()
+        if now >= self._refused_at + _REFUSED_AGAIN_SECONDS:
+            self._refused_at = now
+            self._state = replace(self._state, renew_at=0.0)
 
     def renew(self) -> None:
         """Ask the source, unless somebody does already; takes as long as the source takes.

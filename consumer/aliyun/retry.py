@@ -33,7 +33,8 @@ class RetryPolicy:
 class Retrier:
     """Runs requests for one worker, again where that is worth it.
 
-    A pause ends at once when the process is asked to stop, and none begins that would outlast the work budget.
+    A pause ends at once when the process is asked to stop, and none begins that would outlast the work budget or the
+    lease. After a pause both are looked at again: the whole process may have been stopped meanwhile.
     """
 
     def __init__(
@@ -51,8 +52,8 @@ class Retrier:
         self._monotonic = monotonic
         self._pause = pause or self._wait
 
-    def call(self, request: Callable[[], _T], *, until: float) -> _T:
-        """The request's result, asked for until the monotonic moment `until` at most.
+    def call(self, request: Callable[[], _T], *, until: Callable[[], float]) -> _T:
+        """The request's result, asked for again only before the monotonic moment that `until` says by then.
 
         Raises:
             ServiceError: the last failure.
@@ -62,7 +63,7 @@ class Retrier:
         except Retryable as error:
             return self._again(error, request, until)
 
-    def _again(self, first: Retryable, request: Callable[[], _T], until: float) -> _T:
+    def _again(self, first: Retryable, request: Callable[[], _T], until: Callable[[], float]) -> _T:
         retrying = Retrying(
             sleep=self._pause,
             stop=lambda state: self._enough(state, until),
@@ -76,6 +77,8 @@ class Retrier:
         def attempt() -> _T:
             for failure in failures:
                 raise failure  # the first try has been made already; tenacity counts it and pauses after it
+            if self._monotonic() >= until():
+                raise first  # too late to write anything: whoever has the message by now may be at work
             return request()
 
         return retrying(attempt)
@@ -83,11 +86,11 @@ class Retrier:
     def _wait(self, seconds: float) -> None:
         self._stopping.wait(seconds)
 
-    def _enough(self, state: RetryCallState, until: float) -> bool:
+    def _enough(self, state: RetryCallState, until: Callable[[], float]) -> bool:
         return (
             state.attempt_number >= self._policy.attempts
             or self._stopping.is_set()
-            or self._monotonic() + state.upcoming_sleep >= until
+            or self._monotonic() + state.upcoming_sleep >= until()
         )
 
     def _tell(self, state: RetryCallState) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from consumer.aliyun.kept_credentials import KeptCredentials
+from consumer.core.observers import ApiCall, Report, Retry, SettleError
+from consumer.core.observers import Renewal as LeaseRenewal
 from consumer.engine.heartbeat import Pulse
 
 LONGEST_QUESTION_SECONDS = 60.0
 """What one source may take: the transport bounds each request, an external command of a profile ends after a minute."""
 
 _LOOK_SECONDS = 1.0
+
+_REFUSED = frozenset(
+    {"AccessKeyIdAndSecurityTokenNotMatch", "InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"}
+)
+"""Codes with which services refuse a key or a token itself, and not a signature or a right."""
 
 
 class Renewal:
@@ -38,3 +45,28 @@ class Renewal:
                 kept.renew()
                 return True
         return False
+
+
+class RefusedKeys:
+    """Has credentials asked for anew when a service refuses them, although their end is still to come."""
+
+    def __init__(self, kept: Collection[KeptCredentials]) -> None:
+        self._kept = kept
+
+    def api_call(self, call: ApiCall) -> None:
+        """Which account's they were is not said, so all are due; each asks its source at its own pace."""
+        if call.code in _REFUSED:
+            for kept in self._kept:
+                kept.refused()
+
+    def retry(self, retry: Retry) -> None:
+        """Not of interest here."""
+
+    def renewal(self, renewal: LeaseRenewal) -> None:
+        """Not of interest here."""
+
+    def settle_error(self, error: SettleError) -> None:
+        """Not of interest here."""
+
+    def report(self, report: Report) -> None:
+        """Not of interest here."""

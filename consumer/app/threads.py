@@ -30,7 +30,7 @@ from consumer.app.build import (
     build_switch,
 )
 from consumer.app.picture import Picture
-from consumer.app.renewal import LONGEST_QUESTION_SECONDS, Renewal
+from consumer.app.renewal import LONGEST_QUESTION_SECONDS, RefusedKeys, Renewal
 from consumer.config import Config, build_rules
 from consumer.core.observers import Hooks, Listener, StepListener
 from consumer.core.queue_attributes import Figures, QueueAttributes
@@ -93,7 +93,8 @@ class Wiring:
             exposures=self.picture.exposures,
         )
         self.log = LogListener()
-        watchers: tuple[Listener, ...] = (self.metrics, self.log, self.picture)
+        refused = RefusedKeys((self.credentials, *self.members.values()))
+        watchers: tuple[Listener, ...] = (self.metrics, self.log, self.picture, refused)
         self.evaluator_hooks = Hooks(watchers)  # which must not lead back to the re-evaluation itself
         evaluator = build_evaluator(config, self.credentials, self.evaluator_hooks)
         self.guards = build_guards(config, self.switch, self.store, evaluator)
@@ -222,7 +223,7 @@ class Wiring:
         )
         retrier = Retrier(policy, self.hooks, self.stopping)
 
-        def open_bucket(resource: Resource, until: float) -> Bucket:
+        def open_bucket(resource: Resource, until: Callable[[], float]) -> Bucket:
             return oss.open(resource, retrier, until)
 
         return Pipeline(

@@ -52,6 +52,11 @@ class Lease:
         """The monotonic moment until which it lasts unless renewed."""
         return self._expires_at
 
+    @property
+    def held_until(self) -> float:
+        """The monotonic moment until which it is ours unless renewed; long ago once it is lost or over."""
+        return self._expires_at if self._state is LeaseState.HELD else float("-inf")
+
     @contextmanager
     def exclusively(self) -> Iterator[str]:
         """Use the newest receipt handle; nobody else renews or settles meanwhile."""

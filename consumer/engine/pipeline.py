@@ -42,8 +42,8 @@ from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
 READ_BACK_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """After an accepted change that still reads old: the service may show a setting's old state for some seconds."""
 
-OpenBucket = Callable[[Resource, float], Bucket]
-"""Opens the bucket for one delivery, which may work on it until a monotonic moment."""
+OpenBucket = Callable[[Resource, Callable[[], float]], Bucket]
+"""Opens the bucket for one delivery, which may try requests again until the monotonic moment that the function says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Pipeline:
             raise ValueError("only a delivery with a rule and a resource can be repaired for")
         until = self._monotonic() + self._work_budget_seconds
         try:
-            bucket = self._open_bucket(resource, until)
+            bucket = self._open_bucket(resource, lambda: min(until, delivery.lease.held_until))
         except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
             return _ended_by(error, rule)
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class Session:
         self._closing.callback(opened.close)
         return opened
 
-    def bucket(self, resource: Resource, until: float) -> Bucket:
+    def bucket(self, resource: Resource, until: Callable[[], float]) -> Bucket:
         """A bucket, whose requests are tried again as the worker does, until a monotonic moment at most."""
         if self._oss is None:
             self._oss = self._opened_oss()

@@ -117,7 +117,8 @@ def _work(entry: Entry, config: Config, open_bucket: Any) -> _Undo:
     resource = Resource.checked(
         entry.text("account"), entry.text("region") or config.oss_default_region, entry.text("resource")
     )
-    bucket = open_bucket(resource, time.monotonic() + config.engine.work_budget_seconds)
+    until = time.monotonic() + config.engine.work_budget_seconds
+    bucket = open_bucket(resource, lambda: until)
     change = Change(entry.text("before"), entry.text("after"))
     return _Undo(entry, change, _remediation(entry, config), bucket, config)
 

@@ -47,7 +47,7 @@ MUTANTS = (
         "engine/pipeline.py",
         "            ending = self._repair(delivery, rule, resource, bucket, until)\n",
         "            import threading\n"
-        "            again = self._open_bucket(resource, until)\n"
+        "            again = self._open_bucket(resource, lambda: until)\n"
         "            threading.Timer(1.0, lambda: self._repair(delivery, rule, resource, again, until)).start()\n"
         '            ending = Ending(Outcome.FIXED, "handed_off")\n',
         scenarios.one_repair,

@@ -39,7 +39,8 @@ def opened(oss: Oss, emulator: Emulator, name: str, *, attempts: int = 1, record
     hooks = Hooks((recorder,)) if recorder else Hooks()
     retrier = Retrier(RetryPolicy(attempts, 0.001, 0.002), hooks, threading.Event())
     known = emulator.endpoints
-    return oss.open(Resource(known.account_id, known.region, name), retrier, time.monotonic() + 30)
+    until = time.monotonic() + 30
+    return oss.open(Resource(known.account_id, known.region, name), retrier, lambda: until)
 
 
 def test_the_live_bucket_is_seen_and_changed(oss: Oss, emulator: Emulator) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from consumer.aliyun.credentials import Credentials
 from consumer.aliyun.kept_credentials import KeptCredentials
-from consumer.app.renewal import Renewal
+from consumer.app.renewal import RefusedKeys, Renewal
 from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
+from consumer.core.observers import ApiCall
 from consumer.engine.heartbeat import Pulse
 from tests.unit.fakes import Clock
 
@@ -236,3 +237,26 @@ def test_the_worker_s_own_come_first(clock: Clock) -> None:
     while renewal.step():
         steps.append([each.asked for each in sources.values()])
     assert steps == [[2, 1, 1], [2, 2, 1], [2, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired", "AccessKeyIdAndSecurityTokenNotMatch"],
+)
+def test_a_key_that_is_refused_before_its_end_is_replaced(source: Source, code: str) -> None:
+    """Revoked, or the source says too late when it ends: asked anew at once, and then every five seconds at most."""
+    made = kept(source, asks=False)
+    made.renew()
+    watching = RefusedKeys([made])
+    watching.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.1, "r"))
+    assert not made.renewal_due()
+    for _ in range(3):
+        watching.api_call(ApiCall("mns", "BatchReceiveMessage", code, 0.1, "r"))
+        assert made.renewal_due()
+    made.renew()
+    assert made.get_credentials().access_key_id == "key-2"
+    watching.api_call(ApiCall("oss", "GetBucketInfo", code, 0.1, "r"))
+    assert not made.renewal_due()
+    source.clock.advance(5)
+    watching.api_call(ApiCall("oss", "GetBucketInfo", code, 0.1, "r"))
+    assert made.renewal_due()

@@ -59,6 +59,7 @@ class World:
         selector = Selector(resource_types=frozenset({"ACS::OSS::Bucket", "ACS::ECS::Instance"}))
         self.rule = Rule("acl", selector, remediation, self.mode, 60.0)
         self.opened: list[tuple[str, float]] = []
+        self.until: Callable[[], float] = lambda: 0.0
         self.clock = Clock(1_000.0)
         self.pauses: list[float] = []
         self.pipeline = Pipeline(
@@ -72,8 +73,9 @@ class World:
             pause=self.pause,
         )
 
-    def _open(self, resource: object, until: float) -> FakeBucket:
-        self.opened.append((resource.name, until))  # type: ignore[attr-defined]
+    def _open(self, resource: object, until: Callable[[], float]) -> FakeBucket:
+        self.until = until
+        self.opened.append((resource.name, until()))  # type: ignore[attr-defined]
         return FakeBucket(self.buckets, resource.name)  # type: ignore[attr-defined]
 
     def before(self, operation: str, *happenings: Happening) -> None:
@@ -130,7 +132,7 @@ def test_a_public_bucket_is_made_private_and_read_back(acl: str) -> None:
     assert (ending.outcome, ending.before, ending.after) == (Outcome.FIXED, acl, "private")
     assert world.acl_now == "private"
     assert world.buckets.calls == ["info", "put_acl", "info"]
-    assert world.opened == [(NAME, 1_045.0)]
+    assert world.opened == [(NAME, 1_030.0)]  # the lease, which is shorter than the budget
 
 
 def test_a_private_bucket_is_left_alone() -> None:
@@ -190,6 +192,20 @@ def test_a_lease_lost_before_the_change_changes_nothing() -> None:
     assert world.end().outcome is Outcome.LEASE_LOST
     assert world.buckets.calls == ["info"]
     assert world.acl_now == "public-read"
+
+
+def test_requests_are_tried_again_only_while_the_delivery_is_ours() -> None:
+    """What a bucket may still try follows the lease: renewed, it goes on to the budget's end; lost, it is over."""
+    world = World()
+    ends: list[float] = []
+    found = world.triaged(event_body())
+    world.before("info", lambda: ends.append(world.until()))
+    world.before("put_acl", lambda: found.lease.renewed("h", 2_000.0))
+    world.after("put_acl", lambda: ends.append(world.until()))
+    world.pipeline.repair(found)
+    found.lease.lose()
+    assert ends == [1_030.0, 1_045.0]
+    assert world.until() < 0
 
 
 def test_a_change_that_never_shows_is_no_success_and_is_made_once() -> None:

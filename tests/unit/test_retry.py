@@ -44,7 +44,8 @@ class Trying:
 
     def call(self, budget_seconds: float = 1_000.0) -> str:
         """The request through the retrier."""
-        return self.retrier.call(self.request, until=self.clock() + budget_seconds)
+        until = self.clock() + budget_seconds
+        return self.retrier.call(self.request, until=lambda: until)
 
 
 @pytest.mark.parametrize("kind", [Throttled, Unavailable, Unanswered, DamagedReply])
@@ -79,9 +80,18 @@ def test_no_pause_begins_that_would_outlast_the_budget() -> None:
     trying = Trying([service_error(Throttled)] * 9)
     until = trying.clock()
     with pytest.raises(Throttled):
-        trying.retrier.call(trying.request, until=until)
+        trying.retrier.call(trying.request, until=lambda: until)
     assert trying.tries == 1
     assert trying.clock() == until
+
+
+def test_nothing_is_tried_again_once_its_time_was_cut_short() -> None:
+    """The lease was lost in the pause, or the whole process slept in it: somebody else may be at work by now."""
+    trying = Trying([service_error(Throttled)] * 9)
+    ends = iter([1e12, 0.0])
+    with pytest.raises(Throttled):
+        trying.retrier.call(trying.request, until=lambda: next(ends, 0.0))
+    assert trying.tries == 1
 
 
 def test_a_stop_ends_the_tries() -> None:
@@ -101,7 +111,7 @@ def test_a_real_pause_ends_at_once_with_the_stop() -> None:
 
     def call() -> None:
         with pytest.raises(Throttled):
-            retrier.call(trying.request, until=1e12)
+            retrier.call(trying.request, until=lambda: 1e12)
 
     thread = threading.Thread(target=call, daemon=True)
     thread.start()

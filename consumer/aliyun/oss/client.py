@@ -58,8 +58,8 @@ class Oss:
         self._monotonic = monotonic
         self._session = Session(allowed=self._allows, connect_timeout_seconds=settings.connect_timeout_seconds)
 
-    def open(self, resource: Resource, retrier: Retrier, until: float) -> Bucket:
-        """A bucket for one delivery, whose requests are tried until the monotonic moment `until` at most."""
+    def open(self, resource: Resource, retrier: Retrier, until: Callable[[], float]) -> Bucket:
+        """A bucket for one delivery, whose requests are tried again until the monotonic moment `until()` at most."""
         return OssBucket(self, resource, retrier, until)
 
     def close(self) -> None:
@@ -108,7 +108,7 @@ class Oss:
 class OssBucket(SubResources):
     """One bucket for one delivery; implements `consumer.resources.oss.bucket.Bucket`."""
 
-    def __init__(self, oss: Oss, resource: Resource, retrier: Retrier, until: float) -> None:
+    def __init__(self, oss: Oss, resource: Resource, retrier: Retrier, until: Callable[[], float]) -> None:
         self.name = resource.name
         self.request_ids: list[str] = []
         self.granted: set[str] = set()

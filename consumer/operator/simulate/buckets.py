@@ -6,7 +6,7 @@ They take changes as the service would, so that what comes after a change is dec
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -83,7 +83,7 @@ class World:
     remediations: Iterable[Remediation[object]] = ()
     """What makes an assumed bucket compliant."""
 
-    def open(self, resource: Resource, _until: float) -> PretendedBucket:
+    def open(self, resource: Resource, _until: Callable[[], float]) -> PretendedBucket:
         """A bucket as the pipeline gets it."""
         if resource.name not in self.states:
             self.states[resource.name] = None if self.assumed is Assumed.GONE else _OPEN

@@ -27,7 +27,6 @@ from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
 
 BUCKET = "photos"
-_FOR_EVER = float("inf")
 _ACTIONS = {  # where the action is not named as the operation is
     "GetBucketTags": "oss:GetBucketTagging",
     "PutBucketTags": "oss:PutBucketTagging",
@@ -114,7 +113,7 @@ class Workbench:
 
     def bucket(self) -> Bucket:
         """The bucket, as a remediation gets it."""
-        return self._open(self._resource(), _FOR_EVER)
+        return self._open(self._resource(), lambda: float("inf"))
 
     def settings(self) -> dict[str, Any]:
         """Everything configured on the bucket, from the emulator itself."""
@@ -135,7 +134,7 @@ class Workbench:
         """What was changed by signed requests, in order: buckets that a test makes are not among it."""
         return [entry.operation for entry in self.emulator.journal(service="oss", changed=True) if entry.access_key_id]
 
-    def _open(self, resource: Resource, until: float) -> Bucket:
+    def _open(self, resource: Resource, until: Callable[[], float]) -> Bucket:
         return self._oss.open(resource, self._retrier, until)
 
     def _resource(self) -> Resource:

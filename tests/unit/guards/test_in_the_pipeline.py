@@ -48,7 +48,7 @@ class Scene:
             pause=lambda _seconds: None,
         )
 
-    def _open(self, resource: object, _until: float) -> FakeBucket:
+    def _open(self, resource: object, _until: Callable[[], float]) -> FakeBucket:
         self.opened.append(resource)
         return FakeBucket(self.buckets, NAME)
 

@@ -79,7 +79,7 @@ class Scene:
             monotonic=Clock(),
         )
 
-    def _open(self, resource: Resource, _until: float) -> FakeBucket:
+    def _open(self, resource: Resource, _until: Callable[[], float]) -> FakeBucket:
         self.opened.append(resource)
         return FakeBucket(self.buckets, resource.name)
 
