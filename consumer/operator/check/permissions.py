@@ -41,7 +41,8 @@ def look(session: Session, probe_bucket: str) -> Iterator[Finding]:
     except Refused as error:
         yield failed("probe bucket", str(error), "name an existing bucket with --probe-bucket")
         return
-    bucket = session.bucket(resource, time.monotonic() + config.engine.work_budget_seconds)
+    until = time.monotonic() + config.engine.work_budget_seconds
+    bucket = session.bucket(resource, lambda: until)
     found, seen = _first_look(bucket, resource, given=bool(probe_bucket))
     yield found
     rules = build_rules(config)
