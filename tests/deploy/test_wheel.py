@@ -57,6 +57,13 @@ def test_every_command_of_it_works(installed: Path, tmp_path: Path) -> None:
     assert len(out.splitlines()) > 15
 
 
+def test_a_start_without_bytecode_is_silent(installed: Path, tmp_path: Path) -> None:
+    """Not every installer compiles, and a warning of an SDK about itself is nothing that an operator can act on."""
+    command = [installed / "python", "-X", f"pycache_prefix={tmp_path}", "-c", "import consumer.app.service"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 def test_it_brings_the_example(installed: Path, tmp_path: Path) -> None:
     """The one file of the checkout, which is a configuration that works."""
     text = _run(installed, tmp_path, "config-remediator", "config", "example")

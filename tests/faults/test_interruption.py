@@ -63,13 +63,13 @@ class Started:
 
 
 @contextmanager
-def _started(*command: str, **environment: str) -> Iterator[Started]:
+def _started(*command: str, cwd: Path = REPOSITORY, **environment: str) -> Iterator[Started]:
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     others = frozenset(_descendants(os.getpid()))
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
-        cwd=REPOSITORY,
+        cwd=cwd,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -106,6 +106,18 @@ def test_ctrl_c_ends_it_in_one_line(name: str) -> None:
         started.type_ctrl_c()
         assert started.end() == (130, f"\n{name}: stopped by SIGINT\n")
         eventually(lambda: not started.processes())
+
+
+def test_ctrl_c_ends_tests_with_the_same_status(tmp_path: Path) -> None:
+    """pytest says in its own words where it was; `make fuzz` and `make check` end as everything else does."""
+    (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_configure\n", encoding="utf-8")
+    test = "import pathlib, time\ndef test_it():\n    pathlib.Path('begun').touch()\n    time.sleep(60)\n"
+    (tmp_path / "test_long.py").write_text(test, encoding="utf-8")
+    command = ("pytest", "-q", f"--rootdir={tmp_path}", "-p", "no:cacheprovider", str(tmp_path))
+    with _started(*command, cwd=tmp_path, PYTHONPATH=str(REPOSITORY)) as started:
+        eventually((tmp_path / "begun").exists)
+        started.type_ctrl_c()
+        assert started.end() == (130, "")
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
