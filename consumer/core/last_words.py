@@ -7,13 +7,19 @@ import select
 import time
 from contextlib import suppress
 
+from consumer.core.printable import printable
+
+_NEW_LINE = "\n"
 _STANDARD_ERROR = 2
 
 
 def say(line: str, seconds: float = 0.0) -> None:
-    """Write a line as far as standard error takes it within so many seconds; what it does not take is lost."""
+    """Write a line as far as standard error takes it within so many seconds; what it does not take is lost.
+
+    What cannot be printed in it, for it may quote a service, is escaped.
+    """
     until = time.monotonic() + seconds
-    left = memoryview(f"{line}\n".encode("utf-8", "backslashreplace"))
+    left = memoryview(f"{printable(line, keep=_NEW_LINE)}\n".encode())
     poll = select.poll()
     poll.register(_STANDARD_ERROR, select.POLLOUT)
     with suppress(OSError):  # nobody is there

@@ -161,7 +161,7 @@ def _find(queue: Queue, choice: Choice) -> _Found:
 
 
 def _announce(found: _Found) -> None:
-    text = f"{len(found.seen)} letters were in the queue, {found.fitting} fit, {len(found.meant)} are meant"
+    text = f"letters in the queue: {len(found.seen)}, fitting: {found.fitting}, meant: {len(found.meant)}"
     more = f"; one sweep takes {MOST_LETTERS}, so run it again for the rest" if found.cut else ""
     click.echo(f"{text}{more}.", err=True)
 

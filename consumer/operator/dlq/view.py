@@ -43,9 +43,14 @@ def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> 
 
 
 def draw_dealt(console: Console, dealt: Sequence[Dealt]) -> None:
-    """One row a letter, with what became of it."""
-    rows = [(each.letter.short_id, each.letter.rule, each.letter.resource, each.text, each.sent_as) for each in dealt]
-    console.print(output.table(("letter", "rule", "resource", "result", "sent as message"), rows))
+    """One row a letter, with what became of it, and with the id of its new message where it was sent."""
+    sent = any(each.sent_as for each in dealt)
+    rows = [
+        (each.letter.short_id, each.letter.rule, each.letter.resource, each.text, *([each.sent_as] if sent else []))
+        for each in dealt
+    ]
+    columns = ("letter", "rule", "resource", "result", *(["sent as message"] if sent else []))
+    console.print(output.table(columns, rows))
 
 
 def full_document(letter: Letter) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from consumer.operator import output
 from consumer.operator.watch.snapshot import Snapshot, View, view
 
 _TIMEOUT_SECONDS = 5.0
+_LARGEST_BYTES = 16 << 20
+"""Far more than a worker exports; what is cut there is no scrape any more."""
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - recognised, not listened on
 _MOST_ROWS = 20
 
@@ -65,7 +67,7 @@ def scrape(url: str) -> Snapshot:
     try:
         connection.request("GET", f"{parts.path.rstrip('/')}/metrics", headers={"Accept": "text/plain"})
         answer = connection.getresponse()
-        text = answer.read().decode("utf-8", "replace")
+        text = answer.read(_LARGEST_BYTES).decode("utf-8", "replace")
         if answer.status != 200:
             raise NoMetrics(f"{url}/metrics answers {answer.status}")
         return Snapshot.of(text, time.monotonic())

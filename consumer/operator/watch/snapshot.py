@@ -12,6 +12,8 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 _PREFIX = "remediator_"
+_LARGEST = 1e18
+"""No figure of a worker comes near."""
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -31,13 +33,17 @@ class Snapshot:
         Raises:
             ValueError: it is not the text of a scrape.
         """
-        found = {
-            (sample.name.removeprefix(_PREFIX), tuple(sorted(sample.labels.items()))): float(sample.value)
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name.startswith(_PREFIX)
-        }
-        return cls(at, found)
+        try:
+            found = {
+                (sample.name.removeprefix(_PREFIX), tuple(sorted(sample.labels.items()))): float(sample.value)
+                for family in text_string_to_metric_families(text)
+                for sample in family.samples
+                if sample.name.startswith(_PREFIX)
+            }
+        except (LookupError, TypeError, AttributeError) as error:  # so the parser calls some texts, too
+            raise ValueError(f"not the text of a scrape: {error!r}") from None
+        # A figure that is none, which no worker exports, is as good as missing.
+        return cls(at, {key: value for key, value in found.items() if abs(value) < _LARGEST})
 
     def series(self, name: str) -> Iterator[tuple[dict[str, str], float]]:
         """Labels and value of every sample of a metric."""
@@ -148,13 +154,15 @@ def view(now: Snapshot, before: Snapshot | None, wall: float) -> View:
         received_per_second=_rate("messages_received_total", now, before),
         settled_per_second=_rate("messages_settled_total", now, before),
         outcomes={
-            (labels["rule"], labels["outcome"]): int(value) for labels, value in now.series("outcomes_total") if value
+            (labels.get("rule", ""), labels.get("outcome", "")): int(value)
+            for labels, value in now.series("outcomes_total")
+            if value
         },
         renewals=_whole({name: value for name, value in now.by("lease_renewals_total", "result").items() if value}),
         errors={
-            (labels["service"], labels["operation"], labels["code"]): int(value)
+            (labels.get("service", ""), labels.get("operation", ""), labels.get("code", "")): int(value)
             for labels, value in now.series("api_requests_total")
-            if labels["code"] not in _FINE and value
+            if labels.get("code") not in _FINE and value
         },
         exposures={rule: max(wall - at, 0.0) for rule, at in exposures.items()},
         modes={rule: "enforce" if value else "observe" for rule, value in modes.items()},

@@ -287,7 +287,7 @@ def test_a_drop_takes_only_what_was_there_when_it_began(cli: Cli, channel: Emula
         stop.set()
         thread.join()
     assert result.status == 0, result
-    assert "10 letters were in the queue, 10 fit, 10 are meant." in result.err
+    assert "letters in the queue: 10, fitting: 10, meant: 10." in result.err
     assert {each["resource_id"] for each in dead_letters(channel)} == {"bucket-99"}
 
 
@@ -303,7 +303,7 @@ def test_a_limit_counts_letters_and_not_their_copies(cli: Cli, channel: Emulator
 def test_how_many_there_are_is_told_before_the_first_is_touched(forty: Cli) -> None:
     """On standard error, so that a script's document stays one document."""
     result = forty.run("dlq", "redrive", "--reason", "not_owner", "--limit", "3", "--output", "json")
-    assert "40 letters were in the queue, 10 fit, 3 are meant." in result.err
+    assert "letters in the queue: 40, fitting: 10, meant: 3." in result.err
     assert len(result.document) == 3
     assert all(each["sent_as"] for each in result.document)
 
