@@ -70,8 +70,11 @@ class JournalFile:
 
     @property
     def size_bytes(self) -> int:
-        """How large the file is now."""
-        return os.fstat(self._file).st_size
+        """How large the file at the path is now; 0 if there is none. For any thread, and without a lock."""
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
 
     def append(self, entries: Sequence[Fields]) -> Head:
         """Add lines, and return when they are on the disk.
@@ -190,7 +193,7 @@ class JournalFile:
 
     def _catch_up(self) -> None:
         """Know the last line, whoever wrote it, and close what a killed process left torn."""
-        size = self.size_bytes
+        size = os.fstat(self._file).st_size
         if size == self._end:
             return
         tail = self._tail(size)

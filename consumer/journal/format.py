@@ -196,6 +196,8 @@ def verify(lines: Iterable[bytes], anchor: str = "", *, through: str = "") -> Ve
 
 _DELETING = frozenset(outcome.value for outcome in Outcome if SETTLED_BY[outcome] is Settlement.DELETE)
 _DEAD_LETTERING = frozenset(outcome.value for outcome in Outcome if SETTLED_BY[outcome] is Settlement.DEAD_LETTER)
+_LARGEST_TORN_BYTES = 1 << 24
+"""A process that is killed leaves part of one write; more than this in a row is no torn end but damage."""
 _NEEDED = {Disposition.DELETED.value: _DELETING, Disposition.DEAD_LETTERED.value: _DEAD_LETTERING}
 
 
@@ -204,7 +206,8 @@ class _Reader:
 
     def __init__(self, anchor: str) -> None:
         self._verdict = Verdict(anchor=anchor)
-        self._torn = b""
+        self._torn: list[bytes] = []
+        self._torn_bytes = 0
         self._torn_lines: list[int] = []
         self._endings: dict[tuple[str, str], tuple[str, str]] = {}
         """Outcome and step of every delivery that is not settled yet."""
@@ -215,7 +218,9 @@ class _Reader:
         try:
             entry = parsed(line.removesuffix(b"\n"))
         except ValueError as error:
-            self._torn += line
+            self._torn_bytes += len(line)
+            if self._torn_bytes <= _LARGEST_TORN_BYTES:
+                self._torn.append(line)
             self._torn_lines.append(number)
             self._reason = str(error)
             return
@@ -229,7 +234,7 @@ class _Reader:
 
     def finish(self) -> Verdict:
         if self._torn_lines:
-            if self._torn.endswith(b"\n"):
+            if self._torn_bytes > _LARGEST_TORN_BYTES or self._torn[-1].endswith(b"\n"):
                 self._altered()
             else:
                 self._verdict.torn += self._torn_lines
@@ -241,12 +246,13 @@ class _Reader:
         is_recovery = entry.step == StepName.RECOVERED
         if self._torn_lines:
             # A torn end without a newline was given one, so that the next line could begin.
-            kept = [recovery(torn) for torn in (self._torn, self._torn.removesuffix(b"\n"))]
+            whole = b"".join(self._torn)
+            kept = [recovery(torn) for torn in (whole, whole.removesuffix(b"\n"))]
             if is_recovery and told in [(each["torn_bytes"], each["torn_sha256"]) for each in kept]:
                 self._verdict.torn += self._torn_lines
             else:
                 self._altered()
-            self._torn, self._torn_lines = b"", []
+            self._torn, self._torn_bytes, self._torn_lines = [], 0, []
 
     def _altered(self) -> None:
         self._verdict.problems.append(Problem(self._torn_lines[0], f"altered or damaged: {self._reason}"))

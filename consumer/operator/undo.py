@@ -199,13 +199,19 @@ def _carry_out(work: _Undo, found: BucketInfo, journal: Path, access_key_id: str
             "undoes": work.entry.digest,
             "before": work.change.after,
         }
-        writer.write([{"step": StepName.UNDO_BEFORE.value, **fields, "after": work.change.before}])
+        try:
+            writer.write([{"step": StepName.UNDO_BEFORE.value, **fields, "after": work.change.before}])
+        except OSError as error:
+            raise _Declined(f"the journal cannot be written: {error.strerror}; nothing was changed") from None
         work.remediation.revert(work.bucket, work.change)
         now = work.bucket.info()
         if now.created != found.created:
             raise _Declined(_replaced(work, now, found))
         state = work.live(now)
-        writer.write([{"step": StepName.UNDONE.value, **fields, "after": state}])
+        try:
+            writer.write([{"step": StepName.UNDONE.value, **fields, "after": state}])
+        except OSError as error:
+            click.echo(f"The line that it is undone could not be journaled: {error.strerror}", err=True)
         return state
     finally:
         writer.close()

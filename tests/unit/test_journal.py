@@ -225,3 +225,10 @@ def test_a_number_that_is_none_is_no_line(number: str) -> None:
     """Whatever the size, it is a damaged line and no traceback."""
     with pytest.raises(ValueError, match=r"hash|number|line"):
         parsed(f'{{"v":2,"seq":{number},"step":"x","prev":"{GENESIS}","hash":"{GENESIS}"}}'.encode())
+
+
+def test_a_file_of_garbage_is_read_in_bounded_memory_and_is_not_whole() -> None:
+    """Whatever somebody puts there: megabytes of lines that are none are one problem, at the first of them."""
+    garbage = [b"x" * (1 << 20) + b"\n"] * 20
+    verdict = verify([*lines(REPAIR[0]), *garbage, b"torn"])
+    assert problems(verdict) == [2]

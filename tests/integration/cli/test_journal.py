@@ -401,6 +401,16 @@ def test_a_pause_that_is_wanted_is_there_before_the_bucket_changes(
     assert channel.acls() == {"photos": "public-read"}
 
 
+def test_an_undo_that_cannot_be_journaled_is_none(repaired: Cli, channel: Emulator, journal: Path) -> None:
+    """Somebody keeps the journal's lock: status 2 and the key, and the bucket is as it was."""
+    change = the_change(repaired)
+    with locked_away(journal):
+        result = repaired.run("undo", change, "--yes", "--weaken")
+    assert result.status == 2, result
+    assert "journal.path: the journal cannot be written" in result.err
+    assert channel.acls() == {"photos": "private"}
+
+
 def test_an_unknown_change_is_told(repaired: Cli) -> None:
     """Status 2 and where the ids are found."""
     result = repaired.run("undo", "0000000000")
