@@ -211,6 +211,40 @@ def test_an_exposure_is_closed_when_the_emulated_evaluator_agrees(
     assert (entry.service, entry.resource) == ("config", "photos")
 
 
+VERSIONING = """
+[[rules]]
+name = "versioned"
+remediation = "oss.versioning"
+mode = "enforce"
+config_rule_ids = ["cr-oss-bucket-versioning-enabled"]
+hold_seconds = 1
+"""
+
+
+@pytest.mark.parametrize("true", [True, False], ids=["reported by the evaluator", "invented"])
+def test_what_cannot_be_taken_back_is_done_only_if_the_evaluator_confirms_it(
+    channel: Emulator, run: Run, true: bool
+) -> None:
+    """The same event twice: once Cloud Config itself calls the bucket non-compliant, once it knows nothing of it."""
+    pytest.importorskip("alibabacloud_config20200907")
+    identifier = "oss-bucket-versioning-enabled"
+    channel.config.set_channel(non_compliance=False)
+    channel.config.add_rule(identifier, rule_id=f"cr-{identifier}")
+    channel.create_buckets(["photos"])
+    channel.config.publish(bucket="photos", rule=identifier)
+    if not true:
+        channel.config.remove_rule(identifier)
+    evaluator = f'\n[reevaluate]\nenabled = true\nendpoint = "{channel.control.url}"\n'
+    with run(VERSIONING + evaluator) as running:
+        metrics_of = running.service.metrics
+        if true:
+            eventually(lambda: value(metrics_of, "outcomes_total", rule="versioned", outcome="fixed") == 1)
+        else:
+            eventually(lambda: (value(metrics_of, "held_total", rule="versioned", reason="unconfirmed") or 0) > 0)
+    changes = channel.journal(operation="PutBucketVersioning")
+    assert len(changes) == (1 if true else 0)
+
+
 def test_a_worker_counts_its_fix_as_open_until_it_has_looked(channel: Emulator, run: Run) -> None:
     """The message is settled and the bucket repaired; only the exposure waits for the evaluator's word."""
     pytest.importorskip("alibabacloud_config20200907")
