@@ -134,8 +134,8 @@ _HALF_FULL: Series = {
             None,
         ),
         ("Keeping up? Slots in use", {}, None),
-        ("Repaired in 24 hours", {_rule("outcomes_total", "r").replace("}", ',outcome="fixed"}'): "7"}, 7),
-        ("Repaired in 24 hours", {}, None),
+        ("Repaired, 24 h", {_rule("outcomes_total", "r").replace("}", ',outcome="fixed"}'): "7"}, 7),
+        ("Repaired, 24 h", {}, None),
         ("Do the books balance?", {}, None),
         (
             "Do the books balance?",
