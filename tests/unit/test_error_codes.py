@@ -11,12 +11,15 @@ from consumer.core.errors import (
     AccountSuspended,
     BucketGone,
     Busy,
+    DeniedByResource,
     MessageGone,
     NotAuthenticated,
     PermanentError,
     PermissionMissing,
+    PublicAccessBlocked,
     QueueMissing,
     Retryable,
+    ServiceError,
     Throttled,
     Unanswered,
     Unavailable,
@@ -148,3 +151,30 @@ def test_the_gateway_uses_the_table(status: int, code: str, kind: Kind) -> None:
     error = translated("GetBucketInfo", ServerError(status, {}, b"", {"Code": code, "Message": "as the test wants it"}))
     assert type(error) is kind
     assert (error.code, error.status) == (code, status)
+
+
+_DENIED = "Access denied by bucket policy."
+_BY_RAM = "<AccessDeniedDetail><PolicyType>AccountLevelIdentityBasedPolicy</PolicyType></AccessDeniedDetail>"
+
+
+@pytest.mark.parametrize(
+    ("message", "body", "error"),
+    [
+        (_DENIED, "", DeniedByResource),
+        (_DENIED, "<EC>0003-00000101</EC>", DeniedByResource),
+        # https://www.alibabacloud.com/help/en/oss/support/0003-00000201: a Deny of RAM, in the same sentence
+        (_DENIED, f"{_BY_RAM}<EC>0003-00000201</EC>", PermissionMissing),
+        (_DENIED, _BY_RAM, PermissionMissing),
+        (_DENIED, "<EC>0003-00000203</EC>", PermissionMissing),
+        # https://www.alibabacloud.com/help/en/oss/support/0003-00000301: the policy of a session
+        (_DENIED, "<EC>0003-00000301</EC>", PermissionMissing),
+        # https://www.alibabacloud.com/help/en/oss/support/0003-00000001: also said where oss:GetBucketInfo is missing
+        ("The bucket you access does not belong to you.", "<EC>0003-00000001</EC>", PermissionMissing),
+        ("Put public bucket acl is not allowed", "", PublicAccessBlocked),
+    ],
+)
+def test_a_bucket_policy_is_to_blame_only_where_ram_is_not(message: str, body: str, error: type[ServiceError]) -> None:
+    """What somebody can grant in RAM waits for that; what the bucket itself refuses does not."""
+    details = {"Code": "AccessDenied", "Message": message}
+    found = translated("PutBucketAcl", ServerError(403, {}, f"<Error>{body}</Error>".encode(), details))
+    assert type(found) is error

@@ -27,6 +27,7 @@ from consumer.engine.pipeline import READ_BACK_PAUSES_SECONDS, Pipeline
 from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.exemptions import Exemption
+from consumer.guards.refusals import CERTAIN_SECONDS
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from consumer.resources.oss.bucket import BucketInfo
@@ -446,6 +447,42 @@ def test_a_missing_permission_is_not_the_messages_fault(operation: str) -> None:
     assert ending.hold_seconds is not None
     assert ending.hold_seconds <= 300
     assert world.acl_now == "public-read"
+
+
+def test_a_refusal_that_is_the_buckets_own_is_given_up_once_that_is_certain() -> None:
+    """The action works on another bucket, and goes on being refused here: granting more would not help."""
+    clock = Clock()
+    world = World(guards=Guards(monotonic=clock))
+    refused = PermissionMissing("oss", "PutBucketAcl", "AccessDenied", "no")
+
+    def look() -> Outcome:
+        world.before("put_acl", refused)
+        return world.end().outcome
+
+    def works_elsewhere() -> None:
+        world.guards.refusals.worked(ACCOUNT, "another", ["PutBucketAcl"], clock())
+
+    assert look() is Outcome.HELD
+    clock.advance(300)
+    works_elsewhere()
+    assert look() is Outcome.HELD
+    clock.advance(CERTAIN_SECONDS)
+    works_elsewhere()
+    assert look() is Outcome.REJECTED
+
+
+def test_what_a_look_was_granted_counts_as_working() -> None:
+    """So that a refusal on another bucket can be told from a permission that is missing."""
+    clock = Clock()
+    world = World(guards=Guards(monotonic=clock))
+    refusals = world.guards.refusals
+    assert not refusals.resource_alone(ACCOUNT, "theirs", "PutBucketAcl", clock())
+    clock.advance(1)
+    world.end()
+    assert not refusals.resource_alone(ACCOUNT, "theirs", "PutBucketAcl", clock())
+    clock.advance(CERTAIN_SECONDS)
+    refusals.worked(ACCOUNT, "another", ["PutBucketAcl"], clock())
+    assert refusals.resource_alone(ACCOUNT, "theirs", "PutBucketAcl", clock())
 
 
 def test_a_wrong_endpoint_is_worth_another_try() -> None:

@@ -152,6 +152,19 @@ def test_a_resource_is_judged_by_its_latest_attempt() -> None:
     assert not breaker.is_open
 
 
+def test_the_latest_attempts_are_judged() -> None:
+    """A resource that is tried again is among the latest; the one that was tried longest ago is left out."""
+    breaker = Breaker(BreakerPolicy(attempts=4, min_attempts=4, max_failure_share=1.0, cool_down_seconds=60.0))
+    attempt(breaker, True, resource="again")
+    attempt(breaker, False, resource="old")
+    for name in ("a", "b"):
+        attempt(breaker, True, resource=name)
+    attempt(breaker, True, resource="again")
+    assert not breaker.is_open
+    attempt(breaker, True, resource="c")
+    assert breaker.is_open
+
+
 def test_the_probe_is_a_resource_that_has_not_failed_if_one_waits() -> None:
     """Those whose own fault it may be wait one cool-down longer, and the fresh one closes the breaker."""
     breaker = opened()

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from consumer.core.errors import PermissionMissing, ServiceError, Throttled, Unanswered
+from consumer.core.errors import (
+    DeniedByResource,
+    PermissionMissing,
+    PublicAccessBlocked,
+    ServiceError,
+    Throttled,
+    Unanswered,
+)
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.pipeline import Pipeline
 from consumer.guards.breaker import BreakerPolicy, LocalBreakers
@@ -103,6 +110,18 @@ def test_only_a_change_that_was_certainly_not_made_gives_its_place_back(failure:
     scene.buckets.before["put_acl"] = deque([failure])
     assert scene.end().outcome in (Outcome.FAILED, Outcome.HELD)
     assert scene.guards.changes_in_window() == {"": made}
+
+
+@pytest.mark.parametrize("kind", [PublicAccessBlocked, DeniedByResource, PermissionMissing])
+def test_refusals_that_say_nothing_about_others_do_not_stop_the_rule(kind: type[ServiceError]) -> None:
+    """Whoever makes buckets that refuse a change has no lever against the repair of all the others."""
+    guards = Guards(breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1)), monotonic=Clock())
+    scene = Scene(guards)
+    for _ in range(10):
+        scene.buckets.before["put_acl"] = deque([service_error(kind, "AccessDenied")])
+        assert scene.end().outcome is not Outcome.FIXED
+    assert not guards.breakers.open_rules()
+    assert scene.end().outcome is Outcome.FIXED
 
 
 def test_a_lost_lease_gives_the_place_back() -> None:

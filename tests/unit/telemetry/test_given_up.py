@@ -106,6 +106,7 @@ def test_a_settled_letter_leaves_open_what_still_waits_on_the_queue() -> None:
     exposures = OpenExposures(keeping_up_since=lambda: None)
     exposures.observe(report(Outcome.REJECTED, disposition=Disposition.DEAD_LETTERED))
     exposures.observe(report(Outcome.HELD, hidden_seconds=900.0))
+    assert exposures.given_up() == {(_RULE, "rejected"): 1}, "the letter is still there"
     for minute in (1, 2):
         look(exposures, minute=minute)
     assert exposures.given_up() == {}

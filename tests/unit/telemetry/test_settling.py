@@ -58,6 +58,17 @@ def test_only_the_same_action_proves_that_it_works(
     assert (watch.reason() == "") is works
 
 
+def test_a_deletion_says_nothing_about_hiding(clock: Clock) -> None:
+    """Each action of the queue has a permission and a failure of its own."""
+    watch = SettlementWatch(clock)
+    watch.settle_error(SettleError("m", "hide", "AccessDenied"))
+    clock.advance(LONG_SECONDS)
+    watch.report(report(Outcome.FIXED))
+    assert watch.reason() == "settlements fail: hide for 30 s, last AccessDenied"
+    watch.report(report(Outcome.HELD, disposition=Disposition.HIDDEN))
+    assert watch.reason() == ""
+
+
 def test_failures_that_nothing_followed_are_old(watch: SettlementWatch, clock: Clock) -> None:
     """A worker without messages is not unready for ever."""
     clock.advance(301)
