@@ -21,9 +21,11 @@ from consumer.core.errors import (
     Unavailable,
     WrongEndpoint,
 )
+from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
+from consumer.engine.change import READ_BACK_PAUSES_SECONDS
 from consumer.engine.delivery import Delivery
-from consumer.engine.pipeline import READ_BACK_PAUSES_SECONDS, Pipeline
+from consumer.engine.pipeline import Pipeline
 from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.exemptions import Exemption
@@ -63,7 +65,11 @@ class World:
         self.until: Callable[[], float] = lambda: 0.0
         self.clock = Clock(1_000.0)
         self.pauses: list[float] = []
-        self.pipeline = Pipeline(
+        self.pipeline = self.made(Hooks())
+
+    def made(self, hooks: Hooks) -> Pipeline:
+        """A pipeline that these hooks follow."""
+        return Pipeline(
             [self.rule],
             self._open,
             account_id=ACCOUNT,
@@ -71,6 +77,7 @@ class World:
             work_budget_seconds=self.budget_seconds,
             guards=self.guards,
             monotonic=self.clock,
+            hooks=hooks,
             pause=self.pause,
         )
 
@@ -207,6 +214,29 @@ def test_requests_are_tried_again_only_while_the_delivery_is_ours() -> None:
     found.lease.lose()
     assert ends == [1_030.0, 1_045.0]
     assert world.until() < 0
+
+
+def test_a_lease_that_ends_while_the_journal_is_written_keeps_the_change_from_being_made() -> None:
+    """A slow disk may take longer than the lease: what is still ours is looked at right before the request."""
+    world = World()
+    found = world.triaged(event_body())
+
+    class SlowDisk:
+        """Follows each step, and takes its time for the line before a change."""
+
+        def received(self, _messages: object) -> None:
+            """Not of interest here."""
+
+        def report(self, _report: object) -> None:
+            """Not of interest here."""
+
+        def step(self, _step: object) -> None:
+            """The lease ends meanwhile."""
+            world.clock.advance(31.0)
+
+    world.pipeline = world.made(Hooks((), (SlowDisk(),)))  # type: ignore[arg-type]
+    assert world.pipeline.repair(found).outcome is Outcome.LEASE_LOST
+    assert world.acl_now == "public-read"
 
 
 def test_a_change_that_never_shows_is_no_success_and_is_made_once() -> None:

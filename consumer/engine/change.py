@@ -1,0 +1,176 @@
+"""One change that may be made: recorded, made, and read back. Nothing here decides whether it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from consumer.core.errors import BucketGone, ChangedMeanwhile, PermanentError, PermissionMissing, ServiceError
+from consumer.core.observers import Hooks, StepName
+from consumer.core.outcome import Ending, Outcome
+from consumer.engine.delivery import Delivery
+from consumer.engine.endings import ended_by, left_alone
+from consumer.guards.chain import JOURNAL_HOLD_SECONDS, JOURNAL_UNWRITABLE, READS_BACK_OLD, Permit
+from consumer.guards.rule import Rule
+from consumer.remediations.base import Change, Compliant, Finding, Pending, ReportOnly
+from consumer.resources.oss.bucket import Bucket, BucketInfo
+
+READ_BACK_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""After an accepted change that still reads old: the service may show a setting's old state for some seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PermittedChange:
+    """A change that may be made, and what it is made with."""
+
+    delivery: Delivery
+    rule: Rule
+    bucket: Bucket
+    found: BucketInfo
+    change: Change
+    permit: Permit
+    until: float
+    """The monotonic moment at which the work budget ends."""
+
+
+class ChangeMaker:
+    """Makes changes; one for the process, used by every worker."""
+
+    def __init__(
+        self,
+        hooks: Hooks,
+        *,
+        journal_required: bool,
+        monotonic: Callable[[], float],
+        pause: Callable[[float], object],
+    ) -> None:
+        """`pause` waits, and says with something true that the wait was cut short by a stop."""
+        self._hooks = hooks
+        self._journal_required = journal_required
+        self._monotonic = monotonic
+        self._pause = pause
+
+    def make(self, work: PermittedChange) -> Ending:
+        """How the change ends: whatever is raised in it is an ending too, and the permit learns of it."""
+        try:
+            ending = self._make(work)
+        except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
+            ending = ended_by(error, work.rule)
+        work.permit.ended(ending)
+        return ending
+
+    def _make(self, work: PermittedChange) -> Ending:
+        stages = work.delivery.stages
+        if not self._ours(work):
+            return _not_ours(work)
+        with stages.measure("apply"):
+            recorded = self._follow(StepName.BEFORE, work)
+            if self._journal_required and not recorded:
+                return _not_journaled(work)
+            if not self._ours(work):
+                return _not_ours(work)  # writing the line down took longer than the lease
+            self._apply(work)
+            self._follow(StepName.CHANGED, work)
+        with stages.measure("verify"):
+            return self._verify(work)
+
+    def _ours(self, work: PermittedChange) -> bool:
+        """Whether the delivery is; if not, somebody else may be repairing the resource by now."""
+        return work.delivery.lease.held(self._monotonic())
+
+    def _apply(self, work: PermittedChange) -> None:
+        remediation, bucket = work.rule.remediation, work.bucket
+        try:
+            remediation.apply(bucket, work.change)
+        except (BucketGone, ChangedMeanwhile, PermanentError):
+            work.permit.not_used()
+            raise
+        except ServiceError:
+            # Unanswered is not undone: the request may have created a bucket that was deleted a moment ago.
+            if remediation.creates_bucket and bucket.info().replaces(work.found):
+                self._take_back(bucket)
+            raise
+
+    def _verify(self, work: PermittedChange) -> Ending:
+        """Read back: the change counts only if the live resource, still the same one, is compliant now.
+
+        Nothing is written anew while it still shows its old state: the service has taken the change, and may need some
+        seconds to show it.
+        """
+        seen = self._look_again(work)
+        for pause_seconds in READ_BACK_PAUSES_SECONDS:
+            if isinstance(seen, Ending) or not _is_old(seen[1], work.change) or not self._wait(work, pause_seconds):
+                break
+            seen = self._look_again(work)
+        return seen if isinstance(seen, Ending) else self._judged(work, *seen)
+
+    def _look_again(self, work: PermittedChange) -> tuple[BucketInfo, Finding] | Ending:
+        """What the changed resource calls for now, or the ending if it is not the one that was changed."""
+        bucket, found, remediation = work.bucket, work.found, work.rule.remediation
+        now = bucket.info()
+        if now.owner_id != found.owner_id:
+            return Ending(Outcome.GONE, "owner_changed", "the bucket was deleted; its name is another account's now")
+        if remediation.creates_bucket and now.replaces(found) and (ending := self._take_back(bucket)):
+            return ending
+        return now, remediation.plan(remediation.inspect(bucket, now))
+
+    def _judged(self, work: PermittedChange, now: BucketInfo, read_back: Finding) -> Ending:
+        change = work.change
+        match read_back:
+            case Compliant(state):
+                note = work.rule.remediation.note(work.bucket, now)
+                reason, detail = (note.reason, note.detail) if note else ("", "")
+                return Ending(Outcome.FIXED, reason, detail, before=change.before, after=state)
+            case Pending() | ReportOnly():
+                return left_alone(work.rule, read_back, change.before)
+            case Change(before=state):
+                reason = READS_BACK_OLD if state == change.before else "not_verified"
+                detail = f"changed, but it reads back as {state}"
+                return Ending(Outcome.FAILED, reason, detail, before=change.before, after=state)
+            case _:
+                assert_never(read_back)
+
+    def _wait(self, work: PermittedChange, seconds: float) -> bool:
+        """Wait within the work budget; false when there is no time, or when the process is stopping."""
+        return self._monotonic() + seconds < work.until and not self._pause(seconds)
+
+    def _follow(self, name: StepName, work: PermittedChange) -> bool:
+        """Whether whoever follows the delivery has this step on record; true if nobody does."""
+        if not self._hooks.followed:
+            return True
+        return self._hooks.step(work.delivery.step(name, before=work.change.before, after=work.change.after))
+
+    def _take_back(self, bucket: Bucket) -> Ending | None:
+        """Undo an accident: PutBucketAcl creates a bucket that was deleted between the look and the change.
+
+        DeleteBucket only takes an empty bucket away, so one that its owner has made anew and begun to use stays, and
+        there is no ending yet.
+        """
+        try:
+            bucket.delete()
+        except PermissionMissing as error:
+            return Ending(Outcome.GONE, "created_by_accident", f"an empty bucket was left behind: {error}")
+        except BucketGone:
+            pass
+        except PermanentError:
+            return None
+        return Ending(Outcome.GONE, "taken_back", "the bucket was deleted meanwhile; the empty new one was removed")
+
+
+def _not_ours(work: PermittedChange) -> Ending:
+    """Nothing is changed; the queue delivers the message again unless somebody else has it."""
+    work.permit.not_used()
+    return Ending(Outcome.LEASE_LOST, "lost_before_change")
+
+
+def _not_journaled(work: PermittedChange) -> Ending:
+    work.permit.not_used()
+    detail = "the journal is required, and its line about the change could not be written"
+    hold, change = min(work.rule.hold_seconds, JOURNAL_HOLD_SECONDS), work.change
+    return Ending(Outcome.HELD, JOURNAL_UNWRITABLE, detail, change.before, change.after, hold_seconds=hold)
+
+
+def _is_old(finding: Finding, change: Change) -> bool:
+    """Whether the resource still shows the state from before the change."""
+    return isinstance(finding, Change) and finding.before == change.before
