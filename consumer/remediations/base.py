@@ -156,7 +156,7 @@ class Remediation(ABC, Generic[State]):
         return None
 
     def falls_short(self) -> Mapping[str, str]:
-        """Managed rules among `repairs` that these options do not satisfy, and what to set for each.
+        """Managed rules that may seem to be meant but are not satisfied, with these options, and what to set for each.
 
         With them a bucket would be called compliant that still breaks the rule, so a rule of the configuration that
         selects one of these identifiers is refused.

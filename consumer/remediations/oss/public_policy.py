@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field, field_validator
@@ -76,6 +77,10 @@ class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):
             refusal = refused(doubts)
             return ReportOnly(finding.state, str(refusal), Outcome.REJECTED, refusal.reason)
         return finding
+
+    def falls_short(self) -> Mapping[str, str]:
+        """By its page a public bucket without any policy breaks this rule too, and a private one never does."""
+        return {"oss-bucket-anonymous-prohibited": 'remediation = "oss.bucket-acl"'}
 
     def weakens(self, change: Change) -> str:
         """Whether the policy that is put back may let anyone in whom the one that is there does not."""

@@ -59,6 +59,13 @@ def test_a_rule_that_its_options_cannot_satisfy_is_refused(
     assert loaded(tmp_path, rule(remediation, identifier, enough)).rules
 
 
+def test_a_rule_that_another_repair_satisfies_is_refused(tmp_path: Path) -> None:
+    """A bucket with a public ACL and no policy is compliant with the one, and breaks the other."""
+    [problem] = problems(tmp_path, rule("oss.bucket-policy-public", "oss-bucket-anonymous-prohibited", ""))
+
+    assert 'set remediation = "oss.bucket-acl"' in problem
+
+
 def test_other_rules_of_the_same_repair_take_weaker_options(tmp_path: Path) -> None:
     """Only the identifiers that are selected count."""
     assert loaded(tmp_path, rule("oss.encryption", "oss-bucket-server-side-encryption-enabled", "")).rules
