@@ -48,6 +48,7 @@ _LONGEST_TEXT = 2_000
 _LONGEST_TRACE = 20_000
 _MOST_ITEMS = 64
 _DEEPEST = 4
+_MOST_BITS = 256
 
 
 class Redactor:
@@ -83,6 +84,8 @@ class Redactor:
         if _SECRET_NAME.search(name) and value not in (None, ""):
             return REDACTED
         match value:
+            case int() if value.bit_length() > _MOST_BITS:
+                return f"a number of {value.bit_length()} bits"  # Python refuses to write very long ones
             case None | bool() | int() | float():
                 return value
             case str():

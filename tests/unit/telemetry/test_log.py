@@ -158,3 +158,13 @@ def test_a_stream_that_cannot_be_written_stops_nothing(capfd: pytest.CaptureFixt
     stream.close()
     log.get_logger("app").info("app.started", value="private")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_number_of_very_many_digits_costs_no_line(form: str) -> None:
+    """Python refuses to write it out; that must not be an error in whoever logs it."""
+    stream = io.StringIO()
+    log.configure(form, "info", stream)
+    log.get_logger("app").info("app.odd", number=10**5_000, listed=[1, 10**5_000], small=-(2**63))
+    assert "a number of 16610 bits" in stream.getvalue()
+    assert str(-(2**63)) in stream.getvalue()
