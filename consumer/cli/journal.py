@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -127,6 +127,8 @@ def undo(
 
     if (exempt_until is None) is not (not owner and not reason) or (exempt_until and not (owner and reason)):
         raise click.UsageError("--exempt-until, --owner and --reason go together")
+    if exempt_until and exempt_until.date() <= datetime.now(UTC).date():
+        raise click.UsageError(f"--exempt-until: {exempt_until.date()} is over, so the exemption would cover nothing")
     exemption = WantedExemption(owner, reason, exempt_until.date()) if exempt_until else None
     wish = carry_out.Wish(yes=yes, dry_run=dry_run, weaken=weaken, lasting=Lasting(exemption, pause))
     return carry_out.undo(path, form, change_id, wish)

@@ -70,7 +70,7 @@ def write_exemption(path: Path, text: str, environ: Mapping[str, str]) -> None:
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be changed: {error.strerror}; add this to it:\n{text}") from None
     try:
-        load(new, environ)
+        _still_loads(new, path, environ, text)
         new.chmod(path.stat().st_mode & 0o777)
         new.replace(path)
     except OSError as error:
@@ -78,6 +78,16 @@ def write_exemption(path: Path, text: str, environ: Mapping[str, str]) -> None:
     finally:
         with suppress(FileNotFoundError):
             new.unlink()
+
+
+def _still_loads(new: Path, path: Path, environ: Mapping[str, str], text: str) -> None:
+    try:
+        load(new, environ)
+    except ConfigurationError as error:
+        why = str(error).replace(str(new), str(path))
+        raise ConfigurationError(
+            f"with the exemption at its end, {why}; it was left as it is. Add this:\n{text}"
+        ) from None
 
 
 def write_pause(file: str, why: str) -> None:
