@@ -46,16 +46,10 @@ class CloudConfig:
         Raises:
             ConfigurationError: the package is not installed.
         """
-        try:
-            self._client = importlib.import_module("alibabacloud_config20200907.client").Client
-            self._models: Any = importlib.import_module("alibabacloud_config20200907.models")
-            self._settings = importlib.import_module("alibabacloud_tea_openapi.models").Config
-        except ImportError as error:
-            raise ConfigurationError(
-                f"reevaluate.enabled: the package for it is not installed ({error.name} is missing). Install the worker"
-                " with its extra: pip install '.[reevaluate]' in a checkout, pip install 'FILE.whl[reevaluate]' for a"
-                " wheel, docker build --build-arg LOCK=reevaluate for the image; or set reevaluate.enabled = false"
-            ) from error
+        prove_installed()
+        self._client = importlib.import_module("alibabacloud_config20200907.client").Client
+        self._models: Any = importlib.import_module("alibabacloud_config20200907.models")
+        self._settings = importlib.import_module("alibabacloud_tea_openapi.models").Config
         direct.install_for_cloud_config()
         self._protocol, _, self._host = endpoint.partition("://")
         self._credentials = credentials
@@ -128,6 +122,25 @@ class CloudConfig:
                 read_timeout=_READ_TIMEOUT_MS,
             )
         )
+
+
+def prove_installed() -> None:
+    """Import what the gateway needs, which is an optional extra.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
+    try:
+        importlib.import_module("alibabacloud_config20200907.client")
+        importlib.import_module("alibabacloud_config20200907.models")
+        importlib.import_module("alibabacloud_tea_openapi.models")
+    except ImportError as error:
+        raise ConfigurationError(
+            f"reevaluate.enabled: the package for it is not installed ({error.name} is missing)",
+            "install the worker with its extra: pip install '.[reevaluate]' in a checkout, pip install"
+            " 'FILE.whl[reevaluate]' for a wheel, docker build --build-arg LOCK=reevaluate for the image; or set"
+            " reevaluate.enabled = false",
+        ) from error
 
 
 def _judgement(result: Any) -> Judgement | None:

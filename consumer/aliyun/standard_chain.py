@@ -91,7 +91,7 @@ def explained(error: NotAuthenticated) -> ConfigurationError:
         remedy = _CHECK_FILE
     else:
         remedy = _CHECK_ROLE if credential_sources.in_a_pod(os.environ) else _SET_ANY
-    return ConfigurationError(f"{error.args[0]}. {remedy}")
+    return ConfigurationError(str(error.args[0]), remedy)
 
 
 def _asked(source: Source) -> Credentials | _Failure:

@@ -34,7 +34,13 @@ def _filters(command: _F) -> _F:
         click.option("--id", "ids", multiple=True, help="A letter's id, or its end as shown; several times."),
         click.option("--rule", "rules", multiple=True, help="Letters of this rule; several times."),
         click.option("--reason", "reasons", multiple=True, help="Letters with this reason; several times."),
-        click.option("--outcome", "outcomes", multiple=True, help="rejected, invalid or exhausted; several times."),
+        click.option(
+            "--outcome",
+            "outcomes",
+            multiple=True,
+            type=click.Choice(["rejected", "invalid", "exhausted"]),
+            help="How they ended; several times.",
+        ),
         click.option(
             "--older-than", callback=_seconds, metavar="SPAN", help="Letters set aside longer ago: 90s, 15m, 2h, 3d."
         ),
@@ -50,14 +56,18 @@ _rate = click.option("--rate", type=click.FloatRange(min=0, min_open=True), help
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 
-@click.group()
-def dlq() -> None:
-    """List, show, redrive and drop dead letters.
+@click.group(invoke_without_command=True)
+@click.pass_context
+def dlq(ctx: click.Context) -> None:
+    """List, show, redrive and drop dead letters; without a command, list them.
 
     The service shows 16 messages at most without handing them out. What needs all of them receives each one for a
     moment and hands it back a second later: its dequeue count rises by one, and a policy of MNS itself that moves
     messages after so many receives counts that, too.
     """
+    if ctx.invoked_subcommand is None:
+        with list_letters.make_context("list", [], parent=ctx) as listing:
+            list_letters.invoke(listing)
 
 
 @dlq.command("list", cls=OperatorCommand)
@@ -152,7 +162,7 @@ def drop(path: Path, form: str, yes: bool, rate: float | None, dry_run: bool, **
       config-remediator dlq drop -c config.toml --id 3DAEE510CF72 --yes
     \b
     Exit status: 0 all that was meant is dropped, 2 the configuration or the credentials cannot be used,
-    3 the queue cannot be read, 4 a person said no, or some were left, each with its reason.
+    3 the queue cannot be read, 4 a person said no or could not be asked, or some were left, each with its reason.
     """
     from consumer.operator.dlq import run as carry_out
 

@@ -120,7 +120,7 @@ def undo(
     \b
     Exit status: 0 undone (or a dry run), 2 there is no such change or the configuration cannot be used,
     3 the bucket cannot be read or changed, 4 not undone: the journal or the state does not fit, --weaken is missing,
-    or you said no.
+    or a person said no or could not be asked.
     """
     from consumer.operator import undo as carry_out
     from consumer.operator.lasting import Lasting, WantedExemption

@@ -12,6 +12,7 @@ import click
 
 from consumer import __version__
 from consumer.cli.commands import COMMANDS
+from consumer.cli.options import in_full
 from consumer.core import last_words
 from consumer.core.errors import ThreadNotStarted
 from consumer.core.exit_codes import ExitCode
@@ -116,7 +117,7 @@ def _run(path: Path, signals: Signals) -> ExitCode:
         signals.serve(service)
         code = service.run()
     except ConfigurationError as error:
-        last_words.say(f"config-remediator run: {error}", _LAST_LINES_SECONDS)
+        last_words.say(f"config-remediator run: {in_full(error)}", _LAST_LINES_SECONDS)
         return ExitCode.CONFIGURATION
     except StartupError as error:
         last_words.say(f"config-remediator run: {error}", _LAST_LINES_SECONDS)

@@ -52,6 +52,12 @@ def output_option(command: _F) -> _F:
     )(command)
 
 
+def in_full(error: RemediatorError) -> str:
+    """What is wrong, with what to do about it."""
+    remedy = error.remedy if isinstance(error, ConfigurationError) else ""
+    return f"{error}. {remedy[:1].upper()}{remedy[1:]}" if remedy else str(error)
+
+
 class OperatorCommand(click.Command):
     """A command whose errors are one line each, and whose exit status says what to do next."""
 
@@ -68,5 +74,5 @@ class OperatorCommand(click.Command):
             self._end(ctx, error, CommandExit.UNAVAILABLE)
 
     def _end(self, ctx: click.Context, error: RemediatorError, status: CommandExit) -> None:
-        click.echo(printable(f"config-remediator {self.name}: {error}", keep="\n"), err=True)
+        click.echo(printable(f"{ctx.command_path}: {in_full(error)}", keep="\n"), err=True)
         ctx.exit(int(status))

@@ -82,9 +82,10 @@ def load_with_sources(path: Path, environ: Mapping[str, str]) -> LoadedConfig:
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
-        raise InvalidConfiguration(path, problems + problems_in(error, document, result.variables)) from None
+        found = problems + problems_in(error, document, result.variables)
+        raise InvalidConfiguration(path, found, result.variables) from None
     if problems:
-        raise InvalidConfiguration(path, problems)
+        raise InvalidConfiguration(path, problems, result.variables)
     return LoadedConfig(config, tuple(_settings(config, written, result.variables, path)))
 
 
@@ -93,16 +94,26 @@ def _parsed(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE_BYTES + 1)
         if len(data) > LARGEST_FILE_BYTES:
-            raise ConfigurationError(f"{path}: larger than {LARGEST_FILE_BYTES} bytes, so this is no configuration")
+            raise ConfigurationError(
+                f"{path}: larger than {LARGEST_FILE_BYTES} bytes, so this is no configuration",
+                "name the right file with --config",
+            )
         text = data.decode("utf-8-sig")
     except OSError as error:
-        raise ConfigurationError(f"{path}: cannot read the configuration: {error.strerror}") from None
+        raise ConfigurationError(
+            f"{path}: cannot read the configuration: {error.strerror}",
+            "name a file that can be read with --config or REMEDIATOR_CONFIG",
+        ) from None
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: not TOML: byte {error.start} is not UTF-8") from None
+        raise ConfigurationError(
+            f"{path}: not TOML: byte {error.start} is not UTF-8", f"save {path} as UTF-8"
+        ) from None
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}, {_place(str(error), text)}") from None
+        place = _place(str(error), text)
+        line = place.partition(",")[0]
+        raise ConfigurationError(f"{path}, {place}", f"correct {line} of {path}") from None
     except ValueError as error:  # a number of thousands of digits
         raise ConfigurationError(f"{path}: not TOML that can be read: {error}") from None
     except RecursionError:

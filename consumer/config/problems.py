@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from consumer.config.credentials_refused import shown
 from consumer.config.cross_checks import Problem, contradictions
+from consumer.config.environment import PREFIX
 from consumer.config.introspection import Kind, Location, allowed, dotted, keys, kind_of, with_defaults
 from consumer.config.model import Config
 from consumer.config.sections.rules import remediation_type
@@ -28,10 +29,18 @@ _KEY = "[key]"
 class InvalidConfiguration(ConfigurationError):
     """The configuration has problems, all of them listed in the text, one a line."""
 
-    def __init__(self, path: Path, problems: Sequence[Problem]) -> None:
+    def __init__(self, path: Path, problems: Sequence[Problem], variables: Mapping[str, str]) -> None:
+        """`variables` names the environment variable of each key that came from one."""
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__("\n".join([f"{path}: {count} in the configuration", *(f"  {found}" for found in problems)]))
         self.problems = tuple(problems)
+        self._path = path
+        self._variables = variables
+
+    def remedy_for(self, problem: Problem) -> str:
+        """Where the value stands that is to be changed."""
+        variable = problem.key if problem.key.startswith(PREFIX) else self._variables.get(problem.key, "")
+        return f"change the environment variable {variable}" if variable else f"change {problem.key} in {self._path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,14 @@ class RemediatorError(Exception):
 
 
 class ConfigurationError(RemediatorError):
-    """The configuration cannot be used as it stands; the text names the key, the value and what is allowed."""
+    """The configuration cannot be used as it stands; the text names the key, the value and what is allowed.
+
+    `remedy` says what is to be changed where the text alone does not.
+    """
+
+    def __init__(self, text: str, remedy: str = "") -> None:
+        super().__init__(text)
+        self.remedy = remedy
 
 
 class ThreadNotStarted(RemediatorError):

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 
 from consumer.core.errors import ConfigurationError
@@ -47,13 +48,19 @@ def show(config: Path | None, file: Path | None, form: str, *, bucket: str, rule
     """
     path = records.journal_path(config, file)
     undoable = {digest for digest, done in records.changes(path).items() if not done.undone}
-    found = [
-        entry
-        for entry in records.entries(path)
-        if (not bucket or entry.text("resource") == bucket)
-        and (not rule or entry.text("rule") == rule)
-        and (everything or entry.step in _TOLD)
-    ]
+    found, rules = [], set()
+    for entry in records.entries(path):
+        rules.add(entry.text("rule"))
+        if (
+            (not bucket or entry.text("resource") == bucket)
+            and (not rule or entry.text("rule") == rule)
+            and (everything or entry.step in _TOLD)
+        ):
+            found.append(entry)
+    if not found and (bucket or rule):
+        about = " and ".join(part for part in (bucket and f"bucket {bucket!r}", rule and f"rule {rule!r}") if part)
+        known = ", ".join(sorted(rules - {""})) or "none"
+        click.echo(f"The journal has nothing about {about}; its rules: {known}.", err=True)
     document = [{**entry.fields, "hash": entry.digest, "undoable": entry.digest in undoable} for entry in found]
     output.show(form, document, lambda console: _table(console, found, undoable))
     return CommandExit.DONE

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+import click
 from rich import box
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -83,6 +84,14 @@ def moment(at_ms: object) -> str:
         return datetime.fromtimestamp(float(str(at_ms)) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):
         return "?"
+
+
+def declined(question: str) -> str:
+    """Ask a person; why not, or nothing for a yes. Without a terminal a yes may come from a pipe."""
+    try:
+        return "" if click.confirm(question, err=True) else "you said no"
+    except click.Abort:
+        return "nobody answered; where there is no terminal, say --yes"
 
 
 def progress(what: str, total: int | None) -> tuple[Progress, Callable[[], None]]:

@@ -163,12 +163,8 @@ def _agreed(work: _Undo, wish: Wish) -> None:
         raise _Declined(f"this was a dry run{'; it needs --weaken' if weakens and not wish.weaken else ''}")
     if weakens and not wish.weaken:
         raise _Declined(f"afterwards {weakens}; if that is meant, say so with --weaken")
-    try:
-        agreed = wish.yes or click.confirm("Put this back?", err=True)
-    except click.Abort:
-        agreed = False
-    if not agreed:
-        raise _Declined("you said no")
+    if not wish.yes and (reason := output.declined("Put this back?")):
+        raise _Declined(reason)
 
 
 def _make_last(path: Path, work: _Undo, lasting: Lasting) -> list[str]:

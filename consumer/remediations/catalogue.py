@@ -52,7 +52,9 @@ def catalogue() -> dict[str, RemediationType]:
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         kind = _installed(entry)
         if kind.name in found:
-            raise ConfigurationError(f"entry point {entry.name}: the name {kind.name} is already taken")
+            package = entry.dist.name if entry.dist else "an installed package"
+            text = f"entry point {entry.name} of {package}: the name {kind.name} is already taken"
+            raise ConfigurationError(text, f"uninstall {package}, or the package that has taken the name")
         found[kind.name] = kind
     return dict(sorted(found.items()))
 
@@ -71,15 +73,17 @@ def _installed(entry: EntryPoint) -> RemediationType:
     Raises:
         ConfigurationError: it cannot be imported, or it is not a whole remediation.
     """
-    offered = f"entry point {entry.name} of {ENTRY_POINT_GROUP}"
+    package = entry.dist.name if entry.dist else "an installed package"
+    offered = f"entry point {entry.name} of {ENTRY_POINT_GROUP} in {package}"
+    remedy = f"mend or uninstall {package}"
     try:
         kind = entry.load()
     except Exception as error:
-        raise ConfigurationError(f"{offered} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise ConfigurationError(f"{offered} cannot be loaded: {type(error).__name__}: {error}", remedy) from error
     if not _is_remediation(kind):
-        raise ConfigurationError(f"{offered} is not a Remediation class with all its methods")
+        raise ConfigurationError(f"{offered} is not a Remediation class with all its methods", remedy)
     if missing := _missing(kind):
-        raise ConfigurationError(f"{offered}: {kind.__qualname__} lacks {', '.join(missing)}")
+        raise ConfigurationError(f"{offered}: {kind.__qualname__} lacks {', '.join(missing)}", remedy)
     return cast("RemediationType", kind)
 
 

@@ -17,12 +17,11 @@ from rich.console import Console
 
 from consumer.aliyun.member_role import AssumedRole
 from consumer.app.build import member_roles
-from consumer.config import Config, load
-from consumer.config.problems import InvalidConfiguration
+from consumer.config import Config
 from consumer.core.errors import ConfigurationError, CredentialsUnavailable, NotAuthenticated
 from consumer.core.exit_codes import CommandExit
 from consumer.operator import output
-from consumer.operator.check import environment, hosts, mns, permissions, shared_store
+from consumer.operator.check import configuration, environment, hosts, local, mns, permissions
 from consumer.operator.check.findings import Finding, Status, failed, ok, skipped
 from consumer.operator.session import Session, made, own_credentials
 
@@ -31,15 +30,11 @@ _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold re
 
 def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandExit:
     """Look at everything and tell."""
-    try:
-        config = load(path, os.environ)
-    except InvalidConfiguration as error:
-        found = [failed("configuration", str(each), f"change it in {path}") for each in error.problems]
-        return _told(found, form, CommandExit.USAGE)
-    except ConfigurationError as error:
-        return _told([failed("configuration", str(error), "name a file with --config")], form, CommandExit.USAGE)
-    found = [ok("configuration", f"{len(config.rules)} rules"), *environment.look(os.environ)]
-    found += shared_store.look(config)
+    config = configuration.read(path, os.environ)
+    if not isinstance(config, Config):
+        return _told(config, form, CommandExit.USAGE)
+    found = [ok(configuration.CONFIGURATION, f"{len(config.rules)} rules")]
+    found += [*configuration.look(config), *environment.look(os.environ), *local.look(config)]
     found += _of_services(config, probe_bucket)
     bad = {Status.FAILED, Status.WARNING} if strict else {Status.FAILED}
     wrong = any(each.status in bad for each in found)
@@ -53,8 +48,7 @@ def _of_services(config: Config, probe_bucket: str) -> Iterator[Finding]:
     try:
         credentials = own_credentials(config)
     except ConfigurationError as error:
-        what, _, remedy = str(error).partition(". ")
-        yield failed("credentials", what, remedy)
+        yield failed("credentials", str(error), error.remedy)
         return
     except CredentialsUnavailable as error:
         yield failed("credentials", str(error.args[0]), "try again; a worker waits for it, alive and not ready")

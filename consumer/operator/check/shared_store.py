@@ -20,7 +20,7 @@ def look(config: Config) -> Iterator[Finding]:
     try:
         store = build_store(config, lambda *_, **__: None)
     except ConfigurationError as error:
-        yield failed(SHARED, str(error), "install the extra, or leave shared.url empty")
+        yield failed(SHARED, str(error), error.remedy or "install the extra, or leave shared.url empty")
         return
     if store is None:
         return

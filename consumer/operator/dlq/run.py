@@ -64,12 +64,15 @@ def list_letters(path: Path, form: str, choice: Choice, *, sweep: bool) -> Comma
         queue = _dead_letters(session)
         if sweep:
             swept = _find(queue, choice)
-            found, more = list(swept.meant), swept.cut
+            found, more, looked_at = list(swept.meant), swept.cut, len(swept.seen)
         else:
             peeked = _peeked(queue)
-            more = len(peeked) == MAX_BATCH
+            more, looked_at = len(peeked) == MAX_BATCH, len(peeked)
             now_ms = _now_ms()
             found = [letter for letter in peeked if choice.filter.fits(letter, now_ms)][: choice.limit]
+    if looked_at and not found:
+        further = "; --all looks further" if more and not sweep else ""
+        click.echo(f"None of the {looked_at} letters that were looked at fits{further}.", err=True)
     document = [letter_document(letter) for letter in found]
     output.show(form, document, lambda console: draw_letters(console, found, full=more))
     return CommandExit.DONE
@@ -142,8 +145,8 @@ def drop(path: Path, form: str, choice: Choice, *, yes: bool) -> CommandExit:
         _announce(found)
         if choice.dry_run:
             dealt = [Dealt(letter, done=True, text="would be dropped") for letter in found.meant]
-        elif found.meant and not yes and not _agreed(found.meant):
-            dealt = [Dealt(letter, done=False, text="kept") for letter in found.meant]
+        elif found.meant and not yes and (reason := _declined(found.meant)):
+            dealt = [Dealt(letter, done=False, text=f"kept: {reason}") for letter in found.meant]
         else:
             dealt = _each(session, dead, found, found.meant, _dropped, choice.rate)
     return _told(form, dealt, dry_run=choice.dry_run)
@@ -236,13 +239,10 @@ def _peeked(queue: Queue) -> list[Letter]:
     return [read(each.message_id, each.body, each.enqueued_at_ms) for each in queue.peek(MAX_BATCH)]
 
 
-def _agreed(letters: tuple[Letter, ...]) -> bool:
+def _declined(letters: tuple[Letter, ...]) -> str:
     draw_letters(output.console(), letters, full=False)
-    try:
-        what = "this dead letter" if len(letters) == 1 else f"these {len(letters)} dead letters"
-        return click.confirm(f"Drop {what} for good?", err=True)
-    except click.Abort:
-        return False
+    what = "this dead letter" if len(letters) == 1 else f"these {len(letters)} dead letters"
+    return output.declined(f"Drop {what} for good?")
 
 
 def _told(form: str, dealt: list[Dealt], *, dry_run: bool, after: str = "") -> CommandExit:

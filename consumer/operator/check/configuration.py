@@ -1,0 +1,59 @@
+"""Whether the configuration can be read, and what it says that nobody can have meant."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from consumer.config import Config, load
+from consumer.config.problems import InvalidConfiguration
+from consumer.core.errors import ConfigurationError
+from consumer.operator.check.findings import Finding, failed, warning
+
+CONFIGURATION = "configuration"
+
+
+def read(path: Path, environment: Mapping[str, str]) -> Config | list[Finding]:
+    """The configuration, or why it cannot be used."""
+    try:
+        return load(path, environment)
+    except InvalidConfiguration as error:
+        return [failed(CONFIGURATION, str(each), error.remedy_for(each)) for each in error.problems]
+    except ConfigurationError as error:
+        return [failed(CONFIGURATION, str(error), error.remedy)]
+
+
+def look(config: Config, now: float | None = None) -> Iterator[Finding]:
+    """Exemptions that have ended, and patterns with a bracket that is never closed; a start takes both."""
+    moment = time.time() if now is None else now
+    for exemption in config.exemptions:
+        if exemption.expires_at <= moment:
+            ended = datetime.fromtimestamp(exemption.expires_at, UTC).date()
+            text = f"the exemption {exemption.name!r} ended on {ended}: what it names is repaired like anything else"
+            yield warning("exemption", text, f"take it out, or ask {exemption.owner} for a new exemptions.expires")
+    for key, pattern in _patterns(config):
+        if _unclosed(pattern):
+            text = f"{key} = {pattern!r} has a bracket that is never closed, so it stands for itself"
+            yield warning("pattern", text, f"close it in {key}, or write [[] for a bracket that is meant")
+
+
+def _patterns(config: Config) -> Iterator[tuple[str, str]]:
+    for rule in config.rules:
+        yield from ((f"rules.rule_names of {rule.name}", pattern) for pattern in rule.rule_names)
+    for exemption in config.exemptions:
+        yield from ((f"exemptions.resources of {exemption.name}", pattern) for pattern in exemption.resources)
+        yield from ((f"exemptions.tags of {exemption.name}", pattern) for pattern in exemption.tags.values())
+
+
+def _unclosed(pattern: str) -> bool:
+    """As `fnmatch` reads it: the first character of a set, after a `!`, never closes it."""
+    at = 0
+    while (start := pattern.find("[", at)) >= 0:
+        first = start + 2 if pattern[start + 1 : start + 2] == "!" else start + 1
+        end = pattern.find("]", first + 1)
+        if end < 0:
+            return True
+        at = end + 1
+    return False

@@ -1,0 +1,93 @@
+"""What a start needs on its own machine, by the same code as a start: files, packages, the port, the shared store.
+
+Nothing is left behind: a file that was not there before is not there afterwards.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from consumer.aliyun.cloud_config import prove_installed
+from consumer.app import descriptors
+from consumer.config import Config
+from consumer.core.errors import ConfigurationError
+from consumer.journal.file import JournalFile
+from consumer.operator.check import shared_store
+from consumer.operator.check.findings import Finding, failed, ok
+from consumer.telemetry.http_server import HealthServer
+
+_PATIENCE_SECONDS = 5.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not listened on
+
+
+def look(config: Config) -> Iterator[Finding]:
+    """One finding for each thing that the configuration asks for."""
+    yield _descriptors(config)
+    if config.journal.path:
+        yield _journal(Path(config.journal.path))
+    yield from shared_store.look(config)
+    if config.reevaluate.enabled:
+        yield _evaluator()
+    if config.http.enabled:
+        yield _port(config)
+
+
+def _descriptors(config: Config) -> Finding:
+    try:
+        descriptors.provide(config)
+    except ConfigurationError as error:
+        return failed("open files", str(error), error.remedy or "raise ulimit -n, or lower engine.workers")
+    return ok("open files", f"up to {descriptors.needed(config)} are needed and allowed")
+
+
+def _journal(path: Path) -> Finding:
+    existed = path.exists()
+    try:
+        with closing(JournalFile(path)):
+            pass
+    except ConfigurationError as error:
+        remedy = "make its directory, on a volume that this user may write to; the key is journal.path"
+        return failed("journal", str(error), error.remedy or remedy)
+    if not existed:
+        path.unlink()
+    return ok("journal", f"{path} can be written")
+
+
+def _evaluator() -> Finding:
+    try:
+        prove_installed()
+    except ConfigurationError as error:
+        return failed("re-evaluation", str(error), error.remedy or "install it, or set reevaluate.enabled = false")
+    return ok("re-evaluation", "its package is installed")
+
+
+def _port(config: Config) -> Finding:
+    host, port = config.http.host, config.http.port
+
+    def never() -> str:
+        return ""
+
+    try:
+        HealthServer(host, port, CollectorRegistry(), live=never, ready=never).close()
+    except ConfigurationError as error:
+        if _is_a_worker(host, port):
+            return ok("http port", f"{host}:{port}: a worker answers there already")
+        return failed("http port", str(error), "free it, or choose another http.host or http.port")
+    return ok("http port", f"{host}:{port} is free" if port else f"{host}, any free port")
+
+
+def _is_a_worker(host: str, port: int) -> bool:
+    """Whether what listens there answers as a worker does."""
+    connection = http.client.HTTPConnection(_EVERYWHERE.get(host, host), port, timeout=_PATIENCE_SECONDS)
+    try:
+        connection.request("GET", "/metrics")
+        return b"remediator_build_info" in connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

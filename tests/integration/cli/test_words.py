@@ -1,0 +1,82 @@
+"""What commands say when there is nothing to do or nobody to ask, and who says it."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from consumer.cli.main import cli as root
+from emulator.client import Emulator
+from tests.integration.cli.conftest import Cli
+from tests.integration.cli.test_dlq import letter, put
+
+
+def leaves(group: click.Command, *path: str) -> list[tuple[str, ...]]:
+    """Every command that can be run, by its words."""
+    if isinstance(group, click.Group):
+        return [leaf for name, each in group.commands.items() for leaf in leaves(each, *path, name)]
+    return [path]
+
+
+WITH_CONFIG = [
+    words
+    for words in leaves(root)
+    if words[0] not in ("watch", "config") or words == ("config", "show")
+    if words not in {("rules",), ("journal", "verify"), ("journal", "show")}
+]
+
+
+@pytest.mark.parametrize("words", WITH_CONFIG, ids=" ".join)
+def test_an_error_names_the_whole_command(words: tuple[str, ...], cli: Cli) -> None:
+    """`config-remediator dlq list: …`, so that a script's log says which of its commands it was."""
+    arguments = {"dlq show": ["12345678"], "undo": ["12345678"], "simulate": [str(cli.path)]}.get(" ".join(words), [])
+    result = cli.run(*words, *arguments, REMEDIATOR_CONFIG=str(cli.path.parent / "none.toml"))
+    name = f"config-remediator {' '.join(words)}"
+    if words == ("check",):
+        assert "none.toml" in result.out
+    else:
+        assert result.err.startswith(f"{name}: "), result
+    assert result.status == 2
+
+
+def test_dlq_alone_lists(cli: Cli, channel: Emulator) -> None:
+    """As the page on call says it."""
+    put(channel, letter(1))
+    alone, listed = cli.run("dlq"), cli.run("dlq", "list")
+    assert (alone.status, alone.out) == (0, listed.out)
+    assert "bucket-01" in alone.out
+    assert "config-remediator dlq list: " in cli.run("dlq", REMEDIATOR_CONFIG="/none.toml").err
+
+
+def test_a_filter_that_nothing_fits_says_so(cli: Cli, channel: Emulator) -> None:
+    """An empty table could also mean that there are no letters; an outcome that there is none of is refused."""
+    put(channel, letter(1), letter(2))
+    result = cli.run("dlq", "list", "--rule", "nope")
+    assert (result.status, result.err) == (0, "None of the 2 letters that were looked at fits.\n")
+    assert cli.run("dlq", "list", "--rule", "nope", "--all").err == result.err
+    assert "2 letters were in the queue, 0 fit" in cli.run("dlq", "redrive", "--rule", "nope", "--dry-run").err
+    assert cli.run("dlq", "list", "--rule", "public-read").err == ""
+    refused = cli.run("dlq", "list", "--outcome", "nope")
+    assert refused.status == 2
+    assert "'rejected', 'invalid', 'exhausted'" in refused.err
+
+
+def test_nobody_said_no_where_nobody_could_be_asked(cli: Cli, channel: Emulator) -> None:
+    """Without a terminal the option is named; a person's no is a person's no."""
+    put(channel, letter(1))
+    unasked = cli.run("dlq", "drop")
+    assert unasked.status == 4
+    assert "nobody answered" in unasked.out
+    assert "--yes" in unasked.out
+    refused = cli.run("dlq", "drop", answer="n\n")
+    assert refused.status == 4
+    assert "you said no" in refused.out
+
+
+def test_a_journal_without_such_a_rule_says_so(cli: Cli) -> None:
+    """And which rules it has."""
+    path = cli.path.parent / "journal.jsonl"
+    path.write_text("", encoding="utf-8")
+    result = cli.run("journal", "show", "photos", "-f", str(path), "--rule", "nope")
+    assert result.status == 0
+    assert "nothing about bucket 'photos' and rule 'nope'; its rules: none" in result.err
