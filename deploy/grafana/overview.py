@@ -134,13 +134,14 @@ NOW = Row(
                 Query(
                     f"sum(remediator_messages_in_flight{{{JOB}}}) / sum(remediator_worker_slots{{{JOB}}})"
                     f" unless on () max(remediator_exposures_unknown{{{JOB},"
-                    'reason=~"not_polling|polling_paused"}) == 1',
+                    'reason=~"not_polling|polling_paused"}) == 1 or vector(-1)',
                     "in use",
                 ),
             ),
             width=4,
             height=5,
             steps=((None, GOOD), (0.7, WARN), (0.9, BAD)),
+            texts=NOT_KNOWN,
             maximum=1,
         ),
         Panel(

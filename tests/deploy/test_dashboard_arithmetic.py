@@ -131,9 +131,9 @@ _HALF_FULL: Series = {
         (
             "Keeping up? Slots in use",
             {**_HALF_FULL, _remediator("exposures_unknown", 'reason="not_polling"'): "1"},
-            None,
+            -1,
         ),
-        ("Keeping up? Slots in use", {}, None),
+        ("Keeping up? Slots in use", {}, -1),
         ("Repaired, 24 h", {_rule("outcomes_total", "r").replace("}", ',outcome="fixed"}'): "7"}, 7),
         ("Repaired, 24 h", {}, None),
         ("Do the books balance?", {}, None),
