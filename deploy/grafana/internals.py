@@ -97,6 +97,7 @@ QUEUE = Row(
             Kind.LINES,
             "cps",
             (Query(f"sum by (result) (rate(remediator_lease_renewals_total{{{JOB}}}[{EVERY}]))", "{{result}}"),),
+            width=6,
         ),
         Panel(
             "Settlements that failed",
@@ -109,6 +110,7 @@ QUEUE = Row(
                     "{{action}} {{code}}",
                 ),
             ),
+            width=6,
         ),
         Panel(
             "Messages in the queues",
@@ -122,6 +124,7 @@ QUEUE = Row(
                     "{{queue}} {{state}}",
                 ),
             ),
+            width=6,
         ),
         Panel(
             "Received and not deleted in half an hour",
@@ -129,6 +132,7 @@ QUEUE = Row(
             Kind.LINES,
             "short",
             (Query(f"remediator_undeleted_in_window{{{JOB}}}", "{{instance}}"),),
+            width=6,
         ),
     ),
 )
