@@ -42,6 +42,8 @@ class Admission(Enum):
     """As OWNER when the bucket exists; when not, the operation creates it."""
     SIGNED = "signed"
     """Anybody with a valid key; the operation itself decides about the bucket."""
+    UNSIGNED = "unsigned"
+    """Anybody, whatever the signature says; the bucket exists."""
 
 
 @dataclass(slots=True)

@@ -34,16 +34,26 @@ def listing(call: Call) -> Response:
         *encoding(call),
     ]
     if second:
-        content.append(("StartAfter", encoded(call, call.query.get("start-after", ""))))
-        content.append(("ContinuationToken", call.query.get("continuation-token", "")))
-        content.append(("NextContinuationToken", _token(following)))
+        content += _second(call, following)
         content.append(("KeyCount", str(len(keys) + len(prefixes))))
     else:
         content.append(("Marker", encoded(call, marker)))
-        content.append(("NextMarker", encoded(call, following)))
+        content += [("NextMarker", encoded(call, following))] if following else []
     content += [("Contents", _entry(call, key)) for key in keys]
     content += _common(call, prefixes)
     return Response(200, [XML], render("ListBucketResult", content))
+
+
+def _second(call: Call, following: str) -> list[Node]:
+    """What only version 2 has; what was not asked for, and the next page where there is none, are left out."""
+    content: list[Node] = []
+    if start := call.query.get("start-after"):
+        content.append(("StartAfter", encoded(call, start)))
+    if token := call.query.get("continuation-token"):
+        content.append(("ContinuationToken", token))
+    if following:
+        content.append(("NextContinuationToken", _token(following)))
+    return content
 
 
 def _common(call: Call, prefixes: list[str]) -> list[Node]:

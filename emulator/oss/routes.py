@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emulator.http import Response
-from emulator.oss import creation, description, multipart, object_listing, object_tagging, objects, symlinks
+from emulator.oss import (
+    creation,
+    description,
+    multipart,
+    object_listing,
+    object_tagging,
+    objects,
+    preflight,
+    symlinks,
+)
 from emulator.oss.call import Admission, Call, Level, Operation
 from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
@@ -33,6 +42,7 @@ _OPERATIONS = (
     *multipart.OPERATIONS,
     *object_tagging.OPERATIONS,
     *symlinks.OPERATIONS,
+    *preflight.OPERATIONS,
     *absent.OPERATIONS,
     *acl.OPERATIONS,
     *documents.OPERATIONS,

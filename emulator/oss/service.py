@@ -19,7 +19,7 @@ from emulator.oss.addressing import Address, locate, parameters
 from emulator.oss.admission import admit, refuse_missing
 from emulator.oss.authentication import authenticate, claimed_key_id
 from emulator.oss.bucket import Bucket, as_json
-from emulator.oss.call import XML, Call, Level, Operation
+from emulator.oss.call import XML, Admission, Call, Level, Operation
 from emulator.oss.codes import Oss
 from emulator.oss.creation import check_name
 from emulator.oss.document import render
@@ -154,9 +154,10 @@ class OssService:
         operation = self._route(request.method, address, query)
         call = Call(operation, request, request_id, address, query, self._store)
         refuse_missing(call)
-        call.caller = authenticate(self._world, request, address, query)
-        _check_digest(request)
-        admit(call)
+        if operation.admission is not Admission.UNSIGNED:
+            call.caller = authenticate(self._world, request, address, query)
+            _check_digest(request)
+            admit(call)
         response = operation.handler(call)
         if operation.reads:
             self._world.journal.read(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
+from pathlib import Path
 
 import pytest
 
+import emulator
 from emulator.codes import Known
 from emulator.mns.codes import Code
 from emulator.oss.codes import Oss
@@ -78,3 +81,11 @@ def test_rows_say_from_where_they_are_known(row: object) -> None:
     assert found.known is Known.ASSUMED or found.source
     assert found.operations
     assert 300 <= found.status < 600
+
+
+@pytest.mark.parametrize("table", [Code, Oss, Rpc])
+def test_every_row_is_raised_somewhere(table: type[Enum]) -> None:
+    """A row that nothing refuses by would be a claim without a case."""
+    sources = "".join(path.read_text() for path in Path(emulator.__file__).parent.rglob("*.py"))
+    unused = [member.name for member in table if f"{table.__name__}.{member.name}" not in sources]
+    assert unused == []

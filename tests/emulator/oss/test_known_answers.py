@@ -179,6 +179,42 @@ def test_cors_headers_are_lowered(bucket: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("origin", "method", "headers", "allowed"),
+    [
+        ("Jsd>>S5swN", "HEAD", "WqFg#jPAj(", True),
+        ("https://a.example", "PUT", "", True),
+        ("https://a.example.org", "PUT", "", False),
+        ("Jsd>>S5swN", "PUT", "WqFg#jPAj(", False),
+        ("Jsd>>S5swN", "HEAD", "other", False),
+        ("", "", "", False),
+    ],
+)
+def test_preflight(oss: Running, bucket: Any, origin: str, method: str, headers: str, allowed: bool) -> None:
+    """By the first rule that fits, whoever asks; AccessForbidden without one (Python: test_bucket_cors, …_fail)."""
+    rules = [
+        models.CorsRule(["Jsd>>S5swN"], ["GET", "HEAD"], ["WqFg#jPAj("], ["|K+k~ wJIC"], 33012),
+        models.CorsRule(["https://*.example"], ["PUT"]),
+    ]
+    bucket.put_bucket_cors(models.BucketCors(rules))
+    request = v2.OptionObjectRequest(
+        bucket="bucket-one",
+        key="k",
+        origin=origin or "-",
+        access_control_request_method=method or "-",
+        access_control_request_headers=headers or None,
+    )
+    stranger = _second(oss, "LTAInobody")
+    if not allowed:
+        error = _refused(stranger.option_object, request)
+        assert (error.status_code, error.code) == (403, "AccessForbidden")
+        return
+    found = stranger.option_object(request)
+    assert (found.status_code, found.access_control_allow_origin) == (200, origin)
+    assert found.access_control_allow_methods == ("PUT" if method == "PUT" else "GET, HEAD")
+    assert found.access_control_allow_headers == (headers or None)
+
+
+@pytest.mark.parametrize(
     ("condition", "value"), [("If-Match", '"no"'), ("If-Unmodified-Since", "Sat, 01 Jan 2000 00:00:00 GMT")]
 )
 def test_a_condition_that_does_not_hold_is_named(bucket: Any, condition: str, value: str) -> None:
