@@ -370,6 +370,14 @@ def test_an_exemption_that_is_wanted_is_written_and_holds(repaired: Cli, channel
     ]
 
 
+def test_an_exemption_that_is_over_is_none(cli: Cli) -> None:
+    """Status 2 and the date: nothing would be exempt."""
+    options = ("--exempt-until", "2020-01-31", "--owner", "web", "--reason", "assets")
+    result = cli.run("undo", "0000000000", *options)
+    assert result.status == 2
+    assert "2020-01-31 is over" in result.err
+
+
 def test_a_configuration_that_cannot_be_changed_stops_the_undo(
     repaired: Cli, channel: Emulator, tmp_path: Path
 ) -> None:
