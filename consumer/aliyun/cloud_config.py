@@ -7,6 +7,8 @@ StartConfigRuleEvaluationByResource:
 https://www.alibabacloud.com/help/en/cloud-config/latest/api-config-2020-09-07-startconfigruleevaluationbyresource
 ListResourceEvaluationResults:
 https://www.alibabacloud.com/help/en/cloud-config/latest/api-config-2020-09-07-listresourceevaluationresults
+GetConfigRule:
+https://www.alibabacloud.com/help/en/cloud-config/latest/api-config-2020-09-07-getconfigrule
 """
 
 from __future__ import annotations
@@ -90,6 +92,17 @@ class CloudConfig:
             if (judgement := _judgement(result)) is not None
         )
 
+    def identifier(self, config_rule_id: str) -> str:
+        """The managed rule's identifier behind one of the account's rules; empty for a rule of somebody's own.
+
+        Raises:
+            ServiceError: the service did not tell.
+        """
+        request = self._models.GetConfigRuleRequest(config_rule_id=config_rule_id)
+        body = self._call("GetConfigRule", lambda client: client.get_config_rule(request).body)
+        source = body.config_rule.source if body.config_rule else None
+        return str(source.identifier or "") if source else ""
+
     def _call(self, operation: str, request: Callable[[Any], Any]) -> Any:
         """The body of the answer."""
         started, code, asked = self._monotonic(), "ok", ""
@@ -151,8 +164,7 @@ def _judgement(result: Any) -> Judgement | None:
     judged_at_ms = identifier.ordering_timestamp if identifier else None
     if not isinstance(rule, str) or not isinstance(judged_at_ms, int):
         return None
-    name = qualifier.config_rule_name if qualifier else None
-    return Judgement(rule, str(result.compliance_type or ""), judged_at_ms, str(name or ""))
+    return Judgement(rule, str(result.compliance_type or ""), judged_at_ms)
 
 
 def _translated(operation: str, raised: Exception) -> ServiceError:

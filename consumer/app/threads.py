@@ -242,7 +242,7 @@ class Wiring:
     def worker(self, number: int, pipeline: Pipeline, oss: Oss) -> Thread:
         engine = self.config.engine
         # A request may begin just before the budget ends, the read-back follows it, and the evaluator may be asked.
-        longest = engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds + LONGEST_CALL_SECONDS
+        longest = engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds + 2 * LONGEST_CALL_SECONDS
         pulse = self.pulse(f"worker-{number}", longest)
         worker = Worker(self.shared, pipeline, pulse, max_attempts=self.config.retry.max_attempts)
         return Thread(pulse, worker.run, oss.close)

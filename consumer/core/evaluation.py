@@ -24,5 +24,3 @@ class Judgement:
     """`COMPLIANT`, `NON_COMPLIANT`, `NOT_APPLICABLE`, `INSUFFICIENT_DATA` or `IGNORED`."""
     judged_at_ms: int
     """By the evaluator's clock, milliseconds since the epoch."""
-    config_rule_name: str = ""
-    """The rule's display name, as the service itself has it."""

@@ -42,11 +42,6 @@ class Selector:
     tags: tuple[tuple[str, str], ...] = ()
     """Keys with shell patterns on their values; the live resource has to carry all of them."""
 
-    def names(self, config_rule_id: str, config_rule_name: str) -> bool:
-        """Whether the evaluator's rule is one that is named here, by its id or by its display name."""
-        by_name = any(fnmatchcase(config_rule_name, pattern) for pattern in self.rule_names)
-        return config_rule_id in self.config_rule_ids or by_name
-
     def fits(self, tags: Mapping[str, str]) -> bool:
         """Whether a resource with these tags is this selector's."""
         return all(key in tags and fnmatchcase(tags[key], pattern) for key, pattern in self.tags)
@@ -59,8 +54,9 @@ class Selector:
         if not (self.config_rule_ids or self.source_identifiers or self.rule_names):
             return True  # by resource type alone
         return (
-            self.names(event.config_rule_id, event.config_rule_name)
+            event.config_rule_id in self.config_rule_ids
             or event.source_identifier in self.source_identifiers
+            or any(fnmatchcase(event.config_rule_name, pattern) for pattern in self.rule_names)
         )
 
     def _admits(self, event: Event) -> bool:

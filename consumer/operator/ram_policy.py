@@ -50,4 +50,4 @@ def _evaluator_operations(config: Config) -> tuple[str, ...]:
         return ()
     confirms = any(rule.mode is Mode.ENFORCE and rule.remediation.one_way for rule in build_rules(config))
     looks = ("ListResourceEvaluationResults",) if settings.wait_for_agreement or confirms else ()
-    return ("StartConfigRuleEvaluationByResource", *looks)
+    return ("StartConfigRuleEvaluationByResource", *looks, *(("GetConfigRule",) if confirms else ()))

@@ -21,6 +21,14 @@ class Judge(Protocol):
         """
         ...
 
+    def identifier(self, config_rule_id: str) -> str:
+        """The managed rule's identifier behind one of the account's rules; empty for a rule of somebody's own.
+
+        Raises:
+            ServiceError: the service did not tell.
+        """
+        ...
+
 
 class Confirmation:
     """Confirms one-way changes; shared by all workers, since it keeps nothing."""
@@ -43,9 +51,17 @@ class Confirmation:
             return f"the evaluator has no result of the rule {event.config_rule_id} on this resource"
         if judged.compliance != "NON_COMPLIANT":
             return f"the evaluator calls it {judged.compliance} by the rule {event.config_rule_id}"
-        if not rule.selector.names(judged.config_rule_id, judged.config_rule_name):
-            return (
-                f"the evaluator's rule {event.config_rule_id} is called {judged.config_rule_name!r}, which is none that"
-                " this rule names in config_rule_ids or rule_names"
-            )
-        return ""
+        return self._not_about(rule, event.config_rule_id)
+
+    def _not_about(self, rule: Rule, config_rule_id: str) -> str:
+        """Why the evaluator's rule is none that this repair is for: a name proves nothing, an id or identifier does."""
+        selector, identifiers = rule.selector, {*rule.selector.source_identifiers, *rule.remediation.repairs}
+        if config_rule_id in selector.config_rule_ids:
+            return ""
+        try:
+            identifier = self._judge.identifier(config_rule_id)
+        except ServiceError as error:
+            return f"the evaluator does not say which rule {config_rule_id} is: {error}"
+        if identifier in identifiers - {""}:
+            return ""
+        return f"the evaluator's rule {config_rule_id} is {identifier or 'one of your own'}; name it in config_rule_ids"

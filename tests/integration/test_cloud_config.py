@@ -216,16 +216,17 @@ VERSIONING = """
 name = "versioned"
 remediation = "oss.versioning"
 mode = "enforce"
-config_rule_ids = ["cr-oss-bucket-versioning-enabled"]
+{selector}
 hold_seconds = 1
 """
+BY_ID, BY_NAME = 'config_rule_ids = ["cr-oss-bucket-versioning-enabled"]', 'rule_names = ["*"]'
 
 
-@pytest.mark.parametrize("true", [True, False], ids=["reported by the evaluator", "invented"])
+@pytest.mark.parametrize(("selector", "true"), [(BY_ID, True), (BY_NAME, True), (BY_ID, False)])
 def test_what_cannot_be_taken_back_is_done_only_if_the_evaluator_confirms_it(
-    channel: Emulator, run: Run, true: bool
+    channel: Emulator, run: Run, selector: str, true: bool
 ) -> None:
-    """The same event twice: once Cloud Config itself calls the bucket non-compliant, once it knows nothing of it."""
+    """Cloud Config itself calls the bucket non-compliant by a rule that it describes; or the event is invented."""
     pytest.importorskip("alibabacloud_config20200907")
     identifier = "oss-bucket-versioning-enabled"
     channel.config.set_channel(non_compliance=False)
@@ -235,7 +236,7 @@ def test_what_cannot_be_taken_back_is_done_only_if_the_evaluator_confirms_it(
     if not true:
         channel.config.remove_rule(identifier)
     evaluator = f'\n[reevaluate]\nenabled = true\nendpoint = "{channel.control.url}"\n'
-    with run(VERSIONING + evaluator) as running:
+    with run(VERSIONING.format(selector=selector) + evaluator) as running:
         metrics_of = running.service.metrics
         if true:
             eventually(lambda: value(metrics_of, "outcomes_total", rule="versioned", outcome="fixed") == 1)

@@ -191,6 +191,15 @@ def test_member_roles_and_tags_are_granted_when_they_are_configured(cli: Cli) ->
     assert "oss:GetBucketTagging" in granted(policy)
 
 
+def test_what_cannot_be_taken_back_needs_the_evaluators_word_granted(cli: Cli) -> None:
+    """Its result on the resource, and which rule that was by; only where such a rule enforces."""
+    for mode, asked in (("enforce", True), ("observe", False)):
+        versioned = f'\n[[rules]]\nname = "v"\nremediation = "oss.versioning"\nmode = "{mode}"\nrule_names = ["*"]\n'
+        cli.configure(more="\n[reevaluate]\nenabled = true\n" + versioned)
+        policy = cli.run("ram-policy").document
+        assert ({"config:GetConfigRule", "config:ListResourceEvaluationResults"} <= granted(policy)) is asked
+
+
 @pytest.mark.parametrize(
     ("settings", "operations"),
     [

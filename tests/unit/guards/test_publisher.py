@@ -45,7 +45,9 @@ class Evaluator:
 
     compliance: str = "NON_COMPLIANT"
     rule_id: str = RULE_ID
-    name: str = "the-rule"
+    managed: str = "oss-bucket-public-read-prohibited"
+    silent: bool = False
+    """Whether it does not say which rule one is."""
     failure: ServiceError | None = None
     asked: list[Subject] = field(default_factory=list)
 
@@ -54,7 +56,14 @@ class Evaluator:
         self.asked.append(subject)
         if self.failure is not None:
             raise self.failure
-        return (Judgement(self.rule_id, self.compliance, 1, self.name),)
+        return (Judgement(self.rule_id, self.compliance, 1),)
+
+    def identifier(self, config_rule_id: str) -> str:
+        """The managed rule behind one."""
+        assert config_rule_id == self.rule_id
+        if self.silent:
+            raise Unanswered("config", "GetConfigRule", "timeout", "no answer")
+        return self.managed
 
 
 @dataclass
@@ -202,8 +211,10 @@ DOUBTS: dict[str, tuple[dict[str, object], Evaluator | None, str]] = {
     "no result": (CONFIRMED, Evaluator(rule_id="cr-other"), "no result"),
     "compliant": (CONFIRMED, Evaluator("COMPLIANT"), "COMPLIANT"),
     "insufficient data": (CONFIRMED, Evaluator("INSUFFICIENT_DATA"), "INSUFFICIENT_DATA"),
-    "another rule's result": ({"rule_names": ("使用*",)}, Evaluator(name="public-read"), "public-read"),
-    "named by its identifier alone": ({"source_identifiers": frozenset({""})}, Evaluator(), "config_rule_ids"),
+    "another rule's result": ({"rule_names": ("*",)}, Evaluator(managed="ecs-in-vpc"), "is ecs-in-vpc"),
+    "a rule of somebody's own": ({"rule_names": ("*",)}, Evaluator(managed=""), "one of your own"),
+    "no identifier at all": ({"source_identifiers": frozenset({""})}, Evaluator(managed=""), "one of your own"),
+    "nobody knows which rule": ({"rule_names": ("*",)}, Evaluator(silent=True), "does not say which rule"),
 }
 
 
@@ -218,10 +229,20 @@ def test_what_cannot_be_taken_back_is_not_done_on_an_events_word(doubt: str) -> 
     assert text in ending.detail
 
 
-@pytest.mark.parametrize("selector", [CONFIRMED, {"rule_names": ("the-*", "使用*")}])
-def test_what_cannot_be_taken_back_is_done_when_the_evaluator_says_so(selector: dict[str, object]) -> None:
-    """Of the very rule, in the bucket's own region, by a name that the service and not the event gives it."""
-    evaluator = Evaluator()
+@pytest.mark.parametrize(
+    ("selector", "managed"),
+    [
+        (CONFIRMED, ""),
+        ({"rule_names": ("*",)}, "oss-bucket-public-read-prohibited"),
+        ({}, "oss-bucket-public-write-prohibited"),
+        ({"source_identifiers": frozenset({"", "my-own"})}, "my-own"),
+    ],
+)
+def test_what_cannot_be_taken_back_is_done_when_the_evaluator_says_so(
+    selector: dict[str, object], managed: str
+) -> None:
+    """Of the very rule, in the bucket's own region, by an id of the configuration or what the service says it is."""
+    evaluator = Evaluator(managed=managed)
     scene = Scene((rule("way", one_way=True, **selector),), Guards(confirm=Confirmation(evaluator, ACCOUNT)))
     assert scene.publish(regionId=FORGED)[1].outcome is Outcome.FIXED
     assert evaluator.asked == [Subject("ACS::OSS::Bucket", NAME, LIVE)]
