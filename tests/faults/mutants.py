@@ -83,8 +83,8 @@ MUTANTS = (
     Mutant(
         "stop renewing at soft stop",
         "engine/supervisor.py",
-        "engine.stopping.set()",
-        "engine.stopping.set()\n        engine.keeper.close()",
+        "shared.stopping.set()",
+        "shared.stopping.set()\n        shared.keeper.close()",
         scenarios.stop_during_a_long_repair,
     ),
     Mutant(
