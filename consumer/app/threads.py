@@ -46,8 +46,8 @@ from consumer.engine.poll_board import PollBoard
 from consumer.engine.poller import Poller
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
 from consumer.engine.renewer import Renewer
-from consumer.engine.settle_queue import Action
-from consumer.engine.settlement import Settlements, SettlePolicy, settle_queues
+from consumer.engine.settle_queue import Action, settle_queues
+from consumer.engine.settlement import Settlements, SettlePolicy
 from consumer.engine.settler import Copier, Deleter, Hider, Settler
 from consumer.engine.supervisor import Thread
 from consumer.engine.undeleted_limit import UndeletedLimit

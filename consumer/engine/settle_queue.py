@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
+from consumer.core.queue_limits import MAX_BATCH
 from consumer.engine.delivery import Delivery
 
 
@@ -115,3 +116,14 @@ class SettleQueue:
 
     def _linger(self) -> float:
         return 0.0 if self._stopping else self._linger_seconds
+
+
+def settle_queues(
+    linger_seconds: float, *, monotonic: Callable[[], float] = time.monotonic
+) -> dict[Action, SettleQueue]:
+    """One empty settle queue for each kind of request; deletions share theirs."""
+    return {
+        Action.DELETE: SettleQueue(Action.DELETE, batch=MAX_BATCH, linger_seconds=linger_seconds, monotonic=monotonic),
+        Action.HIDE: SettleQueue(Action.HIDE, monotonic=monotonic),
+        Action.COPY: SettleQueue(Action.COPY, monotonic=monotonic),
+    }

@@ -16,7 +16,7 @@ from typing import assert_never
 from consumer.core.errors import MessageGone, PermanentError, QueueMissing, Retryable, ServiceError
 from consumer.core.observers import Hooks, SettleError, Step, StepName
 from consumer.core.outcome import SETTLED_BY, Disposition, Ending, Outcome, Settlement
-from consumer.core.queue_limits import MAX_BATCH, MAX_VISIBILITY_SECONDS
+from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.engine.backoff import Attempts, Backoff
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import InFlight
@@ -48,17 +48,6 @@ class SettlePolicy:
     """Tries of one request before the message is hidden instead, the first one included."""
     max_seconds: float = 30.0
     """How long after its ending a delivery may still be tried to be deleted or copied."""
-
-
-def settle_queues(
-    linger_seconds: float, *, monotonic: Callable[[], float] = time.monotonic
-) -> dict[Action, SettleQueue]:
-    """One empty settle queue for each kind of request; deletions share theirs."""
-    return {
-        Action.DELETE: SettleQueue(Action.DELETE, batch=MAX_BATCH, linger_seconds=linger_seconds, monotonic=monotonic),
-        Action.HIDE: SettleQueue(Action.HIDE, monotonic=monotonic),
-        Action.COPY: SettleQueue(Action.COPY, monotonic=monotonic),
-    }
 
 
 class Settlements:
@@ -127,7 +116,7 @@ class Settlements:
     def failed(self, delivery: Delivery, action: Action, error: ServiceError) -> None:
         """A request was refused or not answered: try again, or hide the message, or give it up to the queue."""
         queue = self._queues[action]
-        queue.failing = True
+        queue.failing = not isinstance(error, MessageGone)  # a handle of the past says nothing about the next request
         self._hooks.settle_error(SettleError(delivery.message_id, action.value, error.code))
         delivery.settle_failures += 1
         if isinstance(error, MessageGone) or not self.held(delivery):
@@ -138,7 +127,7 @@ class Settlements:
             queue.put(delivery, delay_seconds)
             return
         self.give_up(delivery, action, lasting=isinstance(error, PermanentError | QueueMissing))
-        if queue.stopping:
+        if queue.stopping and action is not Action.HIDE:
             for waiting in queue.drain():
                 self.give_up(waiting, action)
 

@@ -18,8 +18,8 @@ from consumer.engine.lease import Lease
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.renewer import Renewer
-from consumer.engine.settle_queue import Action
-from consumer.engine.settlement import Settlements, SettlePolicy, settle_queues
+from consumer.engine.settle_queue import Action, settle_queues
+from consumer.engine.settlement import Settlements, SettlePolicy
 from consumer.engine.settler import Copier, Deleter, Hider, Settler
 from consumer.engine.undeleted_limit import UndeletedLimit
 from tests.unit.fakes import Clock, FakeDeadLetters, FakeQueue, Recorder, instant_pulse, middle

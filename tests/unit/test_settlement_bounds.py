@@ -12,6 +12,7 @@ from consumer.core.errors import (
     Throttled,
     Unanswered,
 )
+from consumer.core.observers import Hooks, Step
 from consumer.core.outcome import Disposition, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import LeaseState
@@ -235,3 +236,68 @@ def test_while_stopping_hides_are_tried_until_the_lease_ends() -> None:
         engine.settle_all()
         engine.clock.advance(1.0)
     assert engine.dispositions == [Disposition.RELEASED]
+
+
+def test_while_stopping_a_hide_that_is_refused_takes_no_other_with_it() -> None:
+    """Nothing is better than hiding, so each is tried for itself."""
+    engine = Engine()
+    first, second = engine.receive(2)
+    engine.settlements.hurry()
+    fail(engine, PermissionMissing, 1)
+    engine.resolve(first, None)
+    engine.resolve(second, None)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.LEASE_LOST, Disposition.RELEASED]
+
+
+def test_a_handle_of_the_past_does_not_make_deletions_failing() -> None:
+    """It is one delivery's loss; the next deletion is sent although more than half of the slots are settling."""
+    engine = Engine(slots=4)
+    gone, *others = engine.receive(2) + engine.receive(2)
+    engine.queue.hide(gone.message.receipt_handle, 60)
+    engine.resolve(gone, Outcome.FIXED)
+    engine.step(Action.DELETE)
+    for delivery in others:
+        engine.resolve(delivery, Outcome.FIXED)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.LEASE_LOST, *[Disposition.DELETED] * 3]
+
+
+def test_one_that_is_given_up_takes_no_other_with_it() -> None:
+    """Only a stop gives up what waits behind a failure: else each has its own tries."""
+    engine = Engine()
+    first, second = engine.receive(2)
+    engine.dead_letters.before.append(service_error(PermissionMissing))
+    engine.resolve(first, Outcome.INVALID)
+    engine.resolve(second, Outcome.INVALID)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.DEAD_LETTERED, Disposition.HIDDEN]
+
+
+def test_the_ending_is_on_record_before_anything_is_done_to_the_message() -> None:
+    """Verified for a repair, decided for everything else, and nothing for a delivery that is only released."""
+    engine = Engine()
+    steps: list[tuple[str, Outcome | None, int]] = []
+
+    class Follower:
+        """Follows each step, as the journal does."""
+
+        def received(self, _messages: object) -> None:
+            """Not of interest here."""
+
+        def report(self, _report: object) -> None:
+            """Not of interest here."""
+
+        def step(self, step: Step) -> None:
+            """How many messages were deleted or hidden by then."""
+            done = len(engine.queue.deleted) + len(engine.queue.hidden)
+            steps.append((step.name, step.ending.outcome if step.ending else None, done))
+
+    engine.settlements._hooks = Hooks((engine.recorder,), (Follower(),))  # type: ignore[arg-type]
+    fixed, held, released = engine.receive(3)
+    engine.resolve(fixed, Outcome.FIXED)
+    engine.settle_all()
+    engine.resolve(held, Outcome.HELD)
+    engine.resolve(released, None)
+    engine.settle_all()
+    assert steps == [("verified", Outcome.FIXED, 0), ("decided", Outcome.HELD, 1)]
