@@ -112,3 +112,10 @@ def test_a_fresh_event_does_not_wait_behind_thousands_of_observed_ones() -> None
             due.append(now + limit.stretched(900, now))
         now += 5.0
     assert sum(1 for count in behind if count > 100) / len(behind) < 0.1
+
+
+def test_at_the_limit_itself_nothing_is_received_until_the_oldest_leaves_the_window() -> None:
+    """However long ago the last one came."""
+    limit = filled(100, 100)
+    assert limit.room(0, 1_000.0) == 0
+    assert limit.pause_seconds(0, 1_000.0) == WINDOW_SECONDS - 1_000.0
