@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,16 @@ from pathlib import Path
 import oss2
 import pytest
 
+from consumer.aliyun.credentials import Credentials
 from consumer.aliyun.standard_chain import StandardChain, explained
+from consumer.app import service as app
 from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.identity_tokens import PROVIDER, identity_token
-from tests.integration.conftest import Run
+from tests.integration.conftest import Configure, Run
 from tests.integration.queues import is_empty
+from tests.unit.fakes import Clock
 from tests.unit.telemetry.scrape import value
 
 ROLE = "config-remediator"
@@ -212,3 +216,54 @@ def test_a_worker_exports_when_its_own_credentials_end(run: Run, channel: Emulat
         ends = value(worker.service.metrics, EXPIRY, account=channel.endpoints.account_id)
     assert ends == pytest.approx(time.time() + HOUR_SECONDS, abs=60)
     assert channel.acls() == {"photos": "private"}
+
+
+class Hanging:
+    """A source that gives the emulator's key for an hour, and hangs whenever it is told to."""
+
+    def __init__(self, emulator: Emulator, clock: Clock) -> None:
+        self._known = emulator.endpoints
+        self._clock = clock
+        self.answering = threading.Event()
+        self.answering.set()
+        self.asked = 0
+
+    def get_credentials(self) -> Credentials:
+        """The key, once the source answers."""
+        self.asked += 1
+        assert self.answering.wait(60)
+        known = self._known
+        return Credentials(known.access_key_id, known.access_key_secret, "", self._clock() + HOUR_SECONDS)
+
+
+def test_a_source_that_hangs_stops_no_work_and_ends_no_process(configure: Configure, channel: Emulator) -> None:
+    """Work goes on with the keys that are valid; after their end it waits, alive, for new ones."""
+    clock = Clock()
+    source = Hanging(channel, clock)
+    service = app.build(configure(), source)
+    service._wiring.credentials._wall = clock
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        eventually(lambda: service.not_ready() == "")
+        source.answering.clear()
+        clock.advance(HOUR_SECONDS - 600)
+        eventually(lambda: source.asked == 2)
+        channel.create_buckets(["before-the-end"], acl="public-read")
+        eventually(lambda: is_empty(channel))
+        clock.advance(600)
+        channel.create_buckets(["after-the-end"], acl="public-read")
+        eventually(lambda: "no_credentials" in service.not_ready())
+        assert service.fault() == ""
+        assert channel.acls() == {"before-the-end": "private", "after-the-end": "public-read"}
+        assert source.asked == 2, "one question, whoever needs the answer"
+        source.answering.set()
+        eventually(lambda: service.not_ready() == "")
+        channel.advance(120)  # what was received meanwhile comes back
+        eventually(lambda: is_empty(channel))
+        assert channel.acls()["after-the-end"] == "private"
+    finally:
+        source.answering.set()
+        service.stop()
+        thread.join(60)
+    assert service.fault() == ""
