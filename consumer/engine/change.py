@@ -52,13 +52,11 @@ class ChangeMaker:
         self._pause = pause
 
     def make(self, work: PermittedChange) -> Ending:
-        """How the change ends: whatever is raised in it is an ending too, and the permit learns of it."""
+        """How the change ends; whatever is raised in it is an ending too."""
         try:
-            ending = self._make(work)
+            return self._make(work)
         except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
-            ending = ended_by(error, work.rule)
-        work.permit.ended(ending)
-        return ending
+            return ended_by(error, work.rule)
 
     def _make(self, work: PermittedChange) -> Ending:
         stages = work.delivery.stages

@@ -144,10 +144,12 @@ class Pipeline:
             case _:
                 assert_never(finding)
         with delivery.stages.measure("inspect"):
-            permit = self._guards.before_change(intent, bucket.tags)
-        if isinstance(permit, Ending):
-            return permit
-        return self._changes.make(PermittedChange(delivery, rule, bucket, found, finding, permit, until))
+            permit = self._guards.permit(intent, bucket.tags)
+        with permit:
+            if permit.refusal:
+                return permit.refusal
+            change = PermittedChange(delivery, rule, bucket, found, finding, permit, until)
+            return permit.concluded(self._changes.make(change))
 
     def _route(self, delivery: Delivery, rule: Rule, resource: Resource, bucket: Bucket) -> Rule | Ending:
         """The rule that takes the event about the live resource, or the ending where there is none, or it is exempt.

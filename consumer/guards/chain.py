@@ -7,7 +7,7 @@ event, and in this order:
     exempt (live region, tags) → observe → pause → contest → confirmation → breaker → limits
 
 Mode observe comes before what merely holds a change back, because no change follows; limits come last, because they
-take a place. Whoever gets a permit says with it what became of the change.
+take a place. A permit records what became of the change.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from consumer.core.errors import BucketGone, PermissionMissing, ServiceError, SharedUnreachable
 from consumer.core.event import Event
@@ -137,24 +138,24 @@ class Guards:
         exemption = self.exemptions.without_a_look(rule.name, resource, region)
         return _exempt(exemption) if exemption else None
 
-    def before_change(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Ending | Permit:
-        """The ending that keeps this change from being made, or the permit to make it.
+    def permit(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Permit:
+        """Leave to make this change, or the ending that keeps it from being made; to be used in a `with` block.
 
         Raises:
             BucketGone: the bucket is not there any more.
         """
-        ending = self._exemption(intent, read_tags)
-        if ending is None and intent.rule.mode is Mode.OBSERVE:
-            ending = intent.observed(self._observation(intent))
-        if ending is None:
-            ending = self._pause(intent)
-        if ending is not None:
-            return ending
+        refusal = self._exemption(intent, read_tags)
+        if refusal is None and intent.rule.mode is Mode.OBSERVE:
+            refusal = intent.observed(self._observation(intent))
+        if refusal is None:
+            refusal = self._pause(intent)
         try:
-            return self._dispute(intent) or self._doubt(intent) or self._admit(intent)
+            refusal = refusal or self._dispute(intent) or self._doubt(intent)
+            return Permit(intent, self, refusal=refusal) if refusal else self._admit(intent)
         except SharedUnreachable as error:
             # If in doubt it is left alone, and looked at again later.
-            return intent.held("shared_unreachable", f"what replicas share cannot be asked: {error}")
+            detail = f"what replicas share cannot be asked: {error}"
+            return Permit(intent, self, refusal=intent.held("shared_unreachable", detail))
 
     def after_look(self, resource: Resource, ending: Ending, granted: Collection[str]) -> Ending:
         """The ending, but for a missing permission that turns out to be missing on this resource alone, for good.
@@ -221,11 +222,12 @@ class Guards:
         why = self._confirm(intent.rule, intent.event) if intent.event is not None else "no event asks for it"
         return intent.held("unconfirmed", f"the change cannot be taken back, and {why}") if why else None
 
-    def _admit(self, intent: Intent) -> Ending | Permit:
+    def _admit(self, intent: Intent) -> Permit:
         rule, now = intent.rule.name, self.monotonic()
         admission = self.breakers.admit(rule, intent.resource.name, now)
         if isinstance(admission, Open):
-            return intent.held("breaker_open", "too many of the rule's changes failed", admission.wait_seconds)
+            held = intent.held("breaker_open", "too many of the rule's changes failed", admission.wait_seconds)
+            return Permit(intent, self, refusal=held)
         reserved: Full | Reservation | None = None
         try:
             reserved = self.limits.reserve(rule, now)
@@ -233,33 +235,58 @@ class Guards:
             if not isinstance(reserved, Reservation):
                 self.breakers.record(admission, failed=None, now=now)
         if isinstance(reserved, Full):
-            return intent.held("over_limit", f"{reserved.text} is used up", reserved.wait_seconds)
-        return Permit(intent, admission, reserved, self)
+            held = intent.held("over_limit", f"{reserved.text} is used up", reserved.wait_seconds)
+            return Permit(intent, self, refusal=held)
+        return Permit(intent, self, admission=admission, reservation=reserved)
 
 
 class Permit:
-    """Leave to make one change; owned by the worker that makes it."""
+    """Leave to make one change, or why not; owned by the worker that makes it.
 
-    def __init__(self, intent: Intent, admission: Admission, reservation: Reservation, guards: Guards) -> None:
+    The end of its `with` block records what became of the change, whatever happened in it: the place under the limits,
+    the breaker's evidence, and the fix that a contest counts.
+    """
+
+    def __init__(
+        self,
+        intent: Intent,
+        guards: Guards,
+        *,
+        refusal: Ending | None = None,
+        admission: Admission | None = None,
+        reservation: Reservation | None = None,
+    ) -> None:
+        self.refusal = refusal
+        """The ending that keeps the change from being made; None if it may be made."""
         self._intent = intent
+        self._guards = guards
         self._admission = admission
         self._reservation = reservation
-        self._guards = guards
-        self._counts = True
+        self._ending: Ending | None = None
+
+    def __enter__(self) -> Self:
+        """The change may be made from here on."""
+        return self
 
     def not_used(self) -> None:
         """Nothing was changed, for certain: the limits have room for another change."""
-        if self._counts:
-            self._counts = False
+        if self._reservation is not None:
             self._guards.limits.conclude(self._reservation, None)
+            self._reservation = None
 
-    def ended(self, ending: Ending) -> None:
-        """What the change came to, to be told exactly once."""
-        guards, now = self._guards, self._guards.monotonic()
-        if self._counts:
+    def concluded(self, ending: Ending) -> Ending:
+        """How the change ended; the same ending, for the caller to return."""
+        self._ending = ending
+        return ending
+
+    def __exit__(self, *_raised: object) -> None:
+        """Record it; a block that was left without a conclusion has failed."""
+        guards, now, ending = self._guards, self._guards.monotonic(), self._ending
+        if self._reservation is not None:
             guards.limits.conclude(self._reservation, now)
-        guards.breakers.record(self._admission, failed=_failed(ending), now=now)
-        if ending.outcome is Outcome.FIXED:
+        if self._admission is not None:
+            guards.breakers.record(self._admission, failed=_failed(ending) if ending else True, now=now)
+        if ending is not None and ending.outcome is Outcome.FIXED:
             guards.contest.fixed(self._intent.rule.name, self._intent.resource, now)
 
 

@@ -36,16 +36,22 @@ def never_read() -> Mapping[str, str]:
 
 def permitted(guards: Guards, asked: Intent | None = None) -> Permit:
     """The permit that guards have to give."""
-    answer = guards.before_change(asked or intent(), no_tags)
-    assert isinstance(answer, Permit), answer
-    return answer
+    permit = guards.permit(asked or intent(), no_tags)
+    assert permit.refusal is None, permit.refusal
+    return permit
 
 
 def refused(guards: Guards, asked: Intent | None = None) -> Ending:
     """The ending with which guards have to keep the change back."""
-    answer = guards.before_change(asked or intent(), no_tags)
-    assert isinstance(answer, Ending)
-    return answer
+    refusal = guards.permit(asked or intent(), no_tags).refusal
+    assert refusal is not None
+    return refusal
+
+
+def conclude(permit: Permit, ending: Ending) -> None:
+    """Make the change that a permit is for, with this result."""
+    with permit:
+        permit.concluded(ending)
 
 
 def ended(outcome: Outcome, reason: str = "") -> Ending:

@@ -14,7 +14,7 @@ from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.rule import Mode
 from consumer.resources.oss.bucket import Resource
 from tests.unit.fakes import Clock
-from tests.unit.guards.cases import PHOTOS, ended, intent, never_read, no_tags, permitted, refused, rule
+from tests.unit.guards.cases import PHOTOS, conclude, ended, intent, never_read, no_tags, permitted, refused, rule
 
 TAGGED = Exemption("sites", "web", "public", 2_000.0, tags=(("public", "yes"),))
 NAMED = Exemption("static", "web-team", "Serves the site", 2_000.0, resources=("photos",))
@@ -28,7 +28,7 @@ def guards(**given: object) -> Guards:
 
 def test_enforcing_has_no_objection() -> None:
     """A rule that enforces gets a permit, and nobody asks for tags that decide nothing."""
-    assert not isinstance(guards().before_change(intent(), never_read), Ending)
+    assert guards().permit(intent(), never_read).refusal is None
 
 
 def test_observing_ends_with_what_would_have_been_done() -> None:
@@ -67,7 +67,7 @@ def test_an_exemption_by_tags_waits_for_the_look() -> None:
     by_tags = guards(exemptions=[TAGGED])
 
     assert by_tags.before_look(rule(), PHOTOS, "cn-hangzhou") is None
-    tagged = by_tags.before_change(intent(Mode.OBSERVE), lambda: {"public": "yes"})
+    tagged = by_tags.permit(intent(Mode.OBSERVE), lambda: {"public": "yes"}).refusal
     assert isinstance(tagged, Ending)
     assert tagged.outcome is Outcome.EXEMPT
     assert permitted(by_tags)
@@ -80,7 +80,7 @@ def test_unreadable_tags_hold_the_change(mode: Mode) -> None:
     def unreadable() -> dict[str, str]:
         raise PermissionMissing("oss", "GetBucketTags", "AccessDenied", "no")
 
-    ending = guards(exemptions=[TAGGED]).before_change(intent(mode), unreadable)
+    ending = guards(exemptions=[TAGGED]).permit(intent(mode), unreadable).refusal
 
     assert isinstance(ending, Ending)
     assert (ending.outcome, ending.reason, ending.hold_seconds) == (Outcome.HELD, "tags_unreadable", 77.0)
@@ -94,7 +94,7 @@ def test_a_bucket_that_vanished_before_its_tags_were_read_is_gone() -> None:
         raise BucketGone("oss", "GetBucketTags", "NoSuchBucket", "gone")
 
     with pytest.raises(BucketGone):
-        guards(exemptions=[TAGGED]).before_change(intent(), gone)
+        guards(exemptions=[TAGGED]).permit(intent(), gone)
 
 
 def test_a_pause_holds_what_would_be_changed_and_nothing_else() -> None:
@@ -110,7 +110,7 @@ def test_what_is_held_before_the_limit_takes_no_place() -> None:
     """Pause, contest and breaker come first, so that a place is only taken for a change that is made."""
     open_at_once = BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)
     limited = guards(breakers=LocalBreakers(open_at_once), limits=LocalLimits(Limit(2, 60)))
-    permitted(limited).ended(ended(Outcome.FAILED, "timeout"))
+    conclude(permitted(limited), ended(Outcome.FAILED, "timeout"))
 
     assert refused(limited).reason == "breaker_open"
     assert limited.changes_in_window() == {"": 1}
@@ -120,7 +120,7 @@ def test_a_contest_is_told_with_the_time_it_lasts() -> None:
     """After so many verified fixes the next change is held, for the rule's time at most."""
     contested = guards(contest=LocalContest(ContestPolicy(max_fixes=2, window_seconds=50)))
     for _ in range(2):
-        permitted(contested).ended(ended(Outcome.FIXED))
+        conclude(permitted(contested), ended(Outcome.FIXED))
 
     held = refused(contested)
     assert (held.outcome, held.reason, held.hold_seconds) == (Outcome.HELD, "contested", 50)
@@ -165,8 +165,8 @@ def test_a_person_can_release_breakers_and_contests() -> None:
         breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)),
         contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=50)),
     )
-    permitted(released).ended(ended(Outcome.FIXED))
-    permitted(released, intent(name="other")).ended(ended(Outcome.REJECTED))
+    conclude(permitted(released), ended(Outcome.FIXED))
+    conclude(permitted(released, intent(name="other")), ended(Outcome.REJECTED))
     assert refused(released).reason == "contested"
     assert refused(released, intent(name="other")).reason == "breaker_open"
 
@@ -181,12 +181,12 @@ def test_a_probe_that_finds_no_place_leaves_the_breaker_ready_for_another() -> N
     clock = Clock(1_000.0)
     policy = BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0, cool_down_seconds=10)
     probing = guards(breakers=LocalBreakers(policy), limits=LocalLimits(Limit(1, 60)), monotonic=clock)
-    permitted(probing).ended(ended(Outcome.FAILED, "timeout"))
+    conclude(permitted(probing), ended(Outcome.FAILED, "timeout"))
     clock.advance(10)
     assert refused(probing).reason == "over_limit"
     clock.advance(50)
 
-    permitted(probing).ended(ended(Outcome.FIXED))
+    conclude(permitted(probing), ended(Outcome.FIXED))
     assert "public-read" not in probing.breakers.open_rules()
 
 
@@ -207,7 +207,7 @@ def test_only_a_change_that_did_not_work_counts_as_a_failure(outcome: Outcome, r
     """A bucket that is gone, a lease that is lost and another writer say nothing about whether changes work."""
     judging = guards(breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)))
 
-    permitted(judging).ended(ended(outcome, reason))
+    conclude(permitted(judging), ended(outcome, reason))
 
     assert ("public-read" in judging.breakers.open_rules()) is opens
 
@@ -218,10 +218,19 @@ def test_a_change_that_was_not_made_gives_its_place_back() -> None:
     permit = permitted(limited)
     permit.not_used()
     permit.not_used()
-    permit.ended(ended(Outcome.REJECTED))
+    conclude(permit, ended(Outcome.REJECTED))
 
     assert limited.changes_in_window() == {"": 0}
-    permitted(limited).ended(ended(Outcome.FIXED))
-    held = limited.before_change(intent(), no_tags)
+    conclude(permitted(limited), ended(Outcome.FIXED))
+    held = limited.permit(intent(), no_tags).refusal
     assert isinstance(held, Ending)
     assert (held.reason, held.hold_seconds) == ("over_limit", 60)
+
+
+def test_a_permit_whose_block_is_left_by_an_error_counts_as_a_failed_change() -> None:
+    """Nobody knows what was changed: the place stays taken, the breaker hears of a failure, and nothing stays open."""
+    limited = guards(breakers=LocalBreakers(BreakerPolicy(1, 1, 1.0)), limits=LocalLimits(Limit(2, 60)))
+    with pytest.raises(RuntimeError), permitted(limited):
+        raise RuntimeError("a defect")
+    assert limited.changes_in_window() == {"": 1}
+    assert limited.breakers.open_rules() == {"public-read"}

@@ -15,7 +15,7 @@ from consumer.guards.shared.limits import SharedLimits
 from consumer.guards.shared.store import Store, StoreAddress
 from consumer.telemetry.guard_gauges import expose_guards, expose_store
 from tests.unit.fakes import Clock
-from tests.unit.guards.cases import ended, intent, permitted
+from tests.unit.guards.cases import conclude, ended, intent, permitted
 from tests.unit.telemetry.records import report, rule
 from tests.unit.telemetry.scrape import Member, metrics, value
 
@@ -39,7 +39,7 @@ def test_limits_are_shown_with_what_is_taken_of_them() -> None:
     guards = Guards(limits=LocalLimits(Limit(100, 60), {RULE: Limit(20, 60)}), monotonic=Clock())
     found = metrics()
     expose_guards(found, (rule(), rule("other-rule")), guards, {})
-    permitted(guards, intent(name=RULE)).ended(ended(Outcome.FIXED))
+    conclude(permitted(guards, intent(name=RULE)), ended(Outcome.FIXED))
     permitted(guards, intent(name="other-rule"))
 
     assert value(found, "changes_limit", rule=RULE) == 20
@@ -61,9 +61,9 @@ def test_an_open_breaker_and_a_contest_are_shown_by_rule() -> None:
     assert value(found, "breaker_open", rule=RULE) == 0
     assert value(found, "contested_resources", rule="fought-over") == 0
 
-    permitted(guards, intent(name=RULE)).ended(ended(Outcome.FAILED, "timeout"))
-    permitted(guards, intent(name="fought-over")).ended(ended(Outcome.FIXED))
-    guards.before_change(intent(name="fought-over"), dict)
+    conclude(permitted(guards, intent(name=RULE)), ended(Outcome.FAILED, "timeout"))
+    conclude(permitted(guards, intent(name="fought-over")), ended(Outcome.FIXED))
+    guards.permit(intent(name="fought-over"), dict)
 
     assert value(found, "breaker_open", rule=RULE) == 1
     assert value(found, "breaker_open", rule="fought-over") == 0
