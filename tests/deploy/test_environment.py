@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.needed import ROOT
+from tests.signals import as_under_a_terminal
 
 _TOOLS = ("cat", "cksum", "cp", "dirname", "flock", "grep", "ls", "mkdir", "rm", "sed", "sh", "sleep", "tail", "touch")
 _PYTHON = """\
@@ -47,14 +48,15 @@ class Checkout:
         return path
 
     def start(self, lock: str, environment: dict[str, str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [str(self.folder / "scripts" / "environment"), lock],
-            env={"PATH": str(self.folder / "bin"), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with as_under_a_terminal():
+            return subprocess.Popen(
+                [str(self.folder / "scripts" / "environment"), lock],
+                env={"PATH": str(self.folder / "bin"), **environment},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
 
     def run(self, lock: str = "dev", **environment: str) -> tuple[int, str, str]:
         """Exit status, standard output, and the last line on standard error."""

@@ -16,6 +16,7 @@ import pytest
 
 from tests.emulation import eventually
 from tests.faults.replica import REPOSITORY
+from tests.signals import as_under_a_terminal
 
 _SET_CHILD_SUBREAPER = 36
 """prctl(2): orphans of our children become our own children, so that none can hide."""
@@ -67,16 +68,17 @@ def _started(*command: str, cwd: Path = REPOSITORY, **environment: str) -> Itera
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     others = frozenset(_descendants(os.getpid()))
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    with as_under_a_terminal():
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=cwd,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
     started = Started(process, others)
     try:
         yield started
