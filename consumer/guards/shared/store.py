@@ -68,7 +68,8 @@ class Store:
             from redis.retry import Retry
         except ImportError:
             raise ConfigurationError(
-                "shared.url: the package redis is not installed; install config-remediator with its extra `shared`"
+                "shared.url: the package redis is not installed. Install the extra: pip install '.[shared]' in a"
+                " checkout, pip install 'FILE.whl[shared]' for a wheel"
             ) from None
         try:
             self._client: Any = redis.Redis.from_url(
