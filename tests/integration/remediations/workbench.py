@@ -93,14 +93,18 @@ class Workbench:
             pause=self.emulator.advance,
         )
 
-        class Meanwhile(Lease):
-            """A lease that is looked at once between the look at the bucket and the change."""
+        happenings = [meanwhile]
 
-            def held(self, now: float) -> bool:  # noqa: ARG002 - it never ends
-                meanwhile()
+        class Meanwhile(Lease):
+            """A lease that is looked at between the look at the bucket and the change; it never ends."""
+
+            def held(self, now: float) -> bool:  # noqa: ARG002 - whenever that is
+                while happenings:
+                    happenings.pop()()
                 return True
 
-        delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), Meanwhile("m-1", "h", 0.0, 60.0), 0.0)
+        lease = Meanwhile("m-1", "h", 0.0, float("inf"))
+        delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), lease, 0.0)
         delivery.event, delivery.rule, delivery.resource = self._event(case), rule, self._resource()
         return pipeline.repair(delivery)
 
