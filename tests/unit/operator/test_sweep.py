@@ -30,6 +30,7 @@ class Clocked:
         self._received: dict[str, tuple[int, float]] = {}
         self._handle_of: dict[str, str] = {}
         self.deleted: list[str] = []
+        self.receives = 0
         for _ in range(letters):
             self.put()
         self.now += 1
@@ -41,6 +42,7 @@ class Clocked:
 
     def receive(self, most: int, _wait_seconds: int) -> list[Received]:
         """The visible ones that are first in line, hidden from now on."""
+        self.receives += 1
         self.now += SECONDS_A_REQUEST
         ready = sorted((at, name) for name, at in self.visible_at.items() if at <= self.now)[:most]
         arrived = [self._taken(name) for _, name in ready]
@@ -142,3 +144,16 @@ def test_everything_is_visible_again_a_second_after_the_end() -> None:
     assert len(kept) == 1_000
     queue.pause(1.5)
     assert all(at <= queue.now for at in queue.visible_at.values())
+
+
+def test_a_letter_that_somebody_else_has_taken_keeps_no_sweep_going() -> None:
+    """More arrivals than are received, for ever: the second sweep gives the others, and ends soon after."""
+    queue = Clocked(30, arrivals=20)
+    with queue.sweep() as first:
+        found = [held.letter.message_id for held in first]
+    del queue.visible_at["letter-7"]
+    before = queue.receives
+    with queue.sweep(first.seen) as second:
+        given = [held.letter.message_id for held in second.only(found, 10.0)]
+    assert sorted(given) == sorted(set(found) - {"letter-7"})
+    assert queue.receives - before < 200
