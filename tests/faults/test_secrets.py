@@ -80,9 +80,11 @@ def test_a_worker_in_a_pod_shows_neither_its_identity_token_nor_what_it_gets_for
 
 
 def test_a_worker_that_finds_no_sts_says_so_without_its_identity_token(stage: Stage, tmp_path: Path) -> None:
-    """The failed request, which holds the token, is shown nowhere."""
+    """The failed request, which holds the token, is shown nowhere; nor is it while the start waits for STS."""
     replica = stage.replica(key=Key(), **_in_a_pod(stage, tmp_path, "http://127.0.0.1:9"))
     replica.start()
-    assert replica.wait(60) == ExitCode.CONFIGURATION
-    assert "no credentials" in replica.text()
-    assert identity_token() not in replica.text()
+    assert until(lambda: "no credentials: RRSA: 127.0.0.1:9" in replica.get("/readyz")[1]), replica.text()
+    exported = replica.get("/readyz")[1] + replica.get("/metrics")[1]
+    assert replica.stop(30) == ExitCode.DRAINED
+    assert "startup.waiting" in replica.text()
+    assert identity_token() not in replica.text() + exported
