@@ -20,12 +20,13 @@ from consumer.core.observers import Hooks
 from consumer.core.outcome import Outcome
 from consumer.reevaluation.agreement import LOOK_SECONDS, AgreementPolicy, Agreements, Concluded
 from consumer.reevaluation.requester import Reevaluation
+from consumer.telemetry.exposure import OpenExposures
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import FixedCredentials, Recorder, Run
 from tests.unit.fakes import Clock, instant_pulse
 from tests.unit.telemetry.records import event, report
-from tests.unit.telemetry.scrape import metrics, value
+from tests.unit.telemetry.scrape import expose_open, metrics, value
 
 OWN = FixedCredentials(Credentials("an-id", "a-key", "a-token"))
 
@@ -164,8 +165,9 @@ def test_an_endpoint_where_nobody_answers_is_told(recorder: Recorder) -> None:
 def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
     """Whoever switches it on is told what to install."""
     monkeypatch.setitem(__import__("sys").modules, "alibabacloud_config20200907.client", None)
-    with pytest.raises(ConfigurationError, match=r"pip install '\.\[reevaluate\]' in a checkout"):
+    with pytest.raises(ConfigurationError, match=r"^reevaluate\.enabled: the package") as refused:
         CloudConfig("https://config.cn-shanghai.aliyuncs.com", OWN, Hooks((recorder,)))
+    assert "pip install '.[reevaluate]' in a checkout" in refused.value.remedy
 
 
 def test_an_exposure_is_closed_when_the_emulated_evaluator_agrees(
@@ -186,7 +188,9 @@ def test_an_exposure_is_closed_when_the_emulated_evaluator_agrees(
         agreements=Agreements(600, monotonic=clock),
         tell=concluded.append,
     )
-    found = metrics(agreement=AgreementPolicy(broken.account_id, 600))
+    exposures = OpenExposures(agreement=AgreementPolicy(broken.account_id, 600))
+    found = metrics(exposures=exposures)
+    expose_open(found, exposures)
     fixed = report(Outcome.FIXED, event=broken, settled_at_ms=found_at_ms + 1)
     channel.advance(5)
     found.report(fixed)
