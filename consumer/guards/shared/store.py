@@ -69,8 +69,8 @@ class Store:
         except ImportError:
             raise ConfigurationError(
                 "shared.url: the package redis is not installed",
-                "install the worker with its extra: pip install '.[shared]' in a checkout, pip install 'FILE.whl[shared]'"
-                " for a wheel; the image has it; or leave shared.url empty",
+                "install the worker with its extra: pip install '.[shared]' in a checkout, pip install"
+                " 'FILE.whl[shared]' for a wheel, the image has it; or leave shared.url empty",
             ) from None
         try:
             self._client: Any = redis.Redis.from_url(
