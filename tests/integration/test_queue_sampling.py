@@ -129,6 +129,7 @@ def test_a_worker_that_may_not_ask_runs_without_figures(run: Run, channel: Emula
     """The permission is optional."""
     channel.faults.add("error", "GetQueueAttributes", service="mns", status=403, code="AccessDenied")
     with run() as worker:
+        eventually(lambda: worker.service.not_ready() == "")
         assert value(worker.service.metrics, "queue_messages", queue=QUEUE, role="main", state="active") is None
 
 
