@@ -49,7 +49,9 @@ def test_what_is_deleted_costs_no_room() -> None:
 def test_what_is_in_flight_makes_a_poller_look_again_soon() -> None:
     """It may be deleted at any moment, so nobody sleeps until the window says so."""
     limit = filled(100, 80)
-    assert limit.pause_seconds(3, 91.0) == pytest.approx(0.1)
+    assert limit.pause_seconds(3, 10.0) == pytest.approx(0.1)
+    assert limit.pause_seconds(0, 10.0) == pytest.approx(80.0)
+    assert (limit.room(1, 181.0), limit.room(2, 181.0)) == (1, 0)
 
 
 def test_when_the_burst_leaves_the_window_everything_is_as_before() -> None:
