@@ -63,6 +63,10 @@ class Mns:
         query = {name.lower(): value for name, value in parse_qsl(request.query, keep_blank_values=True)}
         messages = request.path.endswith("/messages")
         match request.method, messages:
+            case "GET", True if query.get("peekonly") == "true":
+                # A look at the dead-letter queue, in which nothing ever is: it must take no message of the other one.
+                self._asked("BatchPeekMessage")
+                self._refuse(request, Code.MESSAGE_NOT_EXIST)
             case "GET", True:
                 self._receive(request, query)
             case "DELETE", True:

@@ -125,3 +125,11 @@ def test_a_long_poll_gets_what_comes_back_meanwhile(server: Server, queue: Queue
     queue.change_message_visibility(queue.receive_message(1).receipt_handle, 1)
     assert queue.receive_message(30).dequeue_count == 2
     assert server.snapshot().requests["mns:ReceiveMessage"] == 2
+
+
+def test_a_look_at_the_dead_letter_queue_takes_no_message(server: Server, queue: Queue) -> None:
+    """There is one queue here, and a peek finds nothing in the other one: the backlog stays for those who receive."""
+    server.load(3)
+    assert queue.peek(16) == []
+    assert server.snapshot().visible == 3
+    assert len(queue.receive(16, 0)) == 3
