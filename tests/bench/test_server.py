@@ -130,6 +130,7 @@ def test_a_long_poll_gets_what_comes_back_meanwhile(server: Server, queue: Queue
 def test_a_look_at_the_dead_letter_queue_takes_no_message(server: Server, queue: Queue) -> None:
     """There is one queue here, and a peek finds nothing in the other one: the backlog stays for those who receive."""
     server.load(3)
-    assert queue.peek(16) == []
+    with pytest.raises(MNSServerException, match="MessageNotExist"):
+        queue.batch_peek_message(16)
     assert server.snapshot().visible == 3
-    assert len(queue.receive(16, 0)) == 3
+    assert len(queue.batch_receive_message(16, 0)) == 3
