@@ -151,7 +151,7 @@ class Remediation(ABC, Generic[State]):
     def remark(self, bucket: Bucket, info: BucketInfo) -> Note | None:  # noqa: ARG002 - for those that have something to say
         """What has to be known of a bucket that is compliant as it is.
 
-        Most deliveries end so, and one request is all they take: nothing is asked without a reason in `info`.
+        Most deliveries end so, so no more is requested than what `already_compliant` would wrongly promise without it.
         """
         return None
 

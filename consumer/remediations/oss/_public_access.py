@@ -22,8 +22,9 @@ class PublicAccessOptions(Options):
     other_paths: bool = Field(
         default=True,
         description=(
-            "Look after the repair whether anyone can still get in by another path, and say so in the ending. It takes"
-            " one request more, two where the policy or the ACL is public; false leaves that to the rules about those."
+            "Look after the repair whether anyone can still get in by another path, and say so in the ending;"
+            " `oss.bucket-acl` looks also where nothing was to be repaired. It takes one request more, two where the"
+            " policy or the ACL is public; false leaves that to the rules about those."
         ),
     )
 
@@ -36,7 +37,10 @@ class PublicAccessRepair(Remediation[State], ABC):
         self._other_paths = options.other_paths
 
     def remark(self, bucket: Bucket, info: BucketInfo) -> Note | None:
-        """The same of a compliant bucket, if its ACL already says that it may be open."""
+        """The same of a compliant bucket, if its ACL already says that it may be open.
+
+        With a private ACL only the policy is left, which a repair that has not planned by it looks at as well.
+        """
         return None if info.acl == PRIVATE else self.note(bucket, info)
 
     def note(self, bucket: Bucket, info: BucketInfo) -> Note | None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from consumer.core.errors import ChangedMeanwhile, Refused
 from consumer.core.printable import quoted
-from consumer.remediations.base import Change, Compliant, Finding
+from consumer.remediations.base import Change, Compliant, Finding, Note
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.public_access import PRIVATE
@@ -81,6 +81,10 @@ class BucketAcl(PublicAccessRepair[str]):
         if change.after != PRIVATE and (now := bucket.info().acl) != change.before:
             raise ChangedMeanwhile(self.name, f"planned on {change.before}, but the ACL is {now} now")
         bucket.put_acl(change.after)
+
+    def remark(self, bucket: Bucket, info: BucketInfo) -> Note | None:
+        """A private ACL is no private bucket: the policy is looked at as after a repair."""
+        return self.note(bucket, info)
 
     def falls_short(self) -> Mapping[str, str]:
         """Public read is left where only write is to go."""

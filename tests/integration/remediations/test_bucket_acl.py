@@ -55,14 +55,37 @@ def test_an_open_bucket_that_the_rule_accepts_is_still_said_to_be_open(bench: Wo
     assert bench.repair(case).reason == "public_but_blocked"
 
 
-def test_a_private_bucket_takes_one_request(bench: Workbench, recorder: Recorder) -> None:
-    """Most deliveries end so: duplicates, and what somebody has repaired by hand."""
+def test_a_private_acl_that_is_found_takes_one_look_at_the_policy(bench: Workbench, recorder: Recorder) -> None:
+    """Most deliveries end so: duplicates, and what somebody has repaired by hand; an option leaves the look out."""
     bench.emulator.create_buckets([BUCKET])
+
+    for options, asked in (({}, ["GetBucketInfo", "GetBucketPolicy"]), ({"other_paths": False}, ["GetBucketInfo"])):
+        recorder.calls.clear()
+        ending = bench.repair(replace(ACL, options=options))
+        assert (ending.outcome, ending.reason) == (Outcome.ALREADY_COMPLIANT, "")
+        assert [call.operation for call in recorder.calls] == asked
+
+
+@pytest.mark.parametrize("principal", ["*", [], None, ["1234*"]], ids=str)
+def test_a_private_acl_that_is_found_is_not_taken_for_a_private_bucket(bench: Workbench, principal: object) -> None:
+    """Whoever reads `already_compliant` takes the bucket for closed, unless the ending says by what it is open."""
+    open_to_all = policy({**PUBLIC_STATEMENT, "Principal": principal})
+    bench.emulator.create_buckets([BUCKET], policy=open_to_all)
 
     ending = bench.repair(ACL)
 
-    assert (ending.outcome, ending.reason) == (Outcome.ALREADY_COMPLIANT, "")
-    assert [call.operation for call in recorder.calls] == ["GetBucketInfo"]
+    assert (ending.outcome, ending.reason) == (Outcome.ALREADY_COMPLIANT, "still_public")
+    assert "by its policy" in ending.detail
+
+
+def test_a_policy_that_cannot_be_read_is_said_of_a_private_acl_too(bench: Workbench) -> None:
+    """The rule looks at the ACL, so it is compliant; that nobody gets in is not known."""
+    bench.emulator.create_buckets([BUCKET])
+    bench.emulator.faults.add("error", "GetBucketPolicy", status=403, code="AccessDenied")
+
+    ending = bench.repair(ACL)
+
+    assert (ending.outcome, ending.reason) == (Outcome.ALREADY_COMPLIANT, "exposure_unknown")
 
 
 @pytest.mark.parametrize("principal", ["*", ["*"], [], None, [""], {}, ["**"], ["1234*"]], ids=str)
