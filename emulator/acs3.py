@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, quote
 from emulator.identity import AccessKey
 from emulator.refusal import Refusal
 from emulator.rpc_codes import Rpc
+from emulator.rpc_keys import known_key
 from emulator.world import World
 
 ALGORITHM = "ACS3-HMAC-SHA256"
@@ -52,13 +53,7 @@ def caller(world: World, request: RpcRequest) -> AccessKey:
     if found is None:
         raise Refusal(Rpc.NO_AUTHORIZATION)
     key_id, names, signature = found.groups()
-    key = world.identities.get(key_id)
-    if key is None:
-        raise Refusal(Rpc.UNKNOWN_KEY)
-    if key.security_token is not None and request.headers.get("x-acs-security-token") != key.security_token:
-        raise Refusal(Rpc.WRONG_TOKEN)
-    if key.expires_at is not None and world.clock.now() >= key.expires_at:
-        raise Refusal(Rpc.TOKEN_EXPIRED)
+    key = known_key(world, key_id, request.headers.get("x-acs-security-token"))
     _check_time(world, request.headers.get("x-acs-date", ""))
     signed = names.split(";")
     payload = hashlib.sha256(request.body).hexdigest()

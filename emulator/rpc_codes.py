@@ -29,6 +29,9 @@ class Rpc(Enum):
     NO_AUTHORIZATION = Row("*", "MissingAuthorization", 400,
         "The Authorization header is missing or not of version 3.")
     UNKNOWN_KEY = Row("*", "InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", "", _D, _COMMON)
+    NO_TOKEN = Row("*", "MissingSecurityToken", 400, "SecurityToken is mandatory for this action.", "", _D, _COMMON)
+    OTHER_TOKEN = Row("*", "InvalidSecurityToken.MismatchWithAccessKey", 400,
+        "Specified SecurityToken mismatch with the AccessKey.", "", _D, _COMMON)
     WRONG_TOKEN = Row("*", "InvalidSecurityToken.Malformed", 400, "The specified SecurityToken is malformed.", "", _D,
         _COMMON)
     TOKEN_EXPIRED = Row("*", "InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.", "", _D,

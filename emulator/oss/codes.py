@@ -39,10 +39,10 @@ class Oss(Enum):
         "The OSS Access Key Id you provided does not exist in our records.", "0002-00000902", _S, _SWIFT)
     UNKNOWN_TEMPORARY_KEY = Row("*", "InvalidAccessKeyId", 403,
         "The OSS Access Key Id you provided does not exist in our records.", "0002-00000002", _R, "page of the EC")
-    WRONG_TOKEN = Row("*", "InvalidSecurityToken", 403, "The security token you provided is invalid.", "", _D,
-        _ERRORS)
-    TOKEN_EXPIRED = Row("*", "SecurityTokenExpired", 403, "The security token you provided has expired.", "", _D,
-        _ERRORS)
+    WRONG_TOKEN = Row("*", "InvalidSecurityToken", 403, "The security token you provided is invalid.",
+        "0002-00000006", _D, f"{_ERRORS}; page of the EC")
+    TOKEN_EXPIRED = Row("*", "SecurityTokenExpired", 403, "The security token you provided has expired.",
+        "0002-00000007", _R, "https://developer.aliyun.com/ask/553273; page of the EC")
     SIGNATURE_V1 = Row("*", "SignatureDoesNotMatch", 403, _SIGNATURE, "0002-00000040", _D, "page of the EC")
     SIGNATURE_V2 = Row("*", "SignatureDoesNotMatch", 403, _SIGNATURE, "0002-00000101", _D, "page of the EC")
     SIGNATURE_V4 = Row("*", "SignatureDoesNotMatch", 403, _SIGNATURE, "0002-00000201", _D, "page of the EC")

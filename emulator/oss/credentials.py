@@ -18,7 +18,11 @@ MAX_SKEW_SECONDS = 900.0
 
 
 def known_key(world: World, key_id: str, request: Request, query: Mapping[str, str]) -> AccessKey:
-    """The access key of that id, once its temporary token (if it has one) is checked."""
+    """The access key of that id, once its temporary token (if it has one) is checked.
+
+    A token makes it a request with a temporary key, so one that comes along with a permanent key makes that key
+    unknown (page of EC 0002-00000002).
+    """
     key = world.identities.get(key_id)
     headers = request.headers
     token = (
@@ -27,10 +31,10 @@ def known_key(world: World, key_id: str, request: Request, query: Mapping[str, s
         or query.get("security-token")
         or query.get("x-oss-security-token")
     )
-    if key is None or (key.security_token is not None and token is None):
+    if key is None or (key.security_token is None) != (token is None):
         raise Refusal(Oss.UNKNOWN_KEY if token is None else Oss.UNKNOWN_TEMPORARY_KEY, OSSAccessKeyId=key_id)
-    if token is not None and token != key.security_token:
-        raise Refusal(Oss.WRONG_TOKEN, SecurityToken=token)
+    if token != key.security_token:
+        raise Refusal(Oss.WRONG_TOKEN, SecurityToken=token or "")
     if key.expires_at is not None and world.clock.now() >= key.expires_at:
         raise Refusal(Oss.TOKEN_EXPIRED, SecurityToken=token or "")
     return key

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from emulator.identity import AccessKey
 from emulator.refusal import Refusal
 from emulator.rpc_codes import Rpc
+from emulator.rpc_keys import known_key
 from emulator.sts.role_session import asked, hand_out
 from emulator.world import World
 
@@ -34,16 +35,10 @@ def assume_role(world: World, method: str, query: Mapping[str, str]) -> dict[str
 
 
 def _caller(world: World, method: str, query: Mapping[str, str]) -> AccessKey:
-    key = world.identities.get(query.get("AccessKeyId", ""))
-    if key is None:
-        raise Refusal(Rpc.UNKNOWN_KEY)
-    if key.security_token is not None and query.get("SecurityToken") != key.security_token:
-        raise Refusal(Rpc.WRONG_TOKEN)
-    if key.expires_at is not None and world.clock.now() >= key.expires_at:
-        raise Refusal(Rpc.TOKEN_EXPIRED)
+    key = known_key(world, query.get("AccessKeyId", ""), query.get("SecurityToken"))
     _check_time(world, query.get("Timestamp", ""))
     expected = _signature(method, {name: value for name, value in query.items() if name != "Signature"}, key.secret)
-    if not hmac.compare_digest(expected, query.get("Signature", "")):
+    if not hmac.compare_digest(expected.encode(), query.get("Signature", "").encode("utf-8", "surrogateescape")):
         raise Refusal(Rpc.SIGNATURE)
     return key
 

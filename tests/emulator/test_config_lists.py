@@ -284,3 +284,20 @@ def test_faults(emulator: Emulator) -> None:
     assert vendor.start_config_rule_evaluation(start).body.result is True
     with pytest.raises(ControlError, match="error, error_after, latency"):
         emulator.faults.add("drip", service="config")
+
+
+def test_a_token_belongs_to_its_key(emulator: Emulator) -> None:
+    """Each way to miss it has its own code (page of common error codes)."""
+    key, other = (emulator.add_identity(temporary=True, lifetime_seconds=600) for _ in range(2))
+    own = (emulator.endpoints.access_key_id, emulator.endpoints.access_key_secret)
+    temporary = (key.access_key_id, key.access_key_secret)
+    request = models.ListConfigRulesRequest()
+    assert client(emulator, *temporary, key.security_token).list_config_rules(request).status_code == 200
+    for signer, token, code in (
+        (temporary, None, "MissingSecurityToken"),
+        (temporary, other.security_token, "InvalidSecurityToken.MismatchWithAccessKey"),
+        (temporary, "x", "InvalidSecurityToken.Malformed"),
+        (own, key.security_token, "InvalidSecurityToken.MismatchWithAccessKey"),
+        (own, "x", "InvalidSecurityToken.Malformed"),
+    ):
+        assert refusal(client(emulator, *signer, token).list_config_rules, request) == (400, code)

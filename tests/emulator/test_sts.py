@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import oss2
 import pytest
+import requests
 from alibabacloud_credentials.provider import (
     OIDCRoleArnCredentialsProvider,
     RamRoleArnCredentialsProvider,
@@ -70,7 +72,7 @@ def test_a_key_that_is_not_known_assumes_nothing(emulator: Emulator) -> None:
     """Neither a forgotten key nor one whose token is missing."""
     key = emulator.add_identity(temporary=True, lifetime_seconds=600)
     bare = replace(key, security_token=None)
-    with pytest.raises(Exception, match="InvalidSecurityToken"):
+    with pytest.raises(Exception, match="MissingSecurityToken"):
         RamRoleArnCredentialsProvider(
             credentials_provider=_Fixed(Credentials(bare.access_key_id, bare.access_key_secret, "")),
             role_arn=ROLE,
@@ -158,3 +160,16 @@ def test_parameters_may_stand_in_a_form(emulator: Emulator) -> None:
         said = json.load(answer)
     assert said["OIDCTokenInfo"]["Subject"] == "system:serviceaccount:a:b"
     assert said["Credentials"]["AccessKeyId"].startswith("STS.")
+
+
+def test_a_signature_of_other_letters_is_only_a_wrong_one(emulator: Emulator) -> None:
+    """Comparing it in constant time does not take text beyond ASCII."""
+    query = {
+        "Action": "AssumeRole",
+        "Version": "2015-04-01",
+        "AccessKeyId": emulator.endpoints.access_key_id,
+        "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "Signature": "é",
+    }
+    answered = requests.get(emulator.control.url, params=query, timeout=10)
+    assert (answered.status_code, answered.json()["Code"]) == (400, "SignatureDoesNotMatch")
