@@ -9,7 +9,7 @@ from emulator.http import Response
 from emulator.oss.addressing import location
 from emulator.oss.bucket import Bucket, Encryption
 from emulator.oss.call import Admission, Call, Level, Operation, answer
-from emulator.oss.printing import iso, read_max_keys
+from emulator.oss.printing import iso, read_max_keys, tag_set
 from emulator.xml import Node
 
 _ASKED = {"Prefix": "prefix", "Marker": "marker", "MaxKeys": "max-keys"}
@@ -46,7 +46,9 @@ def listing(call: Call) -> Response:
         content.append(("IsTruncated", "true" if truncated else "false"))
     if truncated:
         content.append(("NextMarker", shown[-1]))
-    content.append(("Buckets", [("Bucket", _summary(call.store.buckets[name])) for name in shown]))
+    buckets = [call.store.buckets[name] for name in shown]
+    by_tag = "tagging" in call.query
+    content.append(("Buckets", [("Bucket", [*_summary(bucket), *_tags(bucket, by_tag)]) for bucket in buckets]))
     return answer("ListAllMyBucketsResult", content)
 
 
@@ -60,6 +62,11 @@ def _wanted_tags(call: Call) -> dict[str, str]:
 
 def _tagged(bucket: Bucket, wanted: Mapping[str, str]) -> bool:
     return all(key in bucket.tagging and value in ("", bucket.tagging[key]) for key, value in wanted.items())
+
+
+def _tags(bucket: Bucket, shown: bool) -> list[Node]:
+    """A bucket's tags, which a list by tag shows (the suite of ali-oss asserts it)."""
+    return [("Tagging", [tag_set(bucket.tagging.items())])] if shown else []
 
 
 def _summary(bucket: Bucket) -> list[Node]:

@@ -11,6 +11,7 @@ from emulator.http import Response
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
 from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal
+from emulator.oss.printing import tag_set
 from emulator.oss.storing import check_tags, journal_object, stored_object
 
 
@@ -25,8 +26,7 @@ def put(call: Call) -> Response:
 
 def get(call: Call) -> Response:
     """All tags of an object; an empty set when there are none."""
-    tags = stored_object(call).tags
-    return answer("Tagging", [("TagSet", [("Tag", [("Key", key), ("Value", value)]) for key, value in tags])])
+    return answer("Tagging", [tag_set(stored_object(call).tags)])
 
 
 def delete(call: Call) -> Response:

@@ -31,6 +31,7 @@ from emulator.xml import Node
 
 _ACLS = frozenset({"default", "private", "public-read", "public-read-write"})
 _LONGEST_KEY_BYTES = 1023
+_NEXT_POSITION = "x-oss-next-append-position"
 
 
 def _check_key(key: str) -> None:
@@ -106,6 +107,7 @@ def _object_headers(call: Call, stored: StoredObject) -> list[tuple[str, str]]:
         ("x-oss-storage-class", call.bucket.storage_class),
         ("x-oss-hash-crc64ecma", str(stored.crc64)),
         *([("Content-MD5", _content_md5(stored))] if stored.kind == "Normal" else []),
+        *([(_NEXT_POSITION, str(len(stored.body)))] if stored.kind == "Appendable" else []),
         *([("x-oss-tagging-count", str(len(stored.tags)))] if stored.tags else []),
     ]
 
@@ -167,12 +169,12 @@ def append(call: Call) -> Response:
         raise invalid_argument(Oss.POSITION_NO_NUMBER, "position", position)
     if int(position) != len(before):
         refusal = Refusal(Oss.POSITION)
-        refusal.headers.append(("x-oss-next-append-position", str(len(before))))
+        refusal.headers.append((_NEXT_POSITION, str(len(before))))
         raise refusal
     body = before + call.request.body
     headers, tags = (kept_headers(call), tags_asked(call)) if stored is None else (stored.headers, stored.tags)
     longer = store_object(call, body, headers, kind="Appendable", tags=tags)
-    return Response(200, [*made(longer), ("x-oss-next-append-position", str(len(body)))])
+    return Response(200, [*made(longer), (_NEXT_POSITION, str(len(body)))])
 
 
 _READ, _WRITE = Admission.READER, Admission.WRITER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from emulator.oss.call import Call
@@ -27,6 +28,11 @@ def encoded(call: Call, name: str) -> str:
 def encoding(call: Call) -> list[Node]:
     """The element that says how names are encoded; none when they are not."""
     return [("EncodingType", "url")] if call.query.get("encoding-type") == "url" else []
+
+
+def tag_set(tags: Iterable[tuple[str, str]]) -> Node:
+    """The tags of a bucket or an object; the element is there without any, too."""
+    return "TagSet", [("Tag", [("Key", key), ("Value", value)]) for key, value in tags]
 
 
 def read_max_keys(call: Call, default: int, most: int = 1000, *, name: str = "max-keys") -> int:

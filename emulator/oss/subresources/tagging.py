@@ -9,6 +9,7 @@ from emulator.http import Response
 from emulator.oss.call import Call, Level, Operation, answer, done, gone
 from emulator.oss.codes import Oss
 from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.printing import tag_set
 
 _MOST_TAGS = 20
 
@@ -35,8 +36,7 @@ def put(call: Call) -> Response:
 
 def get(call: Call) -> Response:
     """All tags; an empty set when there are none."""
-    tags = call.bucket.tagging.items()
-    return answer("Tagging", [("TagSet", [("Tag", [("Key", key), ("Value", value)]) for key, value in tags])])
+    return answer("Tagging", [tag_set(call.bucket.tagging.items())])
 
 
 def delete(call: Call) -> Response:

@@ -14,6 +14,7 @@ import oss2
 import pytest
 from oss2 import models
 
+from emulator.xml import parse
 from tests.emulator.oss.running import Running
 
 
@@ -139,6 +140,27 @@ def test_buckets_by_tag(oss: Running) -> None:
     assert names('"a"') == ["bucket-aa", "bucket-bb", "bucket-cc"]
     assert names('"a":"1"', prefix="bucket-b") == ["bucket-bb"]
     assert names('"a":"3"') == []
+
+
+def test_a_list_by_tag_shows_the_tags(oss: Running) -> None:
+    """Each bucket's own, and only in such a list (ali-oss: "should list buckets by subres" compares them)."""
+    oss.create("bucket-aa", tagging={"a": "1", "b": "2"})
+    for params, shown in (({"tagging": '"a":"1"'}, True), ({"prefix": "bucket"}, False)):
+        listed = parse(oss.owner()._do("GET", "", "", params=params).read())
+        tag_set = listed.find("Buckets", "Bucket", "Tagging", "TagSet")
+        assert (tag_set is not None) is shown
+        tags = [tag.texts() for tag in tag_set.all("Tag")] if tag_set is not None else []
+        assert tags == ([{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}] if shown else [])
+
+
+def test_an_object_says_where_to_append(bucket: Any) -> None:
+    """GET and HEAD of an appendable object do, those of another do not (ali-oss: "should apend object with …")."""
+    bucket.append_object("log", 0, b"foo")
+    bucket.append_object("log", 3, b"bar")
+    bucket.put_object("whole", b"foo")
+    for read in (bucket.get_object, bucket.head_object):
+        assert read("log").headers["x-oss-next-append-position"] == "6"
+        assert "x-oss-next-append-position" not in read("whole").headers
 
 
 def test_the_statistics_of_an_empty_bucket(oss: Running, bucket: Any) -> None:
