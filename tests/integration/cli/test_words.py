@@ -54,7 +54,7 @@ def test_a_filter_that_nothing_fits_says_so(cli: Cli, channel: Emulator) -> None
     result = cli.run("dlq", "list", "--rule", "nope")
     assert (result.status, result.err) == (0, "None of the 2 letters that were looked at fits.\n")
     assert cli.run("dlq", "list", "--rule", "nope", "--all").err == result.err
-    assert "2 letters were in the queue, 0 fit" in cli.run("dlq", "redrive", "--rule", "nope", "--dry-run").err
+    assert "letters in the queue: 2, fitting: 0" in cli.run("dlq", "redrive", "--rule", "nope", "--dry-run").err
     assert cli.run("dlq", "list", "--rule", "public-read").err == ""
     refused = cli.run("dlq", "list", "--outcome", "nope")
     assert refused.status == 2

@@ -19,8 +19,9 @@ RULE = "public-read"
 
 
 def limits(store: Store, most: int = 20, window_seconds: float = 3600.0) -> SharedLimits:
-    """A limit on one rule, under a wide one on everything."""
-    return SharedLimits(store, Limit(1000, 3600), {RULE: Limit(most, window_seconds)}, longest_change_seconds=60.0)
+    """A limit on one rule, under a wide one on everything; of a replica whose clock stands at 0."""
+    rules = {RULE: Limit(most, window_seconds)}
+    return SharedLimits(store, Limit(1000, 3600), rules, longest_change_seconds=60.0, monotonic=lambda: 0.0)
 
 
 def places(of: SharedLimits, count: int) -> int:
