@@ -16,6 +16,9 @@ from enum import StrEnum
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.engine.delivery import Delivery
 
+_SLOWER_WEIGHT, _FASTER_WEIGHT = 0.5, 0.1
+"""Of the latest request in the average of how long one takes: bad news is believed sooner than good news."""
+
 
 class Action(StrEnum):
     """What a settle queue's deliveries wait for."""
@@ -45,6 +48,7 @@ class SettleQueue:
         self._waiting: list[tuple[float, int, Delivery]] = []
         """A heap by the moment from which each may be sent, lingering not counted."""
         self._sequence = 0
+        self._request_seconds = 0.0
         self._stopping = False
         self._closed = False
         self.failing = False
@@ -71,6 +75,16 @@ class SettleQueue:
             if self._waiting:
                 self._changed.notify()  # whoever waits now has to watch over what is left
             return taken
+
+    def took(self, seconds: float) -> None:
+        """A request took so long, however it ended."""
+        weight = _SLOWER_WEIGHT if seconds > self._request_seconds else _FASTER_WEIGHT
+        self._request_seconds += (seconds - self._request_seconds) * weight
+
+    @property
+    def seconds_of_work(self) -> float:
+        """How long one thread would take for all that wait, at the pace of late."""
+        return len(self._waiting) * self._request_seconds
 
     def drain(self) -> list[Delivery]:
         """Everything that waits, due or not."""

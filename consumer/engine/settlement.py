@@ -3,7 +3,8 @@
 Bounded in tries and time. What the queue does not confirm is tried again for a while; then the message is hidden with
 backoff, so that its slot is free for fresh work, and its redelivery is looked at and settled anew. A refusal that is
 known to last is not repeated at all. If even hiding fails, the delivery counts as lost, and the queue hands the message
-out again when its lease ends. No more than half of the slots wait for copies or for deletions that fail.
+out again when its lease ends. No more than half of the slots wait for copies that fail or are slow, or for deletions
+that fail.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ RELEASE_SECONDS = 1
 GIVEN_UP = "given_up"
 """The code of a settlement error after which nothing more is tried: the message returns when its lease ends."""
 
+SLOW = "slow"
+"""The code of a copy that was not sent, because the dead-letter queue takes them too slowly for the slots there are."""
+
 _TRIES_WHILE_STOPPING = 2
 
 
@@ -48,6 +52,8 @@ class SettlePolicy:
     """Tries of one request before the message is hidden instead, the first one included."""
     max_seconds: float = 30.0
     """How long after its ending a delivery may still be tried to be deleted or copied."""
+    slow_seconds: float = 3.0
+    """A copy that has waited, or would wait, longer than this gives way to fresh work if the slots are crowded."""
 
 
 class Settlements:
@@ -149,10 +155,18 @@ class Settlements:
         """The delivery is not ours any more, so no request could be right."""
         self._conclude(delivery, Disposition.LEASE_LOST)
 
-    def overdue(self, delivery: Delivery, action: Action) -> bool:
-        """Whether a delivery has waited too long for a request that fails, so that it should be hidden instead."""
-        late = self._monotonic() >= delivery.resolved_at + self._policy.max_seconds
-        return late and action is not Action.HIDE and self._queues[action].failing
+    def give_up_late(self, delivery: Delivery, action: Action) -> bool:
+        """Whether a delivery's turn came so late, behind failures or in a crowd, that it is hidden instead of sent."""
+        waited_seconds = self._monotonic() - delivery.resolved_at
+        if action is not Action.HIDE and self._queues[action].failing:
+            late = waited_seconds >= self._policy.max_seconds
+            if late:
+                self.give_up(delivery, action)
+            return late
+        late = action is Action.COPY and self._crowds(waited_seconds)
+        if late:
+            self._give_way(delivery)
+        return late
 
     def held(self, delivery: Delivery) -> bool:
         """Whether the delivery is still ours."""
@@ -194,10 +208,21 @@ class Settlements:
         elif self.unsettled.ending_of_copy(delivery.message_id):
             delivery.copied = True  # by an earlier delivery, whose deletion did not work out
             self._delete(delivery)
-        elif self._in_flight.settling_crowded:
+        elif self._queues[Action.COPY].failing and self._in_flight.settling_crowded:
             self.give_up(delivery, Action.COPY)
+        elif self._crowds(self._queues[Action.COPY].seconds_of_work):
+            self._give_way(delivery)
         else:
             self._enqueue(Action.COPY, delivery)
+
+    def _crowds(self, waited_seconds: float) -> bool:
+        """Whether copies that wait for so long take slots from fresh work; a burst that is copied quickly does not."""
+        return waited_seconds > self._policy.slow_seconds and self._in_flight.settling_crowded
+
+    def _give_way(self, delivery: Delivery) -> None:
+        """Hide a message whose copy would be slow, and count that: no request has failed that would show it."""
+        self._hooks.settle_error(SettleError(delivery.message_id, Action.COPY.value, SLOW))
+        self.give_up(delivery, Action.COPY)
 
     def _copied(self, delivery: Delivery) -> None:
         delivery.copied = True

@@ -48,6 +48,7 @@ class Settler(Loop):
         super().__init__(pulse)
         self._waiting = shared.settle_queues[self.action]
         self._settlements = shared.settlements
+        self._monotonic = shared.monotonic
 
     @property
     def done(self) -> bool:
@@ -59,10 +60,7 @@ class Settler(Loop):
         due = self._waiting.take(self._pulse.idle_seconds)
         if due:
             self._pulse.beat(f"settling {len(due)}")
-            overdue = [delivery for delivery in due if self._settlements.overdue(delivery, self.action)]
-            for delivery in overdue:
-                self._settlements.give_up(delivery, self.action)
-            if in_time := [delivery for delivery in due if delivery not in overdue]:
+            if in_time := [delivery for delivery in due if not self._settlements.give_up_late(delivery, self.action)]:
                 self.settle(in_time)
         return bool(due)
 
@@ -152,9 +150,12 @@ class Copier(Settler):
                 # Somebody else has the message by now and may still succeed: a dead letter could be a false one.
                 self._settlements.lost(delivery)
                 continue
+            started = self._monotonic()
             try:
                 self._dead_letters.send(compose(delivery, self._origin, self._wall_ms()))
             except ServiceError as error:
+                self._waiting.took(self._monotonic() - started)
                 self._settlements.failed(delivery, Action.COPY, error)
             else:
+                self._waiting.took(self._monotonic() - started)
                 self._settlements.done(delivery, Action.COPY)

@@ -34,9 +34,8 @@ def ends_well(stage: Stage, replica: Replica) -> None:
     """The faults are over: everything comes to its ending, nothing was promised in vain, and the process drains."""
     stage.emulator.faults.clear()
     assert until(lambda: not stage.left(), 60), replica.text()[-3_000:]
-    books = replica.books()
-    assert books.balanced
-    assert not books.in_flight
+    assert until(lambda: not replica.books().in_flight), replica.books()
+    assert replica.books().balanced
     assert replica.stop(30) == 0
     verdict = stage.verdict()
     assert not verdict.violations, "\n".join(map(str, verdict.violations))
@@ -83,6 +82,16 @@ def test_poison_does_not_keep_a_public_bucket_waiting(stage: Stage, kind: str, f
     stage.emulator.faults.clear()
     ends_well(stage, started(stage))
     assert stage.left(DEAD_LETTERS) >= 160
+
+
+def test_poison_is_dead_lettered_at_once_while_the_dead_letter_queue_is_well(stage: Stage) -> None:
+    """Ten times as much as slots: nothing is hidden first, and no settlement fails."""
+    replica = started(stage)
+    poison(stage, 160)
+    assert until(lambda: stage.left(DEAD_LETTERS) == 160 and not stage.left()), replica.text()[-2_000:]
+    assert not stage.emulator.journal(operation="ChangeMessageVisibility")
+    assert "settle_errors_total{" not in replica.get("/metrics")[1]
+    ends_well(stage, replica)
 
 
 def test_slow_renewals_lose_nothing(stage: Stage) -> None:

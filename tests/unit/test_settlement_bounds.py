@@ -134,17 +134,76 @@ def test_a_dead_letter_queue_that_does_not_answer_holds_up_no_deletion_and_no_hi
     assert engine.books.settling == 1
 
 
-def test_at_most_half_of_the_slots_wait_for_copies() -> None:
-    """A flood of poison and a slow dead-letter queue leave the other half for fresh events."""
+def test_poison_is_copied_at_once_while_the_dead_letter_queue_is_quick() -> None:
+    """A burst that fills every slot is no reason to hide: a copy that is confirmed in milliseconds frees its slot."""
     engine = Engine(slots=16)
+    for delivery in engine.receive(8) + engine.receive(8):
+        engine.resolve(delivery, Outcome.INVALID)
+    engine.settle_all()
+    assert not engine.queue.hidden
+    assert engine.dispositions == [Disposition.DEAD_LETTERED] * 16
+    assert not engine.recorder.settle_errors
+
+
+def slow_copies(engine: Engine, seconds: float) -> None:
+    """Each copy takes so long from now on."""
+    send = engine.dead_letters.send
+
+    def slowly(body: str) -> str:
+        engine.clock.advance(seconds)
+        return send(body)
+
+    engine.dead_letters.send = slowly  # type: ignore[method-assign]
+
+
+def test_a_dead_letter_queue_that_is_known_to_be_slow_gets_no_more_than_half_of_the_slots() -> None:
+    """Also when each burst is new and none has waited yet: or a flood of poison would take every slot each time."""
+    engine = Engine(slots=16)
+    engine.queue.visibility_seconds = 60
+    slow_copies(engine, 0.8)
+    for delivery in engine.receive(2):
+        engine.resolve(delivery, Outcome.INVALID)
+    engine.settle_all()
     for delivery in engine.receive(8) + engine.receive(8):
         engine.resolve(delivery, Outcome.INVALID)
     while engine.step(Action.HIDE):
         pass
     assert engine.books.settling == 8
+    assert [error.code for error in engine.recorder.settle_errors] == ["slow"] * 8
+
+
+def test_at_most_half_of_the_slots_wait_for_copies_that_turn_out_to_be_slow() -> None:
+    """A flood of poison and a slow dead-letter queue leave the other half for fresh events, and it is said why."""
+    engine = Engine(slots=16)
+    engine.queue.visibility_seconds = 60
+    for delivery in engine.receive(8) + engine.receive(8):
+        engine.resolve(delivery, Outcome.INVALID)
+    engine.clock.advance(3.5)
+    for _ in range(8):
+        engine.step(Action.COPY)
+    while engine.step(Action.HIDE):
+        pass
+    assert engine.books.settling == 8
     assert engine.dispositions == [Disposition.HIDDEN] * 8
+    assert [error.code for error in engine.recorder.settle_errors] == ["slow"] * 8
     engine.settle_all()
     assert len(engine.dead_letters.bodies) == 8
+
+
+def test_at_most_half_of_the_slots_wait_for_copies_that_fail() -> None:
+    """Once a copy has failed, every further one that would crowd the slots is hidden at once."""
+    engine = Engine(slots=16)
+    engine.queue.visibility_seconds = 60
+    deliveries = engine.receive(8) + engine.receive(8)
+    engine.dead_letters.before.append(service_error(Throttled, "Refused"))
+    engine.resolve(deliveries[0], Outcome.INVALID)
+    engine.step(Action.COPY)
+    for delivery in deliveries[1:]:
+        engine.resolve(delivery, Outcome.INVALID)
+    while engine.step(Action.HIDE):
+        pass
+    assert engine.books.settling == 8
+    assert engine.dispositions == [Disposition.HIDDEN] * 8
 
 
 def test_at_most_half_of_the_slots_wait_for_deletions_that_fail() -> None:
