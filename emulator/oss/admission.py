@@ -48,6 +48,8 @@ def admit(call: Call) -> None:
     _require_signature(call)
     if admission in _ANYONE:
         raise Refusal(Oss.NO_RIGHT)
+    if admission is Admission.OWNER_OR_NEW:
+        raise Refusal(Oss.NAME_TAKEN, BucketName=bucket.name)
     raise Refusal(Oss.NOT_YOURS)
 
 

@@ -17,7 +17,9 @@ _GO = "alibabacloud-oss-go-sdk-v2, integration tests"
 _SWIFT = "alibabacloud-oss-swift-sdk-v2, integration tests"
 _ELIXIR = "answers in the documentation of the Elixir client aliyun_oss"
 _OSS2 = "oss2 2.19.1, tests"
+_JAVA = "aliyun-oss-java-sdk, integration tests"
 _ERRORS = "support/http-status-code"
+_CONFLICTS = "user-guide/http-status-code-409"
 _WRITES = "PutObject AppendObject CopyObject PutSymlink InitiateMultipartUpload"
 
 _NO_HEADER = "Authorization header is invalid."
@@ -106,9 +108,17 @@ class Oss(Enum):
     STORAGE_CLASS = Row("PutBucket", "InvalidArgument", 400, "No such bucket storage class exists.", "0013-00000101",
         _S, _SWIFT)
     REDUNDANCY = Row("PutBucket", "InvalidArgument", 400, "Invalid data redundancy type.")
-    NAME_TAKEN = Row("PutBucket", "BucketAlreadyExists", 409,
+    NAME_TAKEN = Row("PutBucket PutBucketAcl", "BucketAlreadyExists", 409,
         "The requested bucket name is not available. The bucket namespace is shared by all users of the "
-        "system. Please select a different name and try again.", "0015-00000104", _R, "page of the EC")
+        "system. Please select a different name and try again.", "0015-00000104", _R, f"page of the EC; {_JAVA}")
+    LOCATION = Row("PutBucket", "InvalidLocationConstraint", 400, "The specified location-constraint is not valid", "",
+        _S, _JAVA)
+    OTHER_LOCATION = Row("PutBucket", "BucketAlreadyExists", 409, "Bucket already exists can't modify location.", "",
+        _D, _CONFLICTS)
+    OTHER_STORAGE_CLASS = Row("PutBucket", "BucketAlreadyExists", 409,
+        "Cannot modify existing bucket's storage class.", "", _D, _CONFLICTS)
+    OTHER_REDUNDANCY = Row("PutBucket", "BucketAlreadyExists", 409,
+        "Bucket already exists can't modify data redundancy type.", "", _D, _CONFLICTS)
     TOO_MANY_BUCKETS = Row("PutBucket PutBucketAcl", "TooManyBuckets", 400,
         "You have attempted to create more buckets than allowed.", "", _D, "developer-reference/putbucket")
     NOT_EMPTY = Row("DeleteBucket", "BucketNotEmpty", 409, "The bucket has objects. Please delete them first.",

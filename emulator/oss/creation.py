@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from emulator.http import Response
+from emulator.oss.addressing import location
 from emulator.oss.bucket import Bucket, Encryption
 from emulator.oss.call import Admission, Call, Level, Operation, gone
 from emulator.oss.codes import Oss
@@ -56,16 +58,16 @@ def new_bucket(call: Call, acl: str) -> Bucket:
 def put(call: Call) -> Response:
     """Create a bucket; by its owner in its region, again without effect except on a named ACL."""
     acl = requested_acl(call, "private")
-    storage_class, redundancy = _creation_settings(call)
+    asked = _asked(call)
     existing = call.store.buckets.get(call.name)
     if existing is None:
         bucket = new_bucket(call, acl)
-        bucket.storage_class, bucket.redundancy = storage_class, redundancy
+        bucket.storage_class = asked.storage_class or bucket.storage_class
+        bucket.redundancy = asked.redundancy or bucket.redundancy
         bucket.encryption = _creation_encryption(call)
         bucket.resource_group = call.header("x-oss-resource-group-id") or bucket.resource_group
         return located(call)
-    if existing.owner_id != call.account_id or (call.region or existing.region) != existing.region:
-        raise Refusal(Oss.NAME_TAKEN, BucketName=call.name)
+    _refuse_another(call, existing, asked)
     if call.header("x-oss-acl") is not None and acl != existing.acl:
         if acl != "private" and call.store.blocks_public_access(existing):
             raise Refusal(Oss.PUBLIC_ACL)
@@ -91,18 +93,43 @@ def _creation_encryption(call: Call) -> Encryption | None:
     )
 
 
-def _creation_settings(call: Call) -> tuple[str, str]:
-    """The storage class and redundancy that the body asks for."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the body asks for; None where it says nothing."""
+
+    storage_class: str | None = None
+    redundancy: str | None = None
+
+
+def _asked(call: Call) -> _Asked:
+    """Raises Refusal for a class, a redundancy or a location that cannot be."""
     if not call.request.body.strip():
-        return "Standard", "LRS"
+        return _Asked()
     body = call.body("CreateBucketConfiguration")
-    storage_class = body.value("StorageClass") or "Standard"
-    redundancy = body.value("DataRedundancyType") or "LRS"
-    if storage_class not in _STORAGE_CLASSES:
-        raise invalid_argument(Oss.STORAGE_CLASS, "StorageClass", storage_class)
-    if redundancy not in ("LRS", "ZRS"):
-        raise invalid_argument(Oss.REDUNDANCY, "DataRedundancyType", redundancy)
-    return storage_class, redundancy
+    asked = _Asked(body.value("StorageClass") or None, body.value("DataRedundancyType") or None)
+    if asked.storage_class not in (None, *_STORAGE_CLASSES):
+        raise invalid_argument(Oss.STORAGE_CLASS, "StorageClass", asked.storage_class or "")
+    if asked.redundancy not in (None, "LRS", "ZRS"):
+        raise invalid_argument(Oss.REDUNDANCY, "DataRedundancyType", asked.redundancy or "")
+    wanted = body.value("LocationConstraint")
+    if wanted and wanted != location(call.region or call.store.world.region):
+        raise Refusal(Oss.LOCATION, LocationConstraint=wanted)
+    return asked
+
+
+def _refuse_another(call: Call, existing: Bucket, asked: _Asked) -> None:
+    """Raise Refusal(BucketAlreadyExists) for a name that is taken, and for what a bucket cannot become later."""
+    refused = None
+    if existing.owner_id != call.account_id:
+        refused = Oss.NAME_TAKEN
+    elif call.region not in (None, existing.region):
+        refused = Oss.OTHER_LOCATION
+    elif asked.storage_class not in (None, existing.storage_class):
+        refused = Oss.OTHER_STORAGE_CLASS
+    elif asked.redundancy not in (None, existing.redundancy):
+        refused = Oss.OTHER_REDUNDANCY
+    if refused is not None:
+        raise Refusal(refused, BucketName=call.name)
 
 
 def delete(call: Call) -> Response:

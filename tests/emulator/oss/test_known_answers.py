@@ -1,7 +1,8 @@
 """Answers that others recorded, documented, or expect in their suites; each test says who.
 
 "Python", "Go", "Swift" are the integration tests of the vendor's version 2 SDKs (alibabacloud-oss-…-sdk-v2), "Elixir"
-the answers in the documentation of the client aliyun_oss, "ali-oss" the suite of the JavaScript SDK. A page of an EC is
+the answers in the documentation of the client aliyun_oss, "ali-oss" the suite of the JavaScript SDK, "Java" the
+integration tests of aliyun-oss-java-sdk. A page of an EC is
 https://www.alibabacloud.com/help/en/oss/user-guide/ followed by the EC.
 """
 
@@ -121,6 +122,80 @@ def test_a_storage_class_that_does_not_exist(oss: Running) -> None:
     error = _refused(_second(oss).put_bucket, request)
     assert (error.status_code, error.code, error.ec) == (400, "InvalidArgument", "0013-00000101")
     assert error.message == "No such bucket storage class exists."
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "message"),
+    [
+        (
+            "<StorageClass>IA</StorageClass>",
+            409,
+            "BucketAlreadyExists",
+            "Cannot modify existing bucket's storage class.",
+        ),
+        (
+            "<DataRedundancyType>ZRS</DataRedundancyType>",
+            409,
+            "BucketAlreadyExists",
+            "Bucket already exists can't modify data redundancy type.",
+        ),
+        (
+            "<LocationConstraint>oss-ap-southeast-1</LocationConstraint>",
+            400,
+            "InvalidLocationConstraint",
+            "The specified location-constraint is not valid",
+        ),
+    ],
+)
+def test_a_bucket_stays_what_it_was_created_as(
+    oss: Running, bucket: Any, body: str, status: int, code: str, message: str
+) -> None:
+    """Class and redundancy: https://www.alibabacloud.com/help/en/oss/user-guide/http-status-code-409 .
+
+    The location: Java, CreateBucketTest, testPutWithInconsistentLocation and testModifyExistingBucketLocation.
+    """
+
+    def put(name: str, content: str) -> None:
+        data = f"<CreateBucketConfiguration>{content}</CreateBucketConfiguration>"
+        bucket._do("PUT", name, "", data=data)
+
+    with pytest.raises(oss2.exceptions.ServerError) as refused:
+        put("bucket-one", body)
+    assert (refused.value.status, refused.value.code, refused.value.message) == (status, code, message)
+    put("bucket-one", "<StorageClass>Standard</StorageClass><DataRedundancyType>LRS</DataRedundancyType>")
+    put("bucket-one", "<LocationConstraint>oss-cn-hangzhou</LocationConstraint>")
+    assert (oss.service.buckets["bucket-one"].storage_class, oss.service.buckets["bucket-one"].redundancy) == (
+        "Standard",
+        "LRS",
+    )
+
+
+def test_what_was_asked_for_at_creation_stays_without_a_word(oss: Running) -> None:
+    """Creating a bucket again without a body asks for nothing (Java: createBucket twice in CreateBucketTest)."""
+    oss.create(storage_class="IA", redundancy="ZRS")
+    oss.bucket().create_bucket()
+    assert oss.service.buckets["bucket-one"].storage_class == "IA"
+
+
+def test_the_acl_of_somebody_else_s_bucket(oss: Running) -> None:
+    """PutBucketAcl creates buckets, so the name is taken (Java: BucketAclTest.testUnormalSetBucketAcl)."""
+    oss.create()
+    with pytest.raises(oss2.exceptions.ServerError) as refused:
+        oss.stranger().put_bucket_acl("private")
+    assert (refused.value.status, refused.value.code) == (409, "BucketAlreadyExists")
+    with pytest.raises(oss2.exceptions.AccessDenied):
+        oss.stranger().get_bucket_acl()
+
+
+def test_a_policy_is_kept_as_it_was_written(bucket: Any) -> None:
+    """With lists that are written as text (Java: BucketPolicyTest.testNormalPolicy)."""
+    statement = (
+        r'{"Action":["oss:GetObject","oss:PutObject"],"Effect":"Deny","Principal":"[123456790]",'
+        r'"Resource":"[\"acs:oss:*:1234567890:*\/*\"]"}'
+    )
+    policy = f'{{"Version":"1","Statement":[{statement}]}}'
+    bucket.put_bucket_policy(policy)
+    assert bucket.get_bucket_policy().policy == policy
 
 
 def test_buckets_by_tag(oss: Running) -> None:
@@ -245,3 +320,11 @@ def test_a_condition_that_does_not_hold_is_named(bucket: Any, condition: str, va
     with pytest.raises(oss2.exceptions.PreconditionFailed) as refused:
         bucket.get_object("k", headers={condition: value})
     assert refused.value.message.endswith(f"(condition={condition})")
+
+
+def test_a_bucket_stays_where_it_is(oss: Running, bucket: Any) -> None:
+    """Creating it through another region's endpoint (the page of status 409)."""
+    with pytest.raises(oss2.exceptions.ServerError) as refused:
+        oss.bucket(region="cn-beijing").create_bucket()
+    error = refused.value
+    assert (error.status, error.message) == (409, "Bucket already exists can't modify location.")

@@ -10,6 +10,10 @@ import requests
 from tests.emulator.oss.running import STRANGER, Running
 
 OTHER_REGION = "cn-beijing"
+POLICY = (
+    '{"Version":"1","Statement":[{"Effect":"Deny","Principal":["*"],"Action":["oss:PutObject"],'
+    '"Resource":["acs:oss:*:*:bucket-one/*"]}]}'
+)
 
 
 def _through(oss: Running, host: str, *, region: str | None = None, bucket: str = "bucket-one") -> requests.Response:
@@ -78,7 +82,7 @@ def test_bucket_of_another_account(oss: Running) -> None:
     for attempt in (
         oss.stranger().get_bucket_acl,
         oss.stranger().get_bucket_info,
-        lambda: oss.stranger().put_bucket_acl("private"),
+        lambda: oss.stranger().put_bucket_policy(POLICY),
         oss.stranger().delete_bucket,
     ):
         with pytest.raises(oss2.exceptions.AccessDenied):
@@ -87,7 +91,7 @@ def test_bucket_of_another_account(oss: Running) -> None:
 
 
 def test_name_taken(oss: Running) -> None:
-    """A name belongs to whoever came first; the owner may come again."""
+    """A name belongs to whoever came first; the owner may come again, to the same region."""
     oss.create(owner_id=STRANGER.account_id)
     with pytest.raises(oss2.exceptions.ServerError) as refused:
         oss.bucket().create_bucket()
