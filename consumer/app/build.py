@@ -16,7 +16,7 @@ from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.aliyun.member_role import AssumedRole, MemberRole
 from consumer.config import Config, build_exemptions, build_rules
 from consumer.core.observers import Hooks
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from consumer.guards.breaker import LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.confirmation import nobody
@@ -30,7 +30,7 @@ from consumer.guards.shared.store import Store, StoreAddress
 from consumer.reevaluation.agreement import AgreementPolicy, Agreements, Concluded
 from consumer.reevaluation.confirmation import Confirmation
 from consumer.reevaluation.requester import Reevaluation
-from consumer.telemetry.redaction import Discreet
+from consumer.telemetry.redaction import SecretRegisteringProvider
 
 
 def build_switch(config: Config) -> PauseSwitch:
@@ -104,7 +104,7 @@ def member_roles(config: Config) -> list[MemberRole]:
 def build_members(config: Config, own: CredentialsProvider) -> dict[str, KeptCredentials]:
     """How to sign for each account that is allowed besides our own; nothing is asked of STS yet."""
     return {
-        role.account_id: KeptCredentials(Discreet(AssumedRole(role, own)), only_if_used=True)
+        role.account_id: KeptCredentials(SecretRegisteringProvider(AssumedRole(role, own)), only_if_used=True)
         for role in member_roles(config)
     }
 
@@ -121,7 +121,7 @@ def build_reevaluation(
     config: Config,
     evaluator: CloudConfig | None,
     stopping: threading.Event,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     tell: Callable[[Concluded], None],
 ) -> Reevaluation | None:
     """What asks Cloud Config to look again, or None when that is switched off."""
@@ -131,7 +131,7 @@ def build_reevaluation(
     return Reevaluation(
         evaluator,
         stopping,
-        pulse,
+        heartbeat,
         account_id=config.account_id,
         max_per_minute=settings.max_per_minute,
         agreements=Agreements(agreement.timeout_seconds) if agreement else None,

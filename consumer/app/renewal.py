@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.core.observers import ApiCall, Report, Retry, SettleError
 from consumer.core.observers import Renewal as LeaseRenewal
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 
 LONGEST_QUESTION_SECONDS = 60.0
 """What one source may take: the transport bounds each request, an external command of a profile ends after a minute."""
@@ -24,16 +24,16 @@ _REFUSED = frozenset(
 class Renewal:
     """Asks one source after the other whose credentials are due; the worker's own first."""
 
-    def __init__(self, kept: Mapping[str, KeptCredentials], stopping: threading.Event, pulse: Pulse) -> None:
+    def __init__(self, kept: Mapping[str, KeptCredentials], stopping: threading.Event, heartbeat: Heartbeat) -> None:
         """`kept` is by account, in the order of importance."""
         self._kept = kept
         self._stopping = stopping
-        self._pulse = pulse
+        self._heartbeat = heartbeat
 
     def run(self) -> None:
         """Renew what is due until the process stops."""
         while not self._stopping.is_set():
-            self._pulse.rest()
+            self._heartbeat.rest()
             if not self.step():
                 self._stopping.wait(_LOOK_SECONDS)
 
@@ -41,7 +41,7 @@ class Renewal:
         """Renew the most important credentials that are due; whether there were any."""
         for account, kept in self._kept.items():
             if kept.renewal_due():
-                self._pulse.beat(f"asking for the credentials of account {account}")
+                self._heartbeat.beat(f"asking for the credentials of account {account}")
                 kept.renew()
                 return True
         return False

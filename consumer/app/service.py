@@ -18,8 +18,8 @@ from consumer.app.threads import Wiring
 from consumer.config import Config
 from consumer.core.exit_codes import ExitCode
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
-from consumer.engine.dead_letter import Origin
-from consumer.engine.stop_request import Asked
+from consumer.engine.dead_letter import DeadLetterTarget
+from consumer.engine.stop_request import StopRequest
 from consumer.engine.supervisor import Engine, Supervisor
 from consumer.telemetry.http_server import HealthServer
 from consumer.telemetry.log import get_logger
@@ -37,7 +37,7 @@ class Service:
             ConfigurationError: it cannot be listened on.
         """
         self._wiring = wiring
-        self._stop = Asked()
+        self._stop = StopRequest()
         self._supervisor: Supervisor | None = None
         self.metrics = wiring.metrics
         self.switch = wiring.switch
@@ -47,7 +47,7 @@ class Service:
             wiring.credentials,
             wiring.queue,
             wiring.say,
-            wiring.pulse("startup", LONGEST_QUESTION_SECONDS, monotonic=monotonic),
+            wiring.heartbeat("startup", LONGEST_QUESTION_SECONDS, monotonic=monotonic),
             stopping=lambda: bool(self._stop),
             pause=pause or self._stop.within,
             jitter=wiring.jitter,
@@ -140,13 +140,13 @@ def build(
     return Service(Wiring(config, credentials, get_logger("consumer").info), monotonic=monotonic, pause=pause)
 
 
-def _origin(config: Config, found: Found) -> Origin:
+def _origin(config: Config, found: Found) -> DeadLetterTarget:
     """What dead letters say about where they come from, and how large they may be."""
     dead_letters = found.get(config.queue.dead_letter_queue)
-    return Origin(config.queue.name, dead_letters.max_message_bytes if dead_letters else MAX_MESSAGE_BYTES)
+    return DeadLetterTarget(config.queue.name, dead_letters.max_message_bytes if dead_letters else MAX_MESSAGE_BYTES)
 
 
-def _engine(wiring: Wiring, origin: Origin, found: Found) -> Engine:
+def _engine(wiring: Wiring, origin: DeadLetterTarget, found: Found) -> Engine:
     config = wiring.config.engine
     oss = wiring.oss()
     pipeline = wiring.pipeline(oss)

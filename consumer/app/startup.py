@@ -26,7 +26,7 @@ from consumer.core.errors import (
     Unanswered,
 )
 from consumer.core.queue_attributes import QueueAttributes
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 
 _LONGEST_PAUSE_SECONDS = 30.0
 
@@ -72,7 +72,7 @@ class Startup:
         credentials: CheckedCredentials,
         queue: Callable[[str], InspectedQueue],
         say: Callable[..., None],
-        pulse: Pulse,
+        heartbeat: Heartbeat,
         *,
         stopping: Callable[[], bool],
         pause: Callable[[float], object],
@@ -84,7 +84,7 @@ class Startup:
         self._credentials = credentials
         self._queue = queue
         self._say = say
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._stopping = stopping
         self._pause = pause
         self._jitter = jitter
@@ -101,7 +101,7 @@ class Startup:
 
     def overdue(self) -> str:
         """What the start was doing when it fell silent, or nothing."""
-        doing = self._pulse.overdue()
+        doing = self._heartbeat.overdue()
         return f"the start fell silent while {doing}" if doing else ""
 
     def wait(self) -> Found | None:
@@ -114,7 +114,7 @@ class Startup:
         started = self._monotonic()
         tries = 0
         while not self._stopping():
-            self._pulse.beat("looking at credentials and queues")
+            self._heartbeat.beat("looking at credentials and queues")
             try:
                 return self._look()
             except (Retryable, CredentialsUnavailable) as error:
@@ -159,7 +159,7 @@ class Startup:
         full = min(2.0 ** min(waiting.tries - 1, 10), _LONGEST_PAUSE_SECONDS)
         seconds = self._jitter(full / 2, full)
         self._say("startup.waiting", reason=waiting.reason, code=error.code, tries=waiting.tries, seconds=seconds)
-        self._pulse.beat("waiting to try again", seconds)
+        self._heartbeat.beat("waiting to try again", seconds)
         self._pause(seconds)
 
     def _explain(self, error: ServiceError) -> str:

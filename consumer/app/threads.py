@@ -37,8 +37,8 @@ from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.engine.backoff import Attempts, Backoff
 from consumer.engine.coalescing import Groups
 from consumer.engine.context import EngineContext
-from consumer.engine.dead_letter import Origin
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.dead_letter import DeadLetterTarget
+from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.in_flight import InFlight
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
 from consumer.engine.pipeline import Pipeline
@@ -60,7 +60,7 @@ from consumer.telemetry.journal_gauges import expose_journal
 from consumer.telemetry.log import LogListener, get_logger, lines_dropped
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.queue_gauges import expose_figures
-from consumer.telemetry.redaction import Discreet
+from consumer.telemetry.redaction import SecretRegisteringProvider
 
 _SLACK_SECONDS = 60.0
 """On top of every bound on a thread's silence, for connecting (names included) and for a busy machine."""
@@ -71,7 +71,7 @@ class Wiring:
 
     def __init__(self, config: Config, credentials: CredentialsProvider, say: Callable[..., None]) -> None:
         self.config = config
-        self.credentials = KeptCredentials(Discreet(credentials), asks=False)
+        self.credentials = KeptCredentials(SecretRegisteringProvider(credentials), asks=False)
         self.say = say
         self.jitter = random.SystemRandom().uniform
         self.stopping = threading.Event()
@@ -98,13 +98,13 @@ class Wiring:
         self.evaluator_hooks = Hooks(watchers)  # which must not lead back to the re-evaluation itself
         evaluator = build_evaluator(config, self.credentials, self.evaluator_hooks)
         self.guards = build_guards(config, self.switch, self.store, evaluator)
-        pulse = self.pulse("reevaluation", LONGEST_CALL_SECONDS)
-        self.reevaluation = build_reevaluation(config, evaluator, self.stopping, pulse, self._concluded)
+        heartbeat = self.heartbeat("reevaluation", LONGEST_CALL_SECONDS)
+        self.reevaluation = build_reevaluation(config, evaluator, self.stopping, heartbeat, self._concluded)
         self.journal = journal = self._journal()
         followers: tuple[StepListener, ...] = (journal,) if journal else ()
         self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
         self.shared = self._shared()
-        self.others = [self._renewal(), *([Thread(pulse, self.reevaluation.run)] if self.reevaluation else [])]
+        self.others = [self._renewal(), *([Thread(heartbeat, self.reevaluation.run)] if self.reevaluation else [])]
         self.metrics.watch_listeners(lambda: self.hooks.failures + self.evaluator_hooks.failures)
         self.picture.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
         if self.store:
@@ -133,9 +133,9 @@ class Wiring:
 
     def _renewal(self) -> Thread:
         """The thread that renews our own credentials and those of member accounts."""
-        pulse = self.pulse("credentials", LONGEST_QUESTION_SECONDS)
-        renewal = Renewal({self.config.account_id: self.credentials, **self.members}, self.stopping, pulse)
-        return Thread(pulse, renewal.run)
+        heartbeat = self.heartbeat("credentials", LONGEST_QUESTION_SECONDS)
+        renewal = Renewal({self.config.account_id: self.credentials, **self.members}, self.stopping, heartbeat)
+        return Thread(heartbeat, renewal.run)
 
     def queue(self, name: str, *, call_timeout_seconds: float | None = None) -> Queue:
         """A queue gateway for one thread."""
@@ -144,41 +144,43 @@ class Wiring:
         address = QueueAddress(self.config.mns_endpoint, name, min(settings.connect_timeout_seconds, longest), longest)
         return Queue(address, self.credentials, self.hooks)
 
-    def pulse(self, name: str, longest_seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> Pulse:
-        return Pulse(name, longest_seconds + _SLACK_SECONDS, monotonic=monotonic)
+    def heartbeat(
+        self, name: str, longest_seconds: float, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> Heartbeat:
+        return Heartbeat(name, longest_seconds + _SLACK_SECONDS, monotonic=monotonic)
 
     def renewer(self, number: int) -> Thread:
         # A renewal that nobody answers must leave time for several more before the lease ends.
         longest = min(self.config.queue.call_timeout_seconds, max(1.0, self.config.engine.lease_seconds / 6))
         queue = self.queue(self.config.queue.name, call_timeout_seconds=longest)
-        pulse = self.pulse(f"lease-keeper-{number}", longest)
-        return Thread(pulse, Renewer(self.shared, queue, pulse).run, queue.close)
+        heartbeat = self.heartbeat(f"lease-keeper-{number}", longest)
+        return Thread(heartbeat, Renewer(self.shared, queue, heartbeat).run, queue.close)
 
     def poller(self, number: int) -> Thread:
         queue = self.queue(self.config.queue.name)
         wait_seconds = self.config.queue.wait_seconds
-        pulse = self.pulse(f"poller-{number}", wait_seconds + POLL_MARGIN_SECONDS)
-        poller = Poller(self.shared, queue, pulse, wait_seconds=wait_seconds, first=number == 1)
-        return Thread(pulse, poller.run, queue.close)
+        heartbeat = self.heartbeat(f"poller-{number}", wait_seconds + POLL_MARGIN_SECONDS)
+        poller = Poller(self.shared, queue, heartbeat, wait_seconds=wait_seconds, first=number == 1)
+        return Thread(heartbeat, poller.run, queue.close)
 
-    def settler(self, action: Action, number: int, origin: Origin) -> Thread:
+    def settler(self, action: Action, number: int, origin: DeadLetterTarget) -> Thread:
         """A thread that sends one kind of settling request, over a connection of its own."""
         names = self.config.queue
         queue = self.queue(names.dead_letter_queue if action is Action.COPY else names.name)
-        pulse = self.pulse(f"settler-{action.value}-{number}", 2 * names.call_timeout_seconds)
+        heartbeat = self.heartbeat(f"settler-{action.value}-{number}", 2 * names.call_timeout_seconds)
         settler: Settler
         match action:
             case Action.DELETE:
-                settler = Deleter(self.shared, queue, pulse)
+                settler = Deleter(self.shared, queue, heartbeat)
             case Action.HIDE:
-                settler = Hider(self.shared, queue, pulse)
+                settler = Hider(self.shared, queue, heartbeat)
             case Action.COPY:
-                settler = Copier(self.shared, queue, origin, pulse)
+                settler = Copier(self.shared, queue, origin, heartbeat)
             case _:
                 assert_never(action)
-        return Thread(pulse, settler.run, queue.close)
+        return Thread(heartbeat, settler.run, queue.close)
 
-    def settlers(self, origin: Origin) -> list[Thread]:
+    def settlers(self, origin: DeadLetterTarget) -> list[Thread]:
         """The threads of every kind of settling request; none for copies without a dead-letter queue."""
         actions = [action for action in Action if action is not Action.COPY or self.config.queue.dead_letter_queue]
         numbers = range(1, self.config.engine.settlers + 1)
@@ -197,11 +199,11 @@ class Wiring:
             )
             for name, told in found.items()
         ]
-        pulse = self.pulse("queue-sampler", self.config.queue.call_timeout_seconds)
+        heartbeat = self.heartbeat("queue-sampler", self.config.queue.call_timeout_seconds)
         policy = SamplingPolicy(settings.queue_sample_seconds, settings.queue_sample_idle_seconds)
-        sampler = Sampler(watched, self.in_flight.books, self.stopping, pulse, policy, observe=self.picture.looked)
+        sampler = Sampler(watched, self.in_flight.books, self.stopping, heartbeat, policy, observe=self.picture.looked)
         expose_figures(self.metrics, sampler.figures, dead_letter_queue=self.config.queue.dead_letter_queue)
-        return Thread(pulse, sampler.run)
+        return Thread(heartbeat, sampler.run)
 
     def oss(self) -> Oss:
         settings = self.config.oss
@@ -243,9 +245,9 @@ class Wiring:
         engine = self.config.engine
         # A request may begin just before the budget ends, the read-back follows it, and the evaluator may be asked.
         longest = engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds + 2 * LONGEST_CALL_SECONDS
-        pulse = self.pulse(f"worker-{number}", longest)
-        worker = Worker(self.shared, pipeline, pulse, max_attempts=self.config.retry.max_attempts)
-        return Thread(pulse, worker.run, oss.close)
+        heartbeat = self.heartbeat(f"worker-{number}", longest)
+        worker = Worker(self.shared, pipeline, heartbeat, max_attempts=self.config.retry.max_attempts)
+        return Thread(heartbeat, worker.run, oss.close)
 
     def _shared(self) -> EngineContext:
         """What the engine's threads share."""

@@ -31,7 +31,7 @@ class DeadLetterTooLarge(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class DeadLetterTarget:
     """Where dead letters of this process come from."""
 
     queue: str
@@ -39,7 +39,7 @@ class Origin:
     """The dead-letter queue's own limit."""
 
 
-def compose(delivery: Delivery, origin: Origin, now_ms: int) -> str:
+def compose(delivery: Delivery, origin: DeadLetterTarget, now_ms: int) -> str:
     """The dead letter of a delivery, as ASCII JSON.
 
     Raises:
@@ -88,7 +88,7 @@ def _unpacked(packed: str) -> str:
     return raw.decode("utf-8")
 
 
-def _description(delivery: Delivery, origin: Origin, now_ms: int) -> dict[str, Any]:
+def _description(delivery: Delivery, origin: DeadLetterTarget, now_ms: int) -> dict[str, Any]:
     message, ending, event, rule = delivery.message, delivery.ending, delivery.event, delivery.rule
     if ending is None:
         raise ValueError("a delivery without an ending is never dead-lettered")

@@ -13,7 +13,7 @@ from consumer.core.message import Received
 from consumer.core.observers import Report, Step, StepName
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.lease import Lease
-from consumer.engine.timings import Stages
+from consumer.engine.timings import Timings
 from consumer.guards.rule import Rule
 from consumer.resources.oss.bucket import Resource
 
@@ -25,7 +25,7 @@ class Delivery:
     message: Received
     lease: Lease
     received_at: float
-    stages: Stages = field(default_factory=Stages)
+    stages: Timings = field(default_factory=Timings)
 
     # Filled by triage.
     event: Event | None = None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 _IDLE_SECONDS = 5.0
 
 
-class Pulse:
+class Heartbeat:
     """One thread's announcements; written by that thread, read by the supervisor."""
 
     idle_seconds = _IDLE_SECONDS

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 
 
 class Loop(ABC):
     """One thread's loop; everything in it is this thread's own but what its context shares."""
 
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
+    def __init__(self, heartbeat: Heartbeat) -> None:
+        self._heartbeat = heartbeat
 
     def run(self) -> None:
         """Take steps until there is nothing more to do."""
         while not self.done:
-            self._pulse.rest()
+            self._heartbeat.rest()
             self.step()
 
     @property
@@ -26,4 +26,4 @@ class Loop(ABC):
 
     @abstractmethod
     def step(self) -> object:
-        """Do one thing, or wait for one as long as the pulse may be idle at most; whether there was any, if it says."""
+        """Do one thing, or wait for one as long as the heartbeat may be idle; whether there was any, if it says."""

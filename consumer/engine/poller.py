@@ -16,11 +16,11 @@ from consumer.core.message import Received
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.engine.context import EngineContext
 from consumer.engine.delivery import Delivery
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.lease import Lease
 from consumer.engine.loop import Loop
 from consumer.engine.poll_board import UNDELETED_LIMIT, UNDELETED_RESERVE
-from consumer.engine.timings import Stages
+from consumer.engine.timings import Timings
 
 _EARLY_SHARE = 0.5
 """An empty answer before this share of the wait came too early."""
@@ -44,13 +44,13 @@ class Poller(Loop):
         self,
         shared: EngineContext,
         queue: PolledQueue,
-        pulse: Pulse,
+        heartbeat: Heartbeat,
         *,
         wait_seconds: int,
         first: bool,
         pause: Callable[[float], object] | None = None,
     ) -> None:
-        super().__init__(pulse)
+        super().__init__(heartbeat)
         self._in_flight = shared.in_flight
         self._keeper = shared.keeper
         self._settlements = shared.settlements
@@ -76,7 +76,7 @@ class Poller(Loop):
 
     def step(self) -> None:
         """Poll; a helper only while polls come back full."""
-        if self._first or self._board.wait_for_full(self._pulse.idle_seconds):
+        if self._first or self._board.wait_for_full(self._heartbeat.idle_seconds):
             self.poll()
 
     def poll(self) -> None:
@@ -84,10 +84,10 @@ class Poller(Loop):
         now, in_flight = self._monotonic(), self._in_flight.books().in_flight
         self._say_what_is_left(now)
         if pause := self._undeleted.pause_seconds(in_flight, now):
-            self._pause(min(pause, self._pulse.idle_seconds))
+            self._pause(min(pause, self._heartbeat.idle_seconds))
             return
         most = min(MAX_BATCH, self._undeleted.room(in_flight, now))
-        reserved = self._in_flight.reserve(most, self._pulse.idle_seconds)
+        reserved = self._in_flight.reserve(most, self._heartbeat.idle_seconds)
         if not reserved:
             return
         arrived: Sequence[Received] = ()
@@ -110,7 +110,7 @@ class Poller(Loop):
     def _receive(self, reserved: int) -> Sequence[Received]:
         count = 1 if self._one_by_one else reserved
         started = self._monotonic()
-        self._pulse.beat("polling")
+        self._heartbeat.beat("polling")
         try:
             arrived = self._queue.receive(count, self._wait_seconds)
         except DamagedReply as error:
@@ -153,7 +153,7 @@ class Poller(Loop):
         """A delivery whose lease counts from the arrival of the reply; since then it may have been journaled."""
         at = now if message.arrived_at is None else message.arrived_at
         lease = Lease(message.message_id, message.receipt_handle, at, message.lease_seconds)
-        return Delivery(message, lease, at, Stages(self._monotonic))
+        return Delivery(message, lease, at, Timings(self._monotonic))
 
     def _pause_seconds(self) -> float:
         """Nothing after a good poll; after failures and early empty answers longer each time, with jitter."""
@@ -167,5 +167,5 @@ class Poller(Loop):
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
-            self._pulse.beat("pausing", seconds)
+            self._heartbeat.beat("pausing", seconds)
             self._pause_for(seconds)

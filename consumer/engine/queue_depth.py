@@ -17,7 +17,7 @@ from consumer.core.message import Peeked
 from consumer.core.outcome import Disposition
 from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.core.queue_limits import MAX_BATCH
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.in_flight import Books
 
 LOOK_SECONDS = 5.0
@@ -100,7 +100,7 @@ class Sampler:
         watched: Sequence[Watched],
         books: Callable[[], Books],
         stopping: threading.Event,
-        pulse: Pulse,
+        heartbeat: Heartbeat,
         policy: SamplingPolicy,
         *,
         observe: Callable[[Look], None] = lambda _: None,
@@ -112,7 +112,7 @@ class Sampler:
         self._watched = watched
         self._books = books
         self._stopping = stopping
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._policy = policy
         self._observe = observe
         self._monotonic = monotonic
@@ -132,7 +132,7 @@ class Sampler:
         self.look_at_letters()
         while not self._stopping.is_set():
             self.step()
-            self._pulse.beat("idle", LOOK_SECONDS)
+            self._heartbeat.beat("idle", LOOK_SECONDS)
             self._pause(LOOK_SECONDS)
 
     def look_at_letters(self) -> None:
@@ -162,7 +162,7 @@ class Sampler:
         return self._policy.busy_seconds if busy else self._policy.idle_seconds
 
     def _ask(self, each: Watched, now: float, interval: float) -> None:
-        self._pulse.beat(f"asking {each.queue.name} what it holds")
+        self._heartbeat.beat(f"asking {each.queue.name} what it holds")
         before = self._books()
         each.asked_at, each.books = now, before
         try:
@@ -182,7 +182,7 @@ class Sampler:
 
     def _look(self, each: Watched, before: Books) -> None:
         """Tell what the queue shows; of a dead-letter queue its letters too, which a look leaves where they are."""
-        self._pulse.beat(f"looking at {each.queue.name}")
+        self._heartbeat.beat(f"looking at {each.queue.name}")
         started_at, letters, complete = self._wall(), None, False
         if each.dead_letters:
             try:

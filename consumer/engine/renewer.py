@@ -7,7 +7,7 @@ from typing import Protocol
 from consumer.core.errors import MessageGone, ServiceError
 from consumer.core.observers import Renewal
 from consumer.engine.context import EngineContext
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.lease import Lease, LeaseState
 from consumer.engine.loop import Loop
 
@@ -21,8 +21,8 @@ class RenewingQueue(Protocol):
 class Renewer(Loop):
     """One thread that renews, over a connection of its own."""
 
-    def __init__(self, shared: EngineContext, queue: RenewingQueue, pulse: Pulse) -> None:
-        super().__init__(pulse)
+    def __init__(self, shared: EngineContext, queue: RenewingQueue, heartbeat: Heartbeat) -> None:
+        super().__init__(heartbeat)
         self._queue = queue
         self._keeper = shared.keeper
         self._policy = shared.keeper.policy
@@ -36,10 +36,10 @@ class Renewer(Loop):
 
     def step(self) -> bool:
         """Renew one lease, if one becomes due within the idle time; whether there was one."""
-        lease = self._keeper.take(self._pulse.idle_seconds)
+        lease = self._keeper.take(self._heartbeat.idle_seconds)
         if lease is None:
             return False
-        self._pulse.beat("renewing a lease")
+        self._heartbeat.beat("renewing a lease")
         self._keeper.relieve()
         self.renew(lease)
         return True

@@ -14,9 +14,9 @@ from typing import ClassVar, Protocol
 
 from consumer.core.errors import ServiceError
 from consumer.engine.context import EngineContext
-from consumer.engine.dead_letter import Origin, compose
+from consumer.engine.dead_letter import DeadLetterTarget, compose
 from consumer.engine.delivery import Delivery
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.loop import Loop
 from consumer.engine.settle_queue import Action
 
@@ -44,8 +44,8 @@ class Settler(Loop):
 
     action: ClassVar[Action]
 
-    def __init__(self, shared: EngineContext, pulse: Pulse) -> None:
-        super().__init__(pulse)
+    def __init__(self, shared: EngineContext, heartbeat: Heartbeat) -> None:
+        super().__init__(heartbeat)
         self._waiting = shared.settle_queues[self.action]
         self._settlements = shared.settlements
         self._monotonic = shared.monotonic
@@ -57,9 +57,9 @@ class Settler(Loop):
 
     def step(self) -> bool:
         """Send one request, if one becomes due within the idle time; whether there was anything to settle."""
-        due = self._waiting.take(self._pulse.idle_seconds)
+        due = self._waiting.take(self._heartbeat.idle_seconds)
         if due:
-            self._pulse.beat(f"settling {len(due)}")
+            self._heartbeat.beat(f"settling {len(due)}")
             if in_time := [delivery for delivery in due if not self._settlements.give_up_late(delivery, self.action)]:
                 self.settle(in_time)
         return bool(due)
@@ -74,8 +74,8 @@ class Deleter(Settler):
 
     action = Action.DELETE
 
-    def __init__(self, shared: EngineContext, queue: DeletingQueue, pulse: Pulse) -> None:
-        super().__init__(shared, pulse)
+    def __init__(self, shared: EngineContext, queue: DeletingQueue, heartbeat: Heartbeat) -> None:
+        super().__init__(shared, heartbeat)
         self._queue = queue
 
     def settle(self, deliveries: Sequence[Delivery]) -> None:
@@ -108,8 +108,8 @@ class Hider(Settler):
 
     action = Action.HIDE
 
-    def __init__(self, shared: EngineContext, queue: HidingQueue, pulse: Pulse) -> None:
-        super().__init__(shared, pulse)
+    def __init__(self, shared: EngineContext, queue: HidingQueue, heartbeat: Heartbeat) -> None:
+        super().__init__(shared, heartbeat)
         self._queue = queue
 
     def settle(self, deliveries: Sequence[Delivery]) -> None:
@@ -133,12 +133,12 @@ class Copier(Settler):
         self,
         shared: EngineContext,
         dead_letters: DeadLetterQueue,
-        origin: Origin,
-        pulse: Pulse,
+        origin: DeadLetterTarget,
+        heartbeat: Heartbeat,
         *,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        super().__init__(shared, pulse)
+        super().__init__(shared, heartbeat)
         self._dead_letters = dead_letters
         self._origin = origin
         self._wall_ms = wall_ms

@@ -10,7 +10,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 
-class Asked:
+class StopRequest:
     """Not asked for yet, and then for good."""
 
     def __init__(self) -> None:

@@ -17,8 +17,8 @@ from consumer.core import threads
 from consumer.core.errors import ThreadNotStarted
 from consumer.core.exit_codes import ExitCode
 from consumer.engine.context import EngineContext
-from consumer.engine.heartbeat import Pulse
-from consumer.engine.stop_request import Asked
+from consumer.engine.heartbeat import Heartbeat
+from consumer.engine.stop_request import StopRequest
 
 CHECK_SECONDS = 1.0
 _FROZEN_SECONDS = 5.0
@@ -32,7 +32,7 @@ _FAULT_GRACE_SECONDS = 10.0
 class Thread:
     """One supervised thread: its loop, its announcements, and what ended it."""
 
-    pulse: Pulse
+    heartbeat: Heartbeat
     loop: Callable[[], None]
     close: Callable[[], None] = lambda: None
     """Frees what the thread used; called in that thread when its loop is over."""
@@ -40,7 +40,7 @@ class Thread:
     thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
-        self.thread = threading.Thread(target=self._run, name=self.pulse.name, daemon=True)
+        self.thread = threading.Thread(target=self._run, name=self.heartbeat.name, daemon=True)
 
     def _run(self) -> None:
         try:
@@ -81,7 +81,7 @@ class Supervisor:
         grace_seconds: float,
         say: Callable[..., None],
         *,
-        asked: Asked | None = None,
+        asked: StopRequest | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`asked` is set from outside to ask for a stop; without it only `stop` does."""
@@ -89,7 +89,7 @@ class Supervisor:
         self._grace_seconds = grace_seconds
         self._say = say
         self._monotonic = monotonic
-        self._asked = Asked() if asked is None else asked  # one that is not set yet is false
+        self._asked = StopRequest() if asked is None else asked  # one that is not set yet is false
         self._last_check = monotonic()
         self._fault = ""
 
@@ -129,7 +129,7 @@ class Supervisor:
     def _death(self) -> str:
         for thread in self._engine.threads:
             if thread.failure is not None:
-                return f"thread {thread.pulse.name} died: {type(thread.failure).__name__}: {thread.failure}"
+                return f"thread {thread.heartbeat.name} died: {type(thread.failure).__name__}: {thread.failure}"
         return ""
 
     def _check(self) -> str:
@@ -137,9 +137,9 @@ class Supervisor:
             return death
         for thread in self._engine.threads:
             if not thread.thread.is_alive() and thread.thread.ident is not None and not self.stopping:
-                return f"thread {thread.pulse.name} ended by itself"
-            if doing := thread.pulse.overdue():
-                return f"thread {thread.pulse.name} fell silent while {doing}"
+                return f"thread {thread.heartbeat.name} ended by itself"
+            if doing := thread.heartbeat.overdue():
+                return f"thread {thread.heartbeat.name} fell silent while {doing}"
         return ""
 
     def _excuse_a_freeze(self) -> None:
@@ -147,7 +147,7 @@ class Supervisor:
         now = self._monotonic()
         if now - self._last_check > _FROZEN_SECONDS:
             for thread in self._engine.threads:
-                thread.pulse.excuse()
+                thread.heartbeat.excuse()
         self._last_check = now
 
     def _drain(self, grace_seconds: float) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-class Stages:
+class Timings:
     """Seconds by stage, in the order of the way; written by whoever has the delivery at the moment."""
 
     __slots__ = ("_monotonic", "_seconds", "request_ids")
@@ -35,7 +35,7 @@ class Measuring:
 
     __slots__ = ("_monotonic", "_stage", "_stages", "_started")
 
-    def __init__(self, stages: Stages, stage: str, monotonic: Callable[[], float]) -> None:
+    def __init__(self, stages: Timings, stage: str, monotonic: Callable[[], float]) -> None:
         self._stages = stages
         self._stage = stage
         self._monotonic = monotonic

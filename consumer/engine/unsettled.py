@@ -2,7 +2,7 @@
 
 A message whose deletion the queue refused comes back although its work is done. The resource is then looked at again
 like any other, because it may have changed since; what a look cannot tell is whether the message already stands in the
-dead-letter queue, so that is remembered here. See docs/decisions/0027-settling-is-bounded.md.
+dead-letter queue, so that is remembered here. See docs/decisions/0015-settling-is-bounded.md.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import replace
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.context import EngineContext
 from consumer.engine.delivery import Delivery
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.loop import Loop
 from consumer.engine.pipeline import Pipeline
 
@@ -19,8 +19,8 @@ from consumer.engine.pipeline import Pipeline
 class Worker(Loop):
     """One thread of repairs."""
 
-    def __init__(self, shared: EngineContext, pipeline: Pipeline, pulse: Pulse, *, max_attempts: int) -> None:
-        super().__init__(pulse)
+    def __init__(self, shared: EngineContext, pipeline: Pipeline, heartbeat: Heartbeat, *, max_attempts: int) -> None:
+        super().__init__(heartbeat)
         self._in_flight = shared.in_flight
         self._groups = shared.groups
         self._settlements = shared.settlements
@@ -37,12 +37,12 @@ class Worker(Loop):
 
     def step(self) -> None:
         """Work on the oldest buffered delivery, if one comes within the idle time."""
-        if delivery := self._in_flight.next(self._pulse.idle_seconds):
+        if delivery := self._in_flight.next(self._heartbeat.idle_seconds):
             self.process(delivery)
 
     def process(self, delivery: Delivery) -> None:
         """Carry one delivery to its ending, or leave it to the worker that has the same resource in work."""
-        self._pulse.beat(f"working on message {delivery.message_id}")
+        self._heartbeat.beat(f"working on message {delivery.message_id}")
         waited = delivery.message.queued_seconds + self._monotonic() - delivery.received_at
         delivery.stages.add("wait", waited)
         with delivery.stages.measure("decode"):
@@ -61,7 +61,7 @@ class Worker(Loop):
         after our look.
         """
         while leader := self._groups.newest(opener):
-            self._pulse.beat(f"working on message {leader.message_id}")
+            self._heartbeat.beat(f"working on message {leader.message_id}")
             if leader is opener or not self._stopping.is_set():
                 leader.ending = self._pipeline.repair(leader)
                 if leader.ending.outcome is not Outcome.LEASE_LOST:

@@ -27,7 +27,7 @@ class Purpose(StrEnum):
     UNDO = "undo"
 
 
-class Place(StrEnum):
+class GrantTarget(StrEnum):
     """On what an action is granted; the words complete `acs:mns:<region>:<account>:`."""
 
     QUEUE = "/queues/{queue}"
@@ -43,33 +43,33 @@ _READ_WORDS = ("oss:Get", "oss:List")
 _ALWAYS = ("oss:GetBucketInfo",)
 """Every look at a bucket begins with it."""
 
-_MNS_NEEDS: Mapping[Purpose, Sequence[tuple[Place, Sequence[str]]]] = {
+_MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
     Purpose.RUN: (
-        (Place.MESSAGES, ("BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility")),
-        (Place.QUEUE, ("GetQueueAttributes",)),
-        (Place.DEAD_LETTERS, ("SendMessage", "BatchPeekMessage")),
-        (Place.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
+        (GrantTarget.MESSAGES, ("BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility")),
+        (GrantTarget.QUEUE, ("GetQueueAttributes",)),
+        (GrantTarget.DEAD_LETTERS, ("SendMessage", "BatchPeekMessage")),
+        (GrantTarget.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
     ),
     Purpose.CHECK: (
-        (Place.MESSAGES, ("BatchDeleteMessage", "ChangeMessageVisibility")),
-        (Place.QUEUE, ("GetQueueAttributes",)),
-        (Place.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
-        (Place.TOPIC, ("GetTopicAttributes",)),
-        (Place.SUBSCRIPTION, ("GetSubscriptionAttributes",)),
+        (GrantTarget.MESSAGES, ("BatchDeleteMessage", "ChangeMessageVisibility")),
+        (GrantTarget.QUEUE, ("GetQueueAttributes",)),
+        (GrantTarget.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
+        (GrantTarget.TOPIC, ("GetTopicAttributes",)),
+        (GrantTarget.SUBSCRIPTION, ("GetSubscriptionAttributes",)),
     ),
     Purpose.PROVISION: (
-        (Place.QUEUE, ("CreateQueue", "GetQueueAttributes", "SetQueueAttributes")),
-        (Place.DEAD_LETTER_QUEUE, ("CreateQueue", "GetQueueAttributes", "SetQueueAttributes")),
-        (Place.TOPIC, ("CreateTopic", "GetTopicAttributes", "SetTopicAttributes")),
-        (Place.SUBSCRIPTION, ("Subscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes")),
+        (GrantTarget.QUEUE, ("CreateQueue", "GetQueueAttributes", "SetQueueAttributes")),
+        (GrantTarget.DEAD_LETTER_QUEUE, ("CreateQueue", "GetQueueAttributes", "SetQueueAttributes")),
+        (GrantTarget.TOPIC, ("CreateTopic", "GetTopicAttributes", "SetTopicAttributes")),
+        (GrantTarget.SUBSCRIPTION, ("Subscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes")),
     ),
-    Purpose.PEEK: ((Place.MESSAGES, ("BatchPeekMessage",)),),
+    Purpose.PEEK: ((GrantTarget.MESSAGES, ("BatchPeekMessage",)),),
     Purpose.DLQ: (
         (
-            Place.DEAD_LETTERS,
+            GrantTarget.DEAD_LETTERS,
             ("BatchPeekMessage", "BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility"),
         ),
-        (Place.MESSAGES, ("SendMessage",)),
+        (GrantTarget.MESSAGES, ("SendMessage",)),
     ),
     Purpose.UNDO: (),
 }
@@ -99,7 +99,7 @@ class Scope:
     evaluator_operations: tuple[str, ...] = ()
     """What Cloud Config is asked, after a fix or before a change that cannot be taken back."""
 
-    def arn(self, place: Place) -> str:
+    def arn(self, place: GrantTarget) -> str:
         """The resource, or nothing if it is not configured."""
         parts = {
             "queue": self.queue,

@@ -26,7 +26,7 @@ from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from consumer.core.observers import Hooks
 from consumer.resources.oss.bucket import Bucket, Resource
 from consumer.telemetry import log
-from consumer.telemetry.redaction import Discreet
+from consumer.telemetry.redaction import SecretRegisteringProvider
 
 
 class Session:
@@ -106,7 +106,7 @@ def own_credentials(config: Config) -> KeptCredentials:
         ConfigurationError: there are none, or their source refuses to give any.
         CredentialsUnavailable: their source does not answer.
     """
-    kept = KeptCredentials(Discreet(StandardChain(sts_endpoint=config.accounts.sts_endpoint)))
+    kept = KeptCredentials(SecretRegisteringProvider(StandardChain(sts_endpoint=config.accounts.sts_endpoint)))
     try:
         kept.checked()
     except CredentialsUnavailable:

@@ -15,7 +15,7 @@ from consumer.core.errors import ServiceError
 from consumer.core.evaluation import Judgement, Subject
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from consumer.reevaluation.agreement import Agreements, Concluded, Conclusion, Fix, fix_of
 
 MOST_WAITING = 1_000
@@ -56,7 +56,7 @@ class Reevaluation:
         self,
         evaluator: Evaluator,
         stopping: threading.Event,
-        pulse: Pulse,
+        heartbeat: Heartbeat,
         *,
         account_id: str,
         max_per_minute: int,
@@ -68,7 +68,7 @@ class Reevaluation:
         """Wait for agreement if `agreements` is given, and `tell` what came of each wait."""
         self._evaluator = evaluator
         self._stopping = stopping
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._account_id = account_id
         self._interval_seconds = 60.0 / max_per_minute
         self._agreements = agreements
@@ -84,9 +84,9 @@ class Reevaluation:
     def run(self) -> None:
         """Make one request after the other until the process stops; what still waits then is forgotten."""
         while not self._stopping.is_set():
-            self._pulse.rest()
-            if self.step(min(self._pulse.idle_seconds, _LOOK_SECONDS)):
-                self._pulse.beat("pausing", self._interval_seconds)
+            self._heartbeat.rest()
+            if self.step(min(self._heartbeat.idle_seconds, _LOOK_SECONDS)):
+                self._heartbeat.beat("pausing", self._interval_seconds)
                 self._pause(self._interval_seconds)
 
     def step(self, wait_seconds: float) -> bool:
@@ -152,7 +152,7 @@ class Reevaluation:
             self._agreements.forget(subject, report.rule, event.config_rule_id)
 
     def _ask(self, resource_id: str, fixes: tuple[Fix, ...]) -> None:
-        self._pulse.beat("asking for an evaluation")
+        self._heartbeat.beat("asking for an evaluation")
         try:
             self._evaluator.evaluate(resource_id)
         except ServiceError:
@@ -165,7 +165,7 @@ class Reevaluation:
                 self._agreements.wait_for(fixes)
 
     def _look(self, subject: Subject) -> None:
-        self._pulse.beat("looking for agreement")
+        self._heartbeat.beat("looking for agreement")
         try:
             judgements = self._evaluator.judgements(subject)
         except ServiceError:

@@ -120,7 +120,7 @@ redactor = Redactor()
 """The process's one: the log is one, too."""
 
 
-class Discreet:
+class SecretRegisteringProvider:
     """A provider of credentials that lets the redactor learn each one before anybody can use it."""
 
     def __init__(self, provider: CredentialsProvider, learned_by: Redactor = redactor) -> None:

@@ -24,7 +24,7 @@ from consumer.telemetry.exposure import OpenExposures
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import FixedCredentials, Recorder, Run
-from tests.unit.fakes import Clock, instant_pulse
+from tests.unit.fakes import Clock, instant_heartbeat
 from tests.unit.telemetry.records import event, report
 from tests.unit.telemetry.scrape import expose_open, metrics, value
 
@@ -182,7 +182,7 @@ def test_an_exposure_is_closed_when_the_emulated_evaluator_agrees(
     asking = Reevaluation(
         CloudConfig(channel.control.url, credentials, Hooks((recorder,))),
         threading.Event(),
-        instant_pulse(clock),
+        instant_heartbeat(clock),
         account_id=broken.account_id,
         max_per_minute=60,
         agreements=Agreements(600, monotonic=clock),

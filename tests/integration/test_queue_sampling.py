@@ -15,7 +15,7 @@ from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import DEAD_LETTERS, QUEUE, FixedCredentials, Run
-from tests.unit.fakes import Clock, Recorder, instant_pulse
+from tests.unit.fakes import Clock, Recorder, instant_heartbeat
 from tests.unit.telemetry.scrape import value
 
 IDLE_SECONDS = 600
@@ -35,7 +35,7 @@ class Sampling:
             [Watched(open_queue(QUEUE), dead_letters=False), Watched(open_queue(DEAD_LETTERS), dead_letters=True)],
             InFlight(4).books,
             threading.Event(),
-            instant_pulse(self.clock),
+            instant_heartbeat(self.clock),
             SamplingPolicy(idle_seconds=IDLE_SECONDS),
             monotonic=self.clock,
         )

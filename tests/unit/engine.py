@@ -11,7 +11,7 @@ from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.backoff import Attempts, Backoff
 from consumer.engine.coalescing import Groups
 from consumer.engine.context import EngineContext
-from consumer.engine.dead_letter import Origin
+from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import Books, InFlight
 from consumer.engine.lease import Lease
@@ -22,7 +22,7 @@ from consumer.engine.settle_queue import Action, settle_queues
 from consumer.engine.settlement import Settlements, SettlePolicy
 from consumer.engine.settler import Copier, Deleter, Hider, Settler
 from consumer.engine.undeleted_limit import UndeletedLimit
-from tests.unit.fakes import Clock, FakeDeadLetters, FakeQueue, Recorder, instant_pulse, middle
+from tests.unit.fakes import Clock, FakeDeadLetters, FakeQueue, Recorder, instant_heartbeat, middle
 
 POLICY = SettlePolicy(Backoff(40.0, 1_000.0), hold_seconds=900.0, keep_seconds=3_600.0, retry_seconds=1.0)
 LEASES = LeasePolicy(lease_seconds=60, max_total_seconds=300.0, retry_seconds=1.0)
@@ -77,12 +77,12 @@ class Engine:
             jitter=middle,
             monotonic=self.clock,
         )
-        pulse = instant_pulse(self.clock)
-        self.renewer = Renewer(self.shared, self.queue, pulse)
+        heartbeat = instant_heartbeat(self.clock)
+        self.renewer = Renewer(self.shared, self.queue, heartbeat)
         self.settlers: dict[Action, Settler] = {
-            Action.COPY: Copier(self.shared, self.dead_letters, Origin("the-queue"), pulse),
-            Action.DELETE: Deleter(self.shared, self.queue, pulse),
-            Action.HIDE: Hider(self.shared, self.queue, pulse),
+            Action.COPY: Copier(self.shared, self.dead_letters, DeadLetterTarget("the-queue"), heartbeat),
+            Action.DELETE: Deleter(self.shared, self.queue, heartbeat),
+            Action.HIDE: Hider(self.shared, self.queue, heartbeat),
         }
 
     def receive(self, count: int = 1) -> list[Delivery]:

@@ -13,7 +13,7 @@ from consumer.core.errors import BucketGone, MessageGone, PermanentError, Servic
 from consumer.core.message import Received
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.engine.delivery import Delivery
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.lease import Lease
 from consumer.resources.oss.bucket import BucketInfo
 from tests.unit.bodies import ACCOUNT
@@ -38,11 +38,11 @@ def middle(low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def instant_pulse(clock: Clock) -> Pulse:
-    """A pulse whose idle waits take no real time."""
-    pulse = Pulse("test", 60.0, monotonic=clock)
-    pulse.idle_seconds = 0.0
-    return pulse
+def instant_heartbeat(clock: Clock) -> Heartbeat:
+    """A heartbeat whose idle waits take no real time."""
+    heartbeat = Heartbeat("test", 60.0, monotonic=clock)
+    heartbeat.idle_seconds = 0.0
+    return heartbeat
 
 
 class Recorder:

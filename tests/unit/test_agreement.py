@@ -17,7 +17,7 @@ from consumer.reevaluation.agreement import LOOK_SECONDS, AgreementPolicy, Agree
 from consumer.reevaluation.requester import Reevaluation
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.metrics import Metrics
-from tests.unit.fakes import Clock, instant_pulse
+from tests.unit.fakes import Clock, instant_heartbeat
 from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, report
 from tests.unit.telemetry.scrape import expose_open, metrics, value
 
@@ -63,7 +63,7 @@ class Scene:
         self.asking = Reevaluation(
             self.evaluator,
             threading.Event(),
-            instant_pulse(self.clock),
+            instant_heartbeat(self.clock),
             account_id=POLICY.account_id,
             max_per_minute=60,
             agreements=Agreements(TIMEOUT_SECONDS, monotonic=self.clock),

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from consumer.core.event import Event, decode
 from consumer.core.outcome import Ending, Outcome
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
-from consumer.engine.dead_letter import SCHEMA, DeadLetterTooLarge, Origin, compose, original_body
+from consumer.engine.dead_letter import SCHEMA, DeadLetterTarget, DeadLetterTooLarge, compose, original_body
 from consumer.engine.delivery import Delivery
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, event_body
 from tests.unit.fakes import Clock, delivery, received
 
-ORIGIN = Origin("config-events")
+ORIGIN = DeadLetterTarget("config-events")
 NOISE = random.Random(7)  # noqa: S311 - noise that does not compress, the same on every run
 
 
@@ -99,7 +99,7 @@ def test_what_does_not_fit_stays_where_it_is() -> None:
     with pytest.raises(DeadLetterTooLarge):
         compose(resolved(noise * 2), ORIGIN, 0)
     with pytest.raises(DeadLetterTooLarge):
-        compose(resolved("x"), Origin("q", max_message_bytes=100), 0)
+        compose(resolved("x"), DeadLetterTarget("q", max_message_bytes=100), 0)
 
 
 def test_a_long_detail_costs_the_body_nothing() -> None:

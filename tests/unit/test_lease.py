@@ -12,7 +12,7 @@ from consumer.engine.lease import Lease, LeaseState
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
 from consumer.engine.renewer import Renewer
 from tests.unit.engine import LEASES, Engine
-from tests.unit.fakes import instant_pulse, middle, service_error
+from tests.unit.fakes import instant_heartbeat, middle, service_error
 
 
 def lease_of(engine: Engine) -> Lease:
@@ -249,9 +249,9 @@ def buffered(engine: Engine, count: int) -> list[Lease]:
 def test_the_loop_ends_when_the_keeper_is_closed() -> None:
     """A thread that waits for its next lease notices the close at once."""
     engine = Engine()
-    pulse = instant_pulse(engine.clock)
-    pulse.idle_seconds = 60.0
-    renewer = Renewer(engine.shared, engine.queue, pulse)
+    heartbeat = instant_heartbeat(engine.clock)
+    heartbeat.idle_seconds = 60.0
+    renewer = Renewer(engine.shared, engine.queue, heartbeat)
     threads = [threading.Thread(target=renewer.run, daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()

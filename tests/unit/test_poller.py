@@ -15,7 +15,7 @@ from consumer.engine.poll_board import KEEPING_UP_SECONDS, UNDELETED_LIMIT, UNDE
 from consumer.engine.poller import Poller
 from consumer.engine.undeleted_limit import WINDOW_SECONDS
 from tests.unit.engine import Engine
-from tests.unit.fakes import Clock, instant_pulse, received, service_error
+from tests.unit.fakes import Clock, instant_heartbeat, received, service_error
 
 Answer = list[Received] | Exception | Callable[[], list[Received]]
 
@@ -42,7 +42,7 @@ class Polling:
         self.poller = Poller(
             shared,
             self,
-            instant_pulse(self.engine.clock),
+            instant_heartbeat(self.engine.clock),
             wait_seconds=self.wait_seconds,
             first=self.first,
             pause=self.pauses.append,
@@ -152,7 +152,7 @@ def test_near_the_services_throttle_polls_are_paced() -> None:
     polling = Polling()
     for _ in range(80):
         polling.engine.undeleted.not_deleted(polling.engine.clock())
-    polling.poller._pulse.idle_seconds = 5.0
+    polling.poller._heartbeat.idle_seconds = 5.0
     assert polling.steps([]) == [5.0]
     assert not polling.asked
     polling.engine.clock.advance(90.0)

@@ -11,7 +11,7 @@ from consumer.core.evaluation import Judgement, Subject
 from consumer.core.observers import Report
 from consumer.core.outcome import Outcome
 from consumer.reevaluation.requester import Reevaluation
-from tests.unit.fakes import Clock, instant_pulse
+from tests.unit.fakes import Clock, instant_heartbeat
 from tests.unit.telemetry.records import report
 
 OURS = report(Outcome.FIXED)
@@ -48,7 +48,7 @@ def reevaluation(evaluator: Asked, *, most_waiting: int = 10, **given: object) -
     return Reevaluation(
         evaluator,
         given.pop("stopping", threading.Event()),  # type: ignore[arg-type]
-        instant_pulse(Clock()),
+        instant_heartbeat(Clock()),
         account_id=OURS.event.account_id,
         max_per_minute=60,
         most_waiting=most_waiting,

@@ -15,7 +15,7 @@ from consumer.core.outcome import Disposition
 from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.engine.in_flight import Books
 from consumer.engine.queue_depth import Look, Sampler, SamplingPolicy, Watched
-from tests.unit.fakes import Clock, instant_pulse, service_error
+from tests.unit.fakes import Clock, instant_heartbeat, service_error
 
 MAIN, DEAD = "config-events", "config-events-dead"
 SOME = Figures(active=5, inactive=2, delayed=0)
@@ -79,7 +79,7 @@ class Stage:
             [Watched(queue, name == DEAD, at_start, may_ask) for name, queue in self.queues.items()],
             self.books,
             self.stopping,
-            instant_pulse(self.clock),
+            instant_heartbeat(self.clock),
             policy,
             observe=self.looks.append,
             monotonic=self.clock,

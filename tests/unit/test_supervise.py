@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from consumer.core.exit_codes import ExitCode
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.renewer import Renewer
 from consumer.engine.supervisor import Engine, Supervisor, Thread
 from tests.unit import engine as parts
@@ -26,12 +26,12 @@ class Stage:
 
     def idle(self, name: str) -> Thread:
         """A thread that does nothing until the stop."""
-        return Thread(Pulse(name, 1_000_000, monotonic=self.clock), lambda: self.stopping.wait())
+        return Thread(Heartbeat(name, 1_000_000, monotonic=self.clock), lambda: self.stopping.wait())
 
     def supervisor(self, worker: Thread, monotonic: Callable[[], float] | None = None) -> Supervisor:
         """A supervisor over that worker and nothing but idle company."""
         shared = replace(parts.Engine(slots=4, clock=self.clock).shared, stopping=self.stopping)
-        renewer_pulse = Pulse("lease-keeper-1", 1_000_000)
+        renewer_pulse = Heartbeat("lease-keeper-1", 1_000_000)
         engine = Engine(
             shared,
             pollers=[self.idle("poller-1")],
@@ -69,7 +69,7 @@ def test_a_thread_that_dies_ends_the_process_with_its_reason_last(stage: Stage) 
     def die() -> None:
         raise MemoryError("no room")
 
-    supervisor = stage.supervisor(Thread(Pulse("worker-1", 1_000_000), die))
+    supervisor = stage.supervisor(Thread(Heartbeat("worker-1", 1_000_000), die))
     assert supervisor.run() is ExitCode.FAULT
     assert supervisor.fault() == "thread worker-1 died: MemoryError: no room"
     assert stage.said[-1] == ("service.failed", "thread worker-1 died: MemoryError: no room")
@@ -77,17 +77,17 @@ def test_a_thread_that_dies_ends_the_process_with_its_reason_last(stage: Stage) 
 
 def test_a_thread_that_goes_home_too_early_ends_the_process(stage: Stage) -> None:
     """A loop that returns without being asked to is as bad as one that dies."""
-    supervisor = stage.supervisor(Thread(Pulse("worker-1", 1_000_000), lambda: None))
+    supervisor = stage.supervisor(Thread(Heartbeat("worker-1", 1_000_000), lambda: None))
     assert supervisor.run() is ExitCode.FAULT
     assert stage.said[-1] == ("service.failed", "thread worker-1 ended by itself")
 
 
 def test_a_wedged_thread_ends_the_process_though_it_is_alive(stage: Stage) -> None:
     """A thread that misses its own announcement fails liveness and ends the process, named with what it was doing."""
-    pulse = Pulse("worker-1", 30, monotonic=stage.clock)
-    worker = Thread(pulse, lambda: stage.stopping.wait())
+    heartbeat = Heartbeat("worker-1", 30, monotonic=stage.clock)
+    worker = Thread(heartbeat, lambda: stage.stopping.wait())
     supervisor = stage.supervisor(worker)
-    pulse.beat("working on message 7")
+    heartbeat.beat("working on message 7")
     assert supervisor.fault() == ""
     stage.clock.advance(31)
     assert supervisor.fault() == "thread worker-1 fell silent while working on message 7"
@@ -97,10 +97,10 @@ def test_a_wedged_thread_ends_the_process_though_it_is_alive(stage: Stage) -> No
 
 def test_a_process_that_was_frozen_as_a_whole_is_given_its_time_again(stage: Stage) -> None:
     """After SIGSTOP everybody is late, the supervisor included: that is no fault, and a later silence still is."""
-    pulse = Pulse("worker-1", 30, monotonic=stage.clock)
-    worker = Thread(pulse, lambda: stage.stopping.wait())
+    heartbeat = Heartbeat("worker-1", 30, monotonic=stage.clock)
+    worker = Thread(heartbeat, lambda: stage.stopping.wait())
     supervisor = stage.supervisor(worker, monotonic=stage.clock)
-    pulse.beat("working on message 7")
+    heartbeat.beat("working on message 7")
     stage.clock.advance(3_600)
     supervisor._excuse_a_freeze()
     assert supervisor.fault() == ""
@@ -137,5 +137,5 @@ def test_a_thread_that_cannot_be_started_ends_the_process_before_anything_is_rec
 def test_pollers_are_the_last_to_start(stage: Stage) -> None:
     """Nothing is received that nobody would work on, keep or settle."""
     supervisor = stage.supervisor(stage.idle("worker-1"))
-    names = [thread.pulse.name for thread in reversed(supervisor._engine.threads)]
+    names = [thread.heartbeat.name for thread in reversed(supervisor._engine.threads)]
     assert names == ["lease-keeper-1", "settler-delete-1", "worker-1", "poller-1"]

@@ -19,7 +19,7 @@ from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, EVALUATED_AT_MS, event_body
 from tests.unit.engine import Engine
-from tests.unit.fakes import FakeBucket, FakeBuckets, instant_pulse, received
+from tests.unit.fakes import FakeBucket, FakeBuckets, instant_heartbeat, received
 
 FAILED = Ending(Outcome.FAILED, "timeout", "no answer")
 FIXED = Ending(Outcome.FIXED)
@@ -78,8 +78,8 @@ class Working:
 
     def another(self) -> Worker:
         """One more worker beside it."""
-        pulse = instant_pulse(self.engine.clock)
-        return Worker(self.engine.shared, self.pipeline, pulse, max_attempts=self.max_attempts)
+        heartbeat = instant_heartbeat(self.engine.clock)
+        return Worker(self.engine.shared, self.pipeline, heartbeat, max_attempts=self.max_attempts)
 
     def delivery(self, age: int = 0, message_id: str = "", **fields: object) -> Delivery:
         """A delivery in hand whose event was evaluated `age` milliseconds later than others."""

@@ -83,15 +83,15 @@ class World:
     remediations: Iterable[Remediation[object]] = ()
     """What makes an assumed bucket compliant."""
 
-    def open(self, resource: Resource, _until: Callable[[], float]) -> PretendedBucket:
+    def open(self, resource: Resource, _until: Callable[[], float]) -> SimulatedBucket:
         """A bucket as the pipeline gets it."""
         if resource.name not in self.states:
             self.states[resource.name] = None if self.assumed is Assumed.GONE else _OPEN
             if self.assumed is Assumed.COMPLIANT:
-                self._mend(PretendedBucket(self, resource))
-        return PretendedBucket(self, resource)
+                self._mend(SimulatedBucket(self, resource))
+        return SimulatedBucket(self, resource)
 
-    def _mend(self, bucket: PretendedBucket) -> None:
+    def _mend(self, bucket: SimulatedBucket) -> None:
         for remediation in self.remediations:
             with suppress(Refused):  # what a person has to decide stays as it is
                 finding = remediation.plan(remediation.inspect(bucket, bucket.info()))
@@ -99,7 +99,7 @@ class World:
                     remediation.apply(bucket, finding)
 
 
-class PretendedBucket:
+class SimulatedBucket:
     """One bucket of a simulation; implements `consumer.resources.oss.bucket.Bucket`."""
 
     def __init__(self, world: World, resource: Resource) -> None:

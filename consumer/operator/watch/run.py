@@ -16,7 +16,7 @@ from rich.live import Live
 from consumer.config import load
 from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.exit_codes import CommandExit
-from consumer.engine.stop_request import Asked
+from consumer.engine.stop_request import StopRequest
 from consumer.operator import output
 from consumer.operator.watch.snapshot import Snapshot, View, view
 
@@ -44,7 +44,7 @@ def watch(path: Path | None, url: str, form: str, *, interval: float, once: bool
         seen = view(now, None, time.time())
         output.show(form, seen.document(), lambda console: console.print(drawn(seen, target)))
         return CommandExit.DONE
-    console, enough = output.console(), Asked()
+    console, enough = output.console(), StopRequest()
     # Not KeyboardInterrupt: raised inside a destructor it would be swallowed, and watching would go on.
     before = signal.signal(signal.SIGINT, lambda *_: enough.ask())
     try:
@@ -124,7 +124,7 @@ def _follow(console: Console, pages: Iterator[RenderableType]) -> None:
         console.file.flush()
 
 
-def _pages(target: str, first: Snapshot, interval: float, enough: Asked) -> Iterator[RenderableType]:
+def _pages(target: str, first: Snapshot, interval: float, enough: StopRequest) -> Iterator[RenderableType]:
     now = first
     yield drawn(view(now, None, time.time()), target)
     while not enough.within(interval):

@@ -17,7 +17,7 @@ from consumer.aliyun.credentials import Credentials
 from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
 from consumer.core.outcome import Ending, Outcome
 from consumer.telemetry import log
-from consumer.telemetry.redaction import REDACTED, Discreet, Redactor
+from consumer.telemetry.redaction import REDACTED, Redactor, SecretRegisteringProvider
 from tests.unit.telemetry.records import event, message, report
 
 _SECRET = 'kR7/q+W"3x\\Zt9=LmP2vB8nY4cA6dE'
@@ -37,7 +37,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """Where the log goes, with a redactor that has learned the credentials by their being asked for."""
     fresh = Redactor()
     monkeypatch.setattr(log, "redactor", fresh)
-    Discreet(Provider(), fresh).get_credentials()
+    SecretRegisteringProvider(Provider(), fresh).get_credentials()
     return io.StringIO()
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 
-from consumer.engine.stop_request import Asked
+from consumer.engine.stop_request import StopRequest
 
 
 def test_it_is_asked_for_once_and_for_good() -> None:
     """Not before, and after that without waiting."""
-    asked = Asked()
+    asked = StopRequest()
     assert not asked
     assert not asked.within(0.001)
     asked.ask()
@@ -22,7 +22,7 @@ def test_it_is_asked_for_once_and_for_good() -> None:
 
 def test_a_handler_wakes_the_thread_that_it_interrupts() -> None:
     """The main thread waits, the signal's handler runs in it, and the wait ends."""
-    asked = Asked()
+    asked = StopRequest()
     before = signal.signal(signal.SIGUSR1, lambda *_: asked.ask())
     try:
         here = threading.get_ident()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.engine.timings import Stages
+from consumer.engine.timings import Timings
 from tests.unit.fakes import Clock
 
 
 def test_times_add_up_by_stage_in_the_order_of_the_way() -> None:
     """A stage that is entered twice is one stage."""
     clock = Clock()
-    stages = Stages(clock)
+    stages = Timings(clock)
     stages.add("wait", 2.0)
     for seconds in (1.0, 3.0):
         with stages.measure("inspect"):
@@ -22,7 +22,7 @@ def test_times_add_up_by_stage_in_the_order_of_the_way() -> None:
 def test_a_stage_that_fails_is_measured_too() -> None:
     """Time spent on a failure is time spent."""
     clock = Clock()
-    stages = Stages(clock)
+    stages = Timings(clock)
 
     def apply() -> None:
         with stages.measure("apply"):

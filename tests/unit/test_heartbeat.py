@@ -1,63 +1,63 @@
-"""The pulse: silence is judged by a thread's own announcement."""
+"""The heartbeat: silence is judged by a thread's own announcement."""
 
 from __future__ import annotations
 
-from consumer.engine.heartbeat import Pulse
+from consumer.engine.heartbeat import Heartbeat
 from tests.unit.fakes import Clock
 
 
 def test_a_thread_is_overdue_when_it_misses_its_own_announcement() -> None:
     """Until the announced moment it is in time, after it what it was doing is named."""
     clock = Clock()
-    pulse = Pulse("worker-1", 10.0, monotonic=clock)
-    pulse.beat("repairing")
+    heartbeat = Heartbeat("worker-1", 10.0, monotonic=clock)
+    heartbeat.beat("repairing")
     clock.advance(10.0)
-    assert pulse.overdue() == ""
+    assert heartbeat.overdue() == ""
     clock.advance(0.1)
-    assert pulse.overdue() == "repairing"
+    assert heartbeat.overdue() == "repairing"
 
 
 def test_an_intended_silence_comes_before_the_usual_time() -> None:
     """A pause of a minute is announced as one; a short one leaves room for a suspended process to wake in."""
     clock = Clock()
-    pulse = Pulse("poller-1", 10.0, monotonic=clock)
-    pulse.beat("pausing", 60.0)
+    heartbeat = Heartbeat("poller-1", 10.0, monotonic=clock)
+    heartbeat.beat("pausing", 60.0)
     clock.advance(69.0)
-    assert pulse.overdue() == ""
-    pulse.beat("pausing", 0.5)
+    assert heartbeat.overdue() == ""
+    heartbeat.beat("pausing", 0.5)
     clock.advance(5.0)
-    assert pulse.overdue() == ""
-    pulse.beat("polling")
+    assert heartbeat.overdue() == ""
+    heartbeat.beat("polling")
     clock.advance(10.5)
-    assert pulse.overdue() == "polling"
+    assert heartbeat.overdue() == "polling"
 
 
 def test_a_thread_that_never_begins_is_overdue() -> None:
     """A start that hangs is seen as well."""
     clock = Clock()
-    pulse = Pulse("settler-1", 10.0, monotonic=clock)
+    heartbeat = Heartbeat("settler-1", 10.0, monotonic=clock)
     clock.advance(11.0)
-    assert pulse.overdue() == "starting"
+    assert heartbeat.overdue() == "starting"
 
 
 def test_rest_is_an_announcement_too() -> None:
     """An idle thread looks around within its idle time, or is missed."""
     clock = Clock()
-    pulse = Pulse("settler-1", 10.0, monotonic=clock)
-    pulse.rest()
-    clock.advance(10.0 + pulse.idle_seconds)
-    assert pulse.overdue() == ""
+    heartbeat = Heartbeat("settler-1", 10.0, monotonic=clock)
+    heartbeat.rest()
+    clock.advance(10.0 + heartbeat.idle_seconds)
+    assert heartbeat.overdue() == ""
     clock.advance(0.1)
-    assert pulse.overdue() == "idle"
+    assert heartbeat.overdue() == "idle"
 
 
 def test_a_process_that_could_not_run_is_excused() -> None:
     """After a suspended process wakes, its threads get their time anew."""
     clock = Clock()
-    pulse = Pulse("worker-1", 10.0, monotonic=clock)
-    pulse.beat("repairing")
+    heartbeat = Heartbeat("worker-1", 10.0, monotonic=clock)
+    heartbeat.beat("repairing")
     clock.advance(600.0)
-    pulse.excuse()
-    assert pulse.overdue() == ""
+    heartbeat.excuse()
+    assert heartbeat.overdue() == ""
     clock.advance(10.1)
-    assert pulse.overdue() == "repairing"
+    assert heartbeat.overdue() == "repairing"
