@@ -13,7 +13,7 @@ demo: ## Break buckets on an emulator and watch the worker repair them (DEMO_BUC
 	@scripts/environment emulator
 	@$(PY) -m demo
 
-test: lint types check ## Everything CI runs: lint, types, all tests
+test: lint types check ## Lint, types, all tests
 
 lint:
 	@scripts/environment dev
