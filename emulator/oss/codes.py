@@ -158,7 +158,7 @@ class Oss(Enum):
         "The XML you provided was not well-formed or did not validate against our published schema.", "0032-00000002",
         _D, "page of the EC")
     LOG_TARGET_ABSENT = Row("PutBucketLogging", "InvalidTargetBucketForLogging", 400,
-        "The target bucket for logging does not exist.", "0032-00000008", _D, "page of the EC")
+        "put bucket log requester is not target bucket owner.", "0032-00000008", _S, f"{_JAVA}; page of the EC")
     LOG_TARGET_OWNER = Row("PutBucketLogging", "InvalidTargetBucketForLogging", 400,
         "The owner for the target bucket for logging does not match.", "0032-00000009", _D, "page of the EC")
     LOG_TARGET_REGION = Row("PutBucketLogging", "InvalidTargetBucketForLogging", 400,

@@ -328,3 +328,12 @@ def test_a_bucket_stays_where_it_is(oss: Running, bucket: Any) -> None:
         oss.bucket(region="cn-beijing").create_bucket()
     error = refused.value
     assert (error.status, error.message) == (409, "Bucket already exists can't modify location.")
+
+
+def test_a_log_target_that_is_not_there(bucket: Any) -> None:
+    """Is told to be somebody else's (Java: BucketLoggingTest.testUnormalSetBucketLogging); EC by its page."""
+    with pytest.raises(oss2.exceptions.ServerError) as refused:
+        bucket.put_bucket_logging(models.BucketLogging("nonexistent-target-bucket", "logs/"))
+    error = refused.value
+    assert (error.status, error.code, error.ec) == (400, "InvalidTargetBucketForLogging", "0032-00000008")
+    assert error.message == "put bucket log requester is not target bucket owner."
