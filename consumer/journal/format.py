@@ -53,6 +53,12 @@ class Entry:
         """What `journal show` shows and `undo` takes."""
         return self.digest[:12]
 
+    @property
+    def at_ms(self) -> int:
+        """When it was written, in milliseconds since the epoch by the writer's clock; 0 if it does not say."""
+        value = self.fields.get("at_ms")
+        return value if isinstance(value, int) else 0
+
     def text(self, name: str) -> str:
         """A field as text; empty if it is not there."""
         value = self.fields.get(name)

@@ -30,6 +30,7 @@ from consumer.core.errors import (
 )
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import StepName
+from consumer.core.printable import printable
 from consumer.guards.rule import Mode
 from consumer.journal.file import JournalFile
 from consumer.journal.format import Entry
@@ -148,6 +149,8 @@ def _checked(work: _Undo) -> BucketInfo:
     found = work.bucket.info()
     if found.owner_id != work.entry.text("account"):
         raise _Declined("the bucket belongs to another account now")
+    if found.made_since(work.entry.at_ms):
+        raise _Declined(f"the bucket was made anew since the change, at {printable(found.created)}")
     live = work.live(found)
     if live == work.change.before:
         raise _Declined("the bucket is as it was before the change already")
@@ -302,7 +305,7 @@ def _lines(state: str) -> list[str]:
     """A state over several lines where it is JSON, so that a difference shows the part that differs."""
     try:
         return json.dumps(json.loads(state), indent=2, ensure_ascii=False).splitlines()
-    except ValueError:
+    except (ValueError, RecursionError):
         return [state]
 
 

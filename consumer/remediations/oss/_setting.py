@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from consumer.core.errors import ChangedMeanwhile
+from consumer.core.errors import ChangedMeanwhile, Refused
+from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding, Remediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 
@@ -32,9 +33,12 @@ class Notation(Generic[State]):
         """What such a text stands for.
 
         Raises:
-            ValueError: it is not such a text.
+            Refused: it is not such a text: another version wrote it, or it was not written by a worker.
         """
-        return self._adapter.validate_json(text)
+        try:
+            return self._adapter.validate_json(text)
+        except ValueError:
+            raise Refused("state_not_understood", f"{quoted(text)} is no state of this setting") from None
 
 
 class SettingRepair(Remediation[State]):

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from consumer.core.errors import Refused
+from consumer.core.event import REGION
 from consumer.resources.oss.settings import Settings
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
@@ -29,11 +31,13 @@ class Resource:
 
     @classmethod
     def checked(cls, account_id: str, region: str, name: str) -> Resource:
-        """The resource, if its name can be a bucket's.
+        """The resource, if its name can be a bucket's and its region one.
 
         Raises:
             Refused: it cannot, so acting on it can never succeed.
         """
+        if not REGION.fullmatch(region):
+            raise Refused("invalid_region", "the region does not have the form of a region id")
         if not BUCKET_NAME.fullmatch(name):
             raise Refused("invalid_bucket_name", "the resource id does not have the form of a bucket name")
         return cls(account_id, region, name)
@@ -47,11 +51,22 @@ class BucketInfo:
     region: str
     """Without the `oss-` prefix; empty if the service did not say."""
     created: str
-    """The service's text for the moment of creation: equal for the same bucket, different for a new one."""
+    """The service's text for the moment of creation: equal for the same bucket, different for a new one.
+
+    ISO 8601, in UTC and by the second: https://www.alibabacloud.com/help/en/oss/developer-reference/getbucketinfo
+    """
     acl: str
     """`private`, `public-read` or `public-read-write`."""
     redundancy: str = ""
     """`LRS` or `ZRS`; empty if the service did not say."""
+
+    def made_since(self, moment_ms: int) -> bool:
+        """Whether it was created later than a moment, in milliseconds since the epoch; also if that cannot be told."""
+        try:
+            created = datetime.fromisoformat(self.created)
+        except ValueError:
+            return True
+        return created.tzinfo is None or created.timestamp() * 1000 > moment_ms
 
     def replaces(self, earlier: BucketInfo) -> bool:
         """Whether this is another bucket of the same owner under the name of an earlier one.

@@ -67,6 +67,35 @@ def test_bodies_can_be_simulated(cli: Cli, channel: Emulator, tmp_path: Path, fo
     harmless(cli.run("simulate", str(lines), str(odd), "--output", form), 0)
 
 
+UNDONE = {
+    "no region": {"region": "evil.example/"},
+    "half a surrogate in a region": {"region": "a\ud800"},
+    "a long region": {"region": "x" * 300},
+    "no bucket name": {"resource": CONTROLS},
+    "a deep state": {"before": "[" * 50_000},
+    "a deep policy": {"remediation": "oss.bucket-policy-public", "before": "[" * 50_000, "after": "null"},
+    "another version's encryption": {"remediation": "oss.encryption", "before": '{"x":1}', "after": "null"},
+    "no truth value": {"remediation": "oss.block-public-access", "before": CONTROLS, "after": "false"},
+}
+
+
+@pytest.mark.parametrize("entry", UNDONE.values(), ids=UNDONE)
+def test_a_change_that_cannot_have_been_is_not_undone(
+    cli: Cli, channel: Emulator, tmp_path: Path, entry: dict[str, str]
+) -> None:
+    """Also where the chain is whole: another version may have written it, or somebody who can write files."""
+    channel.create_buckets(["photos"])
+    before = channel.control.call("GET", "/buckets/photos")
+    path = tmp_path / "journal.jsonl"
+    cli.configure(more=f'\n[journal]\npath = "{path}"\n')
+    change = {"resource": "photos", "account": channel.endpoints.account_id, "region": channel.endpoints.region}
+    change |= {"rule": "public-read", "remediation": "oss.bucket-acl", "before": "public-read", "after": "private"}
+    line, head = sealed(Head(), {"at_ms": 1 << 42, "step": "verified", "outcome": "fixed", **change, **entry})
+    path.write_bytes(line)
+    harmless(cli.run("undo", head.digest[:12], "--yes", "--weaken"), 2, 3, 4)
+    assert channel.control.call("GET", "/buckets/photos") == before
+
+
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_journal_with_whatever_in_it_is_shown_and_verified(cli: Cli, tmp_path: Path, form: str) -> None:
     """Names of buckets, details of errors, states: they came from messages and services."""

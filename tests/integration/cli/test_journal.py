@@ -346,6 +346,17 @@ def test_a_bucket_that_its_owner_has_made_anew_stays(cli: Cli, channel: Emulator
     assert channel.acls() == {"photos": "private"}
 
 
+def test_a_bucket_that_was_made_anew_since_the_change_is_left_alone(repaired: Cli, channel: Emulator) -> None:
+    """It has the state that the change left by chance: what the change replaced was another bucket's."""
+    channel.delete_bucket("photos")
+    channel.advance(2)  # creation dates are told by the second
+    channel.create_buckets(["photos"], acl="private")
+    result = repaired.run("undo", the_change(repaired), "--yes", "--weaken")
+    assert result.status == 4, result
+    assert "made anew since" in result.out
+    assert channel.acls() == {"photos": "private"}
+
+
 def test_an_undo_of_a_rule_that_enforces_says_how_it_lasts(repaired: Cli) -> None:
     """The exemption to add stands there, ready to be copied."""
     result = repaired.run("undo", the_change(repaired), "--yes", "--weaken")
