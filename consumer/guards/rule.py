@@ -47,7 +47,10 @@ class Selector:
         return all(key in tags and fnmatchcase(tags[key], pattern) for key, pattern in self.tags)
 
     def takes(self, event: Event) -> bool:
-        """Whether the event is this selector's, as far as the event tells."""
+        """Whether the event is this selector's, as far as the event tells.
+
+        One that names no region may be about a resource of any; the look at the resource decides.
+        """
         return self._identifies(event) and self._admits(event)
 
     def _identifies(self, event: Event) -> bool:
@@ -63,7 +66,7 @@ class Selector:
         return (
             (not self.resource_types or event.resource_type in self.resource_types)
             and (not self.accounts or event.account_id in self.accounts)
-            and (not self.regions or event.region in self.regions)
+            and (not self.regions or not event.region or event.region in self.regions)
             and (not self.risk_levels or event.risk_level in self.risk_levels)
             and (not self.resources or any(fnmatchcase(event.resource_id, pattern) for pattern in self.resources))
         )

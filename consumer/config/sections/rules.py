@@ -70,8 +70,7 @@ class RuleConfig(Section):
         default=(),
         description=(
             "Take only events about resources in these regions. Empty: in every region. Before a change the region is"
-            " the bucket's own, whatever the event names. Events of the oldest form name no region and are only taken"
-            " when this is not given, or when another rule takes them first."
+            " the bucket's own, whatever the event names; also for events of the oldest form, which name none."
         ),
     )
     risk_levels: Annotated[tuple[Literal["info", "warning", "critical"], ...], Field(strict=False)] = Field(

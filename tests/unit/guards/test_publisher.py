@@ -153,6 +153,16 @@ def test_a_region_that_no_rule_is_for_is_not_ours_whatever_the_event_says() -> N
     assert (ending.outcome, ending.reason, scene.changed) == (Outcome.NOT_OURS, "no_rule", False)
 
 
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_event_without_a_region_is_that_of_the_bucket(empty: str | None) -> None:
+    """Rules by region take the oldest form too, and only for their own buckets: it was deleted without a look."""
+    name, ending = by_region(Mode.ENFORCE, Mode.ENFORCE).publish(regionId=empty)
+    assert (name, ending.outcome) == ("live", Outcome.FIXED)
+    scene = Scene((rule("forged", regions=frozenset({FORGED})),))
+    assert (scene.publish(regionId=empty)[1].reason, scene.changed) == ("no_rule", False)
+    assert len(scene.opened) == 1
+
+
 def test_a_rule_that_is_the_same_in_both_regions_acts_at_once() -> None:
     """One look: nothing is matched anew where it makes no difference."""
     scene = Scene((rule("any"),))
