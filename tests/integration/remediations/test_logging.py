@@ -67,7 +67,7 @@ def test_the_target_never_logs_into_itself(bench: Workbench) -> None:
 @pytest.mark.parametrize(
     ("target", "problem"),
     [
-        (None, "does not exist"),
+        (None, "requester is not target bucket owner"),
         ({"owner_id": "9999999999999999"}, "owner"),
         ({"region": "cn-beijing"}, "another region"),
     ],
