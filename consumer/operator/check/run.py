@@ -97,7 +97,7 @@ def _draw(console: Console, found: list[Finding]) -> None:
         (
             output.cell(each.status.value, _STYLES[each.status]),
             each.check,
-            f"{each.message}\n→ {each.remedy}" if each.remedy else each.message,
+            (each.message, f"→ {each.remedy}") if each.remedy else each.message,
         )
         for each in found
     ]
