@@ -56,7 +56,7 @@ _rate = click.option("--rate", type=click.FloatRange(min=0, min_open=True), help
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List, show, redrive and drop dead letters.")
 @click.pass_context
 def dlq(ctx: click.Context) -> None:
     """List, show, redrive and drop dead letters; without a command, list them.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from consumer.core.exit_codes import CommandExit
+from emulator.client import Emulator
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.test_catalogue import COMMANDS
 
@@ -27,6 +28,22 @@ def test_every_exit_status_is_told() -> None:
     assert [int(status) for status in re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE)] == [
         int(code) for code in CommandExit
     ]
+
+
+def test_the_commands_are_listed_as_they_are(cli: Cli) -> None:
+    """The page begins with the real help."""
+    assert f"$ config-remediator --help\n{cli.run('--help', COLUMNS='80').out}```" in PAGE
+
+
+def test_the_tests_of_check_are_listed_as_they_are(cli: Cli, channel: Emulator) -> None:
+    """Both outputs have the line of every test that a check with a probe bucket makes, in its order, and no other."""
+    channel.create_buckets(["probe"], acl="private")
+    cli.run("provision", "--apply")
+    result = cli.run("check", "--probe-bucket", "probe", "--output", "json")
+    made = [each["check"] for each in result.document]
+    for shown in PAGE.split("$ config-remediator check --probe-bucket probe\n")[1:]:
+        rows = re.findall(r"^ (?:ok|warning|failed|skipped) +(\S+(?: \S+)*)  ", shown.split("```")[0], re.MULTILINE)
+        assert rows == made
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
