@@ -40,7 +40,7 @@ def test_the_tests_of_check_are_listed_as_they_are(cli: Cli, channel: Emulator) 
     channel.create_buckets(["probe"], acl="private")
     cli.run("provision", "--apply")
     result = cli.run("check", "--probe-bucket", "probe", "--output", "json")
-    made = [each["check"] for each in result.document]
+    made = [each["check"] for each in result.document if each["check"] != "proxies"]  # of the environment, not the page
     for shown in PAGE.split("$ config-remediator check --probe-bucket probe\n")[1:]:
         rows = re.findall(r"^ (?:ok|warning|failed|skipped) +(\S+(?: \S+)*)  ", shown.split("```")[0], re.MULTILINE)
         assert rows == made
