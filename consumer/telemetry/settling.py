@@ -18,6 +18,11 @@ _PROVES: Mapping[Disposition, frozenset[str]] = {
 }
 """Which action of the queue a settled delivery has shown to work."""
 
+_EXPIRED = "MessageNotExist"
+"""The answer to a handle that is no longer valid: the queue works, and the message is delivered again.
+https://www.alibabacloud.com/help/en/mns/message-not-exist-appears-when-you-delete-a-message-in-mns
+"""
+
 LONG_SECONDS = 30.0
 """What fails for so long without one success is no passing trouble."""
 
@@ -42,6 +47,8 @@ class SettlementWatch:
 
     def settle_error(self, error: SettleError) -> None:
         """A settlement failed."""
+        if error.code == _EXPIRED:
+            return
         now = self._monotonic()
         with self._lock:
             known = self._failing.get(error.action)

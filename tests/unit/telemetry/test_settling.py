@@ -32,6 +32,15 @@ def test_what_fails_for_long_is_named(watch: SettlementWatch) -> None:
     assert watch.reason() == "settlements fail: delete for 30 s, last AccessDenied"
 
 
+def test_a_handle_that_has_expired_is_no_failure_of_the_queue(clock: Clock) -> None:
+    """The queue answered, and the message is delivered again; leases that are lost have an alert of their own."""
+    watch = SettlementWatch(clock)
+    for _ in range(5):
+        watch.settle_error(SettleError("m", "hide", "MessageNotExist"))
+        clock.advance(LONG_SECONDS)
+    assert watch.reason() == ""
+
+
 def test_a_moment_of_failures_is_no_reason(clock: Clock) -> None:
     """It is tried again."""
     watch = SettlementWatch(clock)
