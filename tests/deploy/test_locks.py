@@ -98,4 +98,4 @@ def test_everything_that_ships_is_in_the_development_lock() -> None:
 def test_no_lock_names_an_index() -> None:
     """Where packages come from is the machine's own affair."""
     for path in _FOLDER.iterdir():
-        assert not re.search(r"https?:|--(extra-)?index-url|--find-links", path.read_text(encoding="utf-8")), path
+        assert not re.search(r"https?:|--(extra-)?index.url|--find-links", path.read_text(encoding="utf-8")), path
