@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from emulator.mns import names
+from emulator.mns import names, record
 from emulator.mns.attributes import Figures, QueueAttributes, TopicAttributes
 from emulator.mns.dead_letter import DeadLetterPolicy, dead_letter
 from emulator.mns.errors import Code, Refusal, out_of_range
@@ -205,6 +205,7 @@ class Broker:
             published_message_id=publication.message_id,
             message_id=message.id,
             body=body,
+            **record.properties(message),
         )
         return True
 

@@ -48,6 +48,11 @@ class Draft:
     group_id: str = ""
     properties: Properties = NONE
 
+    @property
+    def size_bytes(self) -> int:
+        """What counts towards the size that a message may have: its body and its properties."""
+        return len(self.body.encode()) + self.properties.size_bytes
+
 
 @dataclass(slots=True, eq=False)
 class Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.mns.call import Call
+from emulator.mns.message import Message
 from emulator.world import World
 
 
@@ -31,3 +32,9 @@ def read(world: World, call: Call, **detail: Any) -> None:
             access_key_id=call.access_key_id,
             **detail,
         )
+
+
+def properties(message: Message) -> dict[str, Any]:
+    """What a message's sender wrote beside its body, by name; nothing for a message without."""
+    user = message.properties.user
+    return {"user_properties": {item.name: item.value for item in user}} if user else {}

@@ -31,7 +31,7 @@ def batch_send_message(broker: Broker, call: Call) -> Response:
     elements = list(call.root("Messages").all("Message"))
     names.check_batch(len(elements), "Messages")
     drafts = [_draft_or_refusal(element, queue) for element in elements]
-    if sum(len(draft.body.encode()) for draft in drafts if isinstance(draft, Draft)) > _BATCH_BYTES:
+    if sum(draft.size_bytes for draft in drafts if isinstance(draft, Draft)) > _BATCH_BYTES:
         raise out_of_range("Messages", 1, _BATCH_BYTES, "bytes")
     if all(isinstance(draft, Refusal) for draft in drafts) and isinstance(drafts[0], Refusal):
         raise drafts[0]
@@ -62,21 +62,33 @@ def _draft(element: Element, queue: Queue) -> Draft:
     body = fields.get("MessageBody", "")
     if not body:
         raise Refusal(Code.INVALID_ARGUMENT, "MessageBody")
-    limit = queue.attributes.maximum_message_size_bytes
-    if len(body.encode()) > limit:
-        raise out_of_range("MessageBody", 1, limit, "bytes")
     delay = fields.get("DelaySeconds")
     priority = fields.get("Priority")
-    return Draft(
+    draft = Draft(
         body=body,
         delay_seconds=names.number(delay, "DelaySeconds", names.DELAY_SECONDS, "seconds") if delay else None,
         priority=names.number(priority, "Priority", names.PRIORITIES) if priority else DEFAULT_PRIORITY,
         group_id=fields.get("MessageGroupId", ""),
         properties=read_properties(element),
     )
+    # The page of properties counts them into "the size of the message", without saying of which of the two limits, the
+    # queue's own or 64 KB: the stricter reading.
+    limit = queue.attributes.maximum_message_size_bytes
+    if draft.size_bytes > limit:
+        raise out_of_range("MessageBody", 1, limit, "bytes")
+    return draft
 
 
 def _send(broker: Broker, call: Call, queue: Queue, draft: Draft) -> Message:
     message = broker.send(queue, draft)
-    record.changed(broker.world, call, message_id=message.id, body=message.body)
+    record.changed(
+        broker.world,
+        call,
+        message_id=message.id,
+        body=message.body,
+        body_md5=message.body_md5,
+        next_visible_ms=message.next_visible_ms,
+        expires_ms=message.expires_ms,
+        **record.properties(message),
+    )
     return message

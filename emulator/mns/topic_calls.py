@@ -73,8 +73,9 @@ def publish_message(broker: Broker, call: Call) -> Response:
     body = fields.get("MessageBody", "")
     if not body:
         raise Refusal(Code.INVALID_ARGUMENT, "MessageBody")
+    properties = read_properties(element)
     limit = topic.attributes.maximum_message_size_bytes
-    if len(body.encode()) > limit:
+    if len(body.encode()) + properties.size_bytes > limit:
         raise out_of_range("MessageBody", 1, limit, "bytes")
     publication = Publication(
         message_id=message_id(),
@@ -83,7 +84,7 @@ def publish_message(broker: Broker, call: Call) -> Response:
         tag=names.tag(fields.get("MessageTag", ""), "MessageTag"),
         publish_ms=broker.now_ms(),
         group_id=fields.get("MessageGroupId", ""),
-        properties=read_properties(element),
+        properties=properties,
     )
     record.changed(broker.world, call, message_id=publication.message_id, body=body, tag=publication.tag)
     broker.publish(topic, publication)
