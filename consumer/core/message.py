@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+
+from consumer.core.parked import NOTHING, Carried, is_xml_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,57 @@ class Received:
     arrived_at: float | None = None
     """Local monotonic seconds at which the reply was there; None where nobody looked at the clock."""
 
+    carried: Carried = NOTHING
+    """What it carries beside its body: where it comes from, if it is a parked copy."""
+    body_md5: str = ""
+    """The service's digest of the body as the queue holds it, or nothing."""
+    priority: int | None = None
+    """1 is the highest, 16 the lowest; None where the reply does not say."""
+    age_seconds: float = 0.0
+    """How long the queue had held it when the reply was sent, by the server's own two stamps; 0 if it lacks one."""
+
     @property
     def queued_seconds(self) -> float:
         """How long it was in the queue before anybody received it; 0 if this is not the first time."""
-        if self.dequeue_count > 1:
+        if self.receipts > 1:
             return 0.0
         return max(0.0, (self.first_dequeued_at_ms - self.enqueued_at_ms) / 1000)
+
+    @property
+    def origin_id(self) -> str:
+        """The id of the message that it is a parked copy of, or its own; claimed by the message, so never a key."""
+        history = self.carried.history
+        return history.origin_id if history else self.message_id
+
+    @property
+    def first_enqueued_ms(self) -> int:
+        """When the first of its copies came into the queue."""
+        history = self.carried.history
+        return history.first_enqueued_ms if history else self.enqueued_at_ms
+
+    @property
+    def first_received_ms(self) -> int:
+        """When the first of its copies was received for the first time."""
+        history = self.carried.history
+        return history.first_received_ms if history else self.first_dequeued_at_ms
+
+    @property
+    def receipts(self) -> int:
+        """How often all of its copies were received together, this time included."""
+        history = self.carried.history
+        return self.dequeue_count + (history.receipts if history else 0)
+
+    @property
+    def attempts(self) -> int:
+        """How often working on it had failed when it was parked, as it claims itself."""
+        history = self.carried.history
+        return history.attempts if history else 0
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be sent again as it came: all of it was read, and the body is byte for byte the queue's."""
+        sendable = self.carried.whole and not self.damage and bool(self.body) and is_xml_text(self.body)
+        return sendable and self.body_md5 == body_md5(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +95,10 @@ class Peeked:
     """How often the queue has handed it out so far."""
     enqueued_at_ms: int
     """The server's clock, in milliseconds since the epoch."""
+    carried: Carried = NOTHING
+    """What it carries beside its body: where it comes from, if it is a parked copy."""
+
+
+def body_md5(body: str) -> str:
+    """The digest by which the service names a body: MD5 in upper-case hexadecimal."""
+    return hashlib.md5(body.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest().upper()

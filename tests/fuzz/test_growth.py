@@ -17,7 +17,7 @@ from itertools import product
 import pytest
 
 from consumer.aliyun.http import Reply
-from consumer.aliyun.mns import replies
+from consumer.aliyun.mns import messages, replies
 from consumer.aliyun.oss.documents import _check_root
 from consumer.aliyun.oss.endpoints import region_of
 from consumer.aliyun.reply import Headers, ReplyReader
@@ -89,14 +89,14 @@ _POLICY = (b'{"Effect":"Allow","Principal":["*"]},', b'"*",', b'"acs:oss:*:*:*",
 
 TARGETS: dict[str, tuple[Reads, tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]] = {
     # what reads; what it may begin with; what is repeated; what it may end with
-    "a batch": (lambda data: replies.received(_reply(data)), (b"", b"<Messages>"), _XML, (b"", b"</Messages>")),
+    "a batch": (lambda data: messages.received(_reply(data)), (b"", b"<Messages>"), _XML, (b"", b"</Messages>")),
     "a damaged batch": (
-        lambda data: replies.rescued(_reply(data), 16),
+        lambda data: messages.rescued(_reply(data), 16),
         (b"", b"<Message>", b"<Message><MessageBody>"),
         _XML,
         (b"", b"</MessageBody></Message>", b"</Message>"),
     ),
-    "a peek": (lambda data: replies.peeked(_reply(data)), (b"", b"<Message>"), _XML, (b"", b"</Message>")),
+    "a peek": (lambda data: messages.peeked_apart(_reply(data)), (b"", b"<Message>"), _XML, (b"", b"</Message>")),
     "failed deletes": (
         lambda data: replies.failed_deletes(_reply(data, 404)),
         (b"<Errors>", b"<Errors><Error>"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from mns.account import Account
+from mns.message_property import MessagePropertyValue
+from mns.queue import Message
 
 from consumer.aliyun.credentials import Credentials
 from consumer.aliyun.mns.queue import Queue, QueueAddress
@@ -20,6 +23,7 @@ from consumer.core.errors import (
 )
 from consumer.core.message import Received
 from consumer.core.observers import Hooks, Report, Step
+from consumer.core.parked import Carried, History, UserProperty, written
 from consumer.core.queue_attributes import Figures
 from emulator.client import Emulator
 from tests.integration.conftest import QUEUE, FixedCredentials, Recorder
@@ -224,3 +228,42 @@ def test_a_message_that_the_sdk_cannot_read_hides_no_other_from_a_peek(queue: Qu
     before = messages(channel, QUEUE)
     assert sorted(seen.body for seen in queue.peek(16)) == ["", "0"]
     assert messages(channel, QUEUE) == before
+
+
+FOREIGN = (
+    UserProperty("trace.parent", "00-\N{SNOWMAN} & <b>"),
+    UserProperty("number", "1e3", "NUMBER"),
+    UserProperty("flag", "true", "BOOLEAN"),
+    UserProperty("bytes", "AP8=", "BINARY"),
+)
+
+
+def test_a_delayed_copy_carries_its_history_beside_the_same_body(queue: Queue, channel: Emulator) -> None:
+    """It comes after its delay, with its body, its priority and every property as it was sent."""
+    body = '<a>&amp; "\N{SNOWMAN}"\n</a>'
+    queue.send("first")
+    (first,) = queue.receive(16, 1)
+    history = History(first.message_id, first.enqueued_at_ms, first.first_dequeued_at_ms, 1, 1, "failed:throttled")
+    copy_id = queue.send(body, delay_seconds=600, priority=3, properties=(*FOREIGN, *written(history)))
+    assert queue.receive(16, 1) == []
+    channel.advance(601)
+    found = {message.message_id: message for message in queue.receive(16, 1)}[copy_id]
+    assert (found.body, found.priority, found.carried) == (body, 3, Carried(history, FOREIGN))
+    assert found.repeatable
+    assert (found.origin_id, found.receipts, found.attempts) == (first.message_id, 2, 1)
+    assert 600 <= found.age_seconds <= 630
+
+
+def test_a_property_that_the_sdk_cannot_read_costs_nothing(queue: Queue, channel: Emulator) -> None:
+    """The service does not validate numbers, so anybody can send one that is none: a peek and a receive show it."""
+    value = MessagePropertyValue("NUMBER", "1")
+    value.string_value = "none"
+    message = Message("x")
+    message.add_user_property("n", value)
+    known = channel.endpoints
+    account = Account(known.mns, known.access_key_id, known.access_key_secret)
+    account.get_queue(QUEUE).send_message(message)
+    account.mns_client.close_connection()
+    seen = Carried(None, (UserProperty("n", "none", "NUMBER"),), whole=False)
+    assert [message.carried for message in queue.peek(16)] == [seen]
+    assert [message.carried for message in queue.receive(16, 1)] == [seen]

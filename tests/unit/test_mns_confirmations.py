@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from consumer.aliyun.credentials import Credentials
-from consumer.aliyun.mns import replies
 from consumer.aliyun.mns.queue import Queue, QueueAddress
 from consumer.core.errors import DamagedReply, ServiceError
+from consumer.core.message import body_md5
 from consumer.core.observers import Hooks
 
 XMLNS = 'xmlns="http://mns.aliyuncs.com/doc/v1/"'
@@ -69,11 +69,11 @@ def sent(md5: str) -> str:
 
 def test_a_confirmation_of_the_body_that_was_sent_is_one() -> None:
     """201, and the digest of exactly this body."""
-    with answering(201, sent(replies.body_md5("letter"))) as queue:
+    with answering(201, sent(body_md5("letter"))) as queue:
         assert queue.send("letter") == "m"
 
 
-@pytest.mark.parametrize("md5", [replies.body_md5("another letter"), "", "0" * 32])
+@pytest.mark.parametrize("md5", [body_md5("another letter"), "", "0" * 32])
 def test_a_confirmation_of_another_body_is_none(md5: str) -> None:
     """Something came between: the letter may be cut, and its original must not be deleted for it."""
     with answering(201, sent(md5)) as queue, pytest.raises(ServiceError):
@@ -82,7 +82,7 @@ def test_a_confirmation_of_another_body_is_none(md5: str) -> None:
 
 def test_a_message_that_was_sent_with_another_status_is_not_confirmed() -> None:
     """A cache or a proxy may say 200 with the right document; the service says 201."""
-    with answering(200, sent(replies.body_md5("letter"))) as queue, pytest.raises(DamagedReply):
+    with answering(200, sent(body_md5("letter"))) as queue, pytest.raises(DamagedReply):
         queue.send("letter")
 
 

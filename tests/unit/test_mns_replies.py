@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from mns.mns_xml_handler import BatchRecvMessageDecoder
 
 from consumer.aliyun.http import Reply
-from consumer.aliyun.mns.replies import (
+from consumer.aliyun.mns.messages import (
     LONGEST_LEASE_SECONDS,
     SHORTEST_LEASE_SECONDS,
-    body_md5,
-    failed_deletes,
-    from_service,
     lease_seconds,
-    queue_attributes,
+    peeked,
     received,
     rescued,
 )
+from consumer.aliyun.mns.replies import failed_deletes, from_service, queue_attributes
+from consumer.core.message import body_md5
+from consumer.core.parked import Carried, History, UserProperty, written
 from consumer.core.queue_attributes import Figures, QueueAttributes
 
 DATE = "Mon, 06 Sep 2021 05:58:39 GMT"
@@ -283,3 +283,62 @@ def test_a_figure_that_the_queue_does_not_tell_is_none(figures: dict[str, str], 
 def test_what_is_no_queue_has_no_attributes(answer: Reply) -> None:
     """Cut, of something else, refused, or not from the service at all."""
     assert queue_attributes(answer) is None
+
+
+def _with_properties(*entries: str, **fields: str) -> str:
+    return message(
+        "m", UserProperties="".join(f"<PropertyValue>{entry}</PropertyValue>" for entry in entries), **fields
+    )
+
+
+FOREIGN = "<Name>trace</Name><Value>a &amp; b</Value><Type>STRING</Type>"
+HISTORY = History("origin", DATE_MS - 90_000, DATE_MS - 80_000, 2, 1, "held:paused")
+OURS = [f"<Name>{one.name}</Name><Value>{one.value}</Value><Type>{one.type}</Type>" for one in written(HISTORY)]
+
+
+@pytest.mark.parametrize("before", ["", "<Message>cut"])
+def test_properties_are_read_also_where_the_batch_as_a_whole_cannot_be(before: str) -> None:
+    """SendMessage's page lists them as UserProperties/PropertyValue with Name, Value and Type."""
+    text = f"<Messages>{before}{_with_properties(FOREIGN, *OURS)}</Messages>"
+    (found,) = rescued(reply(text), 16) if before else received(reply(text))
+    assert found.carried == Carried(HISTORY, (UserProperty("trace", "a & b"),))
+    assert (found.origin_id, found.attempts, found.receipts) == ("origin", 1, 4)
+    assert (found.first_enqueued_ms, found.first_received_ms) == (DATE_MS - 90_000, DATE_MS - 80_000)
+
+
+def test_a_message_that_is_damaged_keeps_its_history_and_is_never_sent_again() -> None:
+    """Its letter says since when it waits; what of its body is lost nobody knows."""
+    damaged = _with_properties(FOREIGN, *OURS).replace("text", "te\x01xt")
+    (found,) = rescued(reply(f"<Messages>{damaged}</Messages>"), 16)
+    assert (found.origin_id, found.repeatable) == ("origin", False)
+
+
+def test_a_message_of_a_group_is_never_sent_again() -> None:
+    """A group is in an order, which a copy at its end would break."""
+    (found,) = received(reply(f"<Messages>{_with_properties(MessageGroupId='g')}</Messages>"))
+    assert not found.carried.whole
+
+
+@pytest.mark.parametrize(
+    ("text", "priority"), [("1", 1), ("16", 16), ("0", None), ("17", None), ("x", None), ("", None)]
+)
+def test_a_priority_is_one_that_can_be_sent_again(text: str, priority: int | None) -> None:
+    """A copy has the priority of its original, if that is one."""
+    (found,) = received(reply(f"<Messages>{message('m', Priority=text)}</Messages>"))
+    assert found.priority == priority
+
+
+@pytest.mark.parametrize(
+    ("enqueued", "age"), [(DATE_MS - 10_000, 10.0), (DATE_MS + 5_000, 0.0), (0, 0.0), (10**40, 0.0)]
+)
+def test_the_age_of_a_message_is_the_difference_of_the_servers_own_two_stamps(enqueued: int, age: float) -> None:
+    """No local clock has a part in it; what is unknown or absurd is no age."""
+    (found,) = received(reply(f"<Messages>{message('m', EnqueueTime=str(enqueued))}</Messages>"))
+    assert found.age_seconds == age
+
+
+def test_a_peek_shows_where_a_copy_comes_from() -> None:
+    """Also one that the SDK gives a whole batch up for, because a property is not of its type."""
+    bad = "<Name>n</Name><Value>no number</Value><Type>NUMBER</Type>"
+    (found,) = peeked(reply(f"<Messages>{_with_properties(bad, *OURS)}</Messages>"))
+    assert found.carried == Carried(HISTORY, (UserProperty("n", "no number", "NUMBER"),), whole=False)

@@ -9,6 +9,7 @@ Operations: https://www.alibabacloud.com/help/en/mns/developer-reference
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,20 +17,25 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mns.account import Account
+from mns.message_property import MessagePropertyValue
 from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase, MNSServerException
 from mns.mns_http import RequestInternal
 from mns.mns_request import (
+    BatchPeekMessageRequest,
+    BatchPeekMessageResponse,
     BatchReceiveMessageRequest,
     BatchReceiveMessageResponse,
     GetQueueAttributesRequest,
     GetQueueAttributesResponse,
+    RequestBase,
+    ResponseBase,
 )
 from mns.queue import Message
 
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.error_codes import MNS, kind_of
 from consumer.aliyun.http import LARGEST_BATCH_BYTES, LARGEST_DOCUMENT_BYTES, Exchange, failure_code
-from consumer.aliyun.mns import replies
+from consumer.aliyun.mns import messages, replies
 from consumer.core.errors import (
     DamagedReply,
     MessageGone,
@@ -37,8 +43,9 @@ from consumer.core.errors import (
     ServiceError,
     Unanswered,
 )
-from consumer.core.message import Peeked, Received
+from consumer.core.message import Peeked, Received, body_md5
 from consumer.core.observers import ApiCall, Hooks
+from consumer.core.parked import PropertyType, UserProperty
 from consumer.core.queue_attributes import QueueAttributes
 
 POLL_MARGIN_SECONDS = 10.0
@@ -168,8 +175,12 @@ class Queue(Connection):
         """
 
         def attempt() -> list[Received]:
-            self._ask_for_batch(count, wait_seconds)
-            found = replies.received(self._exchange.reply)
+            self._ask_for_batch(
+                BatchReceiveMessageRequest(self.name, count, False, wait_seconds),
+                BatchReceiveMessageResponse(),
+                f"numOfMessages={count}&waitseconds={wait_seconds}",
+            )
+            found = messages.received(self._exchange.reply)
             if len(found) > count:
                 raise ValueError("more messages than were requested")
             return found
@@ -185,7 +196,7 @@ class Queue(Connection):
             return []
         except DamagedReply:
             # One message that cannot be read spoils the whole document; the others still have their handles.
-            arrived = replies.rescued(self._exchange.reply, count)
+            arrived = messages.rescued(self._exchange.reply, count)
             if not arrived:
                 raise
         # The lease runs from here on, however long whoever follows the messages takes.
@@ -229,14 +240,27 @@ class Queue(Connection):
         )
         return str(changed.receipt_handle)
 
-    def send(self, body: str) -> str:
+    def send(
+        self,
+        body: str,
+        *,
+        delay_seconds: int | None = None,
+        priority: int | None = None,
+        properties: Sequence[UserProperty] = (),
+    ) -> str:
         """Send a message; returns its id once the service has confirmed exactly this body.
+
+        It is visible after `delay_seconds` (0 to 604,800), or after the queue's own delay; `properties` have to be
+        sendable. https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage
 
         Raises:
             ServiceError: it is not known to be in the queue.
         """
-        sent = self._call("SendMessage", lambda: self._queue.send_message(Message(body)))
-        if self._exchange.reply.status != 201 or sent.message_body_md5.upper() != replies.body_md5(body):
+        message = Message(body, delay_seconds, priority)
+        for found in properties:
+            message.add_user_property(found.name, _property_value(found))
+        sent = self._call("SendMessage", lambda: self._queue.send_message(message))
+        if self._exchange.reply.status != 201 or sent.message_body_md5.upper() != body_md5(body):
             raise self._not_an_answer("SendMessage")
         return str(sent.message_id)
 
@@ -246,24 +270,25 @@ class Queue(Connection):
         Raises:
             ServiceError: they could not be read.
         """
-        try:
-            batch = self._call(
-                "BatchPeekMessage",
-                lambda: self._queue.batch_peek_message(count),
-                largest_bytes=LARGEST_BATCH_BYTES,
+
+        def attempt() -> list[Peeked]:
+            self._ask_for_batch(
+                BatchPeekMessageRequest(self.name, count, False),
+                BatchPeekMessageResponse(),
+                f"peekonly=true&numOfMessages={count}",
             )
+            return messages.peeked(self._exchange.reply)
+
+        try:
+            return self._call("BatchPeekMessage", attempt, largest_bytes=LARGEST_BATCH_BYTES)
         except MessageGone:
             return []
         except DamagedReply:
-            # As in a receive: one message that the SDK cannot read must not hide the others from a person.
-            seen = replies.peeked(self._exchange.reply)
+            # As in a receive: one message that cannot be read must not hide the others from a person.
+            seen = messages.peeked_apart(self._exchange.reply)
             if not seen:
                 raise
             return seen
-        return [
-            Peeked(str(message.message_id), str(message.message_body), message.dequeue_count, message.enqueue_time)
-            for message in batch
-        ]
 
     def attributes(self) -> QueueAttributes:
         """The queue's attributes.
@@ -273,16 +298,19 @@ class Queue(Connection):
         """
         return self._call("GetQueueAttributes", lambda: self._attributes(self.name))
 
-    def _ask_for_batch(self, count: int, wait_seconds: int) -> None:
-        """The SDK's own receive up to where it would read the answer: build, sign, send, raise the service's error."""
-        wanted = BatchReceiveMessageRequest(self.name, count, False, wait_seconds)
-        query = f"numOfMessages={count}&waitseconds={wait_seconds}"
+    def _ask_for_batch(self, wanted: RequestBase, outcome: ResponseBase, query: str) -> None:
+        """The SDK's own request for messages up to where it would read the answer: sign, send, raise the error."""
         request = RequestInternal(wanted.method, f"/queues/{self.name}/messages?{query}")
         self._client.build_header(wanted, request)
         answer = self._client.http.send_request(request)
-        outcome = BatchReceiveMessageResponse()
         outcome.header = answer.header
         self._client.check_status(request, answer, outcome)
+
+
+def _property_value(found: UserProperty) -> MessagePropertyValue:
+    """As the SDK takes it, which encodes binary values itself."""
+    value = base64.b64decode(found.value) if found.type == PropertyType.BINARY else found.value
+    return MessagePropertyValue(found.type, value)
 
 
 def _is_empty_receive(operation: str, error: ServiceError) -> bool:
