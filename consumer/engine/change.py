@@ -11,13 +11,14 @@ from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.endings import ended_by, left_alone
+from consumer.engine.read_backs import SHOWS_WITHIN_SECONDS, ReadBack, ReadBacks
 from consumer.guards.chain import JOURNAL_HOLD_SECONDS, JOURNAL_UNWRITABLE, READS_BACK_OLD, Permit
 from consumer.guards.rule import Rule
 from consumer.remediations.base import Change, Compliant, Finding, Pending, ReportOnly
-from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
 
-READ_BACK_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""After an accepted change that still reads old: the service may show a setting's old state for some seconds."""
+READ_BACK_PAUSES_SECONDS = (0.3, 0.7)
+"""After an accepted change that still reads old. What takes longer to show is read back by a later delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class PermittedChange:
 
     delivery: Delivery
     rule: Rule
+    resource: Resource
+    """With the live region."""
     bucket: Bucket
     found: BucketInfo
     change: Change
@@ -44,12 +47,14 @@ class ChangeMaker:
         journal_required: bool,
         monotonic: Callable[[], float],
         pause: Callable[[float], object],
+        read_backs: ReadBacks | None = None,
     ) -> None:
         """`pause` waits, and says with something true that the wait was cut short by a stop."""
         self._hooks = hooks
         self._journal_required = journal_required
         self._monotonic = monotonic
         self._pause = pause
+        self._read_backs = ReadBacks(monotonic=monotonic) if read_backs is None else read_backs
 
     def make(self, work: PermittedChange) -> Ending:
         """How the change ends; whatever is raised in it is an ending too."""
@@ -57,6 +62,27 @@ class ChangeMaker:
             return self._make(work)
         except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
             return ended_by(error, work.rule)
+
+    def made_before(
+        self, rule: Rule, resource: Resource, bucket: Bucket, found: BucketInfo, finding: Finding
+    ) -> Ending | None:
+        """How an earlier delivery's change of the resource ends, which the service accepted and did not show yet.
+
+        None where there is none, or where the resource is neither as it was nor as it was to become: then it is
+        somebody else's change that the finding is about. Nothing is written here.
+        """
+        awaited = self._read_backs.of(rule, resource, found)
+        if awaited is None:
+            return None
+        if _is_old(finding, awaited.change):
+            return self._still_old(resource, awaited)
+        if awaited.rule.name != rule.name:
+            return None
+        self._read_backs.forget(resource, awaited)
+        if not isinstance(finding, Compliant):
+            return None
+        awaited.permit.shown()
+        return _fixed(rule, bucket, found, awaited.change, finding)
 
     def _make(self, work: PermittedChange) -> Ending:
         stages = work.delivery.stages
@@ -93,15 +119,16 @@ class ChangeMaker:
     def _verify(self, work: PermittedChange) -> Ending:
         """Read back: the change counts only if the live resource, still the same one, is compliant now.
 
-        Nothing is written anew while it still shows its old state: the service has taken the change, and may need some
-        seconds to show it.
+        The service may show a setting's old state for some seconds after it has accepted a change. Nothing is written
+        anew then, and no worker waits for long: not at all while other changes do not show either.
         """
+        accepted_at = self._monotonic()
         seen = self._look_again(work)
-        for pause_seconds in READ_BACK_PAUSES_SECONDS:
+        for pause_seconds in () if self._read_backs else READ_BACK_PAUSES_SECONDS:
             if isinstance(seen, Ending) or not _is_old(seen[1], work.change) or not self._wait(work, pause_seconds):
                 break
             seen = self._look_again(work)
-        return seen if isinstance(seen, Ending) else self._judged(work, *seen)
+        return seen if isinstance(seen, Ending) else self._judged(work, *seen, accepted_at)
 
     def _look_again(self, work: PermittedChange) -> tuple[BucketInfo, Finding] | Ending:
         """What the changed resource calls for now, or the ending if it is not the one that was changed."""
@@ -113,21 +140,33 @@ class ChangeMaker:
             return ending
         return now, remediation.plan(remediation.inspect(bucket, now))
 
-    def _judged(self, work: PermittedChange, now: BucketInfo, read_back: Finding) -> Ending:
+    def _judged(self, work: PermittedChange, now: BucketInfo, read_back: Finding, accepted_at: float) -> Ending:
         change = work.change
         match read_back:
-            case Compliant(state):
-                note = work.rule.remediation.note(work.bucket, now)
-                reason, detail = (note.reason, note.detail) if note else ("", "")
-                return Ending(Outcome.FIXED, reason, detail, before=change.before, after=state)
+            case Compliant():
+                return _fixed(work.rule, work.bucket, now, change, read_back)
             case Pending() | ReportOnly():
                 return left_alone(work.rule, read_back, change.before)
+            case Change(before=state) if state == change.before:
+                awaited = ReadBack(work.rule, change, now, work.permit, accepted_at)
+                self._read_backs.put(work.resource, awaited)
+                return self._still_old(work.resource, awaited)
             case Change(before=state):
-                reason = READS_BACK_OLD if state == change.before else "not_verified"
                 detail = f"changed, but it reads back as {state}"
-                return Ending(Outcome.FAILED, reason, detail, before=change.before, after=state)
+                return Ending(Outcome.FAILED, "not_verified", detail, before=change.before, after=state)
             case _:
                 assert_never(read_back)
+
+    def _still_old(self, resource: Resource, awaited: ReadBack) -> Ending:
+        """The service has accepted the change and shows the old state: look again soon, unless it is overdue."""
+        before = awaited.change.before
+        seconds = awaited.next_look_seconds(self._monotonic())
+        if seconds is None:
+            self._read_backs.forget(resource, awaited)
+            detail = f"the service accepted the change {SHOWS_WITHIN_SECONDS:.0f} s ago, and it still reads {before}"
+            return Ending(Outcome.FAILED, READS_BACK_OLD, detail, before=before, after=before)
+        detail = f"the service has accepted the change and still shows {before}; it is read back in a moment"
+        return Ending(Outcome.HELD, READS_BACK_OLD, detail, before=before, after=before, hold_seconds=seconds)
 
     def _wait(self, work: PermittedChange, seconds: float) -> bool:
         """Wait within the work budget; false when there is no time, or when the process is stopping."""
@@ -167,6 +206,13 @@ def _not_journaled(work: PermittedChange) -> Ending:
     detail = "the journal is required, and its line about the change could not be written"
     hold, change = min(work.rule.hold_seconds, JOURNAL_HOLD_SECONDS), work.change
     return Ending(Outcome.HELD, JOURNAL_UNWRITABLE, detail, change.before, change.after, hold_seconds=hold)
+
+
+def _fixed(rule: Rule, bucket: Bucket, now: BucketInfo, change: Change, read_back: Compliant) -> Ending:
+    """The change was read back as wanted; with what is still to be known of the bucket."""
+    note = rule.remediation.note(bucket, now)
+    reason, detail = (note.reason, note.detail) if note else ("", "")
+    return Ending(Outcome.FIXED, reason, detail, before=change.before, after=read_back.state)
 
 
 def _is_old(finding: Finding, change: Change) -> bool:

@@ -24,6 +24,7 @@ from consumer.core.outcome import Ending, Outcome
 from consumer.engine.change import ChangeMaker, PermittedChange
 from consumer.engine.delivery import Delivery
 from consumer.engine.endings import ended_by, left_alone, rejected
+from consumer.engine.read_backs import ReadBacks
 from consumer.guards.chain import Guards, Intent, missing_action
 from consumer.guards.rule import Rule, match
 from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
@@ -50,6 +51,7 @@ class Pipeline:
         journal_required: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] = time.sleep,
+        read_backs: ReadBacks | None = None,
     ) -> None:
         self._rules = rules
         self._open_bucket = open_bucket
@@ -59,7 +61,11 @@ class Pipeline:
         self._work_budget_seconds = work_budget_seconds
         self._monotonic = monotonic
         self._changes = ChangeMaker(
-            hooks or Hooks(), journal_required=journal_required, monotonic=monotonic, pause=pause
+            hooks or Hooks(),
+            journal_required=journal_required,
+            monotonic=monotonic,
+            pause=pause,
+            read_backs=read_backs,
         )
 
     def triage(self, delivery: Delivery) -> None:
@@ -132,6 +138,8 @@ class Pipeline:
                 return routed
             rule = routed
             finding = rule.remediation.plan(rule.remediation.inspect(bucket, found))
+            if ending := self._changes.made_before(rule, resource, bucket, found, finding):
+                return ending
         match finding:
             case Compliant(state):
                 note = rule.remediation.remark(bucket, found)
@@ -148,7 +156,7 @@ class Pipeline:
         with permit:
             if permit.refusal:
                 return permit.refusal
-            change = PermittedChange(delivery, rule, bucket, found, finding, permit, until)
+            change = PermittedChange(delivery, rule, resource, bucket, found, finding, permit, until)
             return permit.concluded(self._changes.make(change))
 
     def _route(self, delivery: Delivery, rule: Rule, resource: Resource, bucket: Bucket) -> Rule | Ending:

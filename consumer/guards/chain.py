@@ -58,8 +58,9 @@ HOLDS = (
     "breaker_open",
     "over_limit",
     PERMISSION_MISSING,
+    READS_BACK_OLD,
 )
-"""The reasons for which a change is held back."""
+"""The reasons for which a delivery is held."""
 
 _WORKED = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.HELD, Outcome.NOT_OURS})
 _SAYS_NOTHING = frozenset({Outcome.GONE, Outcome.LEASE_LOST})
@@ -278,6 +279,13 @@ class Permit:
         """How the change ended; the same ending, for the caller to return."""
         self._ending = ending
         return ending
+
+    def shown(self) -> None:
+        """The change was read back as wanted by a later delivery: a fix, and evidence that changing works."""
+        now = self._guards.monotonic()
+        if self._admission is not None:
+            self._guards.breakers.record(self._admission, failed=False, now=now)
+        self._guards.contest.fixed(self._intent.rule.name, self._intent.resource, now)
 
     def __exit__(self, *_raised: object) -> None:
         """Record it; a block that was left without a conclusion has failed."""

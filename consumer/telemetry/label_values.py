@@ -25,6 +25,7 @@ KNOWN_CODES = frozenset(
         "over_limit",
         "paused",
         "permission_missing",
+        "reads_back_old",
         "report_only",
         "tags_unreadable",
         # ours, for what a person has to look at

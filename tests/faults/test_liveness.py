@@ -6,6 +6,7 @@ a busy bucket. The last word is the witness's.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -16,9 +17,9 @@ from tests.faults.stage import DEAD_LETTERS, Pace, Stage, until
 _PACE = Pace(slots=16, workers=4)
 
 
-def started(stage: Stage, pace: Pace = _PACE) -> Replica:
-    """A worker that is ready."""
-    replica = stage.replica(pace)
+def started(stage: Stage, pace: Pace = _PACE, **more: str) -> Replica:
+    """A worker that is ready; `more` are environment variables."""
+    replica = stage.replica(pace, **more)
     replica.start()
     assert until(replica.ready), replica.text()
     return replica
@@ -138,3 +139,26 @@ def test_stale_reads_stop_no_rule(stage: Stage) -> None:
     changes = [entry for entry in stage.emulator.journal(operation="PutBucketAcl") if entry.access_key_id]
     assert len(changes) == 24
     ends_well(stage, replica)
+
+
+def test_stale_reads_keep_no_urgent_bucket_waiting(stage: Stage) -> None:
+    """A hundred buckets show their old ACL for five seconds: no worker waits for them, and each is written once."""
+    stage.emulator.faults.add("stale", "GetBucket*", service="oss", seconds=5.0)
+    stage.emulator.create_buckets(count=100, acl="public-read")
+    journal = stage.folder / "journal.jsonl"
+    replica = started(stage, replace(_PACE, slots=128, workers=8), REMEDIATOR__JOURNAL__PATH=str(journal))
+    assert until(lambda: len(stage.broken()) < 90), replica.text()[-2_000:]
+    stage.emulator.create_buckets(["urgent"], acl="public-read-write")
+    assert until(lambda: "urgent" not in stage.broken(), 10), replica.text()[-2_000:]
+    assert until(lambda: not stage.left(), 60), replica.text()[-2_000:]
+    changes = [entry for entry in stage.emulator.journal(operation="PutBucketAcl") if entry.access_key_id]
+    assert len(changes) == 101
+    fixed = [line for line in replica.lines() if line.get("outcome") == "fixed"]
+    assert len(fixed) == 101, "what was accepted first and shown later is a fix of ours"
+    ends_well(stage, replica)
+    lines = json.loads(replica.command("journal", "show", "--format", "json"))
+    changes = [line for line in lines if line["undoable"]]
+    assert len(changes) == 101
+    assert {line["before"] for line in changes} == {"public-read", "public-read-write"}
+    replica.command("undo", changes[0]["hash"], "--yes", "--weaken")
+    assert stage.broken() == [changes[0]["resource"]]

@@ -12,18 +12,23 @@ import pytest
 from consumer.aliyun import name_lookup
 from consumer.aliyun.oss import session
 from consumer.core.outcome import Disposition, Ending, Outcome
-from consumer.engine import backoff, lease_keeper, unsettled
+from consumer.engine import backoff, lease_keeper, read_backs, unsettled
 from consumer.engine.backoff import Attempts
 from consumer.engine.in_flight import Books
 from consumer.engine.poll_board import PollBoard
+from consumer.engine.read_backs import ReadBack, ReadBacks
 from consumer.engine.unsettled import Unsettled
 from consumer.guards import contest, limits, refusals
 from consumer.guards.breaker import Breaker, BreakerPolicy
+from consumer.guards.chain import Guards, Intent, Permit
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.limits import Limit, Window
 from consumer.guards.refusals import Refusals
+from consumer.guards.rule import Mode, Rule, Selector
 from consumer.reevaluation import requester
-from consumer.resources.oss.bucket import Resource
+from consumer.remediations.base import Change
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
+from consumer.resources.oss.bucket import BucketInfo, Resource
 from consumer.telemetry import exposure, http_loop, log_writer, redaction, scrapes, unknown
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.label_values import BoundedValues
@@ -39,6 +44,7 @@ NUMBERS = {
     "LeaseKeeper._planned": lease_keeper._TIDY_AT_LEAST,
     "Attempts._failures": backoff._REMEMBERED,
     "Unsettled._known": unsettled._REMEMBERED,
+    "ReadBacks._awaited": read_backs._REMEMBERED,
     "Unknowns._hidden": unknown._REMEMBERED,
     "OpenExposures._open": exposure._REMEMBERED,
     "Letters._answered_at_ms": exposure._REMEMBERED,
@@ -139,6 +145,19 @@ def _contest() -> Filled:
     return found._histories, lambda n: found.fixed("rule", Resource("1", f"xx-{n}", f"bucket-{n}"), float(n))
 
 
+def _read_backs() -> Filled:
+    found = ReadBacks(remembered=MOST, monotonic=Clock())
+    rule = Rule("rule", Selector(), BucketAcl(BucketAclOptions()), Mode.ENFORCE, 60.0)
+
+    def fill(number: int) -> None:
+        resource = Resource("1", f"xx-{number}", f"bucket-{number}")
+        change = Change("public-read", "private")
+        permit = Permit(Intent(rule, resource, resource.region, change), Guards())
+        found.put(resource, ReadBack(rule, change, BucketInfo("1", "", "", "public-read"), permit, 1_000.0))
+
+    return found._awaited, fill
+
+
 def _refusals() -> Filled:
     found = Refusals(MOST)
     return found._refused, lambda n: found.resource_alone("1", f"bucket-{n}", "PutBucketAcl", float(n))
@@ -172,7 +191,8 @@ def _labels() -> Filled:
 @pytest.mark.parametrize(
     "make",
     [
-        *(_attempts, _unsettled, _exposures, _letters, _unknowns, _contest, _refusals, _breaker, _suspects, _labels),
+        *(_attempts, _unsettled, _read_backs, _exposures, _letters, _unknowns),
+        *(_contest, _refusals, _breaker, _suspects, _labels),
     ],
 )
 def test_it_keeps_to_its_bound(make: Callable[[], Filled]) -> None:

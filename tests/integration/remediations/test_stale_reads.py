@@ -1,34 +1,48 @@
-"""Settings that read back old for some seconds after a 200: read again, written once, and a fix all the same."""
+"""Settings that read back old for some seconds after a 200: looked at later, written once, and a fix all the same."""
 
 from __future__ import annotations
 
 import pytest
 
-from consumer.core.outcome import Outcome
+from consumer.core.outcome import Ending, Outcome
 from tests.integration.remediations.cases import ACL, ALL
 from tests.integration.remediations.workbench import Case, Workbench
 
 LOG_BUCKET = "access-logs-cn-hangzhou"
 
 
+def repaired(bench: Workbench, case: Case) -> Ending:
+    """The ending of the delivery in which the change shows, or is overdue."""
+    ending = bench.repair(case)
+    while (ending.outcome, ending.reason) == (Outcome.HELD, "reads_back_old"):
+        bench.sleep(ending.hold_seconds or 0.0)
+        ending = bench.repair(case)
+    return ending
+
+
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.remediation)
 def test_a_change_that_shows_after_five_seconds_is_a_fix(bench: Workbench, case: Case) -> None:
-    """Whatever the setting: one write, no failure."""
+    """Whatever the setting: one write, no failure, and what was found before the write can be put back."""
     bench.emulator.create_buckets([LOG_BUCKET])
     bench.create(case)
+    found = bench.settings()
     bench.emulator.faults.add("stale", "GetBucket*", service="oss", seconds=5.0)
     before = len(bench.changes())
-    ending = bench.repair(case)
+    assert bench.repair(case).reason == "reads_back_old"
+    ending = repaired(bench, case)
     assert ending.outcome is Outcome.FIXED, ending
     assert len(bench.changes()) == before + 1
+    bench.emulator.faults.clear()
+    bench.undo(case, ending)
+    assert bench.settings() == found
 
 
 def test_a_change_that_does_not_show_in_time_is_made_once_and_looked_at_later(bench: Workbench) -> None:
-    """Still old after the last look: failed, in words that count against nothing; later it is found compliant."""
+    """Still old after half a minute: failed, in words that count against nothing; later it is found compliant."""
     bench.create(ACL)
-    fault = bench.emulator.faults.add("stale", "GetBucket*", service="oss", seconds=50.0)
-    ending = bench.repair(ACL)
+    bench.emulator.faults.add("stale", "GetBucket*", service="oss", seconds=50.0)
+    ending = repaired(bench, ACL)
     assert (ending.outcome, ending.reason) == (Outcome.FAILED, "reads_back_old")
     assert bench.changes() == ["PutBucketAcl"]
-    bench.emulator.faults.remove(fault)
+    bench.emulator.faults.clear()
     assert bench.repair(ACL).outcome is Outcome.ALREADY_COMPLIANT

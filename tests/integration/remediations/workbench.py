@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.read_backs import ReadBacks
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change, Remediation
@@ -65,6 +67,8 @@ class Workbench:
         settings = OssSettings(Endpoints({"*": known.oss}), call_timeout_seconds=5)
         key = Credentials(known.access_key_id, known.access_key_secret, "")
         self._oss = Oss(settings, FixedCredentials(key), hooks)
+        self._slept_seconds = 0.0
+        self._read_backs = ReadBacks(monotonic=self._monotonic)
         self._retrier = Retrier(RetryPolicy(4, 0.001, 0.002), hooks, threading.Event())
 
     def close(self) -> None:
@@ -90,7 +94,9 @@ class Workbench:
             default_region=self._region,
             work_budget_seconds=60,
             guards=Guards(confirm=lambda *_: ""),  # what the evaluator has to confirm is tested elsewhere
-            pause=self.emulator.advance,
+            monotonic=self._monotonic,
+            pause=self.sleep,
+            read_backs=self._read_backs,
         )
 
         happenings = [meanwhile]
@@ -107,6 +113,11 @@ class Workbench:
         delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), lease, 0.0)
         delivery.event, delivery.rule, delivery.resource = self._event(case), rule, self._resource()
         return pipeline.repair(delivery)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, for the services and for the worker."""
+        self._slept_seconds += seconds
+        self.emulator.advance(seconds)
 
     def undo(self, case: Case, ending: Ending) -> None:
         """Take the repair back, after a look whether the bucket is still as the repair left it."""
@@ -137,6 +148,9 @@ class Workbench:
     def changes(self) -> list[str]:
         """What was changed by signed requests, in order: buckets that a test makes are not among it."""
         return [entry.operation for entry in self.emulator.journal(service="oss", changed=True) if entry.access_key_id]
+
+    def _monotonic(self) -> float:
+        return time.monotonic() + self._slept_seconds
 
     def _open(self, resource: Resource, until: Callable[[], float]) -> Bucket:
         return self._oss.open(resource, self._retrier, until)

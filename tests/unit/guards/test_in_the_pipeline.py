@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -149,9 +149,9 @@ def test_only_a_verified_fix_counts_towards_a_contest() -> None:
     """A change that does not read back is a failure and no fight with anybody."""
     guards = Guards(contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=60)), monotonic=Clock())
     scene = Scene(guards)
-    scene.buckets.ignores_acl = True
-    assert scene.end().reason == "reads_back_old"
-    scene.buckets.ignores_acl = False
+    other = replace(scene.buckets.info[NAME], acl="public-read-write")
+    scene.buckets.after["put_acl"] = deque([lambda: scene.buckets.info.update({NAME: other})])
+    assert scene.end().reason == "not_verified"
     assert scene.end().outcome is Outcome.FIXED
     FakeBucket(scene.buckets, NAME).put_acl("public-read")
     assert scene.end().reason == "contested"

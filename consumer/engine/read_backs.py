@@ -1,0 +1,106 @@
+"""Changes that the service has accepted and does not show yet: what a later delivery reads back. Of this process only.
+
+OSS may show a setting's old state for some seconds after a 200. The worker does not wait for that: it hides the message
+for a moment, and the next delivery about the resource reads the change back instead of making it again. What is lost
+with the process is no more than that knowledge: the next look then finds the resource compliant, or makes the same
+change once more. See docs/decisions/0021-read-backs-do-not-wait.md.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from consumer.guards.chain import Permit
+from consumer.guards.rule import Rule
+from consumer.remediations.base import Change
+from consumer.resources.oss.bucket import BucketInfo, Resource
+
+SHOWS_WITHIN_SECONDS = 30.0
+"""While an accepted change is younger, an old state is no failure and nothing is written anew."""
+
+_LOOKS_SECONDS = (2.0, 4.0, 8.0, 16.0)
+"""For how long the message is hidden before the next look; the last one repeats."""
+
+_FORGOTTEN_AFTER_SECONDS = 900.0
+"""A look that comes this late is a first look: much may have happened to the resource since."""
+
+_REMEMBERED = 10_000
+"""The longest unseen are forgotten first: their change may be made once more, which changes nothing."""
+
+
+@dataclass(slots=True)
+class ReadBack:
+    """One change that is still to be read back; used by the one worker that has its resource in work."""
+
+    rule: Rule
+    """The one that the change was made for. Another one of the same remediation waits with it."""
+    change: Change
+    found: BucketInfo
+    """The bucket that was changed, for another one may have its name by now."""
+    permit: Permit
+    made_at: float
+    """When the service had accepted the change, in monotonic seconds."""
+    looks: int = 0
+    """How often it still read old."""
+
+    def next_look_seconds(self, now: float) -> float | None:
+        """How long to wait for the next look, after one more that read old; None once it should have been shown."""
+        if now - self.made_at >= SHOWS_WITHIN_SECONDS:
+            return None
+        self.looks += 1
+        return _LOOKS_SECONDS[min(self.looks, len(_LOOKS_SECONDS)) - 1]
+
+
+class ReadBacks:
+    """The changes that are still to be read back, by resource and remediation; shared by all workers."""
+
+    def __init__(self, *, remembered: int = _REMEMBERED, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._remembered = remembered
+        self._monotonic = monotonic
+        self._awaited: OrderedDict[tuple[Resource, str], ReadBack] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __bool__(self) -> bool:
+        """Whether the service shows old states at the moment: any change is still to be read back."""
+        return bool(self._awaited)
+
+    def of(self, rule: Rule, resource: Resource, found: BucketInfo) -> ReadBack | None:
+        """The change, by any rule of this remediation, that is to be read back from this very bucket."""
+        if not self._awaited:
+            return None
+        with self._lock:
+            self._expire()
+            awaited = self._awaited.get(_key(rule, resource))
+            if awaited and (awaited.found.owner_id, awaited.found.created) != (found.owner_id, found.created):
+                del self._awaited[_key(rule, resource)]  # of a bucket that is gone
+                return None
+            return awaited
+
+    def put(self, resource: Resource, awaited: ReadBack) -> None:
+        """The change is to be read back by a later delivery."""
+        with self._lock:
+            key = _key(awaited.rule, resource)
+            self._awaited.pop(key, None)
+            self._awaited[key] = awaited
+            self._expire()
+            if len(self._awaited) > self._remembered:
+                self._awaited.popitem(last=False)
+
+    def forget(self, resource: Resource, awaited: ReadBack) -> None:
+        """The change was read back, or what it came to does not matter any more."""
+        with self._lock:
+            self._awaited.pop(_key(awaited.rule, resource), None)
+
+    def _expire(self) -> None:
+        """Forget what is too old; the oldest stands first."""
+        late = self._monotonic() - _FORGOTTEN_AFTER_SECONDS
+        while self._awaited and next(iter(self._awaited.values())).made_at <= late:
+            self._awaited.popitem(last=False)
+
+
+def _key(rule: Rule, resource: Resource) -> tuple[Resource, str]:
+    return resource, rule.remediation.name
