@@ -156,7 +156,7 @@ def test_stale_reads_keep_no_urgent_bucket_waiting(stage: Stage) -> None:
     fixed = [line for line in replica.lines() if line.get("outcome") == "fixed"]
     assert len(fixed) == 101, "what was accepted first and shown later is a fix of ours"
     ends_well(stage, replica)
-    lines = json.loads(replica.command("journal", "show", "--format", "json"))
+    lines = json.loads(replica.command("journal", "show", "--output", "json"))
     changes = [line for line in lines if line["undoable"]]
     assert len(changes) == 101
     assert {line["before"] for line in changes} == {"public-read", "public-read-write"}
