@@ -3,7 +3,7 @@
 OSS may show a setting's old state for some seconds after a 200. The worker does not wait for that: it hides the message
 for a moment, and the next delivery about the resource reads the change back instead of making it again. What is lost
 with the process is no more than that knowledge: the next look then finds the resource compliant, or makes the same
-change once more. See docs/decisions/0021-read-backs-do-not-wait.md.
+change once more. See docs/decisions/0022-read-backs-do-not-wait.md.
 """
 
 from __future__ import annotations
