@@ -15,8 +15,16 @@ from witness.rules import Watched
 from witness.verdict import Violation
 
 _ON_QUEUE = frozenset(
-    {"ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage", "ChangeMessageVisibility"}
+    {
+        "ReceiveMessage",
+        "BatchReceiveMessage",
+        "DeleteMessage",
+        "BatchDeleteMessage",
+        "ChangeMessageVisibility",
+        "SendMessage",
+    }
 )
+"""What is sent there has to be a true copy, which `Copies` judges."""
 _ON_DEAD_LETTERS = frozenset({"SendMessage"})
 
 

@@ -14,6 +14,7 @@ from witness.buckets import BucketHistory
 from witness.claim import BUCKET_TYPE, EventClaim
 from witness.entry import JournalEntry, was_refused
 from witness.expectations import Expectations
+from witness.parked import Copies
 from witness.queue_log import Life
 from witness.repairs import Repair
 from witness.verdict import Violation
@@ -39,18 +40,20 @@ _PASSING_CODES = frozenset(
 
 
 class DeadLetters:
-    """Judges the copies of one run; only where the journal holds refusals, which is where it holds reads."""
+    """Judges the letters of one run; only where the journal holds refusals, which is where it holds reads."""
 
     def __init__(
         self,
         expectations: Expectations,
         lives: Iterable[Life],
+        copies: Copies,
         buckets: dict[str, BucketHistory],
         entries: Iterable[JournalEntry],
         repairs: Iterable[Repair],
     ) -> None:
         self._expectations = expectations
         self._lives = list(lives)
+        self._copies = copies
         self._buckets = buckets
         self._refusals: dict[str, list[int]] = defaultdict(list)
         for entry in entries:
@@ -64,11 +67,11 @@ class DeadLetters:
         """What was wrong, one violation at most for each message."""
         for life in self._lives:
             moved = life.removal is not None and life.removal.operation == "MovedToDeadLetterQueue"
-            if life.copies and not moved and (sentence := self._undeserved(life)):
-                yield Violation(3, life.copies[0], life.message_id, sentence)
+            if life.letters and not moved and (sentence := self._undeserved(life)):
+                yield Violation(3, life.letters[0], life.message_id, sentence)
 
     def _undeserved(self, life: Life) -> str:
-        claim, copied = life.claim, life.copies[0]
+        claim, copied = life.claim, life.letters[0]
         if not isinstance(claim, EventClaim) or not self._may_act(claim):
             return ""
         received = max((each.sequence for each in life.receipts if each.sequence < copied), default=0)
@@ -81,7 +84,7 @@ class DeadLetters:
             return "dead-lettered, though no rule takes it"
         if claim.bucket in self._expectations.unrepairable or self._refused(claim.bucket, received, copied):
             return ""
-        tries = sum(1 for each in life.receipts if each.sequence < copied)
+        tries = sum(each.sequence < copied for other in self._copies.family(life) for each in other.receipts)
         if self._expectations.max_attempts is not None and tries >= self._expectations.max_attempts:
             return ""
         return f"dead-lettered after {tries} receipts, though no refusal was final"

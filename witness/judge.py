@@ -12,6 +12,7 @@ from witness.entry import JournalEntry, was_refused
 from witness.expectations import Expectations
 from witness.final_state import final_violations
 from witness.leases import Leases
+from witness.parked import Copies
 from witness.queue_log import Life, QueueLog
 from witness.removals import Removals
 from witness.repairs import repairs
@@ -25,20 +26,23 @@ def judge(entries: Sequence[JournalEntry], expectations: Expectations) -> Verdic
     lives = list(log.lives.values())
     buckets = histories(entries)
     mended = list(repairs(expectations, lives, buckets))
-    endings, violations = Removals(expectations, lives, buckets, _reads(entries, expectations), mended).judge()
+    copies = Copies(expectations, lives)
+    endings, violations = Removals(expectations, lives, copies, buckets, _reads(entries, expectations), mended).judge()
+    violations += copies.judge()
     leases = Leases(expectations.queue, expectations.lasting_access_keys, entries)
     violations += Changes(expectations, lives, buckets, leases).judge(entries)
-    violations += (Violation(1, copy.sequence, copy.message_id, copy.problem) for copy in log.wrong_copies)
+    violations += (Violation(1, wrong.sequence, wrong.message_id, wrong.problem) for wrong in log.wrong_copies)
     if expectations.reads_journaled:
-        violations += DeadLetters(expectations, lives, buckets, entries, mended).judge()
+        violations += DeadLetters(expectations, lives, copies, buckets, entries, mended).judge()
     if expectations.converged:
         violations += final_violations(expectations, lives, endings, buckets)
     return Verdict(
         violations=tuple(violations),
-        messages=tuple(_story(life, endings[life.message_id]) for life in lives),
+        messages=tuple(_story(life, endings[life.message_id], copies) for life in lives),
         exposure_seconds=tuple(each.exposure_seconds for each in mended if each.exposure_seconds is not None),
         receipts=sum(len(life.receipts) for life in lives),
         repairs=len(mended),
+        copies=sum(1 for life in lives if copies.is_copy(life)),
         accidents=sum(1 for entry in entries if _is_accident(entry, expectations)),
     )
 
@@ -61,7 +65,7 @@ def _is_accident(entry: JournalEntry, expectations: Expectations) -> bool:
     return entry.service == "oss" and bool(entry.detail.get("created")) and expectations.is_worker(entry.access_key_id)
 
 
-def _story(life: Life, ending: Ending) -> MessageStory:
+def _story(life: Life, ending: Ending, copies: Copies) -> MessageStory:
     removal = life.removal
     return MessageStory(
         message_id=life.message_id,
@@ -69,7 +73,8 @@ def _story(life: Life, ending: Ending) -> MessageStory:
         pushed_sequence=life.pushed_sequence,
         pushed_ms=life.pushed_ms,
         receipts=tuple(life.receipts),
-        copies=tuple(life.copies),
+        letters=tuple(life.letters),
+        origin_id=life.origin_id if copies.is_copy(life) else life.message_id,
         removed_sequence=removal.sequence if removal else None,
         removed_ms=removal.time_ms if removal else None,
         ending=ending,

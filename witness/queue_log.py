@@ -6,13 +6,17 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from witness.claim import Claim, claim_of, claim_of_event
 from witness.entry import JournalEntry
 from witness.verdict import Receipt
+
+ORIGIN = "remediator-origin-id"
+"""The property that ties a message that was sent again to the first one; see docs/guarantees.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,19 @@ class Life:
     pushed_ms: int
     receipts: list[Receipt] = field(default_factory=list)
     removal: Removal | None = None
-    copies: list[int] = field(default_factory=list)
+    letters: list[int] = field(default_factory=list)
+    """Sequences at which true copies of it arrived in the dead-letter queue."""
+    sent_by: str = ""
+    """The key that sent it; empty for what a topic pushed."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """What its sender wrote beside its body."""
+    next_visible_ms: int = 0
+    expires_ms: int = 0
+
+    @property
+    def origin_id(self) -> str:
+        """The message that it names as the first of its kind; empty when it names none."""
+        return self.properties.get(ORIGIN, "")
 
     def in_queue_after(self, sequence: int) -> bool:
         """Whether the queue still held it right after an entry."""
@@ -65,15 +81,21 @@ class QueueLog:
         self._queue = f"queues/{queue}"
         self._dead_letters = f"queues/{dead_letter_queue}" if dead_letter_queue else ""
         self._published: dict[str, tuple[str, Any]] = {}
+        self._claims: dict[str, Claim] = {}
+        """By body: what the first message with it asks for, a copy of it asks for too."""
+        self._sent_again: dict[str, list[Life]] = defaultdict(list)
+        """By the id that they name as their origin."""
         self._readers: dict[str, Callable[[JournalEntry], None]] = {
             "PushToQueue": self._pushed,
             "SendMessage": self._sent,
+            "BatchSendMessage": self._sent,
             "ReceiveMessage": self._received,
             "BatchReceiveMessage": self._received,
             "DeleteMessage": self._deleted,
             "BatchDeleteMessage": self._deleted,
             "MessageExpired": self._vanished,
             "MovedToDeadLetterQueue": self._moved,
+            "DeleteQueue": self._queue_deleted,
         }
 
     def read(self, entries: Iterable[JournalEntry]) -> None:
@@ -97,14 +119,23 @@ class QueueLog:
     def _pushed(self, entry: JournalEntry) -> None:
         body, event = self._published.get(entry.detail["published_message_id"], (entry.detail["body"], None))
         claim = claim_of_event(event) if isinstance(event, dict) else claim_of(body)
-        self._add(entry, entry.detail["message_id"], entry.detail["body"], claim)
+        self._add(entry, claim)
 
     def _sent(self, entry: JournalEntry) -> None:
         body = str(entry.detail["body"])
-        self._add(entry, entry.detail["message_id"], body, claim_of(body))
+        self._add(entry, self._claims.get(body) or claim_of(body))
 
-    def _add(self, entry: JournalEntry, message_id: str, body: str, claim: Claim) -> None:
-        self.lives[message_id] = Life(message_id, body, claim, entry.sequence, entry.time_ms)
+    def _add(self, entry: JournalEntry, claim: Claim) -> None:
+        detail = entry.detail
+        life = Life(detail["message_id"], str(detail["body"]), claim, entry.sequence, entry.time_ms)
+        life.sent_by = entry.access_key_id
+        life.properties = {str(name): str(value) for name, value in detail.get("user_properties", {}).items()}
+        life.next_visible_ms = int(detail.get("next_visible_ms", entry.time_ms))
+        life.expires_ms = int(detail.get("expires_ms", entry.time_ms + 1))
+        self.lives[life.message_id] = life
+        self._claims.setdefault(life.body, claim)
+        if life.origin_id:
+            self._sent_again[life.origin_id].append(life)
 
     def _received(self, entry: JournalEntry) -> None:
         for message in entry.detail["messages"]:
@@ -120,8 +151,13 @@ class QueueLog:
 
     def _moved(self, entry: JournalEntry) -> None:
         message_id = entry.detail["message_id"]
-        self.lives[message_id].copies.append(entry.sequence)
+        self.lives[message_id].letters.append(entry.sequence)
         self._remove(message_id, entry)
+
+    def _queue_deleted(self, entry: JournalEntry) -> None:
+        for message_id, life in self.lives.items():
+            if life.removal is None:
+                self._remove(message_id, entry)
 
     def _remove(self, message_id: str, entry: JournalEntry) -> None:
         self.lives[message_id].removal = Removal(entry.sequence, entry.time_ms, entry.operation, entry.access_key_id)
@@ -135,7 +171,14 @@ class QueueLog:
         elif _original_body(document) != life.body:
             self.wrong_copies.append(WrongCopy(entry.sequence, message_id, "its body is not the message's"))
         else:
-            life.copies.append(entry.sequence)
+            for each in self._written_for(life, entry.sequence):
+                each.letters.append(entry.sequence)
+
+    def _written_for(self, named: Life, sequence: int) -> list[Life]:
+        """The messages that a letter is for: the one that it names, and what was sent again in its place."""
+        family = [named, *(life for life in self._sent_again[named.message_id] if life.body == named.body)]
+        waiting = [life for life in family if life.in_queue_after(sequence) and life.received_by(sequence)]
+        return waiting or [named]
 
 
 def _document(body: str) -> dict[str, Any]:

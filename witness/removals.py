@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from witness.buckets import BucketHistory, Moment
-from witness.claim import EventClaim, NoClaim, OtherClaim
+from witness.claim import BUCKET_TYPE, EventClaim, NoClaim, OtherClaim
 from witness.expectations import Expectations
+from witness.parked import Copies
 from witness.queue_log import Life, Removal
 from witness.repairs import Repair
 from witness.rules import Watched
@@ -37,12 +38,14 @@ class Removals:
         self,
         expectations: Expectations,
         lives: Iterable[Life],
+        copies: Copies,
         buckets: dict[str, BucketHistory],
         reads: dict[str, list[int]],
         repairs: Iterable[Repair],
     ) -> None:
         self._expectations = expectations
         self._lives = list(lives)
+        self._copies = copies
         self._buckets = buckets
         self._reads = reads
         self._repairs = defaultdict(list)
@@ -50,20 +53,22 @@ class Removals:
             self._repairs[repair.bucket].append(repair)
         self._cases: dict[tuple[str, str], list[Case]] = defaultdict(list)
         self._endings: dict[str, Ending] = {}
+        self._rests_on: dict[str, str] = {}
+        """By message, the other one whose fate its own ending depends on."""
         self._problems: dict[str, Violation] = {}
 
     def judge(self) -> tuple[dict[str, Ending], list[Violation]]:
         """The ending of every message, and what was wrong."""
-        unexplained: list[Case] = []
+        unexplained: list[tuple[Life, str]] = []
         for life in self._lives:
-            case, found = self._case(life), self._first_look(life)
-            if case is not None:
+            if (case := self._case(life)) is not None:
                 self._cases[case.key].append(case)
-            if found is not None:
+            found = self._first_look(life)
+            if isinstance(found, Ending):
                 self._endings[life.message_id] = found
-            elif case is not None:
-                unexplained.append(case)
-        self._explain_superseded(unexplained)
+            else:
+                unexplained.append((life, found))
+        self._explain_by_others(unexplained)
         self._share_repairs()
         return self._endings, sorted(self._problems.values(), key=lambda problem: problem.sequence)
 
@@ -74,39 +79,45 @@ class Removals:
         watched = next((each for each in self._expectations.every_rule if each.marks & claim.marks), None)
         return None if watched is None else Case(life, claim, watched)
 
-    def _first_look(self, life: Life) -> Ending | None:
-        """The ending as far as this message alone tells; None when only a newer event could explain it."""
+    def _first_look(self, life: Life) -> Ending | str:
+        """The ending as far as this message alone tells; else what is wrong unless another message explains it."""
         removal = life.removal
         if removal is None:
             return Ending.KEPT
         if removal.operation == "MessageExpired":
             return self._lost(life, 3, "the queue's retention dropped it before it had an ending")
-        if any(copy <= removal.sequence for copy in life.copies):
+        if any(letter <= removal.sequence for letter in life.letters):
             return Ending.DEAD_LETTERED
         if not self._expectations.is_worker(removal.access_key_id):
             return Ending.TAKEN
+        standing = next((copy for copy in self._copies.standing_for(life) if _stood(copy, removal)), None)
+        if standing is not None:
+            self._rests_on[life.message_id] = standing.message_id
+            return Ending.PARKED
         match life.claim:
             case NoClaim(reason):
-                return self._lost(life, 1, f"deleted without a dead letter, though it says nothing ({reason})")
+                return f"deleted without a dead letter, though it says nothing ({reason})"
             case OtherClaim():
                 return Ending.NOT_OURS
             case EventClaim():
                 return self._event_ending(life, removal)
 
-    def _event_ending(self, life: Life, removal: Removal) -> Ending | None:
+    def _event_ending(self, life: Life, removal: Removal) -> Ending | str:
         case = self._case(life)
         if case is None:
             return Ending.NOT_OURS
         claim = case.claim
-        if not claim.sound or claim.resource_type != "ACS::OSS::Bucket" or not self._is_ours(claim.account_id):
-            return self._lost(life, 1, "deleted without a dead letter, though nobody may act on what it says")
+        if not self._may_act(claim):
+            return "deleted without a dead letter, though nobody may act on what it says"
         if claim.bucket in self._expectations.exempt:
             return Ending.EXEMPT
         history = self._buckets.get(claim.bucket)
         if history is None:
             return Ending.GONE
         received = life.receipts[-1].sequence if life.receipts else life.pushed_sequence
-        return self._seen_well(case, history, received, removal.sequence)
+        return self._seen_well(case, history, received, removal.sequence) or (
+            f"deleted, but {claim.bucket} complied at no moment that the worker could have seen"
+        )
 
     def _seen_well(self, case: Case, history: BucketHistory, received: int, removed: int) -> Ending | None:
         """Whether the bucket was as it should be at some moment between the receipt and the deletion."""
@@ -130,36 +141,58 @@ class Removals:
         within = reads[bisect_right(reads, received) : bisect_right(reads, removed)]
         return any(self._complies(case, history.at(sequence)) for sequence in within)
 
-    def _is_ours(self, account_id: str) -> bool:
-        return account_id == self._expectations.account_id or account_id in self._expectations.member_accounts
+    def _may_act(self, claim: EventClaim) -> bool:
+        """Whether anybody may act on what it says: it is sound, and about a bucket of ours."""
+        known = self._expectations
+        ours = claim.account_id == known.account_id or claim.account_id in known.member_accounts
+        return claim.sound and claim.resource_type == BUCKET_TYPE and ours
 
-    def _explain_superseded(self, unexplained: list[Case]) -> None:
-        """A deletion is right when a newer event was in hand that is itself ended well or still kept.
+    def _explain_by_others(self, unexplained: list[tuple[Life, str]]) -> None:
+        """A deletion is right when another message stands for this one that is itself ended well or still kept.
 
-        Explained in rounds, because the newer one may be explained by one that is newer still.
+        Explained in rounds, because the other one may be explained by one more.
         """
         waiting = unexplained
         while waiting:
-            left = [case for case in waiting if not self._superseded(case)]
+            left = [(life, sentence) for life, sentence in waiting if not self._stood_for(life)]
             if len(left) == len(waiting):
                 break
             waiting = left
-        for case in waiting:
-            name = case.claim.bucket
-            self._endings[case.life.message_id] = self._lost(
-                case.life, 1, f"deleted, but {name} complied at no moment that the worker could have seen"
-            )
+        for life, sentence in waiting:
+            self._endings[life.message_id] = self._lost(life, 1, sentence)
 
-    def _superseded(self, case: Case) -> bool:
-        removal = case.life.removal
+    def _stood_for(self, life: Life) -> bool:
+        """Whether a copy of it, or a newer event that was in hand, stands for it; its ending and on what that rests."""
+        removal = life.removal
         if removal is None:
             return False
+        for copy in self._copies.standing_for(life):
+            if self._ended_well(copy):
+                return self._rest(life, Ending.PARKED, copy)
+        case = self._case(life)
+        if case is None or not self._may_act(case.claim):
+            return False
         for newer in self._newer(case):
-            ended_well = self._endings.get(newer.life.message_id, Ending.LOST) is not Ending.LOST
-            if newer.life.received_by(removal.sequence) and (ended_well or newer.life.in_queue_after(removal.sequence)):
-                self._endings[case.life.message_id] = Ending.SUPERSEDED
-                return True
+            if newer.life.received_by(removal.sequence) and (
+                newer.life.in_queue_after(removal.sequence) or self._ended_well(newer.life)
+            ):
+                return self._rest(life, Ending.SUPERSEDED, newer.life)
         return False
+
+    def _rest(self, life: Life, ending: Ending, other: Life) -> bool:
+        self._endings[life.message_id] = ending
+        self._rests_on[life.message_id] = other.message_id
+        return True
+
+    def _ended_well(self, other: Life) -> bool:
+        """Whether another message has a good ending, and everything that this rests on has: what is not explained yet,
+        such as the message that is asked for, has none."""
+        rest: str | None = other.message_id
+        while rest is not None:
+            if self._endings.get(rest, Ending.LOST) is Ending.LOST:
+                return False
+            rest = self._rests_on.get(rest)
+        return True
 
     def _newer(self, case: Case) -> Iterator[Case]:
         for other in self._cases[case.key]:
@@ -191,3 +224,8 @@ class Removals:
         sequence = life.removal.sequence if life.removal else 0
         self._problems[life.message_id] = Violation(promise, sequence, life.message_id, sentence)
         return Ending.LOST
+
+
+def _stood(copy: Life, removal: Removal) -> bool:
+    """Whether a copy was in the queue at the moment at which its message left it."""
+    return copy.in_queue_after(removal.sequence)

@@ -20,6 +20,8 @@ class Ending(StrEnum):
     SUPERSEDED = "superseded"
     NOT_OURS = "not_ours"
     DEAD_LETTERED = "dead_lettered"
+    PARKED = "parked"
+    """Sent again by the worker, and then deleted; the copy is a message with an ending of its own."""
     KEPT = "kept"
     """Still in the queue."""
     TAKEN = "taken"
@@ -63,8 +65,10 @@ class MessageStory:
     pushed_sequence: int
     pushed_ms: int
     receipts: tuple[Receipt, ...]
-    copies: tuple[int, ...]
+    letters: tuple[int, ...]
     """Sequences at which copies of it arrived in the dead-letter queue."""
+    origin_id: str
+    """The message that it is a parked copy of; its own id for any other."""
     removed_sequence: int | None
     removed_ms: int | None
     ending: Ending
@@ -82,6 +86,8 @@ class Verdict:
     """How often any message was handed out."""
     repairs: int
     """Changes by the worker after which a bucket complied."""
+    copies: int
+    """Messages that the worker sent to its own queue: parked copies, those whose confirmation was lost included."""
     accidents: int
     """Buckets that the worker created although somebody had deleted them; all were taken back unless violated."""
 

@@ -24,6 +24,9 @@ class Journal:
         self.entries: list[JournalEntry] = []
         self.bodies: dict[str, str] = {}
         self._receipts: dict[str, int] = {}
+        self._pushed_ms: dict[str, int] = {}
+        self._received_ms: dict[str, int] = {}
+        self._histories: dict[str, dict[str, Any]] = {}
         self._waited_ms = 0
 
     @property
@@ -96,6 +99,7 @@ class Journal:
         """Any message reaches the queue."""
         published = f"published-{message_id}"
         self.bodies[message_id] = body
+        self._pushed_ms[message_id] = self.now_ms
         self.add("mns", "PublishMessage", "topics/t", message_id=published, body=body, tag="")
         self.add(
             "mns", "PushToQueue", f"queues/{QUEUE}", published_message_id=published, message_id=message_id, body=body
@@ -106,6 +110,7 @@ class Journal:
         """The worker receives messages."""
         for message_id in message_ids:
             self._receipts[message_id] = self._receipts.get(message_id, 0) + 1
+            self._received_ms.setdefault(message_id, self.now_ms)
         messages = [
             {
                 "message_id": message_id,
@@ -127,11 +132,51 @@ class Journal:
         """Messages are deleted."""
         self.add("mns", "BatchDeleteMessage", f"queues/{QUEUE}", key, deleted=list(message_ids), failed=0)
 
-    def copy(self, message_id: str, body: str | None = None) -> None:
-        """The worker copies a message to the dead-letter queue."""
+    def copy(self, message_id: str, body: str | None = None, *, named: str = "") -> None:
+        """The worker copies a message to the dead-letter queue; `named` is the id in the letter, if it is another."""
         text = self.bodies[message_id] if body is None else body
-        document = json.dumps({"message_id": message_id, "body_encoding": "plain", "body": text})
+        document = json.dumps({"message_id": named or message_id, "body_encoding": "plain", "body": text})
         self.add("mns", "SendMessage", f"queues/{DEAD}", WORKER, message_id="copy", body=document)
+
+    def park(
+        self,
+        message_id: str,
+        copy_id: str,
+        *,
+        body: str | None = None,
+        key: str = WORKER,
+        delay_seconds: int = 60,
+        retention_seconds: int = 345_600,
+        **changes: Any,
+    ) -> None:
+        """The worker sends a message again; `changes` replace what it writes beside the body, None leaves it out."""
+        before = self._histories.get(message_id, {})
+        history = {
+            "origin_id": message_id,
+            "first_enqueued_ms": self._pushed_ms.get(message_id, 0),
+            "first_received_ms": self._received_ms.get(message_id, 0),
+            "attempts": 0,
+            **before,
+            "receipts": before.get("receipts", 0) + self._receipts.get(message_id, 0),
+            **changes,
+        }
+        self.bodies[copy_id] = self.bodies[message_id] if body is None else body
+        self._histories[copy_id] = history
+        self.add(
+            "mns",
+            "SendMessage",
+            f"queues/{QUEUE}",
+            key,
+            message_id=copy_id,
+            body=self.bodies[copy_id],
+            next_visible_ms=self.now_ms + delay_seconds * 1000,
+            expires_ms=self.now_ms + retention_seconds * 1000,
+            user_properties={
+                f"remediator-{name.replace('_', '-')}": str(value)
+                for name, value in history.items()
+                if value is not None
+            },
+        )
 
     def judge(self, **expected: Any) -> Verdict:
         """What the witness makes of it."""
