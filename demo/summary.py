@@ -60,7 +60,8 @@ def show(console: Console, verdict: Verdict) -> None:
     table = Table(title="Summary, from the emulator's journal", title_justify="left", show_header=False)
     table.add_column(justify="left")
     table.add_column(justify="right")
-    table.add_row("messages received", str(len(verdict.messages)))
+    # A parked copy is the message that it stands for, not one more that was received.
+    table.add_row("messages received", str(len(verdict.messages) - verdict.copies))
     for name, ending in _ROWS:
         table.add_row(name, str(verdict.endings[ending]))
     table.add_section()
