@@ -33,9 +33,11 @@ def check(path: Path, probe_bucket: str, strict: bool, form: str) -> int:
     \b
     Examples:
       config-remediator check -c config.toml
-      config-remediator check -c config.toml --probe-bucket my-test-bucket --strict
-      config-remediator check -c config.toml -o json | jq '.[] | select(.status == "failed")'
-    \b
+      config-remediator check -c config.toml --strict \\
+        --probe-bucket my-test-bucket
+      config-remediator check -c config.toml -o json \\
+        | jq '.[] | select(.status == "failed")'
+
     Exit status: 0 all well, 1 something failed (or, with --strict, was warned of), 2 the configuration
     cannot be used.
     """
@@ -61,7 +63,7 @@ def provision(path: Path, apply: bool, form: str) -> int:
     Examples:
       config-remediator provision -c config.toml
       config-remediator provision -c config.toml --apply
-    \b
+
     Exit status: 0 all is as it should be, 1 the plan has steps and --apply was not given, 2 the
     configuration or the credentials cannot be used, 3 the service refused, 4 there is a conflict.
     """

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from consumer.cli.help import OperatorGroup
 from consumer.cli.options import OperatorCommand, config_option, output_option
 
 
-@click.group()
+@click.group(cls=OperatorGroup)
 def config() -> None:
     """Show the configuration in effect, its schema, or an example."""
 
@@ -24,9 +25,10 @@ def show(path: Path, changed: bool, form: str) -> int:
     Credentials never stand in the configuration; what looks like one all the same is not shown.
 
     \b
-    Example:
-      REMEDIATOR__ENGINE__WORKERS=8 config-remediator config show -c config.toml --changed
-    \b
+    Examples:
+      config-remediator config show -c config.toml --changed
+      REMEDIATOR__ENGINE__WORKERS=8 config-remediator config show -c config.toml
+
     Exit status: 0 shown, 2 the configuration cannot be used; every problem is told at once.
     """
     from consumer.operator import config as carry_out
@@ -42,9 +44,12 @@ def schema() -> int:
 
     \b
       #:schema ./config.schema.json
+
     \b
     Example:
       config-remediator config schema > config.schema.json
+
+    Exit status: 0 printed.
     """
     from consumer.operator import config as carry_out
 
@@ -60,6 +65,8 @@ def example() -> int:
     \b
     Example:
       config-remediator config example > config.toml
+
+    Exit status: 0 printed.
     """
     from consumer.operator import config as carry_out
 

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from consumer.cli.help import OperatorGroup
 from consumer.cli.options import OperatorCommand, config_option, output_option
+from consumer.cli.times import seconds
 
 if TYPE_CHECKING:
     from consumer.operator.dlq.run import Choice
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-
-def _seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
-    """A time span such as 90s, 15m, 2h or 3d, in seconds."""
-    if value is None:
-        return None
-    found = re.fullmatch(r"([0-9]+)([smhd])", value)
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no time span such as 90s, 15m, 2h or 3d")
-    return float(int(found[1]) * _UNITS[found[2]])
 
 
 def _filters(command: _F) -> _F:
@@ -42,9 +32,9 @@ def _filters(command: _F) -> _F:
             help="How they ended; several times.",
         ),
         click.option(
-            "--older-than", callback=_seconds, metavar="SPAN", help="Letters set aside longer ago: 90s, 15m, 2h, 3d."
+            "--older-than", callback=seconds, metavar="SPAN", help="Letters set aside longer ago: 90s, 15m, 2h, 3d."
         ),
-        click.option("--newer-than", callback=_seconds, metavar="SPAN", help="Letters set aside since then."),
+        click.option("--newer-than", callback=seconds, metavar="SPAN", help="Letters set aside since then."),
         click.option("--limit", type=click.IntRange(min=1), help="At most so many letters; copies of one count once."),
     )
     for option in reversed(options):
@@ -56,7 +46,7 @@ _rate = click.option("--rate", type=click.FloatRange(min=0, min_open=True), help
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 
-@click.group(invoke_without_command=True, short_help="List, show, redrive and drop dead letters.")
+@click.group(cls=OperatorGroup, invoke_without_command=True, short_help="List, show, redrive and drop dead letters.")
 @click.pass_context
 def dlq(ctx: click.Context) -> None:
     """List, show, redrive and drop dead letters; without a command, list them.
@@ -83,8 +73,9 @@ def list_letters(path: Path, form: str, sweep: bool, **chosen: Any) -> int:
     \b
     Examples:
       config-remediator dlq list -c config.toml
-      config-remediator dlq list -c config.toml --all --reason AccessDenied --newer-than 2h
-    \b
+      config-remediator dlq list -c config.toml --all \\
+        --reason AccessDenied --newer-than 2h
+
     Exit status: 0 listed, 2 the configuration or the credentials cannot be used, 3 the queue cannot be read.
     """
     from consumer.operator.dlq import run as carry_out
@@ -97,7 +88,9 @@ def list_letters(path: Path, form: str, sweep: bool, **chosen: Any) -> int:
 @config_option
 @output_option
 def show(message_id: str, path: Path, form: str) -> int:
-    """Show one dead letter with its original body.
+    """Show one dead letter with the event in it and its original body.
+
+    Times are in UTC, with how long ago they were. A body that is no event is shown with what is wrong with it.
 
     ID is a letter's id, or its end as the list shows it. If it is not among the next 16, all are received for a moment
     and handed back.
@@ -105,7 +98,7 @@ def show(message_id: str, path: Path, form: str) -> int:
     \b
     Example:
       config-remediator dlq show 3DAEE510CF72 -c config.toml
-    \b
+
     Exit status: 0 shown, 2 there is no such letter or the configuration cannot be used, 3 the queue cannot be read.
     """
     from consumer.operator.dlq import run as carry_out
@@ -133,8 +126,9 @@ def redrive(path: Path, form: str, foreign: bool, rate: float | None, dry_run: b
     \b
     Examples:
       config-remediator dlq redrive -c config.toml --reason AccessDenied --dry-run
-      config-remediator dlq redrive -c config.toml --rule public-read --limit 10 --rate 2
-    \b
+      config-remediator dlq redrive -c config.toml \\
+        --rule public-read --limit 10 --rate 2
+
     Exit status: 0 all that was meant is done, 2 the configuration or the credentials cannot be used,
     3 the queue cannot be read, 4 some were left, each with its reason.
     """
@@ -160,7 +154,7 @@ def drop(path: Path, form: str, yes: bool, rate: float | None, dry_run: bool, **
     Examples:
       config-remediator dlq drop -c config.toml --outcome invalid --older-than 7d
       config-remediator dlq drop -c config.toml --id 3DAEE510CF72 --yes
-    \b
+
     Exit status: 0 all that was meant is dropped, 2 the configuration or the credentials cannot be used,
     3 the queue cannot be read, 4 a person said no or could not be asked, or some were left, each with its reason.
     """

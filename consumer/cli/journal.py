@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
+from consumer.cli.help import OperatorGroup
 from consumer.cli.options import OperatorCommand, config_option, optional_config_option, output_option
+from consumer.cli.times import between_options
 
 _file_option = click.option(
     "--file",
@@ -17,7 +20,7 @@ _file_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=OperatorGroup)
 def journal() -> None:
     """Prove the journal whole, and show what happened to a bucket.
 
@@ -45,7 +48,7 @@ def verify(path: Path | None, file: Path | None, anchor: str, form: str) -> int:
     Examples:
       config-remediator journal verify -c config.toml
       config-remediator journal verify -f journal.jsonl --anchor 5f3c…
-    \b
+
     Exit status: 0 whole, 1 not whole or the anchor is missing, 2 there is no journal to read.
     """
     from consumer.operator import journal as carry_out
@@ -58,9 +61,11 @@ def verify(path: Path | None, file: Path | None, anchor: str, form: str) -> int:
 @optional_config_option
 @_file_option
 @click.option("--rule", default="", help="Only what this rule did.")
+@between_options()
+@click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many lines.")
 @click.option("--all", "everything", is_flag=True, help="Every step, receipts included.")
 @output_option
-def show(bucket: str, path: Path | None, file: Path | None, rule: str, everything: bool, form: str) -> int:
+def show(path: Path | None, file: Path | None, form: str, **wanted: Any) -> int:
     """Show who did what to a bucket, and when.
 
     The last column is the id that `undo` takes, as long as the change can be undone.
@@ -68,13 +73,14 @@ def show(bucket: str, path: Path | None, file: Path | None, rule: str, everythin
     \b
     Examples:
       config-remediator journal show my-bucket -c config.toml
+      config-remediator journal show -c config.toml --since 2h --limit 20
       config-remediator journal show -f journal.jsonl --rule public-read -o json
-    \b
+
     Exit status: 0 shown, 2 there is no journal to read.
     """
     from consumer.operator import journal as carry_out
 
-    return carry_out.show(path, file, form, bucket=bucket, rule=rule, everything=everything)
+    return carry_out.show(path, file, form, carry_out.Wanted(**wanted))
 
 
 @click.command(cls=OperatorCommand)
@@ -116,8 +122,9 @@ def undo(
     Examples:
       config-remediator undo 5f3c9a10b2d4 -c config.toml --dry-run
       config-remediator undo 5f3c9a10b2d4 -c config.toml --weaken --pause \\
-        --exempt-until 2027-01-31 --owner web-team@example.com --reason "Serves public assets"
-    \b
+        --exempt-until 2027-01-31 --owner web-team@example.com \\
+        --reason "Serves public assets"
+
     Exit status: 0 undone (or a dry run), 2 there is no such change or the configuration cannot be used,
     3 the bucket cannot be read or changed, 4 not undone: the journal or the state does not fit, --weaken is missing,
     or a person said no or could not be asked.

@@ -12,6 +12,7 @@ import click
 
 from consumer import __version__
 from consumer.cli.commands import COMMANDS
+from consumer.cli.help import Context, OperatorGroup
 from consumer.cli.options import in_full
 from consumer.core import last_words
 from consumer.core.errors import ThreadNotStarted
@@ -24,7 +25,7 @@ _LAST_LINES_SECONDS = 2.0
 """How long the end of the process waits for somebody to take the last lines of its log, or why it did not start."""
 
 
-class Commands(click.Group):
+class Commands(OperatorGroup):
     """The commands; whichever of them Ctrl-C ends says so in one line, with the exit status that shells expect."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -42,11 +43,15 @@ def cli() -> None:
     """Repairs what Alibaba Cloud Config reports, and deletes a message only on success."""
 
 
+class _Run(click.Command):
+    context_class = Context
+
+
 for _command in COMMANDS:
     cli.add_command(_command)
 
 
-@cli.command()
+@cli.command(cls=_Run)
 @click.option(
     "--config",
     "-c",
@@ -66,6 +71,10 @@ def run(path: Path) -> None:
     breakers and forgets contests.
 
     \b
+    Examples:
+      config-remediator run --config config.toml
+      REMEDIATOR__LOG__LEVEL=debug config-remediator run --config config.toml
+
     Exit status: 0 drained, 1 a thread failed, 2 configuration or no credentials, 3 the queue does not
     exist or refuses the credentials, 4 the grace ran out with messages in hand, 5 ended by a second
     signal. Nothing is lost in any of these cases: what was in hand is delivered again. An outage at the

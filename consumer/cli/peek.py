@@ -31,8 +31,9 @@ def peek(path: Path, count: int, no_look: bool, form: str) -> int:
     \b
     Examples:
       config-remediator peek -c config.toml
-      config-remediator peek -c config.toml -o json | jq 'group_by(.outcome) | map({(.[0].outcome): length})'
-    \b
+      config-remediator peek -c config.toml -o json \\
+        | jq 'group_by(.outcome) | map({(.[0].outcome): length})'
+
     Exit status: 0 shown, 2 the configuration or the credentials cannot be used, 3 the queue cannot be read.
     """
     from consumer.operator.peek import peek as carry_out

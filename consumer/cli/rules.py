@@ -27,7 +27,7 @@ def rules(name: str | None, path: Path | None, form: str) -> int:
       config-remediator rules
       config-remediator rules oss.bucket-acl
       config-remediator rules -c config.toml -o json
-    \b
+
     Exit status: 0 listed, 2 there is no such remediation or the configuration cannot be used.
     """
     from consumer.operator import rules as carry_out
@@ -72,7 +72,7 @@ def ram_policy(path: Path, purposes: tuple[str, ...], buckets: tuple[str, ...], 
       config-remediator ram-policy -c config.toml
       config-remediator ram-policy -c config.toml --bucket 'prod-*'
       config-remediator ram-policy -c config.toml --for provision
-    \b
+
     Exit status: 0 printed, 2 the configuration cannot be used.
     """
     from consumer.operator import ram_policy as carry_out_policy

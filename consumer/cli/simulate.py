@@ -39,13 +39,16 @@ def simulate(
 
     \b
     A state file has the settings that matter, all of them optional:
-      {"photos": {"acl": "public-read", "tags": {"public": "yes"}}, "deleted": null}
+      {"photos": {"acl": "public-read", "tags": {"public": "yes"}},
+       "deleted": null}
+
     \b
     Examples:
       config-remediator simulate events.jsonl -c config.toml
       config-remediator simulate events.jsonl -c config.toml --against new.toml
-      config-remediator dlq show 3DAEE510CF72 -c config.toml -o json | jq -c > letter.jsonl
-    \b
+      config-remediator dlq show 3DAEE510CF72 -c config.toml -o json \\
+        | jq -c > letter.jsonl
+
     Exit status: 0 decided (and, with --against, nothing differs), 1 something differs, 2 a file or a
     configuration cannot be used.
     """

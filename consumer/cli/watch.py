@@ -31,9 +31,10 @@ def watch(path: Path | None, url: str, interval: float, once: bool, form: str) -
     \b
     Examples:
       config-remediator watch -c config.toml
-      kubectl port-forward pod/config-remediator-0 9108 & config-remediator watch --url http://127.0.0.1:9108
+      kubectl port-forward pod/config-remediator-0 9108 & \\
+        config-remediator watch --url http://127.0.0.1:9108
       config-remediator watch --url http://127.0.0.1:9108 -o json
-    \b
+
     Exit status: 0 ended by Ctrl-C or after one look, 2 it is not said where the worker is, 3 the worker
     does not answer.
     """

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import StepName
 from consumer.journal.format import Entry, Verdict
 from consumer.journal.format import verify as verified
-from consumer.operator import output, records
+from consumer.operator import output, records, times
 
 _ANCHOR = re.compile(r"[0-9a-f]{12,64}")
 
@@ -40,27 +43,61 @@ def verify(config: Path | None, file: Path | None, form: str, *, anchor: str) ->
     return CommandExit.DONE if verdict.whole else CommandExit.FOUND
 
 
-def show(config: Path | None, file: Path | None, form: str, *, bucket: str, rule: str, everything: bool) -> CommandExit:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines `show` is about; what is empty does not narrow."""
+
+    bucket: str = ""
+    rule: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+    everything: bool = False
+    limit: int | None = None
+    """Only the newest so many."""
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether a line is meant, the limit aside."""
+        return (
+            (not self.bucket or entry.text("resource") == self.bucket)
+            and (not self.rule or entry.text("rule") == self.rule)
+            and (self.since_ms is None or entry.at_ms >= self.since_ms)
+            and (self.until_ms is None or entry.at_ms < self.until_ms)
+            and (self.everything or entry.step in _TOLD)
+        )
+
+    def __str__(self) -> str:
+        """What it was asked about, for a person; empty for everything."""
+        times_ = [
+            f"{name} {times.moment(at_ms)} UTC"
+            for name, at_ms in (("since", self.since_ms), ("until", self.until_ms))
+            if at_ms is not None
+        ]
+        named = [self.bucket and f"bucket {self.bucket!r}", self.rule and f"rule {self.rule!r}", *times_]
+        return " and ".join(part for part in named if part)
+
+
+def show(config: Path | None, file: Path | None, form: str, wanted: Wanted) -> CommandExit:
     """Show what happened to a bucket, or to every one.
 
     Raises:
         ConfigurationError: there is no journal to read.
     """
     path = records.journal_path(config, file)
-    undoable = {digest for digest, done in records.changes(path).items() if not done.undone}
-    found, rules = [], set()
+    found: deque[Entry] = deque(maxlen=wanted.limit)
+    fitting, rules, undone = 0, set(), set()
     for entry in records.entries(path):
         rules.add(entry.text("rule"))
-        if (
-            (not bucket or entry.text("resource") == bucket)
-            and (not rule or entry.text("rule") == rule)
-            and (everything or entry.step in _TOLD)
-        ):
+        if entry.step == StepName.UNDONE:
+            undone.add(entry.text("undoes"))
+        if wanted.takes(entry):
             found.append(entry)
-    if not found and (bucket or rule):
-        about = " and ".join(part for part in (bucket and f"bucket {bucket!r}", rule and f"rule {rule!r}") if part)
+            fitting += 1
+    if not found and str(wanted):
         known = ", ".join(sorted(rules - {""})) or "none"
-        click.echo(f"The journal has nothing about {about}; its rules: {known}.", err=True)
+        click.echo(f"The journal has nothing about {wanted}; its rules: {known}.", err=True)
+    if fitting > len(found):
+        click.echo(f"The newest {len(found)} of {fitting} lines.", err=True)
+    undoable = {entry.digest for entry in found if records.is_change(entry) and entry.digest not in undone}
     document = [{**entry.fields, "hash": entry.digest, "undoable": entry.digest in undoable} for entry in found]
     output.show(form, document, lambda console: _table(console, found, undoable))
     return CommandExit.DONE
@@ -123,10 +160,10 @@ def _draw(console: Console, path: Path, verdict: Verdict) -> None:
     console.print(_meaning(verdict))
 
 
-def _table(console: Console, found: list[Entry], undoable: set[str]) -> None:
+def _table(console: Console, found: Iterable[Entry], undoable: set[str]) -> None:
     rows = [
         (
-            output.moment(entry.fields.get("at_ms")),
+            times.moment(entry.fields.get("at_ms")),
             entry.text("who"),
             entry.step,
             entry.text("resource"),

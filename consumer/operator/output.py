@@ -9,26 +9,35 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import click
-from rich import box
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
 from consumer.core.printable import printable
+from consumer.operator.tables import Facts, Grid, Prose
 
 _WIDE = 180
 """Columns when standard output is no terminal: a file or a pipe has no edge to wrap at."""
 
 
-def console(stream: TextIO | None = None) -> Console:
-    """A console on standard output, or another stream."""
+class _Screen(Console):
+    """A console that breaks lines between words only, and cuts nothing off."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Write something."""
+        texts = (Text(each) if isinstance(each, str) else each for each in objects)
+        whole = [Prose(each) if isinstance(each, Text) else each for each in texts]
+        super().print(*whole, **{"crop": False, **options})
+
+
+def console(stream: TextIO | None = None, width: int | None = None) -> Console:
+    """A console on standard output, or another stream; as wide as the terminal, unless `width` says how wide."""
     target = stream or sys.stdout
-    return Console(file=target, width=None if target.isatty() else _WIDE, highlight=False, markup=False, emoji=False)
+    columns = width or (None if target.isatty() else _WIDE)
+    return _Screen(file=target, width=columns, highlight=False, markup=False, emoji=False)
 
 
 def show(form: str, document: Any, draw: Callable[[Console], None]) -> None:
@@ -56,34 +65,19 @@ def lines(text: str, style: str = "") -> Text:
     return Text("\n".join(f"  {printable(line)}" for line in text.split("\n")), style=style)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> RenderableType:
     """A table of rows; numbers to the right."""
-    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     kept = [list(row) for row in rows]
-    for index, name in enumerate(columns):
-        numbers = bool(kept) and all(isinstance(row[index], int | float) for row in kept)
-        made.add_column(name, justify="right" if numbers else "left", overflow="fold")
-    for row in kept:
-        made.add_row(*(value if isinstance(value, Text) else cell(value) for value in row))
-    return made
+    numbers = {
+        index for index in range(len(columns)) if kept and all(isinstance(row[index], int | float) for row in kept)
+    }
+    cells = [[value if isinstance(value, Text) else cell(value) for value in row] for row in kept]
+    return Grid(columns, cells, frozenset(numbers), title)
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> RenderableType:
     """Names with their values, one a line."""
-    made = Table.grid(padding=(0, 2))
-    made.add_column(style="bold", no_wrap=True)
-    made.add_column(overflow="fold")
-    for name, value in pairs:
-        made.add_row(cell(name), cell(value))
-    return made
-
-
-def moment(at_ms: object) -> str:
-    """A moment in milliseconds since the epoch, in UTC; what is none is a question mark."""
-    try:
-        return datetime.fromtimestamp(float(str(at_ms)) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return "?"
+    return Facts([(printable(name), value if isinstance(value, Text) else cell(value)) for name, value in pairs])
 
 
 def declined(question: str) -> str:

@@ -93,14 +93,15 @@ def changes(path: Path) -> dict[str, Done]:
     """
     found: dict[str, Done] = {}
     for entry in entries(path):
-        if _is_change(entry):
+        if is_change(entry):
             found[entry.digest] = Done(entry, undone=False)
         elif entry.step == StepName.UNDONE and (done := found.get(entry.text("undoes"))):
             found[done.entry.digest] = Done(done.entry, undone=True)
     return found
 
 
-def _is_change(entry: Entry) -> bool:
+def is_change(entry: Entry) -> bool:
+    """Whether a line proves a change that can be undone."""
     outcome = entry.text("outcome")
     if entry.step == StepName.VERIFIED:
         return outcome == Outcome.FIXED

@@ -14,6 +14,7 @@ from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.reevaluation.agreement import Concluded, Conclusion
 from consumer.telemetry.exposure import exposure_seconds, upstream_seconds
+from consumer.telemetry.headline import SETTLED
 
 _LEVELS: dict[Outcome, int] = {
     Outcome.FIXED: logging.INFO,
@@ -107,7 +108,7 @@ class DeliveryLog:
         level = logging.INFO if report.outcome is None else _LEVELS[report.outcome]
         fields = {**_delivery(report), **_work(report), **_event(report)}
         present = {name: value for name, value in fields.items() if value not in (None, "")}
-        self._log.log(level, "delivery.settled", **present)
+        self._log.log(level, SETTLED, **present)
 
 
 def _delivery(report: Report) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from consumer.telemetry.delivery_log import DeliveryLog
+from consumer.telemetry.headline import headline
 from consumer.telemetry.log_writer import MOST_CHARACTERS, LogWriter
 from consumer.telemetry.redaction import redactor
 
@@ -162,7 +163,7 @@ def _redacted(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> Ev
 def _renderers(as_json: bool, *, colors: bool) -> list[Processor]:
     if as_json:
         return [_as_json]
-    return [_redacted, _printable, ConsoleRenderer(colors=colors, exception_formatter=plain_traceback)]
+    return [_redacted, _printable, headline, ConsoleRenderer(colors=colors, exception_formatter=plain_traceback)]
 
 
 def _as_json(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> str:

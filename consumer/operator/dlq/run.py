@@ -23,7 +23,7 @@ from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
 from consumer.operator.dlq.letters import Filter, Letter, names, read
 from consumer.operator.dlq.sweep import MOST_LETTERS, Held, Sweep
-from consumer.operator.dlq.view import Dealt, draw_dealt, draw_letters, full_document, letter_document
+from consumer.operator.dlq.view import Dealt, draw_dealt, draw_letter, draw_letters, full_document, letter_document
 from consumer.operator.session import Session, opened
 
 _MARGIN_CALLS = 3
@@ -93,14 +93,8 @@ def show(path: Path, form: str, message_id: str) -> CommandExit:
                 letter = next((held.letter for held in swept if names(held.letter, message_id)), None)
     if letter is None:
         raise ConfigurationError(f"there is no dead letter {message_id!r} that is visible now")
-    document, body = full_document(letter), letter.body
-
-    def draw(console: Console) -> None:
-        console.print(output.facts([(key, value) for key, value in document.items() if key != "body"]))
-        console.print()
-        console.print(output.lines(body))
-
-    output.show(form, document, draw)
+    found = letter
+    output.show(form, full_document(found), lambda console: draw_letter(console, found, _now_ms()))
     return CommandExit.DONE
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 
-from consumer.operator import output
+from consumer.core.errors import InvalidMessage
+from consumer.core.event import Event, decode
+from consumer.operator import output, times
 from consumer.operator.dlq.letters import Letter
 
 
@@ -31,7 +33,7 @@ class Dealt:
 def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> None:
     """One row a letter, and how many there are by rule and reason; `full` says that there may be more."""
     rows = [
-        (each.short_id, output.moment(each.at_ms), each.rule, each.outcome, each.reason, each.resource, each.detail)
+        (each.short_id, times.moment(each.at_ms), each.rule, each.outcome, each.reason, each.resource, each.detail)
         for each in letters
     ]
     console.print(output.table(("letter", "since (UTC)", "rule", "outcome", "reason", "resource", "detail"), rows))
@@ -53,9 +55,40 @@ def draw_dealt(console: Console, dealt: Sequence[Dealt]) -> None:
     console.print(output.table(columns, rows))
 
 
+def draw_letter(console: Console, letter: Letter, now_ms: int) -> None:
+    """All about one letter: what became of its message, the event in it, and the body as it came."""
+    told = {key: value for key, value in {**letter_document(letter), **letter.document}.items() if value != ""}
+    console.print(output.facts(_for_people(told, now_ms)))
+    event, problem = _decoded(letter.body)
+    console.print(f"\nThe event in it{'' if event else f': none, {problem}'}")
+    if event:
+        console.print(output.facts(_for_people({k: v for k, v in asdict(event).items() if v != ""}, now_ms)))
+    console.print("\nThe original body")
+    console.print(output.lines(letter.body))
+
+
+def _for_people(told: dict[str, Any], now_ms: int) -> list[tuple[str, object]]:
+    """Names as words, and moments as dates."""
+    return [
+        (key.removesuffix("_ms").replace("_", " "), times.dated(value, now_ms) if key.endswith("_ms") else value)
+        for key, value in told.items()
+    ]
+
+
+def _decoded(body: str) -> tuple[Event | None, str]:
+    """The event in a body, or why there is none, by the worker's own decoding."""
+    try:
+        found = decode(body)
+    except InvalidMessage as error:
+        return None, str(error)
+    return (found, "") if isinstance(found, Event) else (None, f"another message, {found.kind}")
+
+
 def full_document(letter: Letter) -> dict[str, Any]:
-    """For scripts; with everything that it says itself, which never hides what is known of it, and the body."""
-    return {**letter_document(letter), **letter.document, **letter_document(letter), "body": letter.body}
+    """For scripts; with everything that it says itself, which never hides what is known of it, the event, the body."""
+    event, problem = _decoded(letter.body)
+    known = {**letter_document(letter), "event": asdict(event) if event else None, "event_problem": problem}
+    return {**known, **letter.document, **known, "body": letter.body}
 
 
 def letter_document(letter: Letter) -> dict[str, Any]:

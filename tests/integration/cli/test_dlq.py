@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -357,3 +358,45 @@ def test_no_letter_stops_a_command_or_controls_a_terminal(cli: Cli, channel: Emu
             assert result.document is not None
         channel.advance(2)
     assert dead_letters(channel) == []
+
+
+def test_a_letter_is_shown_with_the_event_in_it_and_times_for_people(cli: Cli, channel: Emulator) -> None:
+    """The body is decoded as the worker decodes it; each moment is a date with how long ago it was."""
+    channel.config.set_channel(non_compliance=False)
+    channel.config.publish(bucket="photos", rule="oss-bucket-public-read-prohibited")
+    (event,) = messages(channel, "config-events")
+    put(channel, letter(1, body=event["body"]))
+    wanted = cli.json("dlq", "list")[0]["id"]
+    table = cli.run("dlq", "show", wanted).out
+    assert re.search(r"^dead lettered at +2023-11-14 22:13:20 UTC, \d+ days ago$", table, re.MULTILINE)
+    assert re.search(r"^resource id +photos$", table, re.MULTILINE)
+    assert re.search(r"^evaluated at +2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d UTC, .*(ago|now|in .*)$", table, re.MULTILINE)
+    shown = cli.json("dlq", "show", wanted)
+    assert (shown["event"]["resource_id"], shown["event_problem"]) == ("photos", "")
+    assert shown["body"] == event["body"]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("!", "the body is neither JSON nor XML nor base64"),
+        ('{"eventType":"Snapshot"}', "another message, Snapshot"),
+        ("[" * 60_000, "the JSON is not an object"),
+    ],
+)
+def test_a_letter_without_an_event_says_what_is_wrong_with_it(
+    cli: Cli, channel: Emulator, body: str, problem: str
+) -> None:
+    """Instead of the event, and never with a traceback."""
+    put(channel, letter(1, body=body))
+    wanted = cli.json("dlq", "list")[0]["id"]
+    assert f"The event in it: none, {problem}" in cli.run("dlq", "show", wanted).out
+    assert cli.json("dlq", "show", wanted)["event"] is None
+
+
+def test_a_letter_cannot_claim_an_event(cli: Cli, channel: Emulator) -> None:
+    """What is decoded from the body wins over a field of that name."""
+    put(channel, letter(1, event="forged", event_problem="forged"))
+    shown = cli.json("dlq", "show", cli.json("dlq", "list")[0]["id"])
+    assert shown["event"] is None
+    assert shown["event_problem"] != "forged"

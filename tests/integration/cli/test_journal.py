@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -519,3 +520,42 @@ def test_a_journal_that_is_required_has_to_be_configured(cli: Cli) -> None:
     cli.configure(more="\n[journal]\nrequired = true\n")
     result = cli.run("check")
     assert "journal.required: needs journal.path" in result.out
+
+
+def test_a_journal_is_shown_from_and_until_a_moment_and_the_newest_of_it(tmp_path: Path, cli: Cli) -> None:
+    """Since takes in, until leaves out; the limit keeps the newest and says that there were more."""
+    path, head, text = tmp_path / "journal.jsonl", Head(), b""
+    for day in range(1, 11):
+        at_ms = int(datetime(2026, 11, day, tzinfo=UTC).timestamp() * 1000)
+        line, head = sealed(head, {"at_ms": at_ms, "who": "w", "step": "decided", "resource": f"b{day}", "rule": "r"})
+        text += line
+    path.write_bytes(text)
+
+    def shown(*options: str) -> list[str]:
+        return [each["resource"] for each in cli.json("journal", "show", "-f", str(path), *options)]
+
+    assert shown("--since", "2026-11-09") == ["b9", "b10"]
+    assert shown("--until", "2026-11-03T00:00:00Z") == ["b1", "b2"]
+    assert shown("--since", "2026-11-04", "--until", "2026-11-08", "--limit", "2") == ["b6", "b7"]
+    assert shown("--limit", "99", "--rule", "r") == [f"b{day}" for day in range(1, 11)]
+    limited = cli.run("journal", "show", "-f", str(path), "--limit", "3")
+    assert limited.err == "The newest 3 of 10 lines.\n"
+    nothing = cli.run("journal", "show", "-f", str(path), "--since", "2027-01-01")
+    assert "nothing about since 2027-01-01 00:00:00 UTC; its rules: r" in nothing.err
+    assert cli.run("journal", "show", "-f", str(path), "--since", "soon").status == 2
+
+
+def test_what_was_undone_after_the_last_line_shown_is_not_undoable(tmp_path: Path, cli: Cli) -> None:
+    """Until a moment before the undo, the change is shown, and not as one that could be undone again."""
+    path = tmp_path / "journal.jsonl"
+    made = {"at_ms": 1_000, "step": "verified", "resource": "b", "rule": "r", "outcome": "fixed"}
+    first, head = sealed(Head(), made)
+    second, _ = sealed(
+        head, {"at_ms": 9_000_000, "step": "undone", "resource": "b", "rule": "r", "undoes": head.digest}
+    )
+    path.write_bytes(first + second)
+    (shown,) = cli.json("journal", "show", "-f", str(path), "--until", "1970-01-01T00:30")
+    assert shown["undoable"] is False
+    path.write_bytes(first)
+    (shown,) = cli.json("journal", "show", "-f", str(path))
+    assert shown["undoable"] is True

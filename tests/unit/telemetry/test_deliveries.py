@@ -210,3 +210,61 @@ def test_a_time_that_cannot_be_believed_is_logged_as_it_was_claimed(written: Log
     forged = written.of(report(Outcome.HELD, event=event(evaluated_at_ms=1_262_304_000_001)))
     assert forged["claimed_evaluated_at_ms"] == 1_262_304_000_001
     assert "claimed_evaluated_at_ms" not in written.of(report(Outcome.HELD))
+
+
+def on_terminal(settled: Report) -> str:
+    """The line of a delivery in its readable form, without the time."""
+    stream = io.StringIO()
+    log.configure("console", "info", stream)
+    log.LogListener().report(settled)
+    return stream.getvalue().partition(" ")[2]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "changes", "begins"),
+    [
+        (Outcome.FIXED, {}, "[info     ] fixed holiday-photos: public-read → private "),
+        (
+            Outcome.HELD,
+            {"ending": Ending(Outcome.HELD, "over_limit", "full", "public-read", "private")},
+            "[warning  ] held holiday-photos: public-read → private, over_limit ",
+        ),
+        (
+            Outcome.ALREADY_COMPLIANT,
+            {"ending": Ending(Outcome.ALREADY_COMPLIANT, before="private", after="private")},
+            "[info     ] already_compliant holiday-photos: private ",
+        ),
+        (
+            Outcome.INVALID,
+            {"ending": Ending(Outcome.INVALID, "not_json", "no"), "event": None, "rule": ""},
+            "[error    ] invalid, not_json ",
+        ),
+        (None, {"ending": None, "disposition": Disposition.RELEASED}, "[info     ] released holiday-photos "),
+    ],
+)
+def test_on_a_terminal_a_delivery_begins_with_what_became_of_what(
+    outcome: Outcome | None, changes: dict[str, Any], begins: str
+) -> None:
+    """Outcome, resource, before and after first; the event's name and every other field stay to be found."""
+    line = on_terminal(report(outcome, **changes))
+    assert line.startswith(begins)
+    assert "[delivery.settled]" in line
+    assert "message_id=5F290C926D472878-2-14D9529A8FA-200000001" in line
+
+
+def test_a_long_state_is_cut_at_the_beginning_and_whole_behind() -> None:
+    """A policy would push everything else off the screen."""
+    policy = "{" + "x" * 300 + "}"
+    line = on_terminal(report(Outcome.FIXED, ending=Ending(Outcome.FIXED, before=policy, after="private")))
+    assert line.startswith(f"[info     ] fixed holiday-photos: {policy[:60]}… → private ")
+    assert f"before='{policy}'" in line or f"before={policy}" in line
+
+
+def test_a_hostile_name_stays_one_line_at_the_beginning_too() -> None:
+    """What is read from outside is escaped there as anywhere, and a secret is dropped."""
+    line = on_terminal(report(event=event(resource_id="a\n\x1b[31mb")))
+    assert line.startswith("[info     ] fixed a\\n\\x1b[31mb: ")
+    assert line.count("\n") == 1
+    secret = on_terminal(report(ending=Ending(Outcome.FIXED, before="Signature=abc", after="private")))
+    assert "Signature=abc" not in secret
+    assert "[redacted] → private" in secret
