@@ -60,9 +60,9 @@ def cell(value: object, style: str = "") -> Text:
     return Text("\n".join(printable(str(each)) for each in values), style=style)
 
 
-def lines(text: str, style: str = "") -> Text:
+def lines(text: str) -> RenderableType:
     """A text of several lines, each set off from what the command says itself, so that none can pass for that."""
-    return Text("\n".join(f"  {printable(line)}" for line in text.split("\n")), style=style)
+    return Prose(cell(tuple(text.split("\n"))), indent=2)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> RenderableType:

@@ -98,13 +98,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Sentences."""
+    """Sentences, every line of them set off by so many cells."""
 
     text: Text
+    indent: int = 0
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         """The lines, as `rich` asks for them."""
-        yield from _drawn(wrapped(self.text, options.max_width))
+        lines = wrapped(self.text, options.max_width - self.indent)
+        yield from _drawn(Text(" " * self.indent) + line for line in lines)
 
 
 def listed(pairs: Sequence[tuple[str, Text]], width: int) -> Iterator[Text]:

@@ -57,7 +57,9 @@ def draw_dealt(console: Console, dealt: Sequence[Dealt]) -> None:
 
 def draw_letter(console: Console, letter: Letter, now_ms: int) -> None:
     """All about one letter: what became of its message, the event in it, and the body as it came."""
-    told = {key: value for key, value in {**letter_document(letter), **letter.document}.items() if value != ""}
+    known = letter_document(letter)
+    told = {key: value for key, value in {**known, **letter.document, **known}.items() if value != ""}
+    told.pop("resource_id", None)  # the resource, once more
     console.print(output.facts(_for_people(told, now_ms)))
     event, problem = _decoded(letter.body)
     console.print(f"\nThe event in it{'' if event else f': none, {problem}'}")

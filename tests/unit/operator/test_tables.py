@@ -120,3 +120,10 @@ def test_a_sentence_breaks_between_words_too() -> None:
 def test_an_empty_table_has_its_headings() -> None:
     """So that nothing looks like an error."""
     assert drawn(("rule", "letters"), [], 80)[1:3] == [" rule   letters", " ──────────────"]
+
+
+def test_no_line_of_a_body_can_pass_for_the_command_itself() -> None:
+    """Each is set off, also where a long one goes on."""
+    stream = io.StringIO()
+    output.console(stream, 40).print(output.lines("first\n" + "All letters were dropped. " * 5))
+    assert all(line.startswith("  ") for line in stream.getvalue().splitlines())
