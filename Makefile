@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Extras stay in the locks: pip before 23.3 looks for what `coverage[toml]` asks for on the index if only `coverage` is locked.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-strip-extras --python-version 3.11
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check faults soak bench fuzz compat lock wheel installs clean
+.PHONY: help demo test lint types check faults soak bench fuzz mutants compat lock wheel installs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,7 @@ lint:
 	@scripts/environment dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m vulture
 
 types:
 	@scripts/environment dev
@@ -44,6 +45,10 @@ fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES
 	@scripts/environment dev
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000000} $(PY) -m pytest -q tests/fuzz
 
+mutants: ## Break the engine, the guards and the policies line by line, and see the unit tests notice (MUTANTS="consumer.engine.lease*")
+	@scripts/environment mutants
+	$(PY) -m tests.mutants $(MUTANTS)
+
 compat: ## Other people's test suites against the emulator, fetched from the package registries (SUITES="oss2 aiooss2")
 	@scripts/environment dev
 	$(PY) -m tests.compat $(SUITES)
@@ -55,6 +60,7 @@ lock: ## Resolve the locked requirements anew (needs uv)
 	$(COMPILE) pyproject.toml --extra shared --extra reevaluate -o requirements/reevaluate.txt
 	$(COMPILE) pyproject.toml --extra shared --extra emulator -o requirements/emulator.txt
 	$(COMPILE) pyproject.toml --extra bench -o requirements/bench.txt
+	$(COMPILE) pyproject.toml --extra mutants -o requirements/mutants.txt
 	scripts/environment dev
 	$(PY) scripts/record_requires.py
 

@@ -66,7 +66,6 @@ def _is_accident(entry: JournalEntry, expectations: Expectations) -> bool:
 
 
 def _story(life: Life, ending: Ending, copies: Copies) -> MessageStory:
-    removal = life.removal
     return MessageStory(
         message_id=life.message_id,
         claim=life.claim,
@@ -75,7 +74,5 @@ def _story(life: Life, ending: Ending, copies: Copies) -> MessageStory:
         receipts=tuple(life.receipts),
         letters=tuple(life.letters),
         origin_id=life.origin_id if copies.is_copy(life) else life.message_id,
-        removed_sequence=removal.sequence if removal else None,
-        removed_ms=removal.time_ms if removal else None,
         ending=ending,
     )

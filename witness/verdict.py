@@ -69,8 +69,6 @@ class MessageStory:
     """Sequences at which copies of it arrived in the dead-letter queue."""
     origin_id: str
     """The message that it is a parked copy of; its own id for any other."""
-    removed_sequence: int | None
-    removed_ms: int | None
     ending: Ending
 
 

@@ -34,7 +34,6 @@ RANGE = "$__range"
 GOOD, WARN, BAD, UNKNOWN = "green", "orange", "red", "#7b8794"
 NOT_KNOWN = {"-1": ("unknown", UNKNOWN)}
 """What a figure is worth whose source is silent: -1, in words."""
-WIDTH = 24
 
 
 class Kind(Enum):

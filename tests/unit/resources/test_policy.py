@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from consumer.resources.oss.policy import Admits, admits_everyone, needs_vpc, opens, read, reading
+from tests.ids import ascii_id
 
 ALLOW: dict[str, Any] = {"Effect": "Allow", "Action": ["oss:GetObject"], "Resource": ["acs:oss:*:*:photos/*"]}
 EVERYONE = {**ALLOW, "Principal": ["*"]}
@@ -63,19 +64,21 @@ def _is_documented(principal: object) -> bool:
     return all(isinstance(each, str) and each.strip() for each in listed)
 
 
-@pytest.mark.parametrize("principal", FIXED, ids=str)
+@pytest.mark.parametrize("principal", FIXED, ids=ascii_id)
 def test_fixed_principals_are_not_public(principal: object) -> None:
     """An account's or a user's id, the ARN of a user, a role or an assumed role, without any wildcard."""
     assert reading({**ALLOW, "Principal": principal}).admits is Admits.NAMED
 
 
-@pytest.mark.parametrize("principal", ANYONE, ids=str)
+@pytest.mark.parametrize("principal", ANYONE, ids=ascii_id)
 def test_every_other_principal_is_everyone(principal: object) -> None:
     """An empty list equals `["*"]` by the page; a wildcard is not fixed; null, blanks and shapes are undocumented."""
     assert reading({**ALLOW, "Principal": principal}).admits is Admits.EVERYONE
 
 
-@pytest.mark.parametrize("principal", [principal for principal in ANYONE if not _is_documented(principal)], ids=str)
+@pytest.mark.parametrize(
+    "principal", [principal for principal in ANYONE if not _is_documented(principal)], ids=ascii_id
+)
 def test_no_condition_restricts_a_principal_of_unknown_form(principal: object) -> None:
     """null, blanks and other shapes are never called closed; a list of texts is, and so is the empty one."""
     condition = {"StringEquals": {"acs:SourceVpc": "vpc-1"}}
@@ -106,7 +109,7 @@ def test_a_statement_without_a_principal_is_public() -> None:
         ["acs:ram:::role/reader"],
         ["1111111111111111\n"],
     ],
-    ids=repr,
+    ids=ascii_id,
 )
 def test_a_principal_of_no_known_form_is_unclear(principal: object) -> None:
     """It may be somebody's grant, so it is not taken away; it is not known to be one, so it is no compliance."""
@@ -196,13 +199,13 @@ NOT_RESTRICTING: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("condition", RESTRICTING, ids=str)
+@pytest.mark.parametrize("condition", RESTRICTING, ids=ascii_id)
 def test_one_restricting_test_is_enough(condition: dict[str, Any]) -> None:
     """Several tests are an "and": everyone, but from there only."""
     assert reading({**EVERYONE, "Condition": condition}).admits is Admits.RESTRICTED
 
 
-@pytest.mark.parametrize("condition", NOT_RESTRICTING, ids=str)
+@pytest.mark.parametrize("condition", NOT_RESTRICTING, ids=ascii_id)
 def test_every_other_condition_keeps_nobody_out(condition: object) -> None:
     """Not a wide range, not a wildcard, not a negation, not a guess at what a form could mean."""
     assert reading({**EVERYONE, "Condition": condition}).admits is Admits.EVERYONE
@@ -239,7 +242,7 @@ def test_a_denial_lets_nobody_in() -> None:
         (None, "not an object"),
         ([EVERYONE], "not an object"),
     ],
-    ids=repr,
+    ids=ascii_id,
 )
 def test_a_statement_of_another_form_is_unclear(statement: object, doubt: str) -> None:
     """Keys and values in other case, unknown elements, no statement at all."""

@@ -16,6 +16,7 @@ from consumer.core.errors import Refused
 from consumer.resources.oss.policy import admits_everyone, read
 from consumer.resources.oss.policy_document import MOST_CHARACTERS, canonical, parsed
 from tests import policies
+from tests.ids import ascii_id
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ from tests import policies
         ('{"a":' * 10_000, "levels deep"),
         (" " * (MOST_CHARACTERS + 1), "characters"),
     ],
-    ids=lambda value: repr(value)[:40],
+    ids=ascii_id,
 )
 def test_what_cannot_be_read_is_refused_for_a_person(text: str, why: str) -> None:
     """Never a traceback, never a guess, and never called closed."""

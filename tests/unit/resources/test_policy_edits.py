@@ -14,6 +14,7 @@ from consumer.resources.oss.policy import Admits, read
 from consumer.resources.oss.policy_document import canonical
 from consumer.resources.oss.policy_edits import denies_plain_http, with_https_only, without_everyone
 from tests import policies
+from tests.ids import ascii_id
 
 OWNER = "1234567890123456"
 WHOLE: dict[str, Any] = {
@@ -95,7 +96,7 @@ def test_equal_policies_have_equal_texts(policy: str) -> None:
         [resources("bucket/private/*", "b?cket", "bucket*")],
         [resources("bucket"), resources("bucket/*")],
     ],
-    ids=str,
+    ids=ascii_id,
 )
 def test_a_denial_that_covers_everything_is_enough(statements: list[dict[str, Any]]) -> None:
     """In whatever words, in one statement or in several whole ones."""
@@ -157,7 +158,7 @@ def test_a_denial_that_covers_everything_is_enough(statements: list[dict[str, An
         {**WHOLE, "Condition": {**WHOLE["Condition"], "IpAddress": {"acs:SourceIp": ["10.0.0.0/8"]}}},
         {**WHOLE, "Condition": {"Bool": {"acs:SecureTransport": ["false"], "acs:MFAPresent": ["false"]}}},
     ],
-    ids=str,
+    ids=ascii_id,
 )
 def test_a_denial_that_leaves_anything_out_is_completed(statement: dict[str, Any]) -> None:
     """Some object, caller, action or request gets through, or may: one more statement is added, this one stays."""

@@ -87,19 +87,11 @@ class Asked:
         return {"asked": 1, "failed": 0, "dropped": 0}
 
 
-class Shared(LocalContest):
-    """A contest that replicas share and that has failed once."""
-
-    def store_errors(self) -> dict[str, int]:
-        """One look."""
-        return {"look": 1}
-
-
 def guards() -> Guards:
     """Guards with one of everything."""
     exemption = Exemption("static-sites", "web", "public by design", SETTLED_AT_MS / 1000, resources=("static-*",))
     limits = LocalLimits(Limit(1000, 3600), {"no-public-read": Limit(20, 60)})
-    return Guards(exemptions=(exemption,), limits=limits, contest=Shared(ContestPolicy()))
+    return Guards(exemptions=(exemption,), limits=limits, contest=LocalContest(ContestPolicy()))
 
 
 def expose_open(found: Metrics, exposures: OpenExposures, board: PollBoard | None = None) -> None:
