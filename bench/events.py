@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from bench.names import ACCOUNT_ID, REGION, RULE_ID
+from emulator.cloudconfig.configuration import BucketConfiguration
 from emulator.cloudconfig.events import NonCompliance, Trigger, Variant, non_compliance
 from emulator.cloudconfig.rules import configured
 from emulator.cloudconfig.verdict import Annotation
@@ -16,9 +17,7 @@ _ANNOTATION = Annotation("public-read", "read", "NotContains", "$.AccessControlL
 def body(bucket: str, now_ms: int) -> str:
     """A queue body as a SIMPLIFIED subscription delivers it: the event itself."""
     fact = NonCompliance(
-        bucket=bucket,
-        region=REGION,
-        owner_id=ACCOUNT_ID,
+        resource=BucketConfiguration(name=bucket, owner_id=ACCOUNT_ID, region=REGION, created=now_ms / 1000),
         account_id=ACCOUNT_ID,
         rule=_RULE,
         annotation=_ANNOTATION,

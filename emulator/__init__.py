@@ -1,5 +1,5 @@
-"""A development emulator of MNS, OSS bucket configuration and a small Cloud Config, over HTTP.
+"""A development emulator of MNS, OSS bucket configuration, ECS security groups and a small Cloud Config, over HTTP.
 
-One process serves three ports: MNS, OSS and control. It exists so that unmodified SDKs can be run, broken and
+One process serves four ports: MNS, OSS, ECS and control. It exists so that unmodified SDKs can be run, broken and
 watched on one machine; it keeps everything in memory and binds to loopback unless told otherwise.
 """

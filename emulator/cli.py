@@ -23,6 +23,7 @@ _PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--host", default=_DEFAULTS.host, help="Address to listen on; loopback keeps it on this machine.")
 @click.option("--mns-port", type=_PORT, default=0, help="Port of MNS; 0 takes any free one.")
 @click.option("--oss-port", type=_PORT, default=0, help="Port of OSS; 0 takes any free one.")
+@click.option("--ecs-port", type=_PORT, default=0, help="Port of ECS; 0 takes any free one.")
 @click.option("--control-port", type=_PORT, default=0, help="Port of the control API; 0 takes any free one.")
 @click.option("--account-id", default=_DEFAULTS.account_id, help="The emulated account.")
 @click.option("--region", default=_DEFAULTS.region, help="Region of MNS, and of buckets that name none.")
@@ -40,12 +41,12 @@ _PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
     is_flag=True,
     help="Give buckets created through OSS Block Public Access, as new buckets of the real service have.",
 )
-@click.option("--tls-cert", type=_PEM, help="PEM certificate: serve MNS and OSS over TLS (control stays plain).")
+@click.option("--tls-cert", type=_PEM, help="PEM certificate: serve MNS, OSS and ECS over TLS (control stays plain).")
 @click.option("--tls-key", type=_PEM, help="PEM key of --tls-cert.")
 def main(tls_cert: Path | None, tls_key: Path | None, **options: object) -> None:
-    """Run a development emulator of MNS, OSS bucket configuration and a small Cloud Config.
+    """Run a development emulator of MNS, OSS bucket configuration, ECS security groups and a small Cloud Config.
 
-    When all three ports accept requests, one JSON line with their URLs and the access key is printed to standard
+    When all four ports accept requests, one JSON line with their URLs and the access key is printed to standard
     output. Everything is kept in memory and gone at the end. SIGTERM or SIGINT end it with exit status 0.
     """
     if (tls_cert is None) != (tls_key is None):

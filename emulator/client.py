@@ -62,9 +62,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One bucket under one rule."""
+    """One resource under one rule."""
 
-    bucket: str
+    resource_type: str
+    resource_id: str
     rule_id: str
     identifier: str
     compliance: str
@@ -178,6 +179,7 @@ class Emulator:
         self.endpoints = endpoints
         self.mns = endpoints.mns
         self.oss = endpoints.oss
+        self.ecs = endpoints.ecs
         self.control = Control(endpoints.control)
         self.faults = FaultControl(self.control)
         self.config = ConfigControl(self.control)
@@ -191,7 +193,7 @@ class Emulator:
         self.control.call("POST", "/reset", {"parts": list(parts)} if parts else {})
 
     def state(self) -> Json:
-        """Queues, topics, buckets and rules as they are now."""
+        """Queues, topics, buckets, security groups and rules as they are now."""
         return self.control.call("GET", "/state")
 
     def journal(self, after: int = 0, *, wait_seconds: float | None = None, **filters: Any) -> list[JournalEntry]:
@@ -227,17 +229,34 @@ class Emulator:
         """Delete a bucket with everything in it."""
         self.control.call("DELETE", f"/buckets/{quote(bucket)}")
 
+    def create_security_groups(self, ids: list[str] | None = None, *, count: int = 0, **settings: object) -> list[str]:
+        """Create groups, `ids` or `count` of them; settings as in POST /security-groups. Returns the ids."""
+        body = {"ids": ids or [], "count": count, **settings}
+        return list(self.control.call("POST", "/security-groups", body)["security_groups"])
+
+    def change_security_group(self, group_id: str, **settings: object) -> Json:
+        """Change a group by hand: unsigned, unchecked, journaled as `control`; `permissions` replaces all rules."""
+        return self.control.call("PATCH", f"/security-groups/{quote(group_id)}", settings)
+
+    def security_group(self, group_id: str) -> Json:
+        """One group with its rules."""
+        return self.control.call("GET", f"/security-groups/{quote(group_id)}")
+
+    def delete_security_group(self, group_id: str) -> None:
+        """Delete a group with its rules."""
+        self.control.call("DELETE", f"/security-groups/{quote(group_id)}")
+
     def acls(self) -> dict[str, str]:
         """Every existing bucket with its ACL."""
         return dict(self.control.call("GET", "/buckets")["buckets"])
 
     def compliance(self, **query: Any) -> list[Judged]:
-        """What is compliant now, by bucket and rule."""
+        """What is compliant now, by resource and rule."""
         return self.config.compliance(**query)
 
     def non_compliant(self) -> list[str]:
-        """The buckets that break any configured rule now."""
-        return list(dict.fromkeys(each.bucket for each in self.compliance(compliance="NON_COMPLIANT")))
+        """The resources that break any configured rule now, by id."""
+        return list(dict.fromkeys(each.resource_id for each in self.compliance(compliance="NON_COMPLIANT")))
 
     def add_identity(self, **identity: object) -> Identity:
         """Make an access key known; fields as in POST /identities."""

@@ -1,11 +1,14 @@
-"""Everything one emulator consists of, wired: the world, the two services, and Cloud Config watching them."""
+"""Everything one emulator consists of, wired: the world, the services, and Cloud Config watching them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
-from emulator.cloudconfig.inventory import OssInventory
-from emulator.cloudconfig.service import CloudConfig
+from emulator.cloudconfig.configuration import BUCKET, SECURITY_GROUP
+from emulator.cloudconfig.inventory import EcsInventory, OssInventory
+from emulator.cloudconfig.service import CloudConfig, Inventory
+from emulator.ecs import EcsService
 from emulator.identity import AccessKey
 from emulator.mns import MnsService
 from emulator.oss import OssService
@@ -19,14 +22,20 @@ class Emulation:
     world: World
     mns: MnsService
     oss: OssService
+    ecs: EcsService
     config: CloudConfig
     initial_keys: tuple[AccessKey, ...]
     """What a reset goes back to."""
 
     @classmethod
     def create(cls, world: World) -> Emulation:
-        """Wire a fresh emulation; Cloud Config judges buckets from now on."""
-        mns, oss = MnsService(world), OssService(world)
-        config = CloudConfig(world, mns.publish, OssInventory(oss.buckets))
-        oss.on_change(config.changed)
-        return cls(world, mns, oss, config, tuple(world.identities.all()))
+        """Wire a fresh emulation; Cloud Config judges buckets and security groups from now on."""
+        mns, oss, ecs = MnsService(world), OssService(world), EcsService(world)
+        inventories: dict[str, Inventory] = {
+            BUCKET: OssInventory(oss.buckets),
+            SECURITY_GROUP: EcsInventory(ecs.groups),
+        }
+        config = CloudConfig(world, mns.publish, inventories)
+        oss.on_change(partial(config.changed, BUCKET))
+        ecs.on_change(partial(config.changed, SECURITY_GROUP))
+        return cls(world, mns, oss, ecs, config, tuple(world.identities.all()))

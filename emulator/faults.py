@@ -71,7 +71,7 @@ class Fault:
 
     id: int
     service: str
-    """`mns`, `oss`, `config`, or `*` for each of them."""
+    """`mns`, `oss`, `ecs`, `config`, or `*` for each of them."""
     operation: str
     """Operation name or shell pattern: `BatchReceiveMessage`, `PutBucket*`, `*`."""
     kind: Kind

@@ -66,7 +66,7 @@ class Service(Protocol):
     """What the ASGI adapter asks of an emulated service."""
 
     name: str
-    """`mns` or `oss`: the first half of what faults and the journal call an operation."""
+    """`mns`, `oss` or `ecs`: the first half of what faults and the journal call an operation."""
 
     def operation(self, request: Request) -> str:
         """The service's own name for what is asked (`BatchReceiveMessage`, `PutBucketAcl`), or `Unknown`.
@@ -81,7 +81,7 @@ class Service(Protocol):
         ...
 
     def error(self, request: Request, status: int, code: str, message: str) -> Response:
-        """An error in the service's own XML and headers, for faults that imitate a refusal."""
+        """An error in the service's own form and headers, for faults that imitate a refusal."""
         ...
 
 

@@ -22,11 +22,11 @@ class Entry:
     """1 for the first entry, then one more each; never reused, not even after a reset."""
     time_ms: int
     service: str
-    """`mns`, `oss`, `config` or `control`."""
+    """`mns`, `oss`, `ecs`, `config` or `control`."""
     operation: str
     """The operation's own name (`DeleteMessage`, `PutBucketAcl`), or what happened (`MessageExpired`)."""
     resource: str
-    """`queues/q`, `topics/t`, or the bucket's name."""
+    """`queues/q`, `topics/t`, a bucket's name, or a security group's id."""
     changed: bool
     """Whether the request changed state; reads are journaled only when asked for."""
     request_id: str

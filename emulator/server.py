@@ -1,4 +1,4 @@
-"""Assembles the emulator (world, services, three ports) and runs it in this process or in a thread of it."""
+"""Assembles the emulator (world, services, four ports) and runs it in this process or in a thread of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def create_world(settings: Settings) -> World:
 
 @asynccontextmanager
 async def started(settings: Settings) -> AsyncIterator[Endpoints]:
-    """The emulator on its three ports, in the running event loop.
+    """The emulator on its four ports, in the running event loop.
 
     Raises:
         OSError: a port is in use or the host is not an address of this machine.
@@ -40,6 +40,7 @@ async def started(settings: Settings) -> AsyncIterator[Endpoints]:
     apps: dict[str, ASGIApp] = {
         "mns": ServiceApp(emulation.mns, world),
         "oss": ServiceApp(emulation.oss, world),
+        "ecs": ServiceApp(emulation.ecs, world),
         "control": control_app(emulation),
     }
     async with _on_ports(settings, world, apps) as endpoints:
@@ -56,7 +57,12 @@ async def started_services(settings: Settings, world: World, services: list[Serv
 
 @asynccontextmanager
 async def _on_ports(settings: Settings, world: World, apps: dict[str, ASGIApp]) -> AsyncIterator[Endpoints]:
-    ports = {"mns": settings.mns_port, "oss": settings.oss_port, "control": settings.control_port}
+    ports = {
+        "mns": settings.mns_port,
+        "oss": settings.oss_port,
+        "ecs": settings.ecs_port,
+        "control": settings.control_port,
+    }
     listeners = {
         name: Listener(app, bound(settings.host, ports[name]), settings.tls if name != "control" else None)
         for name, app in apps.items()
@@ -64,6 +70,7 @@ async def _on_ports(settings: Settings, world: World, apps: dict[str, ASGIApp]) 
     urls = {name: listener.url for name, listener in listeners.items()}
     world.mns_url = urls.get("mns", "")
     world.oss_url = urls.get("oss", "")
+    world.ecs_url = urls.get("ecs", "")
     world.control_url = urls.get("control", "")
     async with serving(list(listeners.values())):
         yield Endpoints(
@@ -74,11 +81,12 @@ async def _on_ports(settings: Settings, world: World, apps: dict[str, ASGIApp]) 
             region=settings.region,
             access_key_id=settings.access_key_id,
             access_key_secret=settings.access_key_secret,
+            ecs=world.ecs_url,
         )
 
 
 async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[Endpoints], None]) -> None:
-    """Serve until `stop` is set; `ready` is called once, when all three ports accept."""
+    """Serve until `stop` is set; `ready` is called once, when all four ports accept."""
     async with started(settings) as endpoints:
         ready(endpoints)
         await stop.wait()

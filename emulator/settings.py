@@ -15,8 +15,9 @@ class Settings:
     host: str = "127.0.0.1"
     """Loopback unless told otherwise: the emulator is a development server."""
     mns_port: int = 0
-    """0 takes any free port, here and in the next two."""
+    """0 takes any free port, here and in the next three."""
     oss_port: int = 0
+    ecs_port: int = 0
     control_port: int = 0
     account_id: str = "1234567890123456"
     region: str = "cn-hangzhou"
@@ -29,7 +30,7 @@ class Settings:
     block_public_access_by_default: bool = False
     """Whether buckets made through OSS have Block Public Access on, as the service's new ones have."""
     tls: Tls | None = None
-    """Serve MNS and OSS over TLS; control stays plain."""
+    """Serve MNS, OSS and ECS over TLS; control stays plain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Endpoints:
     region: str
     access_key_id: str
     access_key_secret: str
+    ecs: str = ""
 
     def as_json(self) -> str:
         """The one line that `python -m emulator` prints."""

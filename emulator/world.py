@@ -23,8 +23,9 @@ class World:
     faults: Faults
     identities: Identities
     mns_url: str = ""
-    """Filled in when the ports are known, like the next two: `http://127.0.0.1:41001`."""
+    """Filled in when the ports are known, like the next three: `http://127.0.0.1:41001`."""
     oss_url: str = ""
+    ecs_url: str = ""
     control_url: str = ""
     options: dict[str, object] = field(default_factory=dict)
 

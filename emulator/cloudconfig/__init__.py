@@ -1,1 +1,1 @@
-"""A small Cloud Config: managed rules for OSS buckets, their verdicts, and the messages it delivers."""
+"""A small Cloud Config: managed rules for buckets and security groups, their verdicts, and the messages it delivers."""

@@ -77,7 +77,7 @@ class _Call:
 async def _evaluate_resource(call: _Call) -> dict[str, Any]:
     resource_id = call.required("ResourceId", Rpc.NO_RESOURCE_ID)
     call.started(resource_id)
-    await call.config.evaluate([resource_id])
+    await call.config.evaluate(call.config.named(resource_id))
     return {"Result": True}
 
 
@@ -87,7 +87,7 @@ async def _evaluate_rule(call: _Call) -> dict[str, Any]:
     owners, rule_id = call.owners(), call.required("ConfigRuleId", Rpc.NO_RULE_ID)
     call.rule()
     call.started(rule_id)
-    await call.config.evaluate(call.config.buckets_of(owners), rule_id)
+    await call.config.evaluate(call.config.owned_by(owners), rule_id)
     return {"Result": True}
 
 

@@ -1,4 +1,4 @@
-"""One bucket as Cloud Config sees it: plain values that rules can decide on, and the snapshot it publishes."""
+"""One resource as Cloud Config sees it: plain values that rules can decide on, and the snapshot it publishes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,62 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar, Protocol
+
+BUCKET = "ACS::OSS::Bucket"
+SECURITY_GROUP = "ACS::ECS::SecurityGroup"
+
+
+class Configuration(Protocol):
+    """What Cloud Config knows of a resource of any type."""
+
+    resource_type: ClassVar[str]
+
+    @property
+    def id(self) -> str:
+        """The resource's id, unique within its type."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What its owner calls it; a bucket's id is its name."""
+        ...
+
+    @property
+    def arn(self) -> str:
+        """How policies name it."""
+        ...
+
+    @property
+    def owner_id(self) -> str:
+        """The account it belongs to."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """Where it is: `cn-hangzhou`."""
+        ...
+
+    @property
+    def created(self) -> float:
+        """When it was made, in seconds since the epoch."""
+        ...
+
+    @property
+    def tags(self) -> tuple[tuple[str, str], ...]:
+        """Its tags."""
+        ...
+
+    def as_snapshot(self) -> dict[str, Any]:
+        """The `configuration` of a resource change message."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class BucketConfiguration:
     """What the managed rules can see of one bucket."""
+
+    resource_type: ClassVar[str] = BUCKET
 
     name: str
     owner_id: str
@@ -34,6 +84,16 @@ class BucketConfiguration:
     tls_versions: tuple[str, ...] = ()
     redundancy: str = "LRS"
     tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def id(self) -> str:
+        """A bucket's name is its id."""
+        return self.name
+
+    @property
+    def arn(self) -> str:
+        """As in RAM policies."""
+        return f"acs:oss:{self.region}:{self.owner_id}:bucket/{self.name}"
 
     def statements(self) -> Iterator[dict[str, Any]]:
         """The statements of the bucket policy; none when it is unset or no policy at all."""

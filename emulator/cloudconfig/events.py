@@ -12,13 +12,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, assert_never
 
-from emulator.cloudconfig.configuration import BucketConfiguration
+from emulator.cloudconfig.configuration import Configuration
 from emulator.cloudconfig.rules import Rule
 from emulator.cloudconfig.verdict import Annotation
 
 Event = dict[str, Any]
-
-RESOURCE_TYPE = "ACS::OSS::Bucket"
 
 
 class Variant(StrEnum):
@@ -54,11 +52,9 @@ class ChangeType(StrEnum):
 class NonCompliance:
     """The facts behind one non-compliance event."""
 
-    bucket: str
-    region: str
-    owner_id: str
+    resource: Configuration
     account_id: str
-    """The account whose rule found it; a management account's rules find members' buckets too."""
+    """The account whose rule found it; a management account's rules find members' resources too."""
     rule: Rule
     annotation: Annotation
     trigger: Trigger
@@ -92,21 +88,21 @@ def _current(fact: NonCompliance) -> Event:
         "evaluationResultIdentifier": {
             "orderingTimestamp": fact.evaluated_ms,
             "evaluationResultQualifier": {
-                "resourceId": fact.bucket,
+                "resourceId": fact.resource.id,
                 "configRuleName": fact.rule.name,
                 "configRuleId": fact.rule.id,
                 "captureTime": fact.evaluated_ms,
-                "resourceName": fact.bucket,
+                "resourceName": fact.resource.name,
                 "configRuleArn": f"acs:config::{fact.account_id}:rule/{fact.rule.id}",
-                "regionId": fact.region,
-                "resourceOwnerId": account_number(fact.owner_id),
-                "resourceType": RESOURCE_TYPE,
+                "regionId": fact.resource.region,
+                "resourceOwnerId": account_number(fact.resource.owner_id),
+                "resourceType": fact.resource.resource_type,
             },
         },
         "eventType": "ResourceCompliance",
         "invokingEventMessageType": fact.trigger,
         "complianceType": "NON_COMPLIANT",
-        "accountId": account_number(fact.owner_id),
+        "accountId": account_number(fact.resource.owner_id),
         "requestId": fact.request_id,
         "eventName": "NonCompliant",
         "notificationCreationTime": fact.created_ms,
@@ -119,7 +115,7 @@ def _form_2021(fact: NonCompliance) -> Event:
     qualifier["configRuleArn"] = f"acs:config::{fact.account_id}:config-rule/{fact.rule.id}"
     return {
         "annotation": fact.annotation.as_text(),
-        "accountId": account_number(fact.owner_id),
+        "accountId": account_number(fact.resource.owner_id),
         "riskLevel": fact.rule.risk_level,
         "resultRecordedTimestamp": fact.created_ms,
         "eventName": "NonCompliant",
@@ -148,13 +144,13 @@ def _oldest(fact: NonCompliance) -> Event:
 def _log_service(fact: NonCompliance) -> Event:
     event = _current(fact)
     event["annotation"] = fact.annotation.as_object()
-    event["accountId"] = fact.owner_id
+    event["accountId"] = fact.resource.owner_id
     event["notificationCreationTime"] = str(fact.created_ms)
     event["lastNonCompliantRecordTimestamp"] = str(fact.evaluated_ms)
     _qualifier(event).update(
         sourceIdentifier=fact.rule.managed.identifier,
         compliancePackId="cp-00000000000000000000",
-        resourceArn=f"acs:oss:{fact.region}:{fact.owner_id}:bucket/{fact.bucket}",
+        resourceArn=fact.resource.arn,
         resourceGroupId="rg-acfmw00000000000",
     )
     return event
@@ -167,7 +163,7 @@ def _event_bridge(fact: NonCompliance) -> Event:
     return {
         "datacontenttype": "application/json;charset=utf-8",
         "data": data,
-        "subject": f"acs.config:{fact.region}:{fact.account_id}:{fact.rule.id}",
+        "subject": f"acs.config:{fact.resource.region}:{fact.account_id}:{fact.rule.id}",
         "source": "acs.config",
         "type": "config:Config:NonCompliantNotification",
         "aliyunpublishtime": time,
@@ -175,13 +171,13 @@ def _event_bridge(fact: NonCompliance) -> Event:
         "aliyuneventbusname": "default",
         "id": fact.request_id,
         "time": time,
-        "aliyunregionid": fact.region,
+        "aliyunregionid": fact.resource.region,
         "aliyunaccountid": fact.account_id,
     }
 
 
-def resource_change(bucket: BucketConfiguration, change: ChangeType, now_ms: int) -> Event:
-    """The message that follows any change of a bucket, when the channel delivers those."""
+def resource_change(resource: Configuration, change: ChangeType, now_ms: int) -> Event:
+    """The message that follows any change of a resource, when the channel delivers those."""
     names = {
         ChangeType.DISCOVERED: "ResourceAdd",
         ChangeType.MODIFY: "ResourceModify",
@@ -195,17 +191,17 @@ def resource_change(bucket: BucketConfiguration, change: ChangeType, now_ms: int
         "notificationCreationTime": now_ms,
         "configurationItemDiff": {"changedProperties": {}, "changeType": change},
         "configurationItem": {
-            "accountId": account_number(bucket.owner_id),
-            "resourceId": bucket.name,
-            "resourceName": bucket.name,
-            "resourceType": RESOURCE_TYPE,
-            "regionId": bucket.region,
+            "accountId": account_number(resource.owner_id),
+            "resourceId": resource.id,
+            "resourceName": resource.name,
+            "resourceType": resource.resource_type,
+            "regionId": resource.region,
             "availabilityZone": "",
-            "resourceCreateTime": int(bucket.created * 1000),
+            "resourceCreateTime": int(resource.created * 1000),
             "resourceStatus": "",
             "captureTime": now_ms,
-            "tags": {key: [value] for key, value in bucket.tags},
-            "configuration": bucket.as_snapshot(),
+            "tags": {key: [value] for key, value in resource.tags},
+            "configuration": resource.as_snapshot(),
         },
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from emulator.cloudconfig.events import RESOURCE_TYPE, account_number
+from emulator.cloudconfig.events import account_number
 from emulator.cloudconfig.paging import by_token
 from emulator.cloudconfig.rules import Rule
 from emulator.cloudconfig.service import CloudConfig, Recorded
@@ -23,8 +23,8 @@ def of_resource(config: CloudConfig, resource_id: str, query: Mapping[str, str])
     found = [
         recorded
         for recorded in config.recorded()
-        if recorded.finding.bucket == resource_id
-        and query.get("ResourceType") in (None, RESOURCE_TYPE)
+        if recorded.finding.resource_id == resource_id
+        and query.get("ResourceType") in (None, recorded.finding.resource_type)
         and query.get("Region") in (None, recorded.region)
     ]
     return _page(config, query, found)
@@ -37,7 +37,7 @@ def of_rules(config: CloudConfig, rule: Rule | None, query: Mapping[str, str], o
         for recorded in config.recorded()
         if rule in (None, recorded.finding.rule)
         and recorded.owner_id in owners
-        and _listed(query.get("ResourceTypes"), RESOURCE_TYPE)
+        and _listed(query.get("ResourceTypes"), recorded.finding.resource_type)
         and _listed(query.get("Regions"), recorded.region)
     ]
     return _page(config, query, found)
@@ -50,7 +50,7 @@ def _listed(names: str | None, name: str) -> bool:
 def _page(config: CloudConfig, query: Mapping[str, str], found: Iterable[Recorded]) -> dict[str, Any]:
     wanted = query.get("ComplianceType")
     keyed = sorted(
-        ((recorded.finding.bucket, recorded.finding.rule.id), recorded)
+        ((recorded.finding.resource_id, recorded.finding.rule.id), recorded)
         for recorded in found
         if wanted in (None, recorded.finding.verdict.compliance)
     )
@@ -74,10 +74,10 @@ def _shown(account_id: str, recorded: Recorded) -> dict[str, Any]:
                 "ConfigRuleId": finding.rule.id,
                 "ConfigRuleName": finding.rule.name,
                 "RegionId": recorded.region,
-                "ResourceId": finding.bucket,
-                "ResourceName": finding.bucket,
+                "ResourceId": finding.resource_id,
+                "ResourceName": recorded.name,
                 "ResourceOwnerId": account_number(recorded.owner_id),
-                "ResourceType": RESOURCE_TYPE,
+                "ResourceType": finding.resource_type,
             },
             "OrderingTimestamp": recorded.judged_ms,
         },

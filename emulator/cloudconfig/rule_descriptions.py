@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.cloudconfig.events import RESOURCE_TYPE, account_number
+from emulator.cloudconfig.events import account_number
 from emulator.cloudconfig.paging import number
 from emulator.cloudconfig.results import RISK
 from emulator.cloudconfig.rules import Rule
@@ -40,7 +40,7 @@ def _fits(config: CloudConfig, rule: Rule, query: Mapping[str, str], owners: set
         and query.get("ConfigRuleState") in (None, _STATE)
         and query.get("RiskLevel") in (None, str(RISK[rule.risk_level]))
         and query.get("ComplianceType") in (None, _compliance(config, rule, owners)["ComplianceType"])
-        and RESOURCE_TYPE in (query.get("ResourceTypes") or RESOURCE_TYPE)
+        and rule.managed.resource_type in (query.get("ResourceTypes") or rule.managed.resource_type)
         and not query.get("CompliancePackId")
         and any(keyword in text.lower() for text in (rule.id, rule.name, rule.managed.identifier))
     )
@@ -68,7 +68,7 @@ def _common(config: CloudConfig, rule: Rule, owners: set[str]) -> dict[str, Any]
         "ConfigRuleName": rule.name,
         "ConfigRuleState": _STATE,
         "Description": rule.managed.title,
-        "ResourceTypesScope": RESOURCE_TYPE,
+        "ResourceTypesScope": rule.managed.resource_type,
         "RiskLevel": RISK[rule.risk_level],
     }
 
@@ -88,6 +88,6 @@ def described(config: CloudConfig, rule: Rule, owners: set[str]) -> dict[str, An
         "ConfigRuleTriggerTypes": "ConfigurationItemChangeNotification",
         "InputParameters": dict(rule.parameters),
         "ManagedRule": {"Identifier": rule.managed.identifier, "ManagedRuleName": rule.managed.title},
-        "Scope": {"ComplianceResourceTypes": [RESOURCE_TYPE]},
+        "Scope": {"ComplianceResourceTypes": [rule.managed.resource_type]},
         "Source": {"Identifier": rule.managed.identifier, "Owner": "ALIYUN"},
     }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
-from emulator.cloudconfig import evaluations
-from emulator.cloudconfig.configuration import BucketConfiguration
-from emulator.cloudconfig.evaluations import Evaluation
+from emulator.cloudconfig import evaluations, security_group_evaluations
+from emulator.cloudconfig.configuration import BUCKET, SECURITY_GROUP, Configuration
 from emulator.cloudconfig.verdict import Verdict
 
 
@@ -31,9 +31,11 @@ class ManagedRule:
     title: str
     """What the console proposes as the name of the account's rule, in the console's language."""
     risk_level: RiskLevel
-    evaluate: Evaluation
+    evaluate: Callable[[Any, Mapping[str, str]], Verdict]
+    """Judges a configuration of the rule's resource type by the parameters."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Defaults of the rule's parameters."""
+    resource_type: str = BUCKET
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ class Rule:
     risk_level: RiskLevel
     parameters: Mapping[str, str]
 
-    def evaluate(self, bucket: BucketConfiguration) -> Verdict:
-        """Judge one bucket."""
-        return self.managed.evaluate(bucket, self.parameters)
+    def evaluate(self, resource: Configuration) -> Verdict:
+        """Judge one resource of the rule's type."""
+        return self.managed.evaluate(resource, self.parameters)
 
 
 _HIGH, _MEDIUM, _LOW = RiskLevel.CRITICAL, RiskLevel.WARNING, RiskLevel.INFO
@@ -145,6 +147,29 @@ CATALOGUE: Mapping[str, ManagedRule] = MappingProxyType(
                 evaluations.zrs_enabled,
             ),
             ManagedRule("required-tags", "存在所有指定标签", _LOW, evaluations.required_tags),
+            ManagedRule(
+                "sg-risky-ports-check",
+                "安全组不允许对全部网段开启风险端口",
+                _HIGH,
+                security_group_evaluations.risky_ports,
+                {"ports": "22,3389"},
+                SECURITY_GROUP,
+            ),
+            ManagedRule(
+                "ecs-security-group-risky-ports-check-with-protocol",
+                "安全组指定协议不允许对全部网段开启风险端口",
+                _HIGH,
+                security_group_evaluations.risky_ports_with_protocol,
+                {"ports": "22,3389", "protocol": "TCP,UDP"},
+                SECURITY_GROUP,
+            ),
+            ManagedRule(
+                "sg-public-access-check",
+                "安全组入网设置有效",
+                _HIGH,
+                security_group_evaluations.public_access,
+                resource_type=SECURITY_GROUP,
+            ),
         )
     }
 )

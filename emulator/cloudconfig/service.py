@@ -1,18 +1,18 @@
-"""Cloud Config itself: watches buckets, judges them by the configured rules, reports what became non-compliant.
+"""Cloud Config itself: watches resources, judges them by the configured rules, reports what became non-compliant.
 
-It never changes a bucket. Evaluations run in the event loop some time after the change, as in the service, so
+It never changes a resource. Evaluations run in the event loop some time after the change, as in the service, so
 several changes at once are judged together and by the latest state.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from emulator.cloudconfig.configuration import BucketConfiguration
+from emulator.cloudconfig.configuration import Configuration
 from emulator.cloudconfig.delivery import Delivered, Delivery, Publish
 from emulator.cloudconfig.events import (
     ChangeType,
@@ -23,42 +23,47 @@ from emulator.cloudconfig.events import (
     non_compliance,
     resource_change,
 )
-from emulator.cloudconfig.flow import Flow
 from emulator.cloudconfig.rules import DEFAULT_RULES, Rule, configured
 from emulator.cloudconfig.verdict import Annotation, Compliance, Verdict
+from emulator.flow import Flow
 from emulator.world import World
 
 AGGREGATOR_ID = "ca-emulated000000000000"
-"""The one account group, of the emulated account: every account that owns a bucket is a member."""
+"""The one account group, of the emulated account: every account that owns a resource is a member."""
 _AT_ONCE = 50
+
+Key = tuple[str, str]
+"""A resource by type and id: a bucket may be called what a security group's id is."""
 
 
 class Inventory(Protocol):
-    """The buckets as Cloud Config reads them."""
+    """The resources of one type as Cloud Config reads them."""
 
     def names(self) -> list[str]:
-        """Every existing bucket."""
+        """The id of every one that exists."""
         ...
 
-    def configuration(self, bucket: str) -> BucketConfiguration | None:
-        """One bucket now; None when it does not exist."""
+    def configuration(self, resource_id: str) -> Configuration | None:
+        """One of them now; None when it does not exist."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one evaluation of one bucket by one rule found."""
+    """What one evaluation of one resource by one rule found."""
 
-    bucket: str
+    resource_type: str
+    resource_id: str
     rule: Rule
     verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The newest finding on one bucket by one rule, as the service keeps it."""
+    """The newest finding on one resource by one rule, as the service keeps it."""
 
     finding: Finding
+    name: str
     owner_id: str
     region: str
     trigger: Trigger
@@ -68,18 +73,19 @@ class Recorded:
 class CloudConfig:
     """One account's rules, its delivery channel, and what is compliant now."""
 
-    def __init__(self, world: World, publish: Publish, inventory: Inventory) -> None:
+    def __init__(self, world: World, publish: Publish, inventories: Mapping[str, Inventory]) -> None:
+        """`inventories` by resource type."""
         self._world = world
-        self._inventory = inventory
+        self._inventories = inventories
         self.account_id = world.account_id
-        self.flow = Flow(world.options, world.clock.now)
+        self.flow = Flow(world.options, world.clock.now, "config_calls_per_second")
         self.delivery = Delivery(world, publish)
         self.rules: dict[str, Rule] = {}
         self.delay_seconds = 0.0
         """Emulated time between a change and its evaluation."""
-        self._judged: dict[tuple[str, str], Recorded] = {}
-        self._seen: dict[str, BucketConfiguration] = {}
-        self._pending: dict[str, None] = {}
+        self._judged: dict[tuple[Key, str], Recorded] = {}
+        self._seen: dict[Key, Configuration] = {}
+        self._pending: dict[Key, None] = {}
         self._delayed: asyncio.Task[None] | None = None
         """The evaluation that waits for its delay."""
         self.reset()
@@ -105,11 +111,11 @@ class CloudConfig:
         self.rules.pop(rule_id, None)
         self._judged = {key: found for key, found in self._judged.items() if key[1] != rule_id}
 
-    def changed(self, bucket: str) -> None:
-        """Told by OSS that a bucket was created, changed or deleted; judges it later, once for several changes."""
+    def changed(self, resource_type: str, resource_id: str) -> None:
+        """A resource was created, changed or deleted; it is judged later, once for several changes."""
         if not self._pending:
             self._schedule()
-        self._pending[bucket] = None
+        self._pending[resource_type, resource_id] = None
 
     def _schedule(self) -> None:
         if self.delay_seconds > 0:
@@ -122,10 +128,10 @@ class CloudConfig:
         self._judge_pending()
 
     def _judge_pending(self) -> None:
-        for name in list(islice(self._pending, _AT_ONCE)):
-            del self._pending[name]
-            self._report_change(name)
-            for finding in self._findings([name], self.rules.values()):
+        for resource in list(islice(self._pending, _AT_ONCE)):
+            del self._pending[resource]
+            self._report_change(resource)
+            for finding in self._findings([resource], self.rules.values()):
                 if self._is_news(finding, Trigger.CHANGE):
                     self._report(finding, Trigger.CHANGE)
         if self._pending:
@@ -133,15 +139,15 @@ class CloudConfig:
             asyncio.get_running_loop().call_soon(self._judge_pending)
 
     async def evaluate(
-        self, buckets: Iterable[str] | None = None, rule_id: str | None = None, trigger: Trigger = Trigger.MANUAL
+        self, resources: Iterable[Key] | None = None, rule_id: str | None = None, trigger: Trigger = Trigger.MANUAL
     ) -> list[Finding]:
-        """Judge buckets (all without a list) now and report every non-compliance again.
+        """Judge resources (all without a list) now and report every non-compliance again.
 
         Raises:
             KeyError: no rule has that id.
         """
         rules = list(self.rules.values()) if rule_id is None else [self.rules[rule_id]]
-        findings = self._findings(self._inventory.names() if buckets is None else buckets, rules)
+        findings = self._findings(self._all() if resources is None else resources, rules)
         for number, finding in enumerate(findings):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -152,33 +158,41 @@ class CloudConfig:
 
     def compliance(self) -> list[Finding]:
         """What is compliant now, judged afresh; nothing is reported or remembered."""
-        return self._findings(self._inventory.names(), self.rules.values())
+        return self._findings(self._all(), self.rules.values())
 
     def recorded(self) -> list[Recorded]:
-        """The newest finding of each rule on each bucket, as it was judged last; nothing is judged now."""
+        """The newest finding of each rule on each resource, as it was judged last; nothing is judged now."""
         return list(self._judged.values())
 
     def owners(self) -> set[str]:
-        """The accounts in the account group: the emulated one and every owner of a bucket."""
-        return {self.account_id, *(owner for name in self._inventory.names() if (owner := self._owner(name)))}
+        """The accounts in the account group: the emulated one and every owner of a resource."""
+        return {self.account_id, *(owner for resource in self._all() if (owner := self._owner(resource)))}
 
-    def buckets_of(self, owners: set[str]) -> list[str]:
-        """The existing buckets of these accounts."""
-        return [name for name in self._inventory.names() if self._owner(name) in owners]
+    def owned_by(self, owners: set[str]) -> list[Key]:
+        """The existing resources of these accounts."""
+        return [resource for resource in self._all() if self._owner(resource) in owners]
 
-    def _owner(self, name: str) -> str:
-        bucket = self._inventory.configuration(name)
-        return "" if bucket is None else bucket.owner_id
+    def named(self, resource_id: str) -> list[Key]:
+        """The existing resources of that id, of whatever type."""
+        return [resource for resource in self._all() if resource[1] == resource_id]
+
+    def _all(self) -> list[Key]:
+        return [(kind, name) for kind, inventory in self._inventories.items() for name in inventory.names()]
+
+    def _configuration(self, resource: Key) -> Configuration | None:
+        return self._inventories[resource[0]].configuration(resource[1])
+
+    def _owner(self, resource: Key) -> str:
+        found = self._configuration(resource)
+        return "" if found is None else found.owner_id
 
     def describe(
-        self, bucket: BucketConfiguration, rule: Rule, annotation: Annotation, trigger: Trigger, variant: Variant
+        self, resource: Configuration, rule: Rule, annotation: Annotation, trigger: Trigger, variant: Variant
     ) -> Event:
-        """The event that a non-compliance of this bucket would be reported by, in the wanted form."""
+        """The event that a non-compliance of this resource would be reported by, in the wanted form."""
         now_ms = self._world.clock.now_ms()
         fact = NonCompliance(
-            bucket=bucket.name,
-            region=bucket.region,
-            owner_id=bucket.owner_id,
+            resource=resource,
             account_id=self._world.account_id,
             rule=rule,
             annotation=annotation,
@@ -188,45 +202,46 @@ class CloudConfig:
         )
         return non_compliance(fact, variant)
 
-    def _findings(self, buckets: Iterable[str], rules: Iterable[Rule]) -> list[Finding]:
+    def _findings(self, resources: Iterable[Key], rules: Iterable[Rule]) -> list[Finding]:
         rules = list(rules)
         return [
-            Finding(name, rule, rule.evaluate(bucket))
-            for name in buckets
-            if (bucket := self._inventory.configuration(name)) is not None
+            Finding(*resource, rule, rule.evaluate(found))
+            for resource in resources
+            if (found := self._configuration(resource)) is not None
             for rule in rules
+            if rule.managed.resource_type == resource[0]
         ]
 
     def _is_news(self, finding: Finding, trigger: Trigger) -> bool:
         """Keep a finding; whether it is a transition that the service reports."""
-        bucket, now_ms = self._inventory.configuration(finding.bucket), self._world.clock.now_ms()
-        key, before = (finding.bucket, finding.rule.id), self._judged.get((finding.bucket, finding.rule.id))
-        self._judged[key] = Recorded(
-            finding, bucket.owner_id if bucket else "", bucket.region if bucket else "", trigger, now_ms
-        )
+        resource = (finding.resource_type, finding.resource_id)
+        found, now_ms = self._configuration(resource), self._world.clock.now_ms()
+        key, before = (resource, finding.rule.id), self._judged.get((resource, finding.rule.id))
+        name, owner_id, region = (found.name, found.owner_id, found.region) if found else (finding.resource_id, "", "")
+        self._judged[key] = Recorded(finding, name, owner_id, region, trigger, now_ms)
         known = before.finding.verdict.compliance if before else None
         return finding.verdict.compliance is Compliance.NON_COMPLIANT and known is not Compliance.NON_COMPLIANT
 
     def _report(self, finding: Finding, trigger: Trigger) -> Delivered | None:
-        bucket, channel = self._inventory.configuration(finding.bucket), self.delivery.channel
-        if bucket is None or finding.verdict.annotation is None or not channel.non_compliance:
+        found, channel = self._configuration((finding.resource_type, finding.resource_id)), self.delivery.channel
+        if found is None or finding.verdict.annotation is None or not channel.non_compliance:
             return None
-        event = self.describe(bucket, finding.rule, finding.verdict.annotation, trigger, channel.variant)
-        return self.delivery.send(event, finding.bucket)
+        event = self.describe(found, finding.rule, finding.verdict.annotation, trigger, channel.variant)
+        return self.delivery.send(event, finding.resource_id)
 
-    def _report_change(self, name: str) -> None:
-        before, now = self._seen.get(name), self._inventory.configuration(name)
+    def _report_change(self, resource: Key) -> None:
+        before, now = self._seen.get(resource), self._configuration(resource)
         if now is None:
-            self._seen.pop(name, None)
-            self._judged = {key: found for key, found in self._judged.items() if key[0] != name}
+            self._seen.pop(resource, None)
+            self._judged = {key: found for key, found in self._judged.items() if key[0] != resource}
         else:
-            self._seen[name] = now
+            self._seen[resource] = now
         known = now or before
         if known is None or not self.delivery.channel.resource_changes:
             return
         kind = ChangeType.REMOVE if now is None else ChangeType.MODIFY if before else ChangeType.DISCOVERED
-        self.delivery.send(self.describe_change(known, kind), name)
+        self.delivery.send(self.describe_change(known, kind), resource[1])
 
-    def describe_change(self, bucket: BucketConfiguration, kind: ChangeType) -> Event:
-        """The resource change message for this bucket."""
-        return resource_change(bucket, kind, self._world.clock.now_ms())
+    def describe_change(self, resource: Configuration, kind: ChangeType) -> Event:
+        """The resource change message for this resource."""
+        return resource_change(resource, kind, self._world.clock.now_ms())

@@ -1,4 +1,4 @@
-"""What evaluating one bucket against one rule ends in."""
+"""What evaluating one resource against one rule ends in."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Compliance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """Why a bucket is non-compliant: what was found where, and what was wanted instead."""
+    """Why a resource is non-compliant: what was found where, and what was wanted instead."""
 
     configuration: str
     desired_value: str
     operator: str
     property: str
-    """JSON path into the bucket's snapshot."""
+    """JSON path into the resource's snapshot."""
 
     def as_object(self) -> dict[str, str]:
         """The annotation in the service's own key names."""

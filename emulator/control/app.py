@@ -19,6 +19,7 @@ from emulator.control.identities import IdentityEndpoints
 from emulator.control.publishing import PublishingEndpoints
 from emulator.control.queues import QueueEndpoints
 from emulator.control.rpc import is_rpc, rpc_answer
+from emulator.control.security_groups import SecurityGroupEndpoints
 from emulator.control.time import ClockEndpoints, JournalEndpoints
 from emulator.control.whole import WholeEndpoints
 from emulator.emulation import Emulation
@@ -35,6 +36,7 @@ def control_app(emulation: Emulation) -> Starlette:
         *IdentityEndpoints(world).routes(),
         *QueueEndpoints(emulation).routes(),
         *BucketEndpoints(emulation).routes(),
+        *SecurityGroupEndpoints(emulation).routes(),
         *ConfigEndpoints(emulation).routes(),
         *PublishingEndpoints(emulation).routes(),
     ]

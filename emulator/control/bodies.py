@@ -65,7 +65,7 @@ def validated(value: Any, model: type[Model]) -> Model:
 class FaultBody(Body):
     """POST /faults."""
 
-    service: Literal["mns", "oss", "config", "*"] = "*"
+    service: Literal["mns", "oss", "ecs", "config", "*"] = "*"
     operation: str = Field("*", min_length=1)
     kind: Kind
     probability: float = Field(1.0, gt=0, le=1)
@@ -124,9 +124,10 @@ class OptionsBody(Body):
     oss_redundancy_transition_seconds: float = Field(3600.0, ge=0)
     oss_source_ip_refusal: Literal[400, 403] | None = None
     config_calls_per_second: int | None = Field(None, ge=0)
+    ecs_calls_per_second: int | None = Field(None, ge=0)
 
 
-Part = Literal["mns", "oss", "config", "faults", "journal", "clock", "identities", "options"]
+Part = Literal["mns", "oss", "ecs", "config", "faults", "journal", "clock", "identities", "options"]
 
 
 class ResetBody(Body):

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from emulator.cloudconfig.configuration import BUCKET
 from emulator.control.answers import DONE, Json
 from emulator.control.bodies import Body, Refused, read
 from emulator.emulation import Emulation
@@ -117,7 +118,7 @@ class BucketEndpoints:
         self._journal.changed(
             "control", "PatchBucket", bucket.name, before=_journaled(before), after=_journaled(settings)
         )
-        self._config.changed(bucket.name)
+        self._config.changed(BUCKET, bucket.name)
         return Json(bucket.as_json())
 
     async def delete(self, request: Request) -> Response:

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from emulator.cloudconfig.configuration import BUCKET, SECURITY_GROUP
 from emulator.cloudconfig.delivery import Encoding
 from emulator.cloudconfig.events import Trigger, Variant
 from emulator.cloudconfig.rules import CATALOGUE, RiskLevel, Rule, configured
-from emulator.cloudconfig.service import CloudConfig, Finding
+from emulator.cloudconfig.service import CloudConfig, Finding, Key
 from emulator.cloudconfig.verdict import Compliance
 from emulator.control.answers import DONE, Json
 from emulator.control.bodies import Body, Refused, read, validated
@@ -46,6 +47,7 @@ class EvaluateBody(Body):
     """POST /config/evaluate: nothing named evaluates everything."""
 
     bucket: str | None = None
+    security_group: str | None = None
     rule: str | None = None
     trigger: Trigger = Trigger.MANUAL
 
@@ -54,6 +56,7 @@ class ComplianceQuery(Body):
     """GET /config/compliance: the query."""
 
     bucket: str | None = None
+    security_group: str | None = None
     rule: str | None = None
     compliance: Compliance | None = None
 
@@ -64,6 +67,7 @@ class ConfigEndpoints:
     def __init__(self, emulation: Emulation) -> None:
         self._config = emulation.config
         self._oss = emulation.oss
+        self._ecs = emulation.ecs
 
     def routes(self) -> list[Route]:
         """This module's part of the control port."""
@@ -120,21 +124,30 @@ class ConfigEndpoints:
         body = await read(request, EvaluateBody)
         if body.bucket is not None and body.bucket not in self._oss.buckets:
             raise Refused(f"bucket: no such bucket: {body.bucket}", status=404)
+        if body.security_group is not None and body.security_group not in self._ecs.groups:
+            raise Refused(f"security_group: no such security group: {body.security_group}", status=404)
         rule_id = find_rule(self._config, body.rule).id if body.rule else None
-        buckets = None if body.bucket is None else [body.bucket]
-        return _results(await self._config.evaluate(buckets, rule_id, body.trigger))
+        return _results(await self._config.evaluate(_named(body.bucket, body.security_group), rule_id, body.trigger))
 
     async def compliance(self, request: Request) -> Response:
         """What is compliant now; nothing is reported."""
         query = validated(dict(request.query_params), ComplianceQuery)
+        named = _named(query.bucket, query.security_group)
         found = [
             finding
             for finding in self._config.compliance()
-            if query.bucket in (None, finding.bucket)
+            if (named is None or (finding.resource_type, finding.resource_id) in named)
             and query.rule in (None, finding.rule.id, finding.rule.managed.identifier)
             and query.compliance in (None, finding.verdict.compliance)
         ]
         return _results(found)
+
+
+def _named(bucket: str | None, security_group: str | None) -> list[Key] | None:
+    """The resources that a request is limited to; None: it is not."""
+    named = ((BUCKET, bucket), (SECURITY_GROUP, security_group))
+    found = [(kind, resource_id) for kind, resource_id in named if resource_id is not None]
+    return found or None
 
 
 def find_rule(config: CloudConfig, wanted: str) -> Rule:
@@ -157,6 +170,7 @@ def shown_rule(rule: Rule) -> dict[str, Any]:
         "identifier": rule.managed.identifier,
         "name": rule.name,
         "risk_level": rule.risk_level,
+        "resource_type": rule.managed.resource_type,
         "parameters": dict(rule.parameters),
     }
 
@@ -168,7 +182,8 @@ def _results(findings: list[Finding]) -> Response:
             "counts": {kind: counts[kind] for kind in Compliance},
             "results": [
                 {
-                    "bucket": finding.bucket,
+                    "resource_type": finding.resource_type,
+                    "resource_id": finding.resource_id,
                     "rule_id": finding.rule.id,
                     "identifier": finding.rule.managed.identifier,
                     "compliance": finding.verdict.compliance,

@@ -9,19 +9,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from emulator.cloudconfig.configuration import BucketConfiguration
+from emulator.cloudconfig.configuration import BUCKET, SECURITY_GROUP, BucketConfiguration, Configuration
 from emulator.cloudconfig.delivery import Delivered, Encoding
 from emulator.cloudconfig.events import ChangeType, Event, Trigger, Variant, snapshot_delivery
-from emulator.cloudconfig.inventory import snapshot
+from emulator.cloudconfig.inventory import group_snapshot, snapshot
 from emulator.cloudconfig.rules import CATALOGUE, Rule, configured
+from emulator.cloudconfig.security_group import GroupConfiguration
 from emulator.cloudconfig.verdict import Annotation
 from emulator.control.answers import Json
 from emulator.control.bodies import Body, Refused, read
 from emulator.control.config import find_rule
 from emulator.emulation import Emulation
 
-_STALE = Annotation("public-read", "read", "NotContains", "$.AccessControlList.Grant")
-"""What an event says that is published for a bucket which is compliant or gone."""
+_STALE = {
+    BUCKET: Annotation("public-read", "read", "NotContains", "$.AccessControlList.Grant"),
+    SECURITY_GROUP: Annotation("TCP 22/22 from 0.0.0.0/0", "22,3389", "NotContains", "$.Permissions.Permission"),
+}
+"""What an event says that is published for a resource which is compliant or gone."""
 
 Kind = Literal["non-compliance", "resource-change", "snapshot-success", "snapshot-failure"]
 
@@ -31,6 +35,7 @@ class PublishBody(Body):
 
     kind: Kind = "non-compliance"
     bucket: str = "bucket"
+    security_group: str | None = None
     rule: str = "oss-bucket-public-read-prohibited"
     variant: Variant = Variant.CURRENT
     encoding: Encoding | None = None
@@ -43,6 +48,11 @@ class PublishBody(Body):
     count: int = Field(1, ge=1, le=10_000)
     overrides: dict[str, Any] = Field(default_factory=dict)
     remove: list[str] = Field(default_factory=list)
+
+    @property
+    def resource_id(self) -> str:
+        """What it is about; for a security group its rule has to be one for those."""
+        return self.bucket if self.security_group is None else self.security_group
 
 
 class RawBody(Body):
@@ -68,14 +78,14 @@ class PublishingEndpoints:
         ]
 
     async def publish(self, request: Request) -> Response:
-        """Publish messages about a bucket, whether what they say is true or not."""
+        """Publish messages about a bucket or a security group, whether what they say is true or not."""
         body = await read(request, PublishBody)
         sent: list[Delivered] = []
         event: Event = {}
         for _ in range(body.count):
             event = self._event(body)
             _bend(event, body)
-            delivered = self._config.delivery.send(event, body.bucket, topic=body.topic, encoding=body.encoding)
+            delivered = self._config.delivery.send(event, body.resource_id, topic=body.topic, encoding=body.encoding)
             sent.append(delivered)
         return _answer(sent, event)
 
@@ -91,22 +101,39 @@ class PublishingEndpoints:
             case "non-compliance":
                 return self._non_compliance(body)
             case "resource-change":
-                return self._config.describe_change(self._bucket(body), body.change)
+                return self._config.describe_change(self._resource(body), body.change)
             case "snapshot-success":
                 return snapshot_delivery(now_ms)
             case "snapshot-failure":
                 return snapshot_delivery(now_ms, body.error_cause)
 
     def _non_compliance(self, body: PublishBody) -> Event:
-        bucket, rule = self._bucket(body), self._rule(body.rule)
-        annotation = rule.evaluate(bucket).annotation or _STALE
-        return self._config.describe(bucket, rule, annotation, body.trigger, body.variant)
+        resource, rule = self._resource(body), self._rule(body.rule)
+        fits = rule.managed.resource_type == resource.resource_type
+        annotation = (rule.evaluate(resource).annotation if fits else None) or _STALE[rule.managed.resource_type]
+        return self._config.describe(resource, rule, annotation, body.trigger, body.variant)
 
     def _rule(self, wanted: str) -> Rule:
         configured_here = {rule.managed.identifier for rule in self._config.rules.values()}
         if wanted in CATALOGUE and wanted not in configured_here:
             return configured(wanted)
         return find_rule(self._config, wanted)
+
+    def _resource(self, body: PublishBody) -> Configuration:
+        return self._bucket(body) if body.security_group is None else self._group(body, body.security_group)
+
+    def _group(self, body: PublishBody, group_id: str) -> GroupConfiguration:
+        world = self._emulation.world
+        found = self._emulation.ecs.groups.get(group_id)
+        if found is not None and body.region is None and body.owner_id is None:
+            return group_snapshot(found)
+        return GroupConfiguration(
+            id=group_id,
+            name=group_id,
+            owner_id=body.owner_id or (found.owner_id if found else world.account_id),
+            region=body.region or (found.region if found else world.region),
+            created=world.clock.now(),
+        )
 
     def _bucket(self, body: PublishBody) -> BucketConfiguration:
         world = self._emulation.world

@@ -40,6 +40,7 @@ class WholeEndpoints:
                 "status": "ok",
                 "mns": world.mns_url,
                 "oss": world.oss_url,
+                "ecs": world.ecs_url,
                 "control": world.control_url,
                 "account_id": world.account_id,
                 "region": world.region,
@@ -47,10 +48,11 @@ class WholeEndpoints:
         )
 
     async def state(self, _: Request) -> Response:
-        """Queues, topics, buckets and rules as they are now."""
+        """Queues, topics, buckets, security groups and rules as they are now."""
         emulation = self._emulation
         rules = [shown_rule(rule) for rule in emulation.config.rules.values()]
-        return Json({"mns": emulation.mns.state(), "oss": emulation.oss.state(), "config": {"rules": rules}})
+        services = {each.name: each.state() for each in (emulation.mns, emulation.oss, emulation.ecs)}
+        return Json({**services, "config": {"rules": rules}})
 
     async def reset(self, request: Request) -> Response:
         """Put the named parts (all without a name) back to how they were at the start."""
@@ -61,6 +63,7 @@ class WholeEndpoints:
             "clock": world.clock.reset,
             "mns": emulation.mns.reset,
             "oss": emulation.oss.reset,
+            "ecs": emulation.ecs.reset,
             "config": emulation.config.reset,
             "options": self._reset_options,
             "identities": lambda: world.identities.replace(list(emulation.initial_keys)),

@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from emulator.codes import Row
+from emulator.ecs.codes import Ecs
 from emulator.mns.codes import Code
 from emulator.oss.codes import Oss
 from emulator.rpc_codes import Rpc
@@ -17,7 +18,12 @@ from tests.compat.suites import SUITES
 
 FIGURES = Path(__file__).parent / "figures.json"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "emulator-compatibility.md"
-_TABLES: tuple[tuple[str, type[Enum]], ...] = (("MNS", Code), ("OSS", Oss), ("Cloud Config and STS", Rpc))
+_TABLES: tuple[tuple[str, type[Enum]], ...] = (
+    ("MNS", Code),
+    ("OSS", Oss),
+    ("ECS", Ecs),
+    ("Cloud Config, STS, and what ECS has in common with them", Rpc),
+)
 
 
 def write_document() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import emulator
 from emulator.codes import Known
+from emulator.ecs.codes import Ecs
 from emulator.mns.codes import Code
 from emulator.oss.codes import Oss
 from emulator.rpc_codes import Rpc
@@ -74,16 +75,16 @@ def test_the_document_is_up_to_date() -> None:
     assert with_generated_parts(text) == text
 
 
-@pytest.mark.parametrize("row", [member.value for table in (Code, Oss, Rpc) for member in table])
+@pytest.mark.parametrize("row", [member.value for table in (Code, Oss, Ecs, Rpc) for member in table])
 def test_rows_say_from_where_they_are_known(row: object) -> None:
     """A row that is more than assumed names its source; every row names operations and a status that refuses."""
-    found = next(m.value for table in (Code, Oss, Rpc) for m in table if m.value is row)
+    found = next(m.value for table in (Code, Oss, Ecs, Rpc) for m in table if m.value is row)
     assert found.known is Known.ASSUMED or found.source
     assert found.operations
     assert 300 <= found.status < 600
 
 
-@pytest.mark.parametrize("table", [Code, Oss, Rpc])
+@pytest.mark.parametrize("table", [Code, Oss, Ecs, Rpc])
 def test_every_row_is_raised_somewhere(table: type[Enum]) -> None:
     """A row that nothing refuses by would be a claim without a case."""
     sources = "".join(path.read_text() for path in Path(emulator.__file__).parent.rglob("*.py"))

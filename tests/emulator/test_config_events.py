@@ -22,9 +22,7 @@ from emulator.cloudconfig.verdict import Annotation
 
 _ANNOTATION = Annotation("public-read", "read", "NotContains", "$.AccessControlList.Grant")
 _FACT = NonCompliance(
-    bucket="config-snapshot",
-    region="ap-southeast-1",
-    owner_id="1698272328540000",
+    resource=BucketConfiguration("config-snapshot", "1698272328540000", "ap-southeast-1", 1630907917.0),
     account_id="1208863178610000",
     rule=configured("oss-bucket-public-read-prohibited", rule_id="cr-1", name="自定义"),
     annotation=_ANNOTATION,

@@ -15,7 +15,7 @@ from alibabacloud_tea_openapi.models import Config
 from Tea.exceptions import TeaException
 
 from emulator.client import ControlError, Emulator
-from emulator.cloudconfig.flow import Flow
+from emulator.flow import Flow
 
 READ, WRITE = "oss-bucket-public-read-prohibited", "oss-bucket-public-write-prohibited"
 GROUP = "ca-emulated000000000000"
@@ -262,13 +262,13 @@ def test_throttling(emulator: Emulator) -> None:
 def test_calls_are_counted_by_key_action_and_second() -> None:
     """Refused ones too; the next second begins anew."""
     clock = [1000.2]
-    flow = Flow({"config_calls_per_second": 2}, lambda: clock[0])
+    flow = Flow({"calls_per_second": 2}, lambda: clock[0], "calls_per_second")
     assert [flow.refuses("a", "Get") for _ in range(4)] == [False, False, True, True]
     assert not flow.refuses("a", "List")
     assert not flow.refuses("b", "Get")
     clock[0] = 1001.1
     assert [flow.refuses("a", "Get") for _ in range(3)] == [False, False, True]
-    assert not any(Flow({}, lambda: 0.0).refuses("a", "Get") for _ in range(100))
+    assert not any(Flow({}, lambda: 0.0, "calls_per_second").refuses("a", "Get") for _ in range(100))
 
 
 def test_faults(emulator: Emulator) -> None:

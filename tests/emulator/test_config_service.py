@@ -120,7 +120,7 @@ def test_compliance_is_what_is_true_now(emulator: Emulator) -> None:
     assert emulator.non_compliant() == ["open"]
     answer = emulator.control.call("GET", "/config/compliance")
     assert answer["counts"] == {"COMPLIANT": 2, "NON_COMPLIANT": 2, "NOT_APPLICABLE": 0}
-    assert {each.bucket for each in emulator.compliance(bucket="closed")} == {"closed"}
+    assert {each.resource_id for each in emulator.compliance(bucket="closed")} == {"closed"}
     emulator.change_bucket("open", acl="private")
     assert emulator.non_compliant() == []
 

@@ -13,6 +13,7 @@ from emulator.control.bodies import Body, FaultBody, JournalQuery, OptionsBody
 from emulator.control.buckets import BucketsBody
 from emulator.control.config import ChannelBody, EvaluateBody, RuleBody
 from emulator.control.publishing import PublishBody
+from emulator.control.security_groups import GroupsBody, PermissionBody
 from emulator.faults import Kind
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
@@ -27,7 +28,19 @@ def test_every_endpoint_is_documented(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [FaultBody, JournalQuery, BucketsBody, RuleBody, ChannelBody, EvaluateBody, PublishBody, OptionsBody]
+    "body",
+    [
+        FaultBody,
+        JournalQuery,
+        BucketsBody,
+        GroupsBody,
+        PermissionBody,
+        RuleBody,
+        ChannelBody,
+        EvaluateBody,
+        PublishBody,
+        OptionsBody,
+    ],
 )
 def test_every_field_is_documented(body: type[Body]) -> None:
     """A field that nobody knows of is of no use."""

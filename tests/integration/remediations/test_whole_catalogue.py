@@ -55,7 +55,7 @@ def test_one_bucket_that_breaks_every_rule_ends_compliant(channel: Emulator, run
 
     def left() -> set[str]:
         judged = channel.compliance(compliance="NON_COMPLIANT")
-        return {each.identifier for each in judged if each.bucket == "photos"}
+        return {each.identifier for each in judged if each.resource_id == "photos"}
 
     assert len(left()) == len(_RULES)
     evaluator = f'\n[reevaluate]\nenabled = true\nendpoint = "{channel.control.url}"\n'  # confirms what goes one way

@@ -136,7 +136,7 @@ class Workbench:
 
     def verdict(self, case: Case) -> str:
         """What Cloud Config says about the bucket now."""
-        judged = {each.identifier: each.compliance for each in self.emulator.compliance() if each.bucket == BUCKET}
+        judged = {each.identifier: each.compliance for each in self.emulator.compliance() if each.resource_id == BUCKET}
         return judged[case.rule]
 
     @property

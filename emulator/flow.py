@@ -11,14 +11,16 @@ from collections.abc import Callable, Mapping
 class Flow:
     """Counts calls by key and action."""
 
-    def __init__(self, options: Mapping[str, object], now: Callable[[], float]) -> None:
+    def __init__(self, options: Mapping[str, object], now: Callable[[], float], option: str) -> None:
+        """`option` is the name of the one that says how often."""
         self._options = options
         self._now = now
+        self._option = option
         self._counted: dict[tuple[str, str], tuple[int, int]] = {}
 
     def refuses(self, key_id: str, action: str) -> bool:
         """Whether this call is one too many; refused calls count too. Without the option none is."""
-        most = self._options.get("config_calls_per_second")
+        most = self._options.get(self._option)
         if most is None:
             return False
         second = int(self._now())
