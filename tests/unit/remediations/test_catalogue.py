@@ -64,7 +64,8 @@ def test_no_managed_rule_is_left_without_a_repair() -> None:
     """Every managed rule that the bucket's own settings can satisfy is named by some repair."""
     from emulator.cloudconfig.rules import CATALOGUE
 
-    assert set(CATALOGUE) == {identifier for kind in _BUILT_IN.values() for identifier in kind.repairs}
+    for_buckets = {name for name, managed in CATALOGUE.items() if managed.resource_type == "ACS::OSS::Bucket"}
+    assert for_buckets == {identifier for kind in _BUILT_IN.values() for identifier in kind.repairs}
 
 
 def _entry(value: str) -> EntryPoint:
