@@ -6,14 +6,13 @@ are documented for few of them; the others imitate those.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from emulator.cloudconfig.configuration import BucketConfiguration
 from emulator.cloudconfig.verdict import NOT_APPLICABLE, Annotation, Verdict
 
 Parameters = Mapping[str, str]
-Evaluation = Callable[[BucketConfiguration, Parameters], Verdict]
 
 _GRANT = "$.AccessControlList.Grant"
 _STATEMENT = "$.BucketPolicy.Statement"
