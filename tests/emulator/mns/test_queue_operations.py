@@ -100,7 +100,9 @@ def test_queue_names(account: Any, name: str, code: str) -> None:
 
 def test_the_longest_name_is_good(account: Any) -> None:
     """120 characters are still a name."""
-    account.get_queue("a" * 120).create(QueueMeta())
+    queue = account.get_queue("a" * 120)
+    queue.create(QueueMeta())
+    assert "a" * 120 in [entry.rpartition("/")[2] for entry in account.list_queue()[0]]
 
 
 def test_listing_pages_by_prefix(account: Any, mns: Running) -> None:
@@ -134,7 +136,7 @@ def test_account_attributes(account: Any) -> None:
 
 def test_open_service(account: Any) -> None:
     """Opening the service, which is always open here, is no error."""
-    account.open_service()
+    assert account.open_service().status == 200
 
 
 def test_the_number_of_messages_can_be_withdrawn(account: Any, mns: Running) -> None:

@@ -73,7 +73,9 @@ def test_status_and_block_public_access_agree(oss: Running, bucket: Any, fields:
 
 def test_addresses_without_a_vpc_are_taken_by_default(bucket: Any) -> None:
     """The service may refuse them; it does not everywhere."""
-    bucket.put_bucket_policy(_policy(Condition=SOURCE_IP))
+    policy = _policy(Condition=SOURCE_IP)
+    bucket.put_bucket_policy(policy)
+    assert bucket.get_bucket_policy().policy == policy
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, "InvalidPolicyDocument"), (403, "AccessDenied")])
@@ -93,4 +95,6 @@ def test_addresses_without_a_vpc_may_be_refused(oss: Running, bucket: Any, statu
 def test_addresses_with_a_vpc_are_taken(oss: Running, bucket: Any, condition: dict[str, Any]) -> None:
     """Both forms that the page proposes instead are taken."""
     oss.world.options["oss_source_ip_refusal"] = 400
-    bucket.put_bucket_policy(_policy(Condition=condition))
+    policy = _policy(Condition=condition)
+    bucket.put_bucket_policy(policy)
+    assert bucket.get_bucket_policy().policy == policy

@@ -73,8 +73,9 @@ def test_a_probe_that_never_ends_is_forgotten(replica: Replica) -> None:
         attempt(one, f"bucket-{number}", True)
     while isinstance(one.admit(RULE, "fresh", 0.0), Open):
         pass
-    while isinstance(other.admit(RULE, "another", 0.0), Open):
+    while isinstance(probe := other.admit(RULE, "another", 0.0), Open):
         pass
+    assert probe.probe
 
 
 def test_a_release_closes_it_for_everybody(replica: Replica) -> None:

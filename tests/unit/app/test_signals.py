@@ -178,3 +178,4 @@ def test_a_flood_of_signals_is_survived(signals: Signals) -> None:
     send(signal.SIGUSR2)
     while served.calls[-1] != "resume":
         served.wait()
+    assert set(served.calls) == {"pause", "resume"}

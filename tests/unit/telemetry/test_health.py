@@ -167,7 +167,9 @@ def test_closing_frees_the_port(checks: Checks) -> None:
     """The next server can take the same port at once, and closing one that was never started is no fault."""
     with _serving(checks) as port:
         pass
-    HealthServer("127.0.0.1", port, metrics().registry, live=str, ready=str).close()
+    second = HealthServer("127.0.0.1", port, metrics().registry, live=str, ready=str)
+    assert second.port == port
+    second.close()
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /livez", b"GET /livez HTTP/1.1\r\nHost: x\r\n"])
