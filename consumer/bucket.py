@@ -1,5 +1,6 @@
 """An alias of before there was `consumer.plugin`; import from that."""
 
-from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.bucket import Bucket, BucketInfo
 
 __all__ = ["Bucket", "BucketInfo", "Resource"]

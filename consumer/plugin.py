@@ -12,10 +12,11 @@ from consumer.core.errors import (
     PermissionMissing,
     PublicAccessBlocked,
     Refused,
+    ResourceGone,
     Retryable,
     ServiceError,
 )
-from consumer.core.outcome import Outcome
+from consumer.core.outcome import Ending, Outcome
 from consumer.remediations.base import (
     Change,
     Compliant,
@@ -26,21 +27,27 @@ from consumer.remediations.base import (
     Remediation,
     ReportOnly,
 )
+from consumer.remediations.oss._bucket import BucketRemediation, take_back
 from consumer.remediations.oss._policy import PolicyRepair, PolicyState
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.remediations.oss._setting import Notation, SettingRepair
+from consumer.resources.base import Identity, Opener, Resource, ResourceKind, Target
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 
 __all__ = [
     "Bucket",
     "BucketGone",
     "BucketInfo",
+    "BucketRemediation",
     "Change",
     "ChangedMeanwhile",
     "Compliant",
+    "Ending",
     "Finding",
+    "Identity",
     "Notation",
     "Note",
+    "Opener",
     "Options",
     "Outcome",
     "Pending",
@@ -54,7 +61,12 @@ __all__ = [
     "Refused",
     "Remediation",
     "ReportOnly",
+    "Resource",
+    "ResourceGone",
+    "ResourceKind",
     "Retryable",
     "ServiceError",
     "SettingRepair",
+    "Target",
+    "take_back",
 ]

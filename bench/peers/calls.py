@@ -20,7 +20,8 @@ from consumer.aliyun.standard_chain import StandardChain
 from consumer.core.event import Event, decode
 from consumer.core.message import Received
 from consumer.core.observers import Hooks
-from consumer.resources.oss.bucket import Bucket, Resource
+from consumer.resources.oss.bucket import Bucket
+from consumer.resources.oss.kind import BUCKETS
 
 _BATCH = 16
 _WAIT_SECONDS = 30
@@ -48,7 +49,7 @@ class Calls:
     def _repair(self, message: Received) -> None:
         event = decode(message.body)
         assert isinstance(event, Event)
-        resource = Resource.checked(event.account_id, event.region, event.resource_id)
+        resource = BUCKETS.parse(event, "")
         until = time.monotonic() + _BUDGET_SECONDS
         bucket = self._oss.open(resource, self._retrier, lambda: until)
         for call in self._calls:

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 
 from consumer.core.errors import (
     AccountSuspended,
-    BucketGone,
     Busy,
     MessageGone,
     NotAuthenticated,
     PermanentError,
     PermissionMissing,
     QueueMissing,
+    ResourceGone,
     ServiceError,
     Throttled,
     Unanswered,
@@ -53,7 +53,7 @@ _BOTH: Mapping[str, Kind] = {
 
 OSS: Mapping[str, Kind] = {
     **_BOTH,
-    "NoSuchBucket": BucketGone,
+    "NoSuchBucket": ResourceGone,
     "RequestTimeTooSkewed": NotAuthenticated,
     "UserDisable": AccountSuspended,
     "InDebt": AccountSuspended,

@@ -54,7 +54,8 @@ from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.worker import Worker
 from consumer.journal.writer import JournalWriter
 from consumer.reevaluation.agreement import Concluded
-from consumer.resources.oss.bucket import Bucket, Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.bucket import Bucket
 from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, expose_store
 from consumer.telemetry.journal_gauges import expose_journal
 from consumer.telemetry.log import LogListener, get_logger, lines_dropped

@@ -13,20 +13,20 @@
         │   ├── Busy              something else is under way on the resource
         │   ├── Unanswered        timeout or reset: the request may or may not have taken effect
         │   └── DamagedReply      an answer that the service does not give: cut, a web page, a redirect
-        ├── BucketGone            the bucket does not exist
-        ├── ChangedMeanwhile      somebody changed the setting after our look: look again on a later delivery
-        ├── WrongEndpoint         the bucket lives in another region: address it there
+        ├── ResourceGone          the resource does not exist
+        ├── ChangedMeanwhile      somebody changed the resource after our look: look again on a later delivery
+        ├── WrongEndpoint         the resource lives in another region: address it there
         ├── MessageGone           the receipt handle is no longer valid: the lease is lost, nothing is proved
         ├── QueueMissing          the queue does not exist
         ├── NotAuthenticated      credentials or clock are wrong: try again on a later delivery, tell a person
         │   └── CredentialsUnavailable  their source does not answer: that may pass by itself
-        ├── AccountSuspended      the account or bucket is blocked for now: try again on a later delivery
+        ├── AccountSuspended      the account or resource is blocked for now: try again on a later delivery
         ├── UnknownRefusal        a code that we do not know: try again on a later delivery, as often as a failure may
         └── PermanentError        asked again, the service will say no again: outcome `rejected`
             ├── PermissionMissing     grant the action in RAM: held until somebody has, and not the message's fault
-            ├── DeniedByResource      the bucket's own policy denies it
+            ├── DeniedByResource      the resource's own policy denies it
             ├── PublicAccessBlocked   Block Public Access forbids what was asked
-            └── SourceIpNeedsVpc      a statement of the bucket policy needs a condition that only a person can choose
+            └── SourceIpNeedsVpc      a statement of a policy needs a condition that only a person can choose
 
 Vendor exceptions are translated into these in `consumer.aliyun`, once; no other package sees one.
 """
@@ -127,24 +127,31 @@ class DamagedReply(Retryable):
     """What came back is not an answer of the service, so nothing is known to have happened."""
 
 
-class BucketGone(ServiceError):
-    """The bucket does not exist."""
+class ResourceGone(ServiceError):
+    """The resource does not exist."""
+
+
+BucketGone = ResourceGone
+"""An alias of before there were other resources than buckets."""
 
 
 class ChangedMeanwhile(ServiceError):
-    """The setting is no longer what the change was planned on, so writing it would undo somebody else's work."""
+    """The resource is no longer what the change was planned on, so writing it would undo somebody else's work."""
 
-    def __init__(self, operation: str, text: str) -> None:
-        super().__init__("oss", operation, "changed_meanwhile", text)
+    def __init__(self, repair: str, text: str) -> None:
+        """`repair` is the remediation's name, `oss.bucket-acl`, which begins with its service."""
+        super().__init__(repair.partition(".")[0], repair, "changed_meanwhile", text)
 
 
 class WrongEndpoint(ServiceError):
-    """The bucket has to be addressed at another region's endpoint."""
+    """The resource has to be addressed at another region's endpoint."""
 
     resource_alone = True
 
-    def __init__(self, operation: str, text: str, *, endpoint: str, status: int = 403, request_id: str = "") -> None:
-        super().__init__("oss", operation, "WrongEndpoint", text, status=status, request_id=request_id)
+    def __init__(
+        self, service: str, operation: str, text: str, *, endpoint: str, status: int = 403, request_id: str = ""
+    ) -> None:
+        super().__init__(service, operation, "WrongEndpoint", text, status=status, request_id=request_id)
         self.endpoint = endpoint
         """The host the service names, unverified: it is data from a reply, never a host to connect to."""
 
@@ -169,7 +176,7 @@ class CredentialsUnavailable(NotAuthenticated):
 
 
 class AccountSuspended(ServiceError):
-    """The account or the bucket is blocked for now, for example for unpaid bills."""
+    """The account or the resource is blocked for now, for example for unpaid bills."""
 
 
 class UnknownRefusal(ServiceError):

@@ -49,7 +49,7 @@ class ApiCall:
     """One request to a service, answered or not."""
 
     service: str
-    """`mns`, `oss` or `config`."""
+    """In lower case: `mns`, `oss`, `config`."""
     operation: str
     code: str
     """`ok`, or the error code; `empty` for a receive that brought nothing."""
@@ -107,7 +107,7 @@ class Report:
     settled_at_ms: int
     """Local wall clock, milliseconds since the epoch."""
     request_ids: tuple[str, ...] = ()
-    """OSS's ids of the requests that the work took, in their order."""
+    """The service's ids of the requests that the work took, in their order."""
     stage_seconds: tuple[tuple[str, float], ...] = field(default=())
     """How long each stage took, by name, in the order of the way: wait, decode, inspect, apply, verify, settle."""
 
@@ -126,6 +126,8 @@ class Step:
     """How it is going to be settled, once that is known."""
     before: str = ""
     after: str = ""
+    incarnation: str = ""
+    """Which resource of that id it is about: the service's own text for when it was created; empty before a look."""
 
 
 class Listener(Protocol):

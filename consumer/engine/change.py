@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
-from consumer.core.errors import BucketGone, ChangedMeanwhile, PermanentError, PermissionMissing, ServiceError
+from consumer.core.errors import ChangedMeanwhile, PermanentError, ResourceGone, ServiceError
 from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
@@ -15,7 +15,7 @@ from consumer.engine.read_backs import SHOWS_WITHIN_SECONDS, ReadBack, ReadBacks
 from consumer.guards.chain import JOURNAL_HOLD_SECONDS, JOURNAL_UNWRITABLE, READS_BACK_OLD, Permit
 from consumer.guards.rule import Rule
 from consumer.remediations.base import Change, Compliant, Finding, Pending, ReportOnly
-from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
+from consumer.resources.base import Identity, Resource, Target
 
 READ_BACK_PAUSES_SECONDS = (0.3, 0.7)
 """After an accepted change that still reads old. What takes longer to show is read back by a later delivery."""
@@ -29,8 +29,8 @@ class PermittedChange:
     rule: Rule
     resource: Resource
     """With the live region."""
-    bucket: Bucket
-    found: BucketInfo
+    target: Target[Any]
+    found: Identity
     change: Change
     permit: Permit
     until: float
@@ -64,7 +64,7 @@ class ChangeMaker:
             return ended_by(error, work.rule)
 
     def made_before(
-        self, rule: Rule, resource: Resource, bucket: Bucket, found: BucketInfo, finding: Finding
+        self, rule: Rule, resource: Resource, target: Target[Any], found: Identity, finding: Finding
     ) -> Ending | None:
         """How an earlier delivery's change of the resource ends, which the service accepted and did not show yet.
 
@@ -82,7 +82,7 @@ class ChangeMaker:
         if not isinstance(finding, Compliant):
             return None
         awaited.permit.shown()
-        return _fixed(rule, bucket, found, awaited.change, finding)
+        return _fixed(rule, target, found, awaited.change, finding)
 
     def _make(self, work: PermittedChange) -> Ending:
         stages = work.delivery.stages
@@ -104,16 +104,14 @@ class ChangeMaker:
         return work.delivery.lease.held(self._monotonic())
 
     def _apply(self, work: PermittedChange) -> None:
-        remediation, bucket = work.rule.remediation, work.bucket
+        remediation = work.rule.remediation
         try:
-            remediation.apply(bucket, work.change)
-        except (BucketGone, ChangedMeanwhile, PermanentError):
+            remediation.apply(work.target, work.change)
+        except (ResourceGone, ChangedMeanwhile, PermanentError):
             work.permit.not_used()
             raise
         except ServiceError:
-            # Unanswered is not undone: the request may have created a bucket that was deleted a moment ago.
-            if remediation.creates_bucket and bucket.info().replaces(work.found):
-                self._take_back(bucket)
+            remediation.recover(work.target, work.found)  # unanswered is not undone
             raise
 
     def _verify(self, work: PermittedChange) -> Ending:
@@ -130,21 +128,22 @@ class ChangeMaker:
             seen = self._look_again(work)
         return seen if isinstance(seen, Ending) else self._judged(work, *seen, accepted_at)
 
-    def _look_again(self, work: PermittedChange) -> tuple[BucketInfo, Finding] | Ending:
+    def _look_again(self, work: PermittedChange) -> tuple[Identity, Finding] | Ending:
         """What the changed resource calls for now, or the ending if it is not the one that was changed."""
-        bucket, found, remediation = work.bucket, work.found, work.rule.remediation
-        now = bucket.info()
+        target, found, remediation = work.target, work.found, work.rule.remediation
+        now = target.identity()
         if now.owner_id != found.owner_id:
-            return Ending(Outcome.GONE, "owner_changed", "the bucket was deleted; its name is another account's now")
-        if remediation.creates_bucket and now.replaces(found) and (ending := self._take_back(bucket)):
+            text = f"the {remediation.kind.noun} was deleted; its name is another account's now"
+            return Ending(Outcome.GONE, "owner_changed", text)
+        if now.replaces(found) and (ending := remediation.recover(target, found)):
             return ending
-        return now, remediation.plan(remediation.inspect(bucket, now))
+        return now, remediation.plan(remediation.inspect(target, now))
 
-    def _judged(self, work: PermittedChange, now: BucketInfo, read_back: Finding, accepted_at: float) -> Ending:
+    def _judged(self, work: PermittedChange, now: Identity, read_back: Finding, accepted_at: float) -> Ending:
         change = work.change
         match read_back:
             case Compliant():
-                return _fixed(work.rule, work.bucket, now, change, read_back)
+                return _fixed(work.rule, work.target, now, change, read_back)
             case Pending() | ReportOnly():
                 return left_alone(work.rule, read_back, change.before)
             case Change(before=state) if state == change.before:
@@ -178,22 +177,6 @@ class ChangeMaker:
             return True
         return self._hooks.step(work.delivery.step(name, before=work.change.before, after=work.change.after))
 
-    def _take_back(self, bucket: Bucket) -> Ending | None:
-        """Undo an accident: PutBucketAcl creates a bucket that was deleted between the look and the change.
-
-        DeleteBucket only takes an empty bucket away, so one that its owner has made anew and begun to use stays, and
-        there is no ending yet.
-        """
-        try:
-            bucket.delete()
-        except PermissionMissing as error:
-            return Ending(Outcome.GONE, "created_by_accident", f"an empty bucket was left behind: {error}")
-        except BucketGone:
-            pass
-        except PermanentError:
-            return None
-        return Ending(Outcome.GONE, "taken_back", "the bucket was deleted meanwhile; the empty new one was removed")
-
 
 def _not_ours(work: PermittedChange) -> Ending:
     """Nothing is changed; the queue delivers the message again unless somebody else has it."""
@@ -208,9 +191,9 @@ def _not_journaled(work: PermittedChange) -> Ending:
     return Ending(Outcome.HELD, JOURNAL_UNWRITABLE, detail, change.before, change.after, hold_seconds=hold)
 
 
-def _fixed(rule: Rule, bucket: Bucket, now: BucketInfo, change: Change, read_back: Compliant) -> Ending:
-    """The change was read back as wanted; with what is still to be known of the bucket."""
-    note = rule.remediation.note(bucket, now)
+def _fixed(rule: Rule, target: Target[Any], now: Identity, change: Change, read_back: Compliant) -> Ending:
+    """The change was read back as wanted; with what is still to be known of the resource."""
+    note = rule.remediation.note(target, now)
     reason, detail = (note.reason, note.detail) if note else ("", "")
     return Ending(Outcome.FIXED, reason, detail, before=change.before, after=read_back.state)
 

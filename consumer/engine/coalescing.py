@@ -18,7 +18,7 @@ class Groups:
 
     def __init__(self) -> None:
         self._open: dict[str, list[Delivery]] = {}
-        """By bucket name; a group whose worker is busy with its last delivery is empty, not absent."""
+        """By resource; a group whose worker is busy with its last delivery is empty, not absent."""
         self._lock = threading.Lock()
 
     def join(self, delivery: Delivery) -> bool:
@@ -52,7 +52,7 @@ class Groups:
 
 
 def _key(delivery: Delivery) -> str:
-    """What makes two deliveries one group: bucket names are unique over all accounts and regions."""
+    """What makes two deliveries one group: the resource, in whatever region an event claims it to be."""
     if delivery.resource is None:
         raise ValueError("only a delivery with a resource has a group")
-    return delivery.resource.name
+    return delivery.resource.key

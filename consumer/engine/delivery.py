@@ -15,7 +15,7 @@ from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.lease import Lease
 from consumer.engine.timings import Timings
 from consumer.guards.rule import Rule
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +33,8 @@ class Delivery:
     resource: Resource | None = None
 
     # Filled by the worker.
+    incarnation: str = ""
+    """Which resource of that id the first look has met: the service's own text for when it was created."""
     ending: Ending | None = None
     """How the work ended; a delivery that is settled without one is released."""
     attempts: int = 0
@@ -81,6 +83,7 @@ class Delivery:
             ending,
             before,
             after,
+            self.incarnation,
         )
 
     def report(self, disposition: Disposition, settled_at_ms: int) -> Report:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.core.errors import BucketGone, PermanentError, PermissionMissing, Refused, ServiceError
+from consumer.core.errors import PermanentError, PermissionMissing, Refused, ResourceGone, ServiceError
 from consumer.core.outcome import Ending, Outcome
 from consumer.guards.chain import permission_missing
 from consumer.guards.rule import Rule
@@ -12,8 +12,9 @@ from consumer.remediations.base import Pending, ReportOnly
 def ended_by(error: Exception, rule: Rule) -> Ending:
     """How work ends in which this was raised."""
     match error:
-        case BucketGone():
-            return Ending(Outcome.GONE, "no_such_bucket", "the bucket does not exist")
+        case ResourceGone():
+            noun = rule.remediation.kind.noun
+            return Ending(Outcome.GONE, f"no_such_{noun}", f"the {noun} does not exist")
         case PermissionMissing():
             return permission_missing(error, rule)
         case Refused() | PermanentError():

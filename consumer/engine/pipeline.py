@@ -10,14 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
-from consumer.core.errors import (
-    BucketGone,
-    InvalidMessage,
-    Refused,
-    ServiceError,
-)
+from consumer.core.errors import InvalidMessage, Refused, ResourceGone, ServiceError
 from consumer.core.event import Event, OtherMessage, decode
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
@@ -28,10 +23,10 @@ from consumer.engine.read_backs import ReadBacks
 from consumer.guards.chain import Guards, Intent, missing_action
 from consumer.guards.rule import Rule, match
 from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
-from consumer.resources.oss.bucket import Bucket, Resource
+from consumer.resources.base import Resource, Target
 
-OpenBucket = Callable[[Resource, Callable[[], float]], Bucket]
-"""Opens the bucket for one delivery, which may try requests again until the monotonic moment that the function says."""
+OpenTarget = Callable[[Resource, Callable[[], float]], Target[Any]]
+"""Opens a resource of any kind for one delivery, as `consumer.resources.base.Opener.open` does."""
 
 
 class Pipeline:
@@ -40,7 +35,7 @@ class Pipeline:
     def __init__(
         self,
         rules: Sequence[Rule],
-        open_bucket: OpenBucket,
+        open_target: OpenTarget,
         *,
         account_id: str,
         default_region: str,
@@ -54,7 +49,7 @@ class Pipeline:
         read_backs: ReadBacks | None = None,
     ) -> None:
         self._rules = rules
-        self._open_bucket = open_bucket
+        self._open_target = open_target
         self._accounts = frozenset({account_id, *member_accounts})
         self._guards = guards or Guards()
         self._default_region = default_region
@@ -105,15 +100,15 @@ class Pipeline:
             raise ValueError("only a delivery with a rule and a resource can be repaired for")
         until = self._monotonic() + self._work_budget_seconds
         try:
-            bucket = self._open_bucket(resource, lambda: min(until, delivery.lease.held_until))
+            target = self._open_target(resource, lambda: min(until, delivery.lease.held_until))
         except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
             return ended_by(error, rule)
         try:
-            ending = self._repair(delivery, rule, resource, bucket, until)
+            ending = self._repair(delivery, rule, resource, target, until)
         except Exception as error:  # noqa: BLE001 - as above
             ending = ended_by(error, delivery.rule or rule)
-        delivery.stages.request_ids = tuple(bucket.request_ids)
-        return self._guards.after_look(resource, ending, bucket.granted)
+        delivery.stages.request_ids = tuple(target.request_ids)
+        return self._guards.after_look(resource, ending, target.granted)
 
     def _resource(self, event: Event, rule: Rule) -> Resource:
         """The resource the event names.
@@ -121,28 +116,31 @@ class Pipeline:
         Raises:
             Refused: we never act on it: of another kind or account, or with an impossible name.
         """
-        if event.resource_type != rule.remediation.resource_type:
-            raise Refused("wrong_resource_type", f"rule {rule.name} repairs {rule.remediation.resource_type} only")
+        kind = rule.remediation.kind
+        if event.resource_type != kind.resource_type:
+            raise Refused("wrong_resource_type", f"rule {rule.name} repairs {kind.resource_type} only")
         if event.account_id not in self._accounts:
             raise Refused("account_not_allowed", f"the resource belongs to account {event.account_id}")
-        return Resource.checked(event.account_id, event.region or self._default_region, event.resource_id)
+        return kind.parse(event, self._default_region)
 
-    def _repair(self, delivery: Delivery, rule: Rule, resource: Resource, bucket: Bucket, until: float) -> Ending:
+    def _repair(self, delivery: Delivery, rule: Rule, resource: Resource, target: Target[Any], until: float) -> Ending:
         with delivery.stages.measure("inspect"):
-            found = bucket.info()
+            found = target.identity()
             if found.owner_id != resource.account_id:
-                raise Refused("not_owner", "the bucket belongs to another account than the event says")
+                noun = rule.remediation.kind.noun
+                raise Refused("not_owner", f"the {noun} belongs to another account than the event says")
+            delivery.incarnation = found.incarnation
             resource = replace(resource, region=found.region or resource.region)
-            routed = self._route(delivery, rule, resource, bucket)
+            routed = self._route(delivery, rule, resource, target)
             if isinstance(routed, Ending):
                 return routed
             rule = routed
-            finding = rule.remediation.plan(rule.remediation.inspect(bucket, found))
-            if ending := self._changes.made_before(rule, resource, bucket, found, finding):
+            finding = rule.remediation.plan(rule.remediation.inspect(target, found))
+            if ending := self._changes.made_before(rule, resource, target, found, finding):
                 return ending
         match finding:
             case Compliant(state):
-                note = rule.remediation.remark(bucket, found)
+                note = rule.remediation.remark(target, found)
                 reason, detail = (note.reason, note.detail) if note else ("", "")
                 return Ending(Outcome.ALREADY_COMPLIANT, reason, detail, before=state, after=state)
             case Pending() | ReportOnly():
@@ -152,26 +150,26 @@ class Pipeline:
             case _:
                 assert_never(finding)
         with delivery.stages.measure("inspect"):
-            permit = self._guards.permit(intent, bucket.tags)
+            permit = self._guards.permit(intent, target.tags)
         with permit:
             if permit.refusal:
                 return permit.refusal
-            change = PermittedChange(delivery, rule, resource, bucket, found, finding, permit, until)
+            change = PermittedChange(delivery, rule, resource, target, found, finding, permit, until)
             return permit.concluded(self._changes.make(change))
 
-    def _route(self, delivery: Delivery, rule: Rule, resource: Resource, bucket: Bucket) -> Rule | Ending:
+    def _route(self, delivery: Delivery, rule: Rule, resource: Resource, target: Target[Any]) -> Rule | Ending:
         """The rule that takes the event about the live resource, or the ending where there is none, or it is exempt.
 
         Raises:
             Refused: that rule never acts on such a resource.
-            BucketGone: the bucket is not there any more.
+            ResourceGone: it is not there any more.
         """
         if delivery.event is None:
             raise ValueError("only a delivery with an event can be repaired for")
         event = delivery.event = replace(delivery.event, region=resource.region)
         try:
-            live = match(event, self._rules, bucket.tags)
-        except BucketGone:
+            live = match(event, self._rules, target.tags)
+        except ResourceGone:
             raise
         except ServiceError as error:
             # Its tags decide whose it is. If in doubt it is left alone, and looked at again later.

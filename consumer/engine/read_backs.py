@@ -1,9 +1,9 @@
 """Changes that the service has accepted and does not show yet: what a later delivery reads back. Of this process only.
 
-OSS may show a setting's old state for some seconds after a 200. The worker does not wait for that: it hides the message
-for a moment, and the next delivery about the resource reads the change back instead of making it again. What is lost
-with the process is no more than that knowledge: the next look then finds the resource compliant, or makes the same
-change once more. See docs/decisions/0022-read-backs-do-not-wait.md.
+A service may show a setting's old state for some seconds after a 200. The worker does not wait for that: it hides the
+message for a moment, and the next delivery about the resource reads the change back instead of making it again. What
+is lost with the process is no more than that knowledge: the next look then finds the resource compliant, or makes the
+same change once more. See docs/decisions/0022-read-backs-do-not-wait.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from consumer.guards.chain import Permit
 from consumer.guards.rule import Rule
 from consumer.remediations.base import Change
-from consumer.resources.oss.bucket import BucketInfo, Resource
+from consumer.resources.base import Identity, Resource
 
 SHOWS_WITHIN_SECONDS = 30.0
 """While an accepted change is younger, an old state is no failure and nothing is written anew."""
@@ -39,8 +39,8 @@ class ReadBack:
     rule: Rule
     """The one that the change was made for. Another one of the same remediation waits with it."""
     change: Change
-    found: BucketInfo
-    """The bucket that was changed, for another one may have its name by now."""
+    found: Identity
+    """The resource that was changed, for another one may have its name by now."""
     permit: Permit
     made_at: float
     """When the service had accepted the change, in monotonic seconds."""
@@ -68,15 +68,15 @@ class ReadBacks:
         """Whether the service shows old states at the moment: any change is still to be read back."""
         return bool(self._awaited)
 
-    def of(self, rule: Rule, resource: Resource, found: BucketInfo) -> ReadBack | None:
-        """The change, by any rule of this remediation, that is to be read back from this very bucket."""
+    def of(self, rule: Rule, resource: Resource, found: Identity) -> ReadBack | None:
+        """The change, by any rule of this remediation, that is to be read back from this very resource."""
         if not self._awaited:
             return None
         with self._lock:
             self._expire()
             awaited = self._awaited.get(_key(rule, resource))
-            if awaited and (awaited.found.owner_id, awaited.found.created) != (found.owner_id, found.created):
-                del self._awaited[_key(rule, resource)]  # of a bucket that is gone
+            if awaited and awaited.found.differs(found):
+                del self._awaited[_key(rule, resource)]  # of one that is gone
                 return None
             return awaited
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from consumer.core.errors import BucketGone, PermissionMissing, ServiceError, SharedUnreachable
+from consumer.core.errors import PermissionMissing, ResourceGone, ServiceError, SharedUnreachable
 from consumer.core.event import Event
 from consumer.core.outcome import Ending, Outcome
 from consumer.guards.breaker import Admission, BreakerPolicy, Breakers, LocalBreakers, Open
@@ -28,7 +28,7 @@ from consumer.guards.limits import Full, Limits, LocalLimits, Reservation
 from consumer.guards.refusals import Refusals
 from consumer.guards.rule import Mode, Rule
 from consumer.remediations.base import Change
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
 
 CHANGED_MEANWHILE = "changed_meanwhile"
 """The reason of an attempt that another writer got ahead of: nothing was changed, and nothing of ours failed."""
@@ -74,7 +74,7 @@ class Intent:
     rule: Rule
     resource: Resource
     region: str
-    """Where the bucket really is."""
+    """Where the resource really is."""
     change: Change
     event: Event | None = None
     """What asks for it, with the live region; None where nothing does, so that nothing can confirm it."""
@@ -143,7 +143,7 @@ class Guards:
         """Leave to make this change, or the ending that keeps it from being made; to be used in a `with` block.
 
         Raises:
-            BucketGone: the bucket is not there any more.
+            ResourceGone: it is not there any more.
         """
         refusal = self._exemption(intent, read_tags)
         if refusal is None and intent.rule.mode is Mode.OBSERVE:
@@ -161,13 +161,13 @@ class Guards:
     def after_look(self, resource: Resource, ending: Ending, granted: Collection[str]) -> Ending:
         """The ending, but for a missing permission that turns out to be missing on this resource alone, for good.
 
-        `granted` is what the service carried out on the resource.
+        `granted` are the RAM actions that the service has let through on the resource.
         """
-        account, name, now = resource.account_id, resource.name, self.monotonic()
-        self.refusals.worked(account, name, granted, now)
+        now = self.monotonic()
+        self.refusals.worked(resource, granted, now)
         if ending.reason != PERMISSION_MISSING:
             return ending
-        if not self.refusals.resource_alone(account, name, ending.missing_action.partition(":")[2], now):
+        if not self.refusals.resource_alone(resource, ending.missing_action, now):
             return ending
         detail = f"refused on this resource, and granted on others: {ending.detail}"
         return Ending(Outcome.REJECTED, "AccessDenied", detail, error_class=ending.error_class, resource_alone=True)
@@ -192,7 +192,7 @@ class Guards:
     def _exemption(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Ending | None:
         try:
             found = self.exemptions.after_a_look(intent.rule.name, intent.resource, intent.region, read_tags)
-        except BucketGone:
+        except ResourceGone:
             raise
         except ServiceError as error:
             # The tags may exempt it. If in doubt it is left alone, and looked at again later.
@@ -225,7 +225,7 @@ class Guards:
 
     def _admit(self, intent: Intent) -> Permit:
         rule, now = intent.rule.name, self.monotonic()
-        admission = self.breakers.admit(rule, intent.resource.name, now)
+        admission = self.breakers.admit(rule, intent.resource.key, now)
         if isinstance(admission, Open):
             held = intent.held("breaker_open", "too many of the rule's changes failed", admission.wait_seconds)
             return Permit(intent, self, refusal=held)

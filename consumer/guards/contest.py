@@ -11,7 +11,7 @@ from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
 
 _MOST_RESOURCES = 10_000
 """Remembered at once; beyond that the resource whose last fix is longest ago is forgotten and begins anew."""

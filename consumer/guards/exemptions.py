@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Exemption:
     accounts: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     resources: tuple[str, ...] = ()
-    """Shell patterns on the bucket's name."""
+    """Shell patterns on the resource's id."""
     tags: tuple[tuple[str, str], ...] = ()
-    """Keys with shell patterns on their values; the bucket has to carry all of them."""
+    """Keys with shell patterns on their values; the resource has to carry all of them."""
     rules: frozenset[str] = frozenset()
     """Names of rules; empty for every rule."""
 
@@ -38,11 +38,11 @@ class Exemption:
             (not self.rules or rule in self.rules)
             and (not self.accounts or resource.account_id in self.accounts)
             and (not self.regions or region in self.regions)
-            and (not self.resources or any(fnmatchcase(resource.name, pattern) for pattern in self.resources))
+            and (not self.resources or any(fnmatchcase(resource.resource_id, pattern) for pattern in self.resources))
         )
 
     def fits(self, tags: Mapping[str, str]) -> bool:
-        """Whether the bucket carries every tag this exemption asks for."""
+        """Whether the resource carries every tag this exemption asks for."""
         return all(key in tags and fnmatchcase(tags[key], pattern) for key, pattern in self.tags)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
 
 _LONGEST_LINE = 10_000
 """Waiting deliveries whose turns are kept apart; more than that share the last one's."""

@@ -1,10 +1,10 @@
 """Tells a permission that nobody has granted from a refusal that is one resource's own. Pure, thread-safe.
 
-Both are the service's same 403 AccessDenied, in the same words: a bucket of another account that an event claims is
-ours is refused like every bucket while RAM lacks `oss:GetBucketInfo`
-(https://www.alibabacloud.com/help/en/oss/support/0003-00000001). So a refusal waits for a person at first. One that
-goes on, although the action works on other resources of the account, is the resource's own. What was granted a moment
-ago does not hold everywhere at once, so it has to go on for a while.
+Both are a service's same refusal in the same words: a resource of another account that an event claims is ours is
+refused like every one while RAM lacks the action of the look (for OSS:
+https://www.alibabacloud.com/help/en/oss/support/0003-00000001). So a refusal waits for a person at first. One that goes
+on, although the action works on other resources of the account, is the resource's own. What was granted a moment ago
+does not hold everywhere at once, so it has to go on for a while.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from consumer.resources.base import Resource
 
 CERTAIN_SECONDS = 900.0
 """For so long a refusal has to go on while the action works on others."""
@@ -33,27 +35,27 @@ class Refusals:
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
         self._worked_at: dict[tuple[str, str], float] = {}
-        """By account and operation: both are bounded by the configuration and the code."""
-        self._refused: OrderedDict[tuple[str, str, str], _Refused] = OrderedDict()
-        """By account, operation and resource; the longest unseen is forgotten first."""
+        """By account and action: both are bounded by the configuration and the code."""
+        self._refused: OrderedDict[tuple[str, str], _Refused] = OrderedDict()
+        """By action and resource; the longest unseen is forgotten first."""
         self._lock = threading.Lock()
 
-    def worked(self, account_id: str, resource: str, operations: Iterable[str], now: float) -> None:
-        """These operations were granted on a resource of the account."""
+    def worked(self, resource: Resource, actions: Iterable[str], now: float) -> None:
+        """These RAM actions were let through on a resource."""
         with self._lock:
-            for operation in operations:
-                self._worked_at[account_id, operation] = now
-                self._refused.pop((account_id, operation, resource), None)
+            for action in actions:
+                self._worked_at[resource.account_id, action] = now
+                self._refused.pop((action, resource.key), None)
 
-    def resource_alone(self, account_id: str, resource: str, operation: str, now: float) -> bool:
+    def resource_alone(self, resource: Resource, action: str, now: float) -> bool:
         """Whether a refusal that has just come is the resource's own."""
-        key = (account_id, operation, resource)
+        key = (action, resource.key)
         with self._lock:
             refused = self._refused.pop(key, None) or _Refused(now)
             self._refused[key] = refused
             if len(self._refused) > self._remembered:
                 self._refused.popitem(last=False)
-            worked_at = self._worked_at.get((account_id, operation), refused.first_at)
+            worked_at = self._worked_at.get((resource.account_id, action), refused.first_at)
             if worked_at <= (refused.alone_since or refused.first_at):
                 return False
             if refused.alone_since is None:

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Any
 
 from consumer.core.event import Event
 from consumer.guards.limits import Limit
-from consumer.remediations.base import Remediation
+from consumer.remediations.base import AnyRemediation
 
 
 class Mode(StrEnum):
@@ -38,7 +37,7 @@ class Selector:
     regions: frozenset[str] = frozenset()
     risk_levels: frozenset[str] = frozenset()
     resources: tuple[str, ...] = ()
-    """Shell patterns on the resource's id, for OSS the bucket's name."""
+    """Shell patterns on the resource's id."""
     tags: tuple[tuple[str, str], ...] = ()
     """Keys with shell patterns on their values; the live resource has to carry all of them."""
 
@@ -78,7 +77,7 @@ class Rule:
 
     name: str
     selector: Selector
-    remediation: Remediation[Any] = field(compare=False)
+    remediation: AnyRemediation = field(compare=False)
     mode: Mode
     hold_seconds: float
     """How long a held or observed delivery is hidden."""

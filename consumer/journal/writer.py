@@ -156,6 +156,8 @@ class JournalWriter:
         if step.ending is not None:
             ending = step.ending
             fields |= {"outcome": ending.outcome.value, "reason": ending.reason, "detail": ending.detail}
+        if step.incarnation:
+            fields["incarnation"] = step.incarnation
         self.write([{**fields, "before": step.before, "after": step.after}])
 
     def report(self, report: Report) -> None:
@@ -192,6 +194,7 @@ def _event(event: Event | None) -> dict[str, Any]:
     if event is None:
         return {}
     return {
+        "resource_type": event.resource_type,
         "resource": event.resource_id,
         "region": event.region,
         "account": event.account_id,

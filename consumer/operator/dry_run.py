@@ -19,7 +19,7 @@ from consumer.core.message import Received
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
-from consumer.engine.pipeline import OpenBucket, Pipeline
+from consumer.engine.pipeline import OpenTarget, Pipeline
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule
 
@@ -62,13 +62,13 @@ class Rehearsed:
 class Rehearsal:
     """Rehearses one configuration."""
 
-    def __init__(self, config: Config, open_bucket: OpenBucket, *, look: bool = True) -> None:
+    def __init__(self, config: Config, open_target: OpenTarget, *, look: bool = True) -> None:
         self._look = look
         self._modes = {rule.name: rule.mode for rule in build_rules(config)}
         self._held_by = build_switch(config).held_by
         self._pipeline = Pipeline(
             [replace(rule, mode=Mode.OBSERVE) for rule in build_rules(config)],
-            open_bucket,
+            open_target,
             account_id=config.account_id,
             default_region=config.oss_default_region,
             work_budget_seconds=config.engine.work_budget_seconds,

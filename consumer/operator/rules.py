@@ -52,24 +52,24 @@ def _draw_all(console: Console, uses: Mapping[str, list[RuleConfig]], *, configu
     console.print("RAM actions and options of one: config-remediator rules REMEDIATION")
 
 
-def _draw_one(console: Console, kind: RemediationType, uses: list[RuleConfig]) -> None:
+def _draw_one(console: Console, repair: RemediationType, uses: list[RuleConfig]) -> None:
     console.print(
         output.facts(
             [
-                ("remediation", kind.name),
-                ("changes", kind.summary),
-                ("resource", kind.resource_type),
-                ("makes compliant", kind.repairs or "no managed rule"),
-                ("undo", kind.reversible),
-                ("may break", kind.may_break),
-                ("RAM actions", ("oss:GetBucketInfo", *kind.actions)),
-                ("optional", kind.optional_actions or "none"),
-                ("for undo only", kind.undo_actions or "none"),
+                ("remediation", repair.name),
+                ("changes", repair.summary),
+                ("resource", repair.kind.resource_type),
+                ("makes compliant", repair.repairs or "no managed rule"),
+                ("undo", repair.reversible),
+                ("may break", repair.may_break),
+                ("RAM actions", (*repair.kind.look_actions, *repair.actions)),
+                ("optional", repair.optional_actions or "none"),
+                ("for undo only", repair.undo_actions or "none"),
                 ("configured", _uses(uses) or "by no rule"),
             ]
         )
     )
-    if options := list(keys(kind.Options)):
+    if options := list(keys(repair.Options)):
         rows = [(key.name, allowed(key.kind, key.name), default(key), key.field.description) for key in options]
         console.print(output.table(("option", "takes", "default", "meaning"), rows, title="[rules.options]"))
 
@@ -78,20 +78,20 @@ def _uses(rules: list[RuleConfig]) -> tuple[str, ...]:
     return tuple(f"{rule.name}: {rule.mode.value}" for rule in rules)
 
 
-def _document(kind: RemediationType, uses: list[RuleConfig]) -> dict[str, Any]:
+def _document(repair: RemediationType, uses: list[RuleConfig]) -> dict[str, Any]:
     return {
-        "name": kind.name,
-        "summary": kind.summary,
-        "resource_type": kind.resource_type,
-        "repairs": list(kind.repairs),
-        "reversible": kind.reversible,
-        "may_break": kind.may_break,
-        "actions": ["oss:GetBucketInfo", *kind.actions],
-        "optional_actions": list(kind.optional_actions),
-        "undo_actions": list(kind.undo_actions),
+        "name": repair.name,
+        "summary": repair.summary,
+        "resource_type": repair.kind.resource_type,
+        "repairs": list(repair.repairs),
+        "reversible": repair.reversible,
+        "may_break": repair.may_break,
+        "actions": [*repair.kind.look_actions, *repair.actions],
+        "optional_actions": list(repair.optional_actions),
+        "undo_actions": list(repair.undo_actions),
         "options": [
             {"name": key.name, "takes": allowed(key.kind, key.name), "default": default(key)}
-            for key in keys(kind.Options)
+            for key in keys(repair.Options)
         ],
         "rules": [{"name": rule.name, "mode": rule.mode.value} for rule in uses],
     }

@@ -24,7 +24,8 @@ from consumer.app.build import build_members
 from consumer.config import Config, load
 from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from consumer.core.observers import Hooks
-from consumer.resources.oss.bucket import Bucket, Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.bucket import Bucket
 from consumer.telemetry import log
 from consumer.telemetry.redaction import SecretRegisteringProvider
 

@@ -21,16 +21,16 @@ from rich.console import Console
 
 from consumer.config import Config, build_rules
 from consumer.core.errors import (
-    BucketGone,
     ConfigurationError,
     PermanentError,
-    PermissionMissing,
     Refused,
+    ResourceGone,
     ServiceError,
 )
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import StepName
 from consumer.core.printable import printable
+from consumer.engine.pipeline import OpenTarget
 from consumer.guards.rule import Mode
 from consumer.journal.file import JournalFile
 from consumer.journal.format import Entry
@@ -38,9 +38,9 @@ from consumer.journal.writer import JournalWriter, actor
 from consumer.operator import output, records
 from consumer.operator.lasting import Lasting, WantedExemption, exemption_text, write_exemption, write_pause
 from consumer.operator.session import opened
-from consumer.remediations.base import Change, Remediation
+from consumer.remediations.base import AnyRemediation, Change
 from consumer.remediations.catalogue import catalogue
-from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
+from consumer.resources.base import Identity, Target
 
 _EXEMPT_DAYS = 90
 """For how long the exemption that is proposed would hold."""
@@ -48,12 +48,12 @@ _EXEMPT_DAYS = 90
 
 @dataclass(frozen=True, slots=True)
 class _Undo:
-    """One change, and the live bucket it was made on."""
+    """One change, and the live resource it was made on."""
 
     entry: Entry
     change: Change
-    remediation: Remediation[Any]
-    bucket: Bucket
+    remediation: AnyRemediation
+    target: Target[Any]
     config: Config
 
     @property
@@ -62,9 +62,14 @@ class _Undo:
         rules = [rule for rule in self.config.rules if rule.name == self.entry.text("rule")]
         return any(rule.mode is Mode.ENFORCE for rule in rules)
 
-    def live(self, info: BucketInfo) -> str:
+    @property
+    def noun(self) -> str:
+        """What people call the resource."""
+        return self.remediation.kind.noun
+
+    def live(self, identity: Identity) -> str:
         """The state now, in the notation of the journal."""
-        return self.remediation.plan(self.remediation.inspect(self.bucket, info)).state
+        return self.remediation.plan(self.remediation.inspect(self.target, identity)).state
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def undo(path: Path, form: str, identity: str, wish: Wish) -> CommandExit:
 
     Raises:
         ConfigurationError: there is no journal, or no such change in it, or what makes the undo last cannot be written.
-        ServiceError: the bucket could not be read or changed.
+        ServiceError: the resource could not be read or changed.
     """
     with opened(path) as session:
         journal = records.journal_path(path, None)
@@ -107,57 +112,69 @@ def undo(path: Path, form: str, identity: str, wish: Wish) -> CommandExit:
             document["now"] = _carry_out(work, found, journal, session.credentials.get_credentials().access_key_id)
         except (_Declined, Refused, records.Unproved) as declined:
             document["result"] = f"not undone: {declined}"
-        except (BucketGone, PermanentError) as error:
+        except (ResourceGone, PermanentError) as error:
             document["result"] = f"not undone: {error}"
         document["advice"] = _advice(document, work, wish.lasting)
     output.show(form, document, lambda console: _close(console, document, work))
     return CommandExit.DONE if document["result"] == "undone" or wish.dry_run else CommandExit.REFUSED
 
 
-def _work(entry: Entry, config: Config, open_bucket: Any) -> _Undo:
-    resource = Resource.checked(
-        entry.text("account"), entry.text("region") or config.oss_default_region, entry.text("resource")
-    )
+def _work(entry: Entry, config: Config, open_target: OpenTarget) -> _Undo:
+    remediation = _remediation(entry, config)
+    kind, recorded = remediation.kind, entry.text("resource_type")
+    if recorded not in ("", kind.resource_type):  # lines of earlier releases name no type
+        raise ConfigurationError(f"{remediation.name} repairs {kind.resource_type} now, and changed a {recorded}")
+    region = entry.text("region") or config.oss_default_region
+    resource = kind.resource(entry.text("account"), region, entry.text("resource"))
     until = time.monotonic() + config.engine.work_budget_seconds
-    bucket = open_bucket(resource, lambda: until)
     change = Change(entry.text("before"), entry.text("after"))
-    return _Undo(entry, change, _remediation(entry, config), bucket, config)
+    return _Undo(entry, change, remediation, open_target(resource, lambda: until), config)
 
 
-def _remediation(entry: Entry, config: Config) -> Remediation[Any]:
+def _remediation(entry: Entry, config: Config) -> AnyRemediation:
     """The remediation that made the change, with the options of a rule that still uses it where there is one."""
     name = entry.text("remediation")
     rules = [rule for rule in build_rules(config) if rule.remediation.name == name]
     same = [rule for rule in rules if rule.name == entry.text("rule")]
     for rule in (*same, *rules):
         return rule.remediation
-    kind = catalogue().get(name)
-    if kind is None:
+    repair = catalogue().get(name)
+    if repair is None:
         raise ConfigurationError(f"the remediation {name!r} is not installed any more")
     try:
-        return kind(kind.Options())
+        return repair(repair.Options())
     except ValueError:
         raise ConfigurationError(f"no rule uses {name} any more, and it cannot be made without options") from None
 
 
-def _checked(work: _Undo) -> BucketInfo:
-    """The live bucket, if it is as the change left it.
+def _checked(work: _Undo) -> Identity:
+    """The live resource, if it is as the change left it.
 
     Raises:
         _Declined: it is not.
     """
-    found = work.bucket.info()
+    found: Identity = work.target.identity()
     if found.owner_id != work.entry.text("account"):
-        raise _Declined("the bucket belongs to another account now")
-    if found.made_since(work.entry.at_ms):
-        raise _Declined(f"the bucket was made anew since the change, at {printable(found.created)}")
+        raise _Declined(f"the {work.noun} belongs to another account now")
+    if _made_anew(work.entry, found):
+        raise _Declined(f"the {work.noun} was made anew since the change, at {printable(found.incarnation)}")
     live = work.live(found)
     if live == work.change.before:
-        raise _Declined("the bucket is as it was before the change already")
+        raise _Declined(f"the {work.noun} is as it was before the change already")
     if live != work.change.after:
         text = _difference(work.change.after, live, "as the change left it", "now")
         raise _Declined(f"somebody has changed it since\n{text}")
     return found
+
+
+def _made_anew(entry: Entry, found: Identity) -> bool:
+    """Whether this is another resource than the one that was changed.
+
+    Lines of earlier releases do not say which one that was: one created after the line was written is another one.
+    """
+    if recorded := entry.text("incarnation"):
+        return found.incarnation != recorded
+    return found.made_since(entry.at_ms)
 
 
 def _agreed(work: _Undo, wish: Wish) -> None:
@@ -188,13 +205,15 @@ def _exemption(work: _Undo, wanted: WantedExemption) -> str:
     return exemption_text(entry.short_id, *named, wanted)
 
 
-def _carry_out(work: _Undo, found: BucketInfo, journal: Path, access_key_id: str) -> str:
+def _carry_out(work: _Undo, found: Identity, journal: Path, access_key_id: str) -> str:
     """Revert between two lines of the journal; returns the state that is read back."""
     writer = JournalWriter(JournalFile(journal), who=f"{getpass.getuser()}@{actor()}")
     writer.opened(access_key_id)
     try:
         fields = {
             **{name: work.entry.text(name) for name in ("resource", "region", "account", "rule", "remediation")},
+            "resource_type": work.remediation.kind.resource_type,
+            "incarnation": found.incarnation,
             "undoes": work.entry.digest,
             "before": work.change.after,
         }
@@ -202,9 +221,9 @@ def _carry_out(work: _Undo, found: BucketInfo, journal: Path, access_key_id: str
             writer.write([{"step": StepName.UNDO_BEFORE.value, **fields, "after": work.change.before}])
         except OSError as error:
             raise _Declined(f"the journal cannot be written: {error.strerror}; nothing was changed") from None
-        work.remediation.revert(work.bucket, work.change)
-        now = work.bucket.info()
-        if now.created != found.created:
+        work.remediation.revert(work.target, work.change)
+        now: Identity = work.target.identity()
+        if now.differs(found):
             raise _Declined(_replaced(work, now, found))
         state = work.live(now)
         try:
@@ -216,42 +235,40 @@ def _carry_out(work: _Undo, found: BucketInfo, journal: Path, access_key_id: str
         writer.close()
 
 
-def _replaced(work: _Undo, now: BucketInfo, found: BucketInfo) -> str:
-    """What is to be said, and done, about a bucket that is another one than a moment ago.
+def _replaced(work: _Undo, now: Identity, found: Identity) -> str:
+    """What was done about a resource that is another one than a moment ago, for people.
 
-    As in the worker, only the accident of a call that creates buckets is taken back, and only from the same owner; the
-    service deletes no bucket with anything in it. One that its owner has made anew is protected as before the undo.
+    As in the worker, an accident of the repair's own calls is taken back, and only from the same owner. A resource that
+    its owner has made anew is protected as before the undo.
     """
+    noun = work.noun
     if not now.replaces(found):
-        return "the bucket was deleted meanwhile; its name is another account's now"
-    if work.remediation.creates_bucket:
-        try:
-            work.bucket.delete()
-        except PermissionMissing as error:
-            return f"the bucket was deleted meanwhile, and an empty new one was left behind: {error}"
-        except PermanentError:
-            pass  # it is in use
-        else:
-            return "the bucket was deleted meanwhile; the empty new one was removed"
+        return f"the {noun} was deleted meanwhile; its name is another account's now"
+    if ending := work.remediation.recover(work.target, found):
+        return ending.detail
     try:
-        work.remediation.apply(work.bucket, work.change)
+        work.remediation.apply(work.target, work.change)
     except ServiceError as error:
         return (
-            f"the bucket was deleted and made anew meanwhile; look at the new one, which could not be changed: {error}"
+            f"the {noun} was deleted and made anew meanwhile; look at the new one, which could not be changed: {error}"
         )
-    return "the bucket was deleted and made anew meanwhile; the new one is as the rule wants it"
+    return f"the {noun} was deleted and made anew meanwhile; the new one is as the rule wants it"
 
 
 def _draw(console: Console, work: _Undo) -> None:
     entry = work.entry
+    weakens = work.remediation.weakens(work.change)
     console.print(
         output.facts(
             [
                 ("change", entry.short_id),
-                ("bucket", entry.text("resource")),
+                (work.noun, entry.text("resource")),
                 ("made by", f"rule {entry.text('rule')}, {entry.text('remediation')}"),
                 ("can be undone", work.remediation.reversible),
-                ("afterwards", work.remediation.weakens(work.change) or "nothing that protects the bucket is gone"),
+                (
+                    "afterwards",
+                    weakens or f"nothing that protects the {work.noun} is gone",
+                ),
             ]
         )
     )

@@ -9,14 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from consumer.core.outcome import Outcome
-from consumer.resources.oss.bucket import Bucket, BucketInfo
-
-OSS_BUCKET = "ACS::OSS::Bucket"
+from consumer.core.outcome import Ending, Outcome
+from consumer.resources.base import Identity, ResourceKind, Target
 
 
 class Options(BaseModel):
@@ -86,18 +84,23 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A RAM action that is needed on something else than the bucket."""
+    """A RAM action that is needed on something else than the resource."""
 
     action: str
     resource: str
     """`acs:oss:*:*:access-logs/*`"""
 
 
+TargetT = TypeVar("TargetT", bound=Target[Identity])
+IdentityT = TypeVar("IdentityT", bound=Identity)
 State = TypeVar("State")
 
 
-class Remediation(ABC, Generic[State]):
-    """One kind of repair, bound to one rule's options."""
+class Remediation(ABC, Generic[TargetT, IdentityT, State]):
+    """One kind of repair of one kind of resource, bound to one rule's options.
+
+    Its parameters: what the kind's client opens, what a look at that tells, and the state that this repair is about.
+    """
 
     name: ClassVar[str]
     """`oss.bucket-acl`: what `remediation =` says in a rule."""
@@ -110,46 +113,54 @@ class Remediation(ABC, Generic[State]):
     may_break: ClassVar[str]
     """What somebody may notice after the change, for people."""
     actions: ClassVar[tuple[str, ...]]
-    """RAM actions it needs on the bucket to repair it, reads included, besides oss:GetBucketInfo."""
+    """RAM actions it needs on the resource to repair it, reads included, besides the kind's `look_actions`."""
     optional_actions: ClassVar[tuple[str, ...]] = ()
     """RAM actions without which it repairs all the same, and says what it could not find out or take back."""
     undo_actions: ClassVar[tuple[str, ...]] = ()
     """RAM actions that only `revert` needs, besides `actions`."""
-    resource_type: ClassVar[str] = OSS_BUCKET
+    kind: ClassVar[ResourceKind]
+    """What it repairs; events about anything else are rejected."""
     one_way: ClassVar[bool] = False
     """Whether the change can never be taken back, or leaves costs behind: the evaluator has to confirm it first."""
-    creates_bucket: ClassVar[bool] = False
-    """Whether `apply` can bring a bucket into being that is missing, so that an accident has to be taken back."""
 
     def __init__(self, options: Options) -> None:
         """Bind to one rule's options; a class with options of its own narrows the type."""
 
     @abstractmethod
-    def inspect(self, bucket: Bucket, info: BucketInfo) -> State:
-        """The live state that this repair is about; `info` was read a moment ago."""
+    def inspect(self, target: TargetT, identity: IdentityT, /) -> State:
+        """The live state that this repair is about; `identity` was read a moment ago."""
 
     @abstractmethod
     def plan(self, state: State) -> Finding:
         """What that state calls for. Pure.
 
         Raises:
-            Refused: this bucket can never be repaired with these options.
+            Refused: this resource can never be repaired with these options.
         """
 
     @abstractmethod
-    def apply(self, bucket: Bucket, change: Change) -> None:
+    def apply(self, target: TargetT, change: Change, /) -> None:
         """Carry the change out; doing it twice is the same as doing it once.
 
         Raises:
             ChangedMeanwhile: the live state is no longer `change.before`, and writing would lose what is new in it.
         """
 
-    def note(self, bucket: Bucket, info: BucketInfo) -> Note | None:  # noqa: ARG002 - for those that have something to say
-        """What is still to be known after the change was read back; `info` is newer than the change."""
+    def recover(self, target: TargetT, before: IdentityT, /) -> Ending | None:  # noqa: ARG002 - for those that can have one
+        """Undo an accident of this repair's own calls, and how the delivery ends for it; None where there was none.
+
+        Called when a call of `apply` or `revert` failed and may have taken effect, and when the resource is another one
+        than before it. `before` is the resource that was meant. A repair that can bring a resource into being which
+        somebody has just deleted takes that one away again, and nothing else.
+        """
         return None
 
-    def remark(self, bucket: Bucket, info: BucketInfo) -> Note | None:  # noqa: ARG002 - for those that have something to say
-        """What has to be known of a bucket that is compliant as it is.
+    def note(self, target: TargetT, identity: IdentityT, /) -> Note | None:  # noqa: ARG002 - for those that have something to say
+        """What is still to be known after the change was read back; `identity` is newer than the change."""
+        return None
+
+    def remark(self, target: TargetT, identity: IdentityT, /) -> Note | None:  # noqa: ARG002 - for those that have something to say
+        """What has to be known of a resource that is compliant as it is.
 
         Most deliveries end so, so no more is requested than what `already_compliant` would wrongly promise without it.
         """
@@ -158,22 +169,26 @@ class Remediation(ABC, Generic[State]):
     def falls_short(self) -> Mapping[str, str]:
         """Managed rules that may seem to be meant but are not satisfied, with these options, and what to set for each.
 
-        With them a bucket would be called compliant that still breaks the rule, so a rule of the configuration that
+        With them a resource would be called compliant that still breaks the rule, so a rule of the configuration that
         selects one of these identifiers is refused.
         """
         return {}
 
     def weakens(self, change: Change) -> str:  # noqa: ARG002 - for those that know better
-        """What protects the bucket no more once `change.before` is put back, for people; empty where nothing is lost.
+        """What protects the resource no more once `change.before` is put back, for people; empty where nothing is lost.
 
         Whoever takes a repair back puts back what broke the rule, so undo asks for more than a yes. Pure.
         """
-        return "the bucket is again in the state that the rule forbids"
+        return f"the {self.kind.noun} is again in the state that the rule forbids"
 
     def further_grants(self) -> tuple[Grant, ...]:
         """RAM actions that it needs elsewhere, with these options."""
         return ()
 
     @abstractmethod
-    def revert(self, bucket: Bucket, change: Change) -> None:
+    def revert(self, target: TargetT, change: Change, /) -> None:
         """Put back `change.before`. Whether the live state is still `change.after` has been checked."""
+
+
+AnyRemediation = Remediation[Any, Any, Any]
+"""One whose kind does not matter to who uses it."""

@@ -14,9 +14,10 @@ from importlib.metadata import EntryPoint, entry_points
 from inspect import isabstract
 from typing import Any, ClassVar, Protocol, cast
 
+from consumer import remediations
 from consumer.core.errors import ConfigurationError
-from consumer.remediations import oss
-from consumer.remediations.base import Options, Remediation
+from consumer.remediations.base import AnyRemediation, Options, Remediation
+from consumer.resources.base import ResourceKind
 
 ENTRY_POINT_GROUP = "config_remediator.remediations"
 
@@ -35,10 +36,10 @@ class RemediationType(Protocol):
     actions: ClassVar[tuple[str, ...]]
     optional_actions: ClassVar[tuple[str, ...]]
     undo_actions: ClassVar[tuple[str, ...]]
-    resource_type: ClassVar[str]
+    kind: ClassVar[ResourceKind]
     Options: ClassVar[type[Options]]
 
-    def __call__(self, options: Any) -> Remediation[Any]: ...
+    def __call__(self, options: Any) -> AnyRemediation: ...
 
 
 @cache
@@ -48,23 +49,25 @@ def catalogue() -> dict[str, RemediationType]:
     Raises:
         ConfigurationError: an installed package offers something that is not a remediation, or takes a taken name.
     """
-    found = {kind.name: kind for kind in _built_in()}
+    found = {repair.name: repair for repair in _built_in()}
     for entry in entry_points(group=ENTRY_POINT_GROUP):
-        kind = _installed(entry)
-        if kind.name in found:
+        repair = _installed(entry)
+        if repair.name in found:
             package = entry.dist.name if entry.dist else "an installed package"
-            text = f"entry point {entry.name} of {package}: the name {kind.name} is already taken"
+            text = f"entry point {entry.name} of {package}: the name {repair.name} is already taken"
             raise ConfigurationError(text, f"uninstall {package}, or the package that has taken the name")
-        found[kind.name] = kind
+        found[repair.name] = repair
     return dict(sorted(found.items()))
 
 
 def _built_in() -> Iterator[RemediationType]:
-    for file in pkgutil.iter_modules(oss.__path__):
-        module = import_module(f"{oss.__name__}.{file.name}")
-        for kind in vars(module).values():
-            if _is_remediation(kind) and kind.__module__ == module.__name__:
-                yield cast("RemediationType", kind)
+    for file in pkgutil.walk_packages(remediations.__path__, f"{remediations.__name__}."):
+        if file.name == __name__:
+            continue
+        module = import_module(file.name)
+        for repair in vars(module).values():
+            if _is_remediation(repair) and repair.__module__ == module.__name__:
+                yield cast("RemediationType", repair)
 
 
 def _installed(entry: EntryPoint) -> RemediationType:
@@ -75,25 +78,29 @@ def _installed(entry: EntryPoint) -> RemediationType:
     """
     package = entry.dist.name if entry.dist else "an installed package"
     offered = f"entry point {entry.name} of {ENTRY_POINT_GROUP} in {package}"
-    remedy = f"mend or uninstall {package}"
+    remedy = f"repair or uninstall {package}"
     try:
-        kind = entry.load()
+        repair = entry.load()
     except Exception as error:
         raise ConfigurationError(f"{offered} cannot be loaded: {type(error).__name__}: {error}", remedy) from error
-    if not _is_remediation(kind):
+    if not _is_remediation(repair):
         raise ConfigurationError(f"{offered} is not a Remediation class with all its methods", remedy)
-    if missing := _missing(kind):
-        raise ConfigurationError(f"{offered}: {kind.__qualname__} lacks {', '.join(missing)}", remedy)
-    return cast("RemediationType", kind)
+    if missing := _missing(repair):
+        raise ConfigurationError(f"{offered}: {repair.__qualname__} lacks {', '.join(missing)}", remedy)
+    if getattr(repair, "creates_bucket", False):
+        text = f"{offered}: {repair.__qualname__} has creates_bucket, which nothing reads any more"
+        raise ConfigurationError(text, f"have {package} write recover(): docs/writing-a-remediation.md")
+    return cast("RemediationType", repair)
 
 
-def _is_remediation(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Remediation) and not isabstract(kind)
+def _is_remediation(repair: object) -> bool:
+    return isinstance(repair, type) and issubclass(repair, Remediation) and not isabstract(repair)
 
 
-def _missing(kind: type) -> list[str]:
+def _missing(repair: type) -> list[str]:
     """The class attributes that are not there or of the wrong type."""
-    wrong = [name for name in _TEXTS if not isinstance(getattr(kind, name, None), str)]
-    wrong += [name for name in _LISTS if not isinstance(getattr(kind, name, None), tuple)]
-    options = getattr(kind, "Options", None)
+    wrong = [name for name in _TEXTS if not isinstance(getattr(repair, name, None), str)]
+    wrong += [name for name in _LISTS if not isinstance(getattr(repair, name, None), tuple)]
+    wrong += [] if isinstance(getattr(repair, "kind", None), ResourceKind) else ["kind"]
+    options = getattr(repair, "Options", None)
     return wrong if isinstance(options, type) and issubclass(options, Options) else [*wrong, "Options"]

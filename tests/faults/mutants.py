@@ -45,9 +45,9 @@ MUTANTS = (
     Mutant(
         "delete before verify",
         "engine/pipeline.py",
-        "            ending = self._repair(delivery, rule, resource, bucket, until)\n",
+        "            ending = self._repair(delivery, rule, resource, target, until)\n",
         "            import threading\n"
-        "            again = self._open_bucket(resource, lambda: until)\n"
+        "            again = self._open_target(resource, lambda: until)\n"
         "            threading.Timer(1.0, lambda: self._repair(delivery, rule, resource, again, until)).start()\n"
         '            ending = Ending(Outcome.FIXED, "handed_off")\n',
         scenarios.one_repair,

@@ -18,7 +18,8 @@ from consumer.engine.delivery import Delivery
 from consumer.engine.pipeline import Pipeline
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
-from consumer.resources.oss.bucket import BUCKET_NAME, Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.kind import BUCKET_NAME
 from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
 from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, delivery, received
 from tests.unit.strategies import bodies
@@ -40,7 +41,7 @@ CLOCK = Clock()
 PIPELINES = [
     Pipeline(
         [_rule(mode)],
-        lambda resource, _until: FakeBucket(BUCKETS, resource.name),
+        lambda resource, _until: FakeBucket(BUCKETS, resource.resource_id),
         account_id=ACCOUNT,
         default_region="cn-shanghai",
         work_budget_seconds=1.0,
@@ -99,7 +100,7 @@ def _check_triage(body: str) -> None:
 
 
 def _check_resource(resource: Resource) -> None:
-    assert BUCKET_NAME.fullmatch(resource.name)
+    assert BUCKET_NAME.fullmatch(resource.resource_id)
     assert REGION.fullmatch(resource.region)
     assert resource.account_id == ACCOUNT
     for endpoints in ENDPOINTS:
@@ -113,11 +114,11 @@ def _check_repair(pipeline: Pipeline, found: Delivery, resource: Resource) -> No
     """Only a rule that enforces changes anything, and only the bucket that the checked resource names."""
     BUCKETS.info.clear()
     BUCKETS.calls.clear()
-    BUCKETS.add(resource.name)
+    BUCKETS.add(resource.resource_id)
     ending = pipeline.repair(found)
     if found.rule and found.rule.mode is Mode.OBSERVE:
         assert ending.outcome is Outcome.WOULD_FIX
         assert BUCKETS.calls == ["info"]
     else:
         assert ending.outcome in (Outcome.FIXED, Outcome.HELD)
-    assert list(BUCKETS.info) == [resource.name]
+    assert list(BUCKETS.info) == [resource.resource_id]

@@ -12,18 +12,19 @@ from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.core.errors import (
     AccountSuspended,
-    BucketGone,
     DamagedReply,
     DeniedByResource,
     NotAuthenticated,
     PermissionMissing,
     PublicAccessBlocked,
+    ResourceGone,
     ServiceError,
     Throttled,
     Unanswered,
 )
 from consumer.core.observers import Hooks
-from consumer.resources.oss.bucket import Bucket, Resource
+from consumer.resources.oss.bucket import Bucket
+from consumer.resources.oss.kind import BUCKETS
 from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
 
@@ -40,7 +41,7 @@ def opened(oss: Oss, emulator: Emulator, name: str, *, attempts: int = 1, record
     retrier = Retrier(RetryPolicy(attempts, 0.001, 0.002), hooks, threading.Event())
     known = emulator.endpoints
     until = time.monotonic() + 30
-    return oss.open(Resource(known.account_id, known.region, name), retrier, lambda: until)
+    return oss.open(BUCKETS.resource(known.account_id, known.region, name), retrier, lambda: until)
 
 
 def test_the_live_bucket_is_seen_and_changed(oss: Oss, emulator: Emulator) -> None:
@@ -71,7 +72,7 @@ def test_a_bucket_in_another_region_is_addressed_there(oss: Oss, emulator: Emula
 @pytest.mark.parametrize(
     ("status", "code", "message", "error"),
     [
-        (404, "NoSuchBucket", "", BucketGone),
+        (404, "NoSuchBucket", "", ResourceGone),
         (403, "AccessDenied", "You have no right to access this object.", PermissionMissing),
         (403, "AccessDenied", "The bucket you access does not belong to you.", PermissionMissing),
         (403, "AccessDenied", "Access denied by bucket policy.", DeniedByResource),

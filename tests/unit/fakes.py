@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from consumer.core.errors import BucketGone, MessageGone, PermanentError, ServiceError, Unanswered
+from consumer.core.errors import MessageGone, PermanentError, ResourceGone, ServiceError, Unanswered
 from consumer.core.message import Received
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.engine.delivery import Delivery
@@ -251,11 +251,15 @@ class FakeBucket:
         self.granted: set[str] = set()
         self._buckets = buckets
 
+    def identity(self) -> BucketInfo:
+        """GetBucketInfo."""
+        return self.info()
+
     def info(self) -> BucketInfo:
         """GetBucketInfo."""
         self._begin("info")
         if self.name not in self._buckets.info:
-            raise BucketGone("oss", "GetBucketInfo", "NoSuchBucket", "The specified bucket does not exist.")
+            raise ResourceGone("oss", "GetBucketInfo", "NoSuchBucket", "The specified bucket does not exist.")
         found = self._buckets.info[self.name]
         self._buckets.happen(self._buckets.after, "info")
         return found
@@ -267,14 +271,14 @@ class FakeBucket:
             self._buckets.add(self.name)
         if not self._buckets.ignores_acl:
             self._buckets.info[self.name] = replace(self._buckets.info[self.name], acl=acl)
-        self.granted.add("PutBucketAcl")
+        self.granted.add("oss:PutBucketAcl")
         self._buckets.happen(self._buckets.after, "put_acl")
 
     def delete(self) -> None:
         """DeleteBucket."""
         self._begin("delete")
         if self.name not in self._buckets.info:
-            raise BucketGone("oss", "DeleteBucket", "NoSuchBucket", "The specified bucket does not exist.")
+            raise ResourceGone("oss", "DeleteBucket", "NoSuchBucket", "The specified bucket does not exist.")
         if self.name in self._buckets.not_empty:
             raise PermanentError("oss", "DeleteBucket", "BucketNotEmpty", "The bucket is not empty.")
         del self._buckets.info[self.name]

@@ -28,7 +28,8 @@ from consumer.guards.rule import Mode, Rule, Selector
 from consumer.reevaluation import requester
 from consumer.remediations.base import Change
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
-from consumer.resources.oss.bucket import BucketInfo, Resource
+from consumer.resources.oss.bucket import BucketInfo
+from consumer.resources.oss.kind import BUCKETS
 from consumer.telemetry import exposure, http_loop, log_writer, redaction, scrapes, unknown
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.label_values import BoundedValues
@@ -142,7 +143,7 @@ def _unknowns() -> Filled:
 
 def _contest() -> Filled:
     found = LocalContest(ContestPolicy(), most_resources=MOST)
-    return found._histories, lambda n: found.fixed("rule", Resource("1", f"xx-{n}", f"bucket-{n}"), float(n))
+    return found._histories, lambda n: found.fixed("rule", BUCKETS.resource("1", f"xx-{n}", f"bucket-{n}"), float(n))
 
 
 def _read_backs() -> Filled:
@@ -150,7 +151,7 @@ def _read_backs() -> Filled:
     rule = Rule("rule", Selector(), BucketAcl(BucketAclOptions()), Mode.ENFORCE, 60.0)
 
     def fill(number: int) -> None:
-        resource = Resource("1", f"xx-{number}", f"bucket-{number}")
+        resource = BUCKETS.resource("1", f"xx-{number}", f"bucket-{number}")
         change = Change("public-read", "private")
         permit = Permit(Intent(rule, resource, resource.region, change), Guards())
         found.put(resource, ReadBack(rule, change, BucketInfo("1", "", "", "public-read"), permit, 1_000.0))
@@ -160,7 +161,12 @@ def _read_backs() -> Filled:
 
 def _refusals() -> Filled:
     found = Refusals(MOST)
-    return found._refused, lambda n: found.resource_alone("1", f"bucket-{n}", "PutBucketAcl", float(n))
+
+    def fill(number: int) -> None:
+        bucket = BUCKETS.resource("1", "cn-hangzhou", f"bucket-{number}")
+        found.resource_alone(bucket, "oss:PutBucketAcl", float(number))
+
+    return found._refused, fill
 
 
 def _breaker() -> Filled:

@@ -9,7 +9,6 @@ from consumer.aliyun.error_codes import MNS, OSS, STATUSES, Kind, kind_of
 from consumer.aliyun.oss.errors import translated
 from consumer.core.errors import (
     AccountSuspended,
-    BucketGone,
     Busy,
     DeniedByResource,
     MessageGone,
@@ -18,6 +17,7 @@ from consumer.core.errors import (
     PermissionMissing,
     PublicAccessBlocked,
     QueueMissing,
+    ResourceGone,
     Retryable,
     ServiceError,
     Throttled,
@@ -47,7 +47,7 @@ PERMANENT_MNS = {
 """Of https://www.alibabacloud.com/help/en/mns/developer-reference/syntax-of-error-responses."""
 
 OSS_ROWS: list[tuple[int, str, Kind]] = [
-    (404, "NoSuchBucket", BucketGone),
+    (404, "NoSuchBucket", ResourceGone),
     (403, "AccessDenied", PermissionMissing),
     *[(403, code, NotAuthenticated) for code in (
         "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurityToken", "SecurityTokenExpired",

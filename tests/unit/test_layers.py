@@ -50,7 +50,7 @@ VENDORS = {
     "darabonba",
 }
 
-DYNAMIC_IMPORTS = {"consumer.remediations.catalogue": "consumer.remediations.oss"}
+DYNAMIC_IMPORTS = {"consumer.remediations.catalogue": "consumer.remediations"}
 """Modules that import by a computed name, and the package below which that name is."""
 
 

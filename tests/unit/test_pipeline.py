@@ -34,6 +34,7 @@ from consumer.guards.refusals import CERTAIN_SECONDS
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from consumer.resources.oss.bucket import BucketInfo
+from consumer.resources.oss.kind import BUCKETS
 from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
 from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, delivery, received, service_error
 
@@ -84,8 +85,8 @@ class World:
 
     def _open(self, resource: object, until: Callable[[], float]) -> FakeBucket:
         self.until = until
-        self.opened.append((resource.name, until()))  # type: ignore[attr-defined]
-        return FakeBucket(self.buckets, resource.name)  # type: ignore[attr-defined]
+        self.opened.append((resource.resource_id, until()))  # type: ignore[attr-defined]
+        return FakeBucket(self.buckets, resource.resource_id)  # type: ignore[attr-defined]
 
     def before(self, operation: str, *happenings: Happening) -> None:
         """What happens before the next calls of an operation."""
@@ -422,7 +423,7 @@ def test_a_bucket_that_reads_back_as_something_else_is_not_verified() -> None:
 def test_a_repair_that_creates_no_bucket_takes_none_away() -> None:
     """Its owner deleted the bucket and made it anew while we changed a setting: that is no accident of ours."""
     world = World()
-    world.rule.remediation.creates_bucket = False  # type: ignore[misc]
+    world.rule.remediation.recover = lambda _bucket, _before: None  # type: ignore[method-assign]
     world.before("put_acl", lambda: world.buckets.add(NAME, "public-read"))
     assert world.end().outcome is Outcome.FIXED
     assert "delete" not in world.buckets.calls
@@ -466,7 +467,7 @@ def test_a_bucket_created_by_the_change_is_taken_back() -> None:
     ending = world.end()
     assert (ending.outcome, ending.reason) == (Outcome.GONE, "taken_back")
     assert world.acl_now is None
-    assert world.buckets.calls == ["info", "put_acl", "info", "delete"]
+    assert world.buckets.calls == ["info", "put_acl", "info", "info", "delete"], "looked at once more before it goes"
 
 
 @pytest.mark.parametrize("error", [Unanswered, DamagedReply, Unavailable])
@@ -585,7 +586,7 @@ def test_a_refusal_that_is_the_buckets_own_is_given_up_once_that_is_certain() ->
         return world.end().outcome
 
     def works_elsewhere() -> None:
-        world.guards.refusals.worked(ACCOUNT, "another", ["PutBucketAcl"], clock())
+        world.guards.refusals.worked(BUCKETS.resource(ACCOUNT, "cn-beijing", "another"), ["oss:PutBucketAcl"], clock())
 
     assert look() is Outcome.HELD
     clock.advance(300)
@@ -601,19 +602,19 @@ def test_what_a_look_was_granted_counts_as_working() -> None:
     clock = Clock()
     world = World(guards=Guards(monotonic=clock))
     refusals = world.guards.refusals
-    assert not refusals.resource_alone(ACCOUNT, "theirs", "PutBucketAcl", clock())
+    assert not refusals.resource_alone(BUCKETS.resource(ACCOUNT, "cn-beijing", "theirs"), "oss:PutBucketAcl", clock())
     clock.advance(1)
     world.end()
-    assert not refusals.resource_alone(ACCOUNT, "theirs", "PutBucketAcl", clock())
+    assert not refusals.resource_alone(BUCKETS.resource(ACCOUNT, "cn-beijing", "theirs"), "oss:PutBucketAcl", clock())
     clock.advance(CERTAIN_SECONDS)
-    refusals.worked(ACCOUNT, "another", ["PutBucketAcl"], clock())
-    assert refusals.resource_alone(ACCOUNT, "theirs", "PutBucketAcl", clock())
+    refusals.worked(BUCKETS.resource(ACCOUNT, "cn-beijing", "another"), ["oss:PutBucketAcl"], clock())
+    assert refusals.resource_alone(BUCKETS.resource(ACCOUNT, "cn-beijing", "theirs"), "oss:PutBucketAcl", clock())
 
 
 def test_a_wrong_endpoint_is_worth_another_try() -> None:
     """It shares 403 AccessDenied with a missing permission and must not be treated as one."""
     world = World()
-    world.before("info", WrongEndpoint("GetBucketInfo", "elsewhere", endpoint="oss-cn-hangzhou.aliyuncs.com"))
+    world.before("info", WrongEndpoint("oss", "GetBucketInfo", "elsewhere", endpoint="oss-cn-hangzhou.aliyuncs.com"))
     assert world.end().outcome is Outcome.FAILED
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.core.errors import (
-    BucketGone,
     DamagedReply,
     PermissionMissing,
+    ResourceGone,
     ServiceError,
     Throttled,
     Unanswered,
@@ -58,7 +58,7 @@ def test_what_may_pass_is_asked_again(kind: type[ServiceError]) -> None:
     assert all(0 <= retry.delay_seconds <= trying.policy.cap_seconds for retry in trying.recorder.retries)
 
 
-@pytest.mark.parametrize("kind", [PermissionMissing, BucketGone])
+@pytest.mark.parametrize("kind", [PermissionMissing, ResourceGone])
 def test_what_will_not_change_is_asked_once(kind: type[ServiceError]) -> None:
     """An answer is an answer."""
     trying = Trying([service_error(kind)])

@@ -36,7 +36,7 @@ class ScriptedPipeline(Pipeline):
                 Rule("logging", logging, remediation, Mode.ENFORCE, 60.0),
                 Rule("acl", Selector(), remediation, Mode.ENFORCE, 60.0),
             ],
-            lambda resource, _until: FakeBucket(FakeBuckets(), resource.name),
+            lambda resource, _until: FakeBucket(FakeBuckets(), resource.resource_id),
             account_id=ACCOUNT,
             default_region="cn-shanghai",
             work_budget_seconds=1.0,

@@ -25,7 +25,8 @@ from consumer.aliyun.oss.signer import Signer
 from consumer.aliyun.retry import Retrier
 from consumer.core.errors import DamagedReply, ServiceError, WrongEndpoint
 from consumer.core.observers import ApiCall, Hooks
-from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.bucket import Bucket, BucketInfo
 
 _T = TypeVar("_T")
 
@@ -109,7 +110,7 @@ class OssBucket(SubResources):
     """One bucket for one delivery; implements `consumer.resources.oss.bucket.Bucket`."""
 
     def __init__(self, oss: Oss, resource: Resource, retrier: Retrier, until: Callable[[], float]) -> None:
-        self.name = resource.name
+        self.name = resource.resource_id
         self.request_ids: list[str] = []
         self.granted: set[str] = set()
         self._oss = oss
@@ -117,7 +118,11 @@ class OssBucket(SubResources):
         self._retrier = retrier
         self._until = until
         self._account_id = resource.account_id
-        self._sdk = oss.connect(resource.name, resource.region, resource.account_id)
+        self._sdk = oss.connect(resource.resource_id, resource.region, resource.account_id)
+
+    def identity(self) -> BucketInfo:
+        """GetBucketInfo."""
+        return self.info()
 
     def info(self) -> BucketInfo:
         """GetBucketInfo, at the bucket's own region even if the event named another.
@@ -151,5 +156,5 @@ class OssBucket(SubResources):
 
     def _call(self, operation: str, request: Callable[[], _T]) -> _T:
         result = self._retrier.call(lambda: self._oss.call(operation, request, self.request_ids), until=self._until)
-        self.granted.add(operation)
+        self.granted.add(f"oss:{operation}")
         return result

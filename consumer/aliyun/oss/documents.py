@@ -77,7 +77,7 @@ class CheckedBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no typ
         about = BucketInfo(
             owner_id=_required(bucket, "Owner/ID"),
             region=(bucket.findtext("Location") or "").removeprefix("oss-"),
-            created=_required(bucket, "CreationDate"),
+            incarnation=_required(bucket, "CreationDate"),
             acl=_required(bucket, "AccessControlList/Grant"),
             redundancy=bucket.findtext("DataRedundancyType") or "",
         )

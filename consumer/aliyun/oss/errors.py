@@ -50,7 +50,7 @@ def translated(operation: str, raised: Exception) -> ServiceError:
         return unnamed("oss", operation, "no_error_code", text, status=status, request_id=asked)
     if code == "PermanentRedirect" or _ADDRESSED_WRONGLY in message:
         endpoint = str(raised.details.get("Endpoint", ""))
-        return WrongEndpoint(operation, message, endpoint=endpoint, status=status, request_id=asked)
+        return WrongEndpoint("oss", operation, message, endpoint=endpoint, status=status, request_id=asked)
     if code == "AccessDenied" and message.startswith(_PUBLIC_REFUSED):
         return PublicAccessBlocked("oss", operation, code, message, status=status, request_id=asked)
     if str(raised.ec) == _EC_SOURCE_IP or all(key in message for key in _SOURCE_IP_KEYS):

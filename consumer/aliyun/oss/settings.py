@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from oss2 import models
 
 from consumer.aliyun.oss.documents import cipher_suite, document_of, flag, logging_document, referer_document
-from consumer.core.errors import BucketGone, PermanentError
+from consumer.core.errors import PermanentError, ResourceGone
 from consumer.resources.oss.settings import Encryption, HttpsConfig, Logging, Referer, Transition
 
 _ALREADY_MOVING = frozenset({"BucketDataRedundancyTransitionTaskAlreadyExist"})
@@ -166,7 +166,7 @@ class SubResources:
         """
         try:
             return self._call(operation, request)
-        except BucketGone:
+        except ResourceGone:
             raise
         except PermanentError as error:
             if error.code == code or (not code and error.code.startswith("NoSuch")):

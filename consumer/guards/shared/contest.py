@@ -12,7 +12,7 @@ from collections.abc import Collection
 from consumer.core.errors import SharedUnreachable
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.shared.store import Script, Store, new_id
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
 
 _MOST_CONTESTED = 10_000
 """Of one rule at once; beyond that the one whose time ends first begins anew."""
@@ -133,6 +133,9 @@ class SharedContest:
 
 
 def _subject(resource: Resource) -> str:
-    """The resource as keys have it: nothing that came in a message gets into one."""
-    parts = (resource.account_id, resource.region, resource.name)
+    """The resource as keys have it: nothing that came in a message gets into one.
+
+    Earlier releases left the type out; what they have recorded is forgotten with its window.
+    """
+    parts = (resource.resource_type, resource.account_id, resource.region, resource.resource_id)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

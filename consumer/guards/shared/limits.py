@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from consumer.core.errors import SharedUnreachable
 from consumer.guards.limits import Full, Limit, Rehearsal, Reservation, limit_text
 from consumer.guards.shared.store import Script, Store, new_id
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
 
 _LONGEST_LINE = 10_000
 

@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from consumer.config import build_rules
-from consumer.core.errors import BucketGone, NotAuthenticated, PermissionMissing, Refused, ServiceError
+from consumer.core.errors import NotAuthenticated, PermissionMissing, Refused, ResourceGone, ServiceError
 from consumer.guards.rule import Rule
 from consumer.operator.check.findings import Finding, failed, ok, skipped
 from consumer.operator.permissions import Purpose, bucket_actions, reads
 from consumer.operator.session import Session
-from consumer.resources.oss.bucket import Bucket, BucketInfo, Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.oss.kind import BUCKETS
 
 _POLICY = "config-remediator ram-policy prints all that is needed"
 
@@ -37,7 +39,7 @@ def look(session: Session, probe_bucket: str) -> Iterator[Finding]:
     config = session.config
     name = probe_bucket or f"config-remediator-check-{secrets.token_hex(8)}"
     try:
-        resource = Resource.checked(config.account_id, config.oss_default_region, name)
+        resource = BUCKETS.resource(config.account_id, config.oss_default_region, name)
     except Refused as error:
         yield failed("probe bucket", str(error), "name an existing bucket with --probe-bucket")
         return
@@ -56,7 +58,7 @@ def look(session: Session, probe_bucket: str) -> Iterator[Finding]:
 def _first_look(bucket: Bucket, resource: Resource, *, given: bool) -> tuple[Finding, BucketInfo | None]:
     try:
         seen = bucket.info()
-    except BucketGone:
+    except ResourceGone:
         if given:
             return failed("probe bucket", f"{bucket.name} does not exist", "name an existing bucket"), None
         return ok("oss", "OSS takes the credentials"), None

@@ -15,9 +15,10 @@ from pathlib import Path
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
-from consumer.core.errors import BucketGone, ConfigurationError, Refused, ServiceError
-from consumer.remediations.base import Change, Remediation
-from consumer.resources.oss.bucket import BucketInfo, Resource
+from consumer.core.errors import ConfigurationError, Refused, ResourceGone, ServiceError
+from consumer.remediations.base import AnyRemediation, Change
+from consumer.resources.base import Resource
+from consumer.resources.oss.bucket import BucketInfo
 from consumer.resources.oss.settings import Encryption, HttpsConfig, Logging, Referer, Transition
 
 
@@ -80,13 +81,13 @@ class World:
 
     states: dict[str, Recorded | None]
     assumed: Assumed
-    remediations: Iterable[Remediation[object]] = ()
+    remediations: Iterable[AnyRemediation] = ()
     """What makes an assumed bucket compliant."""
 
     def open(self, resource: Resource, _until: Callable[[], float]) -> SimulatedBucket:
         """A bucket as the pipeline gets it."""
-        if resource.name not in self.states:
-            self.states[resource.name] = None if self.assumed is Assumed.GONE else _OPEN
+        if resource.resource_id not in self.states:
+            self.states[resource.resource_id] = None if self.assumed is Assumed.GONE else _OPEN
             if self.assumed is Assumed.COMPLIANT:
                 self._mend(SimulatedBucket(self, resource))
         return SimulatedBucket(self, resource)
@@ -103,7 +104,7 @@ class SimulatedBucket:
     """One bucket of a simulation; implements `consumer.resources.oss.bucket.Bucket`."""
 
     def __init__(self, world: World, resource: Resource) -> None:
-        self.name = resource.name
+        self.name = resource.resource_id
         self.request_ids: list[str] = []
         self.granted: set[str] = set()
         self._world = world
@@ -113,11 +114,15 @@ class SimulatedBucket:
     def _state(self) -> Recorded:
         state = self._world.states.get(self.name)
         if state is None:
-            raise BucketGone("oss", "simulated", "NoSuchBucket", "the bucket does not exist", status=404)
+            raise ResourceGone("oss", "simulated", "NoSuchBucket", "the bucket does not exist", status=404)
         return state
 
     def _set(self, **changes: object) -> None:
         self._world.states[self.name] = replace(self._state, **changes)  # type: ignore[arg-type]  # each caller names its own field
+
+    def identity(self) -> BucketInfo:
+        """What is known about it."""
+        return self.info()
 
     def info(self) -> BucketInfo:
         """What is known about it."""

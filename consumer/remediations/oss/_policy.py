@@ -9,7 +9,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 from consumer.core.errors import ChangedMeanwhile, SourceIpNeedsVpc
-from consumer.remediations.base import Change, Compliant, Finding, Remediation
+from consumer.remediations.base import Change, Compliant, Finding
+from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.policy import needs_vpc, read, some
 from consumer.resources.oss.policy_document import canonical
@@ -27,7 +28,7 @@ class PolicyState:
     """Canonical JSON text."""
 
 
-class PolicyRepair(Remediation[PolicyState]):
+class PolicyRepair(BucketRemediation[PolicyState]):
     """Read, merge, write: the repair of some statements."""
 
     @abstractmethod

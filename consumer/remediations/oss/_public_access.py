@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from pydantic import Field
 
-from consumer.core.errors import BucketGone, ServiceError
-from consumer.remediations.base import Note, Options, Remediation
+from consumer.core.errors import ResourceGone, ServiceError
+from consumer.remediations.base import Note, Options
+from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss import public_access
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.public_access import PRIVATE, Exposure
@@ -29,7 +30,7 @@ class PublicAccessOptions(Options):
     )
 
 
-class PublicAccessRepair(Remediation[State], ABC):
+class PublicAccessRepair(BucketRemediation[State], ABC):
     """A repair after which a person wants to know whether the bucket is private now, not only whether it changed."""
 
     def __init__(self, options: PublicAccessOptions) -> None:
@@ -50,7 +51,7 @@ class PublicAccessRepair(Remediation[State], ABC):
         try:
             exposure = public_access.exposure(info.acl, bucket.policy())
             blocked = bool(exposure) and bucket.public_access_block()
-        except BucketGone:
+        except ResourceGone:
             raise
         except ServiceError as error:
             # The repair is read back and done; not knowing the rest must not undo that, but it must be heard.

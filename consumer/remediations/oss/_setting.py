@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 
 from consumer.core.errors import ChangedMeanwhile, Refused
 from consumer.core.printable import quoted
-from consumer.remediations.base import Change, Compliant, Finding, Remediation
+from consumer.remediations.base import Change, Compliant, Finding
+from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 
 State = TypeVar("State")
@@ -41,7 +42,7 @@ class Notation(Generic[State]):
             raise Refused("state_not_understood", f"{quoted(text)} is no state of this setting") from None
 
 
-class SettingRepair(Remediation[State]):
+class SettingRepair(BucketRemediation[State]):
     """Read, merge, write: the repair of one setting."""
 
     notation: ClassVar[Notation[Any]]

@@ -9,9 +9,11 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 
 from consumer.core.errors import ChangedMeanwhile, Refused
-from consumer.remediations.base import Change, Compliant, Finding, Grant, Options, Remediation
+from consumer.remediations.base import Change, Compliant, Finding, Grant, Options
+from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.remediations.oss._setting import Notation
-from consumer.resources.oss.bucket import BUCKET_NAME, Bucket, BucketInfo
+from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.oss.kind import BUCKET_NAME
 from consumer.resources.oss.settings import Logging
 
 _REGION = "{region}"
@@ -56,7 +58,7 @@ class LoggingState:
     logging: Logging | None
 
 
-class BucketLogging(Remediation[LoggingState]):
+class BucketLogging(BucketRemediation[LoggingState]):
     """PutBucketLogging: https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketlogging"""
 
     name: ClassVar[str] = "oss.logging"

@@ -8,8 +8,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from consumer.core.errors import ChangedMeanwhile, Refused
+from consumer.core.outcome import Ending
 from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding, Note
+from consumer.remediations.oss._bucket import take_back
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.public_access import PRIVATE
@@ -49,7 +51,6 @@ class BucketAcl(PublicAccessRepair[str]):
         "oss:GetBucketPublicAccessBlock",
         "oss:DeleteBucket",
     )
-    creates_bucket: ClassVar[bool] = True
 
     Options: ClassVar[type[BucketAclOptions]] = BucketAclOptions
 
@@ -81,6 +82,10 @@ class BucketAcl(PublicAccessRepair[str]):
         if change.after != PRIVATE and (now := bucket.info().acl) != change.before:
             raise ChangedMeanwhile(self.name, f"planned on {change.before}, but the ACL is {now} now")
         bucket.put_acl(change.after)
+
+    def recover(self, bucket: Bucket, before: BucketInfo) -> Ending | None:
+        """PutBucketAcl creates a bucket that was deleted between the look and the change."""
+        return take_back(bucket, before)
 
     def remark(self, bucket: Bucket, info: BucketInfo) -> Note | None:
         """A private ACL is no private bucket: the policy is looked at as after a repair."""

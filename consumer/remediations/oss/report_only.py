@@ -9,7 +9,8 @@ from pydantic import Field
 
 from consumer.core.errors import Refused
 from consumer.core.outcome import Outcome
-from consumer.remediations.base import Change, Finding, Options, Remediation, ReportOnly
+from consumer.remediations.base import Change, Finding, Options, ReportOnly
+from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 
 _DETAIL = "no safe repair exists for this rule; a person has to look at the bucket"
@@ -43,7 +44,7 @@ class ReportOptions(Options):
     )
 
 
-class Report(Remediation[str]):
+class Report(BucketRemediation[str]):
     """For rules whose repair needs knowledge that only people have, such as address lists and replication targets."""
 
     name: ClassVar[str] = "oss.report"

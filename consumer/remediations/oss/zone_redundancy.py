@@ -9,7 +9,8 @@ from pydantic import Field, field_validator
 
 from consumer.core.errors import DamagedReply, Refused
 from consumer.core.printable import quoted
-from consumer.remediations.base import Change, Compliant, Finding, Options, Pending, Remediation
+from consumer.remediations.base import Change, Compliant, Finding, Options, Pending
+from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.settings import Transition
 
@@ -45,7 +46,7 @@ class Redundancy:
     transitions: tuple[Transition, ...]
 
 
-class ZoneRedundancy(Remediation[Redundancy]):
+class ZoneRedundancy(BucketRemediation[Redundancy]):
     """CreateBucketDataRedundancyTransition:
     https://www.alibabacloud.com/help/en/oss/developer-reference/createbucketdataredundancytransition
     """

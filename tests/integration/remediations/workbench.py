@@ -24,7 +24,9 @@ from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change, Remediation
 from consumer.remediations.catalogue import catalogue
-from consumer.resources.oss.bucket import Bucket, Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.bucket import Bucket
+from consumer.resources.oss.kind import BUCKETS
 from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
 
@@ -156,7 +158,7 @@ class Workbench:
         return self._oss.open(resource, self._retrier, until)
 
     def _resource(self) -> Resource:
-        return Resource.checked(self._account_id, self._region, BUCKET)
+        return BUCKETS.resource(self._account_id, self._region, BUCKET)
 
     def _event(self, case: Case) -> Event:
         return Event(

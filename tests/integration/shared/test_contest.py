@@ -8,12 +8,12 @@ from consumer.core.errors import SharedUnreachable
 from consumer.guards.contest import ContestPolicy
 from consumer.guards.shared.contest import SharedContest
 from consumer.guards.shared.store import Store
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.oss.kind import BUCKETS
 from tests.integration.shared.conftest import Replica
 from tests.redis_server import RedisServer
 
 RULE = "public-read"
-PHOTOS = Resource("1234567890123456", "cn-hangzhou", "photos")
+PHOTOS = BUCKETS.resource("1234567890123456", "cn-hangzhou", "photos")
 
 
 def contest(store: Store, window_seconds: float = 3600.0) -> SharedContest:
@@ -38,7 +38,7 @@ def test_another_resource_and_another_rule_are_not_contested(replica: Replica) -
         shared.fixed(RULE, PHOTOS, 0.0)
     assert shared.found_broken(RULE, PHOTOS, 0.0) > 0
     assert shared.found_broken("another", PHOTOS, 0.0) == 0
-    assert shared.found_broken(RULE, Resource("1234567890123456", "cn-hangzhou", "videos"), 0.0) == 0
+    assert shared.found_broken(RULE, BUCKETS.resource("1234567890123456", "cn-hangzhou", "videos"), 0.0) == 0
 
 
 def test_it_begins_anew_after_a_window(replica: Replica) -> None:

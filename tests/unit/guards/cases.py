@@ -9,9 +9,10 @@ from consumer.guards.chain import Guards, Intent, Permit
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.kind import BUCKETS
 
-PHOTOS = Resource("1234567890123456", "cn-hangzhou", "photos")
+PHOTOS = BUCKETS.resource("1234567890123456", "cn-hangzhou", "photos")
 
 
 def rule(mode: Mode = Mode.ENFORCE, name: str = "public-read") -> Rule:

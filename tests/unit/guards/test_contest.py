@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from consumer.guards.contest import Contest, ContestPolicy, LocalContest
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.kind import BUCKETS
 from tests.unit.guards.cases import PHOTOS
 
 RULE = "public-read"
@@ -59,7 +60,7 @@ def test_memory_is_bounded() -> None:
     contest = local(most_resources=2)
     fought(contest, PHOTOS, 3)
     for name in ("videos", "music"):
-        contest.fixed(RULE, Resource(PHOTOS.account_id, PHOTOS.region, name), 1.0)
+        contest.fixed(RULE, BUCKETS.resource(PHOTOS.account_id, PHOTOS.region, name), 1.0)
     assert contest.found_broken(RULE, PHOTOS, 2.0) == 0.0
     assert contest.contested(2.0) == {}
 
@@ -67,7 +68,7 @@ def test_memory_is_bounded() -> None:
 def test_what_was_fixed_last_is_remembered_longest() -> None:
     """The fight that goes on is not the one that is forgotten."""
     contest = local(most_resources=2)
-    videos, music = (Resource(PHOTOS.account_id, PHOTOS.region, name) for name in ("videos", "music"))
+    videos, music = (BUCKETS.resource(PHOTOS.account_id, PHOTOS.region, name) for name in ("videos", "music"))
     contest.fixed(RULE, PHOTOS, 0.0)
     contest.fixed(RULE, videos, 0.0)
     for _ in range(2):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from consumer.core.errors import BucketGone, PermissionMissing, SharedUnreachable
+from consumer.core.errors import PermissionMissing, ResourceGone, SharedUnreachable
 from consumer.core.outcome import SETTLED_BY, Ending, Outcome, Settlement
 from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import HOLDS, Guards
@@ -12,7 +14,7 @@ from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.rule import Mode
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
 from tests.unit.fakes import Clock
 from tests.unit.guards.cases import PHOTOS, conclude, ended, intent, never_read, no_tags, permitted, refused, rule
 
@@ -43,7 +45,7 @@ def test_observing_ends_with_what_would_have_been_done() -> None:
 def test_observing_tells_what_a_limit_would_have_done() -> None:
     """The rule's own limit is rehearsed: what is over it is still counted as would_fix, and says so."""
     limited = guards(limits=LocalLimits(None, {"public-read": Limit(1, 60)}))
-    other = intent(Mode.OBSERVE, bucket=type(PHOTOS)("1234567890123456", "cn-hangzhou", "videos"))
+    other = intent(Mode.OBSERVE, bucket=replace(PHOTOS, resource_id="videos"))
 
     assert "limit" not in refused(limited, intent(Mode.OBSERVE)).detail
     assert "limit" not in refused(limited, intent(Mode.OBSERVE)).detail  # the same resource again
@@ -91,9 +93,9 @@ def test_a_bucket_that_vanished_before_its_tags_were_read_is_gone() -> None:
     """That is no failure to read tags."""
 
     def gone() -> dict[str, str]:
-        raise BucketGone("oss", "GetBucketTags", "NoSuchBucket", "gone")
+        raise ResourceGone("oss", "GetBucketTags", "NoSuchBucket", "gone")
 
-    with pytest.raises(BucketGone):
+    with pytest.raises(ResourceGone):
         guards(exemptions=[TAGGED]).permit(intent(), gone)
 
 
@@ -136,7 +138,7 @@ class Unreadable(LocalContest):
 
     def found_broken(self, rule: str, resource: Resource, now: float) -> float:
         """It cannot be told."""
-        raise SharedUnreachable(f"no answer: {rule}, {resource.name}, {now}")
+        raise SharedUnreachable(f"no answer: {rule}, {resource.resource_id}, {now}")
 
 
 def test_a_contest_that_cannot_be_told_holds_the_change() -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.guards.limits import Full, Limit, LocalLimits, Reservation, Window
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.kind import BUCKETS
 
 RULE = "public-read"
 
@@ -23,7 +24,7 @@ def one(limit: Limit) -> LocalLimits:
 
 def bucket(number: int) -> Resource:
     """One of many."""
-    return Resource("1234567890123456", "cn-hangzhou", f"bucket-{number}")
+    return BUCKETS.resource("1234567890123456", "cn-hangzhou", f"bucket-{number}")
 
 
 @given(

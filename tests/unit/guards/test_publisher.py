@@ -22,7 +22,8 @@ from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.reevaluation.confirmation import Confirmation
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
-from consumer.resources.oss.bucket import BucketInfo, Resource
+from consumer.resources.base import Resource
+from consumer.resources.oss.bucket import BucketInfo
 from tests.unit.bodies import ACCOUNT, CURRENT, QUALIFIER, changed, text_of
 from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, delivery, received
 
@@ -91,7 +92,7 @@ class Scene:
 
     def _open(self, resource: Resource, _until: Callable[[], float]) -> FakeBucket:
         self.opened.append(resource)
-        return FakeBucket(self.buckets, resource.name)
+        return FakeBucket(self.buckets, resource.resource_id)
 
     def publish(self, **fields: object) -> tuple[str, Ending]:
         """The rule's name and the ending of an event with these fields; a name with a dot is a whole path."""
