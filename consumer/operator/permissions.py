@@ -8,12 +8,13 @@ https://www.alibabacloud.com/help/en/oss/user-guide/ram-policy
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from consumer.core.ram_actions import actions_of
 from consumer.guards.rule import Mode, Rule
+from consumer.resources.base import ResourceKind
 
 
 class Purpose(StrEnum):
@@ -38,10 +39,7 @@ class GrantTarget(StrEnum):
     SUBSCRIPTION = "/topics/{topic}/subscriptions/{subscription}"
 
 
-_READ_WORDS = ("oss:Get", "oss:List")
-
-_ALWAYS = ("oss:GetBucketInfo",)
-"""Every look at a bucket begins with it."""
+_READ_WORDS = ("Get", "List", "Describe", "Query")
 
 _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
     Purpose.RUN: (
@@ -90,8 +88,8 @@ class Scope:
     dead_letter_queue: str = ""
     topic: str = ""
     subscription: str = ""
-    buckets: tuple[str, ...] = ("*",)
-    """Names or patterns."""
+    resource_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Ids or patterns by resource type; every resource of the types that are not in it."""
     reads_tags: bool = False
     """Whether an exemption or a rule asks for tags."""
     roles: tuple[str, ...] = ()
@@ -112,29 +110,35 @@ class Scope:
         return f"acs:mns:{self.region}:{self.account_id}:{place.value.format(**parts)}"
 
 
-def bucket_actions(rules: Iterable[Rule], purpose: Purpose, *, optional: bool = True) -> set[str]:
-    """What the rules need on buckets for a purpose; nothing where it never looks at one."""
+def kinds_of(rules: Iterable[Rule]) -> tuple[ResourceKind, ...]:
+    """Every kind of resource that the rules are about, in their order."""
+    return tuple({rule.remediation.kind.resource_type: rule.remediation.kind for rule in rules}.values())
+
+
+def resource_actions(kind: ResourceKind, rules: Iterable[Rule], purpose: Purpose, *, optional: bool = True) -> set[str]:
+    """What the rules need on resources of a kind for a purpose; nothing where it never looks at one."""
     if purpose in (Purpose.PROVISION, Purpose.DLQ):
         return set()
-    needed = set(_ALWAYS)
+    needed = set(kind.look_actions)
     for rule in rules:
-        needed |= _of_rule(rule, purpose, optional=optional)
+        if rule.remediation.kind is kind:
+            needed |= _of_rule(rule, purpose, optional=optional)
     return needed
 
 
 def _of_rule(rule: Rule, purpose: Purpose, *, optional: bool) -> set[str]:
-    kind = rule.remediation
-    actions = {*kind.actions, *(kind.optional_actions if optional else ())}
+    repair = rule.remediation
+    actions = {*repair.actions, *(repair.optional_actions if optional else ())}
     if purpose is Purpose.UNDO:
-        return {*kind.actions, *kind.undo_actions}
+        return {*repair.actions, *repair.undo_actions}
     if purpose is Purpose.RUN and rule.mode is Mode.ENFORCE:
         return actions
-    return {action for action in (kind.actions if purpose is Purpose.RUN else actions) if reads(action)}
+    return {action for action in (repair.actions if purpose is Purpose.RUN else actions) if reads(action)}
 
 
 def reads(action: str) -> bool:
-    """Whether an action changes nothing."""
-    return action.startswith(_READ_WORDS)
+    """Whether an action changes nothing, by the words that the services' reads begin with."""
+    return action.partition(":")[2].startswith(_READ_WORDS)
 
 
 def policy(
@@ -148,7 +152,8 @@ def policy(
                 if not optional and operation in _MNS_OPTIONAL.get(purpose, ()):
                     continue
                 granted.setdefault(scope.arn(place), set()).update(actions_of("mns", operation))
-        _grant_buckets(granted, scope, bucket_actions(rules, purpose, optional=optional), purpose)
+        for kind in kinds_of(rules):
+            _grant_resources(granted, scope, kind, resource_actions(kind, rules, purpose, optional=optional), purpose)
         if purpose is Purpose.RUN:
             _grant_elsewhere(granted, rules)
             for operation in scope.evaluator_operations:
@@ -157,13 +162,15 @@ def policy(
     return {"Version": "1", "Statement": _statements(granted)}
 
 
-def _grant_buckets(granted: dict[str, set[str]], scope: Scope, actions: set[str], purpose: Purpose) -> None:
+def _grant_resources(
+    granted: dict[str, set[str]], scope: Scope, kind: ResourceKind, actions: set[str], purpose: Purpose
+) -> None:
     if not actions:
         return
     if scope.reads_tags and purpose is not Purpose.UNDO:
-        actions = {*actions, *actions_of("oss", "GetBucketTags")}
-    for bucket in scope.buckets:
-        granted.setdefault(f"acs:oss:*:*:{bucket}", set()).update(actions)
+        actions = {*actions, *kind.tag_actions}
+    for resource_id in scope.resource_ids.get(kind.resource_type, ("*",)):
+        granted.setdefault(kind.arn(resource_id), set()).update(actions)
     for role in scope.roles:
         granted.setdefault(role, set()).add("sts:AssumeRole")
 

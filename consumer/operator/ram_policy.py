@@ -11,6 +11,7 @@ from consumer.core.exit_codes import CommandExit
 from consumer.guards.rule import Mode
 from consumer.operator import output
 from consumer.operator.permissions import Purpose, Scope, policy
+from consumer.resources.oss.kind import BUCKETS
 
 
 def show(path: Path, purposes: Sequence[str], buckets: Sequence[str], *, required_only: bool) -> CommandExit:
@@ -35,7 +36,7 @@ def scope(config: Config, buckets: Sequence[str] = ()) -> Scope:
         dead_letter_queue=config.queue.dead_letter_queue,
         topic=config.topic.name,
         subscription=config.subscription_name,
-        buckets=tuple(buckets) or ("*",),
+        resource_ids={BUCKETS.resource_type: tuple(buckets)} if buckets else {},
         reads_tags=any(exemption.tags for exemption in config.exemptions) or any(rule.tags for rule in config.rules),
         roles=tuple(
             f"acs:ram::{member}:role/{accounts.role_name}" for member in accounts.allowed if member != config.account_id

@@ -154,7 +154,3 @@ class ResourceKind(ABC):
         if event.resource_type != self.resource_type:
             raise Refused("wrong_resource_type", f"the resource is no {self.resource_type}")
         return self.resource(event.account_id, event.region or default_region, event.resource_id)
-
-    def reads(self, action: str) -> bool:
-        """Whether a RAM action changes nothing."""
-        return action.partition(":")[2].startswith(("Get", "List", "Describe", "Query"))

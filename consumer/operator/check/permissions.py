@@ -13,7 +13,7 @@ from consumer.config import build_rules
 from consumer.core.errors import NotAuthenticated, PermissionMissing, Refused, ResourceGone, ServiceError
 from consumer.guards.rule import Rule
 from consumer.operator.check.findings import Finding, failed, ok, skipped
-from consumer.operator.permissions import Purpose, bucket_actions, reads
+from consumer.operator.permissions import Purpose, reads, resource_actions
 from consumer.operator.session import Session
 from consumer.resources.base import Resource
 from consumer.resources.oss.bucket import Bucket, BucketInfo
@@ -77,7 +77,7 @@ def _first_look(bucket: Bucket, resource: Resource, *, given: bool) -> tuple[Fin
 
 def _every_read(bucket: Bucket, rules: tuple[Rule, ...]) -> Iterator[Finding]:
     wrong = False
-    for action in sorted(bucket_actions(rules, Purpose.CHECK)):
+    for action in sorted(resource_actions(BUCKETS, rules, Purpose.CHECK)):
         request = _READS.get(action)
         if request is None:
             continue
@@ -95,7 +95,7 @@ def _every_read(bucket: Bucket, rules: tuple[Rule, ...]) -> Iterator[Finding]:
 
 
 def _not_tried(rules: tuple[Rule, ...]) -> Finding:
-    changing = sorted(action for action in bucket_actions(rules, Purpose.RUN) if not reads(action))
+    changing = sorted(action for action in resource_actions(BUCKETS, rules, Purpose.RUN) if not reads(action))
     if not changing:
         return ok("rule changes", "no rule may change anything")
     return skipped("rule changes", f"cannot be tried without changing something: {', '.join(changing)}", _POLICY)
