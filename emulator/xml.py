@@ -96,8 +96,21 @@ def _element(found: ET.Element, depth: int) -> Element:
     return Element(tag, "" if children else found.text or "", children, namespace.lstrip("{").rstrip("/"))
 
 
+class Unescaped(str):
+    """Text that is written into a document as it is, whatever that does to the document."""
+
+    __slots__ = ()
+
+
+def as_read(text: str) -> str:
+    """What a parser reads where `text` was written."""
+    return _TO_WRITE_OTHERWISE.sub(lambda found: found[0] if found[0] == "\r" else "\ufffd", text)
+
+
 def escape(text: str) -> str:
     """Text as element content that a parser gives back; what XML cannot hold becomes U+FFFD. Quotes stay."""
+    if isinstance(text, Unescaped):
+        return str(text)
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:

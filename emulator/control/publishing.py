@@ -20,6 +20,7 @@ from emulator.control.answers import Json
 from emulator.control.bodies import Body, Refused, read
 from emulator.control.config import find_rule
 from emulator.emulation import Emulation
+from emulator.xml import Unescaped, as_read
 
 _STALE = {
     BUCKET: Annotation("public-read", "read", "NotContains", "$.AccessControlList.Grant"),
@@ -59,6 +60,8 @@ class RawBody(Body):
     """POST /config/publish-raw."""
 
     body: str
+    unescaped: bool = False
+    """Whether replies hold the body as it is, so that one with a control character damages them for every parser."""
     topic: str | None = None
     count: int = Field(1, ge=1, le=10_000)
 
@@ -90,10 +93,11 @@ class PublishingEndpoints:
         return _answer(sent, event)
 
     async def publish_raw(self, request: Request) -> Response:
-        """Publish a body exactly as it is."""
-        body = await read(request, RawBody)
+        """Publish a body exactly as it is, as far as XML can hold it, so that journal and replies agree."""
+        raw = await read(request, RawBody)
+        body = Unescaped(raw.body.encode(errors="replace").decode()) if raw.unescaped else as_read(raw.body)
         delivery = self._config.delivery
-        return _answer([delivery.send_body(body.body, "", topic=body.topic) for _ in range(body.count)], None)
+        return _answer([delivery.send_body(body, "", topic=raw.topic) for _ in range(raw.count)], None)
 
     def _event(self, body: PublishBody) -> Event:
         now_ms = self._emulation.world.clock.now_ms()

@@ -9,7 +9,7 @@ from typing import Any
 
 import oss2
 import pytest
-from mns.mns_exception import MNSServerException
+from mns.mns_exception import MNSClientNetworkException, MNSServerException
 
 from emulator.client import ControlError, Emulator
 from emulator.provisioning import account, setup_channel
@@ -205,6 +205,25 @@ def test_a_raw_body_arrives_untouched(emulator: Emulator) -> None:
     setup_channel(emulator)
     emulator.config.publish_raw("not base64 \u00e4 {")
     assert _bodies(emulator) == ["not base64 \u00e4 {"]
+
+
+def test_journal_and_replies_agree_on_what_xml_cannot_hold(emulator: Emulator) -> None:
+    """One text, with U+FFFD for it; else a consumer's copy of what it read would look like a false one."""
+    setup_channel(emulator)
+    emulator.config.publish_raw("one\x01two\ud800\r\n<&>")
+    (pushed,) = emulator.journal(operation="PushToQueue")
+    (published,) = emulator.journal(operation="PublishMessage")
+    assert _bodies(emulator) == [pushed.detail["body"]] == ["one\ufffdtwo\ufffd\r\n<&>"]
+    assert published.detail["body"] == pushed.detail["body"]
+
+
+def test_an_unescaped_body_damages_the_reply_that_holds_it(emulator: Emulator) -> None:
+    """On request only, for consumers that have to survive it: the vendor's SDK gives the whole batch up."""
+    setup_channel(emulator)
+    emulator.config.publish_raw("one\x01two", unescaped=True)
+    assert emulator.journal(operation="PushToQueue")[0].detail["body"] == "one\x01two"
+    with account(emulator) as owner, pytest.raises(MNSClientNetworkException, match="RespDataDamaged"):
+        owner.get_queue("config-events").receive_message()
 
 
 def test_without_a_topic_nothing_is_delivered(emulator: Emulator) -> None:

@@ -130,15 +130,17 @@ class Stage:
         self._lasting_keys.add(identity.access_key_id)
         return identity
 
-    def replica(self, pace: Pace | None = None, *, key: Key | None = None, **more: str) -> Replica:
-        """A place for one more worker; not started. `more` are environment variables."""
+    def replica(
+        self, pace: Pace | None = None, *, key: Key | None = None, mode: str = "enforce", tables: str = "", **more: str
+    ) -> Replica:
+        """A place for one more worker; not started. `tables` end its configuration, `more` are environment variables."""
         if key is None:
             identity = self.new_identity()
             key = Key(identity.access_key_id, identity.access_key_secret)
         added = Replica(
             self.folder,
             f"replica-{len(self.replicas)}",
-            self.configuration(pace),
+            self.configuration(pace).replace('mode = "enforce"', f'mode = "{mode}"') + tables,
             key,
             code=self._code,
             environment=more,

@@ -7,12 +7,15 @@ a busy bucket. The last word is the witness's.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
+from mns.queue import QueueMeta
 
+from emulator.provisioning import account
 from tests.faults.replica import Replica
-from tests.faults.stage import DEAD_LETTERS, Pace, Stage, until
+from tests.faults.stage import DEAD_LETTERS, QUEUE, Pace, Stage, until
 
 _PACE = Pace(slots=16, workers=4)
 
@@ -106,6 +109,21 @@ def test_slow_renewals_lose_nothing(stage: Stage) -> None:
     ends_well(stage, replica)
 
 
+def test_slow_renewals_of_many_workers_lose_nothing(stage: Stage) -> None:
+    """Repairs that outlast half a lease of 15 s, and a quarter of a second for each renewal: none is lost."""
+    with account(stage.emulator) as owner:
+        owner.get_queue(QUEUE).set_attributes(QueueMeta(vis_timeout=15))
+    stage.emulator.faults.add("latency", "ChangeMessageVisibility", service="mns", seconds=0.25)
+    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=4.0)
+    stage.emulator.create_buckets(count=80, acl="public-read")
+    replica = started(stage, Pace(slots=96, workers=64, lease_seconds=15, call_timeout_seconds=10))
+    assert until(lambda: not stage.broken(), 60), replica.text()[-2_000:]
+    renewed = stage.emulator.journal(operation="ChangeMessageVisibility")
+    assert len({entry.detail["message_id"] for entry in renewed}) >= 32, "the scene needs renewals"
+    assert replica.settled("lease_lost") == 0
+    ends_well(stage, replica)
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [
@@ -162,3 +180,54 @@ def test_stale_reads_keep_no_urgent_bucket_waiting(stage: Stage) -> None:
     assert {line["before"] for line in changes} == {"public-read", "public-read-write"}
     replica.command("undo", changes[0]["hash"], "--yes", "--weaken")
     assert stage.broken() == [changes[0]["resource"]]
+
+
+def test_bodies_that_damage_the_reply_keep_no_urgent_bucket_waiting(stage: Stage) -> None:
+    """Forty of them before a public bucket: it is closed in seconds, and they stand in the dead-letter queue."""
+    for number in range(40):
+        stage.emulator.config.publish_raw(f"poison {number} \x01", unescaped=True)
+    stage.emulator.create_buckets(["urgent"], acl="public-read-write")
+    replica = started(stage)
+    assert until(lambda: not stage.broken(), 20), replica.text()[-2_000:]
+    assert until(lambda: stage.left(DEAD_LETTERS) == 40 and not stage.left()), replica.text()[-2_000:]
+    damaged = [line for line in replica.lines() if line.get("reason") == "damaged_body"]
+    assert len(damaged) == 40
+    assert 'outcomes_total{outcome="invalid"' in replica.get("/metrics")[1]
+    ends_well(stage, replica)
+
+
+_RECEIVE, _SETTLE = ("BatchReceiveMessage",), ("BatchDeleteMessage", "ChangeMessageVisibility", "SendMessage")
+_RESOURCE = ("GetBucket*", "PutBucketAcl")
+
+
+@pytest.mark.parametrize(
+    ("service", "operations", "kind"),
+    [
+        ("mns", _RECEIVE, "damaged_xml"),
+        ("mns", _RECEIVE, "web_page"),
+        ("mns", _SETTLE, "truncated"),
+        ("mns", _SETTLE, "web_page"),
+        ("oss", _RESOURCE, "damaged_xml"),
+        ("oss", _RESOURCE, "not_xml"),
+    ],
+    ids=lambda value: "" if isinstance(value, tuple) else value,
+)
+def test_damaged_replies_prove_nothing_and_lose_nothing(
+    stage: Stage, service: str, operations: tuple[str, ...], kind: str
+) -> None:
+    """Half documents and web pages for a third of the replies: counted as damaged, and all of it ends well."""
+    for operation in operations:
+        stage.emulator.faults.add(kind, operation, service=service, probability=0.33)
+    replica = started(stage)
+    poison(stage, 4)
+    stage.emulator.create_buckets(count=24, acl="public-read")
+    assert until(lambda: not stage.broken(), 60), replica.text()[-2_000:]
+    page = replica.get("/metrics")[1]
+    unread = re.findall(
+        rf'^remediator_api_requests_total{{code="(?:damaged_reply|unexpected_reply|reset)".*service="{service}"',
+        page,
+        re.MULTILINE,
+    )
+    assert unread, page
+    assert until(lambda: stage.left(DEAD_LETTERS) >= 4), replica.text()[-2_000:]
+    ends_well(stage, replica)
