@@ -60,7 +60,9 @@ def fired(folder: Path, alert: str, scrapes: Sequence[Scrape], minutes: int, int
     series = sorted({name for scrape in scrapes for name in scrape.values})
     case = {
         "interval": f"{interval_minutes}m",
-        "input_series": [{"series": name, "values": _values(name, scrapes, steps, interval_minutes)} for name in series],
+        "input_series": [
+            {"series": name, "values": _values(name, scrapes, steps, interval_minutes)} for name in series
+        ],
         "alert_rule_test": [{"eval_time": f"{minutes}m", "alertname": alert, "exp_alerts": []}],
     }
     test = {"rule_files": [str(_RULES)], "evaluation_interval": f"{interval_minutes}m", "tests": [case]}

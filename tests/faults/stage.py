@@ -133,7 +133,7 @@ class Stage:
     def replica(
         self, pace: Pace | None = None, *, key: Key | None = None, mode: str = "enforce", tables: str = "", **more: str
     ) -> Replica:
-        """A place for one more worker; not started. `tables` end its configuration, `more` are environment variables."""
+        """A place for a worker; not started. `tables` end its configuration, `more` are environment variables."""
         if key is None:
             identity = self.new_identity()
             key = Key(identity.access_key_id, identity.access_key_secret)

@@ -1,8 +1,8 @@
 """Alerts that only invented series had made fire: each is provoked on a real worker, and its text names the cause.
 
-Every metric comes from a process's own /metrics while its fault lasts; see `tests.faults.alerts`. One alert no fault can
-provoke: BooksDoNotBalance, because received, settled and in flight come from one look under one lock. A worker that was
-made to forget a settlement stands in for the defect that the alert is about.
+Every metric comes from a process's own /metrics while its fault lasts; see `tests.faults.alerts`. No fault can provoke
+BooksDoNotBalance, because received, settled and in flight come from one look under one lock: a worker that was made to
+forget a settlement stands in for the defect that the alert is about.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def one_answer(emulator: Emulator) -> Iterator[str]:
                 self.send_error(503)
                 return
             given.set()
-            with urllib.request.urlopen(f"{emulator.credentials_url}?lifetime_seconds=300") as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{emulator.credentials_url}?lifetime_seconds=300") as answer:
                 body = answer.read()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
