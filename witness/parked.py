@@ -42,10 +42,13 @@ class Copies:
         return self._expectations.is_worker(life.sent_by)
 
     def standing_for(self, life: Life) -> Iterator[Life]:
-        """The copies that were made of a message between its last receipt and its removal: each may stand for it."""
+        """The copies that were made of a message between its first receipt and its removal: each may stand for it.
+
+        Not only after its last receipt: a deletion that was refused may be repeated when the message comes back.
+        """
         if life.removal is None or not life.receipts:
             return
-        received, removed, origins = life.receipts[-1].sequence, life.removal.sequence, self.origins(life)
+        received, removed, origins = life.receipts[0].sequence, life.removal.sequence, self.origins(life)
         for other in self._with_body[life.body]:
             sent_between = other is not life and received < other.pushed_sequence < removed and self.is_copy(other)
             if sent_between and self.origins(other) & origins and _history(other.properties) is not None:

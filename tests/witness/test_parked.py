@@ -83,7 +83,23 @@ def test_a_message_whose_deletion_was_lost_comes_back_beside_its_copy() -> None:
     journal.park("m1", "c1")
     journal.receive("m1", "c1")
     journal.delete("m1")
-    assert endings(journal) == {"m1": Ending.SUPERSEDED, "c1": Ending.KEPT}
+    assert endings(journal) == {"m1": Ending.PARKED, "c1": Ending.KEPT}
+
+
+def test_a_message_whose_deletion_was_refused_may_be_deleted_when_it_comes_back() -> None:
+    """Its copy is known by then, and one more is not needed; whether it waits or has ended well meanwhile."""
+    waits, ended = received(), received()
+    for journal in (waits, ended):
+        journal.park("m1", "c1")
+    ended.receive("c1")
+    ended.acl("one")
+    ended.delete("c1")
+    ended.by_hand("one", "public-read")
+    for journal in (waits, ended):
+        journal.receive("m1", key=OTHER_WORKER)
+        journal.delete("m1", key=OTHER_WORKER)
+    assert endings(waits) == {"m1": Ending.PARKED, "c1": Ending.KEPT}
+    assert endings(ended) == {"m1": Ending.PARKED, "c1": Ending.FIXED}
 
 
 def test_a_copy_whose_original_was_never_deleted_is_no_violation() -> None:
@@ -208,15 +224,6 @@ def test_a_copy_that_somebody_else_sent_stands_for_nothing() -> None:
     assert broken(journal) == [(1, "m1", _AT_NO_MOMENT)]
 
 
-def test_a_copy_from_before_the_last_receipt_stands_for_nothing_that_the_worker_knows() -> None:
-    """Another replica's copy is no reason to delete; only with both in hand it would be."""
-    journal = received()
-    journal.park("m1", "c1")
-    journal.receive("m1", key=OTHER_WORKER)
-    journal.delete("m1", key=OTHER_WORKER)
-    assert broken(journal) == [(1, "m1", _AT_NO_MOMENT)]
-
-
 @pytest.mark.parametrize("together", [True, False])
 def test_a_message_and_its_copy_cannot_excuse_each_other(*, together: bool) -> None:
     """One after the other, or at once: the second one had nothing left to stand for it."""
@@ -321,12 +328,15 @@ def test_a_copy_that_forgets(park: Change, promise: int, sentence: str) -> None:
     assert broken(journal) == [(promise, "c2", sentence)]
 
 
-def test_a_copy_of_what_was_never_received() -> None:
-    """Nobody gave the worker the body."""
+def test_a_copy_of_what_was_not_received_by_then() -> None:
+    """Nobody gave the worker the body; and a copy from before the first receipt stands for nothing."""
     journal = Journal()
+    journal.bucket("one")
     journal.event("m1", "one")
     journal.park("m1", "c1")
-    assert broken(journal) == [(4, "c1", _NO_COPY)]
+    journal.receive("m1")
+    journal.delete("m1")
+    assert broken(journal) == [(1, "m1", _AT_NO_MOMENT), (4, "c1", _NO_COPY)]
 
 
 def test_a_copy_of_a_copy_that_was_repaired_needs_no_letter() -> None:
