@@ -43,13 +43,16 @@ _READ_WORDS = ("Get", "List", "Describe", "Query")
 
 _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
     Purpose.RUN: (
-        (GrantTarget.MESSAGES, ("BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility")),
+        (
+            GrantTarget.MESSAGES,
+            ("BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility", "SendMessage"),
+        ),
         (GrantTarget.QUEUE, ("GetQueueAttributes",)),
         (GrantTarget.DEAD_LETTERS, ("SendMessage", "BatchPeekMessage")),
         (GrantTarget.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
     ),
     Purpose.CHECK: (
-        (GrantTarget.MESSAGES, ("BatchDeleteMessage", "ChangeMessageVisibility")),
+        (GrantTarget.MESSAGES, ("BatchDeleteMessage", "ChangeMessageVisibility", "SendMessage")),
         (GrantTarget.QUEUE, ("GetQueueAttributes",)),
         (GrantTarget.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
         (GrantTarget.TOPIC, ("GetTopicAttributes",)),
@@ -73,9 +76,16 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
 }
 
 
-_MNS_OPTIONAL: Mapping[Purpose, Collection[str]] = {Purpose.RUN: ("GetQueueAttributes", "BatchPeekMessage")}
-"""What a purpose can do without: the worker then starts without a look at its queues and exports no queue_messages,
-and says that it does not know what was given up before it started."""
+_MNS_OPTIONAL: Mapping[Purpose, Collection[tuple[GrantTarget, str]]] = {
+    Purpose.RUN: (
+        (GrantTarget.QUEUE, "GetQueueAttributes"),
+        (GrantTarget.DEAD_LETTER_QUEUE, "GetQueueAttributes"),
+        (GrantTarget.DEAD_LETTERS, "BatchPeekMessage"),
+    )
+}
+"""What a purpose can do without: the worker then starts without a look at its queues and exports no queue_messages, and
+says that it does not know what was given up before it started. Sending to its own queue is none of it: what waits would
+be hidden there, and what waits for long would be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +159,7 @@ def policy(
     for purpose in sorted(set(purposes)):
         for place, operations in _MNS_NEEDS[purpose]:
             for operation in operations:
-                if not optional and operation in _MNS_OPTIONAL.get(purpose, ()):
+                if not optional and (place, operation) in _MNS_OPTIONAL.get(purpose, ()):
                     continue
                 granted.setdefault(scope.arn(place), set()).update(actions_of("mns", operation))
         for kind in kinds_of(rules):

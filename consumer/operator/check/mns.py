@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from consumer.aliyun.mns.admin import Channel
 from consumer.aliyun.mns.queue import Queue
-from consumer.core.errors import MessageGone, NotAuthenticated, PermissionMissing, ServiceError
+from consumer.core.errors import MessageGone, NotAuthenticated, PermanentError, PermissionMissing, ServiceError
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.core.ram_actions import actions_of
 from consumer.operator import queue_fit
@@ -54,6 +54,7 @@ def look(session: Session) -> Iterator[Finding]:
         yield from _subscription(way)
         if way.queue is not None:
             yield from _permissions(session.queue(session.config.queue.name))
+            yield _parking(way)
     except _Refused as refused:
         yield refused.finding
 
@@ -140,6 +141,27 @@ def _permissions(queue: Queue) -> Iterator[Finding]:
         yield ok("queue permissions", "messages may be hidden and deleted")
 
 
+def _parking(way: _Channel) -> Finding:
+    """Whether the queue may be sent to, as far as that can be found out without sending anything."""
+    check, name = "parking", way.session.config.queue.name
+    try:
+        way.gateway.send_nothing(name)
+    except NotAuthenticated as error:
+        raise _refused(error) from None
+    except PermissionMissing:
+        text = f"mns:SendMessage on {name} is not granted: what has to wait is hidden, not parked, and may expire there"
+        return warning(check, text, "grant mns:SendMessage; config-remediator ram-policy prints all")
+    except PermanentError as error:
+        text = (
+            f"not proven: a message that {name} cannot take was refused as that ({error.code}) and not for a missing"
+            " permission, which the service may look at later"
+        )
+        return skipped(check, text, "config-remediator ram-policy prints all that is needed")
+    except ServiceError as error:
+        return failed(check, f"it cannot be looked at: {error}", "try again; if it stays, ask with the request id")
+    return warning(check, f"{name} takes a message that it has to refuse", "ask the service why")
+
+
 def _harmless(request: Callable[[], object]) -> None:
     """Being told that there is no such message is being allowed to ask."""
     try:
@@ -157,14 +179,18 @@ def _asked(check: str, request: Callable[[], _T]) -> _T | Finding:
     try:
         return request()
     except NotAuthenticated as error:
-        text = f"the queue service refuses the credentials: {error.code}"
-        remedy = "check the access key or role this process runs with, and account_id"
-        raise _Refused(failed(AUTHENTICATION, text, remedy)) from None
+        raise _refused(error) from None
     except PermissionMissing as error:
         action = actions_of("mns", error.operation)[-1]
         return failed(check, f"{action} is not granted", f"grant {action}; config-remediator ram-policy prints all")
     except ServiceError as error:
         return failed(check, f"it cannot be looked at: {error}", "try again; if it stays, ask with the request id")
+
+
+def _refused(error: NotAuthenticated) -> _Refused:
+    text = f"the queue service refuses the credentials: {error.code}"
+    remedy = "check the access key or role this process runs with, and account_id"
+    return _Refused(failed(AUTHENTICATION, text, remedy))
 
 
 def _or_ok(check: str, text: str, found: Iterator[Finding]) -> Iterator[Finding]:

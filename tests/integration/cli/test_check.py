@@ -68,6 +68,32 @@ def test_queues_without_figures_are_as_good(cli: Cli, channel: Emulator) -> None
     assert checked(cli).status == 0
 
 
+def _parking(result: Result) -> tuple[str, str]:
+    (found,) = [each for each in result.document if each["check"] == "parking"]
+    return found["status"], f"{found['message']} → {found['remedy']}"
+
+
+def test_whether_the_queue_may_be_sent_to_is_not_called_proven(cli: Cli, channel: Emulator) -> None:
+    """Only a message that cannot be taken is offered, so that all that shows is a refusal for another reason."""
+    before = channel.journal()
+    status, text = _parking(checked(cli))
+    assert (status, "not proven" in text, "InvalidArgument" in text) == ("skipped", True, True)
+    assert channel.journal() == before
+
+
+def test_without_the_right_to_send_what_waits_is_hidden(cli: Cli, channel: Emulator) -> None:
+    """The worker works on, so it is a warning, which names the action; a service that does not answer is a failure."""
+    fault = channel.faults.add("error", "SendMessage", service="mns", status=403, code="AccessDenied")
+    result = checked(cli)
+    status, text = _parking(result)
+    assert (result.status, status) == (0, "warning")
+    assert all(word in text for word in ("mns:SendMessage on config-events", "hidden", "grant", "ram-policy")), text
+    channel.faults.remove(fault)
+    channel.faults.add("error", "SendMessage", service="mns", status=503, code="ServiceUnavailable")
+    result = checked(cli)
+    assert (result.status, _parking(result)[0]) == (1, "failed")
+
+
 def test_a_warning_fails_only_a_strict_check(cli: Cli) -> None:
     """The subscription's few retries are a warning: status 0, and 1 with --strict."""
     assert (checked(cli).status, checked(cli, "--strict").status) == (0, 1)

@@ -181,6 +181,15 @@ def test_optional_actions_can_be_left_out(cli: Cli) -> None:
     assert "mns:GetQueueAttributes" in granted(cli.run("ram-policy", "--required-only", "--for", "provision").document)
 
 
+def test_what_waits_may_be_sent_to_the_workers_own_queue(cli: Cli) -> None:
+    """Parking is no comfort that could be left out; whoever only looks or sets up has no business to send there."""
+    queue = "acs:mns:cn-hangzhou:1234567890123456:/queues/config-events/messages"
+    for arguments in ((), ("--required-only",), ("--for", "check"), ("--for", "dlq")):
+        assert "mns:SendMessage" in granted(cli.run("ram-policy", *arguments).document, queue), arguments
+    for purpose in ("peek", "provision", "undo"):
+        assert "mns:SendMessage" not in granted(cli.run("ram-policy", "--for", purpose).document, queue), purpose
+
+
 def test_member_roles_and_tags_are_granted_when_they_are_configured(cli: Cli) -> None:
     """Assuming a member's role and reading the tags that an exemption asks for are part of the policy."""
     exemption = '\n[[exemptions]]\nname = "site"\nowner = "web"\nreason = "public"\nexpires = 2100-01-01\n'
