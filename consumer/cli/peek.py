@@ -26,7 +26,8 @@ def peek(path: Path, count: int, no_look: bool, form: str) -> int:
     Only peeks: no message is taken, hidden or counted as received, so it is safe beside running workers. For each, the
     worker's own code decodes it, finds its rule and looks at the live bucket (reads only), and says how it would end.
     "fixed" means that an enforcing rule would change it; limits, breakers and contests of running workers may still
-    hold it back. The service shows the next 16 visible messages and no others.
+    hold it back. The service shows the next 16 visible messages and no others. For a parked copy it also says whose it
+    is, since when that has been in the queue, how often it was received and failed, and why it was parked.
 
     \b
     Examples:

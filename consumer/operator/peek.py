@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from consumer.core.exit_codes import CommandExit
 from consumer.core.message import Peeked
-from consumer.operator import output
+from consumer.core.parked import History
+from consumer.operator import output, times
 from consumer.operator.dry_run import Rehearsal, Rehearsed, summary
 from consumer.operator.session import opened
 
@@ -29,17 +32,14 @@ def peek(path: Path, form: str, *, count: int, look: bool) -> CommandExit:
             for message in waiting:
                 found.append((message, rehearsal.of(message.body)))
                 advance()
-    document = [
-        {"message_id": message.message_id, "dequeue_count": message.dequeue_count, **rehearsed.document()}
-        for message, rehearsed in found
-    ]
+    document = [{**_message(message), **rehearsed.document()} for message, rehearsed in found]
     output.show(form, document, lambda console: _draw(console, found, full=len(found) == count))
     return CommandExit.DONE
 
 
 def _draw(console: Console, found: list[tuple[Peeked, Rehearsed]], *, full: bool) -> None:
     if not found:
-        console.print("No message is visible now. Hidden ones are in work, held or waiting for another try.")
+        console.print("No message is visible now. Hidden and parked ones are in work, held or waiting for another try.")
         return
     rows = [
         (
@@ -55,9 +55,34 @@ def _draw(console: Console, found: list[tuple[Peeked, Rehearsed]], *, full: bool
     ]
     columns = ("message", "received", "rule", "mode", "resource", "leads to", "because")
     console.print(output.table(columns, rows))
+    if parked := [_parked(message, history) for message, _ in found if (history := message.carried.history)]:
+        columns = ("message", "parked copy of", "first enqueued (UTC)", "received", "attempts", "parked because")
+        console.print(output.table(columns, parked))
     console.print(output.table(("rule", "leads to", "messages"), summary(each for _, each in found)))
     if full:
         console.print("There may be more: a peek shows the next 16 at most.")
+
+
+def _parked(message: Peeked, history: History) -> tuple[object, ...]:
+    """What a parked copy says of the messages before it, as far as it can be believed."""
+    return (
+        message.message_id[-12:],
+        history.origin_id[-12:],
+        times.moment(history.first_enqueued_ms),
+        history.receipts + message.dequeue_count,
+        history.attempts,
+        history.reason,
+    )
+
+
+def _message(message: Peeked) -> dict[str, Any]:
+    """For scripts; `parked` is null for a message that is no parked copy."""
+    history = message.carried.history
+    return {
+        "message_id": message.message_id,
+        "dequeue_count": message.dequeue_count,
+        "parked": None if history is None else asdict(history),
+    }
 
 
 def change(found: Rehearsed) -> str:

@@ -152,10 +152,8 @@ def _parking(way: _Channel) -> Finding:
         text = f"mns:SendMessage on {name} is not granted: what has to wait is hidden, not parked, and may expire there"
         return warning(check, text, "grant mns:SendMessage; config-remediator ram-policy prints all")
     except PermanentError as error:
-        text = (
-            f"not proven: a message that {name} cannot take was refused as that ({error.code}) and not for a missing"
-            " permission, which the service may look at later"
-        )
+        # In which order the service looks at a message and at the right to send it is not documented.
+        text = f"not proven: a message without a body was refused as that ({error.code}), not as forbidden"
         return skipped(check, text, "config-remediator ram-policy prints all that is needed")
     except ServiceError as error:
         return failed(check, f"it cannot be looked at: {error}", "try again; if it stays, ask with the request id")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
+from mns.message_property import MessagePropertyValue
+from mns.queue import Message
+
 from emulator.client import Emulator
+from emulator.provisioning import account
 from tests.integration.cli.conftest import Cli
 from tests.integration.queues import is_empty, messages
 
@@ -76,6 +82,59 @@ def test_no_bucket_is_asked_about_when_no_look_is_wanted(cli: Cli, channel: Emul
     channel.journal_reads(True)
     assert {each["outcome"] for each in cli.json("peek", "--no-look") if each["resource"] == "broken"} == {None}
     assert channel.journal(service="oss", operation="GetBucketInfo") == []
+
+
+AN_HOUR_AGO_MS = time.time_ns() // 1_000_000 - 3_600_000
+HISTORY = {
+    "remediator-origin-id": "FIRST-OF-ALL",
+    "remediator-first-enqueued-ms": str(AN_HOUR_AGO_MS),
+    "remediator-first-received-ms": str(AN_HOUR_AGO_MS + 1),
+    "remediator-receipts": "7",
+    "remediator-attempts": "3",
+    "remediator-reason": "held:over_limit",
+}
+
+
+def _send_parked(channel: Emulator, body: str, **changes: str) -> None:
+    """What a worker sends again, as it arrives after its delay."""
+    message = Message(body)
+    for name, value in {**HISTORY, **changes}.items():
+        message.add_user_property(name, MessagePropertyValue.create_string(value))
+    with account(channel) as owner:
+        queue = owner.get_queue("config-events")
+        queue.set_encoding(False)
+        queue.send_message(message)
+
+
+def test_a_parked_copy_is_shown_with_its_history(cli: Cli, channel: Emulator) -> None:
+    """Whose copy it is, since when, how often it was received and failed, and why; beside where it leads, as any."""
+    channel.config.set_channel(non_compliance=False)
+    channel.create_buckets(["broken"], acl="public-read")
+    channel.config.publish(bucket="broken", rule=READ)
+    (first,) = messages(channel, "config-events")
+    _send_parked(channel, first["body"])
+    fresh, parked = cli.json("peek")
+    assert fresh["parked"] is None
+    assert (parked["resource"], parked["outcome"]) == ("broken", "fixed")
+    assert parked["parked"] == {
+        "origin_id": "FIRST-OF-ALL",
+        "first_enqueued_ms": AN_HOUR_AGO_MS,
+        "first_received_ms": AN_HOUR_AGO_MS + 1,
+        "receipts": 7,
+        "attempts": 3,
+        "reason": "held:over_limit",
+        "dead_letter_ms": 0,
+    }
+    (line,) = [each for each in cli.run("peek").out.splitlines() if "held:over_limit" in each]
+    assert all(word in line for word in ("FIRST-OF-ALL", " 7 ", " 3 ")), line
+
+
+def test_a_forged_history_is_no_history(cli: Cli, channel: Emulator) -> None:
+    """What contradicts the service or itself shows nothing, and reaches no terminal."""
+    _send_parked(channel, "poison", **{"remediator-reason": "[red]held\u202e"})
+    _send_parked(channel, "poison", **{"remediator-attempts": "8"})
+    assert [each["parked"] for each in cli.json("peek")] == [None, None]
+    assert "parked copy of" not in cli.run("peek").out
 
 
 def test_an_empty_queue_is_said_to_be_empty(cli: Cli, channel: Emulator) -> None:
