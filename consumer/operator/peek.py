@@ -15,6 +15,8 @@ from consumer.operator import output, times
 from consumer.operator.dry_run import Rehearsal, Rehearsed, summary
 from consumer.operator.session import opened
 
+_PARKED = ("message", "parked copy of", "first enqueued (UTC)", "received", "attempts", "parked because")
+
 
 def peek(path: Path, form: str, *, count: int, look: bool) -> CommandExit:
     """Show the messages that the queue would hand out next, and where each would lead.
@@ -56,8 +58,7 @@ def _draw(console: Console, found: list[tuple[Peeked, Rehearsed]], *, full: bool
     columns = ("message", "received", "rule", "mode", "resource", "leads to", "because")
     console.print(output.table(columns, rows))
     if parked := [_parked(message, history) for message, _ in found if (history := message.carried.history)]:
-        columns = ("message", "parked copy of", "first enqueued (UTC)", "received", "attempts", "parked because")
-        console.print(output.table(columns, parked))
+        console.print(output.table(_PARKED, parked))
     console.print(output.table(("rule", "leads to", "messages"), summary(each for _, each in found)))
     if full:
         console.print("There may be more: a peek shows the next 16 at most.")
