@@ -21,6 +21,10 @@ from consumer.aliyun.mns.queue import POLL_MARGIN_SECONDS, Queue, QueueAddress
 from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.announcements.announcer import OWNER_SECONDS, Announcer
+from consumer.announcements.gauges import expose_announcements
+from consumer.announcements.states import StateWatch
+from consumer.app.announcing import build_selection, build_writer, open_topic, owners
 from consumer.app.build import (
     build_evaluator,
     build_guards,
@@ -41,7 +45,7 @@ from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.in_flight import InFlight
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
-from consumer.engine.pipeline import Pipeline
+from consumer.engine.pipeline import OpenBucket, Pipeline
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.poller import Poller
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
@@ -52,7 +56,7 @@ from consumer.engine.settler import Copier, Deleter, Hider, Settler
 from consumer.engine.supervisor import Thread
 from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.worker import Worker
-from consumer.journal.writer import JournalWriter
+from consumer.journal.writer import JournalWriter, actor
 from consumer.reevaluation.agreement import Concluded
 from consumer.resources.base import Resource
 from consumer.resources.oss.bucket import Bucket
@@ -103,9 +107,10 @@ class Wiring:
         self.reevaluation = build_reevaluation(config, evaluator, self.stopping, heartbeat, self._concluded)
         self.journal = journal = self._journal()
         followers: tuple[StepListener, ...] = (journal,) if journal else ()
-        self.hooks = Hooks((*watchers, self.reevaluation) if self.reevaluation else watchers, followers)
-        self.shared = self._shared()
         self.others = [self._renewal(), *([Thread(heartbeat, self.reevaluation.run)] if self.reevaluation else [])]
+        observers: tuple[Listener | None, ...] = (*watchers, self.reevaluation, self._announcer())
+        self.hooks = Hooks(tuple(observer for observer in observers if observer is not None), followers)
+        self.shared = self._shared()
         self.metrics.watch_listeners(lambda: self.hooks.failures + self.evaluator_hooks.failures)
         self.picture.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
         if self.store:
@@ -119,6 +124,36 @@ class Wiring:
         """The wait for the evaluator's word on a fix is over."""
         self.metrics.concluded(concluded)
         self.log.concluded(concluded)
+
+    def _announcer(self) -> Announcer | None:
+        """What announces, with its thread, if a topic for it is configured."""
+        config = self.config
+        if not config.announce.topic:
+            return None
+        topic, oss = open_topic(config, self.credentials, self.evaluator_hooks), self.oss(self.evaluator_hooks)
+        longest = config.queue.call_timeout_seconds + OWNER_SECONDS + 2 * config.oss.call_timeout_seconds
+        heartbeat = self.heartbeat("announcements", longest)
+        announcer = Announcer(
+            topic,
+            build_writer(config, actor()),
+            owners(config, self.opener(oss, self.evaluator_hooks)),
+            build_selection(config),
+            self.stopping,
+            heartbeat,
+            pace=config.announce.pace(),
+            states=StateWatch(self.switch.held_by, self.guards.breakers.open_rules),
+            in_flight=lambda: self.in_flight.books().in_flight,
+            say=get_logger("consumer").warning,
+            jitter=self.jitter,
+        )
+        expose_announcements(self.metrics, announcer)
+
+        def close() -> None:
+            topic.close()
+            oss.close()
+
+        self.others.append(Thread(heartbeat, announcer.run, close))
+        return announcer
 
     def shared_problem(self) -> str:
         """Why what the replicas share cannot be asked; empty if it can, and where nothing is shared."""
@@ -206,7 +241,7 @@ class Wiring:
         expose_figures(self.metrics, sampler.figures, dead_letter_queue=self.config.queue.dead_letter_queue)
         return Thread(heartbeat, sampler.run)
 
-    def oss(self) -> Oss:
+    def oss(self, hooks: Hooks | None = None) -> Oss:
         settings = self.config.oss
         return Oss(
             OssSettings(
@@ -215,23 +250,22 @@ class Wiring:
                 settings.call_timeout_seconds,
             ),
             self.credentials,
-            self.hooks,
+            hooks or self.hooks,
             members=self.members,
         )
 
+    def opener(self, oss: Oss, hooks: Hooks | None = None) -> OpenBucket:
+        """Opens buckets whose requests are tried again as `[retry]` says, and no more once the process stops."""
+        retry = self.config.retry
+        policy = RetryPolicy(retry.request_attempts, retry.request_base_seconds, retry.request_cap_seconds)
+        retrier = Retrier(policy, hooks or self.hooks, self.stopping)
+        return lambda resource, until: oss.open(resource, retrier, until)
+
     def pipeline(self, oss: Oss) -> Pipeline:
         config = self.config
-        policy = RetryPolicy(
-            config.retry.request_attempts, config.retry.request_base_seconds, config.retry.request_cap_seconds
-        )
-        retrier = Retrier(policy, self.hooks, self.stopping)
-
-        def open_bucket(resource: Resource, until: Callable[[], float]) -> Bucket:
-            return oss.open(resource, retrier, until)
-
         return Pipeline(
             self.rules,
-            open_bucket,
+            self.opener(oss),
             account_id=config.account_id,
             default_region=config.oss.default_region or config.queue.region,
             work_budget_seconds=config.engine.work_budget_seconds,

@@ -108,9 +108,10 @@ def undo(
 ) -> int:
     """Put back what a change has replaced.
 
-    ID is what `journal show` has in its last column. The journal has to be whole up to that change, and the live bucket
-    the same one, exactly as the change left it; if somebody has changed it since, the difference is shown and nothing
-    is done. Otherwise shows the difference and asks. What is done is journaled, before and after.
+    ID is what `journal show` has in its last column, or the id of the message, as announcements name it. The journal
+    has to be whole up to that change, and the live bucket the same one, exactly as the change left it; if somebody has
+    changed it since, the difference is shown and nothing is done. Otherwise shows the difference and asks. What is done
+    is journaled, before and after.
 
     Whatever takes protection off the bucket, which is nearly every undo, needs --weaken, with --yes as well.
 

@@ -70,6 +70,7 @@ def contradictions(document: Table, wrong: Callable[[str], bool] = lambda _key: 
     found = [problem for check in _AT_LEAST if (problem := _too_small(document, check, wrong))]
     found += _same_queue(document, wrong)
     found += _journal(document, wrong)
+    found += _announce(document, wrong)
     found += _rules(document, wrong)
     found += _exemptions(document, wrong)
     return found
@@ -114,6 +115,20 @@ def _journal(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]
         return
     if value_at(document, "journal.required") and not value_at(document, "journal.path"):
         yield Problem("journal.required", "needs journal.path, given none: there is no journal that could be required")
+
+
+_NEVER_DIGESTED = frozenset({"undone", "paused", "breaker_open"})
+"""They concern a person's act or the whole process, and are announced at once."""
+
+
+def _announce(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+    topic = "" if wrong("announce.topic") else value_at(document, "announce.topic")
+    if topic and not wrong("topic.name") and topic == value_at(document, "topic.name"):
+        text = f'must be another topic than topic.name, given "{topic}": announcements would come back as events'
+        yield Problem("announce.topic", text)
+    digest = () if wrong("announce.digest") else value_at(document, "announce.digest")
+    if never := sorted(_NEVER_DIGESTED.intersection(digest)):
+        yield Problem("announce.digest", f"cannot hold {', '.join(never)}, which are announced at once")
 
 
 def _rules(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:

@@ -10,7 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from consumer.announcements.records import Kind
 
 _ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _HIGHEST_PORT = 65_535
@@ -117,3 +119,4 @@ Text = Annotated[
     StringConstraints(min_length=1, max_length=256),
     Allowed("text of 1 to 256 characters"),
 ]
+AnnouncedKinds = Annotated[tuple[Annotated[Kind, Field(strict=False)], ...], Field(strict=False)]

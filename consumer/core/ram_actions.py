@@ -26,6 +26,7 @@ _MNS_OPERATIONS = frozenset(
         "Subscribe",
         "GetSubscriptionAttributes",
         "SetSubscriptionAttributes",
+        "PublishMessage",
     }
 )
 _NAMED_OTHERWISE = {

@@ -6,8 +6,10 @@ not matter. An exemption that has expired covers nothing any more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fnmatch import fnmatchcase
 
 from consumer.resources.base import Resource
@@ -76,3 +78,25 @@ class Exemptions:
     def _valid(self, rule: str, resource: Resource, region: str) -> list[Exemption]:
         now = self._wall()
         return [found for found in self.entries if now < found.expires_at and found.covers(rule, resource, region)]
+
+
+def exemption_toml(name: str, owner: str, reason: str, until: date, account: str, resource: str, rule: str) -> str:
+    """The `[[exemptions]]` entry, in TOML, that leaves one resource to its owner as far as one rule goes."""
+    return "\n".join(
+        (
+            "[[exemptions]]",
+            f"name = {_toml(name)}",
+            f"owner = {_toml(owner)}",
+            f"reason = {_toml(reason)}",
+            f"expires = {until.isoformat()}",
+            f"accounts = [{_toml(account)}]",
+            f"resources = [{_toml(resource)}]",
+            f"rules = [{_toml(rule)}]",
+            "",
+        )
+    )
+
+
+def _toml(value: str) -> str:
+    """A TOML string; JSON's notation is one, once it has no surrogates and no DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -5,7 +5,6 @@ Without either, a rule that enforces makes its change again at the next event.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from consumer.config import load
 from consumer.core.errors import ConfigurationError
+from consumer.guards.exemptions import exemption_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,7 @@ class Lasting:
 
 def exemption_text(change: str, rule: str, account: str, bucket: str, wanted: WantedExemption) -> str:
     """The `[[exemptions]]` entry, in TOML, that leaves one bucket to its owner as far as one rule goes."""
-    return "\n".join(
-        (
-            "[[exemptions]]",
-            f"name = {_text(f'undo-{change}')}",
-            f"owner = {_text(wanted.owner)}",
-            f"reason = {_text(wanted.reason)}",
-            f"expires = {wanted.until.isoformat()}",
-            f"accounts = [{_text(account)}]",
-            f"resources = [{_text(bucket)}]",
-            f"rules = [{_text(rule)}]",
-            "",
-        )
-    )
+    return exemption_toml(f"undo-{change}", wanted.owner, wanted.reason, wanted.until, account, bucket, rule)
 
 
 def write_exemption(path: Path, text: str, environ: Mapping[str, str]) -> None:
@@ -102,8 +90,3 @@ def write_pause(file: str, why: str) -> None:
         Path(file).write_text(f"{why}\n", encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"pause.file: {file} cannot be written: {error.strerror}") from None
-
-
-def _text(value: str) -> str:
-    """A TOML string; JSON's notation is one, once it has no surrogates and no DEL."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

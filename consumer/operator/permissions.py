@@ -37,6 +37,8 @@ class GrantTarget(StrEnum):
     DEAD_LETTERS = "/queues/{dead_letter_queue}/messages"
     TOPIC = "/topics/{topic}"
     SUBSCRIPTION = "/topics/{topic}/subscriptions/{subscription}"
+    ANNOUNCED = "/topics/{announced}"
+    ANNOUNCEMENTS = "/topics/{announced}/messages"
 
 
 _READ_WORDS = ("Get", "List", "Describe", "Query")
@@ -50,6 +52,7 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
         (GrantTarget.QUEUE, ("GetQueueAttributes",)),
         (GrantTarget.DEAD_LETTERS, ("SendMessage", "BatchPeekMessage")),
         (GrantTarget.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
+        (GrantTarget.ANNOUNCEMENTS, ("PublishMessage",)),
     ),
     Purpose.CHECK: (
         (GrantTarget.MESSAGES, ("BatchDeleteMessage", "ChangeMessageVisibility", "SendMessage")),
@@ -57,6 +60,8 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
         (GrantTarget.DEAD_LETTER_QUEUE, ("GetQueueAttributes",)),
         (GrantTarget.TOPIC, ("GetTopicAttributes",)),
         (GrantTarget.SUBSCRIPTION, ("GetSubscriptionAttributes",)),
+        (GrantTarget.ANNOUNCED, ("GetTopicAttributes",)),
+        (GrantTarget.ANNOUNCEMENTS, ("PublishMessage",)),
     ),
     Purpose.PROVISION: (
         (GrantTarget.QUEUE, ("CreateQueue", "GetQueueAttributes", "SetQueueAttributes")),
@@ -72,7 +77,7 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
         ),
         (GrantTarget.MESSAGES, ("SendMessage",)),
     ),
-    Purpose.UNDO: (),
+    Purpose.UNDO: ((GrantTarget.ANNOUNCEMENTS, ("PublishMessage",)),),
 }
 
 
@@ -100,8 +105,12 @@ class Scope:
     subscription: str = ""
     resource_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Ids or patterns by resource type; every resource of the types that are not in it."""
+    announced: str = ""
+    """The topic of announcements."""
+    buckets: tuple[str, ...] = ("*",)
+    """Names or patterns."""
     reads_tags: bool = False
-    """Whether an exemption or a rule asks for tags."""
+    """Whether an exemption or a rule asks for tags, or announcements name owners."""
     roles: tuple[str, ...] = ()
     """Roles in member accounts that are assumed."""
     evaluator_operations: tuple[str, ...] = ()
@@ -114,6 +123,7 @@ class Scope:
             "dead_letter_queue": self.dead_letter_queue,
             "topic": self.topic,
             "subscription": self.subscription,
+            "announced": self.announced,
         }
         if any(f"{{{name}}}" in place.value and not value for name, value in parts.items()):
             return ""

@@ -38,11 +38,19 @@ def scope(config: Config, buckets: Sequence[str] = ()) -> Scope:
         subscription=config.subscription_name,
         resource_ids={BUCKETS.resource_type: tuple(buckets)} if buckets else {},
         reads_tags=any(exemption.tags for exemption in config.exemptions) or any(rule.tags for rule in config.rules),
+        announced=config.announce.topic,
+        buckets=tuple(buckets) or ("*",),
+        reads_tags=_reads_tags(config),
         roles=tuple(
             f"acs:ram::{member}:role/{accounts.role_name}" for member in accounts.allowed if member != config.account_id
         ),
         evaluator_operations=_evaluator_operations(config),
     )
+
+
+def _reads_tags(config: Config) -> bool:
+    owners = bool(config.announce.topic and config.announce.owner_tag)
+    return owners or any(each.tags for each in config.exemptions) or any(rule.tags for rule in config.rules)
 
 
 def _evaluator_operations(config: Config) -> tuple[str, ...]:

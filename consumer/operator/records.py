@@ -112,13 +112,17 @@ def is_change(entry: Entry) -> bool:
 
 
 def change(path: Path, identity: str) -> Done:
-    """The change of that id.
+    """The change of that id, or the one change that the message of that id led to.
 
     Raises:
         ConfigurationError: there is none, or more than one.
     """
     wanted = identity.lower()
-    found = [done for digest, done in changes(path).items() if digest.startswith(wanted)]
+    found = [
+        done
+        for digest, done in changes(path).items()
+        if digest.startswith(wanted) or done.entry.text("message_id").lower() == wanted
+    ]
     if len(wanted) < _SHORTEST_ID or len(found) != 1:
         what = "is too short" if len(wanted) < _SHORTEST_ID else f"names {len(found) or 'no'} changes"
         raise ConfigurationError(f"{identity!r} {what}; config-remediator journal show BUCKET has the ids")

@@ -35,7 +35,7 @@ from consumer.guards.rule import Mode
 from consumer.journal.file import JournalFile
 from consumer.journal.format import Entry
 from consumer.journal.writer import JournalWriter, actor
-from consumer.operator import output, records
+from consumer.operator import announce, output, records
 from consumer.operator.lasting import Lasting, WantedExemption, exemption_text, write_exemption, write_pause
 from consumer.operator.session import opened
 from consumer.remediations.base import AnyRemediation, Change
@@ -110,6 +110,9 @@ def undo(path: Path, form: str, identity: str, wish: Wish) -> CommandExit:
             found = _checked(work)  # once more, for a person may have thought about it for minutes
             document["lasting"] = _make_last(path, work, wish.lasting)
             document["now"] = _carry_out(work, found, journal, session.credentials.get_credentials().access_key_id)
+            document["announced"] = announce.undone(
+                session, work.entry, work.remediation.resource_type, document["now"], _person()
+            )
         except (_Declined, Refused, records.Unproved) as declined:
             document["result"] = f"not undone: {declined}"
         except (ResourceGone, PermanentError) as error:
@@ -207,7 +210,7 @@ def _exemption(work: _Undo, wanted: WantedExemption) -> str:
 
 def _carry_out(work: _Undo, found: Identity, journal: Path, access_key_id: str) -> str:
     """Revert between two lines of the journal; returns the state that is read back."""
-    writer = JournalWriter(JournalFile(journal), who=f"{getpass.getuser()}@{actor()}")
+    writer = JournalWriter(JournalFile(journal), who=_person())
     writer.opened(access_key_id)
     try:
         fields = {
@@ -286,7 +289,8 @@ def _close(console: Console, document: dict[str, Any], work: _Undo) -> None:
         if document["now"] != work.change.before:
             text += f" Before the change it was {work.change.before!r}, which cannot be had again."
         console.print(output.cell(text))
-    for line in (*document["lasting"], *document["advice"]):
+    announced = [f"It was {document['announced']}."] if document["announced"] else []
+    for line in (*announced, *document["lasting"], *document["advice"]):
         console.print(output.cell(tuple(line.splitlines())))
 
 
@@ -307,6 +311,11 @@ def _advice(document: dict[str, Any], work: _Undo, lasting: Lasting) -> list[str
         text,
         "The options --exempt-until, --owner and --reason write it, and --pause stops changes meanwhile.",
     ]
+
+
+def _person() -> str:
+    """Who types, and where."""
+    return f"{getpass.getuser()}@{actor()}"
 
 
 def _now() -> datetime:
@@ -336,6 +345,7 @@ def _document(work: _Undo, result: str) -> dict[str, Any]:
         "to": work.change.before,
         "now": None,
         "weakens": work.remediation.weakens(work.change),
+        "announced": None,
         "lasting": [],
         "advice": [],
         "result": result,

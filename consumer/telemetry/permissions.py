@@ -56,6 +56,8 @@ class MissingActions:
     def _resource(self, service: str, operation: str) -> str:
         if service != "mns":
             return "*"
+        if operation == "PublishMessage":
+            return "acs:mns:*:*:/topics/*/messages"
         queue = self._dead_letter_queue if operation == "SendMessage" else self._queue
         return f"acs:mns:*:*:/queues/{queue}/messages"
 

@@ -12,6 +12,9 @@ from tests.deploy.boards import FILES, PanelQuery, dashboard, filled, panels, qu
 from tests.deploy.needed import DEPLOY, package
 
 NOT_SHOWN = {
+    "remediator_announcements_total": "absent without announce.topic; has an alert, and nothing is repaired by it",
+    "remediator_announcements_waiting": "absent without announce.topic; has an alert",
+    "remediator_announcements_waiting_seconds": "absent without announce.topic; has an alert",
     "remediator_credentials_expiry_timestamp_seconds": "absent for keys that do not end; has an alert",
     "remediator_event_times_corrected_total": "a forged or very late event; nothing to watch, and the log names it",
     "remediator_journal_bytes": "absent unless journal.path is set; the volume that it lies on is watched elsewhere",

@@ -23,6 +23,7 @@ NAMED = {
     "queue sampler": r"queue-sampler",
     "credentials": r"credentials",
     "re-evaluation": r"reevaluation",
+    "announcements": r"announcements",
     "signals": r"signals",
     "log writer": r"log-writer",
     "health server": r"health",
@@ -60,11 +61,11 @@ def test_no_other_thread_exists_while_a_worker_is_at_work(
         seen.update(each.name for each in threading.enumerate() if each not in before)
         return is_empty(channel)
 
-    more = f'[reevaluate]\nenabled = true\nendpoint = "{channel.control.url}"\n'
+    more = f'[reevaluate]\nenabled = true\nendpoint = "{channel.control.url}"\n[announce]\ntopic = "announcements"\n'
     with run(more):
         eventually(look)
     patterns = [re.compile(each) for each in NAMED.values()]
     ours = {name for name in seen if not name.startswith("Thread-")}  # the one that this test runs the worker in
     assert {name for name in ours if not any(each.fullmatch(name) for each in patterns)} == set()
-    assert {"credentials", "reevaluation", "queue-sampler", "poller-1", "worker-1"} <= ours
+    assert {"credentials", "reevaluation", "announcements", "queue-sampler", "poller-1", "worker-1"} <= ours
     assert len(seen - ours) == 1, seen - ours

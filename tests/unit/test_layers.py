@@ -22,10 +22,11 @@ RANKS = {
     "aliyun": 4,
     "reevaluation": 5,
     "telemetry": 6,
-    "config": 7,
-    "app": 8,
-    "operator": 9,
-    "cli": 10,
+    "announcements": 7,
+    "config": 8,
+    "app": 9,
+    "operator": 10,
+    "cli": 11,
 }
 """Lower ranks know nothing of higher ones; packages of one rank know nothing of each other."""
 

@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from consumer.config.sections.guards import RuleLimitConfig
-from consumer.config.types import AccountId, Allowed, Region, ResourceType, RuleName, Section, Text
+from consumer.config.types import (
+    AccountId,
+    Allowed,
+    AnnouncedKinds,
+    Region,
+    ResourceType,
+    RuleName,
+    Section,
+    Text,
+)
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.catalogue import RemediationType, catalogue
@@ -98,6 +107,13 @@ class RuleConfig(Section):
         ge=1,
         le=MAX_VISIBILITY_SECONDS,
         description="How long this rule's held and observed messages are hidden. Not given: retry.hold_seconds.",
+    )
+    announce: AnnouncedKinds | None = Field(
+        default=None,
+        description=(
+            "What of this rule is announced on announce.topic; an empty list for nothing. Not given: announce.endings."
+        ),
+        examples=[["fixed", "contested"]],
     )
     options: dict[str, Any] = Field(
         default_factory=dict,

@@ -21,7 +21,7 @@ from consumer.config import Config
 from consumer.core.errors import ConfigurationError, CredentialsUnavailable, NotAuthenticated
 from consumer.core.exit_codes import CommandExit
 from consumer.operator import output
-from consumer.operator.check import configuration, environment, hosts, local, mns, permissions
+from consumer.operator.check import announce, configuration, environment, hosts, local, mns, permissions
 from consumer.operator.check.findings import Finding, Status, failed, ok, skipped
 from consumer.operator.session import Session, made, own_credentials
 
@@ -71,6 +71,8 @@ def _signed(session: Session, broken: set[str], probe_bucket: str) -> Iterator[F
             refused = refused or found.check == mns.AUTHENTICATION
     if refused:
         return
+    if hosts.MNS not in broken:
+        yield from announce.look(session)
     if hosts.OSS not in broken:
         yield from permissions.look(session, probe_bucket)
     yield from _members(session)

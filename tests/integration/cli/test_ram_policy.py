@@ -28,6 +28,7 @@ ALIYUN = Path(app.__file__).parents[1] / "aliyun"
 GATEWAYS = {
     "mns/queue.py": "mns",
     "mns/admin.py": "mns",
+    "mns/topic.py": "mns",
     "oss/client.py": "oss",
     "oss/settings.py": "oss",
     "cloud_config.py": "config",

@@ -9,6 +9,9 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from consumer.announcements.announcer import Result
+from consumer.announcements.gauges import expose_announcements
+from consumer.announcements.records import Kind
 from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
 from consumer.core.outcome import Ending, Outcome
 from consumer.core.queue_attributes import Figures
@@ -102,6 +105,22 @@ def expose_open(found: Metrics, exposures: OpenExposures, board: PollBoard | Non
     expose_flow(found, board, lambda: 3)
 
 
+class Announced:
+    """Announcements, one of which could not be published."""
+
+    def results(self) -> dict[tuple[Kind, Result], int]:
+        """What became of them."""
+        return {(Kind.FIXED, Result.FAILED): 1}
+
+    def waiting(self) -> int:
+        """None waits."""
+        return 0
+
+    def waiting_seconds(self) -> float:
+        """None waits."""
+        return 0.0
+
+
 class Journal:
     """A journal that could not be written once."""
 
@@ -116,6 +135,7 @@ def tell_everything(found: Metrics, exposures: OpenExposures) -> None:
     expose_guards(found, (rule(),), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
     expose_store(found, Store(StoreAddress("redis://127.0.0.1:1/0", "test", 0.1)))
     expose_reevaluation(found, Asked())  # type: ignore[arg-type]
+    expose_announcements(found, Announced())
     expose_journal(found, Journal())
     expose_figures(found, lambda: {"config-events": Figures(3, 2, 0)})
     found.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.2, "5F29"))

@@ -1,0 +1,37 @@
+"""What became of announcements, as metrics that are read at the scrape; bounded by the closed sets of both labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from consumer.announcements.announcer import Result
+from consumer.announcements.records import Kind
+from consumer.telemetry.gauges import Reading, only
+from consumer.telemetry.metrics import Metrics
+
+
+class Counted(Protocol):
+    """What the announcer says about itself."""
+
+    def results(self) -> Mapping[tuple[Kind, Result], int]: ...
+    def waiting(self) -> int: ...
+    def waiting_seconds(self) -> float: ...
+
+
+def expose_announcements(metrics: Metrics, announcer: Counted) -> None:
+    """Export what became of announcements, and how many wait."""
+    text = "Announcements by kind and by what became of them: published, failed or dropped."
+    metrics.expose(
+        Reading(
+            "announcements",
+            "counter",
+            text,
+            ("kind", "result"),
+            lambda: {(kind.value, result.value): float(n) for (kind, result), n in announcer.results().items()},
+        )
+    )
+    text = "Announcements that wait to be published."
+    metrics.expose(Reading("announcements_waiting", "gauge", text, (), lambda: only(announcer.waiting())))
+    name, text = "announcements_waiting_seconds", "How long the first of the announcements that wait has waited."
+    metrics.expose(Reading(name, "gauge", text, (), lambda: only(announcer.waiting_seconds())))

@@ -1,0 +1,43 @@
+"""Announces what a person did with a command, as the worker announces what it did itself."""
+
+from __future__ import annotations
+
+import time
+
+from consumer.announcements.records import Kind, ResourceAnnouncement, ResourceName
+from consumer.app.announcing import build_selection, build_writer, open_topic, owners
+from consumer.core.errors import RemediatorError
+from consumer.journal.format import Entry
+from consumer.operator.session import Session
+
+
+def undone(session: Session, entry: Entry, resource_type: str, now: str, by: str) -> str | None:
+    """Announce that a journaled change was taken back; None where that is not wanted, else what came of it, for people.
+
+    It is done and journaled by then, so a failure to announce it is no failure of the undo.
+    """
+    config, rule = session.config, entry.text("rule")
+    if not config.announce.topic or not build_selection(config).wants(Kind.UNDONE, rule):
+        return None
+    resource = ResourceName(resource_type, entry.text("resource"), entry.text("region"), entry.text("account"))
+    announced = ResourceAnnouncement(
+        Kind.UNDONE,
+        f"undone-{entry.digest}"[:64],
+        time.time_ns() // 1_000_000,
+        resource,
+        rule=rule,
+        remediation=entry.text("remediation"),
+        before=entry.text("after"),
+        after=now,
+        message_id=entry.text("message_id"),
+        by=by,
+    )
+    body = build_writer(config, by).body(announced, owners(config, session.bucket))
+    topic = open_topic(config, session.credentials, session.hooks)
+    try:
+        topic.publish(body, Kind.UNDONE.value)
+    except RemediatorError as error:
+        return f"not announced: {error}"
+    finally:
+        topic.close()
+    return f"announced on {config.announce.topic}"

@@ -1,0 +1,51 @@
+"""Whether announcements can be published: the topic is there, takes them whole, and lets us. Publishes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consumer.announcements.document import LARGEST_BYTES
+from consumer.app.announcing import open_topic
+from consumer.core.errors import PermissionMissing, ServiceError
+from consumer.core.ram_actions import actions_of
+from consumer.operator.check.findings import Finding, failed, ok, warning
+from consumer.operator.session import Session
+
+ANNOUNCEMENTS = "announcements"
+
+
+def look(session: Session) -> Iterator[Finding]:
+    """One finding where something is announced, and none where nothing is."""
+    name = session.config.announce.topic
+    if not name:
+        return
+    try:
+        yield _looked(session, name)
+    except PermissionMissing as error:
+        action = actions_of("mns", error.operation)[-1]
+        remedy = f"grant {action}; config-remediator ram-policy prints all"
+        yield failed(ANNOUNCEMENTS, f"{action} is not granted on the topic {name!r}", remedy)
+    except ServiceError as error:
+        remedy = "try again; if it stays, ask with the request id"
+        yield failed(ANNOUNCEMENTS, f"the topic {name!r} cannot be looked at: {error}", remedy)
+
+
+def _looked(session: Session, name: str) -> Finding:
+    """What the topic is like.
+
+    Raises:
+        ServiceError: it cannot be looked at, or published to.
+    """
+    found = session.channel().topic_max_message_bytes(name)
+    if found is None:
+        text = f"the topic {name!r} does not exist in {session.config.queue.region}"
+        return failed(ANNOUNCEMENTS, text, "create it, or check announce.topic and queue.region")
+    topic = open_topic(session.config, session.credentials, session.hooks)
+    try:
+        topic.prove_permitted()
+    finally:
+        topic.close()
+    if found < LARGEST_BYTES:
+        text = f"the topic {name!r} takes {found} bytes, and an announcement may have {LARGEST_BYTES}"
+        return warning(ANNOUNCEMENTS, text, "set its maximum message size to 65536, else long ones are refused")
+    return ok(ANNOUNCEMENTS, f"{name} takes what we publish, up to {found} bytes")

@@ -1,0 +1,140 @@
+"""What the commands do about announcements: undo publishes, check looks, ram-policy grants."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from emulator.client import Emulator
+from tests.emulation import eventually
+from tests.integration.announced import TOPIC, announced, kinds, subscribe_queue
+from tests.integration.cli.conftest import Cli
+from tests.integration.queues import is_empty
+
+ANNOUNCE = f'\n[announce]\ntopic = "{TOPIC}"\nowner_tag = "team"\n'
+
+
+@pytest.fixture
+def announcing(cli: Cli, channel: Emulator, tmp_path: Path) -> Cli:
+    """A worker's configuration with a journal and a topic; it has repaired one bucket."""
+    subscribe_queue(channel)
+    cli.configure(more=f'{ANNOUNCE}\n[journal]\npath = "{tmp_path / "journal.jsonl"}"\n')
+    channel.create_buckets(["photos"], acl="public-read", tagging={"team": "web-team"})
+    process = cli.start("run")
+    try:
+        eventually(lambda: is_empty(channel))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    return cli
+
+
+def test_the_command_in_an_announcement_takes_the_change_back_and_is_announced(
+    announcing: Cli, channel: Emulator
+) -> None:
+    """Pasted as it stands; what it says then names the person, the states and the owner."""
+    (fixed,) = announced(channel)
+    _, *command = fixed["data"]["undo"].split()
+
+    result = announcing.run(*command, "--yes", "--weaken")
+
+    assert result.status == 0, result
+    assert f"It was announced on {TOPIC}." in result.out
+    assert channel.acls()["photos"] == "public-read"
+    undone = [document["data"] for document in announced(channel) if document["data"]["kind"] == "undone"]
+    (data,) = undone
+    assert (data["before"], data["after"], data["rule"]) == ("private", "public-read", "public-read")
+    assert data["resource"]["owner"] == "web-team"
+    assert "@" in data["by"]
+
+
+def test_an_undo_that_cannot_be_announced_is_an_undo_all_the_same(announcing: Cli, channel: Emulator) -> None:
+    """It is done and journaled by then; what failed is said."""
+    channel.faults.add("error", "PublishMessage", service="mns", status=403, code="AccessDenied")
+    (fixed,) = announced(channel)
+
+    result = announcing.run("undo", fixed["data"]["message_id"], "--yes", "--weaken", "-o", "json")
+
+    assert result.status == 0, result
+    assert result.document["announced"].startswith("not announced: mns PublishMessage: AccessDenied")
+    assert channel.acls()["photos"] == "public-read"
+
+
+@pytest.mark.parametrize("more", ['endings = ["fixed"]\n', ""], ids=["not among the endings", "not wanted by the rule"])
+def test_an_undo_is_announced_only_where_that_is_wanted(more: str, announcing: Cli, channel: Emulator) -> None:
+    """By the configuration, or by the rule's own list."""
+    if more:
+        announcing.replace(ANNOUNCE, ANNOUNCE + more)
+    else:
+        announcing.replace('config_rule_ids = ["cr-read"]', 'config_rule_ids = ["cr-read"]\nannounce = ["fixed"]')
+    (fixed,) = announced(channel)
+
+    result = announcing.run("undo", fixed["data"]["message_id"], "--yes", "--weaken", "-o", "json")
+
+    assert result.document["announced"] is None
+    assert kinds(channel) == ["fixed"]
+
+
+def looked(cli: Cli) -> tuple[str, str]:
+    """What check says about announcements: the status, and message and remedy in one text."""
+    (found,) = [each for each in cli.run("check", "-o", "json").document if each["check"] == "announcements"]
+    return found["status"], f"{found['message']} → {found['remedy']}"
+
+
+def test_check_looks_at_the_topic_and_publishes_nothing(cli: Cli, channel: Emulator) -> None:
+    """All is well; and nobody gets a message for it."""
+    subscribe_queue(channel)
+    cli.configure(more=ANNOUNCE)
+
+    assert looked(cli) == ("ok", "announcements takes what we publish, up to 65536 bytes → ")
+    assert announced(channel) == []
+    assert not channel.journal(operation="PublishMessage")
+
+
+def test_check_says_what_is_wrong_with_the_topic(cli: Cli, channel: Emulator) -> None:
+    """Missing, too small, not granted to look at, not granted to publish to; each with its remedy."""
+    cli.configure(more=ANNOUNCE)
+    status, text = looked(cli)
+    assert (status, "does not exist" in text, "announce.topic" in text) == ("failed", True, True)
+
+    subscribe_queue(channel, largest_bytes=8_192)
+    status, text = looked(cli)
+    assert (status, "takes 8192 bytes" in text, "65536" in text) == ("warning", True, True)
+
+    for operation in ("GetTopicAttributes", "PublishMessage"):
+        number = channel.faults.add("error", operation, service="mns", status=403, code="AccessDenied")
+        status, text = looked(cli)
+        assert (status, f"grant mns:{operation}" in text) == ("failed", True), text
+        channel.faults.remove(number)
+
+    channel.faults.add("error", "PublishMessage", service="mns", status=503, code="ServiceUnavailable")
+    assert looked(cli)[0] == "failed", "not knowing is never fine"
+
+
+def test_without_a_topic_check_says_nothing(cli: Cli) -> None:
+    """Nobody is asked about what is not configured."""
+    assert not [each for each in cli.run("check", "-o", "json").document if each["check"] == "announcements"]
+
+
+def test_the_policy_grants_publishing_on_that_topic_alone(cli: Cli, channel: Emulator) -> None:
+    """And reading tags where owners are named; nothing of both without a topic."""
+    known = channel.endpoints
+    arn = f"acs:mns:{known.region}:{known.account_id}:/topics/{TOPIC}/messages"
+
+    def granted(*arguments: str) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for statement in cli.run("ram-policy", *arguments).document["Statement"]:
+            for resource in statement["Resource"]:
+                found.setdefault(resource, set()).update(statement["Action"])
+        return found
+
+    assert arn not in granted()
+    cli.configure(more=ANNOUNCE)
+    for purpose in ("run", "undo", "check"):
+        policy = granted("--for", purpose)
+        assert policy[arn] == {"mns:PublishMessage"}, purpose
+        assert [each for each, actions in policy.items() if "mns:PublishMessage" in actions] == [arn]
+    assert "oss:GetBucketTagging" in granted()["acs:oss:*:*:*"]
