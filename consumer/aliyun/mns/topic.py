@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from mns.topic import TopicMessage
 
-from consumer.aliyun.mns import replies
 from consumer.aliyun.mns.queue import Connection
 from consumer.core.errors import PermanentError
+from consumer.core.message import body_md5
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
 
 
@@ -26,7 +26,7 @@ class Topic(Connection):
         """
         topic = self._account.get_topic(self._address.name)
         sent = self._call("PublishMessage", lambda: topic.publish_message(TopicMessage(body, tag)))
-        if self._exchange.reply.status != 201 or sent.message_body_md5.upper() != replies.body_md5(body):
+        if self._exchange.reply.status != 201 or sent.message_body_md5.upper() != body_md5(body):
             raise self._not_an_answer("PublishMessage")
         return str(sent.message_id)
 
