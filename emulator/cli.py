@@ -41,6 +41,11 @@ _PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
     is_flag=True,
     help="Give buckets created through OSS Block Public Access, as new buckets of the real service have.",
 )
+@click.option(
+    "--push-to-private-addresses",
+    is_flag=True,
+    help="Let topics push to HTTP endpoints on private addresses too, not only on loopback.",
+)
 @click.option("--tls-cert", type=_PEM, help="PEM certificate: serve MNS, OSS and ECS over TLS (control stays plain).")
 @click.option("--tls-key", type=_PEM, help="PEM key of --tls-cert.")
 def main(tls_cert: Path | None, tls_key: Path | None, **options: object) -> None:

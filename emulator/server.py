@@ -25,6 +25,7 @@ def create_world(settings: Settings) -> World:
     world = World.create(account_id=settings.account_id, region=settings.region, key=key, seed=settings.seed)
     world.journal.reads = settings.journal_reads
     world.options["block_public_access_by_default"] = settings.block_public_access_by_default
+    world.push_to_private_addresses = settings.push_to_private_addresses
     return world
 
 

@@ -29,6 +29,8 @@ class Settings:
     """Whether accepted requests that change nothing are journaled too."""
     block_public_access_by_default: bool = False
     """Whether buckets made through OSS have Block Public Access on, as the service's new ones have."""
+    push_to_private_addresses: bool = False
+    """Whether topics push to HTTP endpoints on private addresses too, as in a network of containers."""
     tls: Tls | None = None
     """Serve MNS, OSS and ECS over TLS; control stays plain."""
 

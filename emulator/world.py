@@ -27,6 +27,8 @@ class World:
     oss_url: str = ""
     ecs_url: str = ""
     control_url: str = ""
+    push_to_private_addresses: bool = False
+    """Whether topics push to HTTP endpoints on private addresses too. Chosen at the start alone."""
     options: dict[str, object] = field(default_factory=dict)
 
     @classmethod

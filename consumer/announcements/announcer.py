@@ -16,7 +16,7 @@ from typing import Protocol
 
 from consumer.announcements.digests import Digests
 from consumer.announcements.document import Owner, Writer
-from consumer.announcements.records import Announcement, Kind, ResourceName
+from consumer.announcements.records import Announcement, Kind
 from consumer.announcements.selection import News, Selection, closed_by
 from consumer.announcements.states import StateWatch
 from consumer.core.errors import PermanentError, PermissionMissing, ServiceError
@@ -262,8 +262,3 @@ def _is_its_own_fault(error: ServiceError) -> bool:
     """Whether the service refuses this message and may take the next one: a missing grant or topic stops them all."""
     everybody = isinstance(error, PermissionMissing) or error.code == _TOPIC_MISSING
     return isinstance(error, PermanentError) and not everybody
-
-
-def no_owner(_resource: ResourceName) -> str:
-    """Where owners are not looked up."""
-    return ""

@@ -13,6 +13,7 @@ from emulator.mns import names, record
 from emulator.mns.attributes import Figures, QueueAttributes, TopicAttributes
 from emulator.mns.dead_letter import DeadLetterPolicy, dead_letter
 from emulator.mns.errors import Code, Refusal, out_of_range
+from emulator.mns.http_push import HttpEndpoint, HttpPush, NotPushed
 from emulator.mns.message import Draft, Message
 from emulator.mns.polling import Line, Polls
 from emulator.mns.push import Retries, envelope
@@ -38,6 +39,7 @@ class Broker:
         self.polls = Polls(world.clock)
         self.throttle = ConsumptionThrottle()
         self.retries = Retries(world.clock)
+        self._http = HttpPush(private=world.push_to_private_addresses)
         self._retention = Retention(world.clock, self._next_expiry_ms, self._elapse)
         self._lines: dict[str, Line] = {}
 
@@ -175,20 +177,58 @@ class Broker:
         """Push a message to every subscription that wants it, at once; failed pushes are tried again later."""
         for subscription in topic.wanted_by(publication.tag):
             if subscription.attributes.queue_name() is None:
-                continue
-            if not self._push(topic, subscription, publication):
+                self._publish_to_http(topic, subscription, publication)
+            elif not self._push(topic, subscription, publication):
                 self.retries.start(
                     subscription.attributes.strategy,
                     attempt=partial(self._push_again, topic, subscription, publication),
                     give_up=partial(self._discard, topic, subscription, publication),
                 )
 
-    def _push_again(self, topic: Topic, subscription: Subscription, publication: Publication) -> bool:
-        subscribed = topic.subscriptions.get(subscription.name) is subscription
-        if not subscribed or self.topics.get(topic.name) is not topic:
+    def _publish_to_http(self, topic: Topic, subscription: Subscription, publication: Publication) -> None:
+        """The first attempt is made at once, too, but the publisher does not wait for it."""
+        endpoint = HttpEndpoint.of(subscription.attributes.endpoint)
+        if endpoint is not None:
+            self.retries.start(
+                subscription.attributes.strategy,
+                attempt=partial(self._push_to_http, topic, subscription, publication, endpoint),
+                give_up=partial(self._discard, topic, subscription, publication),
+                at_once=True,
+            )
+
+    async def _push_to_http(
+        self, topic: Topic, subscription: Subscription, publication: Publication, endpoint: HttpEndpoint
+    ) -> bool:
+        if self._unsubscribed(topic, subscription):
+            self._discard(topic, subscription, publication)
+            return True
+        form = subscription.attributes.content_format
+        body = envelope(publication, topic, subscription, self.world.account_id)
+        pushed: dict[str, Any] = {}
+        try:
+            pushed["status"] = await self._http.push(endpoint, publication, form, body, self.world.request_id())
+        except NotPushed as failure:
+            pushed["failure"] = str(failure)
+        self.world.journal.changed(
+            "mns",
+            "PushToEndpoint",
+            f"topics/{topic.name}",
+            subscription=subscription.name,
+            endpoint=subscription.attributes.endpoint,
+            published_message_id=publication.message_id,
+            **pushed,
+        )
+        return "status" in pushed
+
+    async def _push_again(self, topic: Topic, subscription: Subscription, publication: Publication) -> bool:
+        if self._unsubscribed(topic, subscription):
             self._discard(topic, subscription, publication)
             return True
         return self._push(topic, subscription, publication)
+
+    def _unsubscribed(self, topic: Topic, subscription: Subscription) -> bool:
+        subscribed = topic.subscriptions.get(subscription.name) is subscription
+        return not subscribed or self.topics.get(topic.name) is not topic
 
     def _push(self, topic: Topic, subscription: Subscription, publication: Publication) -> bool:
         queue = self.queues.get(subscription.attributes.queue_name() or "")

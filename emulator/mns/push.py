@@ -1,7 +1,7 @@
-"""Pushes published messages into queues: how they are wrapped, and when a failed push is tried again.
+"""Pushes published messages: how they are wrapped, and when a failed push is tried again.
 
-Only queue endpoints are delivered to. Subscriptions with HTTP, mail or SMS endpoints can be created and listed,
-and nothing is ever sent to them.
+Delivered to are queues and `http://` endpoints (`emulator.mns.http_push`). Subscriptions with https, mail or SMS
+endpoints can be created and listed, and nothing is ever sent to them.
 Source: https://www.alibabacloud.com/help/en/mns/developer-reference/notifycontentformat and …/notifystrategy.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from emulator.clock import Clock
 from emulator.mns.topic import ContentFormat, NotifyStrategy, Publication, Subscription, Topic
@@ -26,7 +26,7 @@ _JSON_ORDER = (
 
 
 def envelope(publication: Publication, topic: Topic, subscription: Subscription, account_id: str) -> str:
-    """The body that arrives in the queue."""
+    """The body that arrives in the queue or at the HTTP endpoint."""
     fields = {
         "TopicOwner": account_id,
         "TopicName": topic.name,
@@ -62,6 +62,15 @@ def retry_delays_seconds(strategy: NotifyStrategy) -> Iterator[float]:
                 yield 2.0 ** min(attempt, 9)
 
 
+def _moments(strategy: NotifyStrategy, moment: float, *, at_once: bool) -> Iterator[float]:
+    """Each counted from the planned one before, so that moving the clock far ahead makes all of them due."""
+    if at_once:
+        yield moment
+    for delay in retry_delays_seconds(strategy):
+        moment += delay
+        yield moment
+
+
 class Retries:
     """Repeats pushes that failed, on the emulated clock, until they succeed or are given up."""
 
@@ -69,21 +78,27 @@ class Retries:
         self._clock = clock
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, strategy: NotifyStrategy, attempt: Callable[[], bool], give_up: Callable[[], None]) -> None:
-        """Try `attempt` after each pause of the strategy until it is true; else `give_up` once."""
-        task = asyncio.get_running_loop().create_task(self._repeat(strategy, self._clock.now(), attempt, give_up))
+    def start(
+        self,
+        strategy: NotifyStrategy,
+        attempt: Callable[[], Awaitable[bool]],
+        give_up: Callable[[], None],
+        *,
+        at_once: bool = False,
+    ) -> None:
+        """Try `attempt` (`at_once` and) after each pause of the strategy until it is true; else `give_up` once."""
+        moments = _moments(strategy, self._clock.now(), at_once=at_once)
+        task = asyncio.get_running_loop().create_task(self._repeat(moments, attempt, give_up))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
     async def _repeat(
-        self, strategy: NotifyStrategy, moment: float, attempt: Callable[[], bool], give_up: Callable[[], None]
+        self, moments: Iterator[float], attempt: Callable[[], Awaitable[bool]], give_up: Callable[[], None]
     ) -> None:
         never = asyncio.Event()
-        for delay in retry_delays_seconds(strategy):
-            # Counted from the planned moment, so that moving the clock far ahead makes all of them due.
-            moment += delay
+        for moment in moments:
             await self._clock.wait(never, moment)
-            if attempt():
+            if await attempt():
                 return
         give_up()
 
