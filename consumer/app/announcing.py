@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from consumer.aliyun.credentials import CredentialsProvider
@@ -15,9 +15,9 @@ from consumer.announcements.selection import Selection, undoable_of
 from consumer.config import Config
 from consumer.core.errors import RemediatorError
 from consumer.core.observers import Hooks
-from consumer.engine.pipeline import OpenBucket
+from consumer.engine.pipeline import OpenTarget
 from consumer.remediations.catalogue import catalogue
-from consumer.resources.oss.bucket import Resource
+from consumer.resources.base import ResourceKind
 from consumer.telemetry.redaction import redactor
 
 
@@ -48,7 +48,9 @@ class TaggedOwners:
 
     tag: str
     """The key of the tag; empty where owners are not looked up."""
-    open_bucket: OpenBucket
+    kinds: Mapping[str, ResourceKind]
+    """By resource type."""
+    open_target: OpenTarget
     seconds: float
     """How long one look may take."""
     monotonic: Callable[[], float] = time.monotonic
@@ -59,12 +61,14 @@ class TaggedOwners:
             return ""
         until = self.monotonic() + self.seconds
         try:
-            checked = Resource.checked(resource.account_id, resource.region, resource.resource_id)
-            return self.open_bucket(checked, lambda: until).tags().get(self.tag, "")
-        except RemediatorError:
+            kind = self.kinds[resource.resource_type]
+            checked = kind.resource(resource.account_id, resource.region, resource.resource_id)
+            return str(self.open_target(checked, lambda: until).tags().get(self.tag, ""))
+        except (RemediatorError, KeyError):
             return ""
 
 
-def owners(config: Config, open_bucket: OpenBucket) -> Owner:
+def owners(config: Config, open_target: OpenTarget) -> Owner:
     """How owners are looked up."""
-    return TaggedOwners(config.announce.owner_tag, open_bucket, config.oss.call_timeout_seconds)
+    kinds = {found.kind.resource_type: found.kind for found in catalogue().values()}
+    return TaggedOwners(config.announce.owner_tag, kinds, open_target, config.oss.call_timeout_seconds)

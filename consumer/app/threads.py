@@ -45,7 +45,7 @@ from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.in_flight import InFlight
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
-from consumer.engine.pipeline import OpenBucket, Pipeline
+from consumer.engine.pipeline import OpenTarget, Pipeline
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.poller import Poller
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
@@ -58,8 +58,6 @@ from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.worker import Worker
 from consumer.journal.writer import JournalWriter, actor
 from consumer.reevaluation.agreement import Concluded
-from consumer.resources.base import Resource
-from consumer.resources.oss.bucket import Bucket
 from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, expose_store
 from consumer.telemetry.journal_gauges import expose_journal
 from consumer.telemetry.log import LogListener, get_logger, lines_dropped
@@ -254,8 +252,8 @@ class Wiring:
             members=self.members,
         )
 
-    def opener(self, oss: Oss, hooks: Hooks | None = None) -> OpenBucket:
-        """Opens buckets whose requests are tried again as `[retry]` says, and no more once the process stops."""
+    def opener(self, oss: Oss, hooks: Hooks | None = None) -> OpenTarget:
+        """Opens resources whose requests are tried again as `[retry]` says, and no more once the process stops."""
         retry = self.config.retry
         policy = RetryPolicy(retry.request_attempts, retry.request_base_seconds, retry.request_cap_seconds)
         retrier = Retrier(policy, hooks or self.hooks, self.stopping)

@@ -107,8 +107,6 @@ class Scope:
     """Ids or patterns by resource type; every resource of the types that are not in it."""
     announced: str = ""
     """The topic of announcements."""
-    buckets: tuple[str, ...] = ("*",)
-    """Names or patterns."""
     reads_tags: bool = False
     """Whether an exemption or a rule asks for tags, or announcements name owners."""
     roles: tuple[str, ...] = ()

@@ -111,7 +111,7 @@ def undo(path: Path, form: str, identity: str, wish: Wish) -> CommandExit:
             document["lasting"] = _make_last(path, work, wish.lasting)
             document["now"] = _carry_out(work, found, journal, session.credentials.get_credentials().access_key_id)
             document["announced"] = announce.undone(
-                session, work.entry, work.remediation.resource_type, document["now"], _person()
+                session, work.entry, work.remediation.kind.resource_type, document["now"], _person()
             )
         except (_Declined, Refused, records.Unproved) as declined:
             document["result"] = f"not undone: {declined}"
