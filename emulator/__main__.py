@@ -1,5 +1,7 @@
 """`python -m emulator`."""
 
+import signal
+
 from emulator.interruption import command
 
 
@@ -10,4 +12,4 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    command("emulator", _main)
+    command("emulator", _main, quiet=(signal.SIGTERM,))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType
 from typing import NoReturn
 
@@ -22,10 +22,11 @@ class Interrupted(KeyboardInterrupt):
         self.signal = signal.Signals(number)
 
 
-def command(name: str, main: Callable[[], int | None]) -> NoReturn:
+def command(name: str, main: Callable[[], int | None], *, quiet: Collection[signal.Signals] = ()) -> NoReturn:
     """Run a command's main function and exit with what it returns, or with 128 + n after signal n.
 
-    A signal that was ignored from the start, as in a shell's background jobs, stays ignored.
+    A signal that was ignored from the start, as in a shell's background jobs, stays ignored. Of those in `quiet`, by
+    which a parent process ends this one as a matter of course, nothing is printed.
     """
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -33,7 +34,8 @@ def command(name: str, main: Callable[[], int | None]) -> NoReturn:
     try:
         status = main()
     except Interrupted as interrupted:
-        sys.stderr.write(f"\n{name}: stopped by {interrupted.signal.name}\n")
+        if interrupted.signal not in quiet:
+            sys.stderr.write(f"\n{name}: stopped by {interrupted.signal.name}\n")
         status = 128 + interrupted.signal
     sys.exit(status)
 

@@ -217,7 +217,11 @@ def test_what_there_was_outlives_a_failed_addition(checkout: Checkout, touches: 
         ({"VENV_SAYS": "Error: [Errno 13] Permission denied: '.venv'"}, "Permission denied: '.venv'"),
         ({"NO_VENV": "1"}, "apt-get install python3.12-venv"),
         ({"PYTHON": "/no/such"}, "PYTHON=/no/such: there is no such program"),
-        ({"PYTHON": "/"}, "PYTHON=/ does not start: "),
+        ({"PYTHON": "/"}, "PYTHON=/ is no Python that starts: "),
+        (
+            {"PYTHON": "/bin/false"},
+            "PYTHON=/bin/false is no Python that starts: it ends with status 1 and prints nothing",
+        ),
     ],
 )
 def test_a_failure_is_said_with_its_cause(checkout: Checkout, environment: dict[str, str], cause: str) -> None:

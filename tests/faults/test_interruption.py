@@ -152,6 +152,14 @@ def test_it_can_be_stopped_while_it_starts(processes: int) -> None:
         eventually(lambda: not started.processes())
 
 
+def test_an_emulator_that_its_parent_ends_prints_nothing() -> None:
+    """Not even while it starts: the line of whoever started it is the only one."""
+    with _started("emulator", "--mns-port", "0", "--oss-port", "0", "--control-port", "0") as started:
+        eventually(lambda: _interruptible(started.process.pid))
+        started.process.send_signal(signal.SIGTERM)
+        assert started.end()[1] == ""
+
+
 def _interruptible(process_id: int) -> bool:
     """Whether a process has its own idea of SIGTERM, which Python itself has not."""
     (caught,) = [line for line in Path(f"/proc/{process_id}/status").read_text().splitlines() if "SigCgt" in line]
