@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from tests.emulation import emulator, emulator_process, shared_emulator
+from tests.ids import ascii_id
 from tests.skips import SkipGate
 
 __all__ = ["emulator", "emulator_process", "shared_emulator"]
@@ -27,6 +28,11 @@ class CtrlC:
         """Where the exit status can still be changed."""
         if self._typed:
             session.exitstatus = 128 + signal.SIGINT
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names of cases that a command line can carry; pytest's own escapes are escaped a second time there."""
+    return ascii_id(val) if isinstance(val, str | bytes) and "\\" in ascii(val) else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
