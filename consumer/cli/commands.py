@@ -13,6 +13,7 @@ from consumer.cli.config import config
 from consumer.cli.dlq import dlq
 from consumer.cli.journal import journal, undo
 from consumer.cli.peek import peek
+from consumer.cli.report import report
 from consumer.cli.rules import ram_policy, rules
 from consumer.cli.simulate import simulate
 from consumer.cli.watch import watch
@@ -26,6 +27,7 @@ COMMANDS: tuple[click.Command, ...] = (
     dlq,
     journal,
     undo,
+    report,
     config,
     rules,
     ram_policy,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -184,12 +184,15 @@ class Verdict:
         return not self.problems and (not self.anchor or self.anchored_at is not None)
 
 
-def verify(lines: Iterable[bytes], anchor: str = "", *, through: str = "") -> Verdict:
+def verify(
+    lines: Iterable[bytes], anchor: str = "", *, through: str = "", hear: Callable[[Entry], None] | None = None
+) -> Verdict:
     """Read a journal from its beginning and prove it whole; lines come with their newlines.
 
-    With `through`, a line's hash, reading ends with that line, and it is a problem if there is none.
+    With `through`, a line's hash, reading ends with that line, and it is a problem if there is none. `hear` gets every
+    line that can be read, whether it fits the one before it or not.
     """
-    reader = _Reader(anchor)
+    reader = _Reader(anchor, hear)
     for number, line in enumerate(lines, 1):
         reader.read(number, line)
         if through and reader.at(through):
@@ -210,7 +213,8 @@ _NEEDED = {Disposition.DELETED.value: _DELETING, Disposition.DEAD_LETTERED.value
 class _Reader:
     """Goes through a journal line by line."""
 
-    def __init__(self, anchor: str) -> None:
+    def __init__(self, anchor: str, hear: Callable[[Entry], None] | None = None) -> None:
+        self._hear = hear
         self._verdict = Verdict(anchor=anchor)
         self._torn: list[bytes] = []
         self._torn_bytes = 0
@@ -233,6 +237,8 @@ class _Reader:
         self._account_for_torn(entry)
         self._follow(number, entry)
         self._settle(number, entry)
+        if self._hear is not None:
+            self._hear(entry)
 
     def at(self, digest: str) -> bool:
         """Whether the line that was read last is that one."""

@@ -111,6 +111,11 @@ def is_change(entry: Entry) -> bool:
     )
 
 
+def by_person(entry: Entry) -> bool:
+    """Whether a person's command wrote the line, and no worker: `name@host:process`."""
+    return "@" in entry.text("who")
+
+
 def change(path: Path, identity: str) -> Done:
     """The change of that id, or the one change that the message of that id led to.
 

@@ -1,0 +1,186 @@
+"""Reads journals for a report, each once and line by line, and says what keeps the report from being complete."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from consumer.core.observers import StepName
+from consumer.journal.format import Entry, Verdict, verify
+from consumer.operator import records, times
+from consumer.operator.report.findings import File, Findings
+from consumer.operator.report.tally import Tally
+
+PIECE_BYTES = 1 << 16
+"""After so many, whoever waits is shown progress."""
+_DAY_MS = 86_400_000
+_STEPS = ((45, 1), (320, 7))
+"""Up to so many days the chart has a bar for each of so many; beyond, for each month of 30."""
+_MONTH = 30
+_MOST_BARS = 400
+_MOST_PROBLEMS = 5
+
+
+@dataclass(slots=True)
+class _Read:
+    """One journal, while it is read."""
+
+    path: Path
+    since_ms: int
+    until_ms: int
+    first_ms: int = 0
+    last_ms: int = 0
+    begins_with: str = ""
+    follows: str = ""
+    gaps: int = 0
+    lost_lines: int = 0
+    verdict: Verdict = field(default_factory=Verdict)
+
+    def hear(self, entry: Entry) -> None:
+        """One line."""
+        if entry.at_ms > 0:
+            self.first_ms = self.first_ms or entry.at_ms
+            self.last_ms = max(self.last_ms, entry.at_ms)
+        if entry.sequence == 1:
+            self.begins_with, self.follows = entry.step, entry.text("follows")
+        if entry.step == StepName.GAP and self._within(entry):
+            lost = entry.fields.get("lost_lines")
+            self.gaps += 1
+            self.lost_lines += lost if isinstance(lost, int) and lost > 0 else 0
+
+    def _within(self, entry: Entry) -> bool:
+        """Whether the gap reaches into the period: it ends with its line and begins when the first line was lost."""
+        since = entry.fields.get("since_ms")
+        began = since if isinstance(since, int) else entry.at_ms
+        return began < self.until_ms and entry.at_ms >= self.since_ms
+
+
+def gathered(
+    paths: Sequence[Path],
+    since_ms: int,
+    until_ms: int,
+    *,
+    progress: Callable[[], None] = lambda: None,
+) -> Findings:
+    """What the journals say about the time from `since_ms` to before `until_ms`.
+
+    Raises:
+        ConfigurationError: a file cannot be read.
+    """
+    tally = Tally(since_ms, until_ms)
+    read = [_read(path, tally, progress) for path in paths]
+    unknown = [sentence for each in read for sentence in _unknown(each, read)]
+    damaged = bool(unknown)
+    unknown += _uncounted(tally, read)
+    step = _day_step(since_ms, until_ms)
+    return Findings(
+        since_ms=since_ms,
+        until_ms=until_ms,
+        files=tuple(
+            File(str(each.path), each.verdict.entries, each.first_ms, each.last_ms, each.verdict.head.digest)
+            for each in read
+        ),
+        unknown=tuple(unknown),
+        damaged=damaged,
+        standings=tally.standings(),
+        reasons=tally.reasons(),
+        days=_days(tally, since_ms, until_ms, step),
+        day_step=step,
+        changes=tally.changes,
+        by_people=tally.by_people,
+        exposures=tally.exposures(),
+        slowest=tally.slowest(),
+        would_fix=tally.would_fix(),
+        contested=tally.contested(),
+        undone=tally.undone(),
+        undone_total=tally.undone_total,
+        settled=dict(sorted(tally.settled.items())),
+    )
+
+
+def _read(path: Path, tally: Tally, progress: Callable[[], None]) -> _Read:
+    found = _Read(path, *tally.period)
+
+    def hear(entry: Entry) -> None:
+        found.hear(entry)
+        tally.add(entry)
+
+    def lines() -> Iterator[bytes]:
+        unseen = 0
+        for line in records.lines(path):
+            yield line
+            unseen += len(line)
+            while unseen >= PIECE_BYTES:
+                unseen -= PIECE_BYTES
+                progress()
+
+    found.verdict = verify(lines(), hear=hear)
+    return found
+
+
+def _unknown(read: _Read, others: Sequence[_Read]) -> list[str]:
+    """What is wrong with one journal, each in a sentence."""
+    verdict, name = read.verdict, read.path.name
+    found = [f"{name}: line {each.line}: {each.text}." for each in verdict.problems[:_MOST_PROBLEMS]]
+    if (more := len(verdict.problems) - len(found)) > 0:
+        found.append(f"{name}: {more} more problems; journal verify lists them all.")
+    if verdict.problems:
+        found.append(f"{name} is NOT whole: what it says cannot be proved, and what is missing cannot be known.")
+    if read.gaps:
+        lines = "1 line" if read.lost_lines == 1 else f"{read.lost_lines} lines"
+        found.append(f"{name}: {lines} could not be written in {read.gaps} gaps; what they said is unknown.")
+    if _continues(read, others) and (not read.first_ms or read.first_ms > read.since_ms):
+        found.append(
+            f"{name} begins {_moment(read.first_ms)} where another file ends, which was not given: what happened in the"
+            " period before that is not in this report. Name every file with --file."
+        )
+    return found
+
+
+def _continues(read: _Read, others: Sequence[_Read]) -> bool:
+    """Whether the file goes on where another one ends that was not read."""
+    heads = {each.verdict.head.digest for each in others}
+    return read.begins_with in (StepName.CONTINUED, StepName.GAP) and read.follows not in heads
+
+
+def _uncounted(tally: Tally, read: Sequence[_Read]) -> list[str]:
+    """What is no damage, and has to be known to read the figures."""
+    found = []
+    if not tally.lines:
+        found.append(
+            "No line was written in this period. That does not show that nothing was wrong, or that work went on."
+        )
+    elif (first := min(each.first_ms for each in read if each.first_ms)) > tally.period[0]:
+        found.append(f"Nothing was journaled before {_moment(first)}; what happened until then is unknown.")
+    if tally.untimed:
+        found.append(f"{tally.untimed} lines do not say when they were written, and are not counted.")
+    if tally.forgotten:
+        found.append(
+            f"There are more resources than can be counted at once; {tally.forgotten} lines about others are not in the"
+            " figures by resource. Ask for a shorter time."
+        )
+    return found
+
+
+def _moment(at_ms: int) -> str:
+    return f"{times.moment(at_ms)} UTC" if at_ms else "at an unknown time"
+
+
+def _day_step(since_ms: int, until_ms: int) -> int:
+    days = (until_ms - since_ms) / _DAY_MS
+    return next((step for most, step in _STEPS if days <= most), _MONTH)
+
+
+def _days(tally: Tally, since_ms: int, until_ms: int, step: int) -> tuple[tuple[str, int], ...]:
+    """The bars of the chart: also the empty ones of the period, unless it is so long that nobody would read them."""
+    begin = since_ms // _DAY_MS
+    bars: Counter[int] = Counter()
+    for day, count in tally.days.items():
+        bars[(day - begin) // step] += count
+    every = range((until_ms - 1) // _DAY_MS - begin + 1)[::step]
+    if bars and len(every) <= _MOST_BARS:
+        bars.update(dict.fromkeys(range(len(every)), 0))
+    newest = sorted(bars.items())[-_MOST_BARS:]
+    return tuple((times.moment((begin + number * step) * _DAY_MS)[:10], count) for number, count in newest)

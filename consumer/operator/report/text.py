@@ -1,0 +1,70 @@
+"""A report for a terminal and for plain mail."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from consumer.core.printable import printable
+from consumer.operator import output
+from consumer.operator.report.page import Chart, Page, Table, Tone
+
+_WIDTH = 100
+"""Columns of a report in a file: a mail is read in a window, not in a pipe."""
+_BAR = 40
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_STYLES = {Tone.PLAIN: "bold", Tone.GOOD: "bold green", Tone.BAD: "bold red", Tone.UNKNOWN: "bold yellow"}
+
+
+def draw(console: Console, page: Page) -> None:
+    """Write a report to a console."""
+    for each in _blocks(page):
+        console.print(each)
+
+
+def text(page: Page) -> str:
+    """A report as plain text."""
+    stream = io.StringIO()
+    draw(output.console(stream, _WIDTH), page)
+    return "\n".join(line.rstrip() for line in stream.getvalue().split("\n"))
+
+
+def _blocks(page: Page) -> Iterator[RenderableType]:
+    yield Text(f"{page.title}\n{page.period}\n", style="bold")
+    yield output.facts(
+        (each.label, output.cell(each.value, _STYLES[each.tone]) + Text(f"  {printable(each.note)}"))
+        for each in page.figures
+    )
+    yield ""
+    if page.unknown:
+        yield Text("What this report does not know", style="bold yellow")
+        yield from (output.lines(sentence) for sentence in page.unknown)
+        yield ""
+    for part in page.parts:
+        yield Text(part.title, style="bold")
+        if part.note and (part.rows if isinstance(part, Table) else part.bars):
+            yield part.note
+        yield _chart(part) if isinstance(part, Chart) else _table(part)
+    yield Text("What was read", style="bold")
+    yield from (output.lines(each) for each in page.files)
+
+
+def _table(part: Table) -> RenderableType:
+    return output.table(part.columns, part.rows) if part.rows else Text(f"  {part.empty}\n")
+
+
+def _chart(part: Chart) -> RenderableType:
+    if not part.bars:
+        return Text(f"  {part.empty}\n")
+    most = max(count for _, count in part.bars)
+    lines = [f"  {day}  {_bar(count, most)} {count or ''}".rstrip() for day, count in part.bars]
+    return Text("\n" + "\n".join(lines) + "\n")
+
+
+def _bar(count: int, most: int) -> str:
+    """A bar in eighths of a character; the smallest count that is any shows one."""
+    eighths = max(round(count * _BAR * 8 / most), 1 if count else 0)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
