@@ -140,8 +140,8 @@ class Findings:
     """How many resources stand where, by rule."""
     reasons: tuple[tuple[Standing, str, int], ...]
     """Why resources are held, exempt, failed or given up, the most frequent first."""
-    days: tuple[tuple[str, int], ...]
-    """Changes by day, or by as many days as `day_step`; the first day of each, in UTC."""
+    days: tuple[tuple[str, int | None], ...]
+    """Changes by day, or by as many days as `day_step`; the first day of each, in UTC; None before the first line."""
     day_step: int
     changes: int
     by_people: int

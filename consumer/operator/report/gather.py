@@ -86,7 +86,7 @@ def gathered(
         damaged=damaged,
         standings=tally.standings(),
         reasons=tally.reasons(),
-        days=_days(tally, since_ms, until_ms, step),
+        days=_days(tally, read, step),
         day_step=step,
         changes=tally.changes,
         by_people=tally.by_people,
@@ -173,8 +173,9 @@ def _day_step(since_ms: int, until_ms: int) -> int:
     return next((step for most, step in _STEPS if days <= most), _MONTH)
 
 
-def _days(tally: Tally, since_ms: int, until_ms: int, step: int) -> tuple[tuple[str, int], ...]:
+def _days(tally: Tally, read: Sequence[_Read], step: int) -> tuple[tuple[str, int | None], ...]:
     """The bars of the chart: also the empty ones of the period, unless it is so long that nobody would read them."""
+    since_ms, until_ms = tally.period
     begin = since_ms // _DAY_MS
     bars: Counter[int] = Counter()
     for day, count in tally.days.items():
@@ -182,5 +183,8 @@ def _days(tally: Tally, since_ms: int, until_ms: int, step: int) -> tuple[tuple[
     every = range((until_ms - 1) // _DAY_MS - begin + 1)[::step]
     if bars and len(every) <= _MOST_BARS:
         bars.update(dict.fromkeys(range(len(every)), 0))
-    newest = sorted(bars.items())[-_MOST_BARS:]
-    return tuple((times.moment((begin + number * step) * _DAY_MS)[:10], count) for number, count in newest)
+    known_from = (min((each.first_ms for each in read if each.first_ms), default=0) // _DAY_MS - begin) // step
+    return tuple(
+        (times.moment((begin + number * step) * _DAY_MS)[:10], None if number < known_from and not count else count)
+        for number, count in sorted(bars.items())[-_MOST_BARS:]
+    )

@@ -20,6 +20,8 @@ _WIDEST_BAR = 48
 _LABELS = 8
 _LONGEST_WORD = 48
 """Characters; a longer word is broken rather than that a table leaves the page."""
+_ON_PAPER = 20
+"""The same on paper, where a table cannot be scrolled: a longer id may be broken there, at its hyphens first."""
 
 
 def html(page: Page) -> str:
@@ -91,7 +93,9 @@ def _kind(value: Cell) -> str:
         return "none"
     if max(map(len, words)) > _LONGEST_WORD:
         return "long"
-    return "whole" if len(words) == 1 else "words"
+    if len(words) > 1:
+        return "words"
+    return "whole" if len(words[0]) <= _ON_PAPER else "whole wide"
 
 
 def _chart(part: Chart) -> Iterator[str]:
@@ -99,21 +103,22 @@ def _chart(part: Chart) -> Iterator[str]:
         yield f'<p class="empty">{text(part.empty)}</p>'
         return
     yield f"<p>{text(part.note)}</p>"
-    most, total = max(count for _, count in part.bars), sum(count for _, count in part.bars)
-    told = f"{total} changes from {part.bars[0][0]} to {part.bars[-1][0]}; {most} at most"
+    total = sum(count or 0 for _, count in part.bars)
+    told = f"{total} changes from {part.bars[0][0]} to {part.bars[-1][0]}; {part.most} at most"
     yield f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT + _BASE}" role="img" aria-label="{text(told)}">'
     step = _WIDTH / len(part.bars)
     width = min(step * 0.8, _WIDEST_BAR)
     every = max(1, -(-len(part.bars) // _LABELS))
     for number, (day, count) in enumerate(part.bars):
         middle = step * (number + 0.5)
-        height = (_HEIGHT - _BASE) * count / most if most else 0
-        yield f"<g><title>{text(day)}: {count}</title>"
+        height = (_HEIGHT - _BASE) * (count or 0) / part.most
+        shown = "?" if count is None else count
+        yield f"<g><title>{text(day)}: {'unknown' if count is None else count}</title>"
         yield (
             f'<rect x="{middle - width / 2:.1f}" y="{_HEIGHT - height:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
         )
-        if count and len(part.bars) <= 2 * _LABELS:
-            yield f'<text x="{middle:.1f}" y="{_HEIGHT - height - 5:.1f}">{count}</text>'
+        if count != 0 and len(part.bars) <= 2 * _LABELS:
+            yield f'<text x="{middle:.1f}" y="{_HEIGHT - height - 5:.1f}">{shown}</text>'
         if number % every == 0:
             yield f'<text class="day" x="{middle:.1f}" y="{_HEIGHT + 20}">{text(day[5:])}</text>'
         yield "</g>"

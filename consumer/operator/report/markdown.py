@@ -41,11 +41,14 @@ def _part(part: Table | Chart) -> Iterator[str]:
     if part.note:
         yield from (escaped(part.note), "")
     if isinstance(part, Chart):
-        most = max(count for _, count in part.bars)
-        bars = [(day, "█" * max(round(_BAR * count / most), 1 if count else 0), count) for day, count in part.bars]
+        bars = [(day, _bar(count or 0, part.most), "?" if count is None else count) for day, count in part.bars]
         yield from _table(("day", "", "changes"), bars, right=(False, False, True))
     else:
         yield from _table(part.columns, part.rows, right=part.to_the_right())
+
+
+def _bar(count: int, most: int) -> str:
+    return "█" * max(round(_BAR * count / most), 1 if count else 0)
 
 
 def _table(

@@ -73,10 +73,15 @@ class Chart:
     """Changes over time."""
 
     title: str
-    bars: tuple[tuple[str, int], ...]
-    """Days, and how many changes each had."""
+    bars: tuple[tuple[str, int | None], ...]
+    """Days, and how many changes each had; None where that is not known."""
     empty: str
     note: str = ""
+
+    @property
+    def most(self) -> int:
+        """The highest bar; 1 at least, so that others can be measured by it."""
+        return max((count or 0 for _, count in self.bars), default=0) or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,12 @@ def _at_least(number: int, *, known: bool) -> str:
 
 def _chart(found: Findings) -> Chart:
     every = {1: "each day", 7: "each 7 days from the day given"}.get(found.day_step, f"each {found.day_step} days")
-    return Chart(f"Changes, {every}", found.days, "No change was made.", "Days are those of UTC.")
+    return Chart(
+        f"Changes, {every}",
+        found.days,
+        "No change was made.",
+        "Days are those of UTC; before the first line on record they are unknown.",
+    )
 
 
 def _by_rule(found: Findings) -> Table:

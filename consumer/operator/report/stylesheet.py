@@ -55,7 +55,7 @@ footer ul { margin: 0; padding-left: 1.2rem; } code { overflow-wrap: anywhere; }
   :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --page: #fff; --tile: #fff; --bar: #555;
     --good: #14713d; --bad: #b3261e; --warn: #8a5a00; --warn-page: #fff; }
   body { font-size: 10pt; } main { max-width: none; padding: 0; }
-  .whole { white-space: normal; overflow-wrap: break-word; }
+  .wide { white-space: normal; overflow-wrap: break-word; }
   section { margin-top: 1.4rem; overflow: visible; } h2, .figures, tr, svg, section.unknown { break-inside: avoid; }
   h2, section > p { break-after: avoid; } thead { display: table-header-group; }
   .figures { grid-template-columns: repeat(3, 1fr); }

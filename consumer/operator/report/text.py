@@ -59,12 +59,13 @@ def _table(part: Table) -> RenderableType:
 def _chart(part: Chart) -> RenderableType:
     if not part.bars:
         return Text(f"  {part.empty}\n")
-    most = max(count for _, count in part.bars)
-    lines = [f"  {day}  {_bar(count, most)} {count or ''}".rstrip() for day, count in part.bars]
+    lines = [f"  {day}  {_bar(count, part.most)}" for day, count in part.bars]
     return Text("\n" + "\n".join(lines) + "\n")
 
 
-def _bar(count: int, most: int) -> str:
-    """A bar in eighths of a character; the smallest count that is any shows one."""
-    eighths = max(round(count * _BAR * 8 / most), 1 if count else 0)
-    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+def _bar(count: int | None, most: int) -> str:
+    """A bar in eighths of a character with its number; the smallest count that is any shows one."""
+    if not count:
+        return "" if count == 0 else "?"
+    eighths = max(round(count * _BAR * 8 / most), 1)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip() + f" {count}"

@@ -81,8 +81,9 @@ def test_days_without_a_change_are_shown_too(book: Book) -> None:
     book.ended("fixed", at_ms=NOON + 1)
     assert report(book).days == (("2026-11-19", 0), ("2026-11-20", 2), ("2026-11-21", 0))
     weeks = report(book, since_ms=NOON - 100 * DAY)
-    assert (weeks.day_step, sum(count for _, count in weeks.days), len(weeks.days)) == (7, 2, 15)
+    assert (weeks.day_step, sum(count or 0 for _, count in weeks.days), len(weeks.days)) == (7, 2, 15)
     assert report(book, since_ms=NOON - 900 * DAY).day_step == 30
+    assert report(book, since_ms=NOON - 3 * DAY).days[:2] == (("2026-11-17", None), ("2026-11-18", None))
     endless = report(book, since_ms=0, until_ms=int(datetime(9999, 1, 1, tzinfo=UTC).timestamp() * 1000))
     assert [count for _, count in endless.days] == [2]
 
@@ -305,5 +306,5 @@ def test_whatever_stands_in_a_line_there_is_a_report(
     path.write_bytes(text)
     found = gathered([path], SINCE, UNTIL)
     assert found.found == sum(sum(each.values()) for each in found.standings.values())
-    assert sum(count for _, count in found.days) == found.changes
+    assert sum(count or 0 for _, count in found.days) == found.changes
     assert json.dumps(list(found.unknown))
