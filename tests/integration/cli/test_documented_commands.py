@@ -138,6 +138,7 @@ def configured(emulator: Emulator, folder: Path, port: int) -> Cli:
     other = RULES.replace('mode = "enforce"', 'mode = "observe"')
     text = cli.path.read_text(encoding="utf-8").replace(RULES, other)
     (folder / "new.toml").write_text(text, encoding="utf-8")
+    (folder / "journal-2026-11.jsonl").touch()
     binaries = folder / "bin"
     binaries.mkdir()
     for name, module in (("config-remediator", "-m consumer"), ("python", "")):
