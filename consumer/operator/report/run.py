@@ -60,7 +60,6 @@ _FORMS: dict[str, Callable[[Findings], str]] = {
     "markdown": lambda found: markdown(page(found)),
     "html": lambda found: html(page(found)),
 }
-FORMATS = tuple(_FORMS)
 
 
 def _write(text_: str, to: Path | None) -> None:
