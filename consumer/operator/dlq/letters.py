@@ -42,6 +42,10 @@ class Letter:
     resource: str = ""
     attempts: int = 0
     foreign: bool = False
+    origin_id: str = ""
+    """The first message that it is about, through all its parked copies; empty where it does not say."""
+    queued_ms: int = 0
+    """When it came into the dead-letter queue, by the service's clock."""
     document: dict[str, Scalar] = field(default_factory=dict, compare=False)
     """Everything it says, for people and scripts; without the body."""
 
@@ -62,7 +66,8 @@ def read(message_id: str, text: str, enqueued_at_ms: int) -> Letter:
         body = original_body(document)
         body.encode("utf-8")  # a lone surrogate: no message of the queue could have had this body
     except (ValueError, AttributeError, RecursionError):
-        return Letter(message_id, text, enqueued_at_ms, message_id, reason="foreign", foreign=True)
+        at_ms = enqueued_at_ms
+        return Letter(message_id, text, at_ms, message_id, reason="foreign", foreign=True, queued_ms=at_ms)
     told = _fields(document)
     return Letter(
         message_id,
@@ -75,6 +80,8 @@ def read(message_id: str, text: str, enqueued_at_ms: int) -> Letter:
         detail=_text(told.get("detail"), _LONGEST_TEXT),
         resource=_text(told.get("resource_id")),
         attempts=_whole(told.get("attempts"), 0),
+        origin_id=_origin(told),
+        queued_ms=enqueued_at_ms,
         document=told,
     )
 
@@ -141,9 +148,14 @@ def _whole(value: object, default: int) -> int:
     return default
 
 
+def _origin(told: dict[str, Scalar]) -> str:
+    """The message that a letter is about; of parked copies the first one, for they are all the same event."""
+    return _text(told.get("origin_id")) or _text(told.get("message_id"))
+
+
 def _identity(message_id: str, told: dict[str, Scalar], body: str) -> str:
     """Copies have the same origin and the same body: a letter that only claims another's origin is its own."""
-    origin = told.get("message_id")
-    if not isinstance(origin, str) or not origin:
+    origin = _origin(told)
+    if not origin:
         return message_id
     return f"{origin}/{hashlib.sha256(body.encode('utf-8')).hexdigest()}"

@@ -17,10 +17,11 @@ import click
 from rich.console import Console
 
 from consumer.aliyun.mns.queue import Queue
-from consumer.core.errors import ConfigurationError, ServiceError
+from consumer.core.errors import ConfigurationError, PermanentError, ServiceError, UnknownRefusal
 from consumer.core.exit_codes import CommandExit
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
+from consumer.operator.dlq.history import properties
 from consumer.operator.dlq.letters import Filter, Letter, names, read
 from consumer.operator.dlq.sweep import MOST_LETTERS, Held, Sweep
 from consumer.operator.dlq.view import Dealt, draw_dealt, draw_letter, draw_letters, full_document, letter_document
@@ -203,7 +204,7 @@ class _Sender:
         copy = letter.identity in self._sent
         try:
             if not copy:
-                self._sent[letter.identity] = self._queue.send(letter.body)
+                self._sent[letter.identity] = self._send(held)
         except ServiceError as error:
             return Dealt(letter.light(), done=False, text=f"not sent: {error}")
         sent = self._sent[letter.identity]
@@ -212,6 +213,16 @@ class _Sender:
         except ServiceError as error:
             return Dealt(letter.light(), done=False, text=f"sent, but the letter is still there: {error}", sent_as=sent)
         return Dealt(letter.light(), done=True, text="a copy, sent once" if copy else "redriven", sent_as=sent)
+
+    def _send(self, held: Held) -> str:
+        """Send the original body with what is known of its message; without that where the queue refuses it."""
+        body, beside = held.letter.body, properties(held.letter, held.carried)
+        try:
+            return self._queue.send(body, properties=beside)
+        except (PermanentError, UnknownRefusal):
+            if not beside:
+                raise
+            return self._queue.send(body)
 
 
 def _dropped(swept: Sweep, held: Held) -> Dealt:

@@ -19,6 +19,7 @@ from typing import Self
 from consumer.aliyun.mns.queue import Queue
 from consumer.core.errors import MessageGone, ServiceError
 from consumer.core.message import Received
+from consumer.core.parked import NOTHING, Carried
 from consumer.core.queue_limits import MAX_BATCH, MAX_VISIBILITY_SECONDS
 from consumer.operator.dlq.letters import Letter, read
 
@@ -45,6 +46,8 @@ class Held:
     handle: str
     until: float
     """Local monotonic seconds."""
+    carried: Carried = NOTHING
+    """What it carries beside its body."""
 
 
 @dataclass(slots=True)
@@ -164,7 +167,8 @@ class Sweep:
             self._hide_for_long(lease)
         if self._times[name] > 1 + _MOST_RETURNS:
             return None
-        return Held(read(name, message.body, message.enqueued_at_ms), lease.handle, lease.until)
+        letter = read(name, message.body, message.enqueued_at_ms)
+        return Held(letter, lease.handle, lease.until, message.carried)
 
     def _was_there(self, message: Received) -> bool:
         if message.message_id in self._times:

@@ -105,4 +105,5 @@ def letter_document(letter: Letter) -> dict[str, Any]:
         "resource": letter.resource,
         "attempts": letter.attempts,
         "foreign": letter.foreign,
+        "origin_id": letter.origin_id,
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -140,6 +142,85 @@ def test_a_redrive_sends_the_original_and_deletes_only_after_that(cli: Cli, chan
         if entry.operation in ("SendMessage", "DeleteMessage", "BatchDeleteMessage")
     ]
     assert order == ["SendMessage", "BatchDeleteMessage"] * 2
+
+
+ORIGIN = {
+    "message_id": "C-2",
+    "origin_id": "M-1",
+    "enqueued_at_ms": 1_700_000_000_000,
+    "first_seen_ms": 1_700_000_060_000,
+    "receipts": 9,
+    "attempts": 5,
+    "first_dead_lettered_at_ms": 1_700_000_120_000,
+}
+
+
+def beside(emulator: Emulator) -> dict[str, str]:
+    """What the one message in the worker's queue carries beside its body."""
+    (message,) = messages(emulator, "config-events")
+    return {item["name"].removeprefix("remediator-"): item["value"] for item in message["user"]}
+
+
+def test_a_redrive_keeps_where_a_message_comes_from_and_since_when(cli: Cli, channel: Emulator) -> None:
+    """The original body as ever; beside it its first times and its receipts. Its attempts begin anew."""
+    put(channel, letter(1, **ORIGIN))
+    (listed,) = cli.json("dlq", "list")
+    assert listed["origin_id"] == "M-1"
+    assert cli.run("dlq", "redrive").status == 0
+    assert originals(channel) == ["original 1 \N{BIOHAZARD SIGN}"]
+    assert beside(channel) == {
+        "origin-id": "M-1",
+        "first-enqueued-ms": "1700000000000",
+        "first-received-ms": "1700000060000",
+        "receipts": "9",
+        "attempts": "0",
+        "reason": "redriven:AccessDenied",
+        "dead-letter-ms": "1700000120000",
+    }
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"enqueued_at_ms": 9_000_000_000_000},
+        {"first_seen_ms": 1},
+        {"first_seen_ms": "soon"},
+        {"receipts": 2**52},
+        {"origin_id": "[red]M-1"},
+    ],
+)
+def test_a_letter_that_contradicts_the_service_carries_nothing(
+    forged: dict[str, object], cli: Cli, channel: Emulator
+) -> None:
+    """Its body is redriven all the same."""
+    put(channel, letter(1, **{**ORIGIN, **forged}))
+    assert cli.run("dlq", "redrive").status == 0
+    assert (originals(channel), beside(channel)) == (["original 1 \N{BIOHAZARD SIGN}"], {})
+
+
+def test_a_clock_that_is_ahead_of_the_services_costs_no_history(cli: Cli, channel: Emulator) -> None:
+    """The moment of dead-lettering is the worker's own: the letter's arrival, by the service, bounds it."""
+    put(channel, letter(1, **{**ORIGIN, "first_dead_lettered_at_ms": 9_000_000_000_000}))
+    (stored,) = messages(channel, DEAD)
+    assert cli.run("dlq", "redrive").status == 0
+    assert beside(channel)["dead-letter-ms"] == str(stored["enqueue_ms"])
+
+
+def test_a_message_too_large_with_its_history_is_redriven_without(cli: Cli, channel: Emulator) -> None:
+    """The body is what counts."""
+    body = "x" * 65_500
+    packed = base64.b85encode(zlib.compress(body.encode())).decode()
+    put(channel, letter(1, **ORIGIN, body=packed, body_encoding="zlib+base85"))
+    assert cli.run("dlq", "redrive").status == 0
+    assert (originals(channel), beside(channel)) == ([body], {})
+
+
+def test_letters_of_two_copies_of_one_message_are_redriven_once(cli: Cli, channel: Emulator) -> None:
+    """A lost confirmation made two parked copies, and both were given up."""
+    put(channel, letter(1, **ORIGIN), letter(1, **{**ORIGIN, "message_id": "C-3"}))
+    assert cli.run("dlq", "redrive").status == 0
+    assert len(originals(channel)) == 1
+    assert dead_letters(channel) == []
 
 
 def test_a_redrive_takes_only_what_is_meant(forty: Cli, channel: Emulator) -> None:
