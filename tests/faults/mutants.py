@@ -1,111 +1,215 @@
 """Seeded mutants: what a careless change to the worker would look like. Each must be caught by its scenario.
 
-A mutant is one replacement of text in a copy of the worker's code. Where the text is no longer there exactly once,
-applying it fails, so that no refactoring can disarm a mutant silently: write it anew for the new code.
+A mutant is a worker process in which one object was put in the place of another before it starts: a method, a function,
+a default. No text is looked for, so that a refactoring which keeps a name keeps the mutant; where the name is gone, the
+process ends before it has begun, which `tests.faults.test_mutants` takes for an error and not for a catch.
+
+    python -m tests.faults.mutants skip_the_read_back run --config …
 """
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
+from consumer.core.outcome import Disposition, Ending, Outcome
 from tests.faults import scenarios
-from tests.faults.replica import REPOSITORY
 from tests.faults.scenarios import Scenario
+
+Change = Callable[[], None]
+"""Puts one object in the place of another, in this process."""
+
+
+def substitute(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Put what `make` makes of the present attribute in its place.
+
+    Raises:
+        AttributeError: there is none.
+    """
+    setattr(owner, name, make(getattr(owner, name)))
+
+
+def delete_before_verify() -> None:
+    """The repair is handed to another thread, and the message is deleted."""
+    from consumer.engine.pipeline import Pipeline
+
+    def handed_off(original: Any) -> Any:
+        def repair(*arguments: Any) -> Ending:
+            threading.Timer(1.0, original, arguments).start()
+            return Ending(Outcome.FIXED, "handed_off")
+
+        return repair
+
+    substitute(Pipeline, "_repair", handed_off)
+
+
+def skip_the_read_back() -> None:
+    """What was accepted counts as done."""
+    from consumer.engine.change import ChangeMaker
+
+    def verify(_self: Any, work: Any) -> Ending:
+        return Ending(Outcome.FIXED, before=work.change.before, after=work.change.after)
+
+    substitute(ChangeMaker, "_verify", lambda _: verify)
+
+
+def drop_a_hide() -> None:
+    """What should be hidden is said to be."""
+    from consumer.engine.settle_queue import Action
+    from consumer.engine.settler import Hider
+
+    def settle(self: Any, deliveries: Sequence[Any]) -> None:
+        for delivery in deliveries:
+            self._settlements.done(delivery, Action.HIDE)
+
+    substitute(Hider, "settle", lambda _: settle)
+
+
+def swallow_a_partial_failure() -> None:
+    """Whatever was not deleted counts as deleted."""
+    from consumer.engine.settler import Deleter
+
+    def swallowing(original: Any) -> Any:
+        def delete(self: Any, handles: Sequence[str]) -> dict[str, Any]:
+            original(self, handles)
+            return {}
+
+        return delete
+
+    substitute(Deleter, "_delete", swallowing)
+
+
+def keep_the_stale_receipt_handle() -> None:
+    """A renewal moves the end of the lease, and the handle stays the old one."""
+    from consumer.engine.lease import Lease
+
+    def stale(original: Any) -> Any:
+        return lambda self, _handle, expires_at: original(self, self.receipt_handle, expires_at)
+
+    substitute(Lease, "renewed", stale)
+
+
+def stop_renewing_at_soft_stop() -> None:
+    """Leases end with the polls."""
+    from consumer.engine.supervisor import Supervisor
+
+    def hasty(original: Any) -> Any:
+        def drain(self: Any, grace_seconds: float) -> bool:
+            self._engine.shared.keeper.close()
+            return bool(original(self, grace_seconds))
+
+        return drain
+
+    substitute(Supervisor, "_drain", hasty)
+
+
+def ignore_the_lease() -> None:
+    """A change is made whoever has the message by now."""
+    from consumer.engine.change import ChangeMaker
+
+    substitute(ChangeMaker, "_ours", lambda _: lambda _self, _work: True)
+
+
+def dead_letter_after_a_fix() -> None:
+    """A repair that was read back ends as rejected."""
+    from consumer.engine import change
+
+    substitute(change, "_fixed", lambda original: lambda *found: _rejected(original(*found)))
+
+
+def dead_letter_passing_failures() -> None:
+    """What the service refuses for now ends as rejected."""
+    from consumer.engine import change, pipeline
+
+    def final(original: Any) -> Any:
+        def ended_by(*found: Any) -> Ending:
+            ending: Ending = original(*found)
+            return _rejected(ending) if ending.outcome is Outcome.FAILED else ending
+
+        return ended_by
+
+    for module in (change, pipeline):
+        substitute(module, "ended_by", final)
+
+
+def forget_a_settlement() -> None:
+    """Deletions are not counted, so that the books cannot balance."""
+    from consumer.engine.in_flight import InFlight
+
+    def forgetful(original: Any) -> Any:
+        def settle(self: Any, disposition: Disposition) -> None:
+            before = self._settled[Disposition.DELETED]
+            original(self, disposition)
+            self._settled[Disposition.DELETED] = before
+
+        return settle
+
+    substitute(InFlight, "settle", forgetful)
+
+
+def count_undeleted_for_four_seconds() -> None:
+    """The service's window is half an hour; no fault, but what a test can wait for."""
+    from consumer.engine.undeleted_limit import UndeletedLimit
+
+    substitute(UndeletedLimit.__init__, "__defaults__", lambda _: (4.0,))
+
+
+def _rejected(ending: Ending) -> Ending:
+    return replace(ending, outcome=Outcome.REJECTED, reason="nothing_to_do")
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One fault in the worker's code."""
+    """One fault in the worker."""
 
-    name: str
-    file: str
-    old: str
-    new: str
+    change: Change
     scenario: Scenario
     """Where it must show."""
 
-    def apply(self, folder: Path) -> Path:
-        """A copy of the worker with this fault; returns the directory to run it from.
-
-        Raises:
-            ValueError: the text to replace is not there exactly once.
-        """
-        shutil.copytree(REPOSITORY / "consumer", folder / "consumer", ignore=shutil.ignore_patterns("__pycache__"))
-        path = folder / "consumer" / self.file
-        text = path.read_text(encoding="utf-8")
-        if text.count(self.old) != 1:
-            raise ValueError(f"{self.name}: {self.file} holds the text to replace {text.count(self.old)} times")
-        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
-        return folder
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return self.change.__name__
 
 
 MUTANTS = (
-    Mutant(
-        "delete before verify",
-        "engine/pipeline.py",
-        "            ending = self._repair(delivery, rule, resource, target, until)\n",
-        "            import threading\n"
-        "            again = self._open_target(resource, lambda: until)\n"
-        "            threading.Timer(1.0, lambda: self._repair(delivery, rule, resource, again, until)).start()\n"
-        '            ending = Ending(Outcome.FIXED, "handed_off")\n',
-        scenarios.one_repair,
-    ),
-    Mutant(
-        "skip the read-back",
-        "engine/change.py",
-        "return self._verify(work)",
-        "return Ending(Outcome.FIXED, before=work.change.before, after=work.change.after)",
-        scenarios.one_repair,
-    ),
-    Mutant(
-        "drop a hide",
-        "engine/settler.py",
-        "self._queue.hide(handle, delivery.hide_seconds)",
-        "pass",
-        scenarios.stop_with_a_full_hand,
-    ),
-    Mutant(
-        "swallow a partial failure",
-        "engine/settler.py",
-        "if error := failures.get(handle):",
-        "if error := None:",
-        scenarios.receipt_taken_over,
-    ),
-    Mutant(
-        "keep the stale receipt handle",
-        "engine/lease.py",
-        "        self._receipt_handle = receipt_handle\n        self._expires_at = expires_at",
-        "        self._expires_at = expires_at",
-        scenarios.repair_longer_than_a_lease,
-    ),
-    Mutant(
-        "stop renewing at soft stop",
-        "engine/supervisor.py",
-        "shared.stopping.set()",
-        "shared.stopping.set()\n        shared.keeper.close()",
-        scenarios.stop_during_a_long_repair,
-    ),
-    Mutant(
-        "ignore the lease",
-        "engine/change.py",
-        "return work.delivery.lease.held(self._monotonic())",
-        "return True",
-        scenarios.frozen_beyond_a_lease,
-    ),
-    Mutant(
-        "dead-letter after a fix",
-        "engine/change.py",
-        "return Ending(Outcome.FIXED, reason, detail, before=change.before, after=state)",
-        'return Ending(Outcome.REJECTED, "nothing_to_do", detail, before=change.before, after=state)',
-        scenarios.one_repair,
-    ),
-    Mutant(
-        "dead-letter passing failures",
-        "engine/endings.py",
-        "return Ending(Outcome.FAILED, error.code, str(error), error_class=name, resource_alone=alone)",
-        "return Ending(Outcome.REJECTED, error.code, str(error), error_class=name, resource_alone=alone)",
-        scenarios.passing_failure,
-    ),
+    Mutant(delete_before_verify, scenarios.one_repair),
+    Mutant(skip_the_read_back, scenarios.one_repair),
+    Mutant(drop_a_hide, scenarios.stop_with_a_full_hand),
+    Mutant(swallow_a_partial_failure, scenarios.receipt_taken_over),
+    Mutant(keep_the_stale_receipt_handle, scenarios.repair_longer_than_a_lease),
+    Mutant(stop_renewing_at_soft_stop, scenarios.stop_during_a_long_repair),
+    Mutant(ignore_the_lease, scenarios.frozen_beyond_a_lease),
+    Mutant(dead_letter_after_a_fix, scenarios.one_repair),
+    Mutant(dead_letter_passing_failures, scenarios.passing_failure),
 )
+
+CHANGES: dict[str, Change] = {
+    change.__name__: change
+    for change in (
+        *(mutant.change for mutant in MUTANTS),
+        forget_a_settlement,
+        count_undeleted_for_four_seconds,
+    )
+}
+"""Everything that a process may be started with."""
+
+
+def module(change: Change) -> tuple[str, ...]:
+    """How a worker with this change is started, in the place of `-m consumer`."""
+    return ("-m", "tests.faults.mutants", change.__name__)
+
+
+def main() -> None:
+    """Make the change that is named first, and go on as the worker with the rest of the command line."""
+    from consumer.cli.main import main as worker
+
+    CHANGES[sys.argv.pop(1)]()
+    worker()
+
+
+if __name__ == "__main__":
+    main()

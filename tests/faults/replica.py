@@ -59,7 +59,7 @@ class Replica:
         configuration: str,
         key: Key,
         *,
-        code: Path = REPOSITORY,
+        module: tuple[str, ...] = ("-m", "consumer"),
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
@@ -67,13 +67,13 @@ class Replica:
         self.log = folder / f"{name}.log"
         self.exits: list[int] = []
         """The status of every process that has ended here."""
-        self._code = code
+        self._module = module
         self._path = folder / f"{name}.toml"
         self._path.write_text(configuration + f"\n[http]\nport = {self.port}\n", encoding="utf-8")
         self._environment = {
             "PATH": os.environ.get("PATH", ""),
             "HOME": str(folder),
-            "PYTHONPATH": str(code),
+            "PYTHONPATH": str(REPOSITORY),
             "PYTHONDONTWRITEBYTECODE": "1",
             **key.environment(),
             **(environment or {}),
@@ -95,11 +95,11 @@ class Replica:
         """Start a process; it writes to the end of the log."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "consumer", "run", "--config", str(self._path)],
+                [sys.executable, *self._module, "run", "--config", str(self._path)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=self._code,
+                cwd=REPOSITORY,
                 env=self._environment,
                 process_group=0,
             )
@@ -108,7 +108,7 @@ class Replica:
         """What a command prints that runs where the worker runs, with its configuration; it has to succeed."""
         return subprocess.run(
             [sys.executable, "-m", "consumer", *words, "--config", str(self._path)],
-            cwd=self._code,
+            cwd=REPOSITORY,
             env=self._environment,
             capture_output=True,
             text=True,

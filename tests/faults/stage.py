@@ -12,7 +12,7 @@ from emulator.client import Emulator, Identity
 from emulator.cloudconfig.rules import default_rule_id
 from emulator.process import in_process
 from emulator.provisioning import setup_channel
-from tests.faults.replica import REPOSITORY, Key, Replica
+from tests.faults.replica import Key, Replica
 from witness import Expectations, Verdict, judge, watch
 
 QUEUE = "main"
@@ -111,11 +111,11 @@ config_rule_ids = ["{read_rule}"]
 class Stage:
     """One emulator with a channel, and the workers that are started on it."""
 
-    def __init__(self, emulator: Emulator, folder: Path, *, code: Path = REPOSITORY) -> None:
+    def __init__(self, emulator: Emulator, folder: Path, *, module: tuple[str, ...] = ("-m", "consumer")) -> None:
         self.emulator = emulator
         self.folder = folder
         self.replicas: list[Replica] = []
-        self._code = code
+        self._module = module
         self._lasting_keys: set[str] = set()
         self._rules = (
             watch(WRITE_RULE, default_rule_id(WRITE_RULE), group="public-write"),
@@ -142,7 +142,7 @@ class Stage:
             f"replica-{len(self.replicas)}",
             self.configuration(pace).replace('mode = "enforce"', f'mode = "{mode}"') + tables,
             key,
-            code=self._code,
+            module=self._module,
             environment=more,
         )
         self.replicas.append(added)
@@ -196,10 +196,10 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, *, code: Path = REPOSITORY) -> Iterator[Stage]:
+def staged(folder: Path, *, module: tuple[str, ...] = ("-m", "consumer")) -> Iterator[Stage]:
     """A stage with an emulator process of its own; every worker still running at the end is killed."""
     with ExitStack() as stack:
-        stage = Stage(stack.enter_context(in_process()), folder, code=code)
+        stage = Stage(stack.enter_context(in_process()), folder, module=module)
         try:
             yield stage
         finally:

@@ -17,9 +17,8 @@ from pathlib import Path
 
 from emulator.client import Emulator
 from tests.faults.alerts import Fired, Scrape, fired
-from tests.faults.mutants import Mutant
+from tests.faults.mutants import count_undeleted_for_four_seconds, forget_a_settlement, module
 from tests.faults.replica import Key, Replica
-from tests.faults.scenarios import one_repair
 from tests.faults.stage import Pace, Stage, staged, until
 
 _PACE = Pace(workers=4)
@@ -179,15 +178,7 @@ def test_not_knowing_for_hours_is_a_ticket(stage: Stage) -> None:
 
 def test_books_that_do_not_balance_are_a_page(tmp_path: Path) -> None:
     """A worker that was made to forget one kind of settlement; the real one cannot be brought to it."""
-    forgets = Mutant(
-        "forget a settlement",
-        "engine/in_flight.py",
-        "            self._settled[disposition] += 1\n",
-        "            self._settled[disposition] += disposition is not Disposition.DELETED\n",
-        one_repair,
-    )
-    (tmp_path / "code").mkdir()
-    with staged(tmp_path, code=forgets.apply(tmp_path / "code")) as stage:
+    with staged(tmp_path, module=module(forget_a_settlement)) as stage:
         watched = Watched(stage, stage.replica(_PACE))
         public(stage, 2)
         assert until(lambda: not stage.left())
@@ -199,15 +190,7 @@ def test_the_limit_of_undeleted_messages_is_a_page_and_ends_by_itself(tmp_path: 
 
     The service's window is half an hour; the worker of this test counts over four seconds.
     """
-    shorter = Mutant(
-        "a short window",
-        "engine/undeleted_limit.py",
-        "WINDOW_SECONDS = 1_800.0",
-        "WINDOW_SECONDS = 4.0",
-        one_repair,
-    )
-    (tmp_path / "code").mkdir()
-    with staged(tmp_path, code=shorter.apply(tmp_path / "code")) as stage:
+    with staged(tmp_path, module=module(count_undeleted_for_four_seconds)) as stage:
         replica = stage.replica(_PACE, REMEDIATOR__ENGINE__MAX_UNDELETED="1")
         watched = Watched(stage, replica)
         stage.emulator.faults.add("error", "PutBucketAcl", service="oss", status=403, code="AccessDenied")

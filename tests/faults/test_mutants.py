@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.faults.mutants import MUTANTS, Mutant
+from tests.faults.mutants import CHANGES, MUTANTS, Mutant, module
+from tests.faults.replica import REPOSITORY
 from tests.faults.scenarios import EVERY, Scenario
 from tests.faults.stage import Stage, staged
 
@@ -20,13 +23,27 @@ def test_the_worker_passes(scenario: Scenario, stage: Stage) -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_the_mutant_is_caught(mutant: Mutant, tmp_path: Path) -> None:
     """The same scene shows what is wrong with a careless change."""
-    code = mutant.apply(tmp_path / "code")
-    with staged(tmp_path, code=code) as stage:
+    with staged(tmp_path, module=module(mutant.change)) as stage:
         assert mutant.scenario(stage) != []
 
 
-def test_a_mutant_whose_text_is_gone_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_mutant_still_finds_what_it_replaces(change: object) -> None:
+    """A process that cannot even start would look like one that was caught."""
+    started = subprocess.run(
+        [sys.executable, *module(change), "--version"],  # type: ignore[arg-type]
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_a_mutant_whose_place_is_gone_is_an_error() -> None:
     """A refactoring cannot disarm a mutant without anybody noticing."""
-    gone = Mutant("gone", "engine/settler.py", "no such text", "", EVERY[0])
-    with pytest.raises(ValueError, match="0 times"):
-        gone.apply(tmp_path)
+    from tests.faults.mutants import substitute
+
+    with pytest.raises(AttributeError):
+        substitute(EVERY, "no_such_name", lambda original: original)
