@@ -1,10 +1,11 @@
-"""What the services' error codes and statuses mean: one table for OSS and MNS, the only place that decides it.
+"""What the services' error codes and statuses mean: a table for each of them, the only place that decides it.
 
 Decided by the code first, because the statuses are not reliable (MNS: QpsLimitExceeded is a 400, TooManyRequests a 429,
 TimeExpired a 408), then by the status. Only a code that is known to be permanent gives a message up. What nobody has
 written down here is worth another try on a later delivery, up to `retry.max_attempts`.
 
-Codes: https://www.alibabacloud.com/help/en/oss/user-guide/overview-14,
+Codes: https://www.alibabacloud.com/help/en/sdk/product-overview/common-error-codes,
+https://www.alibabacloud.com/help/en/oss/user-guide/overview-14,
 https://www.alibabacloud.com/help/en/oss/how-to-troubleshoot-403-status-code-when-you-access-oss and
 https://www.alibabacloud.com/help/en/mns/developer-reference/syntax-of-error-responses
 """
@@ -118,6 +119,22 @@ MNS: Mapping[str, Kind] = {
     "EndpointInvalid": PermanentError,
 }
 """`InvalidDegist` is the service's own spelling."""
+
+CONFIG: Mapping[str, Kind] = {
+    "InvalidAccessKeyId": NotAuthenticated,
+    "InvalidSecurityToken": NotAuthenticated,
+    "MissingSecurityToken": NotAuthenticated,
+    "SignatureDoesNotMatch": NotAuthenticated,
+    "InvalidTimeStamp": NotAuthenticated,
+    "Throttling": Throttled,
+    "NoPermission": PermissionMissing,
+    "Forbidden": PermissionMissing,
+    "ServiceUnavailable": Unavailable,
+    "InternalError": Unavailable,
+    "ConfigRuleNotExists": PermanentError,
+    "Invalid": PermanentError,
+}
+"""Cloud Config, by the part of the code before the dot."""
 
 STATUSES: Mapping[int, Kind] = {
     408: Unanswered,

@@ -44,10 +44,13 @@ def build_evaluator(config: Config, own: CredentialsProvider, hooks: Hooks) -> C
     Raises:
         ConfigurationError: it is to be asked and its package is not installed.
     """
+    return CloudConfig(evaluator_url(config), own, hooks) if config.reevaluate.enabled else None
+
+
+def evaluator_url(config: Config) -> str:
+    """Where Cloud Config is asked."""
     settings = config.reevaluate
-    if not settings.enabled:
-        return None
-    return CloudConfig(settings.endpoint or f"https://config.{settings.region}.aliyuncs.com", own, hooks)
+    return settings.endpoint or f"https://config.{settings.region}.aliyuncs.com"
 
 
 def build_store(config: Config, say: Callable[..., None]) -> Store | None:

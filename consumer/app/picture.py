@@ -15,7 +15,8 @@ from consumer.engine.poll_board import PollBoard
 from consumer.engine.queue_depth import Look
 from consumer.engine.undeleted_limit import LONGEST_STRETCHED_SECONDS
 from consumer.guards.rule import Mode, Rule
-from consumer.telemetry.exposure import OpenExposures
+from consumer.telemetry.catch_up import CatchUps
+from consumer.telemetry.exposure import BROUGHT_BACK_SECONDS, OpenExposures
 from consumer.telemetry.exposure_gauges import expose_exposures, expose_flow
 from consumer.telemetry.given_up import given_up
 from consumer.telemetry.metrics import Metrics
@@ -33,9 +34,13 @@ class Picture:
         self._board = board
         self._missing = MissingActions(queue, dead_letter_queue)
         self.settlements = SettlementWatch()
+        expected = config.catch_up.expected_within_seconds
         self.exposures = OpenExposures(
-            agreement=build_agreement(config), keeping_up_since=lambda: board.keeping_up_since
+            agreement=build_agreement(config),
+            brought_back_seconds=float(expected) or BROUGHT_BACK_SECONDS,
+            keeping_up_since=lambda: board.keeping_up_since,
         )
+        self._catch_ups = CatchUps([rule.name for rule in rules], expected)
         self._unknowns = Unknowns(
             self.exposures,
             board,
@@ -49,6 +54,7 @@ class Picture:
         names = [rule.name for rule in self._rules]
         expose_exposures(metrics, names, self.exposures, self._missing, self._unknowns)
         expose_flow(metrics, self._board, undeleted)
+        self._catch_ups.expose(metrics)
 
     def looked(self, look: Look) -> None:
         """A queue was looked at, which shows what is open beyond what this process has received."""
@@ -73,6 +79,7 @@ class Picture:
         """A delivery was settled."""
         self.settlements.report(report)
         self._unknowns.report(report)
+        self._catch_ups.report(report)
 
     def retry(self, retry: Retry) -> None:
         """Says nothing here."""

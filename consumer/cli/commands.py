@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import click
 
+from consumer.cli.catch_up import catch_up
 from consumer.cli.check import check, provision
 from consumer.cli.config import config
 from consumer.cli.dlq import dlq
@@ -21,6 +22,7 @@ from consumer.cli.watch import watch
 COMMANDS: tuple[click.Command, ...] = (
     check,
     provision,
+    catch_up,
     peek,
     simulate,
     watch,

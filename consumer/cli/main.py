@@ -17,6 +17,7 @@ from consumer.cli.options import in_full
 from consumer.core import last_words
 from consumer.core.errors import ThreadNotStarted
 from consumer.core.exit_codes import ExitCode
+from consumer.operator.interruption import Terminated
 
 if TYPE_CHECKING:
     from consumer.app.signals import Signals
@@ -26,15 +27,16 @@ _LAST_LINES_SECONDS = 2.0
 
 
 class Commands(OperatorGroup):
-    """The commands; whichever of them Ctrl-C ends says so in one line, with the exit status that shells expect."""
+    """The commands; whichever of them a signal ends says so in one line, with the exit status that shells expect."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the one that was asked for."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo(f"\nconfig-remediator {ctx.invoked_subcommand}: stopped by SIGINT", err=True)
-            ctx.exit(128 + signal.SIGINT)
+        except KeyboardInterrupt as stop:
+            stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+            click.echo(f"\nconfig-remediator {ctx.invoked_subcommand}: stopped by {stopped_by.name}", err=True)
+            ctx.exit(128 + stopped_by)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

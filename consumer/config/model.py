@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from consumer.config.cross_checks import contradictions
 from consumer.config.sections.accounts import AccountsConfig
 from consumer.config.sections.announce import AnnounceConfig
+from consumer.config.sections.catch_up import CatchUpConfig
 from consumer.config.sections.engine import EngineConfig, RetryConfig
 from consumer.config.sections.guards import (
     BreakerConfig,
@@ -59,6 +60,7 @@ class Config(Section):
     accounts: AccountsConfig = AccountsConfig()
     reevaluate: ReevaluateConfig = ReevaluateConfig()
     announce: AnnounceConfig = AnnounceConfig()
+    catch_up: CatchUpConfig = CatchUpConfig()
     exemptions: Annotated[tuple[ExemptionConfig, ...], Field(strict=False)] = Field(
         default=(), description="The exemptions; the first that covers a resource is the one that is named."
     )

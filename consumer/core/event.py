@@ -22,6 +22,9 @@ REGION = re.compile(r"(?=[a-z0-9-]{2,45}\Z)[a-z]{2,16}(-[a-z0-9]{1,16}){0,5}", r
 """A region id such as `cn-hangzhou`: no dot, slash or at sign, so it cannot lead to another host; and short enough
 for `oss-…-internal` to be one label of a host name."""
 
+ORIGIN, CATCH_UP = "remediatorOrigin", "catch-up"
+"""The one field, and its value, that an event from catch-up has besides those of the evaluator's own form."""
+
 ACCOUNT_ID = re.compile(r"[0-9]{5,20}", re.ASCII)
 
 _EARLIEST_MS = 1_262_304_000_000  # 2010, before the service existed
@@ -53,6 +56,9 @@ class Event:
     evaluated_at_ms: int
     notified_at_ms: int
     request_id: str
+    caught_up: bool = False
+    """Whether it claims that catch-up brought it from the evaluator's list, rather than a notification. Whoever may
+    publish to the topic can claim that: it counts and explains, and permits nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ def _event(found: JsonObject) -> Event:
         evaluated_at_ms=evaluated,
         notified_at_ms=notified,
         request_id=_text(found, "requestId", required=False),
+        caught_up=found.get(ORIGIN) == CATCH_UP,
     )
 
 

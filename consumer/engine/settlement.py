@@ -24,6 +24,7 @@ from consumer.engine.in_flight import InFlight
 from consumer.engine.settle_queue import Action, SettleQueue
 from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.unsettled import Unsettled
+from consumer.guards.rule import Mode, Observed
 
 RELEASE_SECONDS = 1
 """A released message is visible again after this: the shortest time the queue allows."""
@@ -184,6 +185,8 @@ class Settlements:
         match settlement:
             case Settlement.DELETE:
                 self._delete(delivery)
+            case Settlement.HOLD if _comes_back(delivery, ending):
+                self._delete(delivery)
             case Settlement.HOLD:
                 seconds = self._policy.hold_seconds if ending.hold_seconds is None else ending.hold_seconds
                 self._hide(delivery, self._stretched(seconds))
@@ -282,6 +285,13 @@ class Settlements:
             follower.ending = Ending(Outcome.SUPERSEDED, "newer_event", "a newer event was settled")
         follower.resolved_at = self._monotonic()
         self._begin(follower)
+
+
+def _comes_back(delivery: Delivery, ending: Ending) -> bool:
+    """Whether catch-up brings an observed violation back from the evaluator's list, so that nothing has to keep it."""
+    rule = delivery.rule
+    observed = ending.outcome is Outcome.WOULD_FIX and rule is not None and rule.mode is Mode.OBSERVE
+    return observed and rule is not None and rule.observed is Observed.DELETE
 
 
 def _last_step(delivery: Delivery, ending: Ending) -> Step:

@@ -24,6 +24,15 @@ class Mode(StrEnum):
     ENFORCE = "enforce"
 
 
+class Observed(StrEnum):
+    """What becomes of a message that a rule in mode observe has reported."""
+
+    KEEP = "keep"
+    """It stays on the queue until the mode changes, or until the queue's retention ends."""
+    DELETE = "delete"
+    """It is settled: catch-up brings it back from the evaluator's list when the mode changes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
     """Which events a rule takes. An empty set does not narrow."""
@@ -83,6 +92,8 @@ class Rule:
     """How long a held or observed delivery is hidden."""
     limit: Limit | None = None
     """Its own limit on changes, besides the one on all rules."""
+    observed: Observed = Observed.KEEP
+    """What becomes of a message that it has observed."""
 
 
 def match(event: Event, rules: Sequence[Rule], read_tags: Callable[[], Mapping[str, str]] | None = None) -> Rule | None:

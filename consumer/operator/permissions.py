@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     CHECK = "check"
     PROVISION = "provision"
     PEEK = "peek"
+    CATCH_UP = "catch-up"
     DLQ = "dlq"
     UNDO = "undo"
 
@@ -70,6 +71,10 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
         (GrantTarget.SUBSCRIPTION, ("Subscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes")),
     ),
     Purpose.PEEK: ((GrantTarget.MESSAGES, ("BatchPeekMessage",)),),
+    Purpose.CATCH_UP: (
+        (GrantTarget.MESSAGES, ("SendMessage", "BatchPeekMessage")),
+        (GrantTarget.DEAD_LETTERS, ("BatchPeekMessage",)),
+    ),
     Purpose.DLQ: (
         (
             GrantTarget.DEAD_LETTERS,
@@ -86,11 +91,16 @@ _MNS_OPTIONAL: Mapping[Purpose, Collection[tuple[GrantTarget, str]]] = {
         (GrantTarget.QUEUE, "GetQueueAttributes"),
         (GrantTarget.DEAD_LETTER_QUEUE, "GetQueueAttributes"),
         (GrantTarget.DEAD_LETTERS, "BatchPeekMessage"),
-    )
+    ),
+    Purpose.CATCH_UP: (
+        (GrantTarget.MESSAGES, "BatchPeekMessage"),
+        (GrantTarget.DEAD_LETTERS, "BatchPeekMessage"),
+    ),
 }
 """What a purpose can do without: the worker then starts without a look at its queues and exports no queue_messages, and
 says that it does not know what was given up before it started. Sending to its own queue is none of it: what waits would
-be hidden there, and what waits for long would be lost."""
+be hidden there, and what waits for long would be lost. Catch-up then says that it has not looked at the queues, and
+brings what waits there once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,10 @@ class Scope:
     """Roles in member accounts that are assumed."""
     evaluator_operations: tuple[str, ...] = ()
     """What Cloud Config is asked, after a fix or before a change that cannot be taken back."""
+    catch_up_operations: tuple[str, ...] = ()
+    """What it is asked by catch-up."""
+    request_operations: tuple[str, ...] = ()
+    """What catch-up asks it with --request-evaluation only."""
 
     def arn(self, place: GrantTarget) -> str:
         """The resource, or nothing if it is not configured."""
@@ -135,7 +149,7 @@ def kinds_of(rules: Iterable[Rule]) -> tuple[ResourceKind, ...]:
 
 def resource_actions(kind: ResourceKind, rules: Iterable[Rule], purpose: Purpose, *, optional: bool = True) -> set[str]:
     """What the rules need on resources of a kind for a purpose; nothing where it never looks at one."""
-    if purpose in (Purpose.PROVISION, Purpose.DLQ):
+    if purpose in (Purpose.PROVISION, Purpose.DLQ, Purpose.CATCH_UP):
         return set()
     needed = set(kind.look_actions)
     for rule in rules:
@@ -174,10 +188,20 @@ def policy(
             _grant_resources(granted, scope, kind, resource_actions(kind, rules, purpose, optional=optional), purpose)
         if purpose is Purpose.RUN:
             _grant_elsewhere(granted, rules)
-            for operation in scope.evaluator_operations:
-                granted.setdefault("*", set()).update(actions_of("config", operation))
+        for operation in _evaluator_operations(scope, purpose, optional=optional):
+            granted.setdefault("*", set()).update(actions_of("config", operation))
     granted.pop("", None)
     return {"Version": "1", "Statement": _statements(granted)}
+
+
+def _evaluator_operations(scope: Scope, purpose: Purpose, *, optional: bool) -> tuple[str, ...]:
+    match purpose:
+        case Purpose.RUN:
+            return scope.evaluator_operations
+        case Purpose.CATCH_UP:
+            return (*scope.catch_up_operations, *(scope.request_operations if optional else ()))
+        case _:
+            return ()
 
 
 def _grant_resources(

@@ -43,12 +43,21 @@ def scope(config: Config, buckets: Sequence[str] = ()) -> Scope:
             f"acs:ram::{member}:role/{accounts.role_name}" for member in accounts.allowed if member != config.account_id
         ),
         evaluator_operations=_evaluator_operations(config),
+        catch_up_operations=tuple(
+            f"List{form}{what}" for what in ("ConfigRules", "ConfigRuleEvaluationResults") for form in _forms(config)
+        ),
+        request_operations=tuple(f"Start{form}ConfigRuleEvaluation" for form in _forms(config)),
     )
 
 
 def _reads_tags(config: Config) -> bool:
     owners = bool(config.announce.topic and config.announce.owner_tag)
     return owners or any(each.tags for each in config.exemptions) or any(rule.tags for rule in config.rules)
+
+
+def _forms(config: Config) -> tuple[str, ...]:
+    """What an operation's name holds for the account's own rules, and for those of an account group."""
+    return ("", "Aggregate") if config.catch_up.aggregator_id else ("",)
 
 
 def _evaluator_operations(config: Config) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from consumer.aliyun.cloud_config import CloudConfig
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.aliyun.mns.admin import Channel
@@ -20,7 +21,7 @@ from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.aliyun.standard_chain import StandardChain, explained
-from consumer.app.build import build_members
+from consumer.app.build import build_members, evaluator_url
 from consumer.config import Config, load
 from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from consumer.core.observers import Hooks
@@ -57,6 +58,14 @@ class Session:
         opened = Channel(self._address(self.config.queue.name), self.credentials, self.hooks)
         self._closing.callback(opened.close)
         return opened
+
+    def evaluator(self, wanted_by: str) -> CloudConfig:
+        """The gateway of Cloud Config, whether or not the worker is configured to ask it.
+
+        Raises:
+            ConfigurationError: its package is not installed; the text names what wants it.
+        """
+        return CloudConfig(evaluator_url(self.config), self.credentials, self.hooks, wanted_by=wanted_by)
 
     def bucket(self, resource: Resource, until: Callable[[], float]) -> Bucket:
         """A bucket, whose requests are tried again as the worker does, until a monotonic moment at most."""

@@ -25,6 +25,10 @@ After that time some replica has received it again and tells of it, and this one
 time in which this replica kept up with the queue counts: while it does not, nothing proves that anybody does.
 """
 
+BROUGHT_BACK_SECONDS = 86_400.0
+"""For how long an observed violation counts as open whose message was deleted, where nobody says how often catch-up
+brings such back."""
+
 _REMEMBERED = 20_000
 
 _CLOSING = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.GONE, Outcome.EXEMPT, Outcome.NOT_OURS})
@@ -47,10 +51,11 @@ def exposure_seconds(report: Report) -> float | None:
 def upstream_seconds(report: Report) -> tuple[tuple[str, float], ...]:
     """Before the first receive: notify (evaluation to notification) and enqueue (from there into the queue).
 
-    Only for a message's first delivery, so that one that is held for days does not count once per look.
+    Only for a message's first delivery, so that one that is held for days does not count once per look; and not for one
+    that catch-up brought, of which no notification is known.
     """
     event, message = report.event, report.message
-    if event is None or message.dequeue_count > 1:
+    if event is None or message.dequeue_count > 1 or event.caught_up:
         return ()
     evaluated_at_ms = believed_ms(event.evaluated_at_ms, report.settled_at_ms)
     notified_at_ms = believed_ms(event.notified_at_ms, report.settled_at_ms)
@@ -89,12 +94,17 @@ class OpenExposures:
         remembered: int = _REMEMBERED,
         *,
         agreement: AgreementPolicy | None = None,
+        brought_back_seconds: float = BROUGHT_BACK_SECONDS,
         keeping_up_since: Callable[[], float | None] = lambda: 0.0,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`keeping_up_since` says since when this replica has kept up with the queue without a gap; None if not now."""
+        """An observed violation whose message was deleted is open for `brought_back_seconds`: catch-up brings it back.
+
+        `keeping_up_since` says since when this replica has kept up with the queue without a gap; None if not now.
+        """
         self._remembered = remembered
         self._agreement = agreement
+        self._brought_back_seconds = brought_back_seconds
         self._keeping_up_since = keeping_up_since
         self._wall = wall
         self._open: OrderedDict[Key, _Open] = OrderedDict()
@@ -115,7 +125,7 @@ class OpenExposures:
             elif outcome is Outcome.SUPERSEDED:
                 self._superseded(key, evaluated_at_ms)
             else:
-                self._kept(key, _found(report, evaluated_at_ms))
+                self._kept(key, self._found(report, evaluated_at_ms))
 
     def agreed(self, fix: Fix) -> None:
         """The evaluator agrees to a fix; its exposure is closed unless another of its rules has yet to."""
@@ -198,6 +208,17 @@ class OpenExposures:
         elif not (awaited and report.ending and report.ending.outcome is Outcome.ALREADY_COMPLIANT):
             self._open.pop(key, None)
 
+    def _found(self, report: Report, evaluated_at_ms: int) -> _Open:
+        ending = report.ending
+        given_up = (ending.reason or ending.outcome.value) if ending and ending.outcome in _GIVEN_UP else ""
+        if report.disposition is Disposition.DEAD_LETTERED:
+            return _Open(evaluated_at_ms, given_up=given_up or "unknown", letter_at_ms=report.settled_at_ms)
+        deleted = report.disposition is Disposition.DELETED
+        unseen_seconds = self._brought_back_seconds if deleted else report.hidden_seconds
+        known_until = report.settled_at_ms / 1000 + unseen_seconds + GRACE_SECONDS
+        action = ending.missing_action if ending else ""
+        return _Open(evaluated_at_ms, known_until, given_up=given_up, missing_action=action)
+
     def _kept(self, key: Key, found: _Open) -> None:
         known = self._open.pop(key, None)
         self._open[key] = _together(known, found) if known else found
@@ -212,16 +233,6 @@ class OpenExposures:
         known = self._open.get(key)
         if known is not None and evaluated_at_ms < known.evaluated_at_ms:
             self._open[key] = replace(known, evaluated_at_ms=evaluated_at_ms)
-
-
-def _found(report: Report, evaluated_at_ms: int) -> _Open:
-    ending = report.ending
-    given_up = (ending.reason or ending.outcome.value) if ending and ending.outcome in _GIVEN_UP else ""
-    if report.disposition is Disposition.DEAD_LETTERED:
-        return _Open(evaluated_at_ms, given_up=given_up or "unknown", letter_at_ms=report.settled_at_ms)
-    known_until = report.settled_at_ms / 1000 + report.hidden_seconds + GRACE_SECONDS
-    action = ending.missing_action if ending else ""
-    return _Open(evaluated_at_ms, known_until, given_up=given_up, missing_action=action)
 
 
 def _together(known: _Open, found: _Open) -> _Open:

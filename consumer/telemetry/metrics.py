@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
 
+from consumer.core.event import Event
 from consumer.core.event_times import Unbelievable, doubt
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
@@ -131,7 +132,7 @@ class Metrics:
         for stage, seconds in (*upstream_seconds(report), *report.stage_seconds):
             if stage in STAGES:
                 self._stages(stage).observe(seconds)
-        if report.event is not None and (bound := doubt(report.event.evaluated_at_ms, report.settled_at_ms)):
+        if report.event is not None and (bound := _doubted(report.event, report.settled_at_ms)):
             self._corrected(bound.value).inc()
         exposed = exposure_seconds(report)
         if exposed is not None:
@@ -260,6 +261,12 @@ _M = TypeVar("_M", Counter, Histogram)
 def _series(metric: _M) -> Callable[..., _M]:
     """One series of a metric by its label values, remembered: the library's own look-up costs more than counting."""
     return cache(metric.labels)
+
+
+def _doubted(event: Event, settled_at_ms: int) -> Unbelievable | None:
+    """What is wrong with an event's time; what catch-up brings may have been so for months, and is cut all the same."""
+    found = doubt(event.evaluated_at_ms, settled_at_ms)
+    return None if event.caught_up and found is Unbelievable.PAST else found
 
 
 def _one(label_value: str) -> tuple[str, ...]:

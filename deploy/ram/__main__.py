@@ -31,6 +31,7 @@ def policies() -> dict[str, str]:
         "worker-enforcing.json": _document(config, enforcing, Purpose.RUN, optional=False),
         "worker-enforcing-all.json": _document(config, enforcing, Purpose.RUN, optional=True),
         "operator-provision.json": _document(config, rules, Purpose.PROVISION, optional=True),
+        "catch-up.json": _document(config, rules, Purpose.CATCH_UP, optional=False),
         "operator-undo.json": _document(config, rules, Purpose.UNDO, optional=True),
     }
 

@@ -82,7 +82,21 @@ def _shown(account_id: str, recorded: Recorded) -> dict[str, Any]:
             "OrderingTimestamp": recorded.judged_ms,
         },
         "InvokingEventMessageType": recorded.trigger,
+        **_moments(recorded),
         "RemediationEnabled": False,
         "ResultRecordedTimestamp": recorded.judged_ms,
         "RiskLevel": RISK[finding.rule.risk_level],
     }
+
+
+def _moments(recorded: Recorded) -> dict[str, int]:
+    """When the last non-compliance began and ended, where there was one.
+
+    "The start time of the last non-compliance": the response models of the service's Java and Go clients; that a
+    resource without one has no such field is assumed.
+    """
+    known = {
+        "LastNonCompliantRecordTimestamp": recorded.since_ms,
+        "LastCompliantFixedTimestamp": recorded.fixed_ms,
+    }
+    return {name: value for name, value in known.items() if value is not None}

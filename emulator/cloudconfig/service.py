@@ -68,6 +68,11 @@ class Recorded:
     region: str
     trigger: Trigger
     judged_ms: int
+    since_ms: int | None = None
+    """When its last non-compliance began, which a later evaluation with the same finding does not move; None if it was
+    never non-compliant."""
+    fixed_ms: int | None = None
+    """When its last non-compliance was seen to have ended."""
 
 
 class CloudConfig:
@@ -218,9 +223,19 @@ class CloudConfig:
         found, now_ms = self._configuration(resource), self._world.clock.now_ms()
         key, before = (resource, finding.rule.id), self._judged.get((resource, finding.rule.id))
         name, owner_id, region = (found.name, found.owner_id, found.region) if found else (finding.resource_id, "", "")
-        self._judged[key] = Recorded(finding, name, owner_id, region, trigger, now_ms)
-        known = before.finding.verdict.compliance if before else None
-        return finding.verdict.compliance is Compliance.NON_COMPLIANT and known is not Compliance.NON_COMPLIANT
+        was, broken = _broken(before.finding) if before else False, _broken(finding)
+        since_ms, fixed_ms = (before.since_ms, before.fixed_ms) if before else (None, None)
+        self._judged[key] = Recorded(
+            finding,
+            name,
+            owner_id,
+            region,
+            trigger,
+            now_ms,
+            now_ms if broken and not was else since_ms,
+            now_ms if was and not broken else fixed_ms,
+        )
+        return broken and not was
 
     def _report(self, finding: Finding, trigger: Trigger) -> Delivered | None:
         found, channel = self._configuration((finding.resource_type, finding.resource_id)), self.delivery.channel
@@ -245,3 +260,7 @@ class CloudConfig:
     def describe_change(self, resource: Configuration, kind: ChangeType) -> Event:
         """The resource change message for this resource."""
         return resource_change(resource, kind, self._world.clock.now_ms())
+
+
+def _broken(finding: Finding) -> bool:
+    return finding.verdict.compliance is Compliance.NON_COMPLIANT

@@ -40,6 +40,7 @@ class ChannelBody(Body):
     resource_changes: bool = False
     variant: Variant = Variant.CURRENT
     encoding: Encoding = Encoding.BASE64
+    lose: int = Field(default=0, ge=0)
     delay_seconds: float = 0.0
 
 

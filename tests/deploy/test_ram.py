@@ -34,7 +34,9 @@ def test_nothing_is_granted_by_wildcard(name: str) -> None:
     for statement in _policy(name)["Statement"]:
         assert statement["Effect"] == "Allow"
         assert not [action for action in statement["Action"] if "*" in action]
-        assert not [resource for resource in statement["Resource"] if resource == "*"]
+        if not all(action.startswith("config:List") for action in statement["Action"]):
+            # "All Resource" is all that the pages of these operations offer: there is no narrower one.
+            assert not [resource for resource in statement["Resource"] if resource == "*"]
         assert not [each for each in statement["Resource"] if each.startswith("acs:mns") and "*" in each]
 
 

@@ -301,3 +301,32 @@ def test_a_token_belongs_to_its_key(emulator: Emulator) -> None:
         (own, "x", "InvalidSecurityToken.Malformed"),
     ):
         assert refusal(client(emulator, *signer, token).list_config_rules, request) == (400, code)
+
+
+def test_a_result_says_since_when_it_has_been_so(emulator: Emulator, two_rules: tuple[str, str]) -> None:
+    """ "The start time of the last non-compliance" (response models of the service's Java and Go clients): a later
+    evaluation with the same finding moves only the evaluation's own time."""
+    call = client(emulator).list_config_rule_evaluation_results
+    request = models.ListConfigRuleEvaluationResultsRequest(config_rule_id=two_rules[0], max_results=1)
+
+    def first() -> Any:
+        return call(request).body.evaluation_results.evaluation_result_list[0]
+
+    began = first()
+    emulator.advance(200)
+    emulator.config.evaluate()
+    later = first()
+    moved = (
+        later.evaluation_result_identifier.ordering_timestamp - began.evaluation_result_identifier.ordering_timestamp
+    )
+    assert moved >= 200_000
+    assert later.last_non_compliant_record_timestamp == began.last_non_compliant_record_timestamp
+    emulator.change_bucket("own-a", acl="private")
+    emulator.config.evaluate()
+    fixed = first()
+    assert (fixed.compliance_type, fixed.last_compliant_fixed_timestamp is None) == ("COMPLIANT", False)
+    emulator.advance(200)
+    emulator.change_bucket("own-a", acl="public-read")
+    emulator.config.evaluate()
+    assert first().last_non_compliant_record_timestamp > began.last_non_compliant_record_timestamp
+    emulator.reset("clock")

@@ -234,3 +234,14 @@ def test_without_a_topic_nothing_is_delivered(emulator: Emulator) -> None:
     emulator.create_buckets(["open"], acl="public-read")
     (failed,) = emulator.journal(operation="DeliveryFailed", wait_seconds=20)
     assert (failed.resource, failed.detail["topic"]) == ("open", "missing")
+
+
+def test_notifications_can_be_lost_on_their_way(emulator: Emulator) -> None:
+    """So many as are to be, which only the journal tells; the next one arrives again."""
+    setup_channel(emulator)
+    emulator.config.set_channel(lose=2)
+    emulator.create_buckets(["lost-a", "lost-b", "heard"], acl="public-read")
+    _delivered(emulator, 1)
+    assert _resources(_events(emulator)) == ["heard"]
+    assert [entry.resource for entry in emulator.journal(operation="NotificationLost")] == ["lost-a", "lost-b"]
+    assert emulator.non_compliant() == ["lost-a", "lost-b", "heard"]

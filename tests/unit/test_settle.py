@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -20,8 +21,10 @@ from consumer.core.errors import (
 from consumer.core.outcome import SETTLED_BY, Disposition, Outcome, Settlement
 from consumer.engine.lease import LeaseState
 from consumer.engine.settle_queue import Action
+from consumer.guards.rule import Mode, Observed
 from tests.unit.engine import Engine
 from tests.unit.fakes import service_error, unanswered
+from tests.unit.telemetry.records import rule
 
 
 def of(settlement: Settlement) -> list[Outcome]:
@@ -58,6 +61,23 @@ def test_a_held_message_is_hidden_for_its_own_time(outcome: Outcome, hold: float
     assert engine.recorder.reports[0].hidden_seconds == hidden
     assert delivery.message_id in engine.queue.messages
     assert engine.undeleted.count(engine.clock()) == 1
+
+
+@pytest.mark.parametrize("observed", Observed)
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("outcome", of(Settlement.HOLD))
+def test_only_what_was_observed_may_be_settled_before_it_is_fixed(
+    outcome: Outcome, mode: Mode, observed: Observed
+) -> None:
+    """And only where the rule says that catch-up brings it back; everything else that is held stays on the queue."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    delivery.rule = replace(rule(mode=mode), observed=observed)
+    engine.resolve(delivery, outcome)
+    engine.settle_all()
+    brought_back = (outcome, mode, observed) == (Outcome.WOULD_FIX, Mode.OBSERVE, Observed.DELETE)
+    assert engine.dispositions == [Disposition.DELETED if brought_back else Disposition.HIDDEN]
+    assert (delivery.message_id in engine.queue.messages) is not brought_back
 
 
 def test_a_failed_message_backs_off() -> None:

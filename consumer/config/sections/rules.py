@@ -18,7 +18,7 @@ from consumer.config.types import (
     Text,
 )
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
-from consumer.guards.rule import Mode, Rule, Selector
+from consumer.guards.rule import Mode, Observed, Rule, Selector
 from consumer.remediations.catalogue import RemediationType, catalogue
 
 
@@ -115,6 +115,14 @@ class RuleConfig(Section):
         ),
         examples=[["fixed", "contested"]],
     )
+    observed: Annotated[Observed, Field(strict=False)] = Field(
+        default=Observed.KEEP,
+        description=(
+            "What becomes of a message that mode observe has reported. keep: it stays on the queue until the mode"
+            " changes. delete: it is settled, because catch-up brings it back from Cloud Config's list once the mode"
+            " has changed; only where catch-up runs by itself."
+        ),
+    )
     options: dict[str, Any] = Field(
         default_factory=dict,
         validate_default=True,
@@ -168,6 +176,7 @@ class RuleConfig(Section):
             mode=self.mode,
             hold_seconds=hold_seconds if self.hold_seconds is None else self.hold_seconds,
             limit=self.limits.build() if self.limits else None,
+            observed=self.observed,
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from consumer.config import Config, load
 from consumer.config.problems import InvalidConfiguration
 from consumer.core.errors import ConfigurationError
+from consumer.guards.rule import Observed
 from consumer.operator.check.findings import Finding, failed, warning
 
 CONFIGURATION = "configuration"
@@ -26,13 +27,19 @@ def read(path: Path, environment: Mapping[str, str]) -> Config | list[Finding]:
 
 
 def look(config: Config, now: float | None = None) -> Iterator[Finding]:
-    """Exemptions that have ended, and patterns with a bracket that is never closed; a start takes both."""
+    """What a start takes and somebody may regret: ended exemptions, observing without a memory, unclosed brackets."""
     moment = time.time() if now is None else now
     for exemption in config.exemptions:
         if exemption.expires_at <= moment:
             ended = datetime.fromtimestamp(exemption.expires_at, UTC).date()
             text = f"the exemption {exemption.name!r} ended on {ended}: what it names is repaired like anything else"
             yield warning("exemption", text, f"take it out, or ask {exemption.owner} for a new exemptions.expires")
+    if not config.catch_up.expected_within_seconds:
+        for rule in config.rules:
+            if rule.observed is Observed.DELETE:
+                text = f"{rule.name} deletes what it has observed, and nothing says that catch-up brings it back"
+                remedy = "let catch-up run by itself and set catch_up.expected_within_seconds, or rules.observed = keep"
+                yield warning("observed", text, remedy)
     for key, pattern in _patterns(config):
         if _unclosed(pattern):
             text = f"{key} = {pattern!r} has a bracket that is never closed, so it stands for itself"

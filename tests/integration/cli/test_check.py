@@ -279,6 +279,20 @@ def test_each_fault_gives_its_own_message_and_remedy(fault: Fault, cli: Cli, cha
     assert result.status == fault.status
 
 
+def test_observing_without_a_memory_is_a_warning(cli: Cli) -> None:
+    """Whoever deletes what was observed relies on catch-up, so something has to say that it runs."""
+    cli.replace('mode = "observe"', 'mode = "observe"\nobserved = "delete"')
+
+    def warned() -> list[str]:
+        found = cli.run("check", "--output", "json").document
+        return [each["message"] for each in found if each["check"] == "observed"]
+
+    (said,) = warned()
+    assert "public-write deletes what it has observed" in said
+    cli.replace("[oss]\n", "[catch_up]\nexpected_within_seconds = 43200\n\n[oss]\n")
+    assert warned() == []
+
+
 def test_no_secret_is_part_of_what_is_told(cli: Cli) -> None:
     """The access key's id is named, its secret never."""
     result = cli.run("check")

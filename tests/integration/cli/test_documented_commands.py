@@ -133,7 +133,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def configured(emulator: Emulator, folder: Path, port: int) -> Cli:
     """The files: a configuration, another one, captured events, and the commands on the path."""
     cli = Cli(emulator, folder / "config.toml")
-    cli.configure(more=f'\n[journal]\npath = "{folder}/journal.jsonl"\n\n[pause]\nfile = "{folder}/pause"\n')
+    evaluator = f'\n[reevaluate]\nendpoint = "{emulator.control.url}"\n'
+    cli.configure(more=f'\n[journal]\npath = "{folder}/journal.jsonl"\n\n[pause]\nfile = "{folder}/pause"\n{evaluator}')
     cli.replace("port = 0", f"port = {port}")
     other = RULES.replace('mode = "enforce"', 'mode = "observe"')
     text = cli.path.read_text(encoding="utf-8").replace(RULES, other)

@@ -34,7 +34,15 @@ GATEWAYS = {
     "cloud_config.py": "config",
 }
 """Everything that sends requests, with the service it sends them to."""
-REEVALUATE = "\n[reevaluate]\nenabled = true\nwait_for_agreement = true\n"
+REEVALUATE = """
+[reevaluate]
+enabled = true
+wait_for_agreement = true
+
+[catch_up]
+aggregator_id = "ca-1"
+"""
+"""Everything that Cloud Config may be asked."""
 ZRS = Case("oss.zrs", {}, "oss-zrs-enabled", options={"acknowledge_one_way_and_cost": True})
 
 
@@ -128,15 +136,25 @@ def _counted(port: int) -> set[tuple[str, str]]:
 def _operations_in(gateway: str) -> set[str]:
     """Every operation that a gateway's code names when it sends a request."""
     tree = ast.parse((ALIYUN / gateway).read_text(encoding="utf-8"))
-    return {
-        node.args[0].value
+    named = [
+        node.args[0]
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("_call", "_or_unset", "_or_missing")
+        and node.func.attr in ("_call", "_ask", "_or_unset", "_or_missing")
         and node.args
-        and isinstance(node.args[0], ast.Constant)
-    }
+    ]
+    return {name for node in named for name in _names(node)}
+
+
+def _names(node: ast.expr) -> set[str]:
+    """A name as it is written; one with a part left open has it for an account, and for an account group."""
+    if isinstance(node, ast.JoinedStr):
+        forms = ("", "Aggregate")
+        return {
+            "".join(part.value if isinstance(part, ast.Constant) else form for part in node.values) for form in forms
+        }
+    return {node.value} if isinstance(node, ast.Constant) else set()
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
@@ -189,6 +207,17 @@ def test_what_waits_may_be_sent_to_the_workers_own_queue(cli: Cli) -> None:
         assert "mns:SendMessage" in granted(cli.run("ram-policy", *arguments).document, queue), arguments
     for purpose in ("peek", "provision", "undo"):
         assert "mns:SendMessage" not in granted(cli.run("ram-policy", "--for", purpose).document, queue), purpose
+
+
+def test_catch_up_lists_sends_and_peeks(cli: Cli) -> None:
+    """Nothing on any bucket, nothing that takes a message away; the account group only where there is one."""
+    least = {"mns:SendMessage", "config:ListConfigRules", "config:ListConfigRuleEvaluationResults"}
+    more = {"mns:BatchPeekMessage", "mns:PeekMessage", "config:StartConfigRuleEvaluation"}
+    assert granted(cli.run("ram-policy", "--for", "catch-up", "--required-only").document) == least
+    assert granted(cli.run("ram-policy", "--for", "catch-up").document) == least | more
+    cli.configure(more=REEVALUATE)
+    groups = {each.replace("config:List", "config:ListAggregate") for each in least}
+    assert granted(cli.run("ram-policy", "--for", "catch-up", "--required-only").document) == least | groups
 
 
 def test_member_roles_and_tags_are_granted_when_they_are_configured(cli: Cli) -> None:

@@ -9,6 +9,7 @@ from consumer.core.message import Received
 from consumer.core.observers import Report
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.guards.rule import Mode, Rule, Selector
+from consumer.reevaluation.catch_up import FINISHED, Finished, finished_body
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 
 EVALUATED_AT_MS = 1_790_000_000_000
@@ -72,3 +73,10 @@ def report(outcome: Outcome | None = Outcome.FIXED, **changes: Any) -> Report:
         "stage_seconds": STAGES,
     }
     return Report(**{**fields, **changes})
+
+
+def finished_run(at_ms: int, *, body: str = "", **changes: Any) -> Report:
+    """The message that ends a run of catch-up, as it is settled."""
+    text = body or finished_body(Finished(at_ms, 7, 3))
+    ending = Ending(Outcome.NOT_OURS, "other_message", FINISHED)
+    return report(Outcome.NOT_OURS, message=message(body=text), ending=ending, event=None, rule="", **changes)

@@ -23,6 +23,7 @@ from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.rule import Mode, Rule
 from consumer.guards.shared.store import Store, StoreAddress
+from consumer.telemetry.catch_up import CatchUps
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.exposure_gauges import expose_exposures, expose_flow
 from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, expose_store
@@ -31,7 +32,7 @@ from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.permissions import MissingActions
 from consumer.telemetry.queue_gauges import expose_figures
 from consumer.telemetry.unknown import Unknowns
-from tests.unit.telemetry.records import SETTLED_AT_MS, event, report, rule
+from tests.unit.telemetry.records import SETTLED_AT_MS, event, finished_run, report, rule
 
 
 def metrics(
@@ -138,6 +139,9 @@ def tell_everything(found: Metrics, exposures: OpenExposures) -> None:
     expose_announcements(found, Announced())
     expose_journal(found, Journal())
     expose_figures(found, lambda: {"config-events": Figures(3, 2, 0)})
+    runs = CatchUps(["no-public-read"], 3_600)
+    runs.expose(found)
+    runs.report(finished_run(SETTLED_AT_MS))
     found.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.2, "5F29"))
     found.retry(Retry("oss", "PutBucketAcl", "timeout", 0.1))
     found.renewal(Renewal("message", "renewed"))

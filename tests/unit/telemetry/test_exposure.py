@@ -6,7 +6,7 @@ import pytest
 
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.reevaluation.agreement import AgreementPolicy, Fix
-from consumer.telemetry.exposure import GRACE_SECONDS, OpenExposures
+from consumer.telemetry.exposure import GRACE_SECONDS, OpenExposures, upstream_seconds
 from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, report
 
 _RULE = "no-public-read"
@@ -203,3 +203,19 @@ def test_agreement_to_an_old_fix_does_not_close_what_is_held_now(awaiting: OpenE
     awaiting.observe(report(Outcome.HELD, event=event(evaluated_at_ms=EVALUATED_AT_MS + 60_000)))
     awaiting.agreed(Fix.of(fixed, event()))
     assert awaiting.oldest() == {_RULE: _EVALUATED_AT}
+
+
+def test_what_was_observed_and_deleted_is_open_until_catch_up_brings_it_back() -> None:
+    """Its message is gone and the resource is as it was: nothing about it has become known to be well."""
+    now = [SETTLED_AT_MS / 1000]
+    exposures = OpenExposures(brought_back_seconds=3_600, wall=lambda: now[0])
+    exposures.observe(report(Outcome.WOULD_FIX, disposition=Disposition.DELETED, hidden_seconds=0))
+    now[0] += 3_600 + GRACE_SECONDS - 1
+    assert exposures.oldest() == {"no-public-read": EVALUATED_AT_MS / 1000}
+    now[0] += 2 * GRACE_SECONDS
+    assert exposures.oldest() == {}
+
+
+def test_what_catch_up_brought_was_never_notified() -> None:
+    """The time between an evaluation and the run that found it says nothing about how fast notifications are."""
+    assert upstream_seconds(report(event=event(caught_up=True))) == ()

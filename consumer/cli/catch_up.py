@@ -1,0 +1,84 @@
+"""`catch-up`: what the evaluator lists and no event came for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from consumer.cli.options import OperatorCommand, config_option, output_option
+
+
+@click.command("catch-up", cls=OperatorCommand, short_help="Find what Cloud Config lists and no event came for.")
+@config_option
+@click.option("--apply", is_flag=True, help="Send an event to the worker's queue for each; without it, only show them.")
+@click.option("--request-evaluation", is_flag=True, help="Ask Cloud Config to evaluate the rules anew instead.")
+@click.option("--rule", "rules", multiple=True, help="Only what this configured rule takes; several times.")
+@click.option("--region", "regions", multiple=True, help="Only resources in this region; several times.")
+@click.option("--account", "accounts", multiple=True, help="Only resources of this account; several times.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many events, the longest-standing first.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True, max=1000),
+    default=10.0,
+    show_default=True,
+    help="At most so many events a second.",
+)
+@click.option(
+    "--include-observing",
+    is_flag=True,
+    help="Also for rules that observe and keep what they report; each event is one more message that is kept.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that remembers what was sent; without it, catch_up.state as configured.",
+)
+@output_option
+def catch_up(
+    path: Path,
+    form: str,
+    apply: bool,
+    request_evaluation: bool,
+    rules: tuple[str, ...],
+    regions: tuple[str, ...],
+    accounts: tuple[str, ...],
+    limit: int | None,
+    rate: float,
+    include_observing: bool,
+    state: Path | None,
+) -> int:
+    """Find what Cloud Config lists as non-compliant and no event came for.
+
+    Notifications can be lost on their way, resources were non-compliant before the subscription existed, and what stays
+    non-compliant is not notified again. So the evaluator's own list is asked for every resource that is non-compliant
+    now under the rules of this configuration, and each is shown with its age, with the mode of its rule, and with what
+    can be seen of an event for it. --apply sends an event in the evaluator's own form to the worker's queue, so that
+    every guard and limit of the worker holds for it as for any other. Nothing is changed here.
+
+    Whether an event is on its way cannot be known whole: a queue shows 16 visible messages, and none that is parked,
+    held or in work. Such an event is called unknown, and a second one for it costs the worker one look. With --state
+    what was sent within catch_up.resend_after_seconds is not sent again, also after an interruption.
+
+    \b
+    Examples:
+      config-remediator catch-up -c config.toml
+      config-remediator catch-up -c config.toml --apply --limit 100 --rate 2
+      config-remediator catch-up -c config.toml --apply --rule public-read --state sent.state
+      config-remediator catch-up -c config.toml --request-evaluation
+    \b
+    Exit status: 0 listed, or all that was meant is sent; 2 the configuration, the credentials or the state
+    file cannot be used; 3 the list is not complete, because Cloud Config or a part of it could not be asked, or
+    the worker could not be told; 4 some events were not sent, each with its reason; 130 or 143 stopped by
+    SIGINT or SIGTERM.
+    """
+    from consumer.operator.catch_up import run as carry_out
+    from consumer.operator.catch_up.plan import Choice
+
+    if request_evaluation and apply:
+        raise click.UsageError("--apply and --request-evaluation are two ways to the same end: give one of them")
+    choice = Choice(
+        frozenset(rules), frozenset(regions), frozenset(accounts), limit, include_observing=include_observing
+    )
+    wanted = carry_out.Wanted(choice, apply=apply, rate=rate, state=state)
+    return (carry_out.request_evaluation if request_evaluation else carry_out.catch_up)(path, form, wanted)

@@ -1,0 +1,57 @@
+"""`[catch_up]`: how `config-remediator catch-up` compares the evaluator's list with what the queue was sent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from consumer.config.types import Allowed, Section
+
+
+class CatchUpConfig(Section):
+    """What no event came for is found in Cloud Config's own list; asked where [reevaluate] says it is."""
+
+    aggregator_id: Annotated[
+        str, StringConstraints(pattern=r"^(ca-[0-9a-z]{1,60})?$"), Allowed("the id of an account group, ca-…, or empty")
+    ] = Field(
+        default="",
+        description=(
+            "Account group whose rules are asked about as well, for the resources of member accounts; of those, only"
+            " accounts.allowed are acted on. Empty: only the account's own rules."
+        ),
+        examples=["ca-d1e3326622af00cb0000"],
+    )
+    min_age_seconds: int = Field(
+        default=900,
+        ge=0,
+        le=86_400,
+        description=(
+            "How long a resource has to be non-compliant before an event is sent for it: for so long its own"
+            " notification may still be on the way, or in work."
+        ),
+    )
+    resend_after_seconds: int = Field(
+        default=86_400,
+        ge=60,
+        le=604_800,
+        description="How long no second event is sent for the same violation; only catch_up.state remembers that.",
+    )
+    state: str = Field(
+        default="",
+        max_length=4096,
+        description=(
+            "File that remembers what was sent, on a disk that outlives the job. Empty: every run may send an event"
+            " again that waits where nobody can see it, which costs the worker one look. --state goes before it."
+        ),
+        examples=["/var/lib/config-remediator/catch-up"],
+    )
+    expected_within_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=2_592_000,
+        description=(
+            "Within which time a complete run of catch-up is expected to have followed the one before, which the worker"
+            " exports and CatchUpStale compares. 0: catch-up does not run by itself."
+        ),
+    )

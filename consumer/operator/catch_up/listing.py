@@ -1,0 +1,186 @@
+"""Asks the evaluator for every resource that is non-compliant now under the rules that the configuration takes.
+
+The account's own rules are asked about, and those of an account group where one is configured. What cannot be listed is
+named, never left out in silence: a list with a gap says nothing about what is not on it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from consumer.aliyun.cloud_config import CloudConfig
+from consumer.aliyun.evaluation_lists import MOST_ON_A_PAGE
+from consumer.aliyun.retry import Retrier
+from consumer.core.errors import DamagedReply, NotAuthenticated, Retryable, ServiceError, Throttled
+from consumer.core.evaluation import EvaluatorRule, Page, Violation
+from consumer.guards.rule import Rule
+
+MOST_VIOLATIONS = 100_000
+"""One run takes no more, so that neither its time nor its memory depends on what the service answers."""
+
+_MOST_RULE_PAGES = 100
+_FEW_ON_A_PAGE = 10
+"""So many are asked for where a whole page does not arrive: each may quote a policy, and a reply is bounded."""
+_REQUEST_SECONDS = 120.0
+"""How long one page is tried for, throttling included."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class ListedRule:
+    """One of the evaluator's rules that was asked about."""
+
+    rule: EvaluatorRule
+    aggregator_id: str
+    """The account group whose rule it is; empty for the account's own."""
+    listed: int = 0
+    unreadable: int = 0
+    error: str = ""
+    """Why its list is not complete; empty if it is."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """What the evaluator lists."""
+
+    violations: list[Violation] = field(default_factory=list)
+    rules: list[ListedRule] = field(default_factory=list)
+    not_found: tuple[str, ...] = ()
+    """Ids of the configuration that no rule of the evaluator has."""
+    problems: list[str] = field(default_factory=list)
+    """What kept rules themselves from being listed."""
+
+    @property
+    def unreadable(self) -> int:
+        """How many results were there that are nothing the service would list."""
+        return sum(each.unreadable for each in self.rules)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing."""
+        gaps = self.problems or self.not_found or self.unreadable
+        return not gaps and not any(each.error for each in self.rules)
+
+
+class Lister:
+    """Lists for one configuration; for one thread."""
+
+    def __init__(
+        self,
+        evaluator: CloudConfig,
+        retrier: Retrier,
+        rules: Sequence[Rule],
+        *,
+        aggregator_id: str,
+        accounts: Collection[str] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """List what `rules` take; of members' resources only those of `accounts`, if it names any."""
+        self._evaluator = evaluator
+        self._retrier = retrier
+        self._rules = rules
+        self._groups = ("", aggregator_id) if aggregator_id else ("",)
+        self._account = next(iter(accounts)) if len(accounts) == 1 else ""
+        self._monotonic = monotonic
+
+    def rules(self) -> Listing:
+        """Which of the evaluator's rules the configuration takes; nothing is listed yet.
+
+        Raises:
+            NotAuthenticated: the service does not take the credentials.
+        """
+        found, known = Listing(), dict[str, ListedRule]()
+        for group in self._groups:
+            try:
+                # A rule of the account group is also one of the account: it is asked about with all its members.
+                known |= {rule.rule_id: ListedRule(rule, group) for rule in self._rules_of(group)}
+            except NotAuthenticated:
+                raise
+            except ServiceError as error:
+                found.problems.append(f"The rules of {group or 'the account'} cannot be listed: {error}")
+        found.rules = [each for each in known.values() if any(_may_take(ours, each.rule) for ours in self._rules)]
+        wanted = sorted({each for ours in self._rules for each in ours.selector.config_rule_ids})
+        found.not_found = tuple(each for each in wanted if each not in known) if not found.problems else ()
+        return found
+
+    def violations(self, found: Listing, advance: Callable[[], None]) -> None:
+        """List what each rule has found; `advance` is called after each rule.
+
+        Raises:
+            NotAuthenticated: the service does not take the credentials.
+        """
+        for listed in found.rules:
+            try:
+                self._list(found, listed)
+            except NotAuthenticated:
+                raise
+            except ServiceError as error:
+                listed.error = str(error)
+            advance()
+        found.violations.sort(key=lambda each: (each.since_ms, each.config_rule_id, each.resource_id))
+
+    def _list(self, found: Listing, listed: ListedRule) -> None:
+        if not listed.rule.active:
+            return  # what it has found may be long over, and nobody would see it end
+        seen, token = {""}, ""
+        while True:
+            page = self._page(listed, token)
+            listed.listed += len(page.items)
+            listed.unreadable += page.unreadable
+            identifier = listed.rule.identifier
+            found.violations += [replace(each, identifier=identifier) for each in page.items]
+            token = page.next_token
+            if not token:
+                return
+            if token in seen:
+                listed.error = "the list goes round in a circle: the same NextToken came twice"
+                return
+            if len(found.violations) >= MOST_VIOLATIONS:
+                listed.error = f"one run takes {MOST_VIOLATIONS} results, and there are more"
+                return
+            seen.add(token)
+
+    def _page(self, listed: ListedRule, token: str) -> Page[Violation]:
+        def ask(size: int) -> Page[Violation]:
+            return self._evaluator.violations(
+                listed.rule.rule_id, token, size, aggregator_id=listed.aggregator_id, account_id=self._account
+            )
+
+        try:
+            return self._asked(lambda: ask(MOST_ON_A_PAGE))
+        except Retryable as error:
+            if isinstance(error, Throttled):
+                raise
+            return self._asked(lambda: ask(_FEW_ON_A_PAGE))
+
+    def _rules_of(self, group: str) -> Iterator[EvaluatorRule]:
+        for number in range(1, _MOST_RULE_PAGES + 1):
+            page = self._asked(lambda number=number: self._evaluator.rules(number, group))  # type: ignore[misc]
+            yield from page.items
+            if page.unreadable:
+                raise DamagedReply("config", "ListConfigRules", "unexpected_reply", "a rule in the list has no id")
+            if len(page.items) < MOST_ON_A_PAGE:
+                return
+
+    def _asked(self, request: Callable[[], _T]) -> _T:
+        until = self._monotonic() + _REQUEST_SECONDS
+        return self._retrier.call(request, until=lambda: until)
+
+
+def _may_take(ours: Rule, theirs: EvaluatorRule) -> bool:
+    """Whether an event of the evaluator's rule can be one that ours selects."""
+    selector = ours.selector
+    if selector.resource_types and theirs.resource_types and not selector.resource_types & theirs.resource_types:
+        return False
+    if not (selector.config_rule_ids or selector.source_identifiers or selector.rule_names):
+        return True  # by resource type alone
+    return (
+        theirs.rule_id in selector.config_rule_ids
+        or theirs.identifier in selector.source_identifiers
+        or any(fnmatchcase(theirs.name, pattern) for pattern in selector.rule_names)
+    )

@@ -1,0 +1,165 @@
+"""Which of the listed violations are sent to the queue, and why the others are not. Pure.
+
+What is already on the way cannot be known whole: a queue shows sixteen visible messages at most, and none that is
+parked, held or in work. So what was not seen is called unknown, and not absent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from consumer.core.evaluation import Violation
+from consumer.core.event import Event
+from consumer.core.outcome import Outcome
+from consumer.guards.rule import Mode, Observed
+from consumer.operator.dry_run import Rehearsed
+from consumer.reevaluation.catch_up import key_of
+
+
+class Decision(StrEnum):
+    """What is done about one listed violation."""
+
+    SEND = "send"
+    TOO_YOUNG = "too_young"
+    """Its own event may still be on the way, or in work."""
+    SENT_BEFORE = "sent_before"
+    WAITING = "waiting"
+    """An event for it was seen in the queue."""
+    DEAD_LETTER = "dead_letter"
+    """A dead letter for it was seen: it cannot succeed before a person has settled that."""
+    OBSERVED = "observed"
+    """Its rule observes and keeps what it reports, so each further event would be one more copy."""
+    EXEMPT = "exempt"
+    NOT_TAKEN = "not_taken"
+    """No rule takes it, or its account is none that may be changed."""
+    INVALID = "invalid"
+    """The list says of it what no event may say."""
+    FILTERED = "filtered"
+    """Not what was asked for on the command line."""
+    OVER_LIMIT = "over_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was asked for on the command line and in the configuration."""
+
+    rules: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    limit: int | None = None
+    min_age_seconds: float = 0.0
+    include_observing: bool = False
+    observed: Mapping[str, Observed] = field(default_factory=dict)
+    """What each rule does with what it has observed, by its name."""
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing was left out on purpose."""
+        return not (self.rules or self.regions or self.accounts or self.limit)
+
+
+Resource = tuple[str, str, str]
+"""The evaluator's rule, the account and the resource's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What two looks at queues have shown."""
+
+    waiting: Collection[Resource] = frozenset()
+    dead_letters: Collection[Resource] = frozenset()
+    sent: Mapping[str, int] = field(default_factory=dict)
+    """When each violation was sent last, by its key, in milliseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One violation and what is done about it."""
+
+    violation: Violation
+    body: str
+    rule: str
+    """Ours; empty if none takes it."""
+    mode: str
+    decision: Decision
+    why: str
+    sent_at_ms: int | None = None
+    """When an event for it was sent last, as far as that is remembered."""
+
+    @property
+    def event(self) -> str:
+        """Whether an event for it is on the way already, as far as anybody can see."""
+        if self.decision in (Decision.WAITING, Decision.DEAD_LETTER):
+            return self.decision.value
+        return "sent" if self.sent_at_ms is not None else "unknown"
+
+
+def resource_of(event: Event) -> Resource:
+    """What an event is about, for comparing it with a violation."""
+    return event.config_rule_id, event.account_id, event.resource_id
+
+
+def plan(
+    found: Iterable[tuple[Violation, str, Rehearsed]], choice: Choice, seen: Seen, now_ms: int
+) -> tuple[Planned, ...]:
+    """Decide about each; the longest-standing come first and have the limit to themselves."""
+    planned, room = [], choice.limit
+    for violation, body, rehearsed in found:
+        decision, why = _decided(violation, rehearsed, choice, seen, now_ms)
+        if decision is Decision.SEND and room is not None:
+            if room <= 0:
+                decision, why = Decision.OVER_LIMIT, f"over --limit {choice.limit}"
+            room -= 1
+        sent_at_ms = seen.sent.get(key_of(violation))
+        planned.append(Planned(violation, body, rehearsed.rule, rehearsed.mode, decision, why, sent_at_ms))
+    return tuple(planned)
+
+
+def counts(planned: Sequence[Planned]) -> dict[str, int]:
+    """How many there are of each decision."""
+    found = Counter(each.decision for each in planned)
+    return {decision.value: found[decision] for decision in Decision if found[decision]}
+
+
+def _decided(
+    violation: Violation, rehearsed: Rehearsed, choice: Choice, seen: Seen, now_ms: int
+) -> tuple[Decision, str]:
+    if rehearsed.outcome is not None:
+        return _ended(rehearsed)
+    if not _asked_for(violation, rehearsed.rule, choice):
+        return Decision.FILTERED, "not asked for"
+    keeps = choice.observed.get(rehearsed.rule, Observed.KEEP) is Observed.KEEP
+    if rehearsed.mode == Mode.OBSERVE and keeps and not choice.include_observing:
+        return Decision.OBSERVED, "observed and kept; --include-observing"
+    resource = (violation.config_rule_id, violation.account_id, violation.resource_id)
+    if resource in seen.waiting:
+        return Decision.WAITING, "waits in the queue"
+    if resource in seen.dead_letters:
+        return Decision.DEAD_LETTER, "a dead letter waits: dlq list"
+    if key_of(violation) in seen.sent:
+        return Decision.SENT_BEFORE, "sent not long ago"
+    if now_ms - violation.since_ms < choice.min_age_seconds * 1000:
+        return Decision.TOO_YOUNG, "too young: its event may be on the way"
+    return Decision.SEND, ""
+
+
+def _ended(rehearsed: Rehearsed) -> tuple[Decision, str]:
+    """What the worker would end at once is not worth a message."""
+    match rehearsed.outcome:
+        case Outcome.EXEMPT:
+            return Decision.EXEMPT, rehearsed.detail
+        case Outcome.INVALID:
+            return Decision.INVALID, rehearsed.detail
+        case _:
+            return Decision.NOT_TAKEN, rehearsed.detail
+
+
+def _asked_for(violation: Violation, rule: str, choice: Choice) -> bool:
+    return (
+        (not choice.rules or rule in choice.rules)
+        and (not choice.regions or violation.region in choice.regions)
+        and (not choice.accounts or violation.account_id in choice.accounts)
+    )

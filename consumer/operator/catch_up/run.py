@@ -1,0 +1,214 @@
+"""Compares what the evaluator lists with what the queue was sent, shows it, and sends what is missing.
+
+Nothing is changed on a resource here, and nothing is decided about one: an event that is sent goes through every guard,
+limit and promise of the worker like any other. So a run may be cut off at any moment, and the next one begins anew with
+the list as it is then; what the state file says was sent is not sent again.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.config import Config, build_rules
+from consumer.core.errors import ConfigurationError, InvalidMessage, ServiceError
+from consumer.core.event import Event, decode
+from consumer.core.exit_codes import CommandExit
+from consumer.core.queue_limits import MAX_BATCH
+from consumer.operator import output
+from consumer.operator.catch_up.listing import Lister
+from consumer.operator.catch_up.plan import Choice, Resource, Seen, plan, resource_of
+from consumer.operator.catch_up.sending import Sender
+from consumer.operator.catch_up.sent import Sent
+from consumer.operator.catch_up.view import Requested, Run
+from consumer.operator.dlq.letters import read
+from consumer.operator.dry_run import Rehearsal
+from consumer.operator.interruption import terminable
+from consumer.operator.session import Session, opened
+from consumer.reevaluation.catch_up import Finished, event_body, finished_body
+from consumer.telemetry import log
+
+_RETRIES = RetryPolicy(attempts=10, base_seconds=0.5, cap_seconds=15.0)
+"""More patient than the worker's: no lease runs out here, and a list of many pages meets the service's flow control."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person or a job wants of a run."""
+
+    choice: Choice
+    apply: bool = False
+    rate: float = 10.0
+    state: Path | None = None
+    """Instead of the configured one."""
+
+
+def catch_up(path: Path, form: str, wanted: Wanted) -> CommandExit:
+    """List, plan, and with `apply` send.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used, or the state file cannot.
+        ServiceError: the evaluator does not take the credentials.
+    """
+    with terminable(), opened(path) as session:
+        config = session.config
+        _check_names(config, wanted.choice)
+        choice = _completed(wanted.choice, config)
+        with _sent(config, wanted) as sent:
+            run = _looked(session, choice, sent, applied=wanted.apply)
+            if wanted.apply:
+                _send(session, run, sent, wanted.rate)
+            finished = wanted.apply and choice.everything and run.listing.complete and not run.sending.failed
+            notes = _told_worker(session, run) if finished else ()
+    run = replace(run, notes=(*run.notes, *notes))
+    output.show(form, run.document(), run.draw)
+    if wanted.apply:
+        _log(config, run, reported=finished and not notes)
+    if not run.listing.complete or notes:
+        return CommandExit.UNAVAILABLE
+    return CommandExit.REFUSED if run.sending.failed else CommandExit.DONE
+
+
+def request_evaluation(path: Path, form: str, wanted: Wanted) -> CommandExit:
+    """Ask for an evaluation of every rule that the configuration takes.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+        ServiceError: the evaluator does not take the credentials.
+    """
+    with terminable(), opened(path) as session:
+        _check_names(session.config, wanted.choice)
+        evaluator, errors = session.evaluator("catch-up"), dict[str, str]()
+        lister = _lister(session, wanted.choice)
+        listing = lister.rules()
+        bar, advance = output.progress("asking for evaluations", len(listing.rules))
+        with bar:
+            for each in listing.rules:
+                try:
+                    evaluator.evaluate_rule(each.rule.rule_id, each.aggregator_id)
+                except ServiceError as error:
+                    errors[each.rule.rule_id] = str(error)
+                advance()
+    requested = Requested(listing, errors)
+    output.show(form, requested.document(), requested.draw)
+    return CommandExit.DONE if requested.done else CommandExit.UNAVAILABLE
+
+
+def _looked(session: Session, choice: Choice, sent: Sent, *, applied: bool) -> Run:
+    """The list, and what is to be done about each resource on it."""
+    lister = _lister(session, choice)
+    listing = lister.rules()
+    bar, advance = output.progress("listing", len(listing.rules))
+    with bar:
+        lister.violations(listing, advance)
+    now_ms = time.time_ns() // 1_000_000
+    waiting, notes = _waiting(session)
+    letters, more_notes = _dead_letters(session)
+    rehearsal = Rehearsal(session.config, session.bucket, look=False)
+    bodies = [(each, event_body(each, now_ms)) for each in listing.violations]
+    found = [(violation, body, rehearsal.of(body)) for violation, body in bodies]
+    planned = plan(found, choice, Seen(waiting, letters, dict(sent.entries)), now_ms)
+    return Run(listing, planned, now_ms, applied, notes=(*notes, *more_notes))
+
+
+def _send(session: Session, run: Run, sent: Sent, rate: float) -> None:
+    """Send what is planned; an interruption says first what has been done."""
+    sender = Sender(session.queue(session.config.queue.name), _retrier(session), sent, rate=rate)
+    bar, advance = output.progress("sending events", run.to_send)
+    try:
+        with bar:
+            sender.send(run.planned, run.sending, advance)
+    except KeyboardInterrupt:
+        again = "go on" if sent.remembered else "send them again: without --state nothing remembers them"
+        click.echo(f"\n{run.sent} of {run.to_send} events were sent; run it again to {again}.", err=True)
+        raise
+
+
+def _told_worker(session: Session, run: Run) -> tuple[str, ...]:
+    """Say in the queue that a whole run has finished, for the worker's metrics; what is wrong with that."""
+    sender_queue = session.queue(session.config.queue.name)
+    body = finished_body(Finished(time.time_ns() // 1_000_000, len(run.planned), run.sent))
+    retrier, until = _retrier(session), time.monotonic() + 60
+    try:
+        retrier.call(lambda: sender_queue.send(body), until=lambda: until)
+    except ServiceError as error:
+        return (f"The worker could not be told that this run is complete: {error}",)
+    return ()
+
+
+def _waiting(session: Session) -> tuple[frozenset[Resource], tuple[str, ...]]:
+    """What the next visible messages of the queue are about."""
+    try:
+        peeked = session.queue(session.config.queue.name).peek(MAX_BATCH)
+    except ServiceError as error:
+        return frozenset(), (f"What waits in the queue could not be looked at: {error}",)
+    return frozenset(_resources(each.body for each in peeked)), ()
+
+
+def _dead_letters(session: Session) -> tuple[frozenset[Resource], tuple[str, ...]]:
+    name = session.config.queue.dead_letter_queue
+    if not name:
+        return frozenset(), ()
+    try:
+        peeked = session.queue(name).peek(MAX_BATCH)
+    except ServiceError as error:
+        return frozenset(), (f"Dead letters could not be looked at: {error}",)
+    return frozenset(_resources(read(each.message_id, each.body, each.enqueued_at_ms).body for each in peeked)), ()
+
+
+def _resources(bodies: Iterable[str]) -> Iterable[Resource]:
+    for body in bodies:
+        try:
+            found = decode(body)
+        except InvalidMessage:
+            continue
+        if isinstance(found, Event):
+            yield resource_of(found)
+
+
+def _sent(config: Config, wanted: Wanted) -> Sent:
+    path = wanted.state or (Path(config.catch_up.state) if config.catch_up.state else None)
+    forget_before_ms = int((time.time() - config.catch_up.resend_after_seconds) * 1000)
+    return Sent(path, forget_before_ms=forget_before_ms, writable=wanted.apply)
+
+
+def _lister(session: Session, choice: Choice) -> Lister:
+    config = session.config
+    rules = [rule for rule in build_rules(config) if not choice.rules or rule.name in choice.rules]
+    return Lister(
+        session.evaluator("catch-up"),
+        _retrier(session),
+        rules or build_rules(config),
+        aggregator_id=config.catch_up.aggregator_id,
+        accounts=choice.accounts,
+    )
+
+
+def _retrier(session: Session) -> Retrier:
+    return Retrier(_RETRIES, session.hooks, threading.Event())
+
+
+def _completed(choice: Choice, config: Config) -> Choice:
+    observed = {rule.name: rule.observed for rule in config.rules}
+    return replace(choice, min_age_seconds=config.catch_up.min_age_seconds, observed=observed)
+
+
+def _check_names(config: Config, choice: Choice) -> None:
+    known = {rule.name for rule in config.rules}
+    if wrong := sorted(name for name in choice.rules if name not in known):
+        raise ConfigurationError(f"--rule: there is no rule {wrong[0]!r}; there are {', '.join(sorted(known))}")
+
+
+def _log(config: Config, run: Run, *, reported: bool) -> None:
+    """One line for whoever collects logs; a person at a terminal has the table."""
+    if sys.stderr.isatty():
+        return
+    log.configure(config.log.format, "info", sys.stderr)
+    log.get_logger("consumer.catch_up").info("catch_up.finished", **run.facts(), reported=reported)

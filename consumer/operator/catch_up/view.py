@@ -1,0 +1,232 @@
+"""How a run of catch-up is shown: tables for people, one document for scripts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+
+from consumer.operator import output
+from consumer.operator.catch_up.listing import ListedRule, Listing
+from consumer.operator.catch_up.plan import Decision, Planned, counts
+from consumer.operator.catch_up.sending import Sending
+from consumer.reevaluation.catch_up import key_of
+
+_MOST_ROWS = 50
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run, as far as it came."""
+
+    listing: Listing
+    planned: tuple[Planned, ...]
+    now_ms: int
+    applied: bool
+    sending: Sending = field(default_factory=Sending)
+    notes: tuple[str, ...] = ()
+    """What could not be looked at besides the list."""
+
+    @property
+    def sent(self) -> int:
+        """How many events the queue has confirmed."""
+        return len(self.sending.ids)
+
+    @property
+    def to_send(self) -> int:
+        """How many events were to be sent, or would be."""
+        return sum(each.decision is Decision.SEND for each in self.planned)
+
+    def facts(self) -> dict[str, Any]:
+        """The whole run in a few numbers: the document's head, and the line of the log."""
+        return {
+            "applied": self.applied,
+            "complete": self.listing.complete,
+            "listed": len(self.planned),
+            "unreadable": self.listing.unreadable,
+            "to_send": self.to_send,
+            "sent": self.sent,
+            "failed": len(self.sending.failed),
+            "decisions": counts(self.planned),
+        }
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            **self.facts(),
+            "rules": [_rule_document(each) for each in self.listing.rules],
+            "not_found": list(self.listing.not_found),
+            "problems": [*self.listing.problems, *self.notes],
+            "resources": [self._document(each) for each in self.planned],
+        }
+
+    def draw(self, console: Console) -> None:
+        """For people."""
+        draw_rules(console, self.listing)
+        if self.planned:
+            columns = ("rule", "mode", "resource", "region", "non-compliant", "event", "catch-up")
+            console.print(output.table(columns, [self._row(each) for each in self.planned[:_MOST_ROWS]]))
+            if len(self.planned) > _MOST_ROWS:
+                console.print(f"{len(self.planned) - _MOST_ROWS} more; --output json has all of them.")
+            console.print(output.table(("rule", "mode", "catch-up", "resources"), self._summary()))
+        for line in (*problems(self.listing), *self.notes, self._conclusion()):
+            console.print(output.cell(line))
+
+    def _document(self, each: Planned) -> dict[str, Any]:
+        found, key = each.violation, key_of(each.violation)
+        return {
+            "rule": each.rule,
+            "mode": each.mode,
+            "config_rule_id": found.config_rule_id,
+            "resource_type": found.resource_type,
+            "resource": found.resource_id,
+            "account": found.account_id,
+            "region": found.region,
+            "since_ms": found.since_ms,
+            "evaluated_at_ms": found.evaluated_at_ms,
+            "age_seconds": self._age_seconds(each),
+            "event": each.event,
+            "sent_at_ms": each.sent_at_ms,
+            "decision": each.decision.value,
+            "why": self.sending.failed.get(key, each.why),
+            "sent_as": self.sending.ids.get(key, ""),
+        }
+
+    def _row(self, each: Planned) -> tuple[object, ...]:
+        found, at_ms = each.violation, each.sent_at_ms
+        event = each.event if at_ms is None else f"sent {age(max(0, self.now_ms - at_ms) // 1000)} ago"
+        return (
+            each.rule or "-",
+            each.mode or "-",
+            found.resource_id,
+            found.region or "-",
+            f"for {age(self._age_seconds(each))}",
+            event,
+            self._result(each),
+        )
+
+    def _result(self, each: Planned) -> str:
+        key = key_of(each.violation)
+        if sent_as := self.sending.ids.get(key):
+            return f"sent as {sent_as[-12:]}"
+        if why := self.sending.failed.get(key):
+            return why
+        if each.decision is Decision.SEND:
+            return "not sent: interrupted" if self.applied else "would be sent"
+        return f"left: {each.why}"
+
+    def _summary(self) -> list[tuple[object, ...]]:
+        found = Counter((each.rule or "-", each.mode or "-", self._kind(each)) for each in self.planned)
+        return [(*key, number) for key, number in sorted(found.items())]
+
+    def _kind(self, each: Planned) -> str:
+        key = key_of(each.violation)
+        if key in self.sending.ids:
+            return "sent"
+        if key in self.sending.failed:
+            return "not sent"
+        if each.decision is Decision.SEND:
+            return "not sent" if self.applied else "would be sent"
+        return f"left: {each.decision.value.replace('_', ' ')}"
+
+    def _conclusion(self) -> str:
+        whole = "" if self.listing.complete else " The list is not complete: what is not on it is unknown."
+        if self.applied:
+            left = len(self.planned) - self.to_send
+            sent = f"{self.sent} sent, {self.to_send - self.sent} not sent, {left} left"
+            return f"{len(self.planned)} listed, {sent}.{whole}"
+        more = " Nothing was sent; --apply sends them." if self.to_send else ""
+        return f"{len(self.planned)} listed, {self.to_send} would be sent.{more}{whole}"
+
+    def _age_seconds(self, each: Planned) -> int:
+        return max(0, self.now_ms - each.violation.since_ms) // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What became of asking for new evaluations."""
+
+    listing: Listing
+    errors: Mapping[str, str]
+    """Why a rule is not evaluated, by its id; the others are."""
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        rules = [
+            {**_rule_document(each), "requested": not self._why(each), "error": self._why(each)}
+            for each in self.listing.rules
+        ]
+        return {
+            "complete": self.done,
+            "rules": rules,
+            "not_found": list(self.listing.not_found),
+            "problems": self.listing.problems,
+        }
+
+    @property
+    def done(self) -> bool:
+        """Whether every rule is evaluated anew."""
+        return not self.errors and self.listing.complete
+
+    def draw(self, console: Console) -> None:
+        """For people."""
+        rows = [
+            (each.rule.rule_id, each.rule.name, each.aggregator_id or "-", self._why(each) or "evaluation requested")
+            for each in self.listing.rules
+        ]
+        console.print(output.table(("Cloud Config rule", "name", "account group", "result"), rows))
+        for line in problems(self.listing):
+            console.print(output.cell(line))
+        console.print("What is non-compliant then is published to the topic, in a few minutes.")
+
+    def _why(self, each: ListedRule) -> str:
+        return self.errors.get(each.rule.rule_id, "")
+
+
+def draw_rules(console: Console, listing: Listing) -> None:
+    """One row for each of the evaluator's rules that was asked about."""
+    rows = [(each.rule.rule_id, each.rule.name, each.listed, _state(each)) for each in listing.rules]
+    console.print(output.table(("Cloud Config rule", "name", "non-compliant", "list"), rows))
+
+
+def problems(listing: Listing) -> Iterator[str]:
+    """What is missing in the list, one line each."""
+    yield from listing.problems
+    for rule_id in listing.not_found:
+        yield f"{rule_id} is in config_rule_ids, and Cloud Config has no such rule."
+    if not listing.rules and not listing.problems:
+        yield "Cloud Config has no rule that any of the configured ones takes."
+
+
+def age(seconds: int) -> str:
+    """A span as people say it."""
+    if seconds < 2 * _MINUTE:
+        return f"{seconds} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds // _MINUTE} min"
+    return f"{seconds // _HOUR} h" if seconds < 2 * _DAY else f"{seconds // _DAY} d"
+
+
+def _state(each: ListedRule) -> str:
+    if each.error:
+        return f"not complete: {each.error}"
+    if not each.rule.active:
+        return "switched off, so not asked for"
+    return "complete" if not each.unreadable else f"{each.unreadable} results could not be read"
+
+
+def _rule_document(each: ListedRule) -> dict[str, Any]:
+    return {
+        "config_rule_id": each.rule.rule_id,
+        "name": each.rule.name,
+        "identifier": each.rule.identifier,
+        "aggregator_id": each.aggregator_id,
+        "active": each.rule.active,
+        "listed": each.listed,
+        "unreadable": each.unreadable,
+        "error": each.error,
+    }

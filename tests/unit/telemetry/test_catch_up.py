@@ -1,0 +1,111 @@
+"""What reports tell of catch-up: fixes that nothing else asked for, and ends of whole runs; forged ones included."""
+
+from __future__ import annotations
+
+import pytest
+
+from consumer.core.outcome import Ending, Outcome
+from consumer.reevaluation.catch_up import Finished, finished_body
+from consumer.telemetry.catch_up import CatchUps
+from tests.unit.telemetry.records import SETTLED_AT_MS, event, finished_run, report
+from tests.unit.telemetry.scrape import metrics, value
+
+RULE = "no-public-read"
+
+
+def exported(runs: CatchUps, name: str, **labels: str) -> float | None:
+    """One value of a scrape."""
+    found = metrics()
+    runs.expose(found)
+    return value(found, name, **labels)
+
+
+def missed(runs: CatchUps) -> float | None:
+    """How many fixes count as missed upstream."""
+    return exported(runs, "missed_upstream_total", rule=RULE)
+
+
+def test_a_fix_that_only_catch_up_asked_for_was_missed_upstream() -> None:
+    """Series begin at 0, so that the first one is seen as an increase."""
+    runs = CatchUps([RULE], 0)
+    assert missed(runs) == 0
+    runs.report(report(event=event(caught_up=True)))
+    assert missed(runs) == 1
+
+
+def test_a_resource_that_a_notification_has_come_for_was_not_missed() -> None:
+    """Its own message was held, and the copy that catch-up sent came first when the hold was over."""
+    runs = CatchUps([RULE], 0)
+    runs.report(report(Outcome.HELD, ending=Ending(Outcome.HELD, "over_limit")))
+    runs.report(report(event=event(caught_up=True)))
+    runs.report(report(event=event(caught_up=True, resource_id="another")))
+    assert missed(runs) == 1
+
+
+@pytest.mark.parametrize("outcome", [each for each in Outcome if each is not Outcome.FIXED])
+def test_only_fixes_count(outcome: Outcome) -> None:
+    """What was already well was seen by somebody, and what was not changed may be counted when it is."""
+    runs = CatchUps([RULE], 0)
+    runs.report(report(outcome, event=event(caught_up=True)))
+    assert missed(runs) == 0
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """The latest notifications are; the one that came longest ago is forgotten first."""
+    runs = CatchUps([RULE], 0, remembered=2)
+    for name in ("a", "b", "a", "c"):
+        runs.report(report(Outcome.ALREADY_COMPLIANT, event=event(resource_id=name)))
+    for name in ("a", "c"):
+        runs.report(report(event=event(caught_up=True, resource_id=name)))
+    assert missed(runs) == 0
+    runs.report(report(event=event(caught_up=True, resource_id="b")))
+    assert missed(runs) == 1
+
+
+def test_the_end_of_a_run_is_exported_until_a_later_one() -> None:
+    """An older one that was delivered late changes nothing."""
+    runs = CatchUps([RULE], 7_200)
+    assert exported(runs, "catch_up_last_success_timestamp_seconds") is None
+    for at_ms in (SETTLED_AT_MS - 5_000, SETTLED_AT_MS - 1_000, SETTLED_AT_MS - 9_000):
+        runs.report(finished_run(at_ms))
+    assert exported(runs, "catch_up_last_success_timestamp_seconds") == (SETTLED_AT_MS - 1_000) / 1000
+    assert exported(runs, "catch_up_listed_resources") == 7
+    assert exported(runs, "catch_up_expected_within_seconds") == 7_200
+    assert exported(CatchUps([RULE], 0), "catch_up_expected_within_seconds") is None
+
+
+@pytest.mark.parametrize("ahead_ms", [1_000_000, 10**12])
+def test_a_run_that_claims_to_end_tomorrow_did_not_happen(ahead_ms: int) -> None:
+    """It would keep the alert on missing runs silent until then."""
+    runs = CatchUps([RULE], 7_200)
+    runs.report(finished_run(SETTLED_AT_MS + ahead_ms))
+    assert exported(runs, "catch_up_last_success_timestamp_seconds") is None
+
+
+def test_a_clock_that_is_a_little_ahead_is_cut() -> None:
+    """To the moment in which the message was settled."""
+    runs = CatchUps([RULE], 7_200)
+    runs.report(finished_run(SETTLED_AT_MS + 60_000))
+    assert exported(runs, "catch_up_last_success_timestamp_seconds") == SETTLED_AT_MS / 1000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "not json",
+        "{}",
+        finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("7", "-7"),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace(":7,", ":true,"),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace(":7,", ':"7",'),
+        finished_body(Finished(SETTLED_AT_MS, 10**40, 3)),
+        finished_body(Finished(10**60, 7, 3)),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("CatchUpFinished", "Other"),
+    ],
+)
+def test_what_says_what_cannot_be_says_nothing(body: str) -> None:
+    """Whoever may write to the queue writes it; nothing is raised and nothing is exported."""
+    runs = CatchUps([RULE], 7_200)
+    runs.report(finished_run(SETTLED_AT_MS, body=body or " "))
+    assert exported(runs, "catch_up_last_success_timestamp_seconds") is None
+    assert exported(runs, "catch_up_listed_resources") is None
