@@ -64,13 +64,14 @@ def catch_up(
     Examples:
       config-remediator catch-up -c config.toml
       config-remediator catch-up -c config.toml --apply --limit 100 --rate 2
-      config-remediator catch-up -c config.toml --apply --rule public-read --state sent.state
+      config-remediator catch-up -c config.toml --apply --state sent.state
       config-remediator catch-up -c config.toml --request-evaluation
     \b
-    Exit status: 0 listed, or all that was meant is sent; 2 the configuration, the credentials or the state
-    file cannot be used; 3 the list is not complete, because Cloud Config or a part of it could not be asked, or
-    the worker could not be told; 4 some events were not sent, each with its reason; 130 or 143 stopped by
-    SIGINT or SIGTERM.
+    Exit status: 0 listed, or all that was meant is sent, 2 the configuration,
+    the credentials or the state file cannot be used, 3 the list is not complete,
+    because Cloud Config could not be asked for all of it, or the worker could
+    not be told, 4 some events were not sent, each with its reason, 130 or 143
+    stopped by SIGINT or SIGTERM.
     """
     from consumer.operator.catch_up import run as carry_out
     from consumer.operator.catch_up.plan import Choice

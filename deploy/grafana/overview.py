@@ -387,4 +387,42 @@ GUARDS = Row(
     ),
 )
 
-ROWS = (NOW, EXPOSURE, UNSOLVED, ENDINGS, GUARDS)
+UPSTREAM = Row(
+    "Upstream: what no event came for",
+    (
+        Panel(
+            "Missed upstream",
+            "Fixes that only catch-up asked for, because no notification had come. Says nothing while it does not run.",
+            Kind.BARS,
+            "short",
+            (Query(f"sum by (rule) (increase(remediator_missed_upstream_total{{{RULE}}}[{EVERY}]))", "{{rule}}"),),
+        ),
+        Panel(
+            "Last whole run of catch-up",
+            "How long ago, and within which time another one is expected. Nothing: none is known, or none is expected.",
+            Kind.STAT,
+            "s",
+            (
+                Query(f"time() - max(remediator_catch_up_last_success_timestamp_seconds{{{JOB}}})", "ago"),
+                Query(f"max(remediator_catch_up_expected_within_seconds{{{JOB}}})", "expected within"),
+            ),
+            steps=((None, "blue"),),
+            named=True,
+        ),
+        Panel(
+            "On the evaluator's list",
+            "What Cloud Config called non-compliant in the last run, whatever became of it since.",
+            Kind.LINES,
+            "short",
+            (
+                Query(
+                    f"remediator_catch_up_listed_resources{{{JOB}}} and "
+                    f"topk(1, remediator_catch_up_last_success_timestamp_seconds{{{JOB}}})",
+                    "resources",
+                ),
+            ),
+        ),
+    ),
+)
+
+ROWS = (NOW, EXPOSURE, UNSOLVED, ENDINGS, GUARDS, UPSTREAM)

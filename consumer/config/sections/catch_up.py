@@ -49,7 +49,7 @@ class CatchUpConfig(Section):
     expected_within_seconds: int = Field(
         default=0,
         ge=0,
-        le=2_592_000,
+        le=604_800,
         description=(
             "Within which time a complete run of catch-up is expected to have followed the one before, which the worker"
             " exports and CatchUpStale compares. 0: catch-up does not run by itself."
