@@ -34,8 +34,8 @@ class Calls:
     def __init__(self, settings: Settings) -> None:
         credentials, hooks = StandardChain(), Hooks()
         self._queue = Queue(QueueAddress(settings.mns_endpoint, QUEUE), credentials, hooks)
-        self._oss = Oss(OssSettings(Endpoints({"*": settings.oss_endpoint})), credentials, hooks)
-        self._retrier = Retrier(RetryPolicy(), hooks, threading.Event())
+        retrier = Retrier(RetryPolicy(), hooks, threading.Event())
+        self._oss = Oss(OssSettings(Endpoints({"*": settings.oss_endpoint})), credentials, hooks, retrier)
         self._calls = settings.calls
 
     def batch(self) -> None:
@@ -51,7 +51,7 @@ class Calls:
         assert isinstance(event, Event)
         resource = BUCKETS.parse(event, "")
         until = time.monotonic() + _BUDGET_SECONDS
-        bucket = self._oss.open(resource, self._retrier, lambda: until)
+        bucket = self._oss.open(resource, lambda: until)
         for call in self._calls:
             _send(bucket, call)
 

@@ -148,12 +148,12 @@ def _origin(config: Config, found: Found) -> DeadLetterTarget:
 
 def _engine(wiring: Wiring, origin: DeadLetterTarget, found: Found) -> Engine:
     config = wiring.config.engine
-    oss = wiring.oss()
-    pipeline = wiring.pipeline(oss)
+    clients = wiring.clients()
+    pipeline = wiring.pipeline(clients)
     return Engine(
         wiring.shared,
         pollers=[wiring.poller(number) for number in range(1, config.pollers + 1)],
-        workers=[wiring.worker(number, pipeline, oss) for number in range(1, config.workers + 1)],
+        workers=[wiring.worker(number, pipeline, clients) for number in range(1, config.workers + 1)],
         settlers=wiring.settlers(origin),
         renewers=[wiring.renewer(number) for number in range(1, config.lease_threads + 1)],
         others=[*wiring.others, *([wiring.sampler(found)] if wiring.config.metrics.sample_queues else ())],

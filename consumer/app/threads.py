@@ -18,9 +18,6 @@ from consumer.aliyun.cloud_config import LONGEST_CALL_SECONDS
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.aliyun.mns.queue import POLL_MARGIN_SECONDS, Queue, QueueAddress
-from consumer.aliyun.oss.client import Oss, OssSettings
-from consumer.aliyun.oss.endpoints import Endpoints
-from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.announcements.announcer import OWNER_SECONDS, Announcer
 from consumer.announcements.gauges import expose_announcements
 from consumer.announcements.states import StateWatch
@@ -33,6 +30,7 @@ from consumer.app.build import (
     build_store,
     build_switch,
 )
+from consumer.app.clients import ClientParts, Clients, build_clients, build_retrier
 from consumer.app.picture import Picture
 from consumer.app.renewal import LONGEST_QUESTION_SECONDS, RefusedKeys, Renewal
 from consumer.config import Config, build_rules
@@ -45,7 +43,7 @@ from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.in_flight import InFlight
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
-from consumer.engine.pipeline import OpenTarget, Pipeline
+from consumer.engine.pipeline import Pipeline
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.poller import Poller
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
@@ -128,13 +126,13 @@ class Wiring:
         config = self.config
         if not config.announce.topic:
             return None
-        topic, oss = open_topic(config, self.credentials, self.evaluator_hooks), self.oss(self.evaluator_hooks)
+        topic, clients = open_topic(config, self.credentials, self.evaluator_hooks), self.clients(self.evaluator_hooks)
         longest = config.queue.call_timeout_seconds + OWNER_SECONDS + 2 * config.oss.call_timeout_seconds
         heartbeat = self.heartbeat("announcements", longest)
         announcer = Announcer(
             topic,
             build_writer(config, actor()),
-            owners(config, self.opener(oss, self.evaluator_hooks)),
+            owners(config, clients.open),
             build_selection(config),
             self.stopping,
             heartbeat,
@@ -148,7 +146,7 @@ class Wiring:
 
         def close() -> None:
             topic.close()
-            oss.close()
+            clients.close()
 
         self.others.append(Thread(heartbeat, announcer.run, close))
         return announcer
@@ -239,33 +237,26 @@ class Wiring:
         expose_figures(self.metrics, sampler.figures, dead_letter_queue=self.config.queue.dead_letter_queue)
         return Thread(heartbeat, sampler.run)
 
-    def oss(self, hooks: Hooks | None = None) -> Oss:
-        settings = self.config.oss
-        return Oss(
-            OssSettings(
-                Endpoints(settings.endpoints, settings.internal),
-                settings.connect_timeout_seconds,
-                settings.call_timeout_seconds,
-            ),
-            self.credentials,
-            hooks or self.hooks,
-            members=self.members,
-        )
+    def clients(self, hooks: Hooks | None = None) -> Clients:
+        """The clients of every kind of resource that the rules are about.
 
-    def opener(self, oss: Oss, hooks: Hooks | None = None) -> OpenTarget:
-        """Opens resources whose requests are tried again as `[retry]` says, and no more once the process stops."""
-        retry = self.config.retry
-        policy = RetryPolicy(retry.request_attempts, retry.request_base_seconds, retry.request_cap_seconds)
-        retrier = Retrier(policy, hooks or self.hooks, self.stopping)
-        return lambda resource, until: oss.open(resource, retrier, until)
+        Their requests are tried again as `[retry]` says, and no more once the process stops.
 
-    def pipeline(self, oss: Oss) -> Pipeline:
+        Raises:
+            ConfigurationError: the packages that a kind needs are not installed.
+        """
+        hooks = hooks or self.hooks
+        retrier = build_retrier(self.config, hooks, self.stopping)
+        parts = ClientParts(self.config, self.credentials, self.members, hooks, retrier)
+        return build_clients(parts, self.rules)
+
+    def pipeline(self, clients: Clients) -> Pipeline:
         config = self.config
         return Pipeline(
             self.rules,
-            self.opener(oss),
+            clients.open,
             account_id=config.account_id,
-            default_region=config.oss.default_region or config.queue.region,
+            default_region=config.oss_default_region,
             work_budget_seconds=config.engine.work_budget_seconds,
             guards=self.guards,
             member_accounts=self.members,
@@ -274,13 +265,13 @@ class Wiring:
             pause=self.stopping.wait,
         )
 
-    def worker(self, number: int, pipeline: Pipeline, oss: Oss) -> Thread:
+    def worker(self, number: int, pipeline: Pipeline, clients: Clients) -> Thread:
         engine = self.config.engine
         # A request may begin just before the budget ends, the read-back follows it, and the evaluator may be asked.
         longest = engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds + 2 * LONGEST_CALL_SECONDS
         heartbeat = self.heartbeat(f"worker-{number}", longest)
         worker = Worker(self.shared, pipeline, heartbeat, max_attempts=self.config.retry.max_attempts)
-        return Thread(heartbeat, worker.run, oss.close)
+        return Thread(heartbeat, worker.run, clients.close)
 
     def _shared(self) -> EngineContext:
         """What the engine's threads share."""

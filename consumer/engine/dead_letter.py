@@ -102,6 +102,7 @@ def _description(delivery: Delivery, origin: DeadLetterTarget, now_ms: int) -> d
         "dequeue_count": message.dequeue_count,
         "rule": rule.name if rule else "",
         "remediation": rule.remediation.name if rule else "",
+        "resource_type": event.resource_type if event else "",
         "resource_id": event.resource_id if event else "",
         "region": event.region if event else "",
         "account_id": event.account_id if event else "",

@@ -6,7 +6,7 @@ so a rule may be selected by several marks; what identifies it is an "or", what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from consumer.core.event import Event
 from consumer.guards.limits import Limit
 from consumer.remediations.base import AnyRemediation
+from consumer.resources.base import ResourceKind
 
 
 class Mode(StrEnum):
@@ -112,3 +113,8 @@ def match(event: Event, rules: Sequence[Rule], read_tags: Callable[[], Mapping[s
         if rule.selector.fits(tags):
             return rule
     return None
+
+
+def kinds_of(rules: Iterable[Rule]) -> tuple[ResourceKind, ...]:
+    """Every kind of resource that the rules are about, in their order."""
+    return tuple({rule.remediation.kind.resource_type: rule.remediation.kind for rule in rules}.values())

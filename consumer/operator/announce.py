@@ -32,7 +32,7 @@ def undone(session: Session, entry: Entry, resource_type: str, now: str, by: str
         message_id=entry.text("message_id"),
         by=by,
     )
-    body = build_writer(config, by).body(announced, owners(config, session.bucket))
+    body = build_writer(config, by).body(announced, owners(config, session.open))
     topic = open_topic(config, session.credentials, session.hooks)
     try:
         topic.publish(body, Kind.UNDONE.value)

@@ -27,7 +27,7 @@ def peek(path: Path, form: str, *, count: int, look: bool) -> CommandExit:
     """
     with opened(path) as session:
         waiting = session.queue(session.config.queue.name).peek(count)
-        rehearsal = Rehearsal(session.config, session.bucket, look=look)
+        rehearsal = Rehearsal(session.config, session.open, look=look)
         bar, advance = output.progress("looking at buckets", len(waiting))
         found: list[tuple[Peeked, Rehearsed]] = []
         with bar:

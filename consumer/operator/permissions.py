@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from consumer.core.ram_actions import actions_of
-from consumer.guards.rule import Mode, Rule
+from consumer.guards.rule import Mode, Rule, kinds_of
 from consumer.resources.base import ResourceKind
 
 
@@ -140,11 +140,6 @@ class Scope:
         if any(f"{{{name}}}" in place.value and not value for name, value in parts.items()):
             return ""
         return f"acs:mns:{self.region}:{self.account_id}:{place.value.format(**parts)}"
-
-
-def kinds_of(rules: Iterable[Rule]) -> tuple[ResourceKind, ...]:
-    """Every kind of resource that the rules are about, in their order."""
-    return tuple({rule.remediation.kind.resource_type: rule.remediation.kind for rule in rules}.values())
 
 
 def resource_actions(kind: ResourceKind, rules: Iterable[Rule], purpose: Purpose, *, optional: bool = True) -> set[str]:

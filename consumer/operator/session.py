@@ -11,22 +11,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from consumer.aliyun.cloud_config import CloudConfig
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.aliyun.mns.admin import Channel
 from consumer.aliyun.mns.queue import Queue, QueueAddress
-from consumer.aliyun.oss.client import Oss, OssSettings
-from consumer.aliyun.oss.endpoints import Endpoints
-from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.aliyun.standard_chain import StandardChain, explained
 from consumer.app.build import build_members, evaluator_url
+from consumer.app.clients import ClientParts, build_client, build_retrier
 from consumer.config import Config, load
 from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from consumer.core.observers import Hooks
-from consumer.resources.base import Resource
-from consumer.resources.oss.bucket import Bucket
+from consumer.resources.base import Opener, Resource, Target
+from consumer.resources.catalogue import kinds
 from consumer.telemetry import log
 from consumer.telemetry.redaction import SecretRegisteringProvider
 
@@ -39,13 +38,9 @@ class Session:
         self.credentials = credentials
         self.hooks = Hooks()
         self._closing = closing
-        self._oss: Oss | None = None
-        retry = config.retry
-        self._retrier = Retrier(
-            RetryPolicy(retry.request_attempts, retry.request_base_seconds, retry.request_cap_seconds),
-            self.hooks,
-            threading.Event(),
-        )
+        self._clients: dict[str, Opener] = {}
+        """By resource type; made when one of them is opened for the first time."""
+        self._retrier = build_retrier(config, self.hooks, threading.Event())
 
     def queue(self, name: str) -> Queue:
         """A queue's gateway."""
@@ -67,27 +62,20 @@ class Session:
         """
         return CloudConfig(evaluator_url(self.config), self.credentials, self.hooks, wanted_by=wanted_by)
 
-    def bucket(self, resource: Resource, until: Callable[[], float]) -> Bucket:
-        """A bucket, whose requests are tried again as the worker does, until a monotonic moment at most."""
-        if self._oss is None:
-            self._oss = self._opened_oss()
-        return self._oss.open(resource, self._retrier, until)
+    def open(self, resource: Resource, until: Callable[[], float]) -> Target[Any]:
+        """A resource of any kind, whose requests are tried again as the worker does, until a monotonic moment at most.
 
-    @property
-    def endpoints(self) -> Endpoints:
-        """Which host serves OSS in a region."""
-        return Endpoints(self.config.oss.endpoints, self.config.oss.internal)
-
-    def _opened_oss(self) -> Oss:
-        settings = self.config.oss
-        opened = Oss(
-            OssSettings(self.endpoints, settings.connect_timeout_seconds, settings.call_timeout_seconds),
-            self.credentials,
-            self.hooks,
-            members=build_members(self.config, self.credentials),
-        )
-        self._closing.callback(opened.close)
-        return opened
+        Raises:
+            ConfigurationError: the packages that its kind needs are not installed.
+        """
+        kind = kinds()[resource.resource_type]
+        if kind.resource_type not in self._clients:
+            parts = ClientParts(
+                self.config, self.credentials, build_members(self.config, self.credentials), self.hooks, self._retrier
+            )
+            self._clients[kind.resource_type] = made = build_client(parts, kind)
+            self._closing.callback(made.close)
+        return self._clients[kind.resource_type].open(resource, until)
 
     def _address(self, name: str) -> QueueAddress:
         settings = self.config.queue

@@ -97,7 +97,7 @@ def undo(path: Path, form: str, identity: str, wish: Wish) -> CommandExit:
     with opened(path) as session:
         journal = records.journal_path(path, None)
         done = records.change(journal, identity)
-        work = _work(done.entry, session.config, session.bucket)
+        work = _work(done.entry, session.config, session.open)
         document = _document(work, result="undone")
         try:
             records.proved(journal, done.entry)

@@ -18,6 +18,8 @@ from consumer import remediations
 from consumer.core.errors import ConfigurationError
 from consumer.remediations.base import AnyRemediation, Options, Remediation
 from consumer.resources.base import ResourceKind
+from consumer.resources.catalogue import ENTRY_POINT_GROUP as KINDS_GROUP
+from consumer.resources.catalogue import kinds
 
 ENTRY_POINT_GROUP = "config_remediator.remediations"
 
@@ -87,6 +89,10 @@ def _installed(entry: EntryPoint) -> RemediationType:
         raise ConfigurationError(f"{offered} is not a Remediation class with all its methods", remedy)
     if missing := _missing(repair):
         raise ConfigurationError(f"{offered}: {repair.__qualname__} lacks {', '.join(missing)}", remedy)
+    kind = cast("RemediationType", repair).kind
+    if kinds().get(kind.resource_type) is not kind:
+        text = f"{offered}: its kind, of {kind.resource_type}, is offered by no entry point of {KINDS_GROUP}"
+        raise ConfigurationError(text, remedy)
     if getattr(repair, "creates_bucket", False):
         text = f"{offered}: {repair.__qualname__} has creates_bucket, which nothing reads any more"
         raise ConfigurationError(text, f"have {package} write recover(): docs/writing-a-remediation.md")

@@ -123,10 +123,18 @@ class ResourceKind(ABC):
     """RAM actions that `Target.identity` needs; every look begins with it."""
     tag_actions: ClassVar[tuple[str, ...]]
     """RAM actions that `Target.tags` needs."""
+    codes: ClassVar[frozenset[str]] = frozenset()
+    """Error codes of the service and reasons of repairs that metrics tell apart from the first one on; a few dozen."""
+    reads: ClassVar[Mapping[str, Callable[[Any], object]]] = {}
+    """Requests to a target that change nothing, by the RAM action that each needs: what `check` tries."""
 
     @abstractmethod
     def names(self, resource_id: str) -> bool:
         """Whether a resource of this kind can have that id. It came in a message: anything may stand in it."""
+
+    @abstractmethod
+    def absent(self) -> str:
+        """An id that no resource has: a look at it tells whether the service takes the credentials."""
 
     @abstractmethod
     def arn(self, resource_id: str) -> str:
@@ -147,6 +155,9 @@ class ResourceKind(ABC):
 
     def parse(self, event: Event, default_region: str) -> Resource:
         """The resource that an event names; `default_region` is where it is looked for if the event does not say.
+
+        A kind whose service does not say where a resource is that it does not find has to refuse an event without a
+        region: not found in another region is not gone.
 
         Raises:
             Refused: it names none of this kind, so acting on it can never succeed.

@@ -149,6 +149,7 @@ def _event(report: Report) -> dict[str, Any]:
         return {}
     doubted = doubt(event.evaluated_at_ms, report.settled_at_ms) is not None
     return {
+        "resource_type": event.resource_type,
         "resource": event.resource_id,
         "region": event.region,
         "account": event.account_id,

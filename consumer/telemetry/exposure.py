@@ -77,7 +77,7 @@ class _Open:
     letter_at_ms: int = 0
     """When its dead letter was written; 0 without one. It keeps the exposure open until a person settles it."""
     missing_action: str = ""
-    """The action that its message waits for, `oss:PutBucketAcl`."""
+    """The RAM action that its message waits for."""
 
 
 class OpenExposures:

@@ -10,7 +10,7 @@ from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.gauges import Reading, Values, only
 from consumer.telemetry.label_values import OTHER, BoundedValues
 from consumer.telemetry.metrics import Metrics
-from consumer.telemetry.permissions import MissingActions, on_buckets
+from consumer.telemetry.permissions import MissingActions, on_resources
 from consumer.telemetry.unknown import Unknowns
 
 
@@ -30,10 +30,10 @@ def expose_exposures(
         return {labels: float(count) for labels, count in found.items()}
 
     def permissions() -> Values:
-        on_resources = exposures.missing_actions().items()
+        waiting = exposures.missing_actions().items()
         return {
             **missing.current(),
-            **{on_buckets(action, account): float(count) for (action, account), count in on_resources},
+            **{on_resources(action, account): float(count) for (action, account), count in waiting},
         }
 
     text = "Evaluation time of the oldest exposure that is still open, as far as this process knows."

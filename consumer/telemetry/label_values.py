@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import threading
 
+from consumer.resources.catalogue import kinds
+
 OTHER = "other"
 """What stands for every value that is not told apart."""
 
@@ -28,14 +30,6 @@ KNOWN_CODES = frozenset(
         "reads_back_old",
         "report_only",
         "tags_unreadable",
-        # ours, for what a person has to look at
-        "acl_not_understood",
-        "encryption_not_understood",
-        "logs_into_itself",
-        "policy_not_understood",
-        "redundancy_not_understood",
-        "source_ip_without_vpc",
-        "tag_value_differs",
         # ours, for requests that were not answered or not understood
         "damaged_reply",
         "given_up",
@@ -52,7 +46,6 @@ KNOWN_CODES = frozenset(
         "tls",
         "too_large",
         "unexpected_reply",
-        "wrong_bucket",
         # MNS: https://www.alibabacloud.com/help/en/mns/developer-reference/error-codes
         "InternalError",
         "InternalServerError",
@@ -64,13 +57,10 @@ KNOWN_CODES = frozenset(
         "ReceiptHandleError",
         "TimeExpired",
         "TooManyRequests",
-        # OSS: https://www.alibabacloud.com/help/en/oss/developer-reference/error-responses
+        # any service behind the same gateway
         "AccessDenied",
         "AccessKeyIdAndSecurityTokenNotMatch",
-        "BucketBusy",
-        "BucketNotEmpty",
         "InvalidSecurityToken",
-        "NoSuchBucket",
         "OperationAborted",
         "OperationConflict",
         "RequestTimeTooSkewed",
@@ -81,14 +71,17 @@ KNOWN_CODES = frozenset(
         "WrongEndpoint",
     }
 )
-"""Always told apart, however many other values have come first."""
+"""Told apart whatever the rules are about, however many other values have come first."""
 
 
 class BoundedValues:
-    """Lets through the known values and the first few unknown ones of a decent form; the rest become `other`."""
+    """Lets through the known values and the first few unknown ones of a decent form; the rest become `other`.
+
+    Known is besides what every kind of resource names.
+    """
 
     def __init__(self, known: frozenset[str] = KNOWN_CODES, *, unknown_at_most: int = 40) -> None:
-        self._known = known
+        self._known = known.union(*(kind.codes for kind in kinds().values()))
         self._unknown_at_most = unknown_at_most
         self._admitted: set[str] = set()
         self._lock = threading.Lock()

@@ -203,7 +203,7 @@ class Metrics:
         self._api_seconds = _series(
             Histogram(
                 f"{PREFIX}api_request_duration_seconds",
-                "How long requests to MNS and OSS took; a receive includes its long poll.",
+                "How long requests to the services took; a receive includes its long poll.",
                 ("service", "operation"),
                 buckets=_API_BUCKETS,
                 registry=self.registry,
@@ -247,6 +247,9 @@ class Metrics:
         self.expose(Reading("worker_slots", "gauge", "Deliveries that may be in hand.", (), lambda: only(slots)))
         text = "1 for a rule that enforces, 0 for one that observes."
         self.expose(Reading("rule_mode", "gauge", text, ("rule",), lambda: modes))
+        about: Values = {(rule.name, rule.remediation.name, rule.remediation.kind.resource_type): 1.0 for rule in rules}
+        text = "Always 1: what a rule repairs and how, to be joined by the rule."
+        self.expose(Reading("rule_info", "gauge", text, ("rule", "remediation", "resource_type"), lambda: about))
         name, text = "config_last_load_success_timestamp_seconds", "When the configuration in use was loaded."
         self.expose(Reading(name, "gauge", text, (), lambda: only(self._config_loaded_at)))
 

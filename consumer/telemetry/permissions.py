@@ -14,6 +14,9 @@ _WORKED = frozenset({"ok", "empty"})
 _OPTIONAL = frozenset({"GetQueueAttributes", "BatchPeekMessage"})
 """Without these the worker works as well; what is not known then is said as unknown."""
 
+_OWN = frozenset({"mns", "config"})
+"""The services that the worker itself lives on; all others are those of resources."""
+
 _FORGOTTEN_SECONDS = 3_600.0
 """A refusal that nobody has met again for so long says nothing about now."""
 
@@ -21,7 +24,8 @@ _FORGOTTEN_SECONDS = 3_600.0
 class MissingActions:
     """Refusals by the services that no resource is to blame for: the queues and the evaluator.
 
-    What OSS refuses is part of an open exposure, which knows when its message was let through or given up.
+    What a resource's service refuses is part of an open exposure, which knows when its message was let through or given
+    up.
     """
 
     def __init__(
@@ -36,7 +40,7 @@ class MissingActions:
 
     def api_call(self, call: ApiCall) -> None:
         """A refusal names what is missing; the next answer to the same request ends that."""
-        if call.service == "oss" or call.operation in _OPTIONAL:
+        if call.service not in _OWN or call.operation in _OPTIONAL:
             return
         key = (call.service, call.operation)
         if call.code in _REFUSED:
@@ -62,7 +66,7 @@ class MissingActions:
         return f"acs:mns:*:*:/queues/{queue}/messages"
 
 
-def on_buckets(action: str, account_id: str) -> tuple[str, str]:
-    """Action and resource of what is missing on buckets of an account: no single one, an id is never a label."""
+def on_resources(action: str, account_id: str) -> tuple[str, str]:
+    """Action and resource of what is missing on resources of an account: no single one, an id is never a label."""
     service, _, operation = action.partition(":")
     return actions_of(service, operation)[0], f"acs:{service}:*:{account_id}:*"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from consumer.aliyun.oss.client import Oss, OssSettings
+from consumer.aliyun.oss.client import Oss, OssBucket, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.core.errors import (
@@ -29,19 +29,25 @@ from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
 
 
+def impatient(hooks: Hooks, attempts: int = 1) -> Retrier:
+    """Tries a request so often, without pauses to speak of."""
+    return Retrier(RetryPolicy(attempts, 0.001, 0.002), hooks, threading.Event())
+
+
 @pytest.fixture
 def oss(emulator: Emulator, credentials: FixedCredentials, recorder: Recorder) -> Oss:
     """The gateway, with every region at the emulator."""
     settings = OssSettings(Endpoints({"*": emulator.oss}), call_timeout_seconds=2)
-    return Oss(settings, credentials, Hooks((recorder,)))
+    hooks = Hooks((recorder,))
+    return Oss(settings, credentials, hooks, impatient(hooks))
 
 
 def opened(oss: Oss, emulator: Emulator, name: str, *, attempts: int = 1, recorder: Recorder | None = None) -> Bucket:
     hooks = Hooks((recorder,)) if recorder else Hooks()
-    retrier = Retrier(RetryPolicy(attempts, 0.001, 0.002), hooks, threading.Event())
     known = emulator.endpoints
     until = time.monotonic() + 30
-    return oss.open(BUCKETS.resource(known.account_id, known.region, name), retrier, lambda: until)
+    resource = BUCKETS.resource(known.account_id, known.region, name)
+    return OssBucket(oss, resource, impatient(hooks, attempts), lambda: until)
 
 
 def test_the_live_bucket_is_seen_and_changed(oss: Oss, emulator: Emulator) -> None:
@@ -131,7 +137,7 @@ def test_a_server_that_never_answers_is_noticed(emulator: Emulator, credentials:
     """A stalled request ends with its deadline."""
     emulator.create_buckets(["photos"])
     settings = OssSettings(Endpoints({"*": emulator.oss}), call_timeout_seconds=0.3)
-    oss = Oss(settings, credentials, Hooks())
+    oss = Oss(settings, credentials, Hooks(), impatient(Hooks()))
     emulator.faults.add("stall", "GetBucketInfo", service="oss", seconds=30)
     with pytest.raises(Unanswered) as failed:
         opened(oss, emulator, "photos").info()

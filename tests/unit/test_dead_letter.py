@@ -52,6 +52,7 @@ def test_a_dead_letter_says_what_why_and_where_from() -> None:
         "dequeue_count": 1,
         "rule": "acl",
         "remediation": "oss.bucket-acl",
+        "resource_type": "ACS::OSS::Bucket",
         "resource_id": "a-public-bucket",
         "region": "cn-beijing",
         "account_id": ACCOUNT,

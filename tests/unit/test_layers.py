@@ -51,7 +51,10 @@ VENDORS = {
     "darabonba",
 }
 
-DYNAMIC_IMPORTS = {"consumer.remediations.catalogue": "consumer.remediations"}
+DYNAMIC_IMPORTS = {
+    "consumer.remediations.catalogue": "consumer.remediations",
+    "consumer.resources.catalogue": "consumer.resources",
+}
 """Modules that import by a computed name, and the package below which that name is."""
 
 

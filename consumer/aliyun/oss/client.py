@@ -41,13 +41,14 @@ class OssSettings:
 
 
 class Oss:
-    """Opens buckets; one for the process."""
+    """Opens buckets; one for the process. Implements `consumer.resources.base.Opener`."""
 
     def __init__(
         self,
         settings: OssSettings,
         credentials: CredentialsProvider,
         hooks: Hooks,
+        retrier: Retrier,
         *,
         members: Mapping[str, CredentialsProvider] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -56,12 +57,13 @@ class Oss:
         self._auth = Signer(credentials)
         self._members = {account: Signer(member) for account, member in (members or {}).items()}
         self._hooks = hooks
+        self._retrier = retrier
         self._monotonic = monotonic
         self._session = Session(allowed=self._allows, connect_timeout_seconds=settings.connect_timeout_seconds)
 
-    def open(self, resource: Resource, retrier: Retrier, until: Callable[[], float]) -> Bucket:
+    def open(self, resource: Resource, until: Callable[[], float]) -> Bucket:
         """A bucket for one delivery, whose requests are tried again until the monotonic moment `until()` at most."""
-        return OssBucket(self, resource, retrier, until)
+        return OssBucket(self, resource, self._retrier, until)
 
     def close(self) -> None:
         """Close the calling thread's connections."""

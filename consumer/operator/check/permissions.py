@@ -1,88 +1,95 @@
-"""Whether OSS takes our credentials, and whether every enabled rule may read what it has to read.
+"""Whether the services take our credentials, and whether every enabled rule may read what it has to read.
 
 What a rule may change cannot be found out without changing it; those actions are named and not tried.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 from consumer.config import build_rules
-from consumer.core.errors import NotAuthenticated, PermissionMissing, Refused, ResourceGone, ServiceError
-from consumer.guards.rule import Rule
+from consumer.core.errors import (
+    ConfigurationError,
+    NotAuthenticated,
+    PermissionMissing,
+    Refused,
+    ResourceGone,
+    ServiceError,
+)
+from consumer.guards.rule import Rule, kinds_of
 from consumer.operator.check.findings import Finding, failed, ok, skipped
 from consumer.operator.permissions import Purpose, reads, resource_actions
 from consumer.operator.session import Session
-from consumer.resources.base import Resource
-from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.base import Identity, Resource, ResourceKind, Target
 from consumer.resources.oss.kind import BUCKETS
 
 _POLICY = "config-remediator ram-policy prints all that is needed"
 
-_READS: Mapping[str, Callable[[Bucket], object]] = {
-    "oss:GetBucketPolicy": lambda bucket: bucket.policy(),
-    "oss:GetBucketPublicAccessBlock": lambda bucket: bucket.public_access_block(),
-    "oss:GetBucketEncryption": lambda bucket: bucket.encryption(),
-    "oss:GetBucketVersioning": lambda bucket: bucket.versioning(),
-    "oss:GetBucketLogging": lambda bucket: bucket.logging(),
-    "oss:GetBucketReferer": lambda bucket: bucket.referer(),
-    "oss:GetBucketHttpsConfig": lambda bucket: bucket.https_config(),
-    "oss:GetBucketTagging": lambda bucket: bucket.tags(),
-    "oss:ListBucketDataRedundancyTransition": lambda bucket: bucket.transitions(),
-}
-
 
 def look(session: Session, probe_bucket: str) -> Iterator[Finding]:
-    """Ask about the probe bucket, or about one that does not exist."""
-    config = session.config
-    name = probe_bucket or f"config-remediator-check-{secrets.token_hex(8)}"
-    try:
-        resource = BUCKETS.resource(config.account_id, config.oss_default_region, name)
-    except Refused as error:
-        yield failed("probe bucket", str(error), "name an existing bucket with --probe-bucket")
-        return
-    until = time.monotonic() + config.engine.work_budget_seconds
-    bucket = session.bucket(resource, lambda: until)
-    found, seen = _first_look(bucket, resource, given=bool(probe_bucket))
-    yield found
-    rules = build_rules(config)
-    if seen is not None:
-        yield from _every_read(bucket, rules)
-    elif not probe_bucket:
-        yield skipped("rule permissions", "no bucket to try them on", "name one with --probe-bucket")
+    """Look at one resource of each kind that the rules are about: the probe bucket, or one that does not exist."""
+    rules = build_rules(session.config)
+    for kind in kinds_of(rules):
+        yield from _of_kind(session, kind, rules, probe_bucket if kind is BUCKETS else "")
     yield _not_tried(rules)
 
 
-def _first_look(bucket: Bucket, resource: Resource, *, given: bool) -> tuple[Finding, BucketInfo | None]:
+def _of_kind(session: Session, kind: ResourceKind, rules: tuple[Rule, ...], probe: str) -> Iterator[Finding]:
+    config = session.config
     try:
-        seen = bucket.info()
+        resource = kind.resource(config.account_id, config.oss_default_region, probe or kind.absent())
+        until = time.monotonic() + config.engine.work_budget_seconds
+        target = session.open(resource, lambda: until)
+    except Refused as error:
+        yield failed(f"probe {kind.noun}", str(error), f"name an existing {kind.noun} with --probe-{kind.noun}")
+        return
+    except ConfigurationError as error:
+        yield failed(_service(kind), str(error), error.remedy)
+        return
+    found, exists = _first_look(kind, target, resource, given=bool(probe))
+    yield found
+    if exists:
+        yield from _every_read(kind, target, resource, rules)
+    elif not probe:
+        remedy = f"name one with --probe-{kind.noun}" if kind is BUCKETS else "they show with the first event"
+        yield skipped("rule permissions", f"no {kind.noun} to try them on", remedy)
+
+
+def _first_look(
+    kind: ResourceKind, target: Target[Identity], resource: Resource, *, given: bool
+) -> tuple[Finding, bool]:
+    service, shown, name = _service(kind), _service(kind).upper(), resource.resource_id
+    try:
+        seen = target.identity()
     except ResourceGone:
         if given:
-            return failed("probe bucket", f"{bucket.name} does not exist", "name an existing bucket"), None
-        return ok("oss", "OSS takes the credentials"), None
+            return failed(f"probe {kind.noun}", f"{name} does not exist", f"name an existing {kind.noun}"), False
+        return ok(service, f"{shown} takes the credentials"), False
     except NotAuthenticated as error:
-        text = f"OSS refuses the credentials: {error.code}"
-        return failed("oss", text, "check the access key or role this process runs with"), None
+        text = f"{shown} refuses the credentials: {error.code}"
+        return failed(service, text, "check the access key or role this process runs with"), False
     except PermissionMissing:
-        return failed("oss", "oss:GetBucketInfo is not granted", f"grant it on the buckets; {_POLICY}"), None
+        actions = ", ".join(kind.look_actions)
+        return failed(service, f"{actions} is not granted", f"grant it on every {kind.noun}; {_POLICY}"), False
     except ServiceError as error:
-        return failed("oss", f"it cannot be asked: {error}", "try again; if it stays, ask with the request id"), None
+        return failed(service, f"it cannot be asked: {error}", "try again; if it stays, ask with the request id"), False
     if seen.owner_id != resource.account_id:
-        text = f"{bucket.name} belongs to account {seen.owner_id}"
-        return failed("probe bucket", text, "name a bucket of account_id with --probe-bucket"), None
-    return ok("oss", f"{bucket.name} in {seen.region or resource.region} can be read"), seen
+        text = f"{name} belongs to account {seen.owner_id}"
+        return failed(f"probe {kind.noun}", text, f"name a {kind.noun} of account_id with --probe-{kind.noun}"), False
+    return ok(service, f"{name} in {seen.region or resource.region} can be read"), True
 
 
-def _every_read(bucket: Bucket, rules: tuple[Rule, ...]) -> Iterator[Finding]:
+def _every_read(
+    kind: ResourceKind, target: Target[Identity], resource: Resource, rules: tuple[Rule, ...]
+) -> Iterator[Finding]:
     wrong = False
-    for action in sorted(resource_actions(BUCKETS, rules, Purpose.CHECK)):
-        request = _READS.get(action)
+    for action in sorted(resource_actions(kind, rules, Purpose.CHECK)):
+        request = kind.reads.get(action)
         if request is None:
             continue
         try:
-            request(bucket)
+            request(target)
         except PermissionMissing:
             wrong = True
             names = ", ".join(rule.name for rule in rules if action in _of(rule))
@@ -91,11 +98,12 @@ def _every_read(bucket: Bucket, rules: tuple[Rule, ...]) -> Iterator[Finding]:
             wrong = True
             yield failed("rule permissions", f"{action} cannot be tried: {error}", "try again")
     if not wrong:
-        yield ok("rule permissions", f"every rule may read what it has to on {bucket.name}")
+        yield ok("rule permissions", f"every rule may read what it has to on {resource.resource_id}")
 
 
 def _not_tried(rules: tuple[Rule, ...]) -> Finding:
-    changing = sorted(action for action in resource_actions(BUCKETS, rules, Purpose.RUN) if not reads(action))
+    needed = {action for kind in kinds_of(rules) for action in resource_actions(kind, rules, Purpose.RUN)}
+    changing = sorted(action for action in needed if not reads(action))
     if not changing:
         return ok("rule changes", "no rule may change anything")
     return skipped("rule changes", f"cannot be tried without changing something: {', '.join(changing)}", _POLICY)
@@ -103,3 +111,8 @@ def _not_tried(rules: tuple[Rule, ...]) -> Finding:
 
 def _of(rule: Rule) -> set[str]:
     return {*rule.remediation.actions, *rule.remediation.optional_actions}
+
+
+def _service(kind: ResourceKind) -> str:
+    """The service that the kind belongs to, as RAM spells it."""
+    return kind.look_actions[0].partition(":")[0]

@@ -68,10 +68,10 @@ class Workbench:
         self._account_id, self._region = known.account_id, known.region
         settings = OssSettings(Endpoints({"*": known.oss}), call_timeout_seconds=5)
         key = Credentials(known.access_key_id, known.access_key_secret, "")
-        self._oss = Oss(settings, FixedCredentials(key), hooks)
         self._slept_seconds = 0.0
         self._read_backs = ReadBacks(monotonic=self._monotonic)
-        self._retrier = Retrier(RetryPolicy(4, 0.001, 0.002), hooks, threading.Event())
+        retrier = Retrier(RetryPolicy(4, 0.001, 0.002), hooks, threading.Event())
+        self._oss = Oss(settings, FixedCredentials(key), hooks, retrier)
 
     def close(self) -> None:
         """Close the connections."""
@@ -155,7 +155,7 @@ class Workbench:
         return time.monotonic() + self._slept_seconds
 
     def _open(self, resource: Resource, until: Callable[[], float]) -> Bucket:
-        return self._oss.open(resource, self._retrier, until)
+        return self._oss.open(resource, until)
 
     def _resource(self) -> Resource:
         return BUCKETS.resource(self._account_id, self._region, BUCKET)

@@ -52,6 +52,7 @@ def test_a_fix_is_one_line_with_everything(written: Log) -> None:
         "rule": "no-public-read",
         "remediation": "oss.bucket-acl",
         "mode": "enforce",
+        "resource_type": "ACS::OSS::Bucket",
         "resource": "holiday-photos",
         "region": "cn-hangzhou",
         "account": "1234567890123456",
