@@ -8,6 +8,7 @@ from __future__ import annotations
 from consumer.core.errors import (
     BucketGone,
     ChangedMeanwhile,
+    ConfigurationError,
     PermanentError,
     PermissionMissing,
     PublicAccessBlocked,
@@ -16,6 +17,7 @@ from consumer.core.errors import (
     Retryable,
     ServiceError,
 )
+from consumer.core.observers import ApiCall
 from consumer.core.outcome import Ending, Outcome
 from consumer.remediations.base import (
     Change,
@@ -32,19 +34,24 @@ from consumer.remediations.oss._policy import PolicyRepair, PolicyState
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.base import Identity, Opener, Resource, ResourceKind, Target
+from consumer.resources.catalogue import ClientContext, InstalledKind
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 
 __all__ = [
+    "ApiCall",
     "Bucket",
     "BucketGone",
     "BucketInfo",
     "BucketRemediation",
     "Change",
     "ChangedMeanwhile",
+    "ClientContext",
     "Compliant",
+    "ConfigurationError",
     "Ending",
     "Finding",
     "Identity",
+    "InstalledKind",
     "Notation",
     "Note",
     "Opener",

@@ -115,7 +115,7 @@ def _installed(entry: EntryPoint) -> InstalledKind:
     except Exception as error:
         raise ConfigurationError(f"{offered} cannot be loaded: {type(error).__name__}: {error}", remedy) from error
     if not isinstance(kind, InstalledKind):
-        raise ConfigurationError(f"{offered} is not an instance of an InstalledKind", remedy)
+        raise ConfigurationError(f"{offered} is not an InstalledKind", remedy)
     missing = [name for name in ("resource_type", "noun") if not isinstance(getattr(kind, name, None), str)]
     missing += [name for name in ("look_actions", "tag_actions") if not isinstance(getattr(kind, name, None), tuple)]
     if missing:

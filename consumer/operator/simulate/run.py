@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from consumer.operator import output
 from consumer.operator.dry_run import Rehearsed, rehearsed, summary
 from consumer.operator.simulate.buckets import Assumed, Recorded, World, recorded
 from consumer.operator.simulate.offline import offline
+from consumer.resources.oss.kind import BUCKETS
 
 _LINES = frozenset({".jsonl", ".ndjson"})
 _MOST_SHOWN = 50
@@ -106,12 +107,13 @@ def decisions(
 ) -> list[Rehearsed]:
     """How each body would end, in order, each on what the ones before it have changed."""
     rules = build_rules(config)
-    world = World(dict(states), assume, [rule.remediation for rule in rules])
+    repairs = [rule.remediation for rule in rules if rule.remediation.kind is BUCKETS]
+    worlds = {BUCKETS.resource_type: World(dict(states), assume, repairs)}
     clock = _EventClock()
     limits = {rule.name: rule.limit for rule in rules if rule.limit}
     pipeline = Pipeline(
         rules,
-        world.open,
+        lambda resource, until: worlds[resource.resource_type].open(resource, until),
         account_id=config.account_id,
         default_region=config.oss_default_region,
         work_budget_seconds=config.engine.work_budget_seconds,
@@ -130,7 +132,7 @@ def decisions(
     found = []
     with bar:
         for each in captured:
-            found.append(_decided(pipeline, clock, each.body))
+            found.append(_decided(pipeline, worlds.keys(), clock, each.body))
             advance()
     return found
 
@@ -148,13 +150,16 @@ class _EventClock:
         self._now = max(self._now, at_ms / 1000)
 
 
-def _decided(pipeline: Pipeline, clock: _EventClock, body: str) -> Rehearsed:
+def _decided(pipeline: Pipeline, simulated: Collection[str], clock: _EventClock, body: str) -> Rehearsed:
     delivery = rehearsed(body)
     pipeline.triage(delivery)
     if delivery.event is not None:
         clock.at(delivery.event.notified_at_ms)
-    ending = delivery.ending or pipeline.repair(delivery)
     event, rule = delivery.event, delivery.rule
+    if rule and delivery.ending is None and rule.remediation.kind.resource_type not in simulated:
+        text = f"depends on the live {rule.remediation.kind.noun}, which is not simulated"
+        return Rehearsed(None, "not_simulated", text, rule.name, rule.mode.value, event)
+    ending = delivery.ending or pipeline.repair(delivery)
     return Rehearsed(
         ending.outcome,
         ending.reason,
