@@ -20,6 +20,7 @@ NOT_SHOWN = {
     "remediator_journal_bytes": "absent unless journal.path is set; the volume that it lies on is watched elsewhere",
     "remediator_journal_gaps_total": "absent unless journal.path is set; has an alert",
     "remediator_journal_unwritable": "absent unless journal.path is set; has an alert",
+    "remediator_rule_info": "names to join by; every panel goes by the rule",
     "remediator_shared_store_errors_total": "absent without [shared]; what it holds is shown as held",
     "remediator_shared_store_up": "absent without [shared]; has an alert",
     "remediator_reevaluations_total": "absent unless reevaluate.enabled; a fix does not depend on it",
