@@ -15,7 +15,7 @@ class EngineConfig(Section):
         default=32,
         ge=1,
         le=256,
-        description="Threads that look at and repair buckets. More help only while OSS does not throttle.",
+        description="Threads that look at and repair resources. More help only while their services do not throttle.",
     )
     slots: int = Field(
         default=128,

@@ -204,18 +204,21 @@ class ExemptionConfig(Section):
     )
     regions: Annotated[tuple[Region, ...], Field(strict=False)] = Field(
         default=(),
-        description="Exempt only buckets that really are in these regions, whatever events say. Empty: in every one.",
+        description="Exempt only resources that really are in these regions, whatever events say. Empty: in every one.",
     )
     resources: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
         default=(),
-        description="Exempt only buckets whose name fits one of these shell patterns (* ? [...]). Empty: every name.",
+        description=(
+            "Exempt only resources whose id (a bucket's name) fits one of these shell patterns (* ? [...]). Empty:"
+            " every one."
+        ),
         examples=[["static-*"]],
     )
     tags: dict[Text, Annotated[str, StringConstraints(max_length=256), Allowed("text")]] = Field(
         default_factory=dict,
         description=(
-            "Exempt only buckets that carry all of these tags now; values are shell patterns. Whoever may tag a bucket"
-            " decides then. If the tags cannot be read, the bucket is held and not changed. Needs"
+            "Exempt only resources that carry all of these tags now; values are shell patterns. Whoever may tag one"
+            " decides then. If the tags cannot be read, it is held and not changed. For buckets it needs"
             " oss:GetBucketTagging."
         ),
         examples=[{"public-by-design": "*"}],

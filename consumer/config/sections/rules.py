@@ -79,7 +79,7 @@ class RuleConfig(Section):
         default=(),
         description=(
             "Take only events about resources in these regions. Empty: in every region. Before a change the region is"
-            " the bucket's own, whatever the event names; also for events of the oldest form, which name none."
+            " the resource's own, whatever the event names; also for events of the oldest form, which name none."
         ),
     )
     risk_levels: Annotated[tuple[Literal["info", "warning", "critical"], ...], Field(strict=False)] = Field(
@@ -91,14 +91,18 @@ class RuleConfig(Section):
     )
     resources: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
         default=(),
-        description="Take only events about buckets whose name fits one of these shell patterns. Empty: every name.",
+        description=(
+            "Take only events about resources whose id (a bucket's name) fits one of these shell patterns. Empty:"
+            " every one."
+        ),
         examples=[["logs-*"]],
     )
     tags: dict[Text, Annotated[str, StringConstraints(max_length=256), Allowed("text")]] = Field(
         default_factory=dict,
         description=(
-            "Take only buckets that carry all of these tags now; values are shell patterns. Read from the bucket, so"
-            " whoever may tag it decides; if the tags cannot be read, it is held. Needs oss:GetBucketTagging."
+            "Take only resources that carry all of these tags now; values are shell patterns. Read from the resource,"
+            " so whoever may tag it decides; if the tags cannot be read, it is held. For buckets it needs"
+            " oss:GetBucketTagging."
         ),
         examples=[{"environment": "production"}],
     )

@@ -9,6 +9,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Outcome
 from consumer.engine.pipeline import Pipeline
 from consumer.journal.file import JournalFile
+from consumer.journal.format import Head, sealed
 from consumer.journal.writer import JournalWriter
 from consumer.operator.simulate.buckets import Assumed
 from consumer.operator.simulate.run import simulate
@@ -225,6 +227,48 @@ def test_a_kind_that_lacks_something_is_named_with_its_rule(desk: _Desk, monkeyp
     with pytest.raises(ConfigurationError, match="rules private-notes: the package desk is not installed") as refused:
         desk.repair("secret")
     assert refused.value.remedy == "pip install 'config-remediator[desk]'"
+
+
+_MADE = "2026-11-28T12:00:00+00:00"
+_MADE_MS = int(datetime.fromisoformat(_MADE).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "at_ms", "result"),
+    [
+        # which note it was is on record: the clock of the worker that wrote the line does not matter
+        ({"resource_type": "Example::Desk::Note", "incarnation": _MADE}, _MADE_MS - 3_600_000, CommandExit.DONE),
+        ({"resource_type": "Example::Desk::Note", "incarnation": "before"}, _MADE_MS + 1, CommandExit.REFUSED),
+        # a line of an earlier release: a note that is older than the line is the one
+        ({}, _MADE_MS + 1, CommandExit.DONE),
+        ({}, _MADE_MS - 1, CommandExit.REFUSED),
+    ],
+)
+def test_undo_knows_which_resource_a_line_is_about(
+    desk: _Desk, recorded: dict[str, str], at_ms: int, result: CommandExit
+) -> None:
+    """By the service's own text where the line has it, else by the time at which the line was written."""
+    desk.write("secret", "owner", _MADE)
+    line = {"at_ms": at_ms, "step": "verified", "rule": "private-notes", "remediation": "desk.private-note", **recorded}
+    line |= {"resource": "secret", "region": "cn-hangzhou", "account": ACCOUNT}
+    written, head = sealed(Head(), {**line, "outcome": "fixed", "before": "everyone", "after": "owner"})
+    (desk.config.parent / "journal.jsonl").write_bytes(written)
+
+    assert undo(desk.config, "json", head.digest, Wish(yes=True, weaken=True)) is result
+    assert desk.readers("secret") == ("everyone" if result is CommandExit.DONE else "owner")
+
+
+def test_undo_does_not_take_one_kind_for_another(desk: _Desk) -> None:
+    """A repair that was given to another kind since must not put its state on a resource of the same name."""
+    desk.write("secret", "owner", _MADE)
+    line = {"at_ms": 1, "step": "verified", "rule": "private-notes", "remediation": "desk.private-note"}
+    line |= {"resource_type": "ACS::OSS::Bucket", "resource": "secret", "region": "cn-hangzhou", "account": ACCOUNT}
+    written, head = sealed(Head(), {**line, "outcome": "fixed", "before": "everyone", "after": "owner"})
+    (desk.config.parent / "journal.jsonl").write_bytes(written)
+
+    with pytest.raises(ConfigurationError, match="changed a ACS::OSS::Bucket"):
+        undo(desk.config, "json", head.digest, Wish(yes=True, weaken=True))
+    assert desk.readers("secret") == "owner"
 
 
 @pytest.mark.usefixtures("_installed")
