@@ -111,7 +111,7 @@ def _looked(session: Session, choice: Choice, sent: Sent, *, applied: bool) -> R
     now_ms = time.time_ns() // 1_000_000
     waiting, notes = _waiting(session)
     letters, more_notes = _dead_letters(session)
-    rehearsal = Rehearsal(session.config, session.bucket, look=False)
+    rehearsal = Rehearsal(session.config, session.open, look=False)
     bodies = [(each, event_body(each, now_ms)) for each in listing.violations]
     found = [(violation, body, rehearsal.of(body)) for violation, body in bodies]
     planned = plan(found, choice, Seen(waiting, letters, dict(sent.entries)), now_ms)
