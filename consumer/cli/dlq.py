@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from consumer.operator.dlq.run import Choice
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_LONGEST_WAIT_SECONDS = 3_600
 
 
 def _filters(command: _F) -> _F:
@@ -112,8 +113,13 @@ def show(message_id: str, path: Path, form: str) -> int:
 @_rate
 @_dry_run
 @click.option("--foreign", is_flag=True, help="Also letters that this worker did not write: their body as it is.")
+@click.option(
+    "--wait", callback=seconds, metavar="SPAN", help="Then wait so long, 1h at most, for what becomes of them."
+)
 @output_option
-def redrive(path: Path, form: str, foreign: bool, rate: float | None, dry_run: bool, **chosen: Any) -> int:
+def redrive(
+    path: Path, form: str, foreign: bool, rate: float | None, dry_run: bool, wait: float | None, **chosen: Any
+) -> int:
     """Send dead letters back to be tried again.
 
     The original body goes to the worker's queue; once the service has confirmed exactly that body, the letter is
@@ -123,9 +129,14 @@ def redrive(path: Path, form: str, foreign: bool, rate: float | None, dry_run: b
     The whole queue is looked through first, and only what was there then is redriven: a letter that a running worker
     sends back meanwhile is a new one. Letters that are not meant are handed back.
 
+    With --wait it also says what became of each message: whether it has come back as a new letter, and, where the
+    journal of the worker can be read here, how it was settled. The worker's queue is not looked into, because that
+    would take messages from the worker; so a message that nothing is seen of may be waiting or be done.
+
     \b
     Examples:
       config-remediator dlq redrive -c config.toml --reason AccessDenied --dry-run
+      config-remediator dlq redrive -c config.toml --reason AccessDenied --wait 30s
       config-remediator dlq redrive -c config.toml \\
         --rule public-read --limit 10 --rate 2
 
@@ -134,7 +145,10 @@ def redrive(path: Path, form: str, foreign: bool, rate: float | None, dry_run: b
     """
     from consumer.operator.dlq import run as carry_out
 
-    return carry_out.redrive(path, form, _choice(rate=rate, dry_run=dry_run, **chosen), foreign=foreign)
+    if wait is not None and wait > _LONGEST_WAIT_SECONDS:
+        raise click.BadParameter("no longer than an hour: 1h", param_hint="--wait")
+    choice = _choice(rate=rate, dry_run=dry_run, **chosen)
+    return carry_out.redrive(path, form, choice, foreign=foreign, wait_seconds=wait or 0.0)
 
 
 @dlq.command(cls=OperatorCommand)

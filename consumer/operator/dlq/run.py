@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -21,6 +21,7 @@ from consumer.core.errors import ConfigurationError, PermanentError, ServiceErro
 from consumer.core.exit_codes import CommandExit
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
+from consumer.operator.dlq.followed import Followed, Journal
 from consumer.operator.dlq.history import properties
 from consumer.operator.dlq.letters import Filter, Letter, names, read
 from consumer.operator.dlq.sweep import MOST_LETTERS, Held, Sweep
@@ -99,8 +100,8 @@ def show(path: Path, form: str, message_id: str) -> CommandExit:
     return CommandExit.DONE
 
 
-def redrive(path: Path, form: str, choice: Choice, *, foreign: bool) -> CommandExit:
-    """Send original bodies back to the queue, and delete their letters.
+def redrive(path: Path, form: str, choice: Choice, *, foreign: bool, wait_seconds: float = 0.0) -> CommandExit:
+    """Send original bodies back to the queue, and delete their letters; wait so long for what becomes of them.
 
     Raises:
         ConfigurationError: the configuration cannot be used, or names no dead-letter queue.
@@ -117,14 +118,22 @@ def redrive(path: Path, form: str, choice: Choice, *, foreign: bool) -> CommandE
             if letter.foreign and not foreign
         ]
         meant = [letter for letter in found.meant if foreign or not letter.foreign]
+        journal = Journal(Path(session.config.journal.path) if session.config.journal.path else None)
         if choice.dry_run:
             dealt = [Dealt(letter, done=True, text="would be redriven") for letter in meant]
         else:
             sender = _Sender(queue)
             dealt = _each(session, dead, found, meant, sender.redrive, choice.rate)
+            if wait_seconds:
+                dealt = _followed(Followed(dead, journal), dealt, wait_seconds)
     done = [each for each in dealt if each.done]
     after = f"{queue.name} has them again; one that fails again is a new letter: dlq list --newer-than 15m"
     return _told(form, [*left, *dealt], dry_run=choice.dry_run, after=after if done and not choice.dry_run else "")
+
+
+def _followed(followed: Followed, dealt: list[Dealt], seconds: float) -> list[Dealt]:
+    became = followed.wait({each.sent_as for each in dealt if each.sent_as}, seconds)
+    return [replace(each, became=became.get(each.sent_as, "")) for each in dealt]
 
 
 def drop(path: Path, form: str, choice: Choice, *, yes: bool) -> CommandExit:

@@ -24,10 +24,13 @@ class Dealt:
     text: str
     sent_as: str = ""
     """The id of the message that a redrive has made of it: what the worker's log names it by."""
+    became: str = ""
+    """What has become of that message, where somebody waited for it."""
 
     def document(self) -> dict[str, Any]:
         """For scripts."""
-        return {**letter_document(self.letter), "done": self.done, "result": self.text, "sent_as": self.sent_as}
+        known = letter_document(self.letter)
+        return {**known, "done": self.done, "result": self.text, "sent_as": self.sent_as, "became": self.became}
 
 
 def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> None:
@@ -46,12 +49,15 @@ def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> 
 
 def draw_dealt(console: Console, dealt: Sequence[Dealt]) -> None:
     """One row a letter, with what became of it, and with the id of its new message where it was sent."""
-    sent = any(each.sent_as for each in dealt)
-    rows = [
-        (each.letter.short_id, each.letter.rule, each.letter.resource, each.text, *([each.sent_as] if sent else []))
-        for each in dealt
-    ]
-    columns = ("letter", "rule", "resource", "result", *(["sent as message"] if sent else []))
+    columns = ["letter", "rule", "resource", "result"]
+    rows = [[each.letter.short_id, each.letter.rule, each.letter.resource, each.text] for each in dealt]
+    for column, values in (
+        ("sent as message", [each.sent_as for each in dealt]),
+        ("and then", [each.became for each in dealt]),
+    ):
+        if any(values):
+            columns.append(column)
+            rows = [[*row, value] for row, value in zip(rows, values, strict=True)]
     console.print(output.table(columns, rows))
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+import signal
 import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -397,6 +399,58 @@ def test_what_becomes_of_redriven_letters_is_told(cli: Cli, channel: Emulator) -
     (sent,) = messages(channel, "config-events")
     assert sent["id"] in result.out
     assert "dlq list --newer-than" in result.out
+
+
+def taken(emulator: Emulator, **event: str) -> str:
+    """The body of an event that is published, taken out of the worker's queue again."""
+    emulator.config.publish(**event)
+    with account(emulator) as owner:
+        queue = owner.get_queue("config-events")
+        queue.set_encoding(False)
+        message = queue.receive_message()
+        queue.delete_message(message.receipt_handle)
+        return str(message.message_body)
+
+
+@contextmanager
+def working(cli: Cli) -> Iterator[None]:
+    """A real worker beside the command."""
+    worker = cli.start("run")
+    try:
+        yield
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=60)
+
+
+def test_whoever_waits_is_told_what_became_of_each_message(cli: Cli, channel: Emulator, tmp_path: Path) -> None:
+    """Beside a worker with a journal: one was repaired, the other one is a new letter, named with its reason."""
+    cli.configure(more=f'\n[journal]\npath = "{tmp_path / "journal.jsonl"}"\n')
+    channel.config.set_channel(non_compliance=False)
+    channel.create_buckets(["photos"], acl="public-read")
+    bodies = [
+        taken(channel, bucket="photos", rule="oss-bucket-public-read-prohibited"),
+        taken(channel, bucket="theirs", rule="oss-bucket-public-read-prohibited", owner_id="9999888877776666"),
+    ]
+    put(channel, *(letter(number, body=body) for number, body in enumerate(bodies)))
+    with working(cli):
+        result = cli.run("dlq", "redrive", "--wait", "30s", "--output", "json")
+    assert result.status == 0, result
+    became = {each["resource"]: each["became"] for each in result.document}
+    (back,) = messages(channel, DEAD)
+    assert became == {
+        "bucket-00": "fixed, deleted",
+        "bucket-01": f"came back as letter {back['id'][-12:]}: rejected, account_not_allowed",
+    }
+
+
+def test_silence_is_not_called_success(cli: Cli, channel: Emulator) -> None:
+    """Without a worker and without a journal nothing is seen, and that is what is said."""
+    put(channel, letter(1))
+    result = cli.run("dlq", "redrive", "--wait", "1s")
+    assert result.status == 0
+    assert "nothing seen of it within 1 s" in " ".join(result.out.split())
+    assert cli.run("dlq", "redrive", "--wait", "2h").status == 2
 
 
 HOSTILE = {

@@ -1,0 +1,119 @@
+"""What became of messages that a redrive has sent, as far as this command can see within a bounded time.
+
+Two places tell: the dead-letter queue, where one that failed for good is a new letter that names the message, and the
+journal, if the worker writes it where this command reads it. The worker's queue is not asked: only a receive would
+show what is in it, and would take it from the worker. So silence is no verdict, and is never called one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from consumer.aliyun.mns.queue import Queue
+from consumer.core.observers import StepName
+from consumer.core.outcome import Disposition
+from consumer.core.queue_limits import MAX_BATCH
+from consumer.journal.format import Entry, parsed
+from consumer.operator.dlq.letters import read
+
+_LOOK_SECONDS = 1.0
+_MOST_BYTES = 64 << 20
+"""Of the journal, from where it ended before the first message was sent."""
+
+
+class Journal:
+    """The part of a journal that is written from now on; nothing where there is none."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._position = self._size()
+
+    @property
+    def kept(self) -> bool:
+        """Whether there is a journal to read here."""
+        return self._path is not None and self._path.is_file()
+
+    def news(self) -> list[Entry]:
+        """The whole lines that were written since the last look; one that is moved away begins anew."""
+        if self._path is None or not self.kept:
+            return []
+        if self._size() < self._position:
+            self._position = 0
+        with self._path.open("rb") as file:
+            file.seek(self._position)
+            block = file.read(_MOST_BYTES)
+        whole = block[: block.rfind(b"\n") + 1]
+        self._position += len(whole)
+        return [entry for line in whole.splitlines() if (entry := _entry(line))]
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size if self._path else 0
+        except OSError:
+            return 0
+
+
+class Followed:
+    """Follows messages by their ids."""
+
+    def __init__(
+        self,
+        dead: Queue,
+        journal: Journal,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._dead = dead
+        self._journal = journal
+        self._monotonic = monotonic
+        self._pause = pause
+        self._seen: dict[str, str] = {}
+        """What was last heard of a message."""
+        self._ended: set[str] = set()
+
+    def wait(self, sent: Collection[str], seconds: float) -> dict[str, str]:
+        """What became of each of these messages, once all have ended or after so many seconds.
+
+        Raises:
+            ServiceError: the dead-letter queue cannot be looked at.
+        """
+        until = self._monotonic() + seconds
+        while True:
+            self._look(frozenset(sent))
+            left = until - self._monotonic()
+            if left <= 0 or self._ended.issuperset(sent):
+                break
+            self._pause(min(_LOOK_SECONDS, left))
+        where = "" if self._journal.kept else "; without journal.path here only a new letter would show"
+        silent = f"nothing seen of it within {seconds:g} s: it waits, or is in work{where}"
+        return {each: self._seen.get(each, silent) for each in sent}
+
+    def _look(self, sent: frozenset[str]) -> None:
+        for entry in self._journal.news():
+            if entry.step == StepName.SETTLED and entry.text("message_id") in sent:
+                self._settled(entry)
+        for peeked in self._dead.peek(MAX_BATCH):
+            letter = read(peeked.message_id, peeked.body, peeked.enqueued_at_ms)
+            origin = letter.document.get("message_id")
+            if isinstance(origin, str) and origin in sent:
+                self._ended.add(origin)
+                why = ", ".join(word for word in (letter.outcome, letter.reason) if word)
+                self._seen[origin] = f"came back as letter {letter.short_id}: {why}"
+
+    def _settled(self, entry: Entry) -> None:
+        message, disposition = entry.text("message_id"), entry.text("disposition")
+        if message in self._ended:
+            return
+        self._seen[message] = f"{entry.text('outcome') or 'no outcome'}, {disposition}"
+        if disposition in (Disposition.DELETED, Disposition.DEAD_LETTERED):
+            self._ended.add(message)
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        return parsed(line)
+    except ValueError:
+        return None
