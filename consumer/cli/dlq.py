@@ -136,7 +136,7 @@ def redrive(
     \b
     Examples:
       config-remediator dlq redrive -c config.toml --reason AccessDenied --dry-run
-      config-remediator dlq redrive -c config.toml --reason AccessDenied --wait 30s
+      config-remediator dlq redrive -c config.toml --rule public-read --wait 30s
       config-remediator dlq redrive -c config.toml \\
         --rule public-read --limit 10 --rate 2
 
