@@ -242,6 +242,10 @@ class Emulator:
         """One group with its rules."""
         return self.control.call("GET", f"/security-groups/{quote(group_id)}")
 
+    def put_prefix_list(self, list_id: str, blocks: list[str], **settings: object) -> None:
+        """Create a prefix list that rules may name, or replace what is in it."""
+        self.control.call("PUT", f"/prefix-lists/{quote(list_id)}", {"blocks": blocks, **settings})
+
     def delete_security_group(self, group_id: str) -> None:
         """Delete a group with its rules."""
         self.control.call("DELETE", f"/security-groups/{quote(group_id)}")

@@ -1,7 +1,7 @@
 """Answers requests in the form of the vendor's RPC services at the root of the control port: STS and Cloud Config.
 
-They are told apart by their style: whoever names the action in a header signs with version 3 and asks Cloud Config,
-whoever names it in the query signs with version 1 and asks STS.
+Whoever names the action in the query signs with version 1 and asks STS. Whoever names it in a header signs with
+version 3 and asks Cloud Config, or STS for GetCallerIdentity.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from emulator.emulation import Emulation
 from emulator.faults import AFTERWARDS, BEFORE, CONFIG_FAULTS, INSTEAD, Kind
 from emulator.refusal import Refusal
 from emulator.rpc_codes import Rpc
+from emulator.sts import caller_identity
 from emulator.sts.assume_role import assume_role
 from emulator.sts.assume_role_with_oidc import assume_role_with_oidc
 from emulator.world import World
@@ -57,6 +58,8 @@ async def _answered(emulation: Emulation, request: Request) -> dict[str, Any]:
     if "x-acs-action" not in request.headers:
         return _sts(emulation.world, request.method, {**request.query_params, **await _form(request)})
     asked = RpcRequest(request.method, dict(request.query_params), dict(request.headers), await request.body())
+    if (_action(request), request.headers.get("x-acs-version")) == (caller_identity.ACTION, caller_identity.VERSION):
+        return caller_identity.caller_identity(emulation.world, asked)
     await _meet_fault(emulation.world, request, BEFORE)
     await _meet_fault(emulation.world, request, INSTEAD)
     answer = await config_answer(emulation.world, emulation.config, asked)

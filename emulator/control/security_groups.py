@@ -14,7 +14,7 @@ from starlette.routing import Route
 from emulator.control.answers import DONE, Json
 from emulator.control.bodies import Body, Refused, read
 from emulator.ecs.api import new_rule_id
-from emulator.ecs.group import Permission, SecurityGroup
+from emulator.ecs.group import Permission, PrefixList, SecurityGroup
 from emulator.emulation import Emulation
 
 _AT_ONCE = 50
@@ -75,8 +75,16 @@ class GroupsBody(GroupSettings):
         return [*self.ids, *(f"{self.prefix}{number:05d}" for number in range(self.first, self.first + self.count))]
 
 
+class PrefixListBody(Body):
+    """PUT /prefix-lists/{list}."""
+
+    blocks: list[str] = Field(min_length=1)
+    owner_id: str | None = Field(None, min_length=1)
+    region: str | None = Field(None, min_length=1)
+
+
 class SecurityGroupEndpoints:
-    """The security groups of the emulated ECS."""
+    """The security groups of the emulated ECS, and the prefix lists that their rules may name."""
 
     def __init__(self, emulation: Emulation) -> None:
         self._ecs = emulation.ecs
@@ -90,6 +98,7 @@ class SecurityGroupEndpoints:
             Route("/security-groups/{group}", self.show, methods=["GET"]),
             Route("/security-groups/{group}", self.change, methods=["PATCH"]),
             Route("/security-groups/{group}", self.delete, methods=["DELETE"]),
+            Route("/prefix-lists/{list}", self.put_prefix_list, methods=["PUT"]),
         ]
 
     async def listed(self, _: Request) -> Response:
@@ -143,6 +152,19 @@ class SecurityGroupEndpoints:
     async def delete(self, request: Request) -> Response:
         """Delete it with its rules."""
         self._ecs.delete(self._group(request).id)
+        return Json(DONE)
+
+    async def put_prefix_list(self, request: Request) -> Response:
+        """Create a prefix list, or replace what is in it."""
+        body, world = await read(request, PrefixListBody), self._world
+        made = PrefixList(
+            id=request.path_params["list"],
+            owner_id=body.owner_id or world.account_id,
+            region=body.region or world.region,
+            blocks=tuple(body.blocks),
+        )
+        self._ecs.prefix_lists[made.id] = made
+        world.journal.changed("control", "PutPrefixList", made.id, blocks=body.blocks)
         return Json(DONE)
 
     def _group(self, request: Request) -> SecurityGroup:

@@ -78,6 +78,19 @@ def _place(permission: Permission) -> str:
     return f"{permission.created:020.6f} {permission.id}"
 
 
+def describe_prefix_list_attributes(call: Call) -> dict[str, Any]:
+    """The address blocks of one prefix list."""
+    found = call.prefix_list()
+    call.read(found.id)
+    return {
+        "PrefixListId": found.id,
+        "PrefixListName": found.id,
+        "AddressFamily": "IPv6" if any(":" in block for block in found.blocks) else "IPv4",
+        "MaxEntries": 200,
+        "Entries": {"Entry": [{"Cidr": block, "Description": ""} for block in found.blocks]},
+    }
+
+
 def authorize_security_group(call: Call) -> dict[str, Any]:
     """Add ingress rules; what is there already is not added again, and is no error."""
     group, added = call.changeable(), []
@@ -137,6 +150,7 @@ def new_rule_id() -> str:
 ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "DescribeSecurityGroupAttribute": describe_security_group_attribute,
     "DescribeSecurityGroups": describe_security_groups,
+    "DescribePrefixListAttributes": describe_prefix_list_attributes,
     "AuthorizeSecurityGroup": authorize_security_group,
     "RevokeSecurityGroup": revoke_security_group,
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.ecs.codes import Ecs
-from emulator.ecs.group import SecurityGroup
+from emulator.ecs.group import PrefixList, SecurityGroup
 from emulator.identity import AccessKey
 from emulator.refusal import Refusal
 from emulator.world import World
@@ -23,6 +23,7 @@ class Call:
 
     world: World
     groups: Mapping[str, SecurityGroup]
+    prefix_lists: Mapping[str, PrefixList]
     changed: Callable[[str], None]
     """Tells that a group was changed."""
     action: str
@@ -50,6 +51,13 @@ class Call:
         found = self.group()
         if found.managed:
             raise Refusal(Ecs.MANAGED)
+        return found
+
+    def prefix_list(self) -> PrefixList:
+        """The prefix list that the request names; raises Refusal when there is none for this caller in this region."""
+        found, region = self.prefix_lists.get(self.asked.get("PrefixListId", "")), self._region()
+        if found is None or found.region != region or found.owner_id != self.key.account_id:
+            raise Refusal(Ecs.NO_PREFIX_LIST)
         return found
 
     def read(self, resource: str, **detail: Any) -> None:

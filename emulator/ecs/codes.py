@@ -1,7 +1,7 @@
 """Every way in which the emulated ECS API refuses, one row each.
 
 The rows are those of the pages `api-ecs-2014-05-26-describesecuritygroups`, `…-describesecuritygroupattribute`,
-`…-authorizesecuritygroup` and `…-revokesecuritygroup` under
+`…-describeprefixlistattributes`, `…-authorizesecuritygroup` and `…-revokesecuritygroup` under
 https://www.alibabacloud.com/help/en/ecs/developer-reference/ ; `%s` of the pages is `{0}` here. What is the same for
 every service in the RPC style stands in `emulator.rpc_codes`.
 """
@@ -22,8 +22,8 @@ class Ecs(Enum):
     """The table; a member's name is for the code that raises it."""
 
     # fmt: off
-    NO_REGION = Row(f"{_ATTRIBUTE} {_GROUPS}", "MissingParameter.RegionId", 400, "The parameter RegionId is missing.",
-        "", _D, _PAGES)
+    NO_REGION = Row(f"{_ATTRIBUTE} {_GROUPS} DescribePrefixListAttributes", "MissingParameter.RegionId", 400,
+        "The parameter RegionId is missing.", "", _D, _PAGES)
     NO_REGION_OF_CHANGE = Row(_CHANGES, "MissingParameter.RegionId", 400, "The parameter RegionId is missing.")
     GROUP_FORM = Row("*SecurityGroup*", "InvalidSecurityGroupId.Malformed", 400,
         "The specified parameter SecurityGroupId is not valid.", "", _D, _PAGES)
@@ -39,6 +39,8 @@ class Ecs(Enum):
     GROUP_TYPE = Row(_GROUPS, "InvalidParameter.SecurityGroupType", 400,
         "The specified SecurityGroupType is not valid.", "", _D, _PAGES)
     MOST_RESULTS = Row(_GROUPS, "InvalidParameter.MaxResults", 400, "The specified MaxResults is not valid.")
+    NO_PREFIX_LIST = Row("DescribePrefixListAttributes", "InvalidPrefixListId.NotFound", 404,
+        "The specified prefix list was not found.", "", _D, _PAGES)
     MANAGED = Row(_CHANGES, "InvalidOperation.ResourceManagedByCloudProduct", 403,
         "You cannot modify security groups managed by cloud services.", "", _D, _PAGES)
 

@@ -52,6 +52,16 @@ def _determining(permission: Permission) -> Permission:
     return replace(permission, id="", priority=1, description="", created=0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class PrefixList:
+    """Address blocks under one id, which rules may name as their source."""
+
+    id: str
+    owner_id: str
+    region: str
+    blocks: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class SecurityGroup:
     """One security group."""

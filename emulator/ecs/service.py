@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl
 
 from emulator.acs3 import RpcRequest, caller
 from emulator.ecs.api import ACTIONS, VERSION
 from emulator.ecs.call import Call
-from emulator.ecs.group import Permission, SecurityGroup
+from emulator.ecs.group import Permission, PrefixList, SecurityGroup
 from emulator.flow import Flow
 from emulator.http import Request, Response
 from emulator.refusal import Refusal
@@ -32,6 +33,8 @@ class EcsService:
         self._watchers: list[Callable[[str], None]] = []
         self.groups: dict[str, SecurityGroup] = {}
         """By id; written by this service and by the control port only."""
+        self.prefix_lists: dict[str, PrefixList] = {}
+        """By id; written by the control port only."""
 
     def on_change(self, callback: Callable[[str], None]) -> None:
         """Call it with the id of each group that was created, changed or deleted."""
@@ -68,11 +71,15 @@ class EcsService:
 
     def state(self) -> dict[str, Any]:
         """Everything there is, for the control port."""
-        return {"security_groups": {id_: group.as_json() for id_, group in self.groups.items()}}
+        return {
+            "security_groups": {id_: group.as_json() for id_, group in self.groups.items()},
+            "prefix_lists": {id_: asdict(each) for id_, each in self.prefix_lists.items()},
+        }
 
     def reset(self) -> None:
-        """Forget every group."""
+        """Forget every group and prefix list."""
         self.groups.clear()
+        self.prefix_lists.clear()
 
     def operation(self, request: Request) -> str:
         """The action, which a header names."""
@@ -104,7 +111,9 @@ class EcsService:
         action = self.operation(request)
         if self._flow.refuses(key.access_key_id, action):
             raise Refusal(Rpc.THROTTLED)
-        return operation(Call(self._world, self.groups, self.changed, action, asked.parameters, key, request_id))
+        return operation(
+            Call(self._world, self.groups, self.prefix_lists, self.changed, action, asked.parameters, key, request_id)
+        )
 
 
 def _query(request: Request) -> dict[str, str]:

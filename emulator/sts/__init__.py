@@ -1,1 +1,1 @@
-"""AssumeRole as STS answers it, on the control port: temporary credentials of another account."""
+"""STS on the control port: temporary credentials of another account, and whose credentials one has."""

@@ -13,7 +13,7 @@ from emulator.control.bodies import Body, FaultBody, JournalQuery, OptionsBody
 from emulator.control.buckets import BucketsBody
 from emulator.control.config import ChannelBody, EvaluateBody, RuleBody
 from emulator.control.publishing import PublishBody
-from emulator.control.security_groups import GroupsBody, PermissionBody
+from emulator.control.security_groups import GroupsBody, PermissionBody, PrefixListBody
 from emulator.faults import Kind
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
@@ -35,6 +35,7 @@ def test_every_endpoint_is_documented(emulator: Emulator) -> None:
         BucketsBody,
         GroupsBody,
         PermissionBody,
+        PrefixListBody,
         RuleBody,
         ChannelBody,
         EvaluateBody,

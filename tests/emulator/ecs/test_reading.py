@@ -159,3 +159,15 @@ def test_reads_are_journaled_on_request(emulator: Emulator, ecs: Ecs) -> None:
     (entry,) = emulator.journal(service="ecs")
     assert (entry.operation, entry.resource, entry.changed) == (ATTRIBUTE, GROUP, False)
     assert entry.request_id == answer["RequestId"]
+
+
+def test_a_prefix_list_is_read_by_its_owner(emulator: Emulator, ecs: Ecs) -> None:
+    """Blocks as https://www.alibabacloud.com/help/en/ecs/api-describeprefixlistattributes shows them."""
+    emulator.put_prefix_list("pl-office", ["203.0.113.0/24", "198.51.100.7/32"])
+    emulator.put_prefix_list("pl-theirs", ["::/0"], owner_id="2222222222222222")
+    answer = ecs.ask("DescribePrefixListAttributes", PrefixListId="pl-office")
+    assert [entry["Cidr"] for entry in answer["Entries"]["Entry"]] == ["203.0.113.0/24", "198.51.100.7/32"]
+    for unknown in ("pl-theirs", "pl-none"):
+        refusal = ecs.refused("DescribePrefixListAttributes", PrefixListId=unknown)
+        assert refusal == (404, "InvalidPrefixListId.NotFound")
+    assert list(emulator.state()["ecs"]["prefix_lists"]) == ["pl-office", "pl-theirs"]
