@@ -20,7 +20,7 @@ RUN python -m venv --without-pip /opt/venv
 COPY requirements/installer.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv /opt/installer && /opt/installer/bin/pip install --require-hashes -r installer.txt
-# `--build-arg LOCK=reevaluate` brings the package that reevaluate.enabled needs.
+# `--build-arg LOCK=reevaluate` brings what reevaluate.enabled and rules about security groups need.
 ARG LOCK=worker
 COPY requirements/worker.txt requirements/${LOCK}.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \

@@ -57,8 +57,8 @@ lock: ## Resolve the locked requirements anew (needs uv)
 	$(COMPILE) --group installer -o requirements/installer.txt
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra shared -o requirements/worker.txt
-	$(COMPILE) pyproject.toml --extra shared --extra reevaluate -o requirements/reevaluate.txt
-	$(COMPILE) pyproject.toml --extra shared --extra emulator -o requirements/emulator.txt
+	$(COMPILE) pyproject.toml --extra shared --extra reevaluate --extra ecs -o requirements/reevaluate.txt
+	$(COMPILE) pyproject.toml --extra shared --extra emulator --extra ecs -o requirements/emulator.txt
 	$(COMPILE) pyproject.toml --extra bench -o requirements/bench.txt
 	$(COMPILE) pyproject.toml --extra mutants -o requirements/mutants.txt
 	scripts/environment dev

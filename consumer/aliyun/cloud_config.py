@@ -77,7 +77,7 @@ class CloudConfig:
         self._client = importlib.import_module("alibabacloud_config20200907.client").Client
         self._models: Any = importlib.import_module("alibabacloud_config20200907.models")
         self._settings = importlib.import_module("alibabacloud_tea_openapi.models").Config
-        direct.install_for_cloud_config()
+        direct.install_for_open_api()
         self._protocol, _, self._host = endpoint.partition("://")
         self._credentials = credentials
         self._hooks = hooks

@@ -31,7 +31,7 @@ def install() -> None:
     TeaCore.do_action = staticmethod(_action(TeaCore.compose_url, TeaResponse, judged=True))
 
 
-def install_for_cloud_config() -> None:
+def install_for_open_api() -> None:
     """The same for the optional package that Cloud Config's client stands on; its client judges statuses itself."""
     from darabonba.core import DaraCore
     from darabonba.response import DaraResponse

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumer.aliyun.credentials import CredentialsProvider
+from consumer.aliyun.ecs.client import Ecs, EcsSettings
 from consumer.aliyun.oss.client import Oss, OssSettings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
@@ -17,6 +18,7 @@ from consumer.core.observers import Hooks
 from consumer.guards.rule import Rule, kinds_of
 from consumer.resources.base import Opener, Resource, ResourceKind, Target
 from consumer.resources.catalogue import ClientContext, InstalledKind
+from consumer.resources.ecs.kind import SECURITY_GROUPS
 from consumer.resources.oss.kind import BUCKETS
 
 
@@ -110,4 +112,19 @@ def _buckets(parts: ClientParts) -> Opener:
     return Oss(reached, parts.own, parts.hooks, parts.retrier, members=parts.members)
 
 
-_BUILT_IN: Mapping[str, Callable[[ClientParts], Opener]] = {BUCKETS.resource_type: _buckets}
+def _security_groups(parts: ClientParts) -> Opener:
+    settings = parts.config.ecs
+    reached = EcsSettings(
+        settings.endpoints,
+        settings.internal,
+        settings.connect_timeout_seconds,
+        settings.call_timeout_seconds,
+        parts.config.accounts.sts_endpoint,
+    )
+    return Ecs(reached, parts.own, parts.hooks, parts.retrier, members=parts.members)
+
+
+_BUILT_IN: Mapping[str, Callable[[ClientParts], Opener]] = {
+    BUCKETS.resource_type: _buckets,
+    SECURITY_GROUPS.resource_type: _security_groups,
+}

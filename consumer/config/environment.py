@@ -18,7 +18,8 @@ from consumer.config.introspection import Key, Kind, dotted, keys
 from consumer.config.model import Config
 
 PREFIX = "REMEDIATOR__"
-_ENDPOINTS = ("oss", "endpoints")
+_BY_REGION = (("oss", "endpoints"), ("ecs", "endpoints"))
+"""Tables whose keys are regions."""
 _EVERY_REGION = "ANY"
 """Stands for `*`, which a shell does not take in a variable's name."""
 
@@ -38,7 +39,7 @@ def variable(key: Key) -> str:
     if any(part.endswith("[]") for part in key.path):
         return ""
     name = PREFIX + "__".join(key.path).upper()
-    if key.path == _ENDPOINTS:
+    if key.path in _BY_REGION:
         return f"{name}__<REGION>"
     return name if key.kind.scalar else ""
 
@@ -54,15 +55,23 @@ def overlaid(document: Mapping[str, Any], environ: Mapping[str, str]) -> Overlai
 
 
 def _apply(result: Overlaid, known: Mapping[str, Key], name: str, text: str) -> None:
-    region = name.removeprefix(f"{PREFIX}{'__'.join(_ENDPOINTS).upper()}__")
     if names_credential(name):
         result.problems.append(Problem(name, REFUSED))
-    elif region and region != name:
-        _set(result, (*_ENDPOINTS, _region(region)), text, name)
+    elif path := _by_region(name):
+        _set(result, path, text, name)
     elif name in known and not name.endswith(">"):
         _set(result, known[name].path, _value(known[name].kind, text), name)
     else:
         result.problems.append(Problem(name, _unknown(name, known)))
+
+
+def _by_region(name: str) -> tuple[str, ...]:
+    """The key of a table by region that a variable names; empty for any other variable."""
+    for table in _BY_REGION:
+        region = name.removeprefix(f"{PREFIX}{'__'.join(table).upper()}__")
+        if region and region != name:
+            return (*table, _region(region))
+    return ()
 
 
 def _region(text: str) -> str:

@@ -22,6 +22,7 @@ from consumer.config.sections.guards import (
 from consumer.config.sections.reevaluation import ReevaluateConfig
 from consumer.config.sections.rules import RuleConfig
 from consumer.config.sections.services import (
+    EcsConfig,
     HttpConfig,
     JournalConfig,
     LogConfig,
@@ -46,6 +47,7 @@ class Config(Section):
     queue: QueueConfig
     topic: TopicConfig = TopicConfig()
     oss: OssConfig = OssConfig()
+    ecs: EcsConfig = EcsConfig()
     engine: EngineConfig = EngineConfig()
     retry: RetryConfig = RetryConfig()
     http: HttpConfig = HttpConfig()

@@ -13,8 +13,8 @@ def ended_by(error: Exception, rule: Rule) -> Ending:
     """How work ends in which this was raised."""
     match error:
         case ResourceGone():
-            noun = rule.remediation.kind.noun
-            return Ending(Outcome.GONE, f"no_such_{noun}", f"the {noun} does not exist")
+            kind = rule.remediation.kind
+            return Ending(Outcome.GONE, f"no_such_{kind.word}", f"the {kind.noun} does not exist")
         case PermissionMissing():
             return permission_missing(error, rule)
         case Refused() | PermanentError():

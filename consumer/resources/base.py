@@ -118,7 +118,7 @@ class ResourceKind(ABC):
     resource_type: ClassVar[str]
     """As Cloud Config has it: `ACS::OSS::Bucket`."""
     noun: ClassVar[str]
-    """What people call one, in lower case: `bucket`. Part of reasons such as `no_such_bucket`."""
+    """What people call one, in lower case: `bucket`, `security group`."""
     look_actions: ClassVar[tuple[str, ...]]
     """RAM actions that `Target.identity` needs; every look begins with it."""
     tag_actions: ClassVar[tuple[str, ...]]
@@ -127,6 +127,11 @@ class ResourceKind(ABC):
     """Error codes of the service and reasons of repairs that metrics tell apart from the first one on; a few dozen."""
     reads: ClassVar[Mapping[str, Callable[[Any], object]]] = {}
     """Requests to a target that change nothing, by the RAM action that each needs: what `check` tries."""
+
+    @property
+    def word(self) -> str:
+        """The noun as a part of reasons, which are one word: `no_such_security_group`."""
+        return self.noun.replace(" ", "_")
 
     @abstractmethod
     def names(self, resource_id: str) -> bool:
@@ -150,7 +155,7 @@ class ResourceKind(ABC):
             raise Refused("invalid_region", "the region does not have the form of a region id")
         if not self.names(resource_id):
             text = f"the resource id does not have the form of a {self.noun} name"
-            raise Refused(f"invalid_{self.noun}_name", text)
+            raise Refused(f"invalid_{self.word}_name", text)
         return Resource(self.resource_type, account_id, region, resource_id)
 
     def parse(self, event: Event, default_region: str) -> Resource:

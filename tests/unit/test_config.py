@@ -92,6 +92,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         "REMEDIATOR__ENGINE__DELETE_LINGER_SECONDS": "0.5",
         "REMEDIATOR__OSS__ENDPOINTS__CN_BEIJING": "https://private.example",
         "REMEDIATOR__OSS__ENDPOINTS__ANY": "http://127.0.0.1:9102",
+        "REMEDIATOR__ECS__ENDPOINTS__ANY": "http://127.0.0.1:9104",
         "REMEDIATOR__LOG__FORMAT": "json",
     }
     config = loaded(tmp_path, SMALLEST, environ)
@@ -99,6 +100,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert (config.account_id, config.queue.name, config.queue.internal) == ("12345", "other", True)
     assert (config.engine.workers, config.engine.delete_linger_seconds) == (2, 0.5)
     assert config.oss.endpoints == {"cn-beijing": "https://private.example", "*": "http://127.0.0.1:9102"}
+    assert config.ecs.endpoints == {"*": "http://127.0.0.1:9104"}
     assert config.log.format == "json"
 
 

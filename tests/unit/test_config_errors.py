@@ -152,7 +152,7 @@ def test_an_unknown_remediation_is_told_with_those_there_are(tmp_path: Path) -> 
     """A remediation that is in no catalogue is refused, naming the catalogue."""
     (line,) = problems(tmp_path, SMALLEST.replace("oss.bucket-acl", "oss.bucket-alc"))
 
-    assert line.startswith('rules[0].remediation: must be one of "oss.')
+    assert line.startswith('rules[0].remediation: must be one of "ecs.')
     assert '"oss.bucket-acl"' in line
     assert line.endswith(', given "oss.bucket-alc"')
 

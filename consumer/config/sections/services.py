@@ -140,6 +140,36 @@ class OssConfig(Section):
     )
 
 
+class EcsConfig(Section):
+    """How ECS is reached, for rules about security groups. Needs the extra `ecs`."""
+
+    internal: bool = Field(
+        default=False,
+        description=(
+            "Use the endpoints inside a VPC, ecs-vpc.<region>.aliyuncs.com. They answer only in the worker's own"
+            " region: groups of other regions cannot be reached through them."
+        ),
+    )
+    endpoints: dict[EndpointKey, Endpoint] = Field(
+        default_factory=dict,
+        description=(
+            'URL of ECS by region id, or by "*" for every region without one of its own. For regions whose host does'
+            " not follow ecs.<region>.aliyuncs.com, and test servers. Wins over ecs.internal. Signed requests go to"
+            " whatever host stands here."
+        ),
+        examples=[{"cn-hangzhou": "https://ecs-vpc.cn-hangzhou.aliyuncs.com"}],
+    )
+    connect_timeout_seconds: float = Field(
+        default=5.0, ge=0.1, le=60, description="How long connecting to ECS may take, for each request."
+    )
+    call_timeout_seconds: float = Field(
+        default=10.0,
+        ge=0.5,
+        le=120,
+        description="How long one answer of ECS may take. Several tries have to fit into engine.work_budget_seconds.",
+    )
+
+
 class HttpConfig(Section):
     """Metrics and probes: /metrics, /livez and /readyz, over plain http."""
 

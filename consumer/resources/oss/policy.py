@@ -21,7 +21,7 @@ from typing import Any
 
 from consumer.core.errors import Refused
 from consumer.core.printable import quoted
-from consumer.resources.oss.addresses import are_narrow
+from consumer.resources.addresses import are_narrow
 from consumer.resources.oss.policy_document import parsed
 from consumer.resources.oss.wildcards import has_wildcard
 

@@ -29,6 +29,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EntryPoint]]:
 def test_every_repair_is_found_by_its_file() -> None:
     """Nothing has to be registered."""
     assert set(_BUILT_IN) == {
+        "ecs.revoke-public-ingress",
         "oss.block-public-access",
         "oss.bucket-acl",
         "oss.bucket-policy-public",
@@ -49,8 +50,11 @@ def test_every_repair_describes_itself(kind: RemediationType) -> None:
     """What it changes, whether it can be undone, what it may break, and the RAM actions in their exact form."""
     assert all((kind.summary, kind.reversible, kind.may_break))
     for action in (*kind.actions, *kind.optional_actions, *kind.undo_actions):
-        assert re.fullmatch(r"oss:(Get|Put|Delete|List|Create)Bucket[A-Z]?\w*", action)
-    assert set(kind.actions).isdisjoint({*kind.optional_actions, *kind.undo_actions, "oss:GetBucketInfo"})
+        assert re.fullmatch(
+            r"oss:(Get|Put|Delete|List|Create)Bucket[A-Z]?\w*|ecs:(Describe|Authorize|Revoke)SecurityGroup\w*", action
+        )
+    others = {*kind.optional_actions, *kind.undo_actions, *kind.kind.look_actions}
+    assert set(kind.actions).isdisjoint(others)
 
 
 @pytest.mark.parametrize("kind", _BUILT_IN.values(), ids=list(_BUILT_IN))
@@ -61,11 +65,10 @@ def test_every_option_is_described(kind: RemediationType) -> None:
 
 
 def test_no_managed_rule_is_left_without_a_repair() -> None:
-    """Every managed rule that the bucket's own settings can satisfy is named by some repair."""
+    """Every managed rule that the resource's own settings can satisfy is named by some repair."""
     from emulator.cloudconfig.rules import CATALOGUE
 
-    for_buckets = {name for name, managed in CATALOGUE.items() if managed.resource_type == "ACS::OSS::Bucket"}
-    assert for_buckets == {identifier for kind in _BUILT_IN.values() for identifier in kind.repairs}
+    assert set(CATALOGUE) == {identifier for kind in _BUILT_IN.values() for identifier in kind.repairs}
 
 
 def _entry(value: str) -> EntryPoint:

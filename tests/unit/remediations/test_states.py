@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, assert_never
@@ -19,9 +19,11 @@ from consumer.core.errors import Refused
 from consumer.core.outcome import Outcome
 from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
 from consumer.remediations.catalogue import catalogue
+from consumer.remediations.ecs.public_ingress import Ingress
 from consumer.remediations.oss._policy import PolicyState
 from consumer.remediations.oss.access_logging import LoggingState
 from consumer.remediations.oss.zone_redundancy import Redundancy
+from consumer.resources.ecs.security_group import IngressRule
 from consumer.resources.oss.settings import Encryption, HttpsConfig, Logging, Referer, Transition
 from tests.unit.remediations.findings import remediation
 
@@ -36,6 +38,7 @@ class End(StrEnum):
     REJECTED = "rejected"
     WAITS = "held"
     REPORTED = "as configured"
+    KEPT = "kept for a person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,21 @@ class Row:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-C, X, R = End.COMPLIANT, End.CHANGED, End.REJECTED
+C, X, R, K = End.COMPLIANT, End.CHANGED, End.REJECTED, End.KEPT
+
+
+def ingress(**fields: Any) -> Ingress:
+    """A group with one rule: TCP 22 from everyone, unless another is described."""
+    described = {"ports": "22/22", **({} if fields.keys() & SOURCES else {"source": "0.0.0.0/0"}), **fields}
+    rule = IngressRule(**{"policy": "Accept", "protocol": "TCP", **described})
+    lists = {"pl-office": ("203.0.113.0/24",), "pl-world": ("203.0.113.0/24", "::/0")}
+    return Ingress((rule,), prefix_lists=lists)
+
+
+SOURCES = {"source", "ipv6_source", "source_group", "source_prefix_list"}
+PING = {"protocol": "ICMP", "ports": "-1/-1"}
+PORTS = {"whole_range": False}
+WIDE = {"keep_sources": ["32.0.0.0/6"]}
 WRITE = {"drop": "write"}
 KEEP = {"keep_restricted": True}
 KMS = {"algorithm": "KMS"}
@@ -225,6 +242,96 @@ TABLES: dict[str, list[Row]] = {
         Row("`forbid_empty_referer`: an empty Referer is refused", C, [links(OURS, empty=False)], NO_EMPTY),
         Row("`forbid_empty_referer`: an empty Referer is allowed", X, [links(OURS)], NO_EMPTY),
     ],
+    "ecs.revoke-public-ingress": [
+        Row(
+            "no rule that accepts one of the ports from the world",
+            C,
+            [
+                Ingress(()),
+                ingress(policy="Drop"),
+                ingress(ports="80/443"),
+                ingress(source="203.0.113.7"),
+                ingress(source="10.0.0.0/8"),
+                ingress(ipv6_source="2001:db8::/32"),
+                ingress(source_group="sg-other"),
+                ingress(protocol="ICMP", ports="8/0"),
+            ],
+        ),
+        Row(
+            "a rule that does, by `0.0.0.0/0`, `::/0` or any block wider than /8 (IPv6: /32)",
+            X,
+            [
+                ingress(),
+                ingress(policy="accept", protocol="udp"),
+                ingress(source="128.0.0.0/1"),
+                ingress(ipv6_source="::/0"),
+                ingress(ipv6_source="2000::/3"),
+                ingress(ipv6_source="::ffff:0.0.0.0/96"),
+                ingress(source="10.0.0.0/8", ipv6_source="::/0"),
+                ingress(destination="10.0.0.7", source_ports="1/65535"),
+            ],
+        ),
+        Row(
+            "a range that holds one of the ports, or `-1/-1`",
+            X,
+            [
+                ingress(ports="1/1024"),
+                ingress(ports="3000/4000"),
+                ingress(protocol="ALL", ports="-1/-1"),
+                ingress(protocol="6", ports="22/22"),
+                ingress(**PING),
+                ingress(protocol="GRE", ports="-1/-1"),
+                ingress(protocol="50", ports="-1/-1"),
+            ],
+        ),
+        Row(
+            "`whole_range = false`: `-1/-1` for ICMP, GRE or another protocol without ports",
+            C,
+            [ingress(**PING)],
+            PORTS,
+        ),
+        Row("`whole_range = false`: `-1/-1` for every protocol", X, [ingress(protocol="ALL", ports="-1/-1")], PORTS),
+        Row(
+            "a rule that does, behind one that drops the same traffic first",
+            X,
+            [Ingress((*ingress().rules, *ingress(policy="Drop", priority="1").rules))],
+        ),
+        Row(
+            "`keep_sources`: a wide source within one of its blocks",
+            C,
+            [ingress(source="32.0.0.0/6"), ingress(source="32.0.0.0/7")],
+            WIDE,
+        ),
+        Row("`keep_sources`: a wide source that is in none of them", X, [ingress(source="32.0.0.0/5")], WIDE),
+        Row("a prefix list of narrow blocks as the source", C, [ingress(source_prefix_list="pl-office")]),
+        Row("a prefix list with a wide block as the source", X, [ingress(source_prefix_list="pl-world")]),
+        Row(
+            "a prefix list that cannot be read, a list of ports, no source, or a form that is not known",
+            K,
+            [
+                ingress(source_prefix_list="pl-unread"),
+                ingress(ports="", port_list="prl-web"),
+                ingress(source=""),
+                ingress(protocol="SCTP"),
+                ingress(protocol="SCTP", ports="80/443"),
+                ingress(protocol="ALL", ports="80/443"),
+                ingress(protocol="ICMP", ports="22/22"),
+                ingress(ports="22"),
+                ingress(ports="0x16/22"),
+                ingress(policy="Reject"),
+            ],
+        ),
+        Row(
+            "such a rule beside one that is open: only the open one is revoked",
+            X,
+            [Ingress((*ingress().rules, *ingress(protocol="SCTP").rules))],
+        ),
+        Row(
+            "any of these in a group that a cloud service manages",
+            K,
+            [replace(ingress(), managed=True), replace(ingress(protocol="SCTP"), managed=True)],
+        ),
+    ],
     "oss.tags": [
         Row("every tag with its configured value", C, [{"env": "prod", "owner": "me"}], ENV),
         Row("a tag that is missing, also one in other case", X, [{}, {"Env": "prod"}], ENV),
@@ -280,7 +387,9 @@ def _end(repair: Any, state: Any) -> End:
             return End.CHANGED
         case Pending():
             return End.WAITS
+        case ReportOnly(reason="report_only"):
+            return End.REPORTED
         case ReportOnly(outcome=outcome):
-            return End.REJECTED if outcome is Outcome.REJECTED else End.REPORTED
+            return End.REJECTED if outcome is Outcome.REJECTED else End.KEPT
         case _:
             assert_never(finding)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.resources.oss.addresses import are_narrow
+from consumer.resources.addresses import are_narrow
 
 
 @pytest.mark.parametrize(

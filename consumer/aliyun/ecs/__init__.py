@@ -1,0 +1,1 @@
+"""The ECS gateway: security groups through the vendor's generic client."""

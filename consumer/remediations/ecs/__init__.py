@@ -1,0 +1,1 @@
+"""Repairs of security groups, one file each."""

@@ -1,0 +1,74 @@
+"""Security groups as a kind of resource: which ids are possible, and what RAM grants on one. Pure."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from consumer.core.errors import Refused
+from consumer.core.event import Event
+from consumer.resources.base import Resource, ResourceKind
+from consumer.resources.ecs.security_group import SecurityGroup
+
+GROUP_ID = re.compile(r"sg-[A-Za-z0-9][A-Za-z0-9-]{0,59}", re.ASCII)
+"""Wider than the ids that the service gives today, `sg-` and some twenty letters and digits."""
+
+
+class SecurityGroupKind(ResourceKind):
+    """`ACS::ECS::SecurityGroup`; the id is unique within a region, and the API shows an account only its own groups."""
+
+    resource_type: ClassVar[str] = "ACS::ECS::SecurityGroup"
+    noun: ClassVar[str] = "security group"
+    look_actions: ClassVar[tuple[str, ...]] = ("ecs:DescribeSecurityGroups",)
+    tag_actions: ClassVar[tuple[str, ...]] = ("ecs:DescribeSecurityGroups",)
+
+    codes: ClassVar[frozenset[str]] = frozenset(
+        {
+            "Forbidden.RAM",
+            "InvalidOperation.ResourceManagedByCloudProduct",
+            "InvalidParam.SecurityGroupRuleId",
+            "InvalidSecurityGroupId.NotFound",
+            "Throttling",
+            "Throttling.User",
+            "changed_meanwhile",
+            "managed_by_service",
+            "no_region",
+            "no_such_security_group",
+            "rules_not_understood",
+            "wrong_account",
+        }
+    )
+    reads: ClassVar[Mapping[str, Callable[[SecurityGroup], object]]] = {
+        "ecs:DescribeSecurityGroupAttribute": lambda group: group.ingress(),
+    }
+
+    def names(self, resource_id: str) -> bool:
+        """Whether it has the form of a group's id."""
+        return GROUP_ID.fullmatch(resource_id) is not None
+
+    def absent(self) -> str:
+        """An id that the service has not given to anybody: it makes longer ones."""
+        return f"sg-check-{secrets.token_hex(8)}"
+
+    def arn(self, resource_id: str) -> str:
+        """https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-revokesecuritygroup"""
+        return f"acs:ecs:*:*:securitygroup/{resource_id}"
+
+    def parse(self, event: Event, default_region: str) -> Resource:
+        """The group that an event names, in the region that it names.
+
+        No other region is tried: a group that is not found in the wrong one would look as if it had been deleted, and
+        the message would be.
+
+        Raises:
+            Refused: it names none, or says no region.
+        """
+        resource = super().parse(event, default_region)
+        if not event.region:
+            raise Refused("no_region", "the event names no region, and a security group cannot be found without")
+        return resource
+
+
+SECURITY_GROUPS = SecurityGroupKind()

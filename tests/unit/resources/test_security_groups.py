@@ -1,0 +1,85 @@
+"""Security groups as a kind of resource: which ids are possible, and which event says where one is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.core.errors import Refused
+from consumer.resources.ecs.kind import SECURITY_GROUPS
+from consumer.resources.ecs.openness import Exposure, Verdict, described
+from consumer.resources.ecs.security_group import IngressRule
+from tests.unit.telemetry.records import event
+
+_EVENT = replace(
+    event(), resource_type="ACS::ECS::SecurityGroup", resource_id="sg-bp1gxw6bznjjvhu3abcd", region="cn-beijing"
+)
+_SSH = IngressRule("Accept", "TCP", "22/22", source="0.0.0.0/0")
+
+
+def test_a_group_is_looked_for_where_its_event_says() -> None:
+    """In that region and nowhere else."""
+    found = SECURITY_GROUPS.parse(_EVENT, "cn-hangzhou")
+    assert (found.resource_id, found.region) == ("sg-bp1gxw6bznjjvhu3abcd", "cn-beijing")
+    assert SECURITY_GROUPS.arn(found.resource_id) == "acs:ecs:*:*:securitygroup/sg-bp1gxw6bznjjvhu3abcd"
+
+
+def test_an_event_without_a_region_names_no_group() -> None:
+    """Not found in some other region would look as if it had been deleted, and the message would be."""
+    with pytest.raises(Refused) as caught:
+        SECURITY_GROUPS.parse(replace(_EVENT, region=""), "cn-hangzhou")
+    assert caught.value.reason == "no_region"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "sg-", "sg--a", "web", "sg-a/b", "sg-a b", "sg-" + "a" * 61, "sg-\u00e4", "sg-a\n"]
+)
+def test_what_is_no_id(name: str) -> None:
+    """It goes into a request and a log line."""
+    with pytest.raises(Refused):
+        SECURITY_GROUPS.parse(replace(_EVENT, resource_id=name), "cn-hangzhou")
+
+
+@given(st.integers(0, 32), st.integers(0, 2**32 - 1), st.integers(1, 65_535), st.integers(1, 65_535))
+def test_a_rule_is_open_exactly_when_its_block_is_wide_and_its_range_holds_the_port(
+    prefix: int, address: int, first: int, port: int
+) -> None:
+    """For every block, range and port."""
+    block = ip_network((address, prefix), strict=False)
+    rule = replace(_SSH, source=str(block), ports=f"{min(first, port)}/{max(first, port)}")
+    wanted = Verdict.OPEN if prefix < 8 else Verdict.CLOSED
+    assert Exposure(frozenset({port})).of(rule) is wanted
+    assert Exposure(frozenset({port}), kept=(block,)).of(rule) is Verdict.CLOSED
+    assert Exposure(frozenset()).of(rule) is Verdict.CLOSED
+
+
+@given(
+    st.builds(
+        IngressRule,
+        policy=st.sampled_from(["Accept", "accept", "ACCEPT", "", "Allow"]),
+        protocol=st.text(max_size=4) | st.sampled_from(["TCP", "ALL", "6", "-1", "06", "256"]),
+        ports=st.text("0123456789/-", max_size=6) | st.sampled_from(["-1/-1", "22/22", "022/22", "0/65535"]),
+        source=st.text("0123456789./:", max_size=9) | st.just("0.0.0.0/0"),
+        ipv6_source=st.just("") | st.text("0123456789abcdef:/.", max_size=9),
+    )
+)
+def test_whatever_a_rule_says_it_is_judged(rule: IngressRule) -> None:
+    """No text of the service ends in a traceback, and a rule that is closed is one that is understood."""
+    verdict = Exposure(frozenset({22})).of(rule)
+    if verdict is Verdict.CLOSED:
+        understood = rule.policy.lower() == "accept" or rule.policy == "Drop"
+        assert understood or rule.source or rule.ipv6_source or rule.ports
+
+
+def test_a_few_rules_are_described_and_the_rest_is_counted() -> None:
+    """A sentence, not a page."""
+    rules = [replace(_SSH, ports=f"{port}/{port}") for port in range(1, 6)]
+    assert described(rules) == "TCP 1/1 from 0.0.0.0/0, TCP 2/2 from 0.0.0.0/0, TCP 3/3 from 0.0.0.0/0, 2 more"
+    listed = IngressRule("Accept", "UDP", port_list="prl-1", source_prefix_list="pl-1")
+    assert described([listed, IngressRule("Accept", "TCP")]) == (
+        "UDP the ports of prl-1 from the prefix list pl-1, TCP no port range from no source"
+    )
