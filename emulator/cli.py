@@ -44,6 +44,7 @@ _PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--push-to-private-addresses",
     is_flag=True,
+    envvar="EMULATOR_PUSH_TO_PRIVATE_ADDRESSES",
     help="Let topics push to HTTP endpoints on private addresses too, not only on loopback.",
 )
 @click.option("--tls-cert", type=_PEM, help="PEM certificate: serve MNS, OSS and ECS over TLS (control stays plain).")

@@ -1,4 +1,4 @@
-"""Sets up queue, dead-letter queue, topic, subscription and the managed rules once, as an administrator would.
+"""Sets up queue, dead-letter queue, topics, subscriptions and the managed rules once, as an administrator would.
 
 What it makes is what deploy/compose/config.toml names. Running it again changes nothing.
 """
@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import time
 
+from mns.subscription import SubscriptionMeta
+from mns.topic import TopicMeta
+
+from deploy.compose.announcements import PORT
 from deploy.compose.emulated import emulated, persist, say
 from emulator.client import Emulator
 from emulator.interruption import command
-from emulator.provisioning import setup_channel
+from emulator.provisioning import account, setup_channel
 
 QUEUE = "config-events"
 DEAD_LETTERS = "config-events-dead"
+ANNOUNCEMENTS = "config-remediator"
+RECEIVER = f"http://announcements:{PORT}/announcements"
+"""The container of that name; the topic pushes to it."""
 RULES = {
     "oss-bucket-public-read-prohibited": "cr-public-read",
     "oss-bucket-public-write-prohibited": "cr-public-write",
@@ -33,6 +40,15 @@ def provision(emulator: Emulator) -> None:
     setup_channel(
         emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, content_format="XML", visibility_timeout_seconds=60
     )
+    announce(emulator, RECEIVER)
+
+
+def announce(emulator: Emulator, receiver: str) -> None:
+    """The topic of announcements, and the subscription that pushes them to an HTTP endpoint."""
+    with account(emulator) as owner:
+        topic = owner.get_topic(ANNOUNCEMENTS)
+        topic.create(TopicMeta())
+        topic.get_subscription("printed").subscribe(SubscriptionMeta(receiver, "BACKOFF_RETRY", "SIMPLIFIED"))
 
 
 def main() -> int:

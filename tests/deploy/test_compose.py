@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import socket
+import threading
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
 import yaml
+from mns.topic import TopicMessage
 
 from consumer.config import load
-from deploy.compose import emulated, generate, provision, ready
+from deploy.compose import announcements, emulated, generate, provision, ready
 from emulator.client import Emulator
+from emulator.provisioning import account
 from emulator.settings import Endpoints, Settings
 from tests.deploy.needed import DEPLOY, ROOT
+from tests.emulation import eventually
 
 _CONFIG = DEPLOY / "compose" / "config.toml"
 
@@ -71,6 +77,42 @@ def test_the_worker_is_told_of_what_is_provisioned() -> None:
     assert environ["ALIBABA_CLOUD_ACCESS_KEY_ID"] == known.access_key_id
     assert environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] == known.access_key_secret
     assert environ["REMEDIATOR__OSS__ENDPOINTS__ANY"].endswith(":8002")
+
+
+def test_what_the_worker_does_is_announced_to_a_container() -> None:
+    """Its topic is the one that is provisioned, and pushes to a service that is there, on the port it listens on."""
+    assert load(_CONFIG, _environment("worker")).announce.topic == provision.ANNOUNCEMENTS
+    assert provision.RECEIVER.startswith(f"http://announcements:{announcements.PORT}/")
+    assert "announcements" in _compose()["services"]
+    assert _compose()["services"]["emulator"]["environment"]["EMULATOR_PUSH_TO_PRIVATE_ADDRESSES"] == "true"
+
+
+def test_an_announcement_goes_from_the_topic_to_the_receiver(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Published by the SDK, pushed by the topic over HTTP, printed in one line; what is none is refused."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), announcements.Receiver)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        provision.announce(emulator, f"http://127.0.0.1:{server.server_address[1]}/announcements")
+        resource = {"owner": "web-team\x1b[31m"}
+        told = {"data": {"kind": "fixed", "summary": "photos: public-read -> private", "resource": resource}}
+        with account(emulator) as owner:
+            for body in ("no announcement", json.dumps(told)):
+                owner.get_topic(provision.ANNOUNCEMENTS).publish_message(TopicMessage(body, "fixed"))
+        eventually(lambda: len(emulator.journal(operation="PushToEndpoint")) == 2)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    pushed = emulator.journal(operation="PushToEndpoint")
+    assert sorted(str(entry.detail.get("status") or entry.detail["failure"]) for entry in pushed) == [
+        "204",
+        "answered 400",
+    ]
+    printed = capsys.readouterr().out
+    assert printed == "fixed: photos: public-read -> private (owner: web-team\ufffd[31m)\n"
 
 
 def _environment(service: str) -> dict[str, str]:
