@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from consumer.announcements.records import Kind
+from consumer.guards.window import NoWindow, TimeWindow
 
 _ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _HIGHEST_PORT = 65_535
@@ -119,4 +120,20 @@ Text = Annotated[
     StringConstraints(min_length=1, max_length=256),
     Allowed("text of 1 to 256 characters"),
 ]
+_WINDOW_TEXT = 'days, times and a zone such as "Mon-Fri 09:00-17:00 Asia/Shanghai" or "daily 22:00-06:00 UTC"'
+
+
+def _checked_window(text: str) -> str:
+    """A window of time.
+
+    Raises:
+        ValueError: it is none; the text says why.
+    """
+    try:
+        return TimeWindow.parsed(text).text
+    except NoWindow as error:
+        raise ValueError(f"must be {_WINDOW_TEXT} ({error})") from None
+
+
+TimeWindowText = Annotated[str, AfterValidator(_checked_window), Allowed(_WINDOW_TEXT)]
 AnnouncedKinds = Annotated[tuple[Annotated[Kind, Field(strict=False)], ...], Field(strict=False)]

@@ -4,7 +4,7 @@ A guard answers with an ending, or with nothing when it has no objection. What o
 look at the resource. Everything else is asked after it, so that what is held back is a real change and not a stale
 event, and in this order:
 
-    exempt (live region, tags) → observe → pause → contest → confirmation → breaker → limits
+    exempt (live region, tags) → observe → pause → window → contest → confirmation → breaker → limits
 
 Mode observe comes before what merely holds a change back, because no change follows; limits come last, because they
 take a place. A permit records what became of the change.
@@ -27,6 +27,7 @@ from consumer.guards.exemptions import Exemption, Exemptions
 from consumer.guards.limits import Full, Limits, LocalLimits, Reservation
 from consumer.guards.refusals import Refusals
 from consumer.guards.rule import Mode, Rule
+from consumer.guards.window import described, seconds_until_open
 from consumer.remediations.base import Change
 from consumer.resources.base import Resource
 
@@ -38,6 +39,9 @@ READS_BACK_OLD = "reads_back_old"
 
 PERMISSION_MISSING = "permission_missing"
 """The reason of a delivery that waits for an action to be granted."""
+
+OUTSIDE_WINDOW = "outside_window"
+"""The reason of a delivery that waits for a time at which its rule may change things."""
 
 JOURNAL_UNWRITABLE = "journal_unwritable"
 """The reason of a change that was not made because its line could not be written, where the journal is required."""
@@ -51,6 +55,7 @@ PERMISSION_HOLD_SECONDS = 300.0
 HOLDS = (
     "tags_unreadable",
     "paused",
+    OUTSIDE_WINDOW,
     "shared_unreachable",
     "contested",
     "unconfirmed",
@@ -124,7 +129,9 @@ class Guards:
         confirm: Confirm = nobody,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        windows_at: Callable[[], float] | None = None,
     ) -> None:
+        """`windows_at` is the moment by which windows of time are judged, where that is not now."""
         self.exemptions = Exemptions(exemptions, wall)
         self.limits = limits or LocalLimits()
         self.refusals = Refusals()
@@ -132,6 +139,7 @@ class Guards:
         self.contest = contest or LocalContest(ContestPolicy())
         self._held_by = held_by
         self._confirm = confirm
+        self._windows_at = windows_at or wall
         self.monotonic = monotonic
 
     def before_look(self, rule: Rule, resource: Resource, region: str) -> Ending | None:
@@ -149,7 +157,7 @@ class Guards:
         if refusal is None and intent.rule.mode is Mode.OBSERVE:
             refusal = intent.observed(self._observation(intent))
         if refusal is None:
-            refusal = self._pause(intent)
+            refusal = self._pause(intent) or self._outside_window(intent)
         try:
             refusal = refusal or self._dispute(intent) or self._doubt(intent)
             return Permit(intent, self, refusal=refusal) if refusal else self._admit(intent)
@@ -202,6 +210,8 @@ class Guards:
 
     def _observation(self, intent: Intent) -> str:
         full = self.limits.rehearse(intent.rule.name, intent.resource, self.monotonic())
+        if not self.window_open(intent.rule):
+            return f"the rule only observes; enforcing, it would wait for {described(intent.rule.windows)}"
         return (
             f"the rule only observes; enforcing, {full} would have held it back" if full else "the rule only observes"
         )
@@ -209,6 +219,16 @@ class Guards:
     def _pause(self, intent: Intent) -> Ending | None:
         held_by = self._held_by()
         return intent.held("paused", f"changes are paused by {held_by}") if held_by else None
+
+    def window_open(self, rule: Rule) -> bool:
+        """Whether a rule may change things at this time of the day and the week."""
+        return seconds_until_open(rule.windows, self._windows_at()) == 0
+
+    def _outside_window(self, intent: Intent) -> Ending | None:
+        left = seconds_until_open(intent.rule.windows, self._windows_at())
+        if left == 0:
+            return None
+        return intent.held(OUTSIDE_WINDOW, f"the rule makes changes only {described(intent.rule.windows)}", left)
 
     def _dispute(self, intent: Intent) -> Ending | None:
         left = self.contest.found_broken(intent.rule.name, intent.resource, self.monotonic())

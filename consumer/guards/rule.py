@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 
 from consumer.core.event import Event
 from consumer.guards.limits import Limit
+from consumer.guards.window import TimeWindow
 from consumer.remediations.base import AnyRemediation
 from consumer.resources.base import ResourceKind
 
@@ -95,6 +96,8 @@ class Rule:
     """Its own limit on changes, besides the one on all rules."""
     observed: Observed = Observed.KEEP
     """What becomes of a message that it has observed."""
+    windows: tuple[TimeWindow, ...] = ()
+    """When it may change things; without any, at any time."""
 
 
 def match(event: Event, rules: Sequence[Rule], read_tags: Callable[[], Mapping[str, str]] | None = None) -> Rule | None:

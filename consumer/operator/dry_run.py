@@ -20,8 +20,9 @@ from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
 from consumer.engine.pipeline import OpenTarget, Pipeline
-from consumer.guards.chain import Guards
+from consumer.guards.chain import OUTSIDE_WINDOW, Guards
 from consumer.guards.rule import Mode, Rule
+from consumer.guards.window import described
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,14 @@ class Rehearsal:
         self._look = look
         self._modes = {rule.name: rule.mode for rule in build_rules(config)}
         self._held_by = build_switch(config).held_by
+        self._guards = Guards(exemptions=build_exemptions(config))
         self._pipeline = Pipeline(
             [replace(rule, mode=Mode.OBSERVE) for rule in build_rules(config)],
             open_target,
             account_id=config.account_id,
             default_region=config.oss_default_region,
             work_budget_seconds=config.engine.work_budget_seconds,
-            guards=Guards(exemptions=build_exemptions(config)),
+            guards=self._guards,
             member_accounts=config.accounts.allowed,
         )
 
@@ -91,7 +93,7 @@ class Rehearsal:
         mode = self._modes[rule.name] if rule else None
         outcome, reason, detail = ending.outcome, ending.reason, ending.detail
         if mode is Mode.ENFORCE and outcome is Outcome.WOULD_FIX and reason == "observe_mode":
-            outcome, reason, detail = self._enforced(one_way=rule is not None and rule.remediation.one_way)
+            outcome, reason, detail = self._enforced(rule)
         return Rehearsed(
             outcome,
             reason,
@@ -103,10 +105,12 @@ class Rehearsal:
             ending.after,
         )
 
-    def _enforced(self, *, one_way: bool) -> tuple[Outcome, str, str]:
+    def _enforced(self, rule: Rule | None) -> tuple[Outcome, str, str]:
         if held_by := self._held_by():
             return Outcome.HELD, "paused", f"changes are paused by {held_by}"
-        if one_way:
+        if rule is not None and not self._guards.window_open(rule):
+            return Outcome.HELD, OUTSIDE_WINDOW, f"the rule makes changes only {described(rule.windows)}"
+        if rule is not None and rule.remediation.one_way:
             return Outcome.FIXED, "", "it would be changed and read back, once the evaluator confirms it"
         return Outcome.FIXED, "", "it would be changed and read back"
 

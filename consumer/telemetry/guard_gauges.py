@@ -47,6 +47,17 @@ def expose_guards(metrics: Metrics, rules: Sequence[Rule], guards: Guards, crede
     metrics.expose(Reading("changes_limit", "gauge", text, ("rule",), lambda: _by_rule(guards.limits.limits())))
     text = "Resources that are left alone because somebody keeps breaking them after our fix."
     metrics.expose(Reading("contested_resources", "gauge", text, ("rule",), contested))
+    windowed = [rule for rule in rules if rule.windows]
+    text = "1 while the rule may change things by its windows of time, 0 while it waits for one; absent without any."
+    metrics.expose(
+        Reading(
+            "window_open",
+            "gauge",
+            text,
+            ("rule",),
+            lambda: {(rule.name,): float(guards.window_open(rule)) for rule in windowed},
+        )
+    )
     _expose_ends(metrics, guards, credentials)
 
 

@@ -24,6 +24,7 @@ KNOWN_CODES = frozenset(
         "shared_unreachable",
         "contested",
         "in_progress",
+        "outside_window",
         "over_limit",
         "paused",
         "permission_missing",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -135,3 +137,35 @@ def test_agreement_is_waited_for_only_where_it_is_asked_for(tmp_path: Path, tabl
     """An exposure that nobody's word could close must not stay open."""
     policy = build_agreement(loaded(tmp_path, f"{SMALLEST}\n{table}\n"))
     assert (policy.timeout_seconds if policy else None) == seconds
+
+
+def test_windows_become_part_of_the_rule(tmp_path: Path) -> None:
+    """In the order of the file; without any, any time will do."""
+    windows = 'windows = ["Mon-Fri 09:00-17:00 Asia/Shanghai", "Sat 22:00-06:00 UTC"]\n'
+
+    (rule,) = build_rules(loaded(tmp_path, SMALLEST + windows))
+    assert [window.text for window in rule.windows] == ["Mon-Fri 09:00-17:00 Asia/Shanghai", "Sat 22:00-06:00 UTC"]
+    assert build_rules(loaded(tmp_path, SMALLEST))[0].windows == ()
+
+
+def test_a_window_that_is_none_is_refused_by_its_key(tmp_path: Path) -> None:
+    """With what is allowed, and what is wrong with it: also where nothing is known of the zone."""
+    windows = 'windows = ["Mon-Fri 09:00-17:00 Asia/Peking", "always"]\n'
+    form = 'must be days, times and a zone such as "Mon-Fri 09:00-17:00 Asia/Shanghai" or "daily 22:00-06:00 UTC"'
+    zone = "(nothing is known of the zone 'Asia/Peking'; names are as in Asia/Shanghai, and UTC is one)"
+
+    assert problems(tmp_path, SMALLEST + windows) == [
+        f'rules[0].windows[0]: {form} {zone}, given "Mon-Fri 09:00-17:00 Asia/Peking"',
+        f'rules[0].windows[1]: {form} (it has not the form of days, times and zone), given "always"',
+    ]
+
+
+def test_zones_are_known_where_the_machine_has_none() -> None:
+    """A slim image has no zone data; the package that this one depends on has."""
+    code = (
+        "import zoneinfo; zoneinfo.reset_tzpath(()); from consumer.guards.window import TimeWindow;"
+        " print(TimeWindow.parsed('Mon 09:00-17:00 Asia/Shanghai').text)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert found.stdout == "Mon 09:00-17:00 Asia/Shanghai\n"

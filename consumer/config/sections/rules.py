@@ -16,9 +16,11 @@ from consumer.config.types import (
     RuleName,
     Section,
     Text,
+    TimeWindowText,
 )
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.guards.rule import Mode, Observed, Rule, Selector
+from consumer.guards.window import TimeWindow
 from consumer.remediations.catalogue import RemediationType, catalogue
 
 
@@ -112,6 +114,15 @@ class RuleConfig(Section):
         le=MAX_VISIBILITY_SECONDS,
         description="How long this rule's held and observed messages are hidden. Not given: retry.hold_seconds.",
     )
+    windows: Annotated[tuple[TimeWindowText, ...], Field(strict=False)] = Field(
+        default=(),
+        description=(
+            "Make changes only at these times, by the clock of the zone that each names: days (Mon to Sun, ranges,"
+            " lists, or daily), from and up to. One over midnight belongs to the day on which it begins. Outside of"
+            " them a change is held as outside_window. Empty: at any time."
+        ),
+        examples=[["Mon-Fri 09:00-17:00 Asia/Shanghai"]],
+    )
     announce: AnnouncedKinds | None = Field(
         default=None,
         description=(
@@ -181,6 +192,7 @@ class RuleConfig(Section):
             hold_seconds=hold_seconds if self.hold_seconds is None else self.hold_seconds,
             limit=self.limits.build() if self.limits else None,
             observed=self.observed,
+            windows=tuple(TimeWindow.parsed(window) for window in self.windows),
         )
 
 

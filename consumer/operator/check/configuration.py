@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from consumer.config import Config, load
+from consumer.config import Config, build_rules, load
 from consumer.config.problems import InvalidConfiguration
 from consumer.core.errors import ConfigurationError
 from consumer.guards.rule import Observed
-from consumer.operator.check.findings import Finding, failed, warning
+from consumer.guards.window import described, seconds_until_open
+from consumer.operator.check.findings import Finding, failed, ok, warning
 
 CONFIGURATION = "configuration"
 
@@ -40,10 +41,27 @@ def look(config: Config, now: float | None = None) -> Iterator[Finding]:
                 text = f"{rule.name} deletes what it has observed, and nothing says that catch-up brings it back"
                 remedy = "let catch-up run by itself and set catch_up.expected_within_seconds, or rules.observed = keep"
                 yield warning("observed", text, remedy)
+    yield from _windows(config, moment)
     for key, pattern in _patterns(config):
         if _unclosed(pattern):
             text = f"{key} = {pattern!r} has a bracket that is never closed, so it stands for itself"
             yield warning("pattern", text, f"close it in {key}, or write [[] for a bracket that is meant")
+
+
+def _windows(config: Config, moment: float) -> Iterator[Finding]:
+    """When each rule that has windows may change things next."""
+    for rule in build_rules(config):
+        if not rule.windows:
+            continue
+        left = seconds_until_open(rule.windows, moment)
+        if left is None:
+            text = f"none of the windows of {rule.name} opens within two weeks: {described(rule.windows)}"
+            yield warning("windows", text, f"widen rules.windows of {rule.name}, or nothing of it is ever repaired")
+        elif left:
+            opens = datetime.fromtimestamp(moment + left, UTC).isoformat(timespec="minutes")
+            yield ok("windows", f"{rule.name} makes no changes now; again from {opens}")
+        else:
+            yield ok("windows", f"{rule.name} may make changes now: {described(rule.windows)}")
 
 
 def _patterns(config: Config) -> Iterator[tuple[str, str]]:

@@ -125,6 +125,7 @@ def decisions(
             confirm=lambda *_: "",  # the evaluator is taken to agree with the events it has sent
             held_by=lambda: "pause.enabled" if config.pause.enabled else "",
             monotonic=clock.now,
+            windows_at=clock.now,
         ),
         member_accounts=config.accounts.allowed,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from prometheus_client import Metric, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
@@ -23,6 +24,7 @@ from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.rule import Mode, Rule
 from consumer.guards.shared.store import Store, StoreAddress
+from consumer.guards.window import TimeWindow
 from consumer.telemetry.catch_up import CatchUps
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.exposure_gauges import expose_exposures, expose_flow
@@ -133,7 +135,8 @@ def tell_everything(found: Metrics, exposures: OpenExposures) -> None:
     expose_open(found, exposures)
     found.watch_listeners(lambda: 0)
     found.watch_log(lambda: 0)
-    expose_guards(found, (rule(),), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
+    windowed = replace(rule(), windows=(TimeWindow.parsed("Mon-Fri 09:00-17:00 Asia/Shanghai"),))
+    expose_guards(found, (windowed,), guards(), {"9876543210987654": Member()})  # type: ignore[dict-item]
     expose_store(found, Store(StoreAddress("redis://127.0.0.1:1/0", "test", 0.1)))
     expose_reevaluation(found, Asked())  # type: ignore[arg-type]
     expose_announcements(found, Announced())

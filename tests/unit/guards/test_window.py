@@ -1,0 +1,193 @@
+"""Windows of time: by the wall clock of a place, through every season, and closed whenever that is in doubt."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.guards.window import NoWindow, TimeWindow, seconds_until_open
+
+WEEK = 7 * 86_400
+ZONES = (
+    "UTC",
+    "Asia/Shanghai",
+    "Europe/Berlin",
+    "America/New_York",
+    "Australia/Lord_Howe",  # by half an hour
+    "Africa/Cairo",  # at midnight
+    "America/Santiago",  # at midnight, so that a day begins at one
+    "Pacific/Apia",
+    "Asia/Kathmandu",  # a quarter of an hour off
+)
+
+
+def at(text: str, zone: str = "UTC", fold: int = 0) -> float:
+    """The moment at which the clock there shows that."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp()
+
+
+OFFICE = TimeWindow.parsed("Mon-Fri 09:00-17:00 Asia/Shanghai")
+NIGHT = TimeWindow.parsed("Fri 22:00-06:00 Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("window", "zone", "moment", "is_open"),
+    [
+        (OFFICE, "Asia/Shanghai", "2026-11-30T09:00", True),  # a Monday
+        (OFFICE, "Asia/Shanghai", "2026-11-30T08:59:59", False),
+        (OFFICE, "Asia/Shanghai", "2026-11-30T16:59:59", True),
+        (OFFICE, "Asia/Shanghai", "2026-11-30T17:00", False),
+        (OFFICE, "Asia/Shanghai", "2026-11-29T12:00", False),
+        (OFFICE, "UTC", "2026-11-30T01:00", True),
+        (NIGHT, "Europe/Berlin", "2026-11-27T21:59:59", False),  # a Friday
+        (NIGHT, "Europe/Berlin", "2026-11-27T22:00", True),
+        (NIGHT, "Europe/Berlin", "2026-11-28T05:59:59", True),
+        (NIGHT, "Europe/Berlin", "2026-11-28T06:00", False),
+        (NIGHT, "Europe/Berlin", "2026-11-28T23:00", False),
+        (NIGHT, "Europe/Berlin", "2026-11-27T03:00", False),
+    ],
+)
+def test_it_is_open_while_the_clock_there_shows_its_times(
+    window: TimeWindow, zone: str, moment: str, is_open: bool
+) -> None:
+    """From its first second on, up to and without its last; over midnight it belongs to the day on which it begins."""
+    assert window.is_open(at(moment, zone)) is is_open
+
+
+def test_days_can_be_listed_and_go_around_the_week() -> None:
+    """`Fri-Mon` are four days; `daily` are all."""
+    assert TimeWindow.parsed("Fri-Mon 00:00-24:00 UTC").days == {4, 5, 6, 0}
+    assert TimeWindow.parsed("Mon,Wed-Thu 00:00-24:00 UTC").days == {0, 2, 3}
+    assert TimeWindow.parsed("daily 00:00-24:00 UTC").days == set(range(7))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "form"),
+        ("09:00-17:00", "form"),
+        ("Mon-Fri 9:00-17:00 UTC", "form"),
+        ("Mon-Fri 09:00-17:00", "form"),
+        ("Mon-Fri 09:00-17:00 UTC ", "form"),
+        ("Mo 09:00-17:00 UTC", "form"),
+        ("mon 09:00-17:00 UTC", "'mon' is no day"),
+        ("Mon- 09:00-17:00 UTC", "'' is no day"),
+        ("Mon,, 09:00-17:00 UTC", "'' is no day"),
+        ("Mon-Wed-Fri 09:00-17:00 UTC", "'Wed-Fri' is no day"),
+        ("Mon 25:00-26:00 UTC", "25:00 is no time"),
+        ("Mon 09:60-10:00 UTC", "09:60 is no time"),
+        ("Mon 09:00-24:01 UTC", "24:01 is no time"),
+        ("Mon 09:00-09:00 UTC", "no length"),
+        ("Mon 24:00-06:00 UTC", "no length"),
+        ("Mon 09:00-17:00 Asia/Peking", "'Asia/Peking'"),
+        ("Mon 09:00-17:00 ../../etc/passwd", "form"),
+        ("Mon 09:00-17:00 /etc/passwd", "'/etc/passwd'"),
+        ("Mon 09:00-17:00 +08:00", "form"),
+    ],
+)
+def test_what_is_no_window_is_refused_with_a_reason(text: str, why: str) -> None:
+    """Nothing is guessed: no zone means no window, and a name of the wrong case is no day."""
+    with pytest.raises(NoWindow, match=why.replace("+", r"\+").replace("[", r"\[")):
+        TimeWindow.parsed(text)
+
+
+def test_the_hour_that_the_clock_skips_is_not_open() -> None:
+    """Berlin jumps from two to three: a window from 02:15 to 02:45 does not come, one to 04:00 opens at three."""
+    skipped = TimeWindow.parsed("Sun 02:15-02:45 Europe/Berlin")
+    late = TimeWindow.parsed("Sun 02:15-04:00 Europe/Berlin")
+    saturday = at("2026-03-28T12:00", "Europe/Berlin")
+
+    assert late.opens_at(saturday) == at("2026-03-29T03:00", "Europe/Berlin")
+    assert skipped.opens_at(saturday) == at("2026-04-05T02:15", "Europe/Berlin")
+
+
+def test_the_hour_that_the_clock_shows_twice_is_open_twice() -> None:
+    """Berlin goes back from three to two: twice a quarter past two, and closed in between."""
+    twice = TimeWindow.parsed("Sun 02:15-02:45 Europe/Berlin")
+    first, second = (at("2026-10-25T02:15", "Europe/Berlin", fold) for fold in (0, 1))
+
+    assert second - first == 3_600
+    assert twice.opens_at(first - 60) == first
+    assert not twice.is_open(first + 1_800)
+    assert twice.opens_at(first + 1_800) == second
+
+
+def test_a_day_that_a_place_has_skipped_costs_a_week() -> None:
+    """There was no Friday the 30th of December 2011 in Samoa."""
+    fridays = TimeWindow.parsed("Fri 09:00-17:00 Pacific/Apia")
+
+    assert fridays.opens_at(at("2011-12-29T12:00", "Pacific/Apia")) == at("2012-01-06T09:00", "Pacific/Apia")
+
+
+def test_of_several_windows_the_one_that_opens_first_counts() -> None:
+    """Without any, changes may be made at any time."""
+    sunday = at("2026-11-29T12:00", "UTC")
+    monday, tuesday = TimeWindow.parsed("Mon 09:00-10:00 UTC"), TimeWindow.parsed("Tue 09:00-10:00 UTC")
+
+    assert seconds_until_open([tuesday, monday], sunday) == 21 * 3_600
+    assert seconds_until_open([tuesday, monday], at("2026-11-30T09:30")) == 0
+    assert seconds_until_open([], sunday) == 0
+
+
+_TIMES = st.integers(0, 24 * 60 - 1)
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> TimeWindow:
+    """Any window."""
+    days = ",".join(draw(st.sets(st.sampled_from(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]), min_size=1)))
+    start = draw(_TIMES)
+    end = draw(st.integers(0, 24 * 60).filter(lambda minutes: minutes != start))
+    times = "-".join(f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (start, end))
+    return TimeWindow.parsed(f"{days} {times} {draw(st.sampled_from(ZONES))}")
+
+
+MOMENTS = st.integers(int(at("2009-01-01T00:00")), int(at("2035-01-01T00:00")))
+
+
+@given(windows(), MOMENTS)
+@settings(max_examples=400, deadline=None)
+def test_nothing_is_open_before_it_opens(window: TimeWindow, moment: int) -> None:
+    """The next opening is open, the second before it is not, and no minute until then is: found by looking at each."""
+    opening = window.opens_at(moment)
+
+    step = moment
+    bound = min(opening if opening is not None else moment + 15 * 86_400, moment + 2 * WEEK)
+    if opening != moment:
+        assert not window.is_open(moment)
+    while step < bound:
+        assert opening == moment or not window.is_open(step), datetime.fromtimestamp(step, UTC)
+        step += 900 - step % 900 if step % 900 else 900
+    if opening is not None:
+        assert window.is_open(opening)
+        assert opening == moment or not window.is_open(opening - 1)
+
+
+@given(windows(), MOMENTS)
+@settings(max_examples=400, deadline=None)
+def test_it_agrees_with_a_second_reading_of_the_clock(window: TimeWindow, moment: int) -> None:
+    """By dates and times of day instead of minutes: open exactly if the day on which the window began is one of its."""
+    there = datetime.fromtimestamp(moment, ZoneInfo(window.text.rpartition(" ")[2])).replace(tzinfo=None)
+    began = [
+        datetime.combine(there.date() - timedelta(days=back), datetime.min.time()) + timedelta(minutes=window.start)
+        for back in (0, 1)
+    ]
+    length = timedelta(minutes=(window.end - window.start) % (24 * 60) or 24 * 60)
+    inside = any(start.weekday() in window.days and start <= there < start + length for start in began)
+
+    assert window.is_open(moment) is inside
+
+
+@given(windows(), MOMENTS)
+@settings(max_examples=200, deadline=None)
+def test_every_window_comes_within_a_fortnight(window: TimeWindow, moment: int) -> None:
+    """Unless the clock skips all of it, so what is held is not forgotten."""
+    opening = window.opens_at(moment)
+
+    if (window.end - window.start) % (24 * 60) > 120 or window.end - window.start == 24 * 60:
+        assert opening is not None
+        assert moment <= opening <= moment + 2 * WEEK

@@ -1,0 +1,92 @@
+"""A rule's windows of time as a guard: what it says, for how long it holds, and what it does not touch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consumer.core.outcome import Outcome
+from consumer.guards.chain import OUTSIDE_WINDOW, Guards, Intent
+from consumer.guards.limits import Limit, LocalLimits
+from consumer.guards.rule import Mode
+from consumer.guards.window import TimeWindow
+from tests.unit.fakes import Clock
+from tests.unit.guards.cases import conclude, ended, intent, permitted, refused
+from tests.unit.guards.test_window import at
+
+OFFICE = TimeWindow.parsed("Mon-Fri 09:00-17:00 Asia/Shanghai")
+SUNDAY = at("2026-11-29T12:00", "Asia/Shanghai")
+MONDAY = at("2026-11-30T09:00", "Asia/Shanghai")
+
+
+def windowed(mode: Mode = Mode.ENFORCE, hold_seconds: float = 77.0, *windows: TimeWindow) -> Intent:
+    """A change of a rule with windows."""
+    asked = intent(mode)
+    return replace(asked, rule=replace(asked.rule, windows=windows or (OFFICE,), hold_seconds=hold_seconds))
+
+
+def guards(wall: Clock, **given: Any) -> Guards:
+    """Guards by that clock on the wall."""
+    return Guards(monotonic=Clock(), wall=wall, **given)
+
+
+def test_outside_of_its_windows_a_change_is_held() -> None:
+    """With both states, and a detail that says when; the message comes back by the rule's own time at the latest."""
+    ending = refused(guards(Clock(SUNDAY)), windowed())
+
+    assert (ending.outcome, ending.reason) == (Outcome.HELD, OUTSIDE_WINDOW)
+    assert ending.detail == "the rule makes changes only Mon-Fri 09:00-17:00 Asia/Shanghai"
+    assert (ending.before, ending.after, ending.hold_seconds) == ("public-read", "private", 77.0)
+
+
+@pytest.mark.parametrize(("early_seconds", "hold_seconds"), [(10_000, 3_600), (3_600, 3_600), (60, 60), (0.5, 0.5)])
+def test_it_is_held_until_the_window_opens_and_never_longer(early_seconds: float, hold_seconds: float) -> None:
+    """So that work begins with the window; and a long wait is one of several bounded ones."""
+    ending = refused(guards(Clock(MONDAY - early_seconds)), windowed(Mode.ENFORCE, 3_600.0))
+
+    assert ending.hold_seconds == hold_seconds
+
+
+def test_within_a_window_nothing_is_different() -> None:
+    """From its first moment on; and what began in it may be finished after it."""
+    wall = Clock(MONDAY)
+    permit = permitted(guards(wall), windowed())
+    wall.advance(8 * 3_600)
+    conclude(permit, ended(Outcome.FIXED))
+
+
+def test_a_window_that_never_opens_holds() -> None:
+    """In Berlin no clock ever shows a quarter past two on the last Sunday in March; the next one does. Fails closed."""
+    never = replace(OFFICE, days=frozenset())
+
+    ending = refused(guards(Clock(MONDAY)), windowed(Mode.ENFORCE, 900.0, never))
+
+    assert (ending.reason, ending.hold_seconds) == (OUTSIDE_WINDOW, 900.0)
+
+
+def test_what_is_held_takes_no_place_and_proves_nothing() -> None:
+    """No limit, breaker or contest counts it."""
+    limited = guards(Clock(SUNDAY), limits=LocalLimits(Limit(1, 60)))
+    for _ in range(50):
+        refused(limited, windowed())
+
+    assert limited.changes_in_window() == {"": 0}
+    assert limited.breakers.open_rules() == frozenset()
+
+
+def test_a_pause_is_named_first() -> None:
+    """Somebody's decision of now says more than the time of the day."""
+    paused = guards(Clock(SUNDAY), held_by=lambda: "a signal")
+
+    assert refused(paused, windowed()).reason == "paused"
+
+
+def test_a_rule_that_observes_says_what_it_would_wait_for() -> None:
+    """No change follows, so nothing is held; who switches to enforce knows."""
+    ending = refused(guards(Clock(SUNDAY)), windowed(Mode.OBSERVE))
+
+    assert (ending.outcome, ending.reason) == (Outcome.WOULD_FIX, "observe_mode")
+    assert "it would wait for Mon-Fri 09:00-17:00 Asia/Shanghai" in ending.detail
+    assert "wait" not in refused(guards(Clock(MONDAY)), windowed(Mode.OBSERVE)).detail
