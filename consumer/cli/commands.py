@@ -14,6 +14,7 @@ from consumer.cli.config import config
 from consumer.cli.dlq import dlq
 from consumer.cli.journal import journal, undo
 from consumer.cli.peek import peek
+from consumer.cli.repair import repair
 from consumer.cli.report import report
 from consumer.cli.rules import ram_policy, rules
 from consumer.cli.simulate import simulate
@@ -29,6 +30,7 @@ COMMANDS: tuple[click.Command, ...] = (
     dlq,
     journal,
     undo,
+    repair,
     report,
     config,
     rules,

@@ -8,7 +8,7 @@ import click
 
 from consumer.cli.options import OperatorCommand, config_option, optional_config_option, output_option
 
-PURPOSES = ("run", "check", "provision", "peek", "catch-up", "dlq", "undo")
+PURPOSES = ("run", "check", "provision", "peek", "catch-up", "dlq", "undo", "repair", "explain")
 """What a policy can be for; the words of `consumer.operator.permissions.Purpose`."""
 
 

@@ -64,6 +64,8 @@ class JournalWriter:
         self._who = who or actor()
         self._say = say
         self._wall_ms = wall_ms
+        self.last = ""
+        """The hash of the last line that this process has written; with several threads, of any of them."""
         self._gap: _Gap | None = None
         self._gaps = 0
         self._reporting = False
@@ -107,6 +109,7 @@ class JournalWriter:
             raise
         if gap:
             self._reported(gap)
+        self.last = digest
         return digest
 
     @property

@@ -7,6 +7,8 @@ import time
 from consumer.announcements.records import Kind, ResourceAnnouncement, ResourceName
 from consumer.app.announcing import build_selection, build_writer, open_topic, owners
 from consumer.core.errors import RemediatorError
+from consumer.core.outcome import Ending
+from consumer.engine.delivery import Delivery
 from consumer.journal.format import Entry
 from consumer.operator.session import Session
 
@@ -32,10 +34,39 @@ def undone(session: Session, entry: Entry, resource_type: str, now: str, by: str
         message_id=entry.text("message_id"),
         by=by,
     )
+    return _published(session, announced, by)
+
+
+def fixed(session: Session, delivery: Delivery, ending: Ending, by: str) -> str | None:
+    """Announce that a person has repaired a resource, as `undone` does."""
+    config, rule, resource = session.config, delivery.rule, delivery.resource
+    if rule is None or resource is None or not config.announce.topic:
+        return None
+    if not build_selection(config).wants(Kind.FIXED, rule.name):
+        return None
+    region = delivery.event.region if delivery.event else resource.region
+    name = ResourceName(resource.resource_type, resource.resource_id, region, resource.account_id)
+    announced = ResourceAnnouncement(
+        Kind.FIXED,
+        f"fixed-{delivery.message_id}",
+        time.time_ns() // 1_000_000,
+        name,
+        rule=rule.name,
+        remediation=rule.remediation.name,
+        before=ending.before,
+        after=ending.after,
+        message_id=delivery.message_id,
+        by=by,
+    )
+    return _published(session, announced, by)
+
+
+def _published(session: Session, announced: ResourceAnnouncement, by: str) -> str:
+    config = session.config
     body = build_writer(config, by).body(announced, owners(config, session.open))
     topic = open_topic(config, session.credentials, session.hooks)
     try:
-        topic.publish(body, Kind.UNDONE.value)
+        topic.publish(body, announced.kind.value)
     except RemediatorError as error:
         return f"not announced: {error}"
     finally:

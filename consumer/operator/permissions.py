@@ -27,6 +27,8 @@ class Purpose(StrEnum):
     CATCH_UP = "catch-up"
     DLQ = "dlq"
     UNDO = "undo"
+    REPAIR = "repair"
+    EXPLAIN = "explain"
 
 
 class GrantTarget(StrEnum):
@@ -42,6 +44,8 @@ class GrantTarget(StrEnum):
     ANNOUNCEMENTS = "/topics/{announced}/messages"
 
 
+_CONFIRMING = ("GetConfigRule", "ListResourceEvaluationResults")
+"""What Cloud Config is asked before a change that cannot be taken back."""
 _READ_WORDS = ("Get", "List", "Describe", "Query")
 
 _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
@@ -83,6 +87,8 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
         (GrantTarget.MESSAGES, ("SendMessage",)),
     ),
     Purpose.UNDO: ((GrantTarget.ANNOUNCEMENTS, ("PublishMessage",)),),
+    Purpose.REPAIR: ((GrantTarget.ANNOUNCEMENTS, ("PublishMessage",)),),
+    Purpose.EXPLAIN: (),
 }
 
 
@@ -158,7 +164,7 @@ def _of_rule(rule: Rule, purpose: Purpose, *, optional: bool) -> set[str]:
     actions = {*repair.actions, *(repair.optional_actions if optional else ())}
     if purpose is Purpose.UNDO:
         return {*repair.actions, *repair.undo_actions}
-    if purpose is Purpose.RUN and rule.mode is Mode.ENFORCE:
+    if purpose is Purpose.REPAIR or (purpose is Purpose.RUN and rule.mode is Mode.ENFORCE):
         return actions
     return {action for action in (repair.actions if purpose is Purpose.RUN else actions) if reads(action)}
 
@@ -181,22 +187,11 @@ def policy(
                 granted.setdefault(scope.arn(place), set()).update(actions_of("mns", operation))
         for kind in kinds_of(rules):
             _grant_resources(granted, scope, kind, resource_actions(kind, rules, purpose, optional=optional), purpose)
-        if purpose is Purpose.RUN:
-            _grant_elsewhere(granted, rules)
-        for operation in _evaluator_operations(scope, purpose, optional=optional):
+        _grant_elsewhere(granted, rules, purpose)
+        for operation in _evaluator_operations(rules, scope, purpose, optional=optional):
             granted.setdefault("*", set()).update(actions_of("config", operation))
     granted.pop("", None)
     return {"Version": "1", "Statement": _statements(granted)}
-
-
-def _evaluator_operations(scope: Scope, purpose: Purpose, *, optional: bool) -> tuple[str, ...]:
-    match purpose:
-        case Purpose.RUN:
-            return scope.evaluator_operations
-        case Purpose.CATCH_UP:
-            return (*scope.catch_up_operations, *(scope.request_operations if optional else ()))
-        case _:
-            return ()
 
 
 def _grant_resources(
@@ -212,11 +207,25 @@ def _grant_resources(
         granted.setdefault(role, set()).add("sts:AssumeRole")
 
 
-def _grant_elsewhere(granted: dict[str, set[str]], rules: Iterable[Rule]) -> None:
+def _grant_elsewhere(granted: dict[str, set[str]], rules: Iterable[Rule], purpose: Purpose) -> None:
     for rule in rules:
-        if rule.mode is Mode.ENFORCE:
+        if purpose is Purpose.REPAIR or (purpose is Purpose.RUN and rule.mode is Mode.ENFORCE):
             for grant in rule.remediation.further_grants():
                 granted.setdefault(grant.resource, set()).add(grant.action)
+
+
+def _evaluator_operations(rules: Iterable[Rule], scope: Scope, purpose: Purpose, *, optional: bool) -> Sequence[str]:
+    """What Cloud Config is asked: after a fix, before what cannot be taken back, and by catch-up."""
+    match purpose:
+        case Purpose.RUN:
+            return scope.evaluator_operations
+        case Purpose.REPAIR:
+            confirms = any(rule.remediation.one_way for rule in rules)
+            return _CONFIRMING if confirms and scope.evaluator_operations else ()
+        case Purpose.CATCH_UP:
+            return (*scope.catch_up_operations, *(scope.request_operations if optional else ()))
+        case _:
+            return ()
 
 
 def _statements(granted: Mapping[str, set[str]]) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ def policies() -> dict[str, str]:
         "operator-provision.json": _document(config, rules, Purpose.PROVISION, optional=True),
         "catch-up.json": _document(config, rules, Purpose.CATCH_UP, optional=False),
         "operator-undo.json": _document(config, rules, Purpose.UNDO, optional=True),
+        "operator-repair.json": _document(config, rules, Purpose.REPAIR, optional=True),
     }
 
 

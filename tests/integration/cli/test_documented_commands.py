@@ -42,6 +42,7 @@ CHANGE = re.compile(r"\b(d76989c4e711|5f3c9a10b2d4)\b|5f3c…")
 """The ids that the pages show."""
 
 STATUS = {
+    "config-remediator repair site-eu --rule public-read --apply": 4,
     "config-remediator simulate events.jsonl --against new.toml": 1,
     "config-remediator simulate events.jsonl -c config.toml --against new.toml": 1,
 }

@@ -29,7 +29,13 @@ WITH_CONFIG = [
 @pytest.mark.parametrize("words", WITH_CONFIG, ids=" ".join)
 def test_an_error_names_the_whole_command(words: tuple[str, ...], cli: Cli) -> None:
     """`config-remediator dlq list: …`, so that a script's log says which of its commands it was."""
-    arguments = {"dlq show": ["12345678"], "undo": ["12345678"], "simulate": [str(cli.path)]}.get(" ".join(words), [])
+    needed = {
+        "dlq show": ["12345678"],
+        "undo": ["12345678"],
+        "repair": ["photos", "--rule", "public-read"],
+        "simulate": [str(cli.path)],
+    }
+    arguments = needed.get(" ".join(words), [])
     result = cli.run(*words, *arguments, REMEDIATOR_CONFIG=str(cli.path.parent / "none.toml"))
     name = f"config-remediator {' '.join(words)}"
     if words == ("check",):

@@ -1,0 +1,142 @@
+"""What a repair by hand came to, for people and for scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from consumer.core.event import Event
+from consumer.core.outcome import Outcome
+from consumer.guards.rule import Mode, Rule
+from consumer.operator import output
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One resource under one rule: what was found, and what was done or would be."""
+
+    rule: Rule
+    """The one that was named."""
+    taken_by: str
+    """The rule whose resource it is, by the worker's own matching; empty if there is none."""
+    event: Event | None
+    outcome: Outcome | None
+    reason: str
+    detail: str
+    before: str
+    after: str
+    applied: bool = False
+    change: str = ""
+    """What `undo` takes, if something was changed and journaled."""
+    who: str = ""
+    alone: bool = True
+    """Whether limits, breaker and contest knew of nothing but this command."""
+    request_ids: tuple[str, ...] = ()
+    unjournaled: str = ""
+    """Why the line about the ending is not in the journal, or nothing."""
+    announced: str = ""
+
+    @property
+    def of_the_rule(self) -> bool:
+        """Whether the rule that was named is the one whose resource it is."""
+        return self.taken_by == self.rule.name and self.outcome is not Outcome.NOT_OURS
+
+    @property
+    def would_change(self) -> bool:
+        """Whether only `--apply` is missing."""
+        would = self.outcome is Outcome.WOULD_FIX or (self.outcome is Outcome.FIXED and not self.applied)
+        return would and self.of_the_rule and not self.applied
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        event = self.event
+        return {
+            "resource": event.resource_id if event else "",
+            "region": event.region if event else "",
+            "account": event.account_id if event else "",
+            "rule": self.rule.name,
+            "taken_by": self.taken_by,
+            "remediation": self.rule.remediation.name,
+            "mode": self.rule.mode.value,
+            "outcome": self.outcome.value if self.outcome else None,
+            "reason": self.reason,
+            "detail": self.detail,
+            "before": self.before,
+            "after": self.after,
+            "applied": self.applied,
+            "would_change": self.would_change,
+            "change": self.change,
+            "who": self.who,
+            "guards_shared": self.applied and not self.alone,
+            "request_ids": list(self.request_ids),
+            "unjournaled": self.unjournaled,
+            "announced": self.announced,
+            "result": self.sentence(),
+        }
+
+    def sentence(self) -> str:
+        """What it came to, for a person."""
+        if self.outcome is None:
+            return "Not known."
+        if self.outcome is Outcome.NOT_OURS:
+            return f"Not repaired: no rule takes this resource ({self.detail})."
+        if not self.of_the_rule:
+            return f"Not repaired: rule {self.taken_by} takes this resource before {self.rule.name} does."
+        if self.would_change:
+            return "Nothing was changed. --apply makes the change."
+        match self.outcome:
+            case Outcome.FIXED:
+                return "Repaired, read back and journaled."
+            case Outcome.ALREADY_COMPLIANT:
+                return "There is nothing to repair."
+            case _:
+                because = ": ".join(part for part in (self.reason, self.detail) if part)
+                return f"Not repaired: {because}."
+
+
+def close(console: Console, result: Result) -> None:
+    """Show it."""
+    document = result.document()
+    state = result.before if result.before == result.after else f"{result.before} → {result.after}"
+    pairs: list[tuple[str, object]] = [
+        ("resource", document["resource"]),
+        ("account", document["account"]),
+        ("region", document["region"]),
+        ("rule", f"{result.rule.name}, which {'observes' if result.rule.mode is Mode.OBSERVE else 'enforces'}"),
+        ("repair", f"{result.rule.remediation.name}: {result.rule.remediation.summary}"),
+        ("undo", result.rule.remediation.reversible),
+        ("finding", _finding(result)),
+        ("state", state),
+        ("as", result.who),
+        ("requests", " ".join(result.request_ids)),
+    ]
+    console.print(output.facts([(name, value) for name, value in pairs if value]))
+    console.print(output.cell(result.sentence()))
+    for sentence in _notes(result):
+        console.print(output.cell(sentence))
+
+
+def _finding(result: Result) -> str:
+    if result.would_change:
+        return f"it breaks the rule; {result.detail}"
+    return result.outcome.value if result.outcome else "?"
+
+
+def _notes(result: Result) -> list[str]:
+    found = []
+    if result.change:
+        found.append(f"To put it back: config-remediator undo {result.change}")
+    if result.unjournaled:
+        found.append(f"The change was made, and its last line could not be journaled: {result.unjournaled}")
+    if result.announced:
+        found.append(f"It was {result.announced}.")
+    if result.applied and result.alone:
+        found.append("Limits, breaker and contest knew of this command alone: [shared] is not configured.")
+    if not result.applied:
+        found.append(
+            "Exemptions, pause and the order of the rules were asked; limits, breaker and contest are asked"
+            " when it is applied."
+        )
+    return found
