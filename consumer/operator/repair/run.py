@@ -88,7 +88,7 @@ def _named(rules: tuple[Rule, ...], name: str) -> Rule:
 
 
 def _shown(session: Session, rule: Rule, text: str) -> Result:
-    found = Rehearsal(session.config, session.bucket).of(text)
+    found = Rehearsal(session.config, session.open).of(text)
     return Result(rule, found.rule, found.event, found.outcome, found.reason, found.detail, found.before, found.after)
 
 
@@ -152,7 +152,7 @@ def _pipeline(session: Session, rule: Rule, hooks: Hooks, closing: ExitStack) ->
     ]
     return Pipeline(
         rules,
-        session.bucket,
+        session.open,
         account_id=config.account_id,
         default_region=config.oss_default_region,
         work_budget_seconds=config.engine.work_budget_seconds,
