@@ -7,6 +7,10 @@ from pathlib import Path
 import click
 
 from consumer.cli.options import OperatorCommand, config_option, output_option
+from consumer.cli.times import seconds
+
+_SHORTEST_SECONDS = 60.0
+"""Between two runs that begin by themselves: a list is no queue to poll."""
 
 
 @click.command("catch-up", cls=OperatorCommand, short_help="Find what Cloud Config lists and no event came for.")
@@ -34,6 +38,12 @@ from consumer.cli.options import OperatorCommand, config_option, output_option
     type=click.Path(path_type=Path, dir_okay=False),
     help="File that remembers what was sent; without it, catch_up.state as configured.",
 )
+@click.option(
+    "--every",
+    callback=seconds,
+    metavar="SPAN",
+    help="With --apply: run again and again, so long after each end (15m, 6h), where nothing else starts jobs.",
+)
 @output_option
 def catch_up(
     path: Path,
@@ -47,6 +57,7 @@ def catch_up(
     rate: float,
     include_observing: bool,
     state: Path | None,
+    every: float | None,
 ) -> int:
     """Find what Cloud Config lists as non-compliant and no event came for.
 
@@ -82,4 +93,10 @@ def catch_up(
         frozenset(rules), frozenset(regions), frozenset(accounts), limit, include_observing=include_observing
     )
     wanted = carry_out.Wanted(choice, apply=apply, rate=rate, state=state)
+    if every is not None:
+        if not apply:
+            raise click.UsageError("--every goes with --apply: to look again and again shows nothing to anybody")
+        if every < _SHORTEST_SECONDS:
+            raise click.UsageError("--every takes a minute at least, such as 15m or 6h")
+        return carry_out.again_and_again(path, wanted, every)
     return (carry_out.request_evaluation if request_evaluation else carry_out.catch_up)(path, form, wanted)

@@ -95,6 +95,12 @@ def send_nonsense(emulator: Emulator, dice: random.Random) -> None:
     emulator.config.publish_raw(dice.choice(["not base64 at all!", "{", "e30="]))
 
 
+def lose_a_notification(emulator: Emulator, dice: random.Random) -> None:
+    """What is found next never reaches the topic; catch-up brings it."""
+    emulator.config.set_channel(lose=1)
+    open_for_reading(emulator, dice)
+
+
 def fail_a_little(emulator: Emulator, dice: random.Random) -> None:
     """A service of whose answers some are errors or late, for a few seconds; it ends whatever becomes of us."""
     fault: dict[str, Any] = {"service": dice.choice(["mns", "oss"]), "probability": 0.3, "lasts_seconds": 5}
@@ -109,6 +115,7 @@ OCCASIONS: tuple[tuple[Step, float], ...] = (
     (fail_a_little, 60.0),
     (send_nonsense, 60.0),
     (suspend_versioning, 120.0),
+    (lose_a_notification, 180.0),
     (evaluate_again, 300.0),
 )
 """What happens by the clock, however fast people work, and how many seconds pass in between on average."""

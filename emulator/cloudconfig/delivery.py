@@ -63,17 +63,22 @@ class Delivery:
         self.publish = publish
         self.channel = Channel()
 
+    def report(self, event: Event, resource: str) -> None:
+        """Deliver what the service itself has to say, unless it is to be lost on its way."""
+        channel = self.channel
+        if channel.topic is None or not channel.lose:
+            self.send(event, resource)
+            return
+        self.channel = replace(channel, lose=channel.lose - 1)
+        self._journal("NotificationLost", resource, topic=channel.topic, event_name=str(event.get("eventName", "")))
+
     def send(
         self, event: Event, resource: str, *, topic: str | None = None, encoding: Encoding | None = None
     ) -> Delivered:
         """Deliver one message; a missing topic loses it silently, as the service does, except for the journal."""
-        text, name = json.dumps(event, ensure_ascii=False, separators=(",", ":")), str(event.get("eventName", ""))
+        text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
         body = (encoding or self.channel.encoding).body_of(text)
-        if topic is None and self.channel.topic is not None and self.channel.lose:
-            self.channel = replace(self.channel, lose=self.channel.lose - 1)
-            self._journal("NotificationLost", resource, topic=self.channel.topic, event_name=name)
-            return Delivered(None, body)
-        return self.send_body(body, resource, topic=topic, event_name=name)
+        return self.send_body(body, resource, topic=topic, event_name=str(event.get("eventName", "")))
 
     def send_body(self, body: str, resource: str, *, topic: str | None = None, event_name: str = "") -> Delivered:
         """Deliver a body exactly as it is."""

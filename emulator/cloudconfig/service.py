@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Protocol
 
 from emulator.cloudconfig.configuration import Configuration
-from emulator.cloudconfig.delivery import Delivered, Delivery, Publish
+from emulator.cloudconfig.delivery import Delivery, Publish
 from emulator.cloudconfig.events import (
     ChangeType,
     Event,
@@ -237,12 +237,12 @@ class CloudConfig:
         )
         return broken and not was
 
-    def _report(self, finding: Finding, trigger: Trigger) -> Delivered | None:
+    def _report(self, finding: Finding, trigger: Trigger) -> None:
         found, channel = self._configuration((finding.resource_type, finding.resource_id)), self.delivery.channel
         if found is None or finding.verdict.annotation is None or not channel.non_compliance:
-            return None
+            return
         event = self.describe(found, finding.rule, finding.verdict.annotation, trigger, channel.variant)
-        return self.delivery.send(event, finding.resource_id)
+        self.delivery.report(event, finding.resource_id)
 
     def _report_change(self, resource: Key) -> None:
         before, now = self._seen.get(resource), self._configuration(resource)
@@ -255,7 +255,7 @@ class CloudConfig:
         if known is None or not self.delivery.channel.resource_changes:
             return
         kind = ChangeType.REMOVE if now is None else ChangeType.MODIFY if before else ChangeType.DISCOVERED
-        self.delivery.send(self.describe_change(known, kind), resource[1])
+        self.delivery.report(self.describe_change(known, kind), resource[1])
 
     def describe_change(self, resource: Configuration, kind: ChangeType) -> Event:
         """The resource change message for this resource."""

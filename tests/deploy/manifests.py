@@ -38,12 +38,18 @@ def only(folder: str, kind: str, name: str = "config-remediator") -> Manifest:
 
 def pod_specs(folder: str) -> dict[str, Manifest]:
     """The pod of everything that makes pods, by kind and name."""
-    makers = ("Deployment", "Job", "StatefulSet", "DaemonSet")
+    makers = ("Deployment", "Job", "StatefulSet", "DaemonSet", "CronJob")
     return {
-        f"{each['kind']}/{each['metadata']['name']}": each["spec"]["template"]["spec"]
+        f"{each['kind']}/{each['metadata']['name']}": _maker(each)["spec"]["template"]["spec"]
         for each in rendered(folder)
         if each["kind"] in makers
     }
+
+
+def _maker(manifest: Manifest) -> Manifest:
+    """What has the template: the job of a CronJob, everything else itself."""
+    made: Manifest = manifest["spec"]["jobTemplate"] if manifest["kind"] == "CronJob" else manifest
+    return made
 
 
 def configuration(folder: str, into: Path) -> Path:

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from mns.topic import TopicMessage
 
+from consumer.cli.main import cli
 from consumer.config import load
 from deploy.compose import announcements, emulated, generate, provision, ready
 from emulator.client import Emulator
@@ -115,6 +116,21 @@ def test_an_announcement_goes_from_the_topic_to_the_receiver(
     assert printed == "fixed: photos: public-read -> private (owner: web-team\ufffd[31m)\n"
 
 
+def test_catch_up_runs_by_itself_on_the_workers_queue() -> None:
+    """With the worker's configuration and key, against the emulated Cloud Config, often enough for its own alert."""
+    services = _compose()["services"]
+    found, worker = services["catch-up"], services["worker"]
+    name, *arguments = found["command"]
+    asked = cli.commands[name].make_context(name, list(arguments)).params
+    assert asked["apply"] is True
+    assert 2 * asked["every"] <= load(_CONFIG, {}).catch_up.expected_within_seconds
+    assert (found["image"], found["volumes"]) == (worker["image"], worker["volumes"])
+    shared = ("REMEDIATOR__QUEUE__ENDPOINT", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    assert [found["environment"][each] for each in shared] == [worker["environment"][each] for each in shared]
+    assert found["environment"]["REMEDIATOR__REEVALUATE__ENDPOINT"].endswith(":8003")
+    assert worker["build"]["args"] == {"LOCK": "reevaluate"}
+
+
 def _environment(service: str) -> dict[str, str]:
     environ = _compose()["services"][service]["environment"]
     filled = {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for name, value in environ.items()}
@@ -208,7 +224,7 @@ def test_messages_that_stay_do_not_depend_on_the_setting(emulator: Emulator) -> 
     generator = _generator(emulator, time)
     for _ in range(100):
         generator.step()
-    stays = {"send_nonsense", "suspend_versioning", "evaluate_again", "fail_a_little"}
+    stays = {"lose_a_notification", "send_nonsense", "suspend_versioning", "evaluate_again", "fail_a_little"}
     assert stays == {act.__name__ for act, _ in generate.OCCASIONS}
     assert emulator.acls()[generate.FAVOURITE] == "public-read"
     opened = emulator.journal(resource=generate.FAVOURITE, operation="PatchBucket")

@@ -95,8 +95,12 @@ def _render(folder: Path) -> list[Manifest]:
 
 
 def _one(manifests: list[Manifest], kind: str) -> Any:
-    (found,) = [each for each in manifests if each["kind"] == kind]
+    (found,) = _all(manifests, kind)
     return found
+
+
+def _all(manifests: list[Manifest], kind: str) -> list[Manifest]:
+    return [each for each in manifests if each["kind"] == kind]
 
 
 def test_patches_label_what_prometheus_selects(patched: list[Manifest]) -> None:
@@ -112,9 +116,11 @@ def test_patches_reach_what_they_name(patched: list[Manifest]) -> None:
     """KEDA asks elsewhere, the registry is told who pulls, and plain http gets out beside the rest."""
     (trigger,) = _one(patched, "ScaledObject")["spec"]["triggers"]
     assert trigger["metadata"]["serverAddress"] == "http://prometheus.example.svc:9090"
-    assert _one(patched, "ServiceAccount")["imagePullSecrets"] == [{"name": "registry"}]
-    egress = _one(patched, "NetworkPolicy")["spec"]["egress"]
-    assert {port["port"] for rule in egress for port in rule["ports"]} == {53, 80, 443}
+    accounts, closed = _all(patched, "ServiceAccount"), _all(patched, "NetworkPolicy")
+    assert [each["imagePullSecrets"] for each in accounts] == [[{"name": "registry"}]] * 2  # the worker's and the job's
+    assert len(closed) == 2
+    for policy in closed:
+        assert {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]} == {53, 80, 443}
 
 
 def test_ci_does_what_the_readme_tells_a_newcomer() -> None:

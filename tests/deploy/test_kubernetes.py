@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from consumer.cli.main import cli
 from consumer.config import Config, load
 from tests.deploy.manifests import FOLDERS, Manifest, configuration, only, pod_specs, rendered
 from tests.deploy.needed import package
@@ -267,3 +268,73 @@ def _config_maps(pod: Manifest) -> list[str]:
     volumes: list[Any] = [volume["configMap"] for volume in pod.get("volumes", []) if "configMap" in volume]
     sources = [source["configMapRef"] for container in pod["containers"] for source in container.get("envFrom", [])]
     return [reference["name"] for reference in volumes + sources if not reference.get("optional")]
+
+
+_CATCH_UP = "config-remediator-catch-up"
+
+
+def test_catch_up_runs_alone_and_ends() -> None:
+    """Never two at a time, none for ever, and none of old ones kept for long."""
+    spec = only("overlays/production", "CronJob", _CATCH_UP)["spec"]
+    job = spec["jobTemplate"]["spec"]
+    assert spec["concurrencyPolicy"] == "Forbid"
+    assert 0 < spec["startingDeadlineSeconds"] <= 6 * 3600
+    assert 0 < job["activeDeadlineSeconds"] < 6 * 3600
+    assert job["backoffLimit"] <= 2
+    assert (spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) == (1, 3)
+    assert job["template"]["spec"]["restartPolicy"] == "Never"
+
+
+def test_catch_up_is_expected_as_often_as_it_runs(tmp_path: Path) -> None:
+    """The worker misses a run after two that did not come."""
+    schedule = only("overlays/production", "CronJob", _CATCH_UP)["spec"]["schedule"]
+    _, hours, *rest = schedule.split()
+    assert rest == ["*", "*", "*"]
+    expected = _config("overlays/production", tmp_path).catch_up.expected_within_seconds
+    assert expected == 2 * 3600 * int(hours.removeprefix("*/"))
+
+
+def test_catch_up_has_an_identity_of_its_own() -> None:
+    """Its service account and its role are not the worker's, and its token is where the process looks."""
+    pod = pod_specs("overlays/production")[f"CronJob/{_CATCH_UP}"]
+    (container,) = pod["containers"]
+    assert pod["serviceAccountName"] == _CATCH_UP != pod_specs("overlays/production")[_WORKER]["serviceAccountName"]
+    assert only("overlays/production", "ServiceAccount", _CATCH_UP)["automountServiceAccountToken"] is False
+    roles = {
+        each["data"]["ALIBABA_CLOUD_ROLE_ARN"]
+        for each in rendered("overlays/production")
+        if each["kind"] == "ConfigMap" and "ALIBABA_CLOUD_ROLE_ARN" in each["data"]
+    }
+    assert len(roles) == 2
+    environ = {entry["name"]: entry.get("value") for entry in container["env"]}
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    (volume,) = [volume for volume in pod["volumes"] if "projected" in volume]
+    (source,) = volume["projected"]["sources"]
+    token = source["serviceAccountToken"]
+    assert token["audience"] == "sts.aliyuncs.com"
+    assert environ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] == f"{mounts[volume['name']]}/{token['path']}"
+
+
+def test_nothing_that_is_about_workers_takes_a_job_for_one() -> None:
+    """A disruption budget that selects a pod of a job is broken, and a monitor would miss its metrics."""
+    labels = only("overlays/production", "CronJob", _CATCH_UP)["spec"]["jobTemplate"]["spec"]["template"]["metadata"]
+    for kind in ("PodDisruptionBudget", "NetworkPolicy", "PodMonitor", "Deployment"):
+        spec = only("overlays/production", kind)["spec"]
+        selector = spec.get("podSelector") or spec["selector"]
+        assert not selector["matchLabels"].items() <= labels["labels"].items(), kind
+    closed = only("overlays/production", "NetworkPolicy", _CATCH_UP)["spec"]
+    assert closed["podSelector"]["matchLabels"].items() <= labels["labels"].items()
+    assert "ingress" not in closed
+    assert {port["port"] for rule in closed["egress"] for port in rule["ports"]} == {53, 443}
+
+
+def test_catch_up_is_called_as_it_can_be() -> None:
+    """Its arguments are those of the command line, with --apply and without what would make it no whole run."""
+    (container,) = pod_specs("overlays/production")[f"CronJob/{_CATCH_UP}"]["containers"]
+    name, *arguments = container["args"]
+    context = cli.commands[name].make_context(name, list(arguments))
+    assert context.params["apply"] is True
+    assert not [context.params[each] for each in ("rules", "regions", "accounts", "limit") if context.params[each]]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert str(context.params["path"]) == f"{mounts['config']}/config.toml"
+    assert container["image"] == pod_specs("overlays/production")[_WORKER]["containers"][0]["image"]

@@ -64,3 +64,18 @@ def test_the_trust_policy_names_the_service_account_of_the_manifests() -> None:
     wanted = statement["Condition"]["StringEquals"]
     assert wanted["oidc:sub"] == ["system:serviceaccount:config-remediator:config-remediator"]
     assert wanted["oidc:aud"] == ["sts.aliyuncs.com"]
+
+
+def test_catch_up_may_touch_no_bucket_and_take_no_message() -> None:
+    """It lists, and sends to one queue."""
+    assert _actions("catch-up.json") == {
+        "config:ListConfigRules",
+        "config:ListConfigRuleEvaluationResults",
+        "mns:SendMessage",
+    }
+    on_mns = [
+        statement for statement in _policy("catch-up.json")["Statement"] if "mns:SendMessage" in statement["Action"]
+    ]
+    assert [each["Resource"] for each in on_mns] == [
+        ["acs:mns:cn-shanghai:1234567890123456:/queues/config-events/messages"]
+    ]

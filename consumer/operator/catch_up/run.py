@@ -18,7 +18,7 @@ import click
 
 from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.config import Config, build_rules
-from consumer.core.errors import ConfigurationError, InvalidMessage, ServiceError
+from consumer.core.errors import ConfigurationError, InvalidMessage, RemediatorError, ServiceError
 from consumer.core.event import Event, decode
 from consumer.core.exit_codes import CommandExit
 from consumer.core.queue_limits import MAX_BATCH
@@ -39,6 +39,9 @@ _RETRIES = RetryPolicy(attempts=10, base_seconds=0.5, cap_seconds=15.0)
 """More patient than the worker's: no lease runs out here, and a list of many pages meets the service's flow control."""
 
 
+_LOGGER = "consumer.catch_up"
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a person or a job wants of a run."""
@@ -57,7 +60,14 @@ def catch_up(path: Path, form: str, wanted: Wanted) -> CommandExit:
         ConfigurationError: the configuration cannot be used, or the state file cannot.
         ServiceError: the evaluator does not take the credentials.
     """
-    with terminable(), opened(path) as session:
+    with terminable():
+        run, status = _run(path, wanted)
+    output.show(form, run.document(), run.draw)
+    return status
+
+
+def _run(path: Path, wanted: Wanted) -> tuple[Run, CommandExit]:
+    with opened(path) as session:
         config = session.config
         _check_names(config, wanted.choice)
         choice = _completed(wanted.choice, config)
@@ -66,14 +76,31 @@ def catch_up(path: Path, form: str, wanted: Wanted) -> CommandExit:
             if wanted.apply:
                 _send(session, run, sent, wanted.rate)
             finished = wanted.apply and choice.everything and run.listing.complete and not run.sending.failed
-            notes = _told_worker(session, run) if finished else ()
-    run = replace(run, notes=(*run.notes, *notes))
-    output.show(form, run.document(), run.draw)
+            untold = _tell_worker(session, run) if finished else ""
+    run = replace(run, notes=(*run.notes, untold)) if untold else run
     if wanted.apply:
-        _log(config, run, reported=finished and not notes)
-    if not run.listing.complete or notes:
-        return CommandExit.UNAVAILABLE
-    return CommandExit.REFUSED if run.sending.failed else CommandExit.DONE
+        _log(config, run, reported=finished and not untold)
+    if not run.listing.complete or untold:
+        return run, CommandExit.UNAVAILABLE
+    return run, CommandExit.REFUSED if run.sending.failed else CommandExit.DONE
+
+
+def again_and_again(path: Path, wanted: Wanted, every_seconds: float) -> CommandExit:
+    """Run, wait, and run anew, until a signal comes; the log has a line for each run, and one that fails is no end.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used, or the state file cannot.
+    """
+    with terminable():
+        while True:
+            log.configure("auto", "info", sys.stderr)
+            try:
+                _run(path, wanted)
+            except ConfigurationError:
+                raise
+            except RemediatorError as error:
+                log.get_logger(_LOGGER).error("catch_up.failed", detail=str(error))
+            time.sleep(every_seconds)
 
 
 def request_evaluation(path: Path, form: str, wanted: Wanted) -> CommandExit:
@@ -131,7 +158,7 @@ def _send(session: Session, run: Run, sent: Sent, rate: float) -> None:
         raise
 
 
-def _told_worker(session: Session, run: Run) -> tuple[str, ...]:
+def _tell_worker(session: Session, run: Run) -> str:
     """Say in the queue that a whole run has finished, for the worker's metrics; what is wrong with that."""
     sender_queue = session.queue(session.config.queue.name)
     body = finished_body(Finished(time.time_ns() // 1_000_000, len(run.planned), run.sent))
@@ -139,8 +166,8 @@ def _told_worker(session: Session, run: Run) -> tuple[str, ...]:
     try:
         retrier.call(lambda: sender_queue.send(body), until=lambda: until)
     except ServiceError as error:
-        return (f"The worker could not be told that this run is complete: {error}",)
-    return ()
+        return f"The worker could not be told that this run is complete: {error}"
+    return ""
 
 
 def _waiting(session: Session) -> tuple[frozenset[Resource], tuple[str, ...]]:
@@ -211,4 +238,4 @@ def _log(config: Config, run: Run, *, reported: bool) -> None:
     if sys.stderr.isatty():
         return
     log.configure(config.log.format, "info", sys.stderr)
-    log.get_logger("consumer.catch_up").info("catch_up.finished", **run.facts(), reported=reported)
+    log.get_logger(_LOGGER).info("catch_up.finished", **run.facts(), reported=reported)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.core.event import Event, decode
 from emulator.client import Emulator
@@ -327,3 +333,81 @@ def test_another_file_is_left_alone(missed: Cli, tmp_path: Path, content: str) -
     result = missed.run("catch-up", "--apply", "--state", str(other))
     assert (result.status, other.read_text(encoding="utf-8")) == (2, content)
     assert "is no file of catch-up" in result.err
+
+
+def test_it_runs_again_and_again_until_it_is_stopped(missed: Cli, emulator: Emulator, tmp_path: Path) -> None:
+    """One line a run in the log, a run that fails is no end, and a signal is one at once."""
+    assert missed.run("catch-up", "--every", "5m").status == 2
+    assert missed.run("catch-up", "--apply", "--every", "59s").status == 2
+    process = missed.start("catch-up", "--apply", "--every", "1h", "--state", str(tmp_path / "sent"))
+    eventually(lambda: len(messages(emulator, QUEUE)) == 4 or process.poll() is not None)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (143, "")
+    (line,) = [json.loads(each) for each in err.splitlines() if each.startswith("{")]
+    assert (line["event"], line["sent"]) == ("catch_up.finished", 3)
+
+
+def test_a_failed_run_is_no_end(missed: Cli, emulator: Emulator) -> None:
+    """Cloud Config may be back by the next one."""
+    fault = emulator.faults.add("error", "ListConfigRules", status=403, code="InvalidAccessKeyId.NotFound")
+    process = missed.start("catch-up", "--apply", "--every", "1h")
+    eventually(lambda: emulator.faults.struck()[fault] > 0 or process.poll() is not None)
+    assert process.stderr is not None
+    assert "catch_up.failed" in process.stderr.readline()
+    assert process.poll() is None
+    process.kill()
+    process.communicate(timeout=30)
+
+
+def scraped(port: int) -> dict[str, float]:
+    """What the worker exports of catch-up."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        families = list(text_string_to_metric_families(answer.read().decode()))
+    return {
+        "/".join((sample.name, *sample.labels.values())): sample.value
+        for family in families
+        for sample in family.samples
+        if "catch_up" in sample.name or "missed" in sample.name
+    }
+
+
+def test_what_observe_deleted_comes_back_and_what_was_missed_is_counted(cli: Cli, emulator: Emulator) -> None:
+    """A rule reports and settles; once it enforces, catch-up brings the resource, and the worker tells all of it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    observing = RULES.replace('mode = "enforce"', 'mode = "observe"\nobserved = "delete"')
+    emulator.config.set_channel(lose=1)
+    broken(emulator, "lost", "notified")
+    expected = "expected_within_seconds = 600\n"
+    cli.configure(rules=observing, more=settings(emulator, more=expected))
+    cli.replace("port = 0", f"port = {port}")
+    with worker(cli):
+        eventually(lambda: is_empty(emulator))
+    assert emulator.acls() == {"lost": "public-read", "notified": "public-read"}
+    cli.configure(rules=ENFORCE, more=settings(emulator, more=expected))
+    cli.replace("port = 0", f"port = {port}")
+    with worker(cli):
+        began = time.time()
+        assert cli.json("catch-up", "--apply")["sent"] == 2
+        eventually(lambda: is_empty(emulator) and set(emulator.acls().values()) == {"private"})
+        seen = scraped(port)
+    # A worker that was restarted knows of no notification before.
+    assert seen["remediator_missed_upstream_total/public-read"] == 2
+    assert seen["remediator_missed_upstream_total/public-write"] == 0
+    assert seen["remediator_catch_up_listed_resources"] == 2
+    assert seen["remediator_catch_up_expected_within_seconds"] == 600
+    assert began - 1 < seen["remediator_catch_up_last_success_timestamp_seconds"] < time.time() + 1
+
+
+@contextmanager
+def worker(cli: Cli) -> Iterator[None]:
+    """A worker process that has to end in order."""
+    process = cli.start("run")
+    try:
+        yield
+    finally:
+        process.terminate()
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, out + err
