@@ -29,10 +29,9 @@ class Picture:
     """One for the process; a `consumer.core.observers.Listener`. Metrics tell its exposures of each delivery."""
 
     def __init__(self, config: Config, rules: Sequence[Rule], board: PollBoard, books: Callable[[], Books]) -> None:
-        queue, dead_letter_queue = config.queue.name, config.queue.dead_letter_queue
         self._rules = rules
         self._board = board
-        self._missing = MissingActions(queue, dead_letter_queue)
+        self._missing = MissingActions()
         self.settlements = SettlementWatch()
         expected = config.catch_up.expected_within_seconds
         self.exposures = OpenExposures(
@@ -46,7 +45,7 @@ class Picture:
             board,
             books,
             longest_hide_seconds=longest_hide_seconds(config, rules),
-            dead_letters=bool(dead_letter_queue),
+            dead_letters=bool(config.queue.dead_letter_queue),
         )
 
     def expose(self, metrics: Metrics, undeleted: Callable[[], int]) -> None:

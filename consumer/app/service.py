@@ -148,6 +148,7 @@ def _origin(config: Config, found: Found) -> DeadLetterTarget:
 
 def _engine(wiring: Wiring, origin: DeadLetterTarget, found: Found) -> Engine:
     config = wiring.config.engine
+    wiring.shared.parking.learn(found.get(wiring.config.queue.name))
     clients = wiring.clients()
     pipeline = wiring.pipeline(clients)
     return Engine(

@@ -43,14 +43,16 @@ from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.in_flight import InFlight
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
+from consumer.engine.parking import Parking
 from consumer.engine.pipeline import Pipeline
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.poller import Poller
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
 from consumer.engine.renewer import Renewer
+from consumer.engine.settle_policy import SettlePolicy
 from consumer.engine.settle_queue import Action, settle_queues
-from consumer.engine.settlement import Settlements, SettlePolicy
-from consumer.engine.settler import Copier, Deleter, Hider, Settler
+from consumer.engine.settlement import Settlements
+from consumer.engine.settler import Copier, Deleter, Hider, Parker, Settler
 from consumer.engine.supervisor import Thread
 from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.worker import Worker
@@ -208,6 +210,8 @@ class Wiring:
                 settler = Hider(self.shared, queue, heartbeat)
             case Action.COPY:
                 settler = Copier(self.shared, queue, origin, heartbeat)
+            case Action.PARK:
+                settler = Parker(self.shared, queue, heartbeat)
             case _:
                 assert_never(action)
         return Thread(heartbeat, settler.run, queue.close)
@@ -277,12 +281,14 @@ class Wiring:
         """What the engine's threads share."""
         engine = self.config.engine
         attempts, queues = Attempts(), settle_queues(engine.delete_linger_seconds)
+        parking = Parking(engine.park_after_seconds, say=self.say)
         settlements = Settlements(
             queues,
             self.in_flight,
             _settle_policy(self.config),
             attempts,
             self.undeleted,
+            parking,
             self.hooks,
             dead_letters=bool(self.config.queue.dead_letter_queue),
             jitter=self.jitter,
@@ -294,6 +300,7 @@ class Wiring:
             settlements=settlements,
             keeper=LeaseKeeper(leases, self.in_flight, settlements, jitter=self.jitter),
             undeleted=self.undeleted,
+            parking=parking,
             attempts=attempts,
             groups=Groups(),
             board=self.board,

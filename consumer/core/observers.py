@@ -55,6 +55,8 @@ class ApiCall:
     """`ok`, or the error code; `empty` for a receive that brought nothing."""
     seconds: float
     request_id: str
+    queue: str = ""
+    """The name of the queue that it was about, if it was about one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class SettleError:
 
     message_id: str
     action: str
-    """`delete`, `hide` or `dead_letter`."""
+    """`delete`, `hide`, `dead_letter` or `park`."""
     code: str
 
 
@@ -102,14 +104,23 @@ class Report:
     remediation: str
     mode: str
     attempts: int
-    """Real failures of this message that this replica has seen, this one included."""
+    """Real failures of this message, this one included, with those that its parked copies had before."""
     hidden_seconds: float
     settled_at_ms: int
     """Local wall clock, milliseconds since the epoch."""
     request_ids: tuple[str, ...] = ()
     """The service's ids of the requests that the work took, in their order."""
+    parked_as: str = ""
+    """The id of its parked copy."""
+    parked_seconds: float = 0.0
+    """For how long that copy waits."""
     stage_seconds: tuple[tuple[str, float], ...] = field(default=())
     """How long each stage took, by name, in the order of the way: wait, decode, inspect, apply, verify, settle."""
+
+    @property
+    def kept_seconds(self) -> float:
+        """How long after it was settled the message, or its copy, can be received again; 0 if it is not kept."""
+        return self.hidden_seconds or self.parked_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,11 @@ class Settlement(StrEnum):
 
     DELETE = "delete"
     HOLD = "hold"
-    """Hide for the time the rule or the configuration gives; kept."""
+    """Kept for the time the rule or the configuration gives: parked, or hidden if that is short."""
     BACK_OFF = "back_off"
-    """Hide for a time that grows with each failed attempt; kept."""
+    """Kept for a time that grows with each failed attempt: parked, or hidden if that is short."""
     DEAD_LETTER = "dead_letter"
-    """Copy to the dead-letter queue, confirm, then delete; without such a queue hide and keep."""
+    """Copy to the dead-letter queue, confirm, then delete; without such a queue kept as what is held."""
     NOTHING = "nothing"
 
 
@@ -76,6 +76,8 @@ class Disposition(StrEnum):
 
     DELETED = "deleted"
     HIDDEN = "hidden"
+    PARKED = "parked"
+    """Sent again with a delay, confirmed, and then deleted."""
     DEAD_LETTERED = "dead_lettered"
     RELEASED = "released"
     """Handed back untouched, visible again after a second."""

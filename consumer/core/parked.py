@@ -9,7 +9,8 @@ itself says of the copy, and what does not fit is no history at all: the message
 a message older (up to `OLDEST_MS`) and more often tried, never younger than the service knows it, and it has no say in
 how long the message waits or in whether a change may be made.
 
-Limits: https://www.alibabacloud.com/help/en/mns/developer-reference/message-properties
+Limits: https://www.alibabacloud.com/help/en/mns/developer-reference/message-properties; all of it counts towards the
+size of the message.
 Whether the service returns properties with every receive is unverified: a copy without them is a new message.
 """
 
@@ -37,6 +38,7 @@ _LONGEST_VALUE = 4_096
 MOST_COUNTED = 1_000_000
 """Receipts and attempts beyond this are not told apart."""
 
+_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 _REASON = re.compile(r"[a-z_]{1,32}:[A-Za-z0-9_.-]{0,64}", re.ASCII)
@@ -86,8 +88,9 @@ class UserProperty:
     @property
     def sendable(self) -> bool:
         """Whether it arrives as it is when it is sent: nothing in it is written or read in another way."""
-        fits = 0 < len(self.name) <= _LONGEST_NAME and 0 < len(self.value) <= _LONGEST_VALUE
-        return fits and is_xml_text(self.name + self.value) and _canonical(self.type, self.value)
+        named = len(self.name) <= _LONGEST_NAME and _NAME.fullmatch(self.name)
+        fits = named and 0 < len(self.value) <= _LONGEST_VALUE
+        return bool(fits) and is_xml_text(self.value) and _canonical(self.type, self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ MAX_BATCH = 16
 
 MAX_VISIBILITY_SECONDS = 43_200
 
+MAX_DELAY_SECONDS = 604_800
+"""Between the sending of a message and its first visibility."""
+
 MAX_MESSAGE_BYTES = 65_536
 
 MAX_WAIT_SECONDS = 30

@@ -1,9 +1,9 @@
 """The second level of retries, across deliveries: how long a failed message stays hidden, and when it is enough.
 
-An attempt is a delivery that this process itself carried to `failed`, and nothing else. The queue's dequeue count
-also rises for holds, hand-backs and lost leases, and replicas share no state, so it cannot tell a message that failed
-from one that was only looked at. The count is kept in memory: after a restart, or on another replica, it begins anew,
-which gives a message more attempts than configured and never fewer. See docs/decisions/0003-attempts.md.
+An attempt is a delivery that was carried to `failed`, and nothing else. The queue's dequeue count also rises for holds,
+hand-backs and lost leases, so it cannot tell a message that failed from one that was only looked at. The count is kept
+in memory, and travels with a parked copy over replicas and restarts. What a copy claims may be forged: it never lowers
+what this process knows, and only a failure that happens here makes it enough. See docs/decisions/0003-attempts.md.
 """
 
 from __future__ import annotations
@@ -33,26 +33,52 @@ class Backoff:
         return max(1, min(round(jitter(full / 2, full)), MAX_VISIBILITY_SECONDS))
 
 
+@dataclass(frozen=True, slots=True)
+class _Count:
+    total: int = 0
+    """With what copies have claimed."""
+    seen: int = 0
+    """Of them, those that happened in this process."""
+
+
+_NONE = _Count()
+
+
 class Attempts:
-    """How often each message has failed here; shared by all workers."""
+    """How often each message has failed; shared by all workers."""
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
-        self._failures: OrderedDict[str, int] = OrderedDict()
+        self._failures: OrderedDict[str, _Count] = OrderedDict()
         self._lock = threading.Lock()
 
-    def failed(self, message_id: str) -> int:
-        """Count one more failure; returns how many there are now."""
+    def failed(self, message_id: str, claimed: int = 0) -> int:
+        """Count one more failure of a message that claims so many; returns how many there are now."""
         with self._lock:
-            count = self._failures.pop(message_id, 0) + 1
-            self._failures[message_id] = count
-            if len(self._failures) > self._remembered:
-                self._failures.popitem(last=False)
-            return count
+            known = self._failures.get(message_id, _NONE)
+            count = _Count(max(known.total, claimed) + 1, known.seen + 1)
+            self._remember(message_id, count)
+            return count.total
 
-    def of(self, message_id: str) -> int:
-        """How often the message has failed here."""
-        return self._failures.get(message_id, 0)
+    def of(self, message_id: str, claimed: int = 0) -> int:
+        """How often a message has failed that claims so many."""
+        return max(self._failures.get(message_id, _NONE).total, claimed)
+
+    def seen(self, message_id: str) -> int:
+        """How often the message has failed in this process, its earlier copies included."""
+        return self._failures.get(message_id, _NONE).seen
+
+    def carry(self, message_id: str, copy_id: str) -> None:
+        """The message goes on as a copy, which is known here even if the queue loses what travels with it."""
+        with self._lock:
+            if known := self._failures.get(message_id):
+                self._remember(copy_id, known)
+
+    def _remember(self, message_id: str, count: _Count) -> None:
+        self._failures.pop(message_id, None)
+        self._failures[message_id] = count
+        if len(self._failures) > self._remembered:
+            self._failures.popitem(last=False)
 
     def forget(self, message_id: str) -> None:
         """The message is out of the queue."""

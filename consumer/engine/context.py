@@ -12,6 +12,7 @@ from consumer.engine.backoff import Attempts
 from consumer.engine.coalescing import Groups
 from consumer.engine.in_flight import InFlight
 from consumer.engine.lease_keeper import LeaseKeeper
+from consumer.engine.parking import Parking
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.settle_queue import Action, SettleQueue
 from consumer.engine.settlement import Settlements
@@ -27,6 +28,7 @@ class EngineContext:
     settlements: Settlements
     keeper: LeaseKeeper
     undeleted: UndeletedLimit
+    parking: Parking
     attempts: Attempts
     groups: Groups
     board: PollBoard

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumer.core.errors import PermanentError
+from consumer.core.message import Received
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
 from consumer.engine.delivery import Delivery
 
@@ -100,6 +101,7 @@ def _description(delivery: Delivery, origin: DeadLetterTarget, now_ms: int) -> d
         "error_class": ending.error_class,
         "attempts": delivery.attempts,
         "dequeue_count": message.dequeue_count,
+        "receipts": message.receipts,
         "rule": rule.name if rule else "",
         "remediation": rule.remediation.name if rule else "",
         "resource_type": event.resource_type if event else "",
@@ -107,8 +109,16 @@ def _description(delivery: Delivery, origin: DeadLetterTarget, now_ms: int) -> d
         "region": event.region if event else "",
         "account_id": event.account_id if event else "",
         "message_id": message.message_id,
+        "origin_id": message.origin_id,
         "queue": origin.queue,
-        "enqueued_at_ms": message.enqueued_at_ms,
-        "first_seen_ms": message.first_dequeued_at_ms,
+        "enqueued_at_ms": message.first_enqueued_ms,
+        "first_seen_ms": message.first_received_ms,
+        "first_dead_lettered_at_ms": _first_dead_letter_ms(message, now_ms),
         "dead_lettered_at_ms": now_ms,
     }
+
+
+def _first_dead_letter_ms(message: Received, now_ms: int) -> int:
+    """When it became a dead letter for the first time: now, or before it was redriven."""
+    history = message.carried.history
+    return (history.dead_letter_ms if history else 0) or now_ms

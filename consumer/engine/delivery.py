@@ -13,6 +13,7 @@ from consumer.core.message import Received
 from consumer.core.observers import Report, Step, StepName
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.lease import Lease
+from consumer.engine.parked_copy import ParkedCopy
 from consumer.engine.timings import Timings
 from consumer.guards.rule import Rule
 from consumer.resources.base import Resource
@@ -38,16 +39,22 @@ class Delivery:
     ending: Ending | None = None
     """How the work ended; a delivery that is settled without one is released."""
     attempts: int = 0
-    """Real failures of this message that this replica has seen, this one included."""
+    """Real failures of this message, this one included, with those that its parked copies had before."""
+    attempts_seen: int = 0
+    """Of them, those that this process knows itself."""
     followers: list[Delivery] = field(default_factory=list)
     """Older deliveries of the same resource and rule: deleted once this one is settled or kept, never before."""
     resolved_at: float = 0.0
 
     # Filled while it is settled.
     hide_seconds: int = 0
-    """For how long it is hidden if it is kept."""
-    copied: bool = False
-    """A confirmed copy is in the dead-letter queue."""
+    """For how long it is hidden if it is kept where it is."""
+    parked_copy: ParkedCopy | None = None
+    """What it is parked as, if it is."""
+    copied: Disposition | None = None
+    """Once its copy is confirmed what it will be when it is deleted: dead-lettered, or parked."""
+    copy_id: str = ""
+    """The queue's id of that copy."""
     settle_failures: int = 0
     """Requests of its present settle queue that did not work out."""
 
@@ -62,6 +69,16 @@ class Delivery:
         if self.event is None:
             raise ValueError("only a delivery with an event has an age")
         return self.event.evaluated_at_ms, self.event.notified_at_ms, self.received_at
+
+    @property
+    def exhausted_by_claim(self) -> bool:
+        """Whether it is given up for attempts that it claims, and that this process has not seen."""
+        claimed = self.attempts > self.attempts_seen
+        return claimed and self.ending is not None and self.ending.outcome is Outcome.EXHAUSTED
+
+    def same_origin(self, other: Delivery) -> bool:
+        """Whether both are copies of one message; the body has to be the same, for the original id is only claimed."""
+        return self.message.origin_id == other.message.origin_id and self.message.body == other.message.body
 
     def covers(self, other: Delivery) -> bool:
         """Whether repairing for this delivery repairs for the other one too.
@@ -90,6 +107,7 @@ class Delivery:
         """The frozen view of a settled delivery that listeners get."""
         rule, ending = self.rule, self.ending
         lost = disposition is Disposition.LEASE_LOST
+        parked = self.parked_copy if disposition is Disposition.PARKED else None
         return Report(
             message=self.message,
             outcome=Outcome.LEASE_LOST if lost else ending.outcome if ending else None,
@@ -101,6 +119,8 @@ class Delivery:
             mode=rule.mode.value if rule else "",
             attempts=self.attempts,
             hidden_seconds=self.hide_seconds if disposition is Disposition.HIDDEN else 0,
+            parked_as=self.copy_id if parked else "",
+            parked_seconds=parked.delay_seconds if parked else 0,
             settled_at_ms=settled_at_ms,
             request_ids=self.stages.request_ids,
             stage_seconds=self.stages.as_tuple(),

@@ -1,8 +1,9 @@
 """Settle queues: what waits for one kind of request, by the time from which it may be sent.
 
-There is one queue for deletions, one for hides and one for copies to the dead-letter queue, each with threads of its
-own, so that a request that nobody answers holds up only its own kind. Deletions share requests: one waits a moment for
-others, but never once there are enough for a request, once its linger is over, or when the process is stopping.
+There is one queue for deletions, one for hides, one for copies to the dead-letter queue and one for parking, each with
+threads of its own, so that a request that nobody answers holds up only its own kind. Deletions share requests: one
+waits a moment for others, but never once there are enough for a request, once its linger is over, or when the process
+is stopping.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Action(StrEnum):
     HIDE = "hide"
     COPY = "dead_letter"
     """To the dead-letter queue; a deletion follows."""
+    PARK = "park"
+    """Sent again with a delay; a deletion follows."""
 
 
 class SettleQueue:
@@ -140,4 +143,5 @@ def settle_queues(
         Action.DELETE: SettleQueue(Action.DELETE, batch=MAX_BATCH, linger_seconds=linger_seconds, monotonic=monotonic),
         Action.HIDE: SettleQueue(Action.HIDE, monotonic=monotonic),
         Action.COPY: SettleQueue(Action.COPY, monotonic=monotonic),
+        Action.PARK: SettleQueue(Action.PARK, monotonic=monotonic),
     }

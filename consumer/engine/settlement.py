@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import assert_never
 
-from consumer.core.errors import MessageGone, PermanentError, QueueMissing, Retryable, ServiceError
+from consumer.core.errors import MessageGone, PermanentError, QueueMissing, ServiceError
 from consumer.core.observers import Hooks, SettleError, Step, StepName
 from consumer.core.outcome import SETTLED_BY, Disposition, Ending, Outcome, Settlement
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
-from consumer.engine.backoff import Attempts, Backoff
+from consumer.engine.backoff import Attempts
+from consumer.engine.conclusion import Conclusions
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import InFlight
+from consumer.engine.parking import INTERRUPTED, Parking
+from consumer.engine.settle_policy import Patience, SettlePolicy
 from consumer.engine.settle_queue import Action, SettleQueue
 from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.unsettled import Unsettled
@@ -33,28 +35,9 @@ GIVEN_UP = "given_up"
 """The code of a settlement error after which nothing more is tried: the message returns when its lease ends."""
 
 SLOW = "slow"
-"""The code of a copy that was not sent, because the dead-letter queue takes them too slowly for the slots there are."""
+"""The code of a copy that was not sent, because the queue takes them too slowly for the slots there are."""
 
-_TRIES_WHILE_STOPPING = 2
-
-
-@dataclass(frozen=True, slots=True)
-class SettlePolicy:
-    """For how long messages are hidden, and how hard settling is tried."""
-
-    backoff: Backoff
-    hold_seconds: float = 900.0
-    """For held and observed deliveries whose rule says nothing else."""
-    keep_seconds: float = 3_600.0
-    """For a message that cannot succeed and cannot be dead-lettered."""
-    retry_seconds: float = 0.5
-    """The first pause before a request is tried again; it doubles up to 16 times as much."""
-    max_tries: int = 5
-    """Tries of one request before the message is hidden instead, the first one included."""
-    max_seconds: float = 30.0
-    """How long after its ending a delivery may still be tried to be deleted or copied."""
-    slow_seconds: float = 3.0
-    """A copy that has waited, or would wait, longer than this gives way to fresh work if the slots are crowded."""
+_COPYING = (Action.COPY, Action.PARK)
 
 
 class Settlements:
@@ -67,6 +50,7 @@ class Settlements:
         policy: SettlePolicy,
         attempts: Attempts,
         undeleted: UndeletedLimit,
+        parking: Parking,
         hooks: Hooks,
         *,
         dead_letters: bool,
@@ -79,12 +63,16 @@ class Settlements:
         self._policy = policy
         self._attempts = attempts
         self._undeleted = undeleted
+        self._parking = parking
+        self._patience = Patience(policy, in_flight, monotonic=monotonic)
         self._hooks = hooks
         self._dead_letters = dead_letters
         self._jitter = jitter
         self._monotonic = monotonic
-        self._wall_ms = wall_ms
         self.unsettled = Unsettled()
+        self._conclusions = Conclusions(
+            *(in_flight, attempts, self.unsettled, undeleted, parking, hooks), monotonic=monotonic, wall_ms=wall_ms
+        )
 
     def put(self, delivery: Delivery) -> None:
         """Settle a delivery that was worked on, and its followers after it."""
@@ -106,17 +94,22 @@ class Settlements:
         for queue in self._queues.values():
             queue.close()
 
-    def done(self, delivery: Delivery, action: Action) -> None:
-        """A request was confirmed."""
+    def done(self, delivery: Delivery, action: Action, copy_id: str = "") -> None:
+        """A request was confirmed; `copy_id` is the message that it made."""
         self._queues[action].failing = False
         match action:
             case Action.DELETE:
-                self._conclude(delivery, Disposition.DEAD_LETTERED if delivery.copied else Disposition.DELETED)
+                self._conclude(delivery, delivery.copied or Disposition.DELETED)
             case Action.HIDE:
                 self._conclude(delivery, Disposition.HIDDEN if delivery.ending else Disposition.RELEASED)
             case Action.COPY:
-                self._copied(delivery)
-                self._enqueue(Action.DELETE, delivery)
+                if delivery.ending is not None:
+                    self.unsettled.copied(delivery.message_id, delivery.ending)
+                self._copied(delivery, Disposition.DEAD_LETTERED, copy_id)
+            case Action.PARK:
+                self._attempts.carry(delivery.message_id, copy_id)
+                self.unsettled.carry(delivery.message_id, copy_id)
+                self._copied(delivery, Disposition.PARKED, copy_id)
             case _:
                 assert_never(action)
 
@@ -129,10 +122,12 @@ class Settlements:
         if isinstance(error, MessageGone) or not self.held(delivery):
             self.lost(delivery)  # an invalid handle proves neither deletion nor anything else
             return
-        delay_seconds = self._policy.retry_seconds * 2 ** min(delivery.settle_failures - 1, 4)
-        if isinstance(error, Retryable) and self._may_retry(delivery, queue, delay_seconds):
-            queue.put(delivery, delay_seconds)
+        pause_seconds = self._patience.pause_seconds(delivery.settle_failures)
+        if self._patience.may_retry(delivery, queue, error, pause_seconds):
+            queue.put(delivery, pause_seconds)
             return
+        if action is Action.PARK and delivery.parked_copy:
+            self._parking.refused(delivery.parked_copy, error)
         self.give_up(delivery, action, lasting=isinstance(error, PermanentError | QueueMissing))
         if queue.stopping and action is not Action.HIDE:
             for waiting in queue.drain():
@@ -144,29 +139,37 @@ class Settlements:
             case Action.HIDE:
                 self._hooks.settle_error(SettleError(delivery.message_id, action.value, GIVEN_UP))
                 self._conclude(delivery, Disposition.LEASE_LOST)
+            case Action.PARK:
+                delivery.parked_copy = None
+                self._enqueue(Action.HIDE, delivery)
             case Action.COPY if lasting:
-                self._hide(delivery, self._policy.keep_seconds)
-            case Action.COPY | Action.DELETE:
-                times = self.unsettled.given_up(delivery.message_id)
-                self._hide(delivery, self._policy.backoff.seconds(times, self._jitter))
+                self._keep(delivery, self._policy.keep_seconds)
+            case Action.COPY:
+                self._keep(delivery, self._given_up_seconds(delivery))
+            case Action.DELETE:
+                self._parked_in_vain(delivery, GIVEN_UP)
+                self._hide(delivery, self._given_up_seconds(delivery))
             case _:
                 assert_never(action)
 
     def lost(self, delivery: Delivery) -> None:
         """The delivery is not ours any more, so no request could be right."""
+        self._parked_in_vain(delivery, Disposition.LEASE_LOST.value)
         self._conclude(delivery, Disposition.LEASE_LOST)
 
     def give_up_late(self, delivery: Delivery, action: Action) -> bool:
         """Whether a delivery's turn came so late, behind failures or in a crowd, that it is hidden instead of sent."""
-        waited_seconds = self._monotonic() - delivery.resolved_at
+        if action is Action.PARK and delivery.parked_copy and self._parking.overtaken(delivery.parked_copy):
+            self._hide_instead(delivery, INTERRUPTED)
+            return True
         if action is not Action.HIDE and self._queues[action].failing:
-            late = waited_seconds >= self._policy.max_seconds
+            late = self._patience.over(delivery)
             if late:
                 self.give_up(delivery, action)
             return late
-        late = action is Action.COPY and self._crowds(waited_seconds)
+        late = action in _COPYING and self._patience.crowds(self._patience.waited_seconds(delivery))
         if late:
-            self._give_way(delivery)
+            self._give_way(delivery, action)
         return late
 
     def held(self, delivery: Delivery) -> bool:
@@ -189,9 +192,9 @@ class Settlements:
                 self._delete(delivery)
             case Settlement.HOLD:
                 seconds = self._policy.hold_seconds if ending.hold_seconds is None else ending.hold_seconds
-                self._hide(delivery, self._stretched(seconds))
+                self._keep(delivery, seconds)
             case Settlement.BACK_OFF:
-                self._hide(delivery, self._stretched(self._policy.backoff.seconds(delivery.attempts, self._jitter)))
+                self._keep(delivery, self._policy.backoff.seconds(delivery.attempts, self._jitter))
             case Settlement.DEAD_LETTER:
                 self._dead_letter(delivery)
             case Settlement.NOTHING:
@@ -200,91 +203,79 @@ class Settlements:
                 assert_never(settlement)
 
     def _delete(self, delivery: Delivery) -> None:
-        if self._queues[Action.DELETE].failing and self._in_flight.settling_crowded:
+        if self._patience.fails_in_a_crowd(self._queues[Action.DELETE]):
             self.give_up(delivery, Action.DELETE)
         else:
             self._enqueue(Action.DELETE, delivery)
 
+    def _keep(self, delivery: Delivery, seconds: float) -> None:
+        """Let the message wait: parked if it is for long and that works, else hidden, for longer the more is hidden."""
+        ending = delivery.ending
+        delivery.hide_seconds = _whole(self._undeleted.stretched(seconds, self._monotonic()))
+        if ending is None or not self._parking.wanted(delivery.message, delivery.received_at, seconds):
+            self._enqueue(Action.HIDE, delivery)
+            return
+        planned = self._parking.copy(delivery, ending, seconds)
+        if isinstance(planned, str):
+            self._hide_instead(delivery, planned)
+        else:
+            delivery.parked_copy = planned
+            self._copy(delivery, Action.PARK)
+
     def _dead_letter(self, delivery: Delivery) -> None:
         if not self._dead_letters:
-            self._hide(delivery, self._policy.keep_seconds)
+            self._keep(delivery, self._policy.keep_seconds)
         elif self.unsettled.ending_of_copy(delivery.message_id):
-            delivery.copied = True  # by an earlier delivery, whose deletion did not work out
+            delivery.copied = Disposition.DEAD_LETTERED  # by an earlier delivery, whose deletion did not work out
             self._delete(delivery)
-        elif self._queues[Action.COPY].failing and self._in_flight.settling_crowded:
-            self.give_up(delivery, Action.COPY)
-        elif self._crowds(self._queues[Action.COPY].seconds_of_work):
-            self._give_way(delivery)
         else:
-            self._enqueue(Action.COPY, delivery)
+            self._copy(delivery, Action.COPY)
 
-    def _crowds(self, waited_seconds: float) -> bool:
-        """Whether copies that wait for so long take slots from fresh work; a burst that is copied quickly does not."""
-        return waited_seconds > self._policy.slow_seconds and self._in_flight.settling_crowded
+    def _copy(self, delivery: Delivery, action: Action) -> None:
+        queue = self._queues[action]
+        if self._patience.fails_in_a_crowd(queue):
+            self.give_up(delivery, action)
+        elif self._patience.crowds(queue.seconds_of_work):
+            self._give_way(delivery, action)
+        else:
+            self._enqueue(action, delivery)
 
-    def _give_way(self, delivery: Delivery) -> None:
+    def _copied(self, delivery: Delivery, disposition: Disposition, copy_id: str) -> None:
+        """The copy is confirmed, and the message is only to be deleted."""
+        delivery.copied, delivery.copy_id = disposition, copy_id
+        self._enqueue(Action.DELETE, delivery)
+
+    def _parked_in_vain(self, delivery: Delivery, reason: str) -> None:
+        """The message stays, and a copy of it is or may be parked: a duplicate, of which there must not be many."""
+        if delivery.parked_copy and (delivery.copied or delivery.settle_failures):
+            self._parking.interrupt(delivery.parked_copy, reason)
+
+    def _give_way(self, delivery: Delivery, action: Action) -> None:
         """Hide a message whose copy would be slow, and count that: no request has failed that would show it."""
-        self._hooks.settle_error(SettleError(delivery.message_id, Action.COPY.value, SLOW))
-        self.give_up(delivery, Action.COPY)
+        self._hooks.settle_error(SettleError(delivery.message_id, action.value, SLOW))
+        self.give_up(delivery, action)
 
-    def _copied(self, delivery: Delivery) -> None:
-        delivery.copied = True
-        if delivery.ending is not None:
-            self.unsettled.copied(delivery.message_id, delivery.ending)
+    def _hide_instead(self, delivery: Delivery, code: str) -> None:
+        """Hide a message that should be parked, and count that."""
+        self._hooks.settle_error(SettleError(delivery.message_id, Action.PARK.value, code))
+        self.give_up(delivery, Action.PARK)
 
     def _hide(self, delivery: Delivery, seconds: float) -> None:
-        delivery.hide_seconds = min(max(round(seconds), 1), MAX_VISIBILITY_SECONDS)
+        delivery.hide_seconds = _whole(seconds)
         self._enqueue(Action.HIDE, delivery)
 
-    def _stretched(self, seconds: float) -> float:
-        return self._undeleted.stretched(seconds, self._monotonic())
+    def _given_up_seconds(self, delivery: Delivery) -> float:
+        """For longer each time that settling it is given up."""
+        return self._policy.backoff.seconds(self.unsettled.given_up(delivery.message_id), self._jitter)
 
     def _enqueue(self, action: Action, delivery: Delivery) -> None:
         delivery.settle_failures = 0
         self._queues[action].put(delivery)
 
-    def _may_retry(self, delivery: Delivery, queue: SettleQueue, delay_seconds: float) -> bool:
-        """Whether a request that failed for now is worth a slot any longer."""
-        if queue.stopping:
-            # A hide is all that brings the message to another replica at once, so it is tried until the grace is over.
-            return queue.action is Action.HIDE or delivery.settle_failures < _TRIES_WHILE_STOPPING
-        if delivery.settle_failures >= self._policy.max_tries:
-            return False
-        if queue.action is Action.HIDE:
-            return True
-        late = self._monotonic() + delay_seconds > delivery.resolved_at + self._policy.max_seconds
-        return not late and not self._in_flight.settling_crowded
-
     def _conclude(self, delivery: Delivery, disposition: Disposition) -> None:
-        """The delivery is settled: books, report, and then what had to wait for it."""
-        now = self._monotonic()
-        lost = disposition is Disposition.LEASE_LOST
-        delivery.lease.lose() if lost else delivery.lease.end()
-        if disposition in (Disposition.DELETED, Disposition.DEAD_LETTERED):
-            self._attempts.forget(delivery.message_id)
-            self.unsettled.forget(delivery.message_id)
-        else:
-            self._undeleted.not_deleted(now)
-        delivery.stages.add("settle", now - delivery.resolved_at)
-        self._in_flight.settle(disposition)
-        self._hooks.report(delivery.report(disposition, self._wall_ms()))
-        for follower in delivery.followers:
-            self._follow(follower, delivery, lost=lost)
-
-    def _follow(self, follower: Delivery, leader: Delivery, *, lost: bool) -> None:
-        """A follower is superseded only by a delivery that is settled or kept; otherwise it is released.
-
-        An older receipt of the leader's own message is neither: deleting it could delete what was just kept.
-        """
-        if follower.message_id == leader.message_id:
-            detail = "a later receipt of the same message was settled"
-            follower.ending = Ending(Outcome.LEASE_LOST, "received_again", detail)
-        elif lost:
-            follower.ending = None
-        else:
-            follower.ending = Ending(Outcome.SUPERSEDED, "newer_event", "a newer event was settled")
-        follower.resolved_at = self._monotonic()
-        self._begin(follower)
+        """The delivery is settled, and then what had to wait for it."""
+        for follower in self._conclusions.conclude(delivery, disposition):
+            self._begin(follower)
 
 
 def _comes_back(delivery: Delivery, ending: Ending) -> bool:
@@ -298,3 +289,8 @@ def _last_step(delivery: Delivery, ending: Ending) -> Step:
     """Verified if the ending is that of a repair, else decided."""
     name = StepName.VERIFIED if ending.outcome is Outcome.FIXED else StepName.DECIDED
     return delivery.step(name, before=ending.before, after=ending.after, ending=ending)
+
+
+def _whole(seconds: float) -> int:
+    """A time that the queue takes for hiding."""
+    return min(max(round(seconds), 1), MAX_VISIBILITY_SECONDS)

@@ -1,7 +1,7 @@
-"""Settlers: the threads that delete, hide and copy, each for one settle queue and over a connection of its own.
+"""Settlers: the threads that delete, hide, copy and park, each for one settle queue and over a connection of its own.
 
 A message is deleted here and nowhere else, and only when `consumer.engine.settlement` has put it into the queue of
-deletions: for an outcome that deletes, or after its copy in the dead-letter queue was confirmed.
+deletions: for an outcome that deletes, or after its copy was confirmed, in the dead-letter queue or parked on its own.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from typing import ClassVar, Protocol
 
 from consumer.core.errors import ServiceError
+from consumer.core.parked import UserProperty
 from consumer.engine.context import EngineContext
 from consumer.engine.dead_letter import DeadLetterTarget, compose
 from consumer.engine.delivery import Delivery
@@ -37,6 +38,12 @@ class DeadLetterQueue(Protocol):
     """The part of the dead-letter queue's gateway that takes copies."""
 
     def send(self, body: str) -> str: ...
+
+
+class ParkingQueue(Protocol):
+    """The part of the queue gateway that parks."""
+
+    def send(self, body: str, *, delay_seconds: int, priority: int, properties: Sequence[UserProperty]) -> str: ...
 
 
 class Settler(Loop):
@@ -124,8 +131,33 @@ class Hider(Settler):
                     self._settlements.done(delivery, Action.HIDE)
 
 
-class Copier(Settler):
-    """Copies one message to the dead-letter queue; it stays until the copy is confirmed, and a deletion follows."""
+class Sender(Settler):
+    """Sends copies one by one; each message stays until its copy is confirmed, and a deletion follows."""
+
+    def settle(self, deliveries: Sequence[Delivery]) -> None:
+        """Copy them, one by one."""
+        for delivery in deliveries:
+            if not self._settlements.held(delivery):
+                # Somebody else has the message by now, who may still succeed or has parked it: no copy would be right.
+                self._settlements.lost(delivery)
+                continue
+            started = self._monotonic()
+            try:
+                copy_id = self.send(delivery)
+            except ServiceError as error:
+                self._waiting.took(self._monotonic() - started)
+                self._settlements.failed(delivery, self.action, error)
+            else:
+                self._waiting.took(self._monotonic() - started)
+                self._settlements.done(delivery, self.action, copy_id)
+
+    @abstractmethod
+    def send(self, delivery: Delivery) -> str:
+        """Send the copy of a delivery; returns its id once it is confirmed."""
+
+
+class Copier(Sender):
+    """Copies to the dead-letter queue."""
 
     action = Action.COPY
 
@@ -143,19 +175,28 @@ class Copier(Settler):
         self._origin = origin
         self._wall_ms = wall_ms
 
-    def settle(self, deliveries: Sequence[Delivery]) -> None:
-        """Copy them, one by one."""
-        for delivery in deliveries:
-            if not self._settlements.held(delivery):
-                # Somebody else has the message by now and may still succeed: a dead letter could be a false one.
-                self._settlements.lost(delivery)
-                continue
-            started = self._monotonic()
-            try:
-                self._dead_letters.send(compose(delivery, self._origin, self._wall_ms()))
-            except ServiceError as error:
-                self._waiting.took(self._monotonic() - started)
-                self._settlements.failed(delivery, Action.COPY, error)
-            else:
-                self._waiting.took(self._monotonic() - started)
-                self._settlements.done(delivery, Action.COPY)
+    def send(self, delivery: Delivery) -> str:
+        """The dead letter."""
+        return self._dead_letters.send(compose(delivery, self._origin, self._wall_ms()))
+
+
+class Parker(Sender):
+    """Sends what has to wait to the same queue again, with a delay."""
+
+    action = Action.PARK
+
+    def __init__(self, shared: EngineContext, queue: ParkingQueue, heartbeat: Heartbeat) -> None:
+        super().__init__(shared, heartbeat)
+        self._queue = queue
+
+    def send(self, delivery: Delivery) -> str:
+        """The same body, and its history."""
+        copy = delivery.parked_copy
+        if copy is None:
+            raise ValueError("only a delivery that has a copy planned can be parked")
+        return self._queue.send(
+            delivery.message.body,
+            delay_seconds=copy.delay_seconds,
+            priority=copy.priority,
+            properties=copy.properties,
+        )

@@ -48,6 +48,13 @@ class Unsettled:
         known = self._known.get(message_id)
         return known.copied if known else None
 
+    def carry(self, message_id: str, copy_id: str) -> None:
+        """The message goes on as a parked copy, which has been given up as often."""
+        known = self._known.get(message_id)
+        if known and known.times:
+            with self._lock:
+                self._of(copy_id).times = known.times
+
     def forget(self, message_id: str) -> None:
         """The message is out of the queue."""
         if message_id in self._known:  # nearly always it is not, and needs no lock to know that

@@ -71,13 +71,15 @@ class Worker(Loop):
 
     def finish(self, delivery: Delivery) -> None:
         """Leave it to be settled; a failure is counted, and is the last one when it is one too many."""
-        delivery.attempts = self._attempts.of(delivery.message_id)
+        message_id, claimed = delivery.message_id, delivery.message.attempts
+        delivery.attempts = self._attempts.of(message_id, claimed)
         if delivery.ending and delivery.ending.outcome is Outcome.FAILED:
             if self._stopping.is_set():
                 delivery.ending = None  # cut short by the stop, so not an attempt: another replica begins at once
             else:
-                delivery.attempts = self._attempts.failed(delivery.message_id)
+                delivery.attempts = self._attempts.failed(message_id, claimed)
                 delivery.ending = self._exhausted(delivery.ending, delivery.attempts)
+        delivery.attempts_seen = self._attempts.seen(message_id)
         delivery.resolved_at = self._monotonic()
         self._settlements.put(delivery)
 

@@ -207,7 +207,17 @@ _DELETING = frozenset(outcome.value for outcome in Outcome if SETTLED_BY[outcome
 _DEAD_LETTERING = frozenset(outcome.value for outcome in Outcome if SETTLED_BY[outcome] is Settlement.DEAD_LETTER)
 _LARGEST_TORN_BYTES = 1 << 24
 """A process that is killed leaves part of one write; more than this in a row is no torn end but damage."""
-_NEEDED = {Disposition.DELETED.value: _DELETING, Disposition.DEAD_LETTERED.value: _DEAD_LETTERING}
+_KEEPING = frozenset(
+    outcome.value
+    for outcome in Outcome
+    if SETTLED_BY[outcome] in (Settlement.HOLD, Settlement.BACK_OFF, Settlement.DEAD_LETTER)
+)
+"""Of them the last is kept where there is no dead-letter queue, or where that takes nothing."""
+_NEEDED = {
+    Disposition.DELETED.value: _DELETING,
+    Disposition.DEAD_LETTERED.value: _DEAD_LETTERING,
+    Disposition.PARKED.value: _KEEPING,
+}
 
 
 class _Reader:

@@ -175,6 +175,7 @@ class JournalWriter:
                     "outcome": report.outcome.value if report.outcome else "",
                     "disposition": report.disposition.value,
                     "hidden_seconds": report.hidden_seconds,
+                    **({"parked_as": report.parked_as} if report.parked_as else {}),
                 }
             ]
         )

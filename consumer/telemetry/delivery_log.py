@@ -119,9 +119,25 @@ def _delivery(report: Report) -> dict[str, Any]:
         "disposition": report.disposition.value,
         "attempts": report.attempts,
         "dequeue_count": report.message.dequeue_count,
+        **_history(report),
         "hidden_seconds": report.hidden_seconds or None,
+        "parked_seconds": report.parked_seconds or None,
+        "parked_as": report.parked_as,
         "request_ids": list(report.request_ids) or None,
         "stage_seconds": {stage: _rounded(seconds) for stage, seconds in stages},
+    }
+
+
+def _history(report: Report) -> dict[str, Any]:
+    """Where a parked copy comes from, as it says itself; for a message that came for the first time nothing."""
+    message = report.message
+    if message.carried.history is None:
+        return {}
+    return {
+        "origin_id": message.origin_id,
+        "receipts": message.receipts,
+        "first_enqueued_ms": message.first_enqueued_ms,
+        "first_received_ms": message.first_received_ms,
     }
 
 

@@ -55,7 +55,7 @@ def upstream_seconds(report: Report) -> tuple[tuple[str, float], ...]:
     that catch-up brought, of which no notification is known.
     """
     event, message = report.event, report.message
-    if event is None or message.dequeue_count > 1 or event.caught_up:
+    if event is None or message.receipts > 1 or event.caught_up:
         return ()
     evaluated_at_ms = believed_ms(event.evaluated_at_ms, report.settled_at_ms)
     notified_at_ms = believed_ms(event.notified_at_ms, report.settled_at_ms)
@@ -214,7 +214,7 @@ class OpenExposures:
         if report.disposition is Disposition.DEAD_LETTERED:
             return _Open(evaluated_at_ms, given_up=given_up or "unknown", letter_at_ms=report.settled_at_ms)
         deleted = report.disposition is Disposition.DELETED
-        unseen_seconds = self._brought_back_seconds if deleted else report.hidden_seconds
+        unseen_seconds = self._brought_back_seconds if deleted else report.kept_seconds
         known_until = report.settled_at_ms / 1000 + unseen_seconds + GRACE_SECONDS
         action = ending.missing_action if ending else ""
         return _Open(evaluated_at_ms, known_until, given_up=given_up, missing_action=action)

@@ -28,21 +28,17 @@ class MissingActions:
     up.
     """
 
-    def __init__(
-        self, queue: str = "*", dead_letter_queue: str = "*", *, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._queue = queue
-        self._dead_letter_queue = dead_letter_queue
+    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._refused_at: dict[tuple[str, str], float] = {}
-        """By service and operation: bounded by the code."""
+        self._refused_at: dict[tuple[str, str, str], float] = {}
+        """By service, operation and queue: bounded by the code."""
         self._lock = threading.Lock()
 
     def api_call(self, call: ApiCall) -> None:
         """A refusal names what is missing; the next answer to the same request ends that."""
         if call.service not in _OWN or call.operation in _OPTIONAL:
             return
-        key = (call.service, call.operation)
+        key = (call.service, call.operation, call.queue)
         if call.code in _REFUSED:
             with self._lock:
                 self._refused_at[key] = self._monotonic()
@@ -55,15 +51,15 @@ class MissingActions:
         since = self._monotonic() - _FORGOTTEN_SECONDS
         with self._lock:
             keys = [key for key, at in self._refused_at.items() if at > since]
-        return {(actions_of(*key)[0], self._resource(*key)): 1.0 for key in keys}
+        return {(actions_of(*key[:2])[0], _resource(*key)): 1.0 for key in keys}
 
-    def _resource(self, service: str, operation: str) -> str:
-        if service != "mns":
-            return "*"
-        if operation == "PublishMessage":
-            return "acs:mns:*:*:/topics/*/messages"
-        queue = self._dead_letter_queue if operation == "SendMessage" else self._queue
-        return f"acs:mns:*:*:/queues/{queue}/messages"
+
+def _resource(service: str, operation: str, queue: str) -> str:
+    if service != "mns":
+        return "*"
+    if operation == "PublishMessage":
+        return "acs:mns:*:*:/topics/*/messages"
+    return f"acs:mns:*:*:/queues/{queue or '*'}/messages"
 
 
 def on_resources(action: str, account_id: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ _PROVES: Mapping[Disposition, frozenset[str]] = {
     Disposition.HIDDEN: frozenset({"hide"}),
     Disposition.RELEASED: frozenset({"hide"}),
     Disposition.DEAD_LETTERED: frozenset({"dead_letter", "delete"}),
+    Disposition.PARKED: frozenset({"delete"}),
 }
 """Which action of the queue a settled delivery has shown to work."""
 
@@ -22,6 +23,9 @@ _EXPIRED = "MessageNotExist"
 """The answer to a handle that is no longer valid: the queue works, and the message is delivered again.
 https://www.alibabacloud.com/help/en/mns/message-not-exist-appears-when-you-delete-a-message-in-mns
 """
+
+_PARK = "park"
+"""What cannot be parked is hidden: the worker settles all the same."""
 
 LONG_SECONDS = 30.0
 """What fails for so long without one success is no passing trouble."""
@@ -47,7 +51,7 @@ class SettlementWatch:
 
     def settle_error(self, error: SettleError) -> None:
         """A settlement failed."""
-        if error.code == _EXPIRED:
+        if error.code == _EXPIRED or error.action == _PARK:
             return
         now = self._monotonic()
         with self._lock:

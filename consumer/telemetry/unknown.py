@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from consumer.core.observers import Report
-from consumer.core.outcome import Disposition
 from consumer.engine.in_flight import Books
 from consumer.engine.poll_board import KEEPING_UP_SECONDS, PollBoard
 from consumer.engine.queue_depth import Look
@@ -23,7 +22,7 @@ _STATES = 3
 
 
 _REMEMBERED = 65_536
-"""Messages that are hidden; of more, not all would be known."""
+"""Messages that are hidden or parked; of more, not all would be known."""
 
 
 class Unknown(StrEnum):
@@ -65,20 +64,20 @@ class Unknowns:
         self._all_seen = False
         self._remembered = remembered
         self._hidden: dict[str, float] = {}
-        """Until when each message is hidden by this process."""
+        """Until when each message is hidden by this process, or parked, by the id of its copy."""
         self._lock = threading.Lock()
 
     def report(self, report: Report) -> None:
-        """A message that this process hides is one it knows, until it is visible again; only asked while it starts."""
+        """What this process hides or parks it knows, until that can be received again; only asked while it starts."""
         if self._all_seen:
             return
         with self._lock:
-            if report.disposition is Disposition.HIDDEN:
-                self._hidden[report.message.message_id] = report.settled_at_ms / 1000 + report.hidden_seconds
+            self._hidden.pop(report.message.message_id, None)
+            if report.kept_seconds:
+                kept = report.parked_as or report.message.message_id
+                self._hidden[kept] = report.settled_at_ms / 1000 + report.kept_seconds
                 if len(self._hidden) > self._remembered:
                     self._hidden.pop(next(iter(self._hidden)))  # so less is known, never more
-            else:
-                self._hidden.pop(report.message.message_id, None)
 
     def look(self, look: Look) -> None:
         """Nothing is hidden from before the start if all that the queue holds is ours."""

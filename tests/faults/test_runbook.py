@@ -109,7 +109,8 @@ CASES = (
         403,
         "AccessDenied",
         buckets=10,
-        settings=(("REMEDIATOR__ENGINE__MAX_UNDELETED", "5"),),
+        # Parked messages do not count, so what waits has to be hidden for this.
+        settings=(("REMEDIATOR__ENGINE__MAX_UNDELETED", "5"), ("REMEDIATOR__ENGINE__PARK_AFTER_SECONDS", "43200")),
         logged=(("event", "polling.paused"),),
         metric=r'polling_paused\{reason="undeleted_(limit|reserve)"\} 1.0',
         named=("`polling.paused`", "`undeleted_reserve`", "`undeleted_limit`"),
@@ -157,6 +158,16 @@ CASES = (
         "TooManyRequests",
         metric=r'settle_errors_total\{action="delete",code="TooManyRequests"\}',
         named=("`TooManyRequests`",),
+    ),
+    Case(
+        "ParkingFails",
+        _SEND,
+        403,
+        "AccessDenied",
+        settings=(("REMEDIATOR__PAUSE__ENABLED", "true"), ("REMEDIATOR__RETRY__HOLD_SECONDS", "900")),
+        logged=(("event", "parking.interrupted"), ("reason", "AccessDenied"), ("missing_action", "mns:SendMessage")),
+        metric=r'permission_missing\{action="mns:SendMessage",resource="acs:mns:\*:\*:/queues/main/messages"\}',
+        named=("`AccessDenied`: `mns:SendMessage` is missing on the main queue", "`parking.interrupted`"),
     ),
     Case(
         "DeadLettersAppeared",

@@ -22,3 +22,9 @@ def is_empty(emulator: Emulator, queue: str = "config-events") -> bool:
 def dead_letters(emulator: Emulator, queue: str = "config-events-dead") -> list[dict[str, Any]]:
     """The documents in the dead-letter queue."""
     return [json.loads(message["body"]) for message in messages(emulator, queue)]
+
+
+def parked(emulator: Emulator, queue: str = "config-events") -> list[dict[str, Any]]:
+    """The messages that were sent with a delay which is not over, once nothing else is in the queue."""
+    found = messages(emulator, queue)
+    return found if all(message["state"] == "delayed" for message in found) else []

@@ -29,8 +29,8 @@ def asked_about(emulator: Emulator) -> set[str]:
     return {entry.resource for entry in emulator.journal(service="oss") if entry.access_key_id}
 
 
-def hidden(emulator: Emulator) -> int:
-    """How many messages have been looked at and are kept for later than a lease would."""
+def kept(emulator: Emulator) -> int:
+    """How many messages have been looked at and wait for longer than a lease would."""
     now_ms = emulator.control.call("GET", "/clock")["now_ms"]
     return sum(found["next_visible_ms"] > now_ms + 600_000 for found in messages(emulator, "config-events"))
 
@@ -54,7 +54,7 @@ def test_a_flood_changes_as_many_buckets_as_the_limit_allows_and_keeps_the_rest(
     names = channel.create_buckets(count=500, acl="public-read")
     limit = "\n[rules.limits]\nmax_changes = 20\nwindow_seconds = 3600\n"
     with run(limit, engine__workers="32", engine__slots="128", **FOR_LONG) as running:
-        eventually(lambda: hidden(channel) == 480)
+        eventually(lambda: kept(channel) == 480)
         eventually(lambda: held(running, "public-read", "over_limit") == 480)
     assert len(changes(channel)) == len(set(changes(channel))) == 20
     assert list(channel.acls().values()).count("private") == 20
@@ -79,7 +79,7 @@ def test_a_loop_that_undoes_every_fix_is_fixed_so_often_and_then_left_alone(chan
         for number in range(1, 4):
             eventually(lambda number=number: endings(running, "public-read", "fixed") == number)  # type: ignore[misc]
             channel.change_bucket("photos", acl="public-read")
-        eventually(lambda: hidden(channel) == 1)
+        eventually(lambda: kept(channel) == 1)
         eventually(lambda: held(running, "public-read", "contested") == 1)
         assert running.service.guards.contested() == {"public-read": 1}
     assert changes(channel) == ["photos"] * 3
@@ -208,7 +208,7 @@ source_identifiers = ["{ENCRYPTION}"]
 limits = {{max_changes = 1, window_seconds = 3600}}
 """
     with run(observing, **FOR_LONG) as running:
-        eventually(lambda: hidden(channel) == 2)
+        eventually(lambda: kept(channel) == 2)
         eventually(lambda: endings(running, "encryption", "would_fix") == 2)
         assert running.service.guards.changes_in_window()["encryption"] == 0
     assert changes(channel, "PutBucketEncryption") == []
@@ -307,7 +307,7 @@ def test_a_bucket_is_repaired_only_with_its_owner_s_role(channel: Emulator, run:
     channel.create_buckets(["strange"], acl="public-read", owner_id=STRANGER)
     channel.config.publish(bucket="strange", rule=READ, owner_id=MEMBER)
     with run(accounts(channel)):
-        eventually(lambda: bool(channel.journal(service="mns", operation="ChangeMessageVisibility")))
+        eventually(lambda: kept(channel) == 1)
     assert channel.acls() == {"strange": "public-read"}
     assert not is_empty(channel)
 

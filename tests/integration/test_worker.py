@@ -10,7 +10,7 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import Run
-from tests.integration.queues import dead_letters, is_empty, messages
+from tests.integration.queues import dead_letters, is_empty, messages, parked
 
 READ = "oss-bucket-public-read-prohibited"
 
@@ -121,7 +121,7 @@ def test_a_bucket_of_another_account_is_never_touched(channel: Emulator, run: Ru
     channel.config.publish(bucket="theirs", rule=READ, owner_id="9999888877776666")
     channel.config.publish(bucket="theirs", rule=READ, owner_id=channel.endpoints.account_id)
     with run():
-        eventually(lambda: bool(channel.journal(service="mns", operation="ChangeMessageVisibility")))
+        eventually(lambda: len(parked(channel)) == 1)
     assert channel.acls() == {"theirs": "public-read"}
     assert {letter["reason"] for letter in dead_letters(channel)} == {"account_not_allowed"}
     assert not is_empty(channel)
@@ -159,9 +159,9 @@ def test_what_fails_again_and_again_is_dead_lettered_with_its_history(channel: E
 
 
 def test_without_a_dead_letter_queue_nothing_that_failed_is_ever_deleted(channel: Emulator, run: Run) -> None:
-    """A message that cannot succeed is hidden and kept when there is nowhere to copy it."""
+    """A message that cannot succeed is parked and kept when there is nowhere else to copy it."""
     channel.config.publish_raw("poison")
     with run(queue__dead_letter_queue=""):
-        eventually(lambda: bool(channel.journal(operation="ChangeMessageVisibility")))
+        eventually(lambda: [message["body"] for message in parked(channel)] == ["poison"])
     assert [message["body"] for message in messages(channel, "config-events")] == ["poison"]
     assert dead_letters(channel) == []

@@ -16,11 +16,13 @@ from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import Books, InFlight
 from consumer.engine.lease import Lease
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
+from consumer.engine.parking import Parking
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.renewer import Renewer
+from consumer.engine.settle_policy import SettlePolicy
 from consumer.engine.settle_queue import Action, settle_queues
-from consumer.engine.settlement import Settlements, SettlePolicy
-from consumer.engine.settler import Copier, Deleter, Hider, Settler
+from consumer.engine.settlement import Settlements
+from consumer.engine.settler import Copier, Deleter, Hider, Parker, Settler
 from consumer.engine.undeleted_limit import UndeletedLimit
 from tests.unit.fakes import Clock, FakeDeadLetters, FakeQueue, Recorder, instant_heartbeat, middle
 
@@ -37,23 +39,30 @@ class Engine:
     linger_seconds: float = 0.0
     policy: SettlePolicy = POLICY
     max_undeleted: int = 5_000
+    park_after_seconds: float = 60.0
     clock: Clock = field(default_factory=Clock)
     recorder: Recorder = field(default_factory=Recorder)
     attempts: Attempts = field(default_factory=Attempts)
 
     def __post_init__(self) -> None:
         self.queue = FakeQueue(self.clock)
+        self.said: list[tuple[str, dict[str, object]]] = []
+        """Events of the log, with their fields."""
         self.dead_letters = FakeDeadLetters()
         self.hooks = Hooks((self.recorder,))
         self.in_flight = InFlight(self.slots, monotonic=self.clock)
         self.settle_queues = settle_queues(self.linger_seconds, monotonic=self.clock)
         self.undeleted = UndeletedLimit(self.max_undeleted)
+        self.parking = Parking(
+            self.park_after_seconds, monotonic=self.clock, say=lambda event, **fields: self.said.append((event, fields))
+        )
         self.settlements = Settlements(
             self.settle_queues,
             self.in_flight,
             self.policy,
             self.attempts,
             self.undeleted,
+            self.parking,
             self.hooks,
             dead_letters=self.with_dead_letters,
             jitter=middle,
@@ -69,6 +78,7 @@ class Engine:
             settlements=self.settlements,
             keeper=self.keeper,
             undeleted=self.undeleted,
+            parking=self.parking,
             attempts=self.attempts,
             groups=self.groups,
             board=self.board,
@@ -83,6 +93,7 @@ class Engine:
             Action.COPY: Copier(self.shared, self.dead_letters, DeadLetterTarget("the-queue"), heartbeat),
             Action.DELETE: Deleter(self.shared, self.queue, heartbeat),
             Action.HIDE: Hider(self.shared, self.queue, heartbeat),
+            Action.PARK: Parker(self.shared, self.queue, heartbeat),
         }
 
     def receive(self, count: int = 1) -> list[Delivery]:

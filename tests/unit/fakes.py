@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from consumer.core.errors import MessageGone, PermanentError, ResourceGone, ServiceError, Unanswered
-from consumer.core.message import Received
+from consumer.core.message import Received, body_md5
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.parked import PropertyName, UserProperty, carried
 from consumer.engine.delivery import Delivery
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.lease import Lease
@@ -90,6 +91,10 @@ class Stored:
     visible_at: float
     handle: str = ""
     dequeue_count: int = 0
+    enqueued_ms: int = 0
+    first_received_ms: int = 0
+    priority: int = 8
+    properties: tuple[UserProperty, ...] = ()
 
 
 @dataclass
@@ -106,6 +111,13 @@ class FakeQueue:
     messages: dict[str, Stored] = field(default_factory=dict)
     before: deque[ServiceError | None] = field(default_factory=deque)
     after: deque[ServiceError | None] = field(default_factory=deque)
+    before_send: deque[ServiceError | None] = field(default_factory=deque)
+    after_send: deque[ServiceError | None] = field(default_factory=deque)
+    sent: list[tuple[str, int]] = field(default_factory=list)
+    """Id and delay of every message that was sent, in order, whether its sender heard of it or not."""
+    origins: list[tuple[str, int]] = field(default_factory=list)
+    """The original's id and the receipts that each message which was sent names."""
+    keeps_properties: bool = True
     superseded: set[str] = field(default_factory=set)
     """Handles that a confirmed change of visibility has replaced: nobody may send one again."""
     stale_deletes: list[str] = field(default_factory=list)
@@ -121,7 +133,31 @@ class FakeQueue:
 
     def put(self, message_id: str, body: str = "body") -> None:
         """A producer sends a message."""
-        self.messages[message_id] = Stored(message_id, body, self.clock())
+        self.messages[message_id] = Stored(message_id, body, self.clock(), enqueued_ms=self.now_ms)
+
+    def send(self, body: str, *, delay_seconds: int, priority: int, properties: Sequence[UserProperty] = ()) -> str:
+        """SendMessage."""
+        assert 1 <= delay_seconds <= 604_800
+        self._fail(self.before_send)
+        copy_id = f"copy-{len(self.sent) + 1}"
+        values = {found.name: found.value for found in properties}
+        self.sent.append((copy_id, delay_seconds))
+        self.origins.append((values.get(PropertyName.ORIGIN_ID, ""), int(values.get(PropertyName.RECEIPTS, "0"))))
+        self.messages[copy_id] = Stored(
+            copy_id,
+            body,
+            self.clock() + delay_seconds,
+            enqueued_ms=self.now_ms,
+            priority=priority,
+            properties=tuple(properties) if self.keeps_properties else (),
+        )
+        self._fail(self.after_send)
+        return copy_id
+
+    @property
+    def now_ms(self) -> int:
+        """The service's clock."""
+        return 1_630_907_920_000 + round(self.clock() * 1_000)
 
     def receive(self, count: int, wait_seconds: int) -> list[Received]:
         """BatchReceiveMessage."""
@@ -166,7 +202,16 @@ class FakeQueue:
         stored.handle = self._mint(stored)
         stored.visible_at = self.clock() + self.visibility_seconds
         stored.dequeue_count += 1
-        return received(stored.message_id, stored.body, handle=stored.handle, seconds=self.visibility_seconds)
+        stored.first_received_ms = stored.first_received_ms or self.now_ms
+        return replace(
+            received(stored.message_id, stored.body, handle=stored.handle, seconds=self.visibility_seconds),
+            dequeue_count=stored.dequeue_count,
+            enqueued_at_ms=stored.enqueued_ms,
+            first_dequeued_at_ms=stored.first_received_ms,
+            carried=carried(stored.properties, stored.enqueued_ms),
+            priority=stored.priority,
+            age_seconds=(self.now_ms - stored.enqueued_ms) / 1_000,
+        )
 
     def _named(self, handle: str) -> Stored | None:
         for stored in self.messages.values():
@@ -202,7 +247,10 @@ class FakeDeadLetters:
 
 def received(message_id: str = "m-1", body: str = "body", *, handle: str = "", seconds: float = 30.0) -> Received:
     """What a receive brought."""
-    return Received(message_id, body, handle or f"{message_id}#0", 1, 1_630_907_920_000, 1_630_907_921_000, seconds)
+    return Received(
+        *(message_id, body, handle or f"{message_id}#0", 1, 1_630_907_920_000, 1_630_907_921_000, seconds),
+        body_md5=body_md5(body),
+    )
 
 
 def delivery(clock: Clock, message: Received | None = None) -> Delivery:

@@ -78,3 +78,22 @@ def test_memory_is_bounded_and_the_longest_unseen_goes_first(messages: list[int]
             del model[next(iter(model))]
         assert attempts.failed(message) == model[message]
     assert {message: attempts.of(message) for message in map(str, range(31)) if attempts.of(message)} == model
+
+
+def test_what_a_copy_claims_is_a_beginning_and_never_the_end() -> None:
+    """It is believed where it is more than is known here, and only failures that happen here are counted on."""
+    attempts = Attempts()
+    assert attempts.of("copy", 5) == 5
+    assert [attempts.failed("copy", 5), attempts.failed("copy", 5), attempts.failed("copy", 0)] == [6, 7, 8]
+    assert (attempts.of("copy", 3), attempts.seen("copy")) == (8, 3)
+
+
+def test_a_copy_that_lost_its_claim_is_known_all_the_same() -> None:
+    """The process that parked a message knows its copy by the id that the queue gave it."""
+    attempts = Attempts()
+    attempts.failed("m", 4)
+    attempts.carry("m", "copy")
+    attempts.carry("never failed", "its copy")
+    attempts.forget("m")
+    assert (attempts.of("m"), attempts.of("copy"), attempts.seen("copy"), attempts.of("its copy")) == (0, 5, 1, 0)
+    assert attempts.failed("copy") == 6

@@ -152,6 +152,9 @@ def test_nothing_that_anybody_writes_makes_a_message_younger_or_less_often_tried
     [
         UserProperty("", "v"),
         UserProperty("n" * 257, "v"),
+        UserProperty(".n", "v"),
+        UserProperty("n..m", "v"),
+        UserProperty("n\N{SNOWMAN}", "v"),
         UserProperty("n", ""),
         UserProperty("n", "v" * 4_097),
         UserProperty("n", "cut\rshort"),

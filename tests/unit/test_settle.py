@@ -49,9 +49,9 @@ def test_a_successful_ending_deletes(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("outcome", of(Settlement.HOLD))
-@pytest.mark.parametrize(("hold", "hidden"), [(None, 900), (17.4, 17), (0.0, 1), (10**6, 43_200)])
-def test_a_held_message_is_hidden_for_its_own_time(outcome: Outcome, hold: float | None, hidden: int) -> None:
-    """The rule's time counts before the configured one, within what the queue takes; the message stays."""
+@pytest.mark.parametrize(("hold", "hidden"), [(60.0, 60), (17.4, 17), (0.0, 1)])
+def test_a_message_that_is_held_for_a_moment_is_hidden(outcome: Outcome, hold: float, hidden: int) -> None:
+    """For the rule's own time, within what the queue takes; the message stays and counts as undeleted."""
     engine = Engine()
     (delivery,) = engine.receive()
     engine.resolve(delivery, outcome, hold_seconds=hold)
@@ -76,8 +76,27 @@ def test_only_what_was_observed_may_be_settled_before_it_is_fixed(
     engine.resolve(delivery, outcome)
     engine.settle_all()
     brought_back = (outcome, mode, observed) == (Outcome.WOULD_FIX, Mode.OBSERVE, Observed.DELETE)
-    assert engine.dispositions == [Disposition.DELETED if brought_back else Disposition.HIDDEN]
-    assert (delivery.message_id in engine.queue.messages) is not brought_back
+    assert engine.dispositions == [Disposition.DELETED if brought_back else Disposition.PARKED]
+    assert bool(engine.queue.messages) is not brought_back
+
+
+@pytest.mark.parametrize("outcome", of(Settlement.HOLD))
+@pytest.mark.parametrize(("hold", "delay"), [(None, 900), (60.6, 61), (10**6, 43_200)])
+def test_a_message_that_is_held_for_longer_is_parked(outcome: Outcome, hold: float | None, delay: int) -> None:
+    """The rule's time counts before the configured one; its copy is confirmed before it is deleted."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, outcome, hold_seconds=hold)
+    assert engine.step()
+    assert (engine.queue.sent, engine.queue.deleted) == ([("copy-1", delay)], [])
+    engine.settle_all()
+    assert engine.queue.deleted == [delivery.message_id]
+    assert engine.dispositions == [Disposition.PARKED]
+    report = engine.recorder.reports[0]
+    assert (report.outcome, report.hidden_seconds, report.kept_seconds) == (outcome, 0, delay)
+    assert report.parked_as == "copy-1"
+    assert list(engine.queue.messages) == ["copy-1"]
+    assert engine.undeleted.count(engine.clock()) == 0
 
 
 def test_a_failed_message_backs_off() -> None:
@@ -109,28 +128,29 @@ def test_what_cannot_succeed_is_copied_and_then_deleted(outcome: Outcome) -> Non
 
 @pytest.mark.parametrize("outcome", of(Settlement.DEAD_LETTER))
 def test_without_a_dead_letter_queue_it_is_kept(outcome: Outcome) -> None:
-    """With nowhere to copy it to, a message that cannot succeed is hidden and never deleted."""
+    """With nowhere to copy it to, a message that cannot succeed is parked: a copy of it is on the queue ever after."""
     engine = Engine(with_dead_letters=False)
     (delivery,) = engine.receive()
     engine.resolve(delivery, outcome)
     engine.settle_all()
-    assert engine.queue.hidden == [(delivery.message_id, 3_600)]
-    assert not engine.queue.batches
+    assert engine.queue.sent == [("copy-1", 3_600)]
+    assert list(engine.queue.messages) == ["copy-1"]
+    assert engine.dispositions == [Disposition.PARKED]
 
 
-@pytest.mark.parametrize(
-    ("kind", "hidden"),
-    [(QueueMissing, 3_600), (PermissionMissing, 3_600), (NotAuthenticated, 30), (UnknownRefusal, 30)],
-)
-def test_a_dead_letter_queue_that_refuses_keeps_the_message_where_it_is(kind: type[ServiceError], hidden: int) -> None:
-    """A copy that was refused is no copy: hidden, for long if that will not pass by itself, and never deleted."""
+@pytest.mark.parametrize("kind", [QueueMissing, PermissionMissing, NotAuthenticated, UnknownRefusal])
+def test_a_dead_letter_queue_that_refuses_keeps_the_message_on_its_queue(kind: type[ServiceError]) -> None:
+    """A copy that was refused is no copy: hidden for a moment, or parked where that will not pass by itself."""
     engine = Engine()
     (delivery,) = engine.receive()
     engine.dead_letters.before.append(service_error(kind, "Refused"))
     engine.resolve(delivery, Outcome.REJECTED)
     engine.settle_all()
-    assert engine.queue.hidden == [(delivery.message_id, hidden)]
-    assert not engine.queue.batches
+    lasts = kind in (QueueMissing, PermissionMissing)
+    assert engine.queue.hidden == ([] if lasts else [(delivery.message_id, 30)])
+    assert engine.queue.sent == ([("copy-1", 3_600)] if lasts else [])
+    assert engine.dispositions == [Disposition.PARKED if lasts else Disposition.HIDDEN]
+    assert not engine.dead_letters.bodies
     assert [(error.action, error.code) for error in engine.recorder.settle_errors] == [("dead_letter", "Refused")]
 
 
@@ -212,7 +232,7 @@ def test_no_renewal_replaces_a_handle_that_is_on_its_way(outcome: Outcome | None
         fail(planned)  # type: ignore[arg-type]
 
     engine.queue._fail = keeper_meanwhile  # type: ignore[method-assign,assignment]
-    engine.resolve(delivery, outcome)
+    engine.resolve(delivery, outcome, **({"hold_seconds": 30.0} if outcome else {}))
     engine.settle_all()
     assert renewals
     assert not engine.recorder.renewals

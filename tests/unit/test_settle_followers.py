@@ -83,7 +83,7 @@ def test_an_older_receipt_of_a_kept_message_does_not_delete_it(outcome: Outcome)
     engine.queue.superseded.clear()
     hide = engine.queue.hide
     engine.queue.hide = lambda handle, _seconds: handle  # type: ignore[method-assign]
-    engine.resolve(newer, outcome, older)
+    engine.resolve(newer, outcome, older, hold_seconds=30.0)
     engine.settle_all()
     engine.queue.hide = hide  # type: ignore[method-assign]
     assert not engine.queue.deleted
@@ -97,7 +97,7 @@ def test_an_unanswered_hide_of_a_leader_does_not_delete_its_followers() -> None:
     engine = Engine()
     leader, follower = engine.receive(2)
     engine.queue.after.append(unanswered())
-    engine.resolve(leader, Outcome.HELD, follower)
+    engine.resolve(leader, Outcome.HELD, follower, hold_seconds=30.0)
     engine.settle_all()
     engine.clock.advance(1.0)
     engine.settle_all()

@@ -108,7 +108,7 @@ def test_a_hide_that_fails_too_leaves_the_message_to_its_lease() -> None:
     (delivery,) = engine.receive()
     engine.keeper.keep(delivery.lease)
     fail(engine, Throttled)
-    engine.resolve(delivery, Outcome.HELD)
+    engine.resolve(delivery, Outcome.HELD, hold_seconds=30.0)
     for _ in range(40):
         engine.settle_all()
         engine.clock.advance(1.0)
@@ -122,15 +122,18 @@ def test_a_hide_that_fails_too_leaves_the_message_to_its_lease() -> None:
 
 
 def test_a_dead_letter_queue_that_does_not_answer_holds_up_no_deletion_and_no_hide() -> None:
-    """Each kind of request has its own queue and threads: deletions and hides go on while copies wait."""
+    """Each kind of request has its own queue and threads: deletions, hides and parks go on while copies wait."""
     engine = Engine()
-    poison, fixed, held = engine.receive(3)
+    poison, fixed, held, parked = engine.receive(4)
     engine.resolve(poison, Outcome.INVALID)
     engine.resolve(fixed, Outcome.FIXED)
-    engine.resolve(held, Outcome.HELD)
+    engine.resolve(held, Outcome.HELD, hold_seconds=30.0)
+    engine.resolve(parked, Outcome.HELD)
     assert engine.step(Action.DELETE)
     assert engine.step(Action.HIDE)
-    assert engine.dispositions == [Disposition.DELETED, Disposition.HIDDEN]
+    assert engine.step(Action.PARK)
+    assert engine.step(Action.DELETE)
+    assert engine.dispositions == [Disposition.DELETED, Disposition.HIDDEN, Disposition.PARKED]
     assert engine.books.settling == 1
 
 
@@ -330,7 +333,7 @@ def test_one_that_is_given_up_takes_no_other_with_it() -> None:
     engine.resolve(first, Outcome.INVALID)
     engine.resolve(second, Outcome.INVALID)
     engine.settle_all()
-    assert engine.dispositions == [Disposition.DEAD_LETTERED, Disposition.HIDDEN]
+    assert sorted(engine.dispositions) == [Disposition.DEAD_LETTERED, Disposition.PARKED]
 
 
 def test_the_ending_is_on_record_before_anything_is_done_to_the_message() -> None:

@@ -99,6 +99,8 @@ class SettlingMachine(RuleBasedStateMachine):
         if failing is not None:
             copied = outcome is not None and SETTLED_BY[outcome] is Settlement.DEAD_LETTER
             (self.fail_next_copy if copied else self.fail_next)(failing, lost_reply)
+            if outcome is not None and SETTLED_BY[outcome] is Settlement.HOLD:
+                self.fail_next_park(failing, lost_reply)
         for _ in range(3):
             self.settle()
 
@@ -122,8 +124,14 @@ class SettlingMachine(RuleBasedStateMachine):
         dead = self.engine.dead_letters
         (dead.after if lost_reply else dead.before).append(error)
 
+    @rule(error=errors, lost_reply=st.booleans())
+    def fail_next_park(self, error: ServiceError, lost_reply: bool) -> None:
+        """The queue fails the next message that is sent to it."""
+        queue = self.engine.queue
+        (queue.after_send if lost_reply else queue.before_send).append(error)
+
     def _check_deletions(self, gone: set[str]) -> None:
-        """Whatever left the queue had an ending that deletes, was copied, or followed one that is settled or kept."""
+        """Whatever left the queue had an ending that deletes, was copied or parked, or followed what is kept."""
         copied = self.copies
         for message_id in gone:
             receipts = [delivery for delivery in self.all if delivery.message_id == message_id]
@@ -145,7 +153,9 @@ class SettlingMachine(RuleBasedStateMachine):
         outcome = self.endings.get(id(delivery))
         settlement = SETTLED_BY[outcome] if outcome else Settlement.NOTHING
         dead_lettered = settlement is Settlement.DEAD_LETTER and f'"message_id":"{delivery.message_id}"' in copied
-        return settlement is Settlement.DELETE or dead_lettered
+        kept = settlement in (Settlement.HOLD, Settlement.BACK_OFF, Settlement.DEAD_LETTER)
+        parked = kept and (delivery.message.origin_id, delivery.message.receipts) in self.engine.queue.origins
+        return settlement is Settlement.DELETE or dead_lettered or parked
 
     @invariant()
     def books_balance(self) -> None:
@@ -171,11 +181,13 @@ class SettlingMachine(RuleBasedStateMachine):
     def a_lost_lease_is_never_a_success(self) -> None:
         """A report of deletion is one that the queue confirmed; a lost one is reported as lost, with that outcome."""
         for report in self.engine.recorder.reports:
-            if report.disposition in (Disposition.DELETED, Disposition.DEAD_LETTERED):
+            if report.disposition in (Disposition.DELETED, Disposition.DEAD_LETTERED, Disposition.PARKED):
                 assert report.message.message_id in self.engine.queue.deleted
                 assert report.message.message_id not in self.engine.queue.messages
             if report.disposition is Disposition.DEAD_LETTERED:
                 assert f'"message_id":"{report.message.message_id}"' in self.copies
+            if report.disposition is Disposition.PARKED:
+                assert report.parked_as in dict(self.engine.queue.sent)
             assert (report.outcome is Outcome.LEASE_LOST) == (report.disposition is Disposition.LEASE_LOST)
 
     @invariant()

@@ -36,3 +36,13 @@ def test_the_longest_unseen_is_forgotten_first() -> None:
     unsettled.given_up("first")
     unsettled.copied("third", REJECTED)
     assert [bool(unsettled.ending_of_copy(name)) for name in ("first", "second", "third")] == [True, False, True]
+
+
+def test_a_parked_copy_was_given_up_as_often_as_its_original() -> None:
+    """Parking does not shorten the next pause; where nothing was given up, nothing is remembered."""
+    unsettled = Unsettled()
+    unsettled.given_up("m")
+    unsettled.carry("m", "copy")
+    unsettled.carry("another", "its copy")
+    assert unsettled.given_up("copy") == 2
+    assert list(unsettled._known) == ["m", "copy"]

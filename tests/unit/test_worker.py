@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from consumer.core.outcome import Ending, Outcome
+from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
@@ -390,7 +390,7 @@ def test_a_message_whose_copy_stands_is_not_worked_on_again() -> None:
     working.worker.process(working.delivery(message_id="m"))
     (resolved,) = working.resolved()
     assert working.pipeline.repaired == []
-    assert (resolved.ending, resolved.copied) == (rejected, True)
+    assert (resolved.ending, resolved.copied) == (rejected, Disposition.DEAD_LETTERED)
     assert resolved.event is not None
 
 

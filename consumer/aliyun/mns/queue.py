@@ -114,7 +114,8 @@ class Connection:
             raise translated from None
         finally:
             asked = replies.request_id(self._exchange.reply)
-            self._hooks.api_call(ApiCall("mns", operation, code, self._monotonic() - started, asked))
+            seconds = self._monotonic() - started
+            self._hooks.api_call(ApiCall("mns", operation, code, seconds, asked, self._address.name))
         return result
 
     def _attributes(self, queue_name: str) -> QueueAttributes:

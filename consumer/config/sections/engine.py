@@ -37,8 +37,8 @@ class EngineConfig(Section):
         ge=1,
         le=16,
         description=(
-            "Threads for each way of settling: so many delete in batches, so many hide, so many dead-letter. What one"
-            " kind waits for holds up no other."
+            "Threads for each way of settling: so many delete in batches, so many hide, so many dead-letter, so many"
+            " park. What one kind waits for holds up no other."
         ),
     )
     lease_threads: int = Field(
@@ -86,14 +86,26 @@ class EngineConfig(Section):
             " runs on meanwhile."
         ),
     )
+    park_after_seconds: float = Field(
+        default=60.0,
+        ge=1,
+        le=MAX_VISIBILITY_SECONDS,
+        description=(
+            "What has to wait for longer than this is parked: sent to the queue again with a delay, and deleted once"
+            " that is confirmed, so that it is no undeleted message and its retention begins anew. What waits for less"
+            " is hidden, and so is everything while mns:SendMessage on the queue is not granted. 43200 parks only what"
+            " the queue's retention would overtake."
+        ),
+    )
     max_undeleted: int = Field(
         default=4000,
         ge=1,
         le=4900,
         description=(
             "Messages that all replicas together may receive within 30 minutes and not delete. The service throttles"
-            " an access key at 5,000; held, observed and failing messages count on every delivery. As the count rises"
-            " they are hidden for longer, eightfold and up to an hour; beyond four fifths polls are paced."
+            " an access key at 5,000; what is hidden or released counts on every delivery, what is parked does not."
+            " As the count rises messages are hidden for longer, eightfold and up to an hour; beyond four fifths polls"
+            " are paced."
         ),
     )
     replicas: int = Field(
@@ -152,23 +164,27 @@ class RetryConfig(Section):
         ge=1,
         le=1000,
         description=(
-            "Failed deliveries of one message after which it is given up to the dead-letter queue. Counted by each"
-            " process for itself and anew after a restart, so a message may get more attempts than this, never fewer."
+            "Failed deliveries of one message after which it is given up to the dead-letter queue. The count travels"
+            " with a parked message over replicas and restarts; of one that was only hidden each process counts for"
+            " itself, so a message may get more attempts than this, never fewer."
         ),
     )
     backoff_base_seconds: float = Field(
         default=30.0,
         ge=1,
         le=MAX_VISIBILITY_SECONDS,
-        description="How long a message is hidden after its first failure, less jitter; doubles with each failure.",
+        description=(
+            "How long a message waits after its first failure, less jitter; doubles with each failure. Hidden or"
+            " parked, see engine.park_after_seconds."
+        ),
     )
     backoff_cap_seconds: float = Field(
         default=3600.0,
         ge=1,
         le=MAX_VISIBILITY_SECONDS,
         description=(
-            "Longest time a failed message is hidden. At least retry.backoff_base_seconds. The queue's retention has"
-            " to be longer, or the queue drops the message while it is hidden."
+            "Longest time a failed message waits. At least retry.backoff_base_seconds. A parked one waits for half of"
+            " the queue's retention at most; one that has to be hidden is dropped if the retention is shorter."
         ),
     )
     settle_attempts: int = Field(
@@ -177,27 +193,30 @@ class RetryConfig(Section):
         le=100,
         description=(
             "Tries of one request that settles a message, the first included; then the message is hidden with backoff"
-            " instead, which frees its slot, and looked at again when it comes back."
+            " instead, which frees its slot, and looked at again when it comes back. Parking is tried twice where the"
+            " queue may have taken the copy."
         ),
     )
     settle_seconds: float = Field(
         default=30.0,
         ge=1,
         le=900,
-        description="How long after its ending a message may be tried to be deleted or dead-lettered before that.",
+        description=(
+            "How long after its ending a message may be tried to be deleted, dead-lettered or parked before that."
+        ),
     )
     hold_seconds: float = Field(
         default=900.0,
         ge=1,
         le=MAX_VISIBILITY_SECONDS,
         description=(
-            "How long a held message (limit, pause, contest) or one of a rule in mode observe is hidden before it is"
-            " looked at again. Short times make many observed messages run into engine.max_undeleted."
+            "How long a held message (limit, pause, contest) or one of a rule in mode observe waits before it is"
+            " looked at again. Up to engine.park_after_seconds it is hidden, and many run into engine.max_undeleted."
         ),
     )
     keep_seconds: float = Field(
         default=3600.0,
         ge=1,
         le=MAX_VISIBILITY_SECONDS,
-        description="How long a message that cannot succeed is hidden while there is no dead-letter queue for it.",
+        description="How long a message that cannot succeed waits while there is no dead-letter queue for it.",
     )

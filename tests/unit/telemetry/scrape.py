@@ -104,7 +104,7 @@ def expose_open(found: Metrics, exposures: OpenExposures, board: PollBoard | Non
     """Export what is exposed, of a process that has just started."""
     board = board or PollBoard()
     unknowns = Unknowns(exposures, board, InFlight(8).books, longest_hide_seconds=60.0, dead_letters=True)
-    expose_exposures(found, [rule().name, "no-public-write"], exposures, MissingActions("config-events"), unknowns)
+    expose_exposures(found, [rule().name, "no-public-write"], exposures, MissingActions(), unknowns)
     expose_flow(found, board, lambda: 3)
 
 

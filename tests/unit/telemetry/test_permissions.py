@@ -13,22 +13,22 @@ from tests.unit.telemetry.records import SETTLED_AT_MS, event, report
 from tests.unit.telemetry.scrape import expose_open, metrics, value
 
 
-def call(operation: str, code: str, service: str = "mns") -> ApiCall:
+def call(operation: str, code: str, service: str = "mns", queue: str = "events") -> ApiCall:
     """One request."""
-    return ApiCall(service, operation, code, 0.1, "5F29")
+    return ApiCall(service, operation, code, 0.1, "5F29", queue if service == "mns" else "")
 
 
 @pytest.mark.parametrize(
     ("service", "operation", "missing"),
     [
         ("mns", "BatchDeleteMessage", ("mns:BatchDeleteMessage", "acs:mns:*:*:/queues/events/messages")),
-        ("mns", "SendMessage", ("mns:SendMessage", "acs:mns:*:*:/queues/dead/messages")),
+        ("mns", "SendMessage", ("mns:SendMessage", "acs:mns:*:*:/queues/events/messages")),
         ("config", "StartConfigRuleEvaluation", ("config:StartConfigRuleEvaluation", "*")),
     ],
 )
 def test_a_refusal_is_missing_until_the_request_works(service: str, operation: str, missing: tuple[str, str]) -> None:
     """Other failures neither begin nor end it."""
-    found = MissingActions("events", "dead")
+    found = MissingActions()
     found.api_call(call(operation, "timeout", service))
     assert found.current() == {}
     found.api_call(call(operation, "AccessDenied", service))
@@ -36,6 +36,14 @@ def test_a_refusal_is_missing_until_the_request_works(service: str, operation: s
     assert found.current() == {missing: 1.0}
     found.api_call(call(operation, "ok", service))
     assert found.current() == {}
+
+
+def test_what_is_missing_on_one_queue_may_be_granted_on_another() -> None:
+    """Parking and dead letters are sent by the same action, each to its own queue."""
+    found = MissingActions()
+    found.api_call(call("SendMessage", "AccessDenied"))
+    found.api_call(call("SendMessage", "ok", queue="dead"))
+    assert found.current() == {("mns:SendMessage", "acs:mns:*:*:/queues/events/messages"): 1.0}
 
 
 @pytest.mark.parametrize("operation", ["GetQueueAttributes", "BatchPeekMessage"])

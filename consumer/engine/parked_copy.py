@@ -1,0 +1,58 @@
+"""What a message is parked as: its delay, and the properties that travel beside its body. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consumer.core.message import Received
+from consumer.core.outcome import Ending
+from consumer.core.parked import MOST_COUNTED, History, UserProperty, reason, written
+
+_NORMAL_PRIORITY = 8
+_WAITING_PRIORITY = 9
+"""1 is the highest, 16 the lowest."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedCopy:
+    """One request that parks, without the body, which is the original's."""
+
+    delay_seconds: int
+    properties: tuple[UserProperty, ...]
+    priority: int
+    trial: int = 0
+    """Since which interruption of parking it was planned; it is not sent any more after another one."""
+
+    @classmethod
+    def of(cls, message: Received, ending: Ending, attempts: int, delay_seconds: int, trial: int) -> ParkedCopy:
+        """The copy of a message whose work ended like this."""
+        own = written(history(message, ending, attempts))
+        return cls(delay_seconds, (*own, *message.carried.foreign), _priority(message), trial)
+
+    def size_bytes(self, body: str) -> int:
+        """The size of the message, of which the properties are a part."""
+        return len(body.encode("utf-8", "surrogatepass")) + sum(found.size_bytes for found in self.properties)
+
+
+def history(message: Received, ending: Ending, attempts: int) -> History:
+    """The history of the next copy of a message."""
+    known = message.carried.history
+    first_enqueued = max(message.first_enqueued_ms, 1)
+    attempts = min(attempts, MOST_COUNTED)
+    return History(
+        origin_id=message.origin_id,
+        first_enqueued_ms=first_enqueued,
+        first_received_ms=max(message.first_received_ms, first_enqueued),
+        receipts=min(max(message.receipts, attempts, 1), MOST_COUNTED),
+        attempts=attempts,
+        reason=reason(ending.outcome.value, ending.reason),
+        dead_letter_ms=known.dead_letter_ms if known else 0,
+    )
+
+
+def _priority(message: Received) -> int:
+    """After whatever is new: what waits, however much it is, never keeps a fresh event waiting.
+
+    The service hands out the higher priority first: https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage
+    """
+    return max(message.priority or _NORMAL_PRIORITY, _WAITING_PRIORITY)

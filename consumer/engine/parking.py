@@ -1,0 +1,140 @@
+"""Decides whether a message that has to wait is parked or hidden, and as what it is parked.
+
+Parked, it is out of the way: sent again with a delay, confirmed, and then deleted. It counts no more as undeleted, its
+retention begins anew, and its history travels with it. Hidden is what waits for a moment only, what cannot be sent
+again as it came, and everything while parking does not work.
+
+Copies must never breed. A copy whose confirmation got lost, or whose original could not be deleted, is a duplicate that
+would be parked again in its turn. So a park that does not end in a deletion interrupts parking, for longer each time;
+then a single message tries it again. See docs/decisions/0021-parking.md.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from consumer.core.errors import PermanentError, PermissionMissing, ServiceError, UnknownRefusal
+from consumer.core.message import Received
+from consumer.core.outcome import Ending
+from consumer.core.queue_attributes import QueueAttributes
+from consumer.core.queue_limits import MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, MAX_VISIBILITY_SECONDS
+from consumer.engine.delivery import Delivery
+from consumer.engine.parked_copy import ParkedCopy
+
+FIRST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 1_800.0
+
+CHANGED_ON_ITS_WAY = "not_repeatable"
+"""The code of a message that cannot be sent again as it came."""
+TOO_LARGE = "too_large"
+"""The code of a message that would not fit into the queue with its history."""
+INTERRUPTED = "interrupted"
+"""The code of a message that is hidden because parking has not worked lately."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the queue says of itself; the defaults are the service's own bounds."""
+
+    longest_seconds: int = MAX_VISIBILITY_SECONDS
+    """Half of the retention, so that a copy has as long to be received as it waits; as a hide, while it is unknown."""
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+
+
+class Parking:
+    """One for the process; shared by workers, pollers and settlers."""
+
+    def __init__(
+        self,
+        after_seconds: float,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        say: Callable[..., None] = lambda *_, **__: None,
+    ) -> None:
+        """Park what waits for longer than `after_seconds`; `say` takes the name of a log event and its fields."""
+        self._after_seconds = after_seconds
+        self._monotonic = monotonic
+        self._say = say
+        self._facts = _Facts()
+        self._lock = threading.Lock()
+        self._pause_seconds = 0.0
+        """How long the present interruption lasts; 0 while parking works."""
+        self._paused_until = 0.0
+        self._trial = 0
+        """How often it was interrupted."""
+
+    def learn(self, found: QueueAttributes | None) -> None:
+        """What the queue says of itself, once that is known; None if it may not be asked."""
+        if found is not None:
+            longest = min(max(1, found.retention_seconds // 2), MAX_DELAY_SECONDS)
+            self._facts = _Facts(longest, found.max_message_bytes)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether parking has not worked lately, so that what waits is hidden."""
+        return self._pause_seconds > 0
+
+    def wanted(self, message: Received, received_at: float, seconds: float) -> bool:
+        """Whether a message that has to wait for so long should be parked, if that can be done.
+
+        It should also if the wait is short but would take it past half of its retention, which then begins anew.
+        """
+        if seconds > self._after_seconds:
+            return True
+        age_seconds = message.age_seconds + self._monotonic() - received_at
+        return age_seconds + seconds > self._facts.longest_seconds
+
+    def copy(self, delivery: Delivery, ending: Ending, seconds: float) -> ParkedCopy | str:
+        """What to park a message as that should wait for so long, or the code of why it cannot be parked now."""
+        if not delivery.message.repeatable:
+            return CHANGED_ON_ITS_WAY
+        delay_seconds = max(1, min(round(seconds), self._facts.longest_seconds))
+        found = ParkedCopy.of(delivery.message, ending, delivery.attempts, delay_seconds, self._trial)
+        if found.size_bytes(delivery.message.body) > self._facts.max_message_bytes:
+            return TOO_LARGE
+        return found if self._may_try() else INTERRUPTED
+
+    def overtaken(self, copy: ParkedCopy) -> bool:
+        """Whether parking was interrupted after this copy was planned, so that it had better not be sent."""
+        return copy.trial != self._trial
+
+    def worked(self, copy: ParkedCopy) -> None:
+        """A message was parked as this copy, and deleted."""
+        if not self._pause_seconds or self.overtaken(copy):
+            return
+        with self._lock:
+            self._pause_seconds = 0.0
+        self._say("parking.resumed")
+
+    def refused(self, copy: ParkedCopy, error: ServiceError) -> None:
+        """The service did not take a copy, or has not said so; a refusal of one message says nothing of others."""
+        lasting = isinstance(error, PermanentError) and not isinstance(error, PermissionMissing)
+        if not (lasting or (isinstance(error, UnknownRefusal) and error.status == 400)):
+            self.interrupt(copy, error.code, "mns:SendMessage" if isinstance(error, PermissionMissing) else "")
+
+    def interrupt(self, copy: ParkedCopy, reason: str, missing_action: str = "") -> None:
+        """A park did not end in a deletion: hide what waits, for a while. Copies of before say nothing new."""
+        with self._lock:
+            if self.overtaken(copy):
+                return
+            first = not self._pause_seconds
+            self._pause_seconds = min(max(2 * self._pause_seconds, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+            self._paused_until = self._monotonic() + self._pause_seconds
+            self._trial += 1
+        if first:
+            missing = {"missing_action": missing_action} if missing_action else {}
+            self._say("parking.interrupted", reason=reason, **missing)
+
+    def _may_try(self) -> bool:
+        """Whether a message may be parked now; after a pause, one may."""
+        if not self._pause_seconds:
+            return True
+        with self._lock:
+            now = self._monotonic()
+            if now < self._paused_until:
+                return False
+            self._paused_until = now + self._pause_seconds  # nobody else until this one has ended
+            return True
