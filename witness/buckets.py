@@ -1,4 +1,4 @@
-"""Every bucket's states over a run, from the journal: what it was like at any entry, and who made it so."""
+"""Every bucket's and group's states over a run, from the journal: what it was like at any entry, and who made it so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from witness.entry import JournalEntry
-from witness.rules import BucketState
+from witness.rules import BucketState, State
+from witness.security_groups import GroupState, after, is_about_a_group
 
 _FIELDS = {
     "Acl": "acl",
@@ -34,7 +35,7 @@ class Moment:
     """Who brought the bucket into this state; empty for the emulator itself and for its control port."""
     created_by: str
     """Who created this bucket; a bucket deleted and made again is another one."""
-    configuration: BucketState | None
+    configuration: State | None
     """None while it does not exist."""
 
     @property
@@ -44,7 +45,7 @@ class Moment:
 
 
 class BucketHistory:
-    """The moments of one bucket, in order."""
+    """The moments of one bucket or group, in order."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -89,14 +90,16 @@ def histories(entries: Iterable[JournalEntry]) -> dict[str, BucketHistory]:
     """Every bucket that the journal mentions."""
     found: dict[str, BucketHistory] = {}
     for entry in entries:
-        if entry.changed and entry.service in ("oss", "control") and entry.resource:
+        if entry.changed and entry.service in ("oss", "ecs", "control") and entry.resource:
             found.setdefault(entry.resource, BucketHistory(entry.resource)).add(entry)
     return found
 
 
-def _settings(entry: JournalEntry, before: Moment) -> BucketState | None:
-    """The configuration after an entry; None when the bucket is gone or the entry says nothing about it."""
-    detail = entry.detail
+def _settings(entry: JournalEntry, before: Moment) -> State | None:
+    """The configuration after an entry; None when the resource is gone or the entry says nothing about it."""
+    detail, known = entry.detail, before.configuration
+    if is_about_a_group(entry):
+        return after(entry, known if isinstance(known, GroupState) else None)
     if detail.get("deleted"):
         return None
     if detail.get("created"):
@@ -104,8 +107,7 @@ def _settings(entry: JournalEntry, before: Moment) -> BucketState | None:
         for name, value in detail.get("settings", {}).items():
             new = replace(new, **_as_configured(name, value))
         return new
-    known = before.configuration
-    if known is None:
+    if not isinstance(known, BucketState):
         return None
     if entry.operation == "PatchBucket":
         for name, value in detail["after"].items():

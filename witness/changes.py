@@ -12,6 +12,7 @@ from witness.expectations import Expectations
 from witness.leases import Leases
 from witness.queue_log import Life
 from witness.rules import Watched
+from witness.security_groups import GroupRule, is_open
 from witness.verdict import Violation
 
 _ON_QUEUE = frozenset(
@@ -45,7 +46,7 @@ class Changes:
         """What was wrong, in order."""
         for entry in entries:
             if entry.changed and self._expectations.is_worker(entry.access_key_id):
-                problem = self._on_bucket(entry) if entry.service == "oss" else self._on_mns(entry)
+                problem = self._on_bucket(entry) if entry.service in ("oss", "ecs") else self._on_mns(entry)
                 if problem is not None:
                     yield problem
 
@@ -92,13 +93,29 @@ class Changes:
         ]
         if not fitting:
             return Violation(4, entry.sequence, name, f"no event received by then asked for {entry.operation}")
-        after = self._buckets[name].at(entry.sequence).configuration
-        if after is None or not any(watched.satisfied_by(after) for _, watched in fitting):
-            return Violation(4, entry.sequence, name, f"{entry.operation} left it breaking the rule")
+        if problem := self._is_wrong(entry, [watched for _, watched in fitting]):
+            return Violation(4, entry.sequence, name, f"{entry.operation} {problem}")
         if not any(self._leases.held(life.message_id, entry, self._grace_ms) for life, _ in fitting):
             return Violation(4, entry.sequence, name, f"{entry.operation} outside the lease of every event about it")
         return None
 
+    def _is_wrong(self, entry: JournalEntry, asked: list[Watched]) -> str:
+        """What a change did that none of these asked for.
+
+        A setting of a bucket is written whole, so it fits at once. Rules are taken from a group one by one while others
+        may add some: each one taken has to be open, and what is left is asked of the group in the end.
+        """
+        if entry.service == "ecs":
+            kept = [each["id"] for each in entry.detail["removed"] if not _any_wants_gone(asked, each)]
+            return f"took rules that are not open: {', '.join(kept)}" if kept else ""
+        after = self._buckets[entry.resource].at(entry.sequence).configuration
+        fits = after is not None and any(watched.satisfied_by(after) for watched in asked)
+        return "" if fits else "left it breaking the rule"
+
     @property
     def _grace_ms(self) -> int:
         return round(self._expectations.lease_grace_seconds * 1000)
+
+
+def _any_wants_gone(asked: Iterable[Watched], rule: GroupRule) -> bool:
+    return any(is_open(rule, watched.parameters) for watched in asked)

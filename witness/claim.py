@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
-BUCKET_TYPE = "ACS::OSS::Bucket"
+from witness.security_groups import GROUP_TYPE
+
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
+_GROUP_ID = re.compile(r"sg-[A-Za-z0-9][A-Za-z0-9-]{0,59}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,16}(-[a-z0-9]{1,16}){0,5}", re.ASCII)
 _DEEPEST = 3
 """An envelope in an envelope is the most that any service makes."""
@@ -23,9 +25,10 @@ _DEEPEST = 3
 
 @dataclass(frozen=True, slots=True)
 class EventClaim:
-    """Some evaluation found this bucket non-compliant."""
+    """Some evaluation found this bucket or security group non-compliant."""
 
     bucket: str
+    """Its name, or the group's id."""
     marks: frozenset[str]
     """Rule id, rule identifier and rule name, as far as they are there."""
     account_id: str
@@ -87,8 +90,8 @@ def _event(found: dict[str, Any], result: dict[str, Any], qualifier: dict[str, A
     named = [qualifier[key] for key in ("configRuleId", "sourceIdentifier", "configRuleName") if key in qualifier]
     sound = (
         isinstance(bucket, str)
-        and _BUCKET_NAME.fullmatch(bucket) is not None
         and isinstance(region, str)
+        and _names_a_resource(str(qualifier.get("resourceType")), bucket, region)
         and (not region or _REGION.fullmatch(region) is not None)
         and account.isdecimal()
         and evaluated > 0
@@ -104,6 +107,13 @@ def _event(found: dict[str, Any], result: dict[str, Any], qualifier: dict[str, A
         notified_ms=notified,
         sound=sound,
     )
+
+
+def _names_a_resource(resource_type: str, resource_id: str, region: str) -> bool:
+    """Whether there can be such a resource; a security group is only to be found in a region."""
+    if resource_type == GROUP_TYPE:
+        return _GROUP_ID.fullmatch(resource_id) is not None and bool(region)
+    return _BUCKET_NAME.fullmatch(resource_id) is not None
 
 
 def _other_kind(found: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from witness.buckets import BucketHistory
-from witness.claim import BUCKET_TYPE, EventClaim
+from witness.claim import EventClaim
 from witness.entry import JournalEntry, was_refused
 from witness.expectations import Expectations
 from witness.parked import Copies
@@ -25,13 +25,18 @@ _PASSING_CODES = frozenset(
         "AccessKeyIdAndSecurityTokenNotMatch",
         "BucketBusy",
         "InvalidAccessKeyId",
+        "InvalidAccessKeyId.NotFound",
         "InvalidSecurityToken",
+        "InvalidSecurityToken.Expired",
         "MetaOperationQpsLimitExceeded",
         "OperationConflict",
         "RequestTimeTooSkewed",
         "RequestTimeout",
         "SecurityTokenExpired",
         "SignatureDoesNotMatch",
+        "Throttling",
+        "Throttling.Api",
+        "Throttling.User",
         "TooManyRequests",
         "UserDisable",
     }
@@ -57,7 +62,7 @@ class DeadLetters:
         self._buckets = buckets
         self._refusals: dict[str, list[int]] = defaultdict(list)
         for entry in entries:
-            if entry.service == "oss" and was_refused(entry) and _is_final(entry):
+            if entry.service in ("oss", "ecs") and was_refused(entry) and _is_final(entry):
                 self._refusals[entry.resource].append(entry.sequence)
         self._repairs: dict[str, list[Repair]] = defaultdict(list)
         for repair in repairs:
@@ -90,10 +95,10 @@ class DeadLetters:
         return f"dead-lettered after {tries} receipts, though no refusal was final"
 
     def _may_act(self, claim: EventClaim) -> bool:
-        """Whether the claim could have led to anything: it is sound, and about a bucket of ours."""
+        """Whether the claim could have led to anything: it is sound, of its rule's type, and of a resource of ours."""
         known = self._expectations
         ours = claim.account_id == known.account_id or claim.account_id in known.member_accounts
-        if not claim.sound or claim.resource_type != BUCKET_TYPE or not ours:
+        if not claim.sound or claim.resource_type not in known.types_of(claim.marks) or not ours:
             return False
         history = self._buckets.get(claim.bucket)
         state = history.last.configuration if history else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from witness.rules import Watched
+from witness.rules import BucketState, Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Expectations:
     def every_rule(self) -> tuple[Watched, ...]:
         """Enforced and observed rules."""
         return (*self.rules, *self.observed)
+
+    def types_of(self, marks: frozenset[str]) -> frozenset[str]:
+        """What the rules judge that an event names by these marks; buckets where no rule takes it."""
+        found = frozenset(watched.resource_type for watched in self.every_rule if watched.marks & marks)
+        return found or frozenset({BucketState.resource_type})
 
     def is_worker(self, access_key_id: str) -> bool:
         """Whether a request with this key came from the worker; what the emulator does by itself has no key."""

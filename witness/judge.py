@@ -52,7 +52,7 @@ def _reads(entries: Iterable[JournalEntry], expectations: Expectations) -> dict[
     found: dict[str, list[int]] = defaultdict(list)
     for entry in entries:
         if (
-            entry.service == "oss"
+            entry.service in ("oss", "ecs")
             and not entry.changed
             and not was_refused(entry)
             and expectations.is_worker(entry.access_key_id)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from witness.buckets import BucketHistory, Moment
-from witness.claim import BUCKET_TYPE, EventClaim, NoClaim, OtherClaim
+from witness.claim import EventClaim, NoClaim, OtherClaim
 from witness.expectations import Expectations
 from witness.parked import Copies
 from witness.queue_log import Life, Removal
@@ -142,10 +142,10 @@ class Removals:
         return any(self._complies(case, history.at(sequence)) for sequence in within)
 
     def _may_act(self, claim: EventClaim) -> bool:
-        """Whether anybody may act on what it says: it is sound, and about a bucket of ours."""
+        """Whether anybody may act on what it says: it is sound, of its rule's type, and about a resource of ours."""
         known = self._expectations
         ours = claim.account_id == known.account_id or claim.account_id in known.member_accounts
-        return claim.sound and claim.resource_type == BUCKET_TYPE and ours
+        return claim.sound and claim.resource_type in known.types_of(claim.marks) and ours
 
     def _explain_by_others(self, unexplained: list[tuple[Life, str]]) -> None:
         """A deletion is right when another message stands for this one that is itself ended well or still kept.

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from witness.public_access import is_public, names_everyone, statements
+from witness.security_groups import GROUP_TYPE, GroupState, is_closed
 
 
 @dataclass(frozen=True, slots=True)
 class BucketState:
     """What rules can see of one bucket."""
+
+    resource_type: ClassVar[str] = "ACS::OSS::Bucket"
 
     name: str
     owner_id: str
@@ -97,7 +100,9 @@ def _tags(bucket: BucketState, parameters: Parameters) -> bool:
     return True
 
 
-Satisfied = Callable[[BucketState, Parameters], bool]
+State = BucketState | GroupState
+Satisfied = Callable[[Any, Parameters], bool]
+"""Asked of the states of one type of resource only."""
 
 WANTED: Mapping[str, Satisfied] = {
     "oss-bucket-public-read-prohibited": lambda bucket, _: bucket.acl == "private",
@@ -121,12 +126,16 @@ WANTED: Mapping[str, Satisfied] = {
     ),
     "oss-zrs-enabled": lambda bucket, _: bucket.redundancy == "ZRS",
     "required-tags": _tags,
+    "sg-risky-ports-check": is_closed,
 }
-"""By identifier: whether a bucket does not break the rule."""
+"""By identifier: whether a bucket or group does not break the rule."""
+
+_OF_GROUPS = frozenset({"sg-risky-ports-check"})
 
 _DEFAULTS: Mapping[str, Parameters] = {
     "oss-bucket-logging-prefix-match": {"LogPrefix": "oss-accesslog/"},
     "oss-bucket-tls-version-check": {"tlsVersion": "TLSv1.2,TLSv1.3"},
+    "sg-risky-ports-check": {"ports": "22,3389"},
 }
 
 _ACL = frozenset({"PutBucketAcl"})
@@ -151,12 +160,13 @@ _OPERATIONS: Mapping[str, frozenset[str]] = {
     "oss-bucket-tls-version-check": frozenset({"PutBucketHttpsConfig"}),
     "oss-zrs-enabled": frozenset({"CreateBucketDataRedundancyTransition"}),
     "required-tags": frozenset({"PutBucketTags"}),
+    "sg-risky-ports-check": frozenset({"RevokeSecurityGroup"}),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One rule that the worker enforces or observes, and what it may call to make a bucket comply."""
+    """One rule that the worker enforces or observes, and what it may call to make a resource comply."""
 
     identifier: str
     rule_id: str
@@ -174,9 +184,14 @@ class Watched:
         """Requests by which the worker may change a bucket for this rule."""
         return _OPERATIONS[self.identifier]
 
-    def satisfied_by(self, bucket: BucketState) -> bool:
-        """Whether a bucket in this state does not break the rule."""
-        return WANTED[self.identifier](bucket, self.parameters)
+    @property
+    def resource_type(self) -> str:
+        """What it judges."""
+        return GROUP_TYPE if self.identifier in _OF_GROUPS else BucketState.resource_type
+
+    def satisfied_by(self, state: State) -> bool:
+        """Whether a resource in this state does not break the rule: one of another type cannot."""
+        return state.resource_type != self.resource_type or WANTED[self.identifier](state, self.parameters)
 
 
 def watch(identifier: str, rule_id: str, *, group: str = "", parameters: Parameters | None = None) -> Watched:

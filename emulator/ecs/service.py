@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -20,6 +21,7 @@ from emulator.rpc_codes import Rpc
 from emulator.world import World
 
 _log = logging.getLogger("emulator")
+_CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
 
 
 class EcsService:
@@ -66,7 +68,7 @@ class EcsService:
     def delete(self, group_id: str) -> None:
         """Delete a group with its rules."""
         gone = self.groups.pop(group_id)
-        self._world.journal.changed("control", "DeleteSecurityGroup", group_id, before=gone.as_json())
+        self._world.journal.changed("control", "DeleteSecurityGroup", group_id, before=gone.as_json(), deleted=True)
         self.changed(group_id)
 
     def state(self) -> dict[str, Any]:
@@ -95,12 +97,27 @@ class EcsService:
             operation = self.operation(request)
             if not refusal.row.covers(operation):
                 _log.error("no row of the table of codes covers %s: %s", operation, refusal.row)
+            self._journal_refusal(request, request_id, refusal)
             return self.error(request, refusal.status, refusal.code, str(refusal))
 
     def error(self, request: Request, status: int, code: str, message: str) -> Response:
         """A refusal in the service's own form."""
         known = {"RequestId": self._world.request_id(), "HostId": request.host}
         return _json(status, {**known, "Code": code, "Message": message})
+
+    def _journal_refusal(self, request: Request, request_id: str, refusal: Refusal) -> None:
+        """Where reads are journaled, refusals are, too."""
+        asked = _query(request)
+        resource, key = asked.get("SecurityGroupId", ""), _CREDENTIAL.search(request.headers.get("authorization", ""))
+        self._world.journal.read(
+            "ecs",
+            self.operation(request),
+            resource,
+            request_id=request_id,
+            access_key_id=key[1] if key else "",
+            refused=refusal.code,
+            status=refusal.status,
+        )
 
     def _answered(self, request: Request, request_id: str) -> dict[str, Any]:
         asked = RpcRequest(request.method, _query(request), request.headers, request.body)
