@@ -1,11 +1,11 @@
-"""Everything that can go wrong, as a tree: each class tells its catcher what to do next.
+"""Everything that can go wrong, as a tree: each class says what to do next.
 
     RemediatorError
     ├── ConfigurationError        stop: names the key, the value and what is allowed
     ├── ThreadNotStarted          stop: the machine gives no more threads
     ├── InvalidMessage            the body can never become an event: outcome `invalid`
     ├── Refused                   this can never succeed: outcome `rejected`
-    ├── SharedUnreachable         whether it may be changed cannot be told: hold it, and look again later
+    ├── SharedUnreachable         whether it may be changed is not known: hold it, and look again later
     └── ServiceError              a vendor's service answered badly, or not at all
         ├── Retryable             try again inside the lease, with backoff
         │   ├── Throttled         the service asks for fewer requests
@@ -18,14 +18,14 @@
         ├── WrongEndpoint         the resource lives in another region: address it there
         ├── MessageGone           the receipt handle is no longer valid: the lease is lost, nothing is proved
         ├── QueueMissing          the queue does not exist
-        ├── NotAuthenticated      credentials or clock are wrong: try again on a later delivery, tell a person
+        ├── NotAuthenticated      credentials or clock are wrong: try again on a later delivery, a person has to look
         │   └── CredentialsUnavailable  their source does not answer: that may pass by itself
         ├── AccountSuspended      the account or resource is blocked for now: try again on a later delivery
         ├── UnknownRefusal        a code that we do not know: try again on a later delivery, as often as a failure may
-        └── PermanentError        asked again, the service will say no again: outcome `rejected`
+        └── PermanentError        the same request will be refused again: outcome `rejected`
             ├── PermissionMissing     grant the action in RAM: held until somebody has, and not the message's fault
             ├── DeniedByResource      the resource's own policy denies it
-            ├── PublicAccessBlocked   Block Public Access forbids what was asked
+            ├── PublicAccessBlocked   Block Public Access forbids it
             └── SourceIpNeedsVpc      a statement of a policy needs a condition that only a person can choose
 
 Vendor exceptions are translated into these in `consumer.aliyun`, once; no other package sees one.
@@ -72,7 +72,7 @@ class Refused(RemediatorError):
 
 
 class SharedUnreachable(RemediatorError):
-    """What the replicas share about limits, breakers and contests cannot be asked, so nothing may be changed."""
+    """What the replicas share about limits, breakers and contests is out of reach, so nothing may be changed."""
 
 
 class ServiceError(RemediatorError):
@@ -97,8 +97,8 @@ class ServiceError(RemediatorError):
 
     def __str__(self) -> str:
         where = f"{self.service} {self.operation}: {self.code}"
-        asked = f" (request {self.request_id})" if self.request_id else ""
-        return f"{where}: {self.args[0]}{asked}"
+        request = f" (request {self.request_id})" if self.request_id else ""
+        return f"{where}: {self.args[0]}{request}"
 
 
 class Retryable(ServiceError):
@@ -180,7 +180,7 @@ class AccountSuspended(ServiceError):
 
 
 class UnknownRefusal(ServiceError):
-    """The service refused with a code that we do not know, so it cannot be told whether it will refuse again."""
+    """The service refused with a code that we do not know, so whether it will refuse again is not known."""
 
 
 class PermanentError(ServiceError):
@@ -198,7 +198,7 @@ class DeniedByResource(PermanentError):
 
 
 class PublicAccessBlocked(PermanentError):
-    """Block Public Access is on, and what was asked would make something public."""
+    """Block Public Access is on, and the request would make something public."""
 
     resource_alone = True
 

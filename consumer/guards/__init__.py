@@ -1,1 +1,1 @@
-"""The single guards: exemptions, limits, breaker and contest; pure, and asked in order by `consumer.guards.chain`."""
+"""The single guards: exemptions, limits, breaker and contest; pure, and run in order by `consumer.guards.chain`."""

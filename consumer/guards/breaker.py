@@ -58,7 +58,7 @@ class Breakers(Protocol):
         """Leave for one attempt, whose result has to be recorded.
 
         Raises:
-            SharedUnreachable: it cannot be told whether the rule's changes are stopped.
+            SharedUnreachable: it is not known whether the rule's changes are stopped.
         """
         ...
 

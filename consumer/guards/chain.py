@@ -1,7 +1,7 @@
 """Whether a change that is called for may be made now: the one face of all guards. Pure: state and time are passed in.
 
-A guard answers with an ending, or with nothing when it has no objection. What only needs the event is asked before the
-look at the resource. Everything else is asked after it, so that what is held back is a real change and not a stale
+A guard answers with an ending, or with nothing when it has no objection. What only needs the event is decided before
+the look at the resource. Everything else comes after it, so that what is held back is a real change and not a stale
 event, and in this order:
 
     exempt (live region, tags) → observe → pause → window → contest → confirmation → breaker → limits
@@ -237,7 +237,7 @@ class Guards:
         return intent.held("contested", "somebody keeps breaking it after every fix; only a person can end that", left)
 
     def _doubt(self, intent: Intent) -> Ending | None:
-        """What goes one way only is not done on the word of whoever may publish to the topic."""
+        """What cannot be taken back is not done because of an event alone: anybody who may publish can send one."""
         if not intent.rule.remediation.one_way:
             return None
         why = self._confirm(intent.rule, intent.event) if intent.event is not None else "no event asks for it"

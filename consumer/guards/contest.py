@@ -37,7 +37,7 @@ class Contest(Protocol):
         """Seconds for which the resource is left alone because it is contested; 0 if it may be fixed.
 
         Raises:
-            SharedUnreachable: it cannot be told, so nothing may be changed.
+            SharedUnreachable: it is not known, so nothing may be changed.
         """
         ...
 

@@ -37,7 +37,7 @@ class Full:
     text: str
     """Which limit, for a person."""
     wait_seconds: float
-    """After which there should be room for this one, those who asked before it considered."""
+    """After which there should be room for this one, those that wait since before it considered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Limits(Protocol):
         """Take a place under every limit that binds this rule, or none and say which has no room.
 
         Raises:
-            SharedUnreachable: it cannot be told whether there is room.
+            SharedUnreachable: it is not known whether there is room.
         """
         ...
 

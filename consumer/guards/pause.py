@@ -1,7 +1,7 @@
 """The pause switch: stops changes, and nothing else, while polling, decisions, leases and metrics go on.
 
-Three hands can hold it: the configuration, a file that exists, and a signal. It is asked right before each change, so
-it holds within one poll. Where it cannot be told whether the file exists, changes stop: if in doubt, nothing is done.
+Three things can hold it: the configuration, a file that exists, and a signal. It is read right before each change, so
+it holds within one poll. Where it is not known whether the file exists, changes stop: if in doubt, nothing is done.
 """
 
 from __future__ import annotations

@@ -101,21 +101,26 @@ class Rule:
 
 
 def match(event: Event, rules: Sequence[Rule], read_tags: Callable[[], Mapping[str, str]] | None = None) -> Rule | None:
-    """The first rule, in the order of the configuration, that takes the event.
+    """The first rule, in the order of the configuration, that takes the event and repairs its kind of resource.
 
     Before the look at the resource its tags are not known, and a rule that asks for some is taken for the one; after
-    it, `read_tags` is called where they decide, and may raise what reading raises.
+    it, `read_tags` is called where they decide, and may raise what reading raises. An event that only rules of other
+    kinds take is the first one's before the look: it is refused in that rule's name, for somebody meant it to be taken.
     """
     tags: Mapping[str, str] | None = None
+    others: Rule | None = None
     for rule in rules:
         if not rule.selector.takes(event):
+            continue
+        if rule.remediation.kind.resource_type != event.resource_type:
+            others = others or rule
             continue
         if not rule.selector.tags or read_tags is None:
             return rule
         tags = read_tags() if tags is None else tags
         if rule.selector.fits(tags):
             return rule
-    return None
+    return others if read_tags is None else None
 
 
 def kinds_of(rules: Iterable[Rule]) -> tuple[ResourceKind, ...]:

@@ -264,13 +264,13 @@ class _Reader:
 
     def _account_for_torn(self, entry: Entry) -> None:
         """What could not be read has to be named, byte for byte, by the line that follows it."""
-        told = (entry.fields.get("torn_bytes"), entry.fields.get("torn_sha256"))
+        named = (entry.fields.get("torn_bytes"), entry.fields.get("torn_sha256"))
         is_recovery = entry.step == StepName.RECOVERED
         if self._torn_lines:
             # A torn end without a newline was given one, so that the next line could begin.
             whole = b"".join(self._torn)
             kept = [recovery(torn) for torn in (whole, whole.removesuffix(b"\n"))]
-            if is_recovery and told in [(each["torn_bytes"], each["torn_sha256"]) for each in kept]:
+            if is_recovery and named in [(each["torn_bytes"], each["torn_sha256"]) for each in kept]:
                 self._verdict.torn += self._torn_lines
             else:
                 self._altered()

@@ -30,7 +30,7 @@ class Rehearsed:
     """What one message would lead to."""
 
     outcome: Outcome | None
-    """None where only a look at the bucket would tell, and none was wanted."""
+    """None where only a look at the resource would tell, and none was wanted."""
     reason: str
     detail: str
     rule: str = ""
@@ -83,7 +83,7 @@ class Rehearsal:
         delivery = rehearsed(body)
         self._pipeline.triage(delivery)
         if delivery.ending is None and delivery.rule and not self._look:
-            text = "depends on the live bucket, which was not looked at"
+            text = f"depends on the live {delivery.rule.remediation.kind.noun}, which was not looked at"
             mode = self._modes[delivery.rule.name].value
             return Rehearsed(None, "not_looked", text, delivery.rule.name, mode, delivery.event)
         ending = delivery.ending or self._pipeline.repair(delivery)

@@ -28,7 +28,7 @@ def peek(path: Path, form: str, *, count: int, look: bool) -> CommandExit:
     with opened(path) as session:
         waiting = session.queue(session.config.queue.name).peek(count)
         rehearsal = Rehearsal(session.config, session.open, look=look)
-        bar, advance = output.progress("looking at buckets", len(waiting))
+        bar, advance = output.progress("looking at resources", len(waiting))
         found: list[tuple[Peeked, Rehearsed]] = []
         with bar:
             for message in waiting:

@@ -128,7 +128,7 @@ class Scope:
     roles: tuple[str, ...] = ()
     """Roles in member accounts that are assumed."""
     evaluator_operations: tuple[str, ...] = ()
-    """What Cloud Config is asked, after a fix or before a change that cannot be taken back."""
+    """Requests to Cloud Config, after a fix or before a change that cannot be taken back."""
     catch_up_operations: tuple[str, ...] = ()
     """What it is asked by catch-up."""
     request_operations: tuple[str, ...] = ()

@@ -74,7 +74,7 @@ class _Undo:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person has said beforehand."""
+    """What a person has decided beforehand."""
 
     yes: bool = False
     dry_run: bool = False

@@ -99,7 +99,7 @@ State = TypeVar("State")
 class Remediation(ABC, Generic[TargetT, IdentityT, State]):
     """One kind of repair of one kind of resource, bound to one rule's options.
 
-    Its parameters: what the kind's client opens, what a look at that tells, and the state that this repair is about.
+    Its parameters: what the kind's client opens, what a look at that brings, and the state that this repair is about.
     """
 
     name: ClassVar[str]

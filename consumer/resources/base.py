@@ -41,7 +41,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which resource a look has met; a kind adds what the same answer tells besides."""
+    """Which resource a look has met; a kind adds what the same answer says besides."""
 
     owner_id: str
     """The account that owns it. Where the service does not say, the kind has to establish it in another way."""
@@ -51,7 +51,7 @@ class Identity:
     """The service's own text for when it was created: equal for the same resource, different for one made anew."""
 
     def made_since(self, moment_ms: int) -> bool:
-        """Whether it was created later than a moment, in milliseconds since the epoch; also if that cannot be told.
+        """Whether it was created later than a moment, in milliseconds since the epoch; also if that is not known.
 
         Only for journals that do not name the incarnation: it compares the service's clock with the worker's.
         """
@@ -84,12 +84,12 @@ class Target(Protocol[IdentityT_co]):
     """
 
     request_ids: list[str]
-    """The service's ids of the requests made so far: what its support asks for."""
+    """The service's ids of the requests made so far: what its support needs."""
     granted: set[str]
     """RAM actions that the service has let through so far, in its own spelling: `oss:GetBucketInfo`."""
 
     def identity(self) -> IdentityT_co:
-        """Which resource this is now; always asked anew."""
+        """Which resource this is now; always read anew."""
         ...
 
     def tags(self) -> Mapping[str, str]:
@@ -139,7 +139,7 @@ class ResourceKind(ABC):
 
     @abstractmethod
     def absent(self) -> str:
-        """An id that no resource has: a look at it tells whether the service takes the credentials."""
+        """An id that no resource has: a look at it shows whether the service takes the credentials."""
 
     @abstractmethod
     def arn(self, resource_id: str) -> str:

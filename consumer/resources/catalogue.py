@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class Credentials(Protocol):
-    """What requests are signed with; valid now, so asked for again for each request."""
+    """What requests are signed with; valid for one request, so get them anew for each."""
 
     @property
     def access_key_id(self) -> str:
@@ -58,7 +58,7 @@ class ClientContext:
     """Of the account that owns a resource; may raise `NotAuthenticated`."""
     retries: Retries
     hooks: Hooks
-    """Hears of every request: `hooks.api_call(ApiCall(...))` makes its metrics and log lines."""
+    """Where every request is reported: `hooks.api_call(ApiCall(...))` makes its metrics and log lines."""
     connect_timeout_seconds: float
     call_timeout_seconds: float
     """How long one answer may take; the worker's liveness counts on it."""

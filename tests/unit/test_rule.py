@@ -8,8 +8,10 @@ import pytest
 
 from consumer.core.event import Event, decode
 from consumer.guards.rule import Mode, Rule, Selector, match
+from consumer.remediations.base import Options
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, VARIANTS, text_of
+from tests.unit.lamps import LAMP, SwitchOff
 
 _decoded = decode(text_of(VARIANTS["sls"]))
 assert isinstance(_decoded, Event)
@@ -77,3 +79,26 @@ def test_the_first_rule_in_the_configurations_order_wins() -> None:
     assert found is rules[1]
     assert match(EVENT, rules[:1]) is None
     assert match(EVENT, []) is None
+
+
+LAMPS_OFF = Rule("lamps", Selector(rule_names=("*",)), SwitchOff(Options()), Mode.ENFORCE, 60.0)
+BROAD = rule(Selector(rule_names=("*",)), "broad")
+
+
+@pytest.mark.parametrize("rules", [[LAMPS_OFF, BROAD], [BROAD, LAMPS_OFF]])
+def test_a_rule_takes_no_event_from_a_rule_for_its_kind(rules: list[Rule]) -> None:
+    """However broad the first rule is: what it cannot repair is left to the one that can."""
+    assert match(EVENT, rules) is BROAD
+    assert match(replace(EVENT, resource_type=LAMP), rules) is LAMPS_OFF
+
+
+def test_an_event_that_only_rules_of_other_kinds_take_is_the_first_ones() -> None:
+    """Somebody meant it to be taken: it is refused in that rule's name and not deleted as nobody's."""
+    assert match(replace(EVENT, resource_type="ACS::ECS::Instance"), [LAMPS_OFF, BROAD]) is LAMPS_OFF
+
+
+def test_after_the_look_no_rule_of_another_kind_takes_it() -> None:
+    """The tags leave it out of the only rule for its kind: it is nobody's, and no other rule's to refuse."""
+    tagged = rule(Selector(rule_names=("*",), tags=(("team", "web"),)), "tagged")
+    assert match(EVENT, [LAMPS_OFF, tagged], lambda: {"team": "web"}) is tagged
+    assert match(EVENT, [LAMPS_OFF, tagged], dict) is None

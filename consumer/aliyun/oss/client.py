@@ -1,8 +1,8 @@
 """The OSS gateway: buckets through oss2, with the bounds and the error types this project needs.
 
-Nothing here decides; it asks, retries what is transient within the delivery's budget, and translates every failure
-into `consumer.core.errors`. Shared by all workers: a bucket object is made per delivery, connections are kept per
-thread. A bucket's settings are in `consumer.aliyun.oss.settings`, the errors in `consumer.aliyun.oss.errors`.
+Nothing here decides; it sends requests, retries what is transient within the delivery's budget, and translates every
+failure into `consumer.core.errors`. Shared by all workers: a bucket object is made per delivery, connections are kept
+per thread. A bucket's settings are in `consumer.aliyun.oss.settings`, the errors in `consumer.aliyun.oss.errors`.
 
 Operations and error codes: https://www.alibabacloud.com/help/en/oss/developer-reference
 """
@@ -84,22 +84,22 @@ class Oss:
     def call(self, operation: str, request: Callable[[], _T], request_ids: list[str]) -> _T:
         """One request, counted, its id added, and its failure translated. For `OssBucket`."""
         started = self._monotonic()
-        code, asked = "ok", ""
+        code, request_id = "ok", ""
         try:
             result = request()
-            asked = str(getattr(result, "request_id", ""))
+            request_id = str(getattr(result, "request_id", ""))
         except ServiceError as error:
             code = error.code
             error.operation = operation  # the session below knows only the HTTP method
             raise
         except Exception as raised:  # noqa: BLE001 - oss2 lets parser, type and value errors through
             failure = translated(operation, raised)
-            code, asked = failure.code, failure.request_id
+            code, request_id = failure.code, failure.request_id
             raise failure from None
         finally:
-            if asked:
-                request_ids.append(asked)
-            self._hooks.api_call(ApiCall("oss", operation, code, self._monotonic() - started, asked))
+            if request_id:
+                request_ids.append(request_id)
+            self._hooks.api_call(ApiCall("oss", operation, code, self._monotonic() - started, request_id))
         return result
 
     def _allows(self, url: SplitResult) -> bool:

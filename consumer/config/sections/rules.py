@@ -25,7 +25,7 @@ from consumer.remediations.catalogue import RemediationType, catalogue
 
 
 class RuleConfig(Section):
-    """One rule. Rules are tried in the order of the file; the first that takes an event is the only one."""
+    """One rule, tried in the order of the file: the first that takes an event and repairs its kind is the only one."""
 
     name: RuleName = Field(
         description="Name of the rule in logs and metrics; unique. Renaming it starts new time series.",

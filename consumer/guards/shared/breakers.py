@@ -130,7 +130,7 @@ class SharedBreakers:
         """Leave for one attempt, whose result has to be recorded.
 
         Raises:
-            SharedUnreachable: it cannot be told whether the rule's changes are stopped.
+            SharedUnreachable: it is not known whether the rule's changes are stopped.
         """
         arguments = [_digest(resource), round(self._policy.cool_down_seconds * 1000), self._longest_probe_ms]
         admitted, value, probe = self._store.run("admit", _ADMIT, self._keys(rule)[:2], arguments)
@@ -164,7 +164,7 @@ class SharedBreakers:
                 return
 
     def open_rules(self) -> frozenset[str] | None:
-        """The rules whose changes are stopped; None while the store cannot be asked."""
+        """The rules whose changes are stopped; None while the store is out of reach."""
         try:
             found = self._store.run("count", _OPEN, [self._keys(rule)[0] for rule in self._rules], [])
         except SharedUnreachable:

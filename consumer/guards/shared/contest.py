@@ -87,7 +87,7 @@ class SharedContest:
         """Seconds for which the resource is left alone because it is contested; 0 if it may be fixed.
 
         Raises:
-            SharedUnreachable: it cannot be told.
+            SharedUnreachable: it is not known.
         """
         subject = _subject(resource)
         keys = [self._fixes(rule, subject), self._contested(rule), self._store.key("released")]

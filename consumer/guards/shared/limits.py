@@ -149,7 +149,7 @@ class SharedLimits:
         """Take a place under every limit that binds this rule, or none and say which has no room.
 
         Raises:
-            SharedUnreachable: it cannot be told whether there is room.
+            SharedUnreachable: it is not known whether there is room.
         """
         binding = self._binding(rule)
         entry = new_id()
@@ -187,7 +187,7 @@ class SharedLimits:
             return self._rehearsal.full(rule, resource, now)
 
     def taken(self, now: float) -> dict[str, int]:  # noqa: ARG002 - the time is the store's
-        """Changes in each window now, of all replicas; nothing while the store cannot be asked."""
+        """Changes in each window now, of all replicas; nothing while the store is out of reach."""
         names = self._names()
         try:
             counts = self._store.run("count", _COUNT, [self._store.key("limit", name) for name in names], [])
