@@ -84,11 +84,21 @@ def build_client(parts: ClientParts, kind: ResourceKind) -> Opener:
         ConfigurationError: the packages that it needs are not installed.
     """
     if isinstance(kind, InstalledKind):
-        return kind.connect(_context(parts))
+        return _installed(parts, kind)
     connect = _BUILT_IN.get(kind.resource_type)
     if connect is None:
         raise ConfigurationError(f"nothing is installed that opens resources of type {kind.resource_type}")
     return connect(parts)
+
+
+def _installed(parts: ClientParts, kind: InstalledKind) -> Opener:
+    try:
+        return kind.connect(_context(parts))
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        text = f"resources of type {kind.resource_type} cannot be opened: {type(error).__name__}: {error}"
+        raise ConfigurationError(text, "repair or uninstall the package that brings the type") from error
 
 
 def _context(parts: ClientParts) -> ClientContext:

@@ -86,6 +86,9 @@ class Pipeline:
         except Refused as error:
             delivery.ending = rejected(error)
             return
+        except Exception as error:  # noqa: BLE001 - a kind may be somebody else's, and a fault in it is no end of the worker
+            delivery.ending = ended_by(error, delivery.rule)
+            return
         # The region that an event names is not the resource's until the resource says so.
         delivery.ending = self._guards.before_look(delivery.rule, delivery.resource, region="")
 
@@ -101,14 +104,15 @@ class Pipeline:
         until = self._monotonic() + self._work_budget_seconds
         try:
             target = self._open_target(resource, lambda: min(until, delivery.lease.held_until))
+            request_ids, granted = target.request_ids, target.granted
         except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
             return ended_by(error, rule)
         try:
             ending = self._repair(delivery, rule, resource, target, until)
         except Exception as error:  # noqa: BLE001 - as above
             ending = ended_by(error, delivery.rule or rule)
-        delivery.stages.request_ids = tuple(target.request_ids)
-        return self._guards.after_look(resource, ending, target.granted)
+        delivery.stages.request_ids = tuple(request_ids)
+        return self._guards.after_look(resource, ending, granted)
 
     def _resource(self, event: Event, rule: Rule) -> Resource:
         """The resource the event names.

@@ -28,7 +28,7 @@ from consumer.resources.base import Resource
 from consumer.resources.oss.kind import BUCKETS
 from tests.unit.bodies import ACCOUNT, event_body
 from tests.unit.fakes import Clock, delivery, received
-from tests.unit.lamps import LAMP, LAMPS, House, SwitchOff
+from tests.unit.lamps import LAMP, LAMPS, House, LampKind, SwitchOff
 
 NAME = "sg0bp67acfmxazb4p"
 """A lamp's name, a bucket's, and nearly a security group's."""
@@ -166,6 +166,28 @@ def test_a_dead_letter_names_the_type() -> None:
     found, _ = Scene().deliver(resourceId="-")
     letter = json.loads(compose(found, DeadLetterTarget("the-queue"), 1))
     assert (letter["resource_type"], letter["resource_id"]) == (LAMP, "-")
+
+
+class _Clumsy(LampKind):
+    """Somebody's kind with a fault in it."""
+
+    def names(self, resource_id: str) -> bool:
+        """Has never seen such an id."""
+        raise IndexError(resource_id)
+
+
+def test_a_fault_in_a_kind_is_an_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that died of it would take the other messages with it, and meet this one again."""
+    scene = Scene()
+    monkeypatch.setattr(SwitchOff, "kind", _Clumsy())
+    ending = scene.deliver()[1]
+    assert (ending.outcome, ending.reason, ending.error_class) == (Outcome.FAILED, "internal_error", "IndexError")
+
+
+def test_a_fault_in_a_target_is_an_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not even say what was requested."""
+    monkeypatch.setattr(House, "open", lambda *_: object())
+    assert Scene().deliver()[1].outcome is Outcome.FAILED
 
 
 BUCKET = BUCKETS.resource(ACCOUNT, "moon-1", NAME)

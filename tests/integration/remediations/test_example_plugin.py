@@ -228,6 +228,15 @@ def test_a_kind_that_lacks_something_is_named_with_its_rule(desk: _Desk, monkeyp
         desk.repair("secret")
     assert refused.value.remedy == "pip install 'config-remediator[desk]'"
 
+    def stumble(_context: object) -> None:
+        raise ModuleNotFoundError("No module named 'desk'")
+
+    monkeypatch.setattr(kind, "connect", stumble)
+    with pytest.raises(
+        ConfigurationError, match=r"rules private-notes: .* ModuleNotFoundError: No module named 'desk'"
+    ):
+        desk.repair("secret")
+
 
 _MADE = "2026-11-28T12:00:00+00:00"
 _MADE_MS = int(datetime.fromisoformat(_MADE).timestamp() * 1000)

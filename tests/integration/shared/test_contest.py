@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consumer.core.errors import SharedUnreachable
@@ -38,7 +40,8 @@ def test_another_resource_and_another_rule_are_not_contested(replica: Replica) -
         shared.fixed(RULE, PHOTOS, 0.0)
     assert shared.found_broken(RULE, PHOTOS, 0.0) > 0
     assert shared.found_broken("another", PHOTOS, 0.0) == 0
-    assert shared.found_broken(RULE, BUCKETS.resource("1234567890123456", "cn-hangzhou", "videos"), 0.0) == 0
+    assert shared.found_broken(RULE, replace(PHOTOS, resource_id="videos"), 0.0) == 0
+    assert shared.found_broken(RULE, replace(PHOTOS, resource_type="ACS::Other::Thing"), 0.0) == 0
 
 
 def test_it_begins_anew_after_a_window(replica: Replica) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from consumer.core.errors import ConfigurationError, Refused
 from consumer.core.event import Event
+from consumer.operator.permissions import reads
 from consumer.remediations import catalogue as remediations
-from consumer.remediations.catalogue import catalogue
+from consumer.remediations.catalogue import RemediationType, catalogue
 from consumer.resources import catalogue as resources
 from consumer.resources.base import ResourceKind
 from consumer.resources.catalogue import InstalledKind, kinds
@@ -78,6 +79,13 @@ def test_every_built_in_kind_describes_itself(kind: ResourceKind) -> None:
         assert re.fullmatch(r"[a-z]+:(Get|List|Describe)\w+", action)
     assert kind.names(kind.absent())
     assert re.fullmatch(r"acs:[a-z]+:\*:\*:(?:\w+/)?\*", kind.arn("*"))
+
+
+@pytest.mark.parametrize("repair", catalogue().values(), ids=list(catalogue()))
+def test_every_read_of_a_repair_can_be_tried(repair: RemediationType) -> None:
+    """Else `check` would say that every rule may read what it has to, without having tried."""
+    needed = {action for action in (*repair.actions, *repair.optional_actions) if reads(action)}
+    assert needed <= {*repair.kind.look_actions, *repair.kind.reads}
 
 
 @pytest.mark.parametrize("kind", _BUILT_IN.values(), ids=list(_BUILT_IN))
