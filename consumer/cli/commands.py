@@ -12,6 +12,7 @@ from consumer.cli.catch_up import catch_up
 from consumer.cli.check import check, provision
 from consumer.cli.config import config
 from consumer.cli.dlq import dlq
+from consumer.cli.explain import explain
 from consumer.cli.journal import journal, undo
 from consumer.cli.peek import peek
 from consumer.cli.repair import repair
@@ -30,6 +31,7 @@ COMMANDS: tuple[click.Command, ...] = (
     dlq,
     journal,
     undo,
+    explain,
     repair,
     report,
     config,

@@ -139,6 +139,8 @@ class Step:
     after: str = ""
     incarnation: str = ""
     """Which resource of that id it is about: the service's own text for when it was created; empty before a look."""
+    request_ids: tuple[str, ...] = ()
+    """The service's ids of the requests that the work took, once its ending is known."""
 
 
 class Listener(Protocol):

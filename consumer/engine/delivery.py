@@ -101,6 +101,7 @@ class Delivery:
             before,
             after,
             self.incarnation,
+            self.stages.request_ids if ending else (),
         )
 
     def report(self, disposition: Disposition, settled_at_ms: int) -> Report:

@@ -25,6 +25,9 @@ from consumer.core.observers import Report, Step, StepName
 from consumer.journal.file import JournalFile
 from consumer.journal.format import Fields
 
+_MOST_REQUESTS = 64
+"""Ids of requests in one line; work that takes more is tried again and again, and its first ones say why."""
+
 
 def actor() -> str:
     """Who writes: host and process."""
@@ -150,7 +153,7 @@ class JournalWriter:
 
     def received(self, messages: Sequence[Received]) -> None:
         """What one receive brought."""
-        self.write([{"step": StepName.RECEIVED.value, **_message(message)} for message in messages])
+        self.write([{"step": StepName.RECEIVED.value, **_message(message), **_origin(message)} for message in messages])
 
     def step(self, step: Step) -> None:
         """One step of a delivery's way."""
@@ -159,6 +162,8 @@ class JournalWriter:
         if step.ending is not None:
             ending = step.ending
             fields |= {"outcome": ending.outcome.value, "reason": ending.reason, "detail": ending.detail}
+            if step.request_ids:
+                fields["request_ids"] = list(step.request_ids[:_MOST_REQUESTS])
         if step.incarnation:
             fields["incarnation"] = step.incarnation
         self.write([{**fields, "before": step.before, "after": step.after}])
@@ -192,6 +197,11 @@ class JournalWriter:
 
 def _message(message: Received) -> dict[str, Any]:
     return {"message_id": message.message_id, "dequeue_count": message.dequeue_count}
+
+
+def _origin(message: Received) -> dict[str, Any]:
+    """Of a parked copy, the message that it was made from, as it claims itself."""
+    return {"copy_of": message.origin_id} if message.origin_id != message.message_id else {}
 
 
 def _event(event: Event | None) -> dict[str, Any]:

@@ -40,6 +40,8 @@ RUN = [command for command in ALL if not command.excuse]
 LETTER = re.compile(r"\b(99BC7FDDAA15|3DAEE510CF72)\b")
 CHANGE = re.compile(r"\b(d76989c4e711|5f3c9a10b2d4)\b|5f3c…")
 """The ids that the pages show."""
+MESSAGE = re.compile(r"\bexplain C217751A9D81\b")
+"""The id of a message of the journal."""
 
 STATUS = {
     "config-remediator repair site-eu --rule public-read --apply": 4,
@@ -84,6 +86,8 @@ class Scene:
         text = text.replace("127.0.0.1:9108", f"127.0.0.1:{self.port}")
         if "dlq " in text:
             text = LETTER.sub(self._letter(), text)
+        if MESSAGE.search(text):
+            text = MESSAGE.sub(f"explain {self.cli.json('journal', 'show', 'my-bucket')[0]['message_id'][-12:]}", text)
         if CHANGE.search(text):
             text = CHANGE.sub(self._change(), text)
         return text

@@ -32,6 +32,7 @@ def test_an_error_names_the_whole_command(words: tuple[str, ...], cli: Cli) -> N
     needed = {
         "dlq show": ["12345678"],
         "undo": ["12345678"],
+        "explain": ["12345678"],
         "repair": ["photos", "--rule", "public-read"],
         "simulate": [str(cli.path)],
     }

@@ -1,0 +1,51 @@
+"""Everything that is known about one message or resource, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from consumer.journal.format import Entry
+from consumer.operator.dry_run import Rehearsed
+from consumer.operator.explain.guards import Asked
+from consumer.operator.explain.matching import Match
+from consumer.operator.explain.story import Message, document
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How one event would end now."""
+
+    found: Rehearsed
+    guards: tuple[Asked, ...]
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        guards = [{"guard": one.guard, "answer": one.answer.value, "because": one.because} for one in self.guards]
+        return {**self.found.document(), "guards": guards}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Everything about one message or resource."""
+
+    wanted: str
+    messages: tuple[Message, ...]
+    by_people: tuple[Entry, ...]
+    more: bool
+    doubts: tuple[str, ...]
+    """Why the journal cannot be believed, or is not complete."""
+    rules: tuple[Match, ...]
+    now: tuple[Now, ...]
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "about": self.wanted,
+            "messages": [document(each) for each in self.messages],
+            "older_messages": self.more,
+            "by_people": [{**each.fields, "hash": each.digest} for each in self.by_people],
+            "doubts": list(self.doubts),
+            "rules": [{"rule": each.rule, "takes": each.takes, "because": each.because} for each in self.rules],
+            "now": [each.document() for each in self.now],
+        }

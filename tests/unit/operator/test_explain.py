@@ -1,0 +1,188 @@
+"""Why a rule takes an event, what each guard said, and which lines are told, without any I/O."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.core.event import Event
+from consumer.core.outcome import Outcome
+from consumer.guards import chain
+from consumer.guards.rule import Mode, Rule, Selector
+from consumer.journal.format import Entry, parsed
+from consumer.operator.explain.guards import REASONS, Answer, asked
+from consumer.operator.explain.matching import matches
+from consumer.operator.explain.story import Search, told
+from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
+from tests.unit.operator.report.journals import NOON, PERSON, Book
+
+NAMES = st.sampled_from(["cr-read", "cr-write", "photos", "site-1", "cn-hangzhou", "1234567890", "critical", ""])
+SETS = st.frozensets(NAMES.filter(bool), max_size=2)
+PATTERNS = st.lists(st.sampled_from(["*", "site-*", "photos", "cr-*", "公共*"]), max_size=2).map(tuple)
+SELECTORS = st.builds(
+    Selector,
+    config_rule_ids=SETS,
+    source_identifiers=SETS,
+    rule_names=PATTERNS,
+    resource_types=st.sampled_from([frozenset(), frozenset({"ACS::OSS::Bucket"}), frozenset({"ACS::ECS::Instance"})]),
+    accounts=SETS,
+    regions=SETS,
+    risk_levels=SETS,
+    resources=PATTERNS,
+)
+EVENTS = st.builds(
+    Event,
+    config_rule_id=NAMES,
+    config_rule_name=st.sampled_from(["", "公共读", "photos"]),
+    source_identifier=NAMES,
+    resource_type=st.just("ACS::OSS::Bucket"),
+    resource_id=NAMES,
+    region=NAMES,
+    account_id=NAMES,
+    risk_level=NAMES,
+    evaluated_at_ms=st.just(1),
+    notified_at_ms=st.just(1),
+    request_id=st.just(""),
+)
+
+
+def rule(selector: Selector, name: str = "the-rule") -> Rule:
+    """A rule for buckets."""
+    return Rule(name, selector, BucketAcl(BucketAclOptions()), Mode.ENFORCE, 900)
+
+
+@given(SELECTORS, EVENTS)
+def test_what_is_said_of_a_rule_is_what_the_worker_does(selector: Selector, event: Event) -> None:
+    """Names, identifiers and risk levels are not in a journal: unknown where these decide, else as it happened."""
+    journaled = replace(event, config_rule_name="", source_identifier="", risk_level="")
+    (found,) = matches(journaled, [rule(selector)])
+    assert found.takes in (None, selector.takes(event))
+    assert found.because
+    if not (selector.source_identifiers or selector.rule_names or selector.risk_levels):
+        assert found.takes is not None
+
+
+def test_only_the_first_of_two_takes_it() -> None:
+    """The other one would, and the first is named; one whose tags decide does not keep it from others yet."""
+    event = Event("cr-read", "", "", "ACS::OSS::Bucket", "photos", "", "12345", "", 1, 1, "")
+    any_bucket, tagged = Selector(), Selector(tags=(("stage", "prod"),))
+    found = matches(event, [rule(tagged, "a"), rule(any_bucket, "b"), rule(any_bucket, "c")])
+    assert [each.takes for each in found] == [True, True, False]
+    assert "tags decide" in found[0].because
+    assert "rule b, further up" in found[2].because
+
+
+def _reasons_in_the_chain() -> set[str]:
+    """Every reason that a guard gives when it objects, from the code of the chain."""
+    tree = ast.parse(Path(chain.__file__).read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return {
+        str(argument.value)
+        for call in calls
+        if call.func.attr == "held" and call.args  # type: ignore[attr-defined]
+        for argument in call.args[:1]
+        if isinstance(argument, ast.Constant)
+    }
+
+
+def test_every_objection_of_the_chain_has_its_guard() -> None:
+    """A guard that is added to the chain has to be added to the explanation."""
+    known = set().union(*(reasons for _, reasons in REASONS)) | {"shared_unreachable"}
+    found = _reasons_in_the_chain()
+    assert {"paused", "contested", "over_limit"} <= found
+    assert found <= known
+
+
+@pytest.mark.parametrize("name", [name for name, _ in REASONS])
+def test_guards_before_the_one_that_objected_let_it_pass_and_later_ones_were_not_asked(name: str) -> None:
+    """In the order of the chain."""
+    reason = min(dict(REASONS)[name])
+    answers = asked(Outcome.HELD, reason, "because of that", began=False)
+    at = [one.guard for one in answers].index(name)
+    assert {one.answer for one in answers[:at]} <= {Answer.PASSED}
+    assert (answers[at].answer, answers[at].because) == (Answer.OBJECTED, "because of that")
+    assert {one.answer for one in answers[at + 1 :]} <= {Answer.NOT_ASKED}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "began", "answer"),
+    [
+        (Outcome.FIXED, True, Answer.PASSED),
+        (Outcome.FAILED, True, Answer.PASSED),
+        (Outcome.FAILED, False, Answer.NOT_ASKED),
+        (Outcome.ALREADY_COMPLIANT, False, Answer.NOT_ASKED),
+        (Outcome.INVALID, False, Answer.NOT_ASKED),
+    ],
+)
+def test_where_no_guard_objected(outcome: Outcome, began: bool, answer: Answer) -> None:
+    """All let it pass if the change was begun, and none was asked otherwise."""
+    assert {one.answer for one in asked(outcome, "", "", began=began)} == {answer}
+
+
+def test_what_could_not_be_asked_is_unknown() -> None:
+    """The store that replicas share was not there: the guards before it passed, the others nobody knows."""
+    answers = asked(Outcome.HELD, "shared_unreachable", "no route", began=False)
+    assert [one.answer for one in answers].count(Answer.UNKNOWN) == 5
+    assert answers[0].answer is Answer.PASSED
+
+
+def entries(book: Book) -> list[Entry]:
+    """The lines of a journal."""
+    return [parsed(line) for line in book.path.read_bytes().splitlines()]
+
+
+def test_the_newest_messages_of_a_resource_are_found(tmp_path: Path) -> None:
+    """So many, and it is said that there are more; with every line of each, receipts included."""
+    book = Book(tmp_path / "journal.jsonl")
+    for number in range(5):
+        book.ended("held", "photos", NOON + number, reason="paused")
+        book.ended("fixed", "other", NOON + number)
+    search = Search("photos", 2)
+    lines = entries(book)
+    for entry in lines:
+        search.hear(entry)
+    assert (len(search.found), search.more) == (2, True)
+    found = told(lines, search.found)
+    assert [[each.step for each in message.deliveries[0].steps] for message in found] == [
+        ["received", "decided", "settled"]
+    ] * 2
+    assert found[-1].event is not None
+    assert found[-1].event.resource_id == "photos"
+
+
+def test_a_message_is_found_by_the_end_of_its_id_and_not_by_less(tmp_path: Path) -> None:
+    """Eight characters at least, as for dead letters."""
+    book = Book(tmp_path / "journal.jsonl")
+    book.ended("fixed", "photos")
+    identity = entries(book)[0].text("message_id")
+    for wanted, count in ((identity, 1), (identity[-8:], 1), (identity[-7:], 0), ("photos", 1), ("photo", 0)):
+        search = Search(wanted, 3)
+        for entry in entries(book):
+            search.hear(entry)
+        assert len(search.found) == count, wanted
+
+
+def test_what_people_did_without_a_message_is_found_too(tmp_path: Path) -> None:
+    """An undo names the resource."""
+    book = Book(tmp_path / "journal.jsonl")
+    book.line("undone", NOON, PERSON, resource="photos", rule="public-read")
+    search = Search("photos", 3)
+    for entry in entries(book):
+        search.hear(entry)
+    assert [each.step for each in search.by_people] == ["undone"]
+
+
+def test_a_message_that_was_looked_at_for_weeks_is_bounded(tmp_path: Path) -> None:
+    """Its newest lines are kept, and the number of those that are not is said."""
+    book = Book(tmp_path / "journal.jsonl")
+    message = {"message_id": "A" * 32}
+    for number in range(500):
+        book.line("decided", NOON + number, **message, dequeue_count=number, resource="photos", outcome="held")
+    (found,) = told(entries(book), ["A" * 32])
+    assert (sum(len(each.steps) for each in found.deliveries), found.dropped) == (400, 100)
+    assert found.deliveries[-1].number == 499
