@@ -11,6 +11,7 @@ help: ## Show what there is
 
 demo: ## Break buckets on an emulator and watch the worker repair them (DEMO_BUCKETS=200)
 	@scripts/environment emulator
+	@scripts/environment reevaluate
 	@$(PY) -m demo
 
 test: lint types check ## Lint, types, all tests

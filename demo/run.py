@@ -6,11 +6,13 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from demo.catch_up import catch_up
 from demo.scene import QUEUE, TERRAFORM_LOOPS, Scene, break_buckets, prepare
 from demo.summary import Finish, judged, problems, show
 from demo.worker import stop, wait_until_started, worker, write_configuration
@@ -31,16 +33,17 @@ def main() -> int:
         console.print(f"emulator   MNS {emulator.mns}   OSS {emulator.oss}")
         rule_ids = prepare(emulator)
         key = emulator.add_identity(access_key_id="LTAI5tDemoWorker", access_key_secret="secret-of-the-demo-worker")  # noqa: S106 - of this emulator only
+        job = emulator.add_identity(access_key_id="LTAI5tDemoCatchUp", access_key_secret="secret-of-the-demo-job")  # noqa: S106 - as above
         configuration = write_configuration(folder, emulator, rule_ids)
         with worker(configuration, key, log) as process:
             console.print(f"worker     process {process.pid}, configuration as in config.example.toml")
             wait_until_started(process, log)
             scene = break_buckets(emulator, count)
-            _watch(console, emulator, process, scene)
+            brought = _watch(console, emulator, process, scene, lambda: catch_up(configuration, job))
             exit_status = stop(process)
         verdict = judged(emulator.journal(), emulator, rule_ids, key, scene)
-        finish = Finish(exit_status, verdict, log.read_text(encoding="utf-8", errors="replace"))
-        show(console, verdict)
+        finish = Finish(exit_status, verdict, brought, log.read_text(encoding="utf-8", errors="replace"))
+        show(console, verdict, len(brought))
         found = list(problems(finish, emulator, scene))
         for problem in found:
             console.print(f"[bold red]✗[/] {problem}")
@@ -58,8 +61,17 @@ def _bucket_count() -> int:
     return int(text)
 
 
-def _watch(console: Console, emulator: Emulator, process: subprocess.Popen[bytes], scene: Scene) -> None:
-    """Show progress until every bucket complies and only what has to stay is in the queue, or patience ends."""
+def _watch(
+    console: Console,
+    emulator: Emulator,
+    process: subprocess.Popen[bytes],
+    scene: Scene,
+    catch_up: Callable[[], frozenset[str]],
+) -> frozenset[str]:
+    """Show progress until every bucket complies and only what has to stay is in the queue, or patience ends.
+
+    Once nothing is left but what no event came for, catch up with that; returns what was brought.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=40),
@@ -67,20 +79,24 @@ def _watch(console: Console, emulator: Emulator, process: subprocess.Popen[bytes
         TimeElapsedColumn(),
     )
     until = time.monotonic() + _PATIENCE_SECONDS + len(scene.broken) / 20
-    loops = 0
+    loops, brought = 0, frozenset[str]()
     with Progress(*columns, console=console) as progress:
         repaired = progress.add_task("buckets repaired", total=len(scene.broken))
         settled = progress.add_task("messages settled", total=None)
         while time.monotonic() < until and process.poll() is None:
             looked_at = time.monotonic()
-            left = len(set(emulator.non_compliant()).intersection(scene.broken))
+            broken = set(emulator.non_compliant())
+            left = broken.intersection(scene.broken)
             pushed, waiting, kept = _messages(emulator)
-            progress.update(repaired, completed=len(scene.broken) - left)
+            progress.update(repaired, completed=len(scene.broken) - len(left))
             progress.update(settled, completed=pushed - waiting - kept, total=pushed - scene.kept_messages)
-            loops += _terraform(emulator, scene, loops)
+            if not brought and left <= {*scene.missed} and scene.contested not in broken and not waiting:
+                brought = catch_up()
+            loops += _terraform(emulator, scene, loops) if brought else 0
             if not left and not waiting and kept == scene.kept_messages and loops == TERRAFORM_LOOPS:
-                return
+                return brought
             time.sleep(max(_LOOK_SECONDS, time.monotonic() - looked_at))
+    return brought
 
 
 def _terraform(emulator: Emulator, scene: Scene, loops: int) -> int:

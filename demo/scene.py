@@ -10,6 +10,7 @@ from emulator.provisioning import setup_channel
 
 QUEUE = "config-events"
 DEAD_LETTERS = "config-events-dead"
+TOPIC = "config-topic"
 READ_RULE = "oss-bucket-public-read-prohibited"
 STRANGER = "9999888877776666"
 """The account of somebody else."""
@@ -58,6 +59,8 @@ class Scene:
 
     broken: tuple[str, ...]
     """Buckets that break a rule, and have to end without breaking any."""
+    missed: tuple[str, ...]
+    """Those of them that no event comes for: public before the subscription, or their notification is lost."""
     exempt: str
     """A public site that an exemption covers: it has to stay public."""
     observed: tuple[str, ...]
@@ -80,7 +83,12 @@ class Scene:
 def prepare(emulator: Emulator) -> dict[str, str]:
     """Queue, dead-letter queue, topic, subscription and the managed rules; returns rule ids by identifier."""
     setup_channel(
-        emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, content_format="XML", visibility_timeout_seconds=30
+        emulator,
+        queue=QUEUE,
+        topic=TOPIC,
+        dead_letter_queue=DEAD_LETTERS,
+        content_format="XML",
+        visibility_timeout_seconds=30,
     )
     emulator.journal_reads(True)
     return {rule.identifier: emulator.config.add_rule(rule.identifier) for rule in RULES}
@@ -89,16 +97,19 @@ def prepare(emulator: Emulator) -> dict[str, str]:
 def break_buckets(emulator: Emulator, count: int) -> Scene:
     """Make buckets break rules, which Cloud Config notices and reports, and publish what must not lead to a change."""
     share = count // 10
+    missed = (*_before_the_subscription(emulator), *_with_lost_notifications(emulator))
     strangers = _events_of_others(emulator)
     readable = _buckets(emulator, "read", count - 5 * share, acl="public-read")
     scene = Scene(
         broken=(
+            *missed,
             *readable,
             *_buckets(emulator, "write", 2 * share, acl="public-read-write"),
             *_buckets(emulator, "policy", share, policy=_OPEN_POLICY),
             *_buckets(emulator, "plain", share, encryption=None),
             *_buckets(emulator, "tls", share, https_config={"tls_enabled": False}),
         ),
+        missed=missed,
         exempt=_buckets(emulator, "static-site", 1, acl="public-read")[0],
         observed=tuple(_buckets(emulator, "unversioned", 3, versioning=None)),
         contested=_buckets(emulator, "terraform", 1, acl="public-read")[0],
@@ -114,6 +125,21 @@ def break_buckets(emulator: Emulator, count: int) -> Scene:
 
 def _buckets(emulator: Emulator, kind: str, count: int, **settings: object) -> list[str]:
     return emulator.create_buckets(prefix=f"demo-{kind}-", count=count, **{**_IN_ORDER, **settings})
+
+
+def _before_the_subscription(emulator: Emulator) -> list[str]:
+    """Buckets that were public, and known to be, before anybody was told of such."""
+    emulator.config.set_channel(topic=None)
+    names = _buckets(emulator, "before", 3, acl="public-read")
+    emulator.config.evaluate()
+    emulator.config.set_channel(topic=TOPIC)
+    return names
+
+
+def _with_lost_notifications(emulator: Emulator) -> list[str]:
+    """Buckets whose notifications never reach the topic."""
+    emulator.config.set_channel(lose=3)
+    return _buckets(emulator, "lost", 3, acl="public-read")
 
 
 def _late_events(emulator: Emulator) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ class Finish:
     exit_status: int
     """Of the worker, after SIGTERM."""
     verdict: Verdict
+    brought: frozenset[str]
+    """The resources that catch-up sent an event for."""
     log: str
     """The worker's own words, shown only when something is wrong."""
 
@@ -55,13 +57,14 @@ def judged(
     return judge(entries, expectations)
 
 
-def show(console: Console, verdict: Verdict) -> None:
-    """Print the summary."""
+def show(console: Console, verdict: Verdict, brought: int) -> None:
+    """Print the summary; `brought` is how many events catch-up sent."""
     table = Table(title="Summary, from the emulator's journal", title_justify="left", show_header=False)
     table.add_column(justify="left")
     table.add_column(justify="right")
     # A parked copy is the message that it stands for, not one more that was received.
     table.add_row("messages received", str(len(verdict.messages) - verdict.copies))
+    table.add_row("of them brought by catch-up", str(brought))
     for name, ending in _ROWS:
         table.add_row(name, str(verdict.endings[ending]))
     table.add_section()
@@ -75,6 +78,8 @@ def problems(finish: Finish, emulator: Emulator, scene: Scene) -> Iterator[str]:
     if finish.exit_status != 0:
         yield f"the worker ended with exit status {finish.exit_status} instead of 0"
     yield from map(str, finish.verdict.violations)
+    if finish.brought != {*scene.missed}:
+        yield f"catch-up was to bring {sorted(scene.missed)}, and brought {sorted(finish.brought)}"
     non_compliant = set(emulator.non_compliant())
     for name in sorted(non_compliant.intersection(scene.broken)):
         yield f"Cloud Config still finds bucket {name} non-compliant"

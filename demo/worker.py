@@ -36,6 +36,12 @@ backoff_base_seconds = 1
 [http]
 port = 0
 
+[reevaluate]
+endpoint = "{config}"
+
+[catch_up]
+min_age_seconds = 0
+
 [log]
 format = "json"
 
@@ -74,6 +80,7 @@ def write_configuration(folder: Path, emulator: Emulator, rule_ids: dict[str, st
         dead_letters=DEAD_LETTERS,
         mns=known.mns,
         oss=known.oss,
+        config=known.control,
         loops=TERRAFORM_LOOPS,
     )
     rules = (_RULE.format(rule=rule, rule_id=rule_ids[rule.identifier]) for rule in RULES)
