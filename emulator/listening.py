@@ -20,7 +20,7 @@ from emulator.connection import ConnectionProtocol
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection stays open; SDKs keep theirs for about a minute."""
 DRAIN_SECONDS = 0.5
-"""How long requests in hand may go on when the servers end; long polls are cut then."""
+"""How long requests in flight may go on when the servers end; long polls are cut then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _server(listener: Listener) -> _Server:
 
 @asynccontextmanager
 async def serving(listeners: list[Listener]) -> AsyncIterator[None]:
-    """Serve all of them inside the block; on the way out requests in hand get `DRAIN_SECONDS`."""
+    """Serve all of them inside the block; on the way out requests in flight get `DRAIN_SECONDS`."""
     servers = [_server(listener) for listener in listeners]
     tasks = [
         asyncio.create_task(server.serve(sockets=[listener.socket]))

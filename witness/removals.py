@@ -162,7 +162,7 @@ class Removals:
             self._endings[life.message_id] = self._lost(life, 1, sentence)
 
     def _stood_for(self, life: Life) -> bool:
-        """Whether a copy of it, or a newer event that was in hand, stands for it; its ending and on what that rests."""
+        """Whether a copy of it, or a newer event in flight, stands for it; its ending and on what that rests."""
         removal = life.removal
         if removal is None:
             return False
@@ -200,7 +200,7 @@ class Removals:
                 yield other
 
     def _share_repairs(self) -> None:
-        """Each repair is one message's work; the others that were in hand meanwhile followed it."""
+        """Each repair is one message's work; the others that were in flight meanwhile followed it."""
         for cases in self._cases.values():
             for repair in self._repairs.get(cases[0].claim.bucket, []):
                 following = [case for case in cases if self._had_in_hand(case, repair)]

@@ -64,7 +64,7 @@ def dlq(ctx: click.Context) -> None:
 @dlq.command("list", cls=OperatorCommand)
 @config_option
 @_filters
-@click.option("--all", "sweep", is_flag=True, help="All letters, each received and handed back; else the next 16.")
+@click.option("--all", "sweep", is_flag=True, help="All letters, each received and released; else the next 16.")
 @output_option
 def list_letters(path: Path, form: str, sweep: bool, **chosen: Any) -> int:
     """List dead letters with rule, reason and resource.
@@ -94,7 +94,7 @@ def show(message_id: str, path: Path, form: str) -> int:
     Times are in UTC, with how long ago they were. A body that is no event is shown with what is wrong with it.
 
     ID is a letter's id, or its end as the list shows it. If it is not among the next 16, all are received for a moment
-    and handed back.
+    and released.
 
     \b
     Example:
@@ -127,7 +127,7 @@ def redrive(
     worker looks at the live bucket before it acts. Remove the cause first, for the attempts start anew.
 
     The whole queue is looked through first, and only what was there then is redriven: a letter that a running worker
-    sends back meanwhile is a new one. Letters that are not meant are handed back.
+    sends back meanwhile is a new one. Letters that are not meant are released.
 
     With --wait it also says what became of each message: whether it has come back as a new letter, and, where the
     journal of the worker can be read here, how it was settled. The worker's queue is not looked into, because that

@@ -66,7 +66,7 @@ for _command in COMMANDS:
 def run(path: Path) -> None:
     """Poll the queue and repair until SIGTERM, SIGINT or SIGHUP.
 
-    The first signal stops in good order: polling ends, what is untouched is handed back, what is begun is finished
+    The first signal stops in good order: polling ends, what is untouched is released, what is begun is finished
     within engine.shutdown_grace_seconds. A second SIGTERM or SIGINT ends the process at once.
 
     SIGUSR1 stops changes while everything else goes on; SIGUSR2 lets them go on, and also closes
@@ -78,8 +78,8 @@ def run(path: Path) -> None:
       REMEDIATOR__LOG__LEVEL=debug config-remediator run --config config.toml
 
     Exit status: 0 drained, 1 a thread failed, 2 configuration or no credentials, 3 the queue does not
-    exist or refuses the credentials, 4 the grace ran out with messages in hand, 5 ended by a second
-    signal. Nothing is lost in any of these cases: what was in hand is delivered again. An outage at the
+    exist or refuses the credentials, 4 the grace ran out with messages in flight, 5 ended by a second
+    signal. Nothing is lost in any of these cases: what was in flight is delivered again. An outage at the
     start is waited for, not ready, within engine.startup_wait_seconds if that is set.
     """
     from consumer.app.signals import Signals

@@ -24,8 +24,8 @@ from consumer.cli.options import OperatorCommand, optional_config_option, output
 def watch(path: Path | None, url: str, interval: float, once: bool, form: str) -> int:
     """Watch one worker: slots, leases, rates, outcomes.
 
-    Reads the worker's own /metrics and shows what is in hand, what became of it by rule and outcome, whether the books
-    balance, which requests fail, and for how long the oldest exposure has been open. Rates begin with the second
+    Reads the worker's own /metrics and shows what is in flight, the outcomes of each rule, whether the books balance,
+    which requests fail, and for how long the oldest exposure has been open. Rates begin with the second
     look. In Kubernetes, forward the port of one pod first. Ends with Ctrl-C.
 
     \b

@@ -7,7 +7,7 @@ class ExitCode(IntEnum):
     """The exit status of `config-remediator run`."""
 
     DRAINED = 0
-    """Stopped in order: everything in hand was settled or handed back."""
+    """Stopped in order: everything in flight was settled or released."""
     FAULT = 1
     """A thread died or fell silent; the last log line says which and why."""
     CONFIGURATION = 2
@@ -15,9 +15,9 @@ class ExitCode(IntEnum):
     STARTUP = 3
     """The queue does not exist or refuses the credentials; or an outage outlasted `engine.startup_wait_seconds`."""
     GRACE_EXCEEDED = 4
-    """Stopped, but something was still in hand when the grace ran out; the queue delivers it again."""
+    """Stopped, but something was still in flight when the grace ran out; the queue delivers it again."""
     HARD_STOP = 5
-    """A second signal ended it at once; the queue delivers again what was in hand."""
+    """A second signal ended it at once; the queue delivers again what was in flight."""
 
 
 class CommandExit(IntEnum):

@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     EXEMPT = "exempt"
     """An exemption covers the resource."""
     SUPERSEDED = "superseded"
-    """A newer event for the same resource and rule was in hand and has been settled."""
+    """A newer event for the same resource and rule was in flight and has been settled."""
     NOT_OURS = "not_ours"
     """Another kind of message, or an event that no rule matches."""
     WOULD_FIX = "would_fix"

@@ -221,7 +221,7 @@ class Sampler:
 
 
 def _traffic(each: Watched, books: Books) -> bool:
-    """Whether this process has moved messages of the queue since it was last asked, or has some in hand."""
+    """Whether this process has moved messages of the queue since it was last asked, or has some in flight."""
     if each.dead_letters:
         if each.has_letters and each.may_peek:
             return True  # so that it is soon known that a person has settled one

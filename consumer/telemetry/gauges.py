@@ -79,7 +79,7 @@ class BooksCollector(Collector):
         yield _family(
             "gauge",
             "messages_in_flight",
-            "Deliveries in hand: waiting for a worker, in work, or waiting to be settled.",
+            "Deliveries in flight: waiting for a worker, in work, or waiting to be settled.",
             ("state",),
             {("buffered",): books.buffered, ("working",): books.working, ("settling",): books.settling},
         )

@@ -143,7 +143,7 @@ class Metrics:
         self._outcomes = _series(
             Counter(
                 f"{PREFIX}outcomes",
-                "Settled deliveries by outcome; a delivery that was handed back untouched has none.",
+                "Settled deliveries by outcome; a released delivery has none.",
                 ("rule", "outcome"),
                 registry=self.registry,
             )
@@ -244,7 +244,7 @@ class Metrics:
 
     def _expose_settings(self, rules: Sequence[Rule], slots: int) -> None:
         modes: Values = {_one(rule.name): float(rule.mode is Mode.ENFORCE) for rule in rules}
-        self.expose(Reading("worker_slots", "gauge", "Deliveries that may be in hand.", (), lambda: only(slots)))
+        self.expose(Reading("worker_slots", "gauge", "Deliveries that may be in flight.", (), lambda: only(slots)))
         text = "1 for a rule that enforces, 0 for one that observes."
         self.expose(Reading("rule_mode", "gauge", text, ("rule",), lambda: modes))
         about: Values = {(rule.name, rule.remediation.name, rule.remediation.kind.resource_type): 1.0 for rule in rules}

@@ -17,7 +17,7 @@ BOOKS = Row(
     (
         Panel(
             "Do the books balance?",
-            "Received, less settled, less in hand, over all replicas. Anything but 0 is a defect.",
+            "Received, less settled, less in flight, over all replicas. Anything but 0 is a defect.",
             Kind.STAT,
             "none",
             (Query(f"sum(abs({_RECEIVED} - ({_SETTLED} + {_IN_HAND})))", "difference"),),

@@ -102,7 +102,7 @@ def container(configuration: Path, emulator_process: Emulator) -> Iterator[Conta
 def test_it_works_locked_down_and_drains_in_the_middle_of_work(
     container: Container, emulator_process: Emulator
 ) -> None:
-    """SIGTERM with work in hand: exit status 0, every repair begun is settled, and nothing is left behind a lease."""
+    """SIGTERM with work in flight: exit status 0, every repair begun is settled, and nothing is left behind a lease."""
     eventually(lambda: "service.started" in container.logs())
     emulator_process.faults.add("latency", "PutBucketAcl", seconds=0.2)  # so that there is a middle
     names = emulator_process.create_buckets(count=_BUCKETS, prefix="broken-", acl="public-read")
@@ -113,7 +113,7 @@ def test_it_works_locked_down_and_drains_in_the_middle_of_work(
     private = [name for name in names if emulator_process.acls()[name] == "private"]
     assert lines[-1]["exit_reason"] == "drained"
     assert 0 < len(fixed) == len(private) < len(names)
-    emulator_process.advance(2)  # what was handed back is hidden for a second
+    emulator_process.advance(2)  # what was released is hidden for a second
     state = emulator_process.state()["mns"]["queues"]["config-events"]
     assert int(state["inactive"]) == 0
     assert int(state["active"]) == len(names) - len(private)

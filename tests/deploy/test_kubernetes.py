@@ -222,7 +222,7 @@ def test_autoscaling_neither_ends_polling_nor_takes_silence_for_rest() -> None:
 
 
 def test_scaling_begins_before_the_slots_are_full(tmp_path: Path) -> None:
-    """What a replica has in hand never exceeds its slots, so a threshold near them would never scale."""
+    """What a replica has in flight never exceeds its slots, so a threshold near them would never scale."""
     (trigger,) = only("overlays/production", "ScaledObject")["spec"]["triggers"]
     assert float(trigger["metadata"]["threshold"]) <= _config("overlays/production", tmp_path).engine.slots / 2
 

@@ -36,7 +36,7 @@ def stop_with_a_full_hand(stage: Stage) -> list[str]:
         for entry in stage.emulator.journal(operation="ChangeMessageVisibility")
     }
     kept = set(_receipts(stage)) - _deleted(stage)
-    problems = [f"{message_id} was not handed back" for message_id in kept if last_hidden.get(message_id) != 1]
+    problems = [f"{message_id} was not released" for message_id in kept if last_hidden.get(message_id) != 1]
     return problems if status == 0 else [*problems, f"exit status {status}"]
 
 

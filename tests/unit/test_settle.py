@@ -296,7 +296,7 @@ def test_a_listener_that_fails_changes_nothing() -> None:
 
 
 def test_the_settlers_loop_settles_what_comes_and_ends_when_it_is_closed() -> None:
-    """The loop carries out what workers hand over, until nothing is in hand any more."""
+    """The loop carries out what workers hand over, until nothing is in flight any more."""
     engine = Engine()
     thread = threading.Thread(target=engine.settlers[Action.DELETE].run, daemon=True)
     thread.start()

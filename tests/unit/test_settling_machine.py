@@ -199,7 +199,7 @@ class SettlingMachine(RuleBasedStateMachine):
                 assert delivery.lease.state is not LeaseState.HELD
 
     def teardown(self) -> None:
-        """Left alone, everything that was resolved is settled within its lease: nothing stays in hand for ever."""
+        """Left alone, everything that was resolved is settled within its lease: nothing stays in flight for ever."""
         if not hasattr(self, "engine"):
             return
         for delivery in self.working:

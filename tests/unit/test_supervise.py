@@ -56,7 +56,7 @@ def stage() -> Iterator[Stage]:
 
 
 def test_a_stop_with_empty_hands_is_a_clean_exit(stage: Stage) -> None:
-    """Asked to stop with nothing in hand, every thread ends and the status says drained."""
+    """Asked to stop with nothing in flight, every thread ends and the status says drained."""
     supervisor = stage.supervisor(stage.idle("worker-1"))
     supervisor.stop()
     assert supervisor.run() is ExitCode.DRAINED

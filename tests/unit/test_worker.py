@@ -82,7 +82,7 @@ class Working:
         return Worker(self.engine.shared, self.pipeline, heartbeat, max_attempts=self.max_attempts)
 
     def delivery(self, age: int = 0, message_id: str = "", **fields: object) -> Delivery:
-        """A delivery in hand whose event was evaluated `age` milliseconds later than others."""
+        """A delivery in flight whose event was evaluated `age` milliseconds later than others."""
         self.minted += 1
         body = event_body(orderingTimestamp=EVALUATED_AT_MS + age, **fields)
         message = received(message_id or f"m-{self.minted}", body, handle=f"h-{self.minted}")
@@ -290,7 +290,7 @@ def test_a_lease_that_ran_out_while_waiting_is_not_ours() -> None:
 
 
 def test_the_stop_releases_what_waits_in_a_case() -> None:
-    """The delivery under repair is finished; newer ones that joined are handed back untouched."""
+    """The delivery under repair is finished; newer ones that joined are released untouched."""
     working = Working()
 
     def stopped() -> Ending:

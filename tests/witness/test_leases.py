@@ -47,7 +47,7 @@ def test_a_renewal_extends_it() -> None:
 
 
 def test_a_release_ends_it() -> None:
-    """Hidden for one second is handed back, whatever was promised before."""
+    """Hidden for one second is released, whatever was promised before."""
     journal = received()
     journal.renew("m1", 1)
     journal.wait(5)

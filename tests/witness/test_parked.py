@@ -15,7 +15,7 @@ OPEN = {"held": {"one"}, "converged": False, "worker_access_keys": KEYS}
 
 
 def received(count: int = 1) -> Journal:
-    """One public bucket whose event, m1, is in hand."""
+    """One public bucket whose event, m1, is in flight."""
     journal = Journal()
     journal.bucket("one")
     journal.event("m1", "one")
@@ -78,7 +78,7 @@ def test_duplicates_of_a_copy_are_fine() -> None:
 
 
 def test_a_message_whose_deletion_was_lost_comes_back_beside_its_copy() -> None:
-    """Both in hand, one may go as the other's; so one is left, and nothing is lost."""
+    """Both in flight, one may go as the other's; so one is left, and nothing is lost."""
     journal = received()
     journal.park("m1", "c1")
     journal.receive("m1", "c1")

@@ -22,7 +22,7 @@ class EngineConfig(Section):
         ge=1,
         le=4096,
         description=(
-            "Messages in hand at once: waiting, in work and being settled. At least engine.workers. Every one holds a"
+            "Messages in flight at once: waiting, in work and being settled. At least engine.workers. Every one holds a"
             " lease that has to be renewed, so many slots for few workers only hide messages from other replicas."
         ),
     )

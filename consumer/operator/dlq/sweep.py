@@ -1,8 +1,8 @@
 """Goes once through a whole queue, whose service shows no more than sixteen messages without handing them out.
 
-Every message is received, which hides it for a moment and raises its dequeue count; what is not settled is handed back
+Every message is received, which hides it for a moment and raises its dequeue count; what is not settled is released
 at the end of the `with` block, visible again after a second. A sweep is bounded by what was in the queue when it
-began: what somebody puts there meanwhile, such as a letter that was redriven and failed again, is handed back and
+began: what somebody puts there meanwhile, such as a letter that was redriven and failed again, is released and
 never counted. So two sweeps make a safe command: the first one finds out what there is, the second one acts on that.
 """
 
@@ -30,7 +30,7 @@ _WAIT_SECONDS = 1
 """A receive without a wait asks a part of the service only, and may miss what is there."""
 _BACK_SECONDS = 1
 _BACK_BY_NOW_SECONDS = 4.0
-"""What an earlier sweep handed back is visible again by then."""
+"""What an earlier sweep released is visible again by then."""
 _LONG_SECONDS = 600
 """A letter that comes back during the sweep, because its lease ran out, is hidden for so long."""
 _MOST_RETURNS = 2
@@ -152,11 +152,11 @@ class Sweep:
                 self._pause(_WAIT_SECONDS / 4)  # an empty answer may come before its time
 
     def _still_coming_back(self) -> bool:
-        """Whether what an earlier sweep handed back may still be hidden."""
+        """Whether what an earlier sweep released may still be hidden."""
         return self._known is not None and self._monotonic() - self._began < _BACK_BY_NOW_SECONDS
 
     def _taken(self, message: Received, asked: float) -> Held | None:
-        """A receipt, if it is one of a letter that counts; all others are only handed back."""
+        """A receipt, if it is one of a letter that counts; all others are only released."""
         name = message.message_id
         lease = _Lease(message.receipt_handle, asked + message.lease_seconds)
         self._leases[name] = lease  # the newest handle is the one that hands it back

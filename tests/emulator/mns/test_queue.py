@@ -93,7 +93,7 @@ def test_change_of_visibility_replaces_the_handle_and_counts_from_the_call(queue
 
 
 def test_visibility_can_be_shortened(queue: Queue) -> None:
-    """A message handed back with a timeout of one second is there a second later."""
+    """A message released with a timeout of one second is there a second later."""
     queue.send(Draft("a"), 0)
     queue.change_visibility(queue.receive(1, 0)[0].receipt_handle, 1, now_ms=0)
     assert queue.next_change_ms() == 1000

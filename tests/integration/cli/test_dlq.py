@@ -1,4 +1,4 @@
-"""`dlq`: nothing is lost, nothing is dealt with that was not meant, and what is only looked at is handed back."""
+"""`dlq`: nothing is lost, nothing is dealt with that was not meant, and what is only looked at is released."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_one_letter_is_shown_with_its_original_body(cli: Cli, channel: Emulator)
 
 
 def test_a_letter_that_a_peek_does_not_reach_is_found_all_the_same(forty: Cli, channel: Emulator) -> None:
-    """The last of forty is shown, and all are handed back."""
+    """The last of forty is shown, and all are released."""
     last = messages(channel, DEAD)[-1]["id"]
     assert forty.json("dlq", "show", last)["id"] == last
     assert visible_again(channel) == 40

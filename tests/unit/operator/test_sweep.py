@@ -137,7 +137,7 @@ def test_more_than_one_sweep_takes_are_left_for_the_next(monkeypatch: pytest.Mon
 
 
 def test_everything_is_visible_again_a_second_after_the_end() -> None:
-    """What nobody settled is handed back, what ran out by itself is left alone."""
+    """What nobody settled is released, what ran out by itself is left alone."""
     queue = Clocked(1_000)
     with queue.sweep() as first:
         kept: list[Held] = list(first)

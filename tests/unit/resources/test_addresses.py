@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.resources.addresses import are_narrow
+from tests.ids import ascii_id
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ from consumer.resources.addresses import are_narrow
         ["::ffff:10.0.0.0/104"],
         [f"{number}.0.0.0/8" for number in range(127)],
     ],
-    ids=lambda ranges: ranges[0],
+    ids=lambda ranges: ascii_id(ranges[0]),
 )
 def test_narrow_ranges(ranges: list[str]) -> None:
     """/8 or longer, /32 or longer, by "Block Public Access"."""
@@ -71,7 +72,7 @@ def test_narrow_ranges(ranges: list[str]) -> None:
         ["10.*"],
         [""],
     ],
-    ids=lambda ranges: repr(ranges[:1]),
+    ids=lambda ranges: ascii_id(ranges[:1]),
 )
 def test_wide_ranges_and_other_texts(ranges: list[str]) -> None:
     """Wide alone or together, or in a form of which nobody says how it is read."""

@@ -102,7 +102,7 @@ def test_a_lost_lease_shows_the_ending_it_hides(written: Log) -> None:
 
 
 def test_a_released_delivery_has_no_outcome(written: Log) -> None:
-    """It was handed back untouched, which is no news."""
+    """It was released untouched, which is no news."""
     line = written.of(report(None, disposition=Disposition.RELEASED, event=None, rule=""))
     assert (line["disposition"], line["level"]) == ("released", "info")
     assert "outcome" not in line
