@@ -108,7 +108,7 @@ def _terraform(emulator: Emulator, scene: Scene, loops: int) -> int:
 
 
 def _messages(emulator: Emulator) -> tuple[int, int, int]:
-    """Messages that came into the worker's queue, those that wait in it, and those that are hidden."""
+    """Messages that came into the worker's queue, those that can be received, and those that are parked or hidden."""
     pushed = len(emulator.journal(operation="PushToQueue"))
     queue = emulator.state()["mns"]["queues"][QUEUE]
-    return pushed, int(queue["active"] + queue["delayed"]), int(queue["inactive"])
+    return pushed, int(queue["active"]), int(queue["delayed"] + queue["inactive"])

@@ -76,7 +76,7 @@ class Scene:
 
     @property
     def kept_messages(self) -> int:
-        """How many messages have to be left in the queue, hidden."""
+        """How many messages have to be left in the queue, parked or hidden."""
         return len(self.observed) + len((self.contested, self.claimed))
 
 

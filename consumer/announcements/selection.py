@@ -138,7 +138,7 @@ def _age_seconds(report: Report) -> float | None:
     """How long ago the evaluator found it, as far as that can be believed."""
     if report.event is None:
         return None
-    began_ms = believed_ms(report.event.evaluated_at_ms, report.settled_at_ms)
+    began_ms = believed_ms(report.event.evaluated_at_ms, report.settled_at_ms, report.first_ms)
     return max(0.0, (report.settled_at_ms - began_ms) / 1000)
 
 

@@ -2,7 +2,8 @@
 
 An event is published once, when its evaluation changes. A topic keeps it for a day, a queue for seven at most, and a
 dead-letter queue for seven more; the evaluator looks again within a day. What claims to be older than all of that
-together was not evaluated then.
+together was not evaluated then. A message that was parked may be older by the time since its first copy, which is
+believed for as long as `consumer.core.parked.OLDEST_MS` says.
 
 Retention: https://www.alibabacloud.com/help/en/mns/developer-reference/createqueue
 """
@@ -25,13 +26,17 @@ class Unbelievable(StrEnum):
     FUTURE = "future"
 
 
-def doubt(moment_ms: int, now_ms: int) -> Unbelievable | None:
-    """What is wrong with a moment that an event claims, or None."""
+def doubt(moment_ms: int, now_ms: int, first_ms: int | None = None) -> Unbelievable | None:
+    """What is wrong with a moment that an event claims, or None; a parked message was first there at `first_ms`."""
     if moment_ms > now_ms + _SKEW_MS:
         return Unbelievable.FUTURE
-    return Unbelievable.PAST if moment_ms < now_ms - OLDEST_BELIEVED_MS else None
+    return Unbelievable.PAST if moment_ms < _oldest_ms(now_ms, first_ms) else None
 
 
-def believed_ms(moment_ms: int, now_ms: int) -> int:
+def believed_ms(moment_ms: int, now_ms: int, first_ms: int | None = None) -> int:
     """The moment, moved to the nearest one that can be believed: what is exported, while logs keep what was claimed."""
-    return min(max(moment_ms, now_ms - OLDEST_BELIEVED_MS), now_ms)
+    return min(max(moment_ms, _oldest_ms(now_ms, first_ms)), now_ms)
+
+
+def _oldest_ms(now_ms: int, first_ms: int | None) -> int:
+    return min(now_ms if first_ms is None else first_ms, now_ms) - OLDEST_BELIEVED_MS

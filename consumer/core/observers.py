@@ -118,6 +118,12 @@ class Report:
     """How long each stage took, by name, in the order of the way: wait, decode, inspect, apply, verify, settle."""
 
     @property
+    def first_ms(self) -> int | None:
+        """When the first copy of a parked message was there, as far as that can be believed; None for any other."""
+        history = self.message.carried.history
+        return history.first_enqueued_ms if history else None
+
+    @property
     def kept_seconds(self) -> float:
         """How long after it was settled the message, or its copy, can be received again; 0 if it is not kept."""
         return self.hidden_seconds or self.parked_seconds

@@ -163,7 +163,7 @@ def _event(report: Report) -> dict[str, Any]:
     event = report.event
     if event is None:
         return {}
-    doubted = doubt(event.evaluated_at_ms, report.settled_at_ms) is not None
+    doubted = doubt(event.evaluated_at_ms, report.settled_at_ms, report.first_ms) is not None
     return {
         "resource_type": event.resource_type,
         "resource": event.resource_id,

@@ -44,7 +44,7 @@ def exposure_seconds(report: Report) -> float | None:
     if report.event is None or report.ending is None or report.ending.outcome is not Outcome.FIXED:
         return None
     settling_seconds = dict(report.stage_seconds).get("settle", 0.0)
-    began_ms = believed_ms(report.event.evaluated_at_ms, report.settled_at_ms)
+    began_ms = believed_ms(report.event.evaluated_at_ms, report.settled_at_ms, report.first_ms)
     return max(0.0, (report.settled_at_ms - began_ms) / 1000 - settling_seconds)
 
 
@@ -57,7 +57,7 @@ def upstream_seconds(report: Report) -> tuple[tuple[str, float], ...]:
     event, message = report.event, report.message
     if event is None or message.receipts > 1 or event.caught_up:
         return ()
-    evaluated_at_ms = believed_ms(event.evaluated_at_ms, report.settled_at_ms)
+    evaluated_at_ms = believed_ms(event.evaluated_at_ms, report.settled_at_ms, report.first_ms)
     notified_at_ms = believed_ms(event.notified_at_ms, report.settled_at_ms)
     notify = ("notify", max(0.0, (notified_at_ms - evaluated_at_ms) / 1000))
     if not message.enqueued_at_ms:  # a rescued message may lack the stamp
@@ -117,7 +117,7 @@ class OpenExposures:
         if event is None or not report.rule:
             return
         key = (report.rule, event.account_id, event.region, event.resource_id)
-        evaluated_at_ms = believed_ms(event.evaluated_at_ms, report.settled_at_ms)
+        evaluated_at_ms = believed_ms(event.evaluated_at_ms, report.settled_at_ms, report.first_ms)
         outcome = report.ending.outcome if report.ending else None
         with self._lock:
             if outcome in _CLOSING:
@@ -201,7 +201,7 @@ class OpenExposures:
         fix = fix_of(report, self._agreement.account_id) if self._agreement else None
         if self._agreement and fix:
             until = report.settled_at_ms / 1000 + self._agreement.open_seconds
-            fixed = believed_ms(fix.evaluated_at_ms, report.settled_at_ms)
+            fixed = believed_ms(fix.evaluated_at_ms, report.settled_at_ms, report.first_ms)
             began = min(fixed, known.evaluated_at_ms) if known else fixed
             self._open.pop(key, None)
             self._kept(key, _Open(began, until, awaited | {fix.config_rule_id}))

@@ -132,7 +132,7 @@ class Metrics:
         for stage, seconds in (*upstream_seconds(report), *report.stage_seconds):
             if stage in STAGES:
                 self._stages(stage).observe(seconds)
-        if report.event is not None and (bound := _doubted(report.event, report.settled_at_ms)):
+        if report.event is not None and (bound := _doubted(report.event, report)):
             self._corrected(bound.value).inc()
         exposed = exposure_seconds(report)
         if exposed is not None:
@@ -266,9 +266,9 @@ def _series(metric: _M) -> Callable[..., _M]:
     return cache(metric.labels)
 
 
-def _doubted(event: Event, settled_at_ms: int) -> Unbelievable | None:
+def _doubted(event: Event, report: Report) -> Unbelievable | None:
     """What is wrong with an event's time; what catch-up brings may have been so for months, and is cut all the same."""
-    found = doubt(event.evaluated_at_ms, settled_at_ms)
+    found = doubt(event.evaluated_at_ms, report.settled_at_ms, report.first_ms)
     return None if event.caught_up and found is Unbelievable.PAST else found
 
 

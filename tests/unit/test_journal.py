@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
 from consumer.journal.format import GENESIS, Head, Verdict, parsed, recovery, sealed, verify
 
 MESSAGE = {"message_id": "m-1", "dequeue_count": 1}
@@ -111,6 +112,15 @@ def test_a_deletion_with_an_ending_that_allows_it_is_none(outcome: str) -> None:
     """Everything that deletes by the closed set of outcomes may delete."""
     decided = {"step": "decided", **MESSAGE, "outcome": outcome}
     assert verify(lines(REPAIR[0], decided, REPAIR[4])).problems == []
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_only_what_waits_may_be_parked(outcome: Outcome) -> None:
+    """Held, observed, failed, or given up where nothing takes the letter; a repair that ended well is never parked."""
+    decided = {"step": "decided", **MESSAGE, "outcome": outcome.value}
+    found = verify(lines(REPAIR[0], decided, {**REPAIR[4], "disposition": "parked"}))
+    waits = SETTLED_BY[outcome] in (Settlement.HOLD, Settlement.BACK_OFF, Settlement.DEAD_LETTER)
+    assert (found.deletions, found.problems == []) == (1, waits)
 
 
 def test_a_torn_end_is_told_and_is_no_problem() -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
 from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.core.parked import Carried, History
 from consumer.reevaluation.agreement import Concluded, Conclusion, Fix
 from consumer.telemetry import log
-from tests.unit.telemetry.records import event, message, report
+from tests.unit.telemetry.records import SETTLED_AT_MS, event, message, report
 
 
 class Log:
@@ -86,6 +88,22 @@ def test_a_failure_says_why_and_for_how_long_it_is_hidden(written: Log) -> None:
     )
     assert (line["attempts"], line["dequeue_count"], line["hidden_seconds"]) == (3, 5, 900.0)
     assert "exposure_seconds" not in line
+
+
+def test_a_parked_delivery_says_as_what_and_where_it_comes_from(written: Log) -> None:
+    """The id of its copy, the wait, and what is known of the copies before it."""
+    history = History("origin", SETTLED_AT_MS - 9_000, SETTLED_AT_MS - 8_000, 4, 2, "failed:timeout")
+    parked: dict[str, Any] = {
+        "disposition": Disposition.PARKED,
+        "hidden_seconds": 0,
+        "parked_seconds": 240,
+        "parked_as": "copy",
+    }
+    line = written.of(report(Outcome.FAILED, message=replace(message(), carried=Carried(history)), **parked))
+    assert (line["disposition"], line["parked_as"], line["parked_seconds"]) == ("parked", "copy", 240)
+    assert (line["origin_id"], line["receipts"]) == ("origin", 5)
+    assert (line["first_enqueued_ms"], line["first_received_ms"]) == (SETTLED_AT_MS - 9_000, SETTLED_AT_MS - 8_000)
+    assert "hidden_seconds" not in line
 
 
 def test_what_does_not_apply_is_left_out(written: Log) -> None:

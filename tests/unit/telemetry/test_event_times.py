@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.event_times import OLDEST_BELIEVED_MS, Unbelievable, believed_ms, doubt
 from consumer.core.outcome import Ending, Outcome
+from consumer.core.parked import OLDEST_MS, Carried, History, carried, written
 from consumer.telemetry.exposure import OpenExposures, exposure_seconds, upstream_seconds
 from tests.unit.telemetry.records import SETTLED_AT_MS, event, report
 from tests.unit.telemetry.scrape import metrics, value
@@ -75,3 +78,32 @@ def test_the_case_is_counted(claimed: int, bound: str) -> None:
     found.report(report(Outcome.HELD, event=event(evaluated_at_ms=claimed)))
     found.report(report(Outcome.HELD))
     assert value(found, "event_times_corrected_total", bound=bound) == 1.0
+
+
+def test_a_message_that_waited_parked_for_a_month_is_believed_to_be_that_old() -> None:
+    """Its exposure is not cut to sixteen days and counted as forged; a forged history gains its bound and no more."""
+    month_ms = 30 * 86_400_000
+    history = History("origin", NOW - month_ms, NOW - month_ms + 1, 1, 0, "held:paused")
+    message = replace(report(Outcome.FIXED).message, carried=Carried(history))
+    evaluated = event(evaluated_at_ms=NOW - month_ms - 60_000)
+    exposed = exposure_seconds(report(Outcome.FIXED, event=evaluated, message=message))
+    assert exposed is not None
+    assert abs(exposed - month_ms / 1_000 - 60) < 60
+    found = metrics()
+    found.report(report(Outcome.HELD, event=evaluated, message=message))
+    assert value(found, "event_times_corrected_total", bound="past") == 0
+    found.report(report(Outcome.HELD, event=evaluated))
+    assert value(found, "event_times_corrected_total", bound="past") == 1
+    forged = carried(written(replace(history, first_enqueued_ms=1, first_received_ms=2)), NOW)
+    absurd = report(Outcome.FIXED, event=event(evaluated_at_ms=1), message=replace(message, carried=forged))
+    most = exposure_seconds(absurd)
+    assert most is not None
+    assert most <= (OLDEST_MS + OLDEST_BELIEVED_MS) / 1_000 + 60
+
+
+@given(st.integers(0, 10**13), st.integers(0, 10**13))
+def test_a_first_copy_can_only_make_a_claim_easier_to_believe(claimed: int, first: int) -> None:
+    """Never is a moment moved further than without it, and never into the future."""
+    assert believed_ms(claimed, NOW, first) <= believed_ms(claimed, NOW)
+    if doubt(claimed, NOW) is None:
+        assert doubt(claimed, NOW, first) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from consumer.core.outcome import Disposition, Ending, Outcome
@@ -88,6 +90,16 @@ def test_a_superseded_event_neither_opens_nor_closes(exposures: OpenExposures) -
     exposures.observe(report(Outcome.HELD))
     exposures.observe(older)
     assert exposures.oldest() == {_RULE: _EVALUATED_AT - 5}
+
+
+def test_a_parked_message_keeps_its_exposure_open_until_its_copy_is_due(exposures: OpenExposures, wall: Wall) -> None:
+    """And some minutes more, in which another replica may have received it; then it is theirs to tell."""
+    parked: dict[str, Any] = {"disposition": Disposition.PARKED, "hidden_seconds": 0.0, "parked_seconds": 900.0}
+    exposures.observe(report(Outcome.HELD, parked_as="copy", **parked))
+    wall.now += 900 + GRACE_SECONDS - 1
+    assert exposures.oldest() == {_RULE: _EVALUATED_AT}
+    wall.now += 60
+    assert exposures.oldest() == {}
 
 
 def test_what_was_given_up_stays_open(exposures: OpenExposures, wall: Wall) -> None:

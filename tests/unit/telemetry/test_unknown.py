@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -145,6 +146,18 @@ def test_a_message_that_was_hidden_and_is_gone_counts_no_more() -> None:
     process.look(Figures(0, 1, 0))
     assert process.reasons == {Unknown.STARTING}
     process.look(Figures(0, 0, 0))
+    assert process.reasons == set()
+
+
+def test_a_parked_message_is_known_by_the_id_of_its_copy() -> None:
+    """What it was received as is deleted; the copy waits on the queue, and is ours until it was settled."""
+    process = Process(dead_letters=False)
+    parked: dict[str, Any] = {"disposition": Disposition.PARKED, "hidden_seconds": 0.0, "parked_seconds": 900.0}
+    process.unknowns.report(report(Outcome.HELD, message=message(message_id="m"), parked_as="copy", **parked))
+    process.unknowns.report(report(Outcome.HELD, message=message(message_id="copy"), parked_as="copy-2", **parked))
+    process.look(Figures(0, 0, 2))
+    assert process.reasons == {Unknown.STARTING}
+    process.look(Figures(0, 0, 1))
     assert process.reasons == set()
 
 
