@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import click
@@ -60,5 +59,4 @@ def report(
         raise click.UsageError(f"-o names a file here; --format {to} chooses what is written (./{to} is a file)")
     from consumer.operator.report.run import report as carry_out
 
-    until = int(time.time() * 1000) if until_ms is None else until_ms
-    return carry_out(path, files, form, to, since_ms=since_ms, until_ms=until)
+    return carry_out(path, files, form, to, since_ms=since_ms, until_ms=until_ms)

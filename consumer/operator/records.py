@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,13 +60,15 @@ def lines(path: Path) -> Iterator[bytes]:
         raise ConfigurationError(f"{path}: cannot read the journal: {error.strerror}") from None
 
 
-def entries(path: Path) -> Iterator[Entry]:
-    """The journal's whole lines; others are for `verify` to tell.
+def entries(path: Path, having: Collection[bytes] | None = None) -> Iterator[Entry]:
+    """The journal's whole lines; others are for `verify` to tell. With `having`, those with one of these texts in them.
 
     Raises:
         ConfigurationError: the file cannot be read.
     """
     for line in lines(path):
+        if having is not None and not any(text in line for text in having):
+            continue
         try:
             yield parsed(line.removesuffix(b"\n"))
         except ValueError:

@@ -43,7 +43,7 @@ def explain(path: Path, form: str, wanted: str, files: Sequence[Path], *, limit:
             doubts.append(f"{each.name} is NOT whole, from line {first.line} on: {first.text}.")
         if verdict.gaps:
             doubts.append(f"{each.name} has {verdict.gaps} gaps, in which lines are missing.")
-    messages = told(chain.from_iterable(records.entries(each) for each in paths), search.found)
+    messages = told(chain.from_iterable(records.entries(each, search.spellings()) for each in paths), search.found)
     event = next((each.event for each in reversed(messages) if each.event), None)
     events = _events(config, messages, event, wanted)
     if not messages and not search.by_people and not events:

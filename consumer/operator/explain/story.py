@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -149,6 +150,10 @@ class Search:
     def found(self) -> tuple[str, ...]:
         """Their ids, the one with the newest line last."""
         return tuple(self._found)
+
+    def spellings(self) -> tuple[bytes, ...]:
+        """How these ids stand in a line."""
+        return tuple(json.dumps(each).encode("ascii") for each in self._found)
 
 
 def _named(message: str, wanted: str) -> bool:

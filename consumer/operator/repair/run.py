@@ -16,7 +16,8 @@ from pathlib import Path
 
 from consumer.app.build import build_evaluator, build_guards, build_store, build_switch
 from consumer.config import Config, build_rules
-from consumer.core.errors import ConfigurationError
+from consumer.core.errors import ConfigurationError, InvalidMessage
+from consumer.core.event import decode
 from consumer.core.exit_codes import CommandExit
 from consumer.core.message import Received
 from consumer.core.observers import Hooks, StepName
@@ -74,9 +75,17 @@ def repair(path: Path, form: str, wish: Wish) -> CommandExit:
             region=wish.region or config.oss_default_region,
             at_ms=_now_ms(),
         )
+        _checked(text)
         result = _applied(session, rule, text, wish) if wish.apply else _shown(session, rule, text)
     output.show(form, result.document(), lambda console: close(console, result))
     return _status(result)
+
+
+def _checked(text: str) -> None:
+    try:
+        decode(text)
+    except InvalidMessage as error:
+        raise ConfigurationError(f"RESOURCE, --region or --account: {error}") from None
 
 
 def _named(rules: tuple[Rule, ...], name: str) -> Rule:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from consumer.core.errors import ConfigurationError
 from consumer.core.observers import StepName
 from consumer.journal.format import Entry, Verdict, verify
 from consumer.operator import records, times
@@ -32,6 +33,7 @@ class _Read:
     until_ms: int
     first_ms: int = 0
     last_ms: int = 0
+    first_digest: str = ""
     begins_with: str = ""
     follows: str = ""
     gaps: int = 0
@@ -45,6 +47,7 @@ class _Read:
             self.last_ms = max(self.last_ms, entry.at_ms)
         if entry.sequence == 1:
             self.begins_with, self.follows = entry.step, entry.text("follows")
+            self.first_digest = entry.digest
         if entry.step == StepName.GAP and self._within(entry):
             lost = entry.fields.get("lost_lines")
             self.gaps += 1
@@ -62,18 +65,20 @@ def gathered(
     since_ms: int,
     until_ms: int,
     *,
+    up_to_now: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> Findings:
-    """What the journals say about the time from `since_ms` to before `until_ms`.
+    """What the journals say about the time from `since_ms` to before `until_ms`; `up_to_now` says that this is now.
 
     Raises:
-        ConfigurationError: a file cannot be read.
+        ConfigurationError: a file cannot be read, or two are the same journal.
     """
     tally = Tally(since_ms, until_ms)
     read = [_read(path, tally, progress) for path in paths]
+    _distinct(read)
     unknown = [sentence for each in read for sentence in _unknown(each, read)]
     damaged = bool(unknown)
-    unknown += _uncounted(tally, read)
+    unknown += _uncounted(tally, read, up_to_now=up_to_now)
     step = _day_step(since_ms, until_ms)
     return Findings(
         since_ms=since_ms,
@@ -142,10 +147,22 @@ def _unknown(read: _Read, others: Sequence[_Read]) -> list[str]:
 def _continues(read: _Read, others: Sequence[_Read]) -> bool:
     """Whether the file goes on where another one ends that was not read."""
     heads = {each.verdict.head.digest for each in others}
-    return read.begins_with in (StepName.CONTINUED, StepName.GAP) and read.follows not in heads
+    return bool(read.follows) and read.begins_with in (StepName.CONTINUED, StepName.GAP) and read.follows not in heads
 
 
-def _uncounted(tally: Tally, read: Sequence[_Read]) -> list[str]:
+def _distinct(read: Sequence[_Read]) -> None:
+    """Make sure that nothing is counted twice: copies of one journal begin with the same line.
+
+    Raises:
+        ConfigurationError: two are the same.
+    """
+    known: dict[str, Path] = {}
+    for each in read:
+        if each.first_digest and (other := known.setdefault(each.first_digest, each.path)) is not each.path:
+            raise ConfigurationError(f"--file: {other} and {each.path} are the same journal, or a copy of it")
+
+
+def _uncounted(tally: Tally, read: Sequence[_Read], *, up_to_now: bool) -> list[str]:
     """What is no damage, and has to be known to read the figures."""
     found = []
     if not tally.lines:
@@ -156,6 +173,8 @@ def _uncounted(tally: Tally, read: Sequence[_Read]) -> list[str]:
         found.append(f"Nothing was journaled before {_moment(first)}; what happened until then is unknown.")
     if tally.untimed:
         found.append(f"{tally.untimed} lines do not say when they were written, and are not counted.")
+    if up_to_now and tally.later:
+        found.append(f"{tally.later} lines claim to be from after now, by a clock that is ahead, and are not counted.")
     if tally.forgotten:
         found.append(
             f"There are more resources than can be counted at once; {tally.forgotten} lines about others are not in the"

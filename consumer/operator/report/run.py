@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,20 +27,21 @@ SCHEMA = "config-remediator/report/1"
 
 
 def report(
-    config: Path | None, files: Sequence[Path], form: str, to: Path | None, *, since_ms: int, until_ms: int
+    config: Path | None, files: Sequence[Path], form: str, to: Path | None, *, since_ms: int, until_ms: int | None
 ) -> CommandExit:
-    """Write the report about the time from `since_ms` to before `until_ms`.
+    """Write the report about the time from `since_ms` to before `until_ms`, or up to now.
 
     Raises:
         ConfigurationError: there is no journal to read, the period is empty, or the file cannot be written.
     """
-    if since_ms >= until_ms:
+    until = time.time_ns() // 1_000_000 if until_ms is None else until_ms
+    if since_ms >= until:
         raise ConfigurationError("--since: it has to be before --until")
     paths = list(dict.fromkeys(files)) or [records.journal_path(config, None)]
     total = sum(path.stat().st_size // PIECE_BYTES for path in paths if path.is_file())
     bar, advance = output.progress("reading", total)
     with bar:
-        found = gathered(paths, since_ms, until_ms, progress=advance)
+        found = gathered(paths, since_ms, until, up_to_now=until_ms is None, progress=advance)
     if form == "text" and to is None:
         draw(output.console(), page(found))
     else:

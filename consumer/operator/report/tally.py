@@ -65,6 +65,8 @@ class Tally:
         self.lines = 0
         self.untimed = 0
         """Lines that do not say when they were written."""
+        self.later = 0
+        """Lines from after the period."""
         self.forgotten = 0
         """Lines about resources that there was no room for."""
 
@@ -75,6 +77,7 @@ class Tally:
             return
         since_ms, until_ms = self.period
         if not since_ms <= entry.at_ms < until_ms:
+            self.later += entry.at_ms >= until_ms
             return
         self.lines += 1
         match entry.step:

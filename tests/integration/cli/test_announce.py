@@ -138,3 +138,26 @@ def test_the_policy_grants_publishing_on_that_topic_alone(cli: Cli, channel: Emu
         assert policy[arn] == {"mns:PublishMessage"}, purpose
         assert [each for each, actions in policy.items() if "mns:PublishMessage" in actions] == [arn]
     assert "oss:GetBucketTagging" in granted()["acs:oss:*:*:*"]
+
+
+def test_a_repair_by_a_person_is_announced_with_their_name(announcing: Cli, channel: Emulator) -> None:
+    """As a worker's, and the command in it takes the change back; what a guard holds is not announced."""
+    channel.change_bucket("photos", acl="public-read")
+    before = len(announced(channel))
+
+    result = announcing.run("repair", "photos", "--rule", "public-read", "--apply", "--as", "anna", "-o", "json")
+
+    assert result.status == 0, result
+    assert result.document["announced"] == f"announced on {TOPIC}"
+    (data,) = [document["data"] for document in announced(channel)[before:]]
+    assert (data["kind"], data["before"], data["after"], data["rule"]) == (
+        "fixed",
+        "public-read",
+        "private",
+        "public-read",
+    )
+    assert data["by"].startswith("anna@")
+    assert data["resource"]["owner"] == "web-team"
+    _, *command = data["undo"].split()
+    assert announcing.run(*command, "--yes", "--weaken").status == 0
+    assert channel.acls()["photos"] == "public-read"

@@ -174,6 +174,8 @@ def test_what_is_not_ours_to_repair_is_status_four(
     [
         (("--rule", "public-raed"), "there is no rule 'public-raed'; there are: public-read, public-write"),
         (("--rule", "public-read", "--as", "a\nb"), "printable characters"),
+        (("--rule", "public-read", "--region", "evil.example/"), "regionId does not have the form"),
+        (("--rule", "public-read", "--account", "me"), "account"),
         ((), "--rule"),
     ],
 )

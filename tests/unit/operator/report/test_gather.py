@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from consumer.core.errors import ConfigurationError
 from consumer.journal.format import Head, parsed, recovery, sealed
 from consumer.operator.report.findings import STANDING_BY_OUTCOME, Findings, Standing
 from consumer.operator.report.gather import gathered
@@ -145,7 +146,7 @@ def test_several_journals_are_one_report(tmp_path: Path) -> None:
     """The newest line about a resource decides, in whichever file it stands."""
     first, second = Book(tmp_path / "a.jsonl"), Book(tmp_path / "b.jsonl")
     first.line("opened", SINCE - 1)
-    second.line("opened", SINCE - 1)
+    second.line("opened", SINCE - 1, who="remediator-1:1129")
     first.ended("fixed", "photos", NOON + 5)
     second.ended("held", "photos", NOON, reason="paused")
     found = report(first, second)
@@ -308,3 +309,29 @@ def test_whatever_stands_in_a_line_there_is_a_report(
     assert found.found == sum(sum(each.values()) for each in found.standings.values())
     assert sum(count or 0 for _, count in found.days) == found.changes
     assert json.dumps(list(found.unknown))
+
+
+def test_a_copy_of_a_journal_is_not_counted_twice(book: Book, tmp_path: Path) -> None:
+    """Neither as it is nor from an earlier day."""
+    copy = Book(tmp_path / "copy.jsonl")
+    copy.path.write_bytes(book.path.read_bytes())
+    book.ended("fixed")
+    with pytest.raises(ConfigurationError, match=r"journal\.jsonl and .*copy\.jsonl are the same journal"):
+        report(book, copy)
+
+
+def test_a_gap_at_the_very_beginning_names_no_other_file(tmp_path: Path) -> None:
+    """The first lines of a process could not be written; there is no file that was not given."""
+    book = Book(tmp_path / "journal.jsonl")
+    book.line("gap", SINCE - 1, lost_lines=1, since_ms=SINCE - 1, reason="No space left on device")
+    book.ended("fixed")
+    assert not report(book).damaged
+
+
+def test_lines_from_after_now_are_said(book: Book) -> None:
+    """A clock that is ahead must not hide what it writes; a period in the past has lines after it, of course."""
+    book.ended("fixed", at_ms=UNTIL + 1)
+    book.ended("fixed")
+    assert report(book).unknown == ()
+    found = gathered([book.path], SINCE, UNTIL, up_to_now=True)
+    assert found.unknown == ("5 lines claim to be from after now, by a clock that is ahead, and are not counted.",)
