@@ -65,7 +65,7 @@ class ResourceAnnouncement:
     undo: str = ""
     """The command that takes the change back."""
     by: str = ""
-    """The person, for an undo."""
+    """The person who did it, where it was no worker."""
 
 
 @dataclass(frozen=True, slots=True)

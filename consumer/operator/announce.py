@@ -37,13 +37,15 @@ def undone(session: Session, entry: Entry, resource_type: str, now: str, by: str
     return _published(session, announced, by)
 
 
-def fixed(session: Session, delivery: Delivery, ending: Ending, by: str) -> str | None:
-    """Announce that a person has repaired a resource, as `undone` does."""
+def fixed(session: Session, delivery: Delivery, ending: Ending, by: str, change: str) -> str | None:
+    """Announce that a person has repaired a resource, as `undone` does; `change` is what `undo` takes, or nothing."""
     config, rule, resource = session.config, delivery.rule, delivery.resource
     if rule is None or resource is None or not config.announce.topic:
         return None
-    if not build_selection(config).wants(Kind.FIXED, rule.name):
+    selection = build_selection(config)
+    if not selection.wants(Kind.FIXED, rule.name):
         return None
+    undoable = change and rule.remediation.name in selection.undoable
     region = delivery.event.region if delivery.event else resource.region
     name = ResourceName(resource.resource_type, resource.resource_id, region, resource.account_id)
     announced = ResourceAnnouncement(
@@ -56,6 +58,7 @@ def fixed(session: Session, delivery: Delivery, ending: Ending, by: str) -> str 
         before=ending.before,
         after=ending.after,
         message_id=delivery.message_id,
+        undo=f"config-remediator undo {change}" if undoable else "",
         by=by,
     )
     return _published(session, announced, by)

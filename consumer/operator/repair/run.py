@@ -119,7 +119,8 @@ def _applied(session: Session, rule: Rule, text: str, wish: Wish) -> Result:
         journaled = hooks.step(delivery.step(name, before=ending.before, after=ending.after, ending=ending))
         change = writer.last[:12] if journaled and ending.outcome is Outcome.FIXED else ""
     taken = delivery.rule.name if delivery.rule else ""
-    announced = announce.fixed(session, delivery, ending, who) if ending.outcome is Outcome.FIXED else None
+    undo = "" if wish.journal else change  # which reads the configured journal
+    announced = announce.fixed(session, delivery, ending, who, undo) if ending.outcome is Outcome.FIXED else None
     return Result(
         rule,
         taken,
