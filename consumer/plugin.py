@@ -36,6 +36,8 @@ from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.base import Identity, Opener, Resource, ResourceKind, Target
 from consumer.resources.catalogue import ClientContext, InstalledKind
 from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.oss.settings.base import Request as SettingRequest
+from consumer.resources.oss.settings.base import Setting
 
 __all__ = [
     "ApiCall",
@@ -73,7 +75,9 @@ __all__ = [
     "ResourceKind",
     "Retryable",
     "ServiceError",
+    "Setting",
     "SettingRepair",
+    "SettingRequest",
     "Target",
     "take_back",
 ]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from consumer.core.ram_actions import actions_of
 from consumer.guards.rule import Mode, Rule, kinds_of
 from consumer.resources.base import ResourceKind
+from consumer.resources.ram_actions import actions_of
 
 
 class Purpose(StrEnum):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from consumer.core.observers import ApiCall
-from consumer.core.ram_actions import actions_of
+from consumer.resources.ram_actions import actions_of
 
 _REFUSED = frozenset({"AccessDenied", "NoPermission"})
 _WORKED = frozenset({"ok", "empty"})

@@ -18,7 +18,6 @@ import pytest
 
 from consumer.aliyun.http import Reply
 from consumer.aliyun.mns import messages, replies
-from consumer.aliyun.oss.documents import _check_root
 from consumer.aliyun.oss.endpoints import region_of
 from consumer.aliyun.reply import Headers, ReplyReader
 from consumer.core.event import decode
@@ -27,6 +26,7 @@ from consumer.journal import format as journal
 from consumer.operator.dlq.letters import read as read_letter
 from consumer.resources.oss.policy import admits_everyone
 from consumer.resources.oss.policy_edits import denies_plain_http
+from consumer.resources.oss.xml_documents import rooted
 from consumer.telemetry.http_messages import RequestReader
 from consumer.telemetry.log import _printable
 from consumer.telemetry.redaction import Redactor
@@ -118,7 +118,7 @@ TARGETS: dict[str, tuple[Reads, tuple[bytes, ...], tuple[bytes, ...], tuple[byte
         (b"",),
     ),
     "a document": (
-        lambda data: _check_root(data, "Tagging"),
+        lambda data: rooted(data, "Tagging"),
         (b"", b"<?xml ", b"<Tagging"),
         (*_XML, b"?"),
         (b"", b"?>", b">"),

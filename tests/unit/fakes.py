@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from consumer.core.errors import MessageGone, PermanentError, ResourceGone, ServiceError, Unanswered
 from consumer.core.message import Received, body_md5
@@ -17,7 +18,11 @@ from consumer.engine.delivery import Delivery
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.lease import Lease
 from consumer.resources.oss.bucket import BucketInfo
+from consumer.resources.oss.named_settings import NamedSettings
+from consumer.resources.oss.settings.base import Setting
 from tests.unit.bodies import ACCOUNT
+
+T = TypeVar("T")
 
 
 class Clock:
@@ -270,7 +275,8 @@ class FakeBuckets:
     after: dict[str, deque[Exception | Callable[[], None]]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     not_empty: set[str] = field(default_factory=set)
-    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    settings: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """By bucket and name of the setting; what is left out is not configured."""
     ignores_acl: bool = False
     created: int = 0
 
@@ -290,7 +296,7 @@ class FakeBuckets:
         event()
 
 
-class FakeBucket:
+class FakeBucket(NamedSettings):
     """One bucket; implements `consumer.resources.oss.bucket.Bucket`."""
 
     def __init__(self, buckets: FakeBuckets, name: str) -> None:
@@ -331,18 +337,21 @@ class FakeBucket:
             raise PermanentError("oss", "DeleteBucket", "BucketNotEmpty", "The bucket is not empty.")
         del self._buckets.info[self.name]
 
-    def policy(self) -> str | None:
-        """GetBucketPolicy: none of these buckets has one."""
-        return None
+    def read(self, setting: Setting[T]) -> T:
+        """The record of a setting."""
+        self._begin(setting.name)
+        found: T = self._buckets.settings.get((self.name, setting.name), setting.unset)
+        return found
 
-    def public_access_block(self) -> bool:
-        """GetBucketPublicAccessBlock: off."""
-        return False
+    def write(self, setting: Setting[T], value: T) -> None:
+        """Replace it."""
+        self._begin(f"put_{setting.name}")
+        self._buckets.settings[self.name, setting.name] = value
 
-    def tags(self) -> dict[str, str]:
-        """GetBucketTags."""
-        self._begin("tags")
-        return self._buckets.tags.get(self.name, {})
+    def clear(self, setting: Setting[Any]) -> None:
+        """Take it away."""
+        self._begin(f"delete_{setting.name}")
+        self._buckets.settings.pop((self.name, setting.name), None)
 
     def _begin(self, operation: str) -> None:
         self._buckets.calls.append(operation)

@@ -54,6 +54,7 @@ VENDORS = {
 DYNAMIC_IMPORTS = {
     "consumer.remediations.catalogue": "consumer.remediations",
     "consumer.resources.catalogue": "consumer.resources",
+    "consumer.resources.oss.settings.catalogue": "consumer.resources.oss.settings",
 }
 """Modules that import by a computed name, and the package below which that name is."""
 

@@ -30,7 +30,7 @@ def test_a_public_bucket_is_made_private_and_read_back(acl: str) -> None:
     ending = world.end()
     assert (ending.outcome, ending.before, ending.after) == (Outcome.FIXED, acl, "private")
     assert world.acl_now == "private"
-    assert world.buckets.calls == ["info", "put_acl", "info"]
+    assert world.buckets.calls == ["info", "put_acl", "info", "policy"]
     assert world.opened == [(NAME, 1_030.0)]  # the lease, which is shorter than the budget
 
 
@@ -38,7 +38,7 @@ def test_a_private_bucket_is_left_alone() -> None:
     """The event is a hint: what is compliant by now is not touched."""
     world = World(acl="private")
     assert world.end().outcome is Outcome.ALREADY_COMPLIANT
-    assert world.buckets.calls == ["info"]
+    assert world.buckets.calls == ["info", "policy"]
 
 
 @pytest.mark.parametrize(

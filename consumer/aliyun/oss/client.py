@@ -2,7 +2,8 @@
 
 Nothing here decides; it sends requests, retries what is transient within the delivery's budget, and translates every
 failure into `consumer.core.errors`. Shared by all workers: a bucket object is made per delivery, connections are kept
-per thread. A bucket's settings are in `consumer.aliyun.oss.settings`, the errors in `consumer.aliyun.oss.errors`.
+per thread. What a setting sends and reads stands in `consumer.resources.oss.settings`, what failures mean in
+`consumer.aliyun.oss.errors`.
 
 Operations and error codes: https://www.alibabacloud.com/help/en/oss/developer-reference
 """
@@ -16,17 +17,18 @@ from typing import Any, TypeVar
 from urllib.parse import SplitResult
 
 from consumer.aliyun.credentials import CredentialsProvider
-from consumer.aliyun.oss.documents import CheckedBucket, FoundBucket
 from consumer.aliyun.oss.endpoints import Endpoints, region_of
 from consumer.aliyun.oss.errors import translated
+from consumer.aliyun.oss.requests import Answer, FoundBucket, RequestingBucket
 from consumer.aliyun.oss.session import Session
-from consumer.aliyun.oss.settings import SubResources
 from consumer.aliyun.oss.signer import Signer
 from consumer.aliyun.retry import Retrier
-from consumer.core.errors import DamagedReply, ServiceError, WrongEndpoint
+from consumer.core.errors import DamagedReply, PermanentError, ResourceGone, ServiceError, WrongEndpoint
 from consumer.core.observers import ApiCall, Hooks
 from consumer.resources.base import Resource
 from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.oss.named_settings import NamedSettings
+from consumer.resources.oss.settings.base import Setting
 
 _T = TypeVar("_T")
 
@@ -72,7 +74,7 @@ class Oss:
     def connect(self, name: str, region: str, account_id: str) -> Any:
         """The SDK's bucket object at a region's endpoint, with the owner's credentials. For `OssBucket`."""
         endpoint = self._settings.endpoints.url(region)
-        return CheckedBucket(
+        return RequestingBucket(
             self._members.get(account_id, self._auth),
             endpoint,
             name,
@@ -108,7 +110,7 @@ class Oss:
         return endpoints.serves(url.netloc) or endpoints.serves(url.netloc.partition(".")[2])
 
 
-class OssBucket(SubResources):
+class OssBucket(NamedSettings):
     """One bucket for one delivery; implements `consumer.resources.oss.bucket.Bucket`."""
 
     def __init__(self, oss: Oss, resource: Resource, retrier: Retrier, until: Callable[[], float]) -> None:
@@ -141,6 +143,40 @@ class OssBucket(SubResources):
             self._region = region
             self._sdk = self._oss.connect(self.name, region, self._account_id)
             return self._info()
+
+    def read(self, setting: Setting[_T]) -> _T:
+        """The record of a setting; an unset one, which the service may call an error, is what holds without it."""
+        try:
+            found: Answer[_T] = self._call(setting.request("get").operation, lambda: self._sdk.fetch(setting))
+        except ResourceGone:
+            raise
+        except PermanentError as error:
+            if setting.says_unset(error.code):
+                return setting.unset
+            raise
+        return found.value
+
+    def write(self, setting: Setting[_T], value: _T) -> None:
+        """Replace the whole setting.
+
+        Raises:
+            PermanentError: also for a value that cannot be written, before anything is sent.
+        """
+        request = setting.request("put")
+        try:
+            body = setting.render(value) if setting.render else b""
+        except ValueError as error:
+            raise PermanentError("oss", request.operation, "invalid_request", str(error)) from None
+        try:
+            self._call(request.operation, lambda: self._sdk.send(request, body))
+        except PermanentError as error:
+            if error.code != setting.done_code:
+                raise
+
+    def clear(self, setting: Setting[Any]) -> None:
+        """Take the setting away."""
+        request = setting.request("delete")
+        self._call(request.operation, lambda: self._sdk.send(request))
 
     def put_acl(self, acl: str) -> None:
         """PutBucketAcl."""

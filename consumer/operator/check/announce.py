@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from consumer.announcements.document import LARGEST_BYTES
 from consumer.app.announcing import open_topic
 from consumer.core.errors import PermissionMissing, ServiceError
-from consumer.core.ram_actions import actions_of
 from consumer.operator.check.findings import Finding, failed, ok, warning
 from consumer.operator.session import Session
+from consumer.resources.ram_actions import actions_of
 
 ANNOUNCEMENTS = "announcements"
 

@@ -10,10 +10,10 @@ from consumer.aliyun.mns.admin import Channel
 from consumer.aliyun.mns.queue import Queue
 from consumer.core.errors import MessageGone, NotAuthenticated, PermanentError, PermissionMissing, ServiceError
 from consumer.core.queue_attributes import QueueAttributes
-from consumer.core.ram_actions import actions_of
 from consumer.operator import queue_fit
 from consumer.operator.check.findings import Finding, failed, ok, skipped, warning
 from consumer.operator.session import Session
+from consumer.resources.ram_actions import actions_of
 
 AUTHENTICATION = "authentication"
 _PROVISION = "config-remediator provision --apply creates it"

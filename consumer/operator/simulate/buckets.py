@@ -11,15 +11,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass as validated
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
 from consumer.core.errors import ConfigurationError, Refused, ResourceGone, ServiceError
 from consumer.remediations.base import AnyRemediation, Change
 from consumer.resources.base import Resource
 from consumer.resources.oss.bucket import BucketInfo
-from consumer.resources.oss.settings import Encryption, HttpsConfig, Logging, Referer, Transition
+from consumer.resources.oss.named_settings import NamedSettings
+from consumer.resources.oss.settings.base import Setting
+from consumer.resources.oss.settings.catalogue import catalogue
+from consumer.resources.oss.settings.policy import POLICY
+from consumer.resources.oss.settings.redundancy import REDUNDANCY
+
+T = TypeVar("T")
 
 
 class Assumed(StrEnum):
@@ -32,31 +38,25 @@ class Assumed(StrEnum):
     GONE = "gone"
 
 
-@validated(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True)
 class Recorded:
-    """One bucket's state; what is left out is as in a bucket that nobody has configured."""
+    """One bucket's state."""
 
     acl: str = "private"
     owner_id: str = ""
     """Empty: the account that the event names."""
     region: str = ""
     """Empty: the region that the event names."""
-    redundancy: str = "LRS"
-    policy: str | None = None
-    public_access_block: bool = False
-    encryption: Encryption | None = None
-    versioning: str = ""
-    logging: Logging | None = None
-    referer: Referer = Referer(allow_empty=True)
-    https_config: HttpsConfig = HttpsConfig(enabled=False)
-    tags: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """By the setting's name; what is left out is as in a bucket that nobody has configured."""
 
 
-_STATES: TypeAdapter[dict[str, Recorded | None]] = TypeAdapter(dict[str, Recorded | None])
 _EVERYONE = {"Effect": "Allow", "Action": ["oss:GetObject"], "Principal": ["*"], "Resource": ["acs:oss:*:*:*"]}
 _OPEN = Recorded(
-    acl="public-read-write", policy=json.dumps({"Version": "1", "Statement": [_EVERYONE]}, separators=(",", ":"))
+    "public-read-write",
+    settings={POLICY.name: json.dumps({"Version": "1", "Statement": [_EVERYONE]}, separators=(",", ":"))},
 )
+_OURS = ("acl", "owner_id", "region")
 
 
 def recorded(path: Path) -> dict[str, Recorded | None]:
@@ -66,13 +66,28 @@ def recorded(path: Path) -> dict[str, Recorded | None]:
         ConfigurationError: the file cannot be read, or has something else in it.
     """
     try:
-        return _STATES.validate_json(path.read_bytes())
+        states: dict[str, BaseModel | None] = _form().validate_json(path.read_bytes())
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot read the recorded state: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"{path}: {where}: {first['msg']}") from None
+    return {name: None if state is None else _recorded(state) for name, state in states.items()}
+
+
+def _form() -> TypeAdapter[Any]:
+    """What stands in such a file: for each bucket its ACL, where it is, and every setting there is."""
+    types = {**dict.fromkeys(_OURS, str), **{name: setting.record for name, setting in catalogue().items()}}
+    fields: dict[str, Any] = {name: (kind, None) for name, kind in types.items()}  # None: it was left out
+    state = create_model("Recorded", __config__=ConfigDict(extra="forbid"), **fields)
+    return TypeAdapter(dict[str, state | None])
+
+
+def _recorded(state: BaseModel) -> Recorded:
+    said = {name: getattr(state, name) for name in state.model_fields_set}
+    settings = {name: value for name, value in said.items() if name not in _OURS}
+    return Recorded(**{name: value for name, value in said.items() if name in _OURS}, settings=settings)
 
 
 @dataclass(slots=True)
@@ -100,7 +115,7 @@ class World:
                     remediation.apply(bucket, finding)
 
 
-class SimulatedBucket:
+class SimulatedBucket(NamedSettings):
     """One bucket of a simulation; implements `consumer.resources.oss.bucket.Bucket`."""
 
     def __init__(self, world: World, resource: Resource) -> None:
@@ -117,8 +132,9 @@ class SimulatedBucket:
             raise ResourceGone("oss", "simulated", "NoSuchBucket", "the bucket does not exist", status=404)
         return state
 
-    def _set(self, **changes: object) -> None:
-        self._world.states[self.name] = replace(self._state, **changes)  # type: ignore[arg-type]  # each caller names its own field
+    def _set(self, name: str, value: Any) -> None:
+        state = self._state
+        self._world.states[self.name] = replace(state, settings={**state.settings, name: value})
 
     def identity(self) -> BucketInfo:
         """What is known about it."""
@@ -127,106 +143,27 @@ class SimulatedBucket:
     def info(self) -> BucketInfo:
         """What is known about it."""
         state, resource = self._state, self._resource
-        return BucketInfo(
-            state.owner_id or resource.account_id,
-            state.region or resource.region,
-            "simulated",
-            state.acl,
-            state.redundancy,
-        )
+        redundancy = state.settings.get(REDUNDANCY.name, REDUNDANCY.unset)
+        owner, region = state.owner_id or resource.account_id, state.region or resource.region
+        return BucketInfo(owner, region, "simulated", state.acl, redundancy)
 
     def put_acl(self, acl: str) -> None:
         """Set the ACL."""
-        self._set(acl=acl)
+        self._world.states[self.name] = replace(self._state, acl=acl)
 
     def delete(self) -> None:
         """Refused: no decision that is simulated deletes a bucket."""
         raise ServiceError("oss", "DeleteBucket", "simulated", "a simulation deletes nothing")
 
-    def policy(self) -> str | None:
-        """The policy."""
-        return self._state.policy
+    def read(self, setting: Setting[T]) -> T:
+        """What is known of it."""
+        found: T = self._state.settings.get(setting.name, setting.unset)
+        return found
 
-    def put_policy(self, policy: str) -> None:
-        """Set the policy."""
-        self._set(policy=policy)
-
-    def delete_policy(self) -> None:
-        """Take the policy away."""
-        self._set(policy=None)
-
-    def public_access_block(self) -> bool:
-        """Whether Block Public Access is on."""
-        return self._state.public_access_block
-
-    def put_public_access_block(self, blocks: bool) -> None:
-        """Switch it."""
-        self._set(public_access_block=blocks)
-
-    def encryption(self) -> Encryption | None:
-        """Default encryption."""
-        return self._state.encryption
-
-    def put_encryption(self, encryption: Encryption) -> None:
+    def write(self, setting: Setting[T], value: T) -> None:
         """Set it."""
-        self._set(encryption=encryption)
+        self._set(setting.name, value)
 
-    def delete_encryption(self) -> None:
+    def clear(self, setting: Setting[Any]) -> None:
         """Take it away."""
-        self._set(encryption=None)
-
-    def versioning(self) -> str:
-        """The status."""
-        return self._state.versioning
-
-    def put_versioning(self, status: str) -> None:
-        """Set it."""
-        self._set(versioning=status)
-
-    def logging(self) -> Logging | None:
-        """Access logging."""
-        return self._state.logging
-
-    def put_logging(self, logging: Logging) -> None:
-        """Set it."""
-        self._set(logging=logging)
-
-    def delete_logging(self) -> None:
-        """Take it away."""
-        self._set(logging=None)
-
-    def referer(self) -> Referer:
-        """Hotlink protection."""
-        return self._state.referer
-
-    def put_referer(self, referer: Referer) -> None:
-        """Set it."""
-        self._set(referer=referer)
-
-    def https_config(self) -> HttpsConfig:
-        """TLS versions."""
-        return self._state.https_config
-
-    def put_https_config(self, config: HttpsConfig) -> None:
-        """Set them."""
-        self._set(https_config=config)
-
-    def transitions(self) -> tuple[Transition, ...]:
-        """None: a simulated move is done at once."""
-        return ()
-
-    def start_zone_redundancy(self) -> None:
-        """Move it."""
-        self._set(redundancy="ZRS")
-
-    def tags(self) -> Mapping[str, str]:
-        """The tags."""
-        return self._state.tags
-
-    def put_tags(self, tags: Mapping[str, str]) -> None:
-        """Set them."""
-        self._set(tags=dict(tags))
-
-    def delete_tags(self) -> None:
-        """Take them away."""
-        self._set(tags={})
+        self._set(setting.name, setting.unset)

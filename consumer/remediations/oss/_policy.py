@@ -14,6 +14,7 @@ from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.policy import needs_vpc, read, some
 from consumer.resources.oss.policy_document import canonical
+from consumer.resources.oss.settings.policy import POLICY
 
 _NO_POLICY = "null"
 
@@ -41,7 +42,7 @@ class PolicyRepair(BucketRemediation[PolicyState]):
         Raises:
             Refused: it cannot be read, so it can neither be judged nor written again.
         """
-        return PolicyState(bucket.name, info.owner_id, canonical(bucket.policy()))
+        return PolicyState(bucket.name, info.owner_id, canonical(bucket.read(POLICY)))
 
     def plan(self, state: PolicyState) -> Finding:
         """From the policy that is to the one that should be."""
@@ -50,7 +51,7 @@ class PolicyRepair(BucketRemediation[PolicyState]):
 
     def apply(self, bucket: Bucket, change: Change) -> None:
         """Write what was planned, unless somebody has changed the policy since."""
-        now = _shown(canonical(bucket.policy()))
+        now = _shown(canonical(bucket.read(POLICY)))
         if now == change.after:
             return
         if now != change.before:
@@ -73,10 +74,10 @@ def _shown(policy: str | None) -> str:
 
 def _write(bucket: Bucket, wanted: str, live: str) -> None:
     if wanted == _NO_POLICY:
-        bucket.delete_policy()
+        bucket.clear(POLICY)
         return
     try:
-        bucket.put_policy(wanted)
+        bucket.write(POLICY, wanted)
     except SourceIpNeedsVpc as error:
         raise error.explained("source_ip_without_vpc", _what_to_do(wanted, live)) from None
 

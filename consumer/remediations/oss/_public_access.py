@@ -13,6 +13,8 @@ from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss import public_access
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.public_access import PRIVATE, Exposure
+from consumer.resources.oss.settings.policy import POLICY
+from consumer.resources.oss.settings.public_access_block import PUBLIC_ACCESS_BLOCK
 
 State = TypeVar("State")
 
@@ -49,8 +51,8 @@ class PublicAccessRepair(BucketRemediation[State], ABC):
         if not self._other_paths:
             return None
         try:
-            exposure = public_access.exposure(info.acl, bucket.policy())
-            blocked = bool(exposure) and bucket.public_access_block()
+            exposure = public_access.exposure(info.acl, bucket.read(POLICY))
+            blocked = bool(exposure) and bucket.read(PUBLIC_ACCESS_BLOCK)
         except ResourceGone:
             raise
         except ServiceError as error:

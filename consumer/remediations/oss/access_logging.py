@@ -14,7 +14,7 @@ from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.remediations.oss._setting import Notation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.kind import BUCKET_NAME
-from consumer.resources.oss.settings import Logging
+from consumer.resources.oss.settings.access_logs import LOGGING, Logging
 
 _REGION = "{region}"
 
@@ -66,8 +66,8 @@ class BucketLogging(BucketRemediation[LoggingState]):
     repairs: ClassVar[tuple[str, ...]] = ("oss-bucket-logging-enabled", "oss-bucket-logging-prefix-match")
     reversible: ClassVar[str] = "yes: the setting found is put back; logs written meanwhile stay"
     may_break: ClassVar[str] = "nothing, but logs cost storage and whoever reads them by their old prefix misses them"
-    actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketLogging", "oss:PutBucketLogging")
-    undo_actions: ClassVar[tuple[str, ...]] = ("oss:DeleteBucketLogging",)
+    actions: ClassVar[tuple[str, ...]] = (LOGGING.read_action, LOGGING.write_action)
+    undo_actions: ClassVar[tuple[str, ...]] = (LOGGING.clear_action,)
 
     Options: ClassVar[type[LoggingOptions]] = LoggingOptions
     notation: ClassVar[Notation[Logging | None]] = Notation(Logging | None)
@@ -79,7 +79,7 @@ class BucketLogging(BucketRemediation[LoggingState]):
 
     def inspect(self, bucket: Bucket, info: BucketInfo) -> LoggingState:
         """The setting."""
-        return LoggingState(bucket.name, info.region, bucket.logging())
+        return LoggingState(bucket.name, info.region, bucket.read(LOGGING))
 
     def plan(self, state: LoggingState) -> Finding:
         """Logs to the configured target, or the configured prefix at the target there is.
@@ -93,7 +93,7 @@ class BucketLogging(BucketRemediation[LoggingState]):
 
     def apply(self, bucket: Bucket, change: Change) -> None:
         """Write what was planned, unless the setting has changed since."""
-        now = self.notation.text(bucket.logging())
+        now = self.notation.text(bucket.read(LOGGING))
         if now == change.after:
             return
         if now != change.before:
@@ -124,6 +124,6 @@ class BucketLogging(BucketRemediation[LoggingState]):
     def _write(self, bucket: Bucket, text: str) -> None:
         logging = self.notation.state(text)
         if logging is None:
-            bucket.delete_logging()
+            bucket.clear(LOGGING)
         else:
-            bucket.put_logging(logging)
+            bucket.write(LOGGING, logging)

@@ -15,6 +15,8 @@ from consumer.remediations.oss._bucket import take_back
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.public_access import PRIVATE
+from consumer.resources.oss.settings.policy import POLICY
+from consumer.resources.oss.settings.public_access_block import PUBLIC_ACCESS_BLOCK
 
 PUBLIC_READ = "public-read"
 PUBLIC_READ_WRITE = "public-read-write"
@@ -47,8 +49,8 @@ class BucketAcl(PublicAccessRepair[str]):
     may_break: ClassVar[str] = "sites and clients that read or write the bucket without signing"
     actions: ClassVar[tuple[str, ...]] = ("oss:PutBucketAcl",)
     optional_actions: ClassVar[tuple[str, ...]] = (
-        "oss:GetBucketPolicy",
-        "oss:GetBucketPublicAccessBlock",
+        POLICY.read_action,
+        PUBLIC_ACCESS_BLOCK.read_action,
         "oss:DeleteBucket",
     )
 

@@ -8,6 +8,8 @@ from consumer.remediations.base import Change
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
+from consumer.resources.oss.settings.policy import POLICY
+from consumer.resources.oss.settings.public_access_block import PUBLIC_ACCESS_BLOCK
 
 
 class BlockPublicAccessOptions(PublicAccessOptions):
@@ -27,17 +29,17 @@ class BlockPublicAccess(PublicAccessRepair[bool], SettingRepair[bool]):
     reversible: ClassVar[str] = "yes: it is switched off again, and ACL and policy have their effect again"
     may_break: ClassVar[str] = "sites and clients that use the bucket without signing, and later public grants: refused"
     actions: ClassVar[tuple[str, ...]] = (
-        "oss:GetBucketPublicAccessBlock",
-        "oss:PutBucketPublicAccessBlock",
+        PUBLIC_ACCESS_BLOCK.read_action,
+        PUBLIC_ACCESS_BLOCK.write_action,
     )
-    optional_actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketPolicy",)
+    optional_actions: ClassVar[tuple[str, ...]] = (POLICY.read_action,)
 
     Options: ClassVar[type[BlockPublicAccessOptions]] = BlockPublicAccessOptions
     notation: ClassVar[Notation[bool]] = Notation(bool)
 
     def read(self, bucket: Bucket) -> bool:
         """Whether it is on."""
-        return bucket.public_access_block()
+        return bucket.read(PUBLIC_ACCESS_BLOCK)
 
     def wanted(self, state: bool) -> bool:  # noqa: ARG002 - whatever it is, it should be on
         """On."""
@@ -49,4 +51,4 @@ class BlockPublicAccess(PublicAccessRepair[bool], SettingRepair[bool]):
 
     def write(self, bucket: Bucket, state: bool) -> None:
         """Switch it."""
-        bucket.put_public_access_block(state)
+        bucket.write(PUBLIC_ACCESS_BLOCK, state)

@@ -14,7 +14,7 @@ from consumer.core.printable import quoted
 from consumer.remediations.base import Options
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
-from consumer.resources.oss.settings import Encryption
+from consumer.resources.oss.settings.encryption import ENCRYPTION, Encryption
 
 
 class EncryptionOptions(Options):
@@ -71,8 +71,8 @@ class BucketEncryption(SettingRepair[Encryption | None]):
     may_break: ClassVar[str] = (
         "nothing with AES256 or SM4; with KMS clients without kms:GenerateDataKey and kms:Decrypt"
     )
-    actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketEncryption", "oss:PutBucketEncryption")
-    undo_actions: ClassVar[tuple[str, ...]] = ("oss:DeleteBucketEncryption",)
+    actions: ClassVar[tuple[str, ...]] = (ENCRYPTION.read_action, ENCRYPTION.write_action)
+    undo_actions: ClassVar[tuple[str, ...]] = (ENCRYPTION.clear_action,)
 
     Options: ClassVar[type[EncryptionOptions]] = EncryptionOptions
     notation: ClassVar[Notation[Encryption | None]] = Notation(Encryption | None)
@@ -82,7 +82,7 @@ class BucketEncryption(SettingRepair[Encryption | None]):
 
     def read(self, bucket: Bucket) -> Encryption | None:
         """The default, or none."""
-        return bucket.encryption()
+        return bucket.read(ENCRYPTION)
 
     def wanted(self, state: Encryption | None) -> Encryption | None:
         """At least the configured strength; never weaker than it is, and another own key is as good as ours.
@@ -108,9 +108,9 @@ class BucketEncryption(SettingRepair[Encryption | None]):
     def write(self, bucket: Bucket, state: Encryption | None) -> None:
         """Replace the default, or take it away."""
         if state is None:
-            bucket.delete_encryption()
+            bucket.clear(ENCRYPTION)
         else:
-            bucket.put_encryption(state)
+            bucket.write(ENCRYPTION, state)
 
 
 def _strength(encryption: Encryption | None) -> _Strength:

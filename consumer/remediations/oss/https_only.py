@@ -7,6 +7,7 @@ from typing import ClassVar
 from consumer.remediations.base import Options
 from consumer.remediations.oss._policy import PolicyRepair, PolicyState
 from consumer.resources.oss.policy_edits import denies_plain_http, with_https_only
+from consumer.resources.oss.settings.policy import POLICY
 
 
 class HttpsOnlyOptions(Options):
@@ -24,8 +25,8 @@ class HttpsOnly(PolicyRepair):
     repairs: ClassVar[tuple[str, ...]] = ("oss-bucket-only-https-enabled",)
     reversible: ClassVar[str] = "yes: the policy found is put back, or taken away where there was none"
     may_break: ClassVar[str] = "every client that speaks plain HTTP, the owner's own included"
-    actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketPolicy", "oss:PutBucketPolicy")
-    undo_actions: ClassVar[tuple[str, ...]] = ("oss:DeleteBucketPolicy",)
+    actions: ClassVar[tuple[str, ...]] = (POLICY.read_action, POLICY.write_action)
+    undo_actions: ClassVar[tuple[str, ...]] = (POLICY.clear_action,)
 
     Options: ClassVar[type[HttpsOnlyOptions]] = HttpsOnlyOptions
 

@@ -15,6 +15,8 @@ from consumer.remediations.oss._public_access import PublicAccessOptions, Public
 from consumer.resources.oss.policy import is_fixed, opens, read
 from consumer.resources.oss.policy_document import refused
 from consumer.resources.oss.policy_edits import without_everyone
+from consumer.resources.oss.settings.policy import POLICY
+from consumer.resources.oss.settings.public_access_block import PUBLIC_ACCESS_BLOCK
 
 
 class BucketPolicyPublicOptions(PublicAccessOptions):
@@ -57,11 +59,11 @@ class BucketPolicyPublic(PublicAccessRepair[PolicyState], PolicyRepair):
         "clients that use the bucket without signing, or by a grant to everyone from their network"
     )
     actions: ClassVar[tuple[str, ...]] = (
-        "oss:GetBucketPolicy",
-        "oss:PutBucketPolicy",
-        "oss:DeleteBucketPolicy",
+        POLICY.read_action,
+        POLICY.write_action,
+        POLICY.clear_action,
     )
-    optional_actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketPublicAccessBlock",)
+    optional_actions: ClassVar[tuple[str, ...]] = (PUBLIC_ACCESS_BLOCK.read_action,)
 
     Options: ClassVar[type[BucketPolicyPublicOptions]] = BucketPolicyPublicOptions
 

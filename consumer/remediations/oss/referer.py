@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from consumer.remediations.base import Options
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
-from consumer.resources.oss.settings import Referer
+from consumer.resources.oss.settings.referer import REFERER, Referer
 from consumer.resources.oss.wildcards import covers_all_below
 
 
@@ -58,7 +58,7 @@ class BucketReferer(SettingRepair[Referer]):
     may_break: ClassVar[str] = (
         "pages of other sites that show the bucket's objects, and clients without a Referer header"
     )
-    actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketReferer", "oss:PutBucketReferer")
+    actions: ClassVar[tuple[str, ...]] = (REFERER.read_action, REFERER.write_action)
 
     Options: ClassVar[type[RefererOptions]] = RefererOptions
     notation: ClassVar[Notation[Referer]] = Notation(Referer)
@@ -68,7 +68,7 @@ class BucketReferer(SettingRepair[Referer]):
 
     def read(self, bucket: Bucket) -> Referer:
         """Both lists and how they are applied."""
-        return bucket.referer()
+        return bucket.read(REFERER)
 
     def wanted(self, state: Referer) -> Referer:
         """All configured referers, and where the list is exclusive no other; order is kept, for it means nothing.
@@ -87,7 +87,7 @@ class BucketReferer(SettingRepair[Referer]):
 
     def write(self, bucket: Bucket, state: Referer) -> None:
         """Replace the configuration."""
-        bucket.put_referer(state)
+        bucket.write(REFERER, state)
 
 
 def _fits_every_page(referer: str) -> bool:

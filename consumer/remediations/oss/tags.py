@@ -11,6 +11,7 @@ from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding, Options, ReportOnly
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
+from consumer.resources.oss.settings.tags import TAGS
 
 
 class TagsOptions(Options):
@@ -52,8 +53,8 @@ class BucketTags(SettingRepair[dict[str, str]]):
     repairs: ClassVar[tuple[str, ...]] = ("required-tags",)
     reversible: ClassVar[str] = "yes: the tags found are put back"
     may_break: ClassVar[str] = "cost reports, and RAM policies that decide by tags"
-    actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketTagging", "oss:PutBucketTagging")
-    undo_actions: ClassVar[tuple[str, ...]] = ("oss:DeleteBucketTagging",)
+    actions: ClassVar[tuple[str, ...]] = (TAGS.read_action, TAGS.write_action)
+    undo_actions: ClassVar[tuple[str, ...]] = (TAGS.clear_action,)
 
     Options: ClassVar[type[TagsOptions]] = TagsOptions
     notation: ClassVar[Notation[dict[str, str]]] = Notation(dict[str, str])
@@ -80,7 +81,7 @@ class BucketTags(SettingRepair[dict[str, str]]):
 
     def read(self, bucket: Bucket) -> dict[str, str]:
         """All tags, sorted by key, for their order means nothing."""
-        return dict(sorted(bucket.tags().items()))
+        return dict(sorted(bucket.read(TAGS).items()))
 
     def wanted(self, state: dict[str, str]) -> dict[str, str]:
         """All tags that are there, and the configured ones."""
@@ -90,6 +91,6 @@ class BucketTags(SettingRepair[dict[str, str]]):
     def write(self, bucket: Bucket, state: dict[str, str]) -> None:
         """Replace all tags, or take them away."""
         if state:
-            bucket.put_tags(state)
+            bucket.write(TAGS, state)
         else:
-            bucket.delete_tags()
+            bucket.clear(TAGS)

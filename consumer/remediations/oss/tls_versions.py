@@ -10,7 +10,7 @@ from pydantic import Field
 from consumer.remediations.base import Options
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
-from consumer.resources.oss.settings import HttpsConfig
+from consumer.resources.oss.settings.https_config import HTTPS_CONFIG, HttpsConfig
 
 TlsVersion = Literal["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 
@@ -33,7 +33,7 @@ class TlsVersions(SettingRepair[HttpsConfig]):
     repairs: ClassVar[tuple[str, ...]] = ("oss-bucket-tls-version-check",)
     reversible: ClassVar[str] = "yes: the versions found are put back"
     may_break: ClassVar[str] = "clients that know only older versions of TLS"
-    actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketHttpsConfig", "oss:PutBucketHttpsConfig")
+    actions: ClassVar[tuple[str, ...]] = (HTTPS_CONFIG.read_action, HTTPS_CONFIG.write_action)
 
     Options: ClassVar[type[TlsVersionOptions]] = TlsVersionOptions
     notation: ClassVar[Notation[HttpsConfig]] = Notation(HttpsConfig)
@@ -43,7 +43,7 @@ class TlsVersions(SettingRepair[HttpsConfig]):
 
     def read(self, bucket: Bucket) -> HttpsConfig:
         """Versions and cipher suites."""
-        return bucket.https_config()
+        return bucket.read(HTTPS_CONFIG)
 
     def wanted(self, state: HttpsConfig) -> HttpsConfig:
         """Only wanted versions: those of them that were accepted before, or all of them where none was."""
@@ -55,4 +55,4 @@ class TlsVersions(SettingRepair[HttpsConfig]):
 
     def write(self, bucket: Bucket, state: HttpsConfig) -> None:
         """Replace versions and cipher suites."""
-        bucket.put_https_config(state)
+        bucket.write(HTTPS_CONFIG, state)

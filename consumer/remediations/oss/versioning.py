@@ -7,6 +7,7 @@ from typing import ClassVar
 from consumer.remediations.base import Change, Options
 from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.oss.bucket import Bucket
+from consumer.resources.oss.settings.versioning import VERSIONING
 
 ENABLED = "Enabled"
 SUSPENDED = "Suspended"
@@ -25,14 +26,14 @@ class BucketVersioning(SettingRepair[str]):
     reversible: ClassVar[str] = "in part: it is suspended, for it can never be unset; versions kept meanwhile stay"
     one_way: ClassVar[bool] = True
     may_break: ClassVar[str] = "nothing, but every overwritten or deleted object goes on costing storage"
-    actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketVersioning", "oss:PutBucketVersioning")
+    actions: ClassVar[tuple[str, ...]] = (VERSIONING.read_action, VERSIONING.write_action)
 
     Options: ClassVar[type[VersioningOptions]] = VersioningOptions
     notation: ClassVar[Notation[str]] = Notation(str)
 
     def read(self, bucket: Bucket) -> str:
         """The status, empty where it was never set."""
-        return bucket.versioning()
+        return bucket.read(VERSIONING)
 
     def wanted(self, state: str) -> str:  # noqa: ARG002 - whatever it is, it should be on
         """On."""
@@ -40,8 +41,8 @@ class BucketVersioning(SettingRepair[str]):
 
     def write(self, bucket: Bucket, state: str) -> None:
         """Set the status."""
-        bucket.put_versioning(state)
+        bucket.write(VERSIONING, state)
 
     def revert(self, bucket: Bucket, change: Change) -> None:  # noqa: ARG002 - suspended is all that can be had
         """Suspend it, whether it was suspended or unset before."""
-        bucket.put_versioning(SUSPENDED)
+        bucket.write(VERSIONING, SUSPENDED)

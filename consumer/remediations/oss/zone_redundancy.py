@@ -12,7 +12,7 @@ from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding, Options, Pending
 from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
-from consumer.resources.oss.settings import Transition
+from consumer.resources.oss.settings.redundancy import REDUNDANCY, TRANSITIONS, Transition
 
 LOCAL = "LRS"
 ZONE = "ZRS"
@@ -58,8 +58,8 @@ class ZoneRedundancy(BucketRemediation[Redundancy]):
     one_way: ClassVar[bool] = True
     may_break: ClassVar[str] = "nothing, but storage costs more from then on, and the move itself is billed"
     actions: ClassVar[tuple[str, ...]] = (
-        "oss:ListBucketDataRedundancyTransition",
-        "oss:CreateBucketDataRedundancyTransition",
+        TRANSITIONS.read_action,
+        REDUNDANCY.write_action,
     )
 
     Options: ClassVar[type[ZoneRedundancyOptions]] = ZoneRedundancyOptions
@@ -70,7 +70,7 @@ class ZoneRedundancy(BucketRemediation[Redundancy]):
             # Taken for LRS, a silent answer would start what can never be undone.
             text = "the answer does not say how the bucket is stored"
             raise DamagedReply("oss", "GetBucketInfo", "no_redundancy_type", text)
-        return Redundancy(info.redundancy, () if info.redundancy == ZONE else bucket.transitions())
+        return Redundancy(info.redundancy, () if info.redundancy == ZONE else bucket.read(TRANSITIONS))
 
     def plan(self, state: Redundancy) -> Finding:
         """Start a task where there is none; wait for one that is there, even if it has just ended.
@@ -89,7 +89,7 @@ class ZoneRedundancy(BucketRemediation[Redundancy]):
 
     def apply(self, bucket: Bucket, change: Change) -> None:  # noqa: ARG002 - there is one kind of move
         """Start the task; the service keeps a second one from being started beside it."""
-        bucket.start_zone_redundancy()
+        bucket.write(REDUNDANCY, ZONE)
 
     def weakens(self, change: Change) -> str:  # noqa: ARG002 - nothing is put back
         """Nothing: there is no way back."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.resources.base import Identity, Target
-from consumer.resources.oss.settings import Settings
+from consumer.resources.oss.named_settings import NamedSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class BucketInfo(Identity):
         return self.incarnation
 
 
-class Bucket(Settings, Target[BucketInfo], Protocol):
+class Bucket(NamedSettings, Target[BucketInfo], Protocol):
     """One bucket at one endpoint, for one delivery."""
 
     name: str

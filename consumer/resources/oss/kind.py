@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from consumer.resources.base import ResourceKind
 from consumer.resources.oss.bucket import Bucket
+from consumer.resources.oss.settings.base import Setting
+from consumer.resources.oss.settings.catalogue import catalogue
+from consumer.resources.oss.settings.tags import TAGS
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
 """The service's own rule for names: https://www.alibabacloud.com/help/en/oss/user-guide/bucket-naming-conventions"""
+
+
+def _read(setting: Setting[Any], bucket: Bucket) -> object:
+    return bucket.read(setting)
 
 
 class BucketKind(ResourceKind):
@@ -20,7 +28,7 @@ class BucketKind(ResourceKind):
     resource_type: ClassVar[str] = "ACS::OSS::Bucket"
     noun: ClassVar[str] = "bucket"
     look_actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketInfo",)
-    tag_actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketTagging",)
+    tag_actions: ClassVar[tuple[str, ...]] = (TAGS.read_action,)
     codes: ClassVar[frozenset[str]] = frozenset(
         {
             # reasons for which a person has to look
@@ -39,15 +47,7 @@ class BucketKind(ResourceKind):
         }
     )
     reads: ClassVar[Mapping[str, Callable[[Bucket], object]]] = {
-        "oss:GetBucketPolicy": lambda bucket: bucket.policy(),
-        "oss:GetBucketPublicAccessBlock": lambda bucket: bucket.public_access_block(),
-        "oss:GetBucketEncryption": lambda bucket: bucket.encryption(),
-        "oss:GetBucketVersioning": lambda bucket: bucket.versioning(),
-        "oss:GetBucketLogging": lambda bucket: bucket.logging(),
-        "oss:GetBucketReferer": lambda bucket: bucket.referer(),
-        "oss:GetBucketHttpsConfig": lambda bucket: bucket.https_config(),
-        "oss:GetBucketTagging": lambda bucket: bucket.tags(),
-        "oss:ListBucketDataRedundancyTransition": lambda bucket: bucket.transitions(),
+        setting.read_action: partial(_read, setting) for setting in catalogue().values() if setting.get
     }
 
     def names(self, resource_id: str) -> bool:

@@ -14,8 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.app import service as app
 from consumer.config import load
-from consumer.core.ram_actions import actions_of
 from consumer.operator.permissions import reads
+from consumer.resources.oss.settings.catalogue import catalogue
+from consumer.resources.ram_actions import actions_of
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
@@ -30,7 +31,6 @@ GATEWAYS = {
     "mns/admin.py": "mns",
     "mns/topic.py": "mns",
     "oss/client.py": "oss",
-    "oss/settings.py": "oss",
     "cloud_config.py": "config",
 }
 """Everything that sends requests, with the service it sends them to."""
@@ -134,14 +134,19 @@ def _counted(port: int) -> set[tuple[str, str]]:
 
 
 def _operations_in(gateway: str) -> set[str]:
-    """Every operation that a gateway's code names when it sends a request."""
+    """Every operation that a gateway's code names when it sends a request, and those of every setting."""
+    settings = {request.operation for setting in catalogue().values() for request in setting.requests}
+    return _named_in(gateway) | (settings if gateway == "oss/client.py" else set())
+
+
+def _named_in(gateway: str) -> set[str]:
     tree = ast.parse((ALIYUN / gateway).read_text(encoding="utf-8"))
     named = [
         node.args[0]
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("_call", "_ask", "_or_unset", "_or_missing")
+        and node.func.attr in ("_call", "_ask", "_or_missing")
         and node.args
     ]
     return {name for node in named for name in _names(node)}

@@ -27,15 +27,11 @@ from consumer.remediations.catalogue import catalogue
 from consumer.resources.base import Resource
 from consumer.resources.oss.bucket import Bucket
 from consumer.resources.oss.kind import BUCKETS
+from consumer.resources.ram_actions import actions_of
 from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
 
 BUCKET = "photos"
-_ACTIONS = {  # where the action is not named as the operation is
-    "GetBucketTags": "oss:GetBucketTagging",
-    "PutBucketTags": "oss:PutBucketTagging",
-    "DeleteBucketTags": "oss:DeleteBucketTagging",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +141,7 @@ class Workbench:
     def actions(self) -> set[str]:
         """RAM actions of every request since the last repair or undo began."""
         operations = {call.operation for call in self._recorder.calls} - {"GetBucketInfo"}
-        return {_ACTIONS.get(operation, f"oss:{operation}") for operation in operations}
+        return {action for operation in operations for action in actions_of("oss", operation)}
 
     def changes(self) -> list[str]:
         """What was changed by signed requests, in order: buckets that a test makes are not among it."""

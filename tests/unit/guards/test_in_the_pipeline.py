@@ -91,7 +91,7 @@ def test_tags_are_not_read_for_a_resource_that_is_compliant_by_now() -> None:
 def test_a_bucket_exempt_by_its_tags_is_not_changed() -> None:
     """Its live tags are read before the change."""
     scene = Scene(Guards(exemptions=[Exemption("e", "o", "r", float("inf"), tags=(("public", "yes"),))]))
-    scene.buckets.tags[NAME] = {"public": "yes"}
+    scene.buckets.settings[NAME, "tags"] = {"public": "yes"}
     assert scene.end().outcome is Outcome.EXEMPT
     assert "put_acl" not in scene.buckets.calls
 

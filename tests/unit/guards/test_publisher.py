@@ -276,7 +276,7 @@ def test_another_bucket_is_repaired_only_where_a_rule_is_for_it() -> None:
     scene = Scene((rule("logs", resources=("logs-*",)), rule("tagged", tags=(("env", "prod*"),))))
     for name in ("logs-one", "of-production", "of-nobody"):
         scene.buckets.add(name)
-    scene.buckets.tags["of-production"] = {"env": "production"}
+    scene.buckets.settings["of-production", "tags"] = {"env": "production"}
     endings = {name: scene.publish(resourceId=name)[1].outcome for name in ("logs-one", "of-production", "of-nobody")}
     assert endings == {"logs-one": Outcome.FIXED, "of-production": Outcome.FIXED, "of-nobody": Outcome.NOT_OURS}
 
@@ -286,7 +286,7 @@ def test_tags_choose_among_rules_by_what_the_bucket_carries() -> None:
     scene = Scene((rule("prod", Mode.OBSERVE, tags=(("env", "prod"),)), rule("rest")))
     assert scene.publish()[0] == "rest"
     other = Scene((rule("prod", Mode.OBSERVE, tags=(("env", "prod"),)), rule("rest")))
-    other.buckets.tags[NAME] = {"env": "prod"}
+    other.buckets.settings[NAME, "tags"] = {"env": "prod"}
     name, ending = other.publish()
     assert (name, ending.outcome, other.changed) == ("prod", Outcome.WOULD_FIX, False)
 

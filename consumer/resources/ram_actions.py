@@ -6,6 +6,8 @@ https://www.alibabacloud.com/help/en/oss/user-guide/ram-policy
 
 from __future__ import annotations
 
+from consumer.resources.oss.settings.catalogue import named_actions
+
 _BATCHES = {
     # Whether a batch is also checked against the single action is documented nowhere, so both are granted.
     "BatchReceiveMessage": ("mns:BatchReceiveMessage", "mns:ReceiveMessage"),
@@ -29,11 +31,6 @@ _MNS_OPERATIONS = frozenset(
         "PublishMessage",
     }
 )
-_NAMED_OTHERWISE = {
-    "GetBucketTags": "oss:GetBucketTagging",
-    "PutBucketTags": "oss:PutBucketTagging",
-    "DeleteBucketTags": "oss:DeleteBucketTagging",
-}
 
 
 def actions_of(service: str, operation: str) -> tuple[str, ...]:
@@ -43,7 +40,8 @@ def actions_of(service: str, operation: str) -> tuple[str, ...]:
         KeyError: the service is MNS, and no policy knows the operation.
     """
     if service != "mns":
-        return (_NAMED_OTHERWISE.get(operation, f"{service}:{operation}"),)
+        named = named_actions().get(operation) if service == "oss" else None
+        return (named or f"{service}:{operation}",)
     if operation not in _MNS_OPERATIONS:
         raise KeyError(operation)
     return _BATCHES.get(operation, (f"mns:{operation}",))
