@@ -18,7 +18,7 @@ def bucket() -> FakeBucket:
 
 def test_what_is_not_configured_reads_as_what_holds_without_it(bucket: FakeBucket) -> None:
     """Never as an error."""
-    assert bucket.policy() is bucket.encryption() is bucket.logging() is None
+    assert [bucket.policy(), bucket.encryption(), bucket.logging()] == [None] * 3
     assert bucket.public_access_block() is False
     assert bucket.versioning() == ""
     assert bucket.referer() == Referer(allow_empty=True)
