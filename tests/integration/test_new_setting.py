@@ -21,6 +21,7 @@ from consumer.core.errors import PermanentError
 from consumer.core.observers import Hooks
 from consumer.operator.simulate.buckets import Assumed, World, recorded
 from consumer.resources.oss import settings
+from consumer.resources.oss.bucket import Bucket
 from consumer.resources.oss.kind import BUCKETS
 from consumer.resources.oss.settings.base import Setting
 from consumer.resources.oss.settings.catalogue import catalogue, named_actions
@@ -77,16 +78,22 @@ def acceleration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Se
     named_actions.cache_clear()
 
 
+@pytest.fixture
+def bucket(emulator: Emulator, credentials: FixedCredentials, recorder: Recorder) -> Iterator[Bucket]:
+    """A bucket as the pipeline gets it; not made yet."""
+    retrier = Retrier(RetryPolicy(1, 0.001, 0.002), Hooks(), threading.Event())
+    settings = OssSettings(Endpoints({"*": emulator.oss}), call_timeout_seconds=5)
+    known, until = emulator.endpoints, time.monotonic() + 30
+    oss = Oss(settings, credentials, Hooks((recorder,)), retrier)
+    yield oss.open(BUCKETS.resource(known.account_id, known.region, "photos"), lambda: until)
+    oss.close()
+
+
 def test_it_is_read_and_written(
-    acceleration: Setting[Any], emulator: Emulator, credentials: FixedCredentials, recorder: Recorder
+    acceleration: Setting[Any], emulator: Emulator, bucket: Bucket, recorder: Recorder
 ) -> None:
     """By the gateway, over HTTP: unset at first, which the service calls an error."""
     emulator.create_buckets(["photos"])
-    oss = Oss(OssSettings(Endpoints({"*": emulator.oss}), call_timeout_seconds=5), credentials, Hooks((recorder,)))
-    known = emulator.endpoints
-    retrier = Retrier(RetryPolicy(1, 0.001, 0.002), Hooks(), threading.Event())
-    until = time.monotonic() + 30
-    bucket = oss.open(BUCKETS.resource(known.account_id, known.region, "photos"), retrier, lambda: until)
     assert bucket.read(acceleration) is False
     bucket.write(acceleration, True)
     assert bucket.read(acceleration) is True
@@ -97,7 +104,6 @@ def test_it_is_read_and_written(
     ]
     with pytest.raises(NotImplementedError, match="acceleration has no delete"):
         bucket.clear(acceleration)
-    oss.close()
 
 
 def test_it_is_simulated_and_recorded(acceleration: Setting[Any], tmp_path: Path) -> None:
@@ -125,13 +131,8 @@ def test_its_permissions_are_known(acceleration: Setting[Any]) -> None:
     assert actions_of("oss", "PutBucketTransferAcceleration") == ("oss:PutBucketAcceleration",)
 
 
-def test_what_cannot_be_written_is_refused_before_it_is_sent(
-    emulator: Emulator, credentials: FixedCredentials, recorder: Recorder
-) -> None:
+def test_what_cannot_be_written_is_refused_before_it_is_sent(bucket: Bucket, recorder: Recorder) -> None:
     """Asked again it would be refused again."""
-    oss = Oss(OssSettings(Endpoints({"*": emulator.oss})), credentials, Hooks((recorder,)))
-    retrier = Retrier(RetryPolicy(1, 0.001, 0.002), Hooks(), threading.Event())
-    bucket = oss.open(BUCKETS.resource("1" * 16, "cn-hangzhou", "photos"), retrier, lambda: float("inf"))
     with pytest.raises(PermanentError) as refused:
         bucket.write(catalogue()["tags"], {"": "no key"})
     assert (refused.value.code, recorder.calls) == ("invalid_request", [])
