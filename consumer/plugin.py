@@ -38,6 +38,7 @@ from consumer.resources.catalogue import ClientContext, InstalledKind
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.settings.base import Request as SettingRequest
 from consumer.resources.oss.settings.base import Setting
+from consumer.resources.oss.xml_documents import unambiguous as setting_document
 
 __all__ = [
     "ApiCall",
@@ -79,5 +80,6 @@ __all__ = [
     "SettingRepair",
     "SettingRequest",
     "Target",
+    "setting_document",
     "take_back",
 ]

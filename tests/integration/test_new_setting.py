@@ -6,6 +6,7 @@ The file stands in a folder of the test, and describes transfer acceleration, wh
 from __future__ import annotations
 
 import json
+import runpy
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
 from tests.unit.fakes import FakeBucket, FakeBuckets
 
+EXAMPLE = Path(__file__).parents[1] / "example_plugin" / "example_remediations" / "acceleration.py"
 FILE = '''
 """https://www.alibabacloud.com/help/en/oss/developer-reference/getbuckettransferacceleration"""
 
@@ -104,6 +106,13 @@ def test_it_is_read_and_written(
     ]
     with pytest.raises(NotImplementedError, match="acceleration has no delete"):
         bucket.clear(acceleration)
+
+
+def test_one_of_somebody_elses_package_is_read(emulator: Emulator, bucket: Bucket) -> None:
+    """The guide's example: a value in a package of its own, registered nowhere."""
+    emulator.create_buckets(["photos"])
+    found = runpy.run_path(str(EXAMPLE))["ACCELERATION"]
+    assert bucket.read(found) is False
 
 
 def test_it_is_simulated_and_recorded(acceleration: Setting[Any], tmp_path: Path) -> None:
