@@ -20,6 +20,9 @@ from consumer.resources.base import Identity, Resource, Target
 READ_BACK_PAUSES_SECONDS = (0.3, 0.7)
 """After an accepted change that still reads old. What takes longer to show is read back by a later delivery."""
 
+_WAITS_SECONDS = 4.0
+"""How long until a change comes back that waits for another one of the same setting to show."""
+
 
 @dataclass(frozen=True, slots=True)
 class PermittedChange:
@@ -73,7 +76,7 @@ class ChangeMaker:
         """
         awaited = self._read_backs.of(rule, resource, found)
         if awaited is None:
-            return None
+            return self._kept_back(rule, resource, found, finding)
         if _is_old(finding, awaited.change):
             return self._still_old(resource, awaited)
         if awaited.rule.name != rule.name:
@@ -83,6 +86,14 @@ class ChangeMaker:
             return None
         awaited.permit.shown()
         return _fixed(rule, target, found, awaited.change, finding)
+
+    def _kept_back(self, rule: Rule, resource: Resource, found: Identity, finding: Finding) -> Ending | None:
+        """A change that would be planned on a state in which another one of ours does not show yet waits for that."""
+        if not isinstance(finding, Change) or not self._read_backs.in_the_way(rule, resource, found):
+            return None
+        detail = "another change of the same setting does not show yet"
+        hold, before = min(rule.hold_seconds, _WAITS_SECONDS), finding.before
+        return Ending(Outcome.HELD, READS_BACK_OLD, detail, before=before, after=before, hold_seconds=hold)
 
     def _make(self, work: PermittedChange) -> Ending:
         stages = work.delivery.stages

@@ -28,8 +28,10 @@ _LOOKS_SECONDS = (2.0, 4.0, 8.0, 16.0)
 _FORGOTTEN_AFTER_SECONDS = 900.0
 """A look that comes this late is a first look: much may have happened to the resource since."""
 
+_READ_WORDS = ("Get", "List", "Describe")
+
 _REMEMBERED = 10_000
-"""The longest unseen are forgotten first: their change may be made once more, which changes nothing."""
+"""Resources. The longest unseen are forgotten first: their change may be made once more, which changes nothing."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,8 @@ class ReadBacks:
     def __init__(self, *, remembered: int = _REMEMBERED, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._remembered = remembered
         self._monotonic = monotonic
-        self._awaited: OrderedDict[tuple[Resource, str], ReadBack] = OrderedDict()
+        self._awaited: OrderedDict[Resource, dict[str, ReadBack]] = OrderedDict()
+        """The resource of the latest change stands last; a resource has no more of them than there are remediations."""
         self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
@@ -70,37 +73,57 @@ class ReadBacks:
 
     def of(self, rule: Rule, resource: Resource, found: Identity) -> ReadBack | None:
         """The change, by any rule of this remediation, that is to be read back from this very resource."""
+        return self._of(resource, found).get(rule.remediation.name) if self._awaited else None
+
+    def in_the_way(self, rule: Rule, resource: Resource, found: Identity) -> ReadBack | None:
+        """Another remediation's change of what this one writes too, which may yet show.
+
+        A change that was planned on what the service still shows would take that one back.
+        """
         if not self._awaited:
             return None
-        with self._lock:
-            self._expire()
-            awaited = self._awaited.get(_key(rule, resource))
-            if awaited and awaited.found.differs(found):
-                del self._awaited[_key(rule, resource)]  # of one that is gone
-                return None
-            return awaited
+        now = self._monotonic()
+        for name, awaited in self._of(resource, found).items():
+            others = name != rule.remediation.name and now - awaited.made_at < SHOWS_WITHIN_SECONDS
+            if others and _written(awaited.rule) & _written(rule):
+                return awaited
+        return None
 
     def put(self, resource: Resource, awaited: ReadBack) -> None:
         """The change is to be read back by a later delivery."""
         with self._lock:
-            key = _key(awaited.rule, resource)
-            self._awaited.pop(key, None)
-            self._awaited[key] = awaited
             self._expire()
+            self._awaited.setdefault(resource, {})[awaited.rule.remediation.name] = awaited
+            self._awaited.move_to_end(resource)
             if len(self._awaited) > self._remembered:
                 self._awaited.popitem(last=False)
 
     def forget(self, resource: Resource, awaited: ReadBack) -> None:
         """The change was read back, or what it came to does not matter any more."""
         with self._lock:
-            self._awaited.pop(_key(awaited.rule, resource), None)
+            left = {name: each for name, each in self._awaited.get(resource, {}).items() if each is not awaited}
+            if left:
+                self._awaited[resource] = left
+            else:
+                self._awaited.pop(resource, None)
+
+    def _of(self, resource: Resource, found: Identity) -> dict[str, ReadBack]:
+        """By remediation; those of a resource that is gone are forgotten."""
+        with self._lock:
+            self._expire()
+            known = self._awaited.get(resource, {})
+            if any(awaited.found.differs(found) for awaited in known.values()):
+                del self._awaited[resource]
+                return {}
+            return dict(known)
 
     def _expire(self) -> None:
         """Forget what is too old; the oldest stands first."""
         late = self._monotonic() - _FORGOTTEN_AFTER_SECONDS
-        while self._awaited and next(iter(self._awaited.values())).made_at <= late:
+        while self._awaited and max(each.made_at for each in next(iter(self._awaited.values())).values()) <= late:
             self._awaited.popitem(last=False)
 
 
-def _key(rule: Rule, resource: Resource) -> tuple[Resource, str]:
-    return resource, rule.remediation.name
+def _written(rule: Rule) -> set[str]:
+    """The RAM actions of the rule's remediation that change something: what two have in common, both write."""
+    return {action for action in rule.remediation.actions if not action.partition(":")[2].startswith(_READ_WORDS)}
