@@ -6,10 +6,10 @@ The file stands in a folder of the test, and describes transfer acceleration, wh
 from __future__ import annotations
 
 import json
-import runpy
 import threading
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
 from tests.unit.fakes import FakeBucket, FakeBuckets
 
-EXAMPLE = Path(__file__).parents[1] / "example_plugin" / "example_remediations" / "acceleration.py"
+EXAMPLE = Path(__file__).parents[1] / "example_plugin"
 FILE = '''
 """https://www.alibabacloud.com/help/en/oss/developer-reference/getbuckettransferacceleration"""
 
@@ -108,11 +108,13 @@ def test_it_is_read_and_written(
         bucket.clear(acceleration)
 
 
-def test_one_of_somebody_elses_package_is_read(emulator: Emulator, bucket: Bucket) -> None:
+def test_one_of_somebody_elses_package_is_read(
+    emulator: Emulator, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The guide's example: a value in a package of its own, registered nowhere."""
     emulator.create_buckets(["photos"])
-    found = runpy.run_path(str(EXAMPLE))["ACCELERATION"]
-    assert bucket.read(found) is False
+    monkeypatch.syspath_prepend(EXAMPLE)
+    assert bucket.read(import_module("example_remediations.acceleration").ACCELERATION) is False
 
 
 def test_it_is_simulated_and_recorded(acceleration: Setting[Any], tmp_path: Path) -> None:

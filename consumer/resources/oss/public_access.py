@@ -18,7 +18,7 @@ PRIVATE = "private"
 """The only ACL that lets nobody in."""
 
 
-class Path(StrEnum):
+class AccessPath(StrEnum):
     """What lets anyone in."""
 
     ACL = "ACL"
@@ -29,7 +29,7 @@ class Path(StrEnum):
 class Exposure:
     """What would let anyone in, unless the bucket's Block Public Access closes it."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[AccessPath, ...]
     doubts: str = ""
     """What of the policy is not understood, for a person: it may let anyone in as well."""
 
@@ -40,11 +40,11 @@ class Exposure:
 
 def exposure(acl: str, policy: str | None) -> Exposure:
     """By what anyone gets in; an ACL that is not known to be private is taken for public."""
-    paths = [] if acl == PRIVATE else [Path.ACL]
+    paths = [] if acl == PRIVATE else [AccessPath.ACL]
     try:
         found = None if policy is None else read(policy)
     except Refused as error:
         return Exposure(tuple(paths), str(error))
     if found and found.public:
-        paths.append(Path.POLICY)
+        paths.append(AccessPath.POLICY)
     return Exposure(tuple(paths), str(refused(found.doubts)) if found and found.doubts else "")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumer.resources.oss.public_access import Exposure, Path, exposure
+from consumer.resources.oss.public_access import AccessPath, Exposure, exposure
 
 EVERYONE = {"Effect": "Allow", "Action": "oss:GetObject", "Principal": ["*"], "Resource": "acs:oss:*:*:photos/*"}
 PARTNER = {**EVERYONE, "Principal": ["1111111111111111"]}
@@ -22,16 +22,16 @@ def policy(*statements: Any) -> str:
     [
         ("private", None, ()),
         ("private", policy(PARTNER), ()),
-        ("public-read", None, (Path.ACL,)),
-        ("public-read-write", None, (Path.ACL,)),
-        ("Private", None, (Path.ACL,)),
-        ("", None, (Path.ACL,)),
-        ("private", policy(EVERYONE), (Path.POLICY,)),
-        ("private", policy({**EVERYONE, "Principal": []}), (Path.POLICY,)),
-        ("public-read", policy(EVERYONE), (Path.ACL, Path.POLICY)),
+        ("public-read", None, (AccessPath.ACL,)),
+        ("public-read-write", None, (AccessPath.ACL,)),
+        ("Private", None, (AccessPath.ACL,)),
+        ("", None, (AccessPath.ACL,)),
+        ("private", policy(EVERYONE), (AccessPath.POLICY,)),
+        ("private", policy({**EVERYONE, "Principal": []}), (AccessPath.POLICY,)),
+        ("public-read", policy(EVERYONE), (AccessPath.ACL, AccessPath.POLICY)),
     ],
 )
-def test_each_path_counts(acl: str, text: str | None, paths: tuple[Path, ...]) -> None:
+def test_each_path_counts(acl: str, text: str | None, paths: tuple[AccessPath, ...]) -> None:
     """By the ACL, by the policy, by both or by none; an unknown ACL is not known to be private."""
     assert exposure(acl, text) == Exposure(paths)
 
