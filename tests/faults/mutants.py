@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.core.parked import NOTHING
 from tests.faults import scenarios
 from tests.faults.scenarios import Scenario
 
@@ -135,6 +136,77 @@ def dead_letter_passing_failures() -> None:
         substitute(module, "ended_by", final)
 
 
+def delete_before_the_copy() -> None:
+    """What has to wait is deleted, and then sent again."""
+    from consumer.engine.settler import Parker
+
+    def hasty(original: Any) -> Any:
+        def send(self: Any, delivery: Any) -> str:
+            with delivery.lease.exclusively() as handle:
+                self._queue.delete([handle])
+            return str(original(self, delivery))
+
+        return send
+
+    substitute(Parker, "send", hasty)
+
+
+def park_with_another_body() -> None:
+    """The body is taken for text that may be written anew."""
+    from consumer.engine.settler import Parker
+
+    def another(original: Any) -> Any:
+        def send(self: Any, delivery: Any) -> str:
+            delivery.message = replace(delivery.message, body=f"{delivery.message.body}\n")
+            return str(original(self, delivery))
+
+        return send
+
+    substitute(Parker, "send", another)
+
+
+def delete_although_the_copy_was_refused() -> None:
+    """A copy that the service did not take counts as taken."""
+    from consumer.core.errors import ServiceError
+    from consumer.engine.settler import Parker
+
+    def hopeful(original: Any) -> Any:
+        def send(self: Any, delivery: Any) -> str:
+            try:
+                return str(original(self, delivery))
+            except ServiceError:
+                return "as good as sent"
+
+        return send
+
+    substitute(Parker, "send", hopeful)
+
+
+def forget_the_history() -> None:
+    """Every copy is the first of its kind."""
+    from consumer.engine import parked_copy
+
+    def forgetful(original: Any) -> Any:
+        return lambda message, ending, attempts: original(replace(message, carried=NOTHING), ending, attempts)
+
+    substitute(parked_copy, "history", forgetful)
+
+
+def park_for_longer_than_the_queue_keeps() -> None:
+    """The longest delay that the service takes, whatever the retention."""
+    from consumer.core.queue_limits import MAX_DELAY_SECONDS
+    from consumer.engine.settler import Parker
+
+    def late(original: Any) -> Any:
+        def send(self: Any, delivery: Any) -> str:
+            delivery.parked_copy = replace(delivery.parked_copy, delay_seconds=MAX_DELAY_SECONDS)
+            return str(original(self, delivery))
+
+        return send
+
+    substitute(Parker, "send", late)
+
+
 def forget_a_settlement() -> None:
     """Deletions are not counted, so that the books cannot balance."""
     from consumer.engine.in_flight import InFlight
@@ -168,6 +240,8 @@ class Mutant:
     change: Change
     scenario: Scenario
     """Where it must show."""
+    shows: str = ""
+    """Words that one of the problems has then; a mutant is not to be caught for something else."""
 
     @property
     def name(self) -> str:
@@ -185,6 +259,11 @@ MUTANTS = (
     Mutant(ignore_the_lease, scenarios.frozen_beyond_a_lease),
     Mutant(dead_letter_after_a_fix, scenarios.one_repair),
     Mutant(dead_letter_passing_failures, scenarios.passing_failure),
+    Mutant(delete_before_the_copy, scenarios.parked_until_it_works, "complied at no moment"),
+    Mutant(park_with_another_body, scenarios.parked_until_it_works, "no copy of a message"),
+    Mutant(delete_although_the_copy_was_refused, scenarios.copy_refused, "complied at no moment"),
+    Mutant(forget_the_history, scenarios.parked_until_it_works, "no copy of a message"),
+    Mutant(park_for_longer_than_the_queue_keeps, scenarios.parked_until_it_works, "retention does not outlast"),
 )
 
 CHANGES: dict[str, Change] = {

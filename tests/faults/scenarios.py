@@ -101,12 +101,70 @@ def passing_failure(stage: Stage) -> list[str]:
     return [str(violation) for violation in stage.verdict().violations]
 
 
+def parked_until_it_works(stage: Stage) -> list[str]:
+    """OSS answers 503 again and again: the message is sent again each time, and the last copy repairs the bucket."""
+    _unavailable(stage, 12)
+    stage.emulator.create_buckets(["one"], acl="public-read")
+    replica = _started(stage, PARKING)
+    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    replica.stop(30)
+    return _judged(stage, copies=2)
+
+
+def copy_refused(stage: Stage) -> list[str]:
+    """The queue may not be sent to: nothing is parked, and nothing is deleted in the hope that it was."""
+    _unavailable(stage, 6)
+    stage.emulator.faults.add("error", "SendMessage", service="mns", status=403, code="AccessDenied")
+    stage.emulator.create_buckets(["one"], acl="public-read")
+    replica = _started(stage, PARKING)
+    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    replica.stop(30)
+    return _judged(stage)
+
+
+def killed_between_copy_and_deletion(stage: Stage) -> list[str]:
+    """kill -9 once the copy is there and before its original can be deleted: both come back, and one repair follows."""
+    _unavailable(stage, 6)
+    refused = stage.emulator.faults.add("error", "BatchDeleteMessage", service="mns", status=503, code="Unavailable")
+    stage.emulator.create_buckets(["one"], acl="public-read")
+    replica = _started(stage, PARKING)
+    parked = until(lambda: bool(_sent_again(stage)))
+    replica.kill()
+    stage.emulator.faults.remove(refused)
+    twice = stage.left()
+    replica.start()
+    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    replica.stop(30)
+    problems = [] if parked and twice == 2 else [f"killed when the queue held {twice} of 2"]
+    return [*problems, *_judged(stage, copies=1)]
+
+
+PARKING = Pace(park_after_seconds=1, backoff_base_seconds=3, backoff_cap_seconds=3, hold_seconds=2, keep_seconds=2)
+"""Everything that has to wait is parked, for two or three seconds."""
 _SLOW = Pace(workers=1, slots=1, call_timeout_seconds=10, shutdown_grace_seconds=25)
 
 
 def _slow_repair(stage: Stage) -> None:
     stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=3.0)
     stage.emulator.create_buckets(["one"], acl="public-read")
+
+
+def _unavailable(stage: Stage, requests: int) -> None:
+    """Looks at buckets fail for now, so often."""
+    stage.emulator.faults.add(
+        "error", "GetBucket*", service="oss", status=503, code="MetaOperationQpsLimitExceeded", count=requests
+    )
+
+
+def _sent_again(stage: Stage) -> list[JournalEntry]:
+    return [entry for entry in stage.emulator.journal(operation="SendMessage") if entry.resource == f"queues/{QUEUE}"]
+
+
+def _judged(stage: Stage, *, copies: int = 0) -> list[str]:
+    """What the witness says; and that so much was parked as the scene is about."""
+    verdict = stage.verdict()
+    problems = [str(violation) for violation in verdict.violations]
+    return problems if verdict.copies >= copies else [*problems, f"{verdict.copies} copies instead of {copies}"]
 
 
 def _handed_out_once(stage: Stage) -> list[str]:
@@ -143,4 +201,7 @@ EVERY: tuple[Scenario, ...] = (
     stop_during_a_long_repair,
     frozen_beyond_a_lease,
     passing_failure,
+    parked_until_it_works,
+    copy_refused,
+    killed_between_copy_and_deletion,
 )

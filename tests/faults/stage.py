@@ -38,6 +38,10 @@ class Pace:
     remediation: str = "oss.bucket-acl"
     dead_letter_queue: str = DEAD_LETTERS
     settle_seconds: float = 5.0
+    hold_seconds: float = 1
+    keep_seconds: float = 1
+    park_after_seconds: float = 60
+    """What waits for longer is parked; the other times here are short, so that nothing is unless this is."""
 
 
 _CONFIGURATION = """\
@@ -67,6 +71,7 @@ lease_seconds = {pace.lease_seconds}
 max_lease_seconds = 60
 work_budget_seconds = 10
 shutdown_grace_seconds = {pace.shutdown_grace_seconds}
+park_after_seconds = {pace.park_after_seconds}
 
 [retry]
 request_attempts = 4
@@ -76,8 +81,8 @@ max_attempts = {pace.max_attempts}
 settle_seconds = {pace.settle_seconds}
 backoff_base_seconds = {pace.backoff_base_seconds}
 backoff_cap_seconds = {pace.backoff_cap_seconds}
-hold_seconds = 1
-keep_seconds = 1
+hold_seconds = {pace.hold_seconds}
+keep_seconds = {pace.keep_seconds}
 
 # Nothing is held back for long: what guards keep is not what is proved here, and short windows forget fast.
 [limits]
