@@ -25,11 +25,16 @@ from rich.table import Table
 from emulator.client import JournalEntry
 from emulator.interruption import command
 from tests.faults.mischief import Violence, Weather
+from tests.faults.mutants import module, park_again_soon
 from tests.faults.replica import Books, Key, Replica
-from tests.faults.stage import Stage, staged, until
+from tests.faults.stage import Pace, Stage, staged, until
 from tests.faults.traffic import Traffic
 from witness import Verdict, judge
 
+_PACE = Pace(park_after_seconds=1, hold_seconds=2, keep_seconds=2, observes=True)
+"""What is held, kept or observed is parked at once, and what fails from the second time on."""
+_WORKER = module(park_again_soon)
+_START_SECONDS = 60.0
 _CALM_SECONDS = 120.0
 _STOP_SECONDS = 60.0
 _REST_SECONDS = 10.0
@@ -95,6 +100,9 @@ class Campaign:
         began = time.monotonic()
         for replica in self._replicas:
             replica.start()
+        # On a busy machine a short campaign would be over before anybody is there to be shot at.
+        for replica in self._replicas:
+            until(replica.ready, _START_SECONDS)
         self._fire()
         self._calm()
         self._stop()
@@ -109,9 +117,9 @@ class Campaign:
     def _replica(self, number: int) -> Replica:
         """Every second replica lives on temporary credentials that are renewed every few seconds."""
         if number % 2 == 0:
-            return self._stage.replica()
+            return self._stage.replica(_PACE)
         url = f"{self._stage.emulator.credentials_url}?lifetime_seconds=904"
-        return self._stage.replica(key=Key(credentials_url=url))
+        return self._stage.replica(_PACE, key=Key(credentials_url=url))
 
     def _fire(self) -> None:
         """Traffic at an even pace, with everything else strewn in between."""
@@ -141,6 +149,8 @@ class Campaign:
             "freeze": max(1, kills // 4),
             "skew": max(1, kills // 5),
             "revoke": max(1, kills // 3),
+            "kill on copy": max(1, kills // 3),
+            "partition": max(1, kills // 3),
             "weather": max(3, total // 100),
         }
         acts: dict[int, list[str]] = {}
@@ -158,6 +168,10 @@ class Campaign:
         match act:
             case "kill":
                 self._violence.kill()
+            case "kill on copy":
+                self._violence.kill_on_copy()
+            case "partition":
+                self._violence.partition()
             case "terminate":
                 self._violence.terminate()
             case "freeze":
@@ -173,10 +187,11 @@ class Campaign:
         """No more faults: everything has to come to its ending within a bounded time."""
         self._weather.clear()
         self._violence.calm()
+        self._traffic.end()
 
         def quiet() -> bool:
             self._violence.tick(time.monotonic())
-            return self._stage.left() <= len(self._traffic.claimed) and not self._stage.broken()
+            return self._stage.waiting() <= len(self._traffic.claimed) and not self._stage.broken()
 
         if not until(quiet, _CALM_SECONDS, every=0.25):
             self._complaints.append(f"not quiet {_CALM_SECONDS:g} s after the last fault")
@@ -224,7 +239,7 @@ def _dice(seed: float) -> random.Random:
 
 def run(order: Order, progress: Callable[[int], None] = lambda _done: None) -> Result:
     """Run one campaign in a temporary folder; `progress` hears how many things have happened."""
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder, staged(Path(folder)) as stage:
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder, staged(Path(folder), module=_WORKER) as stage:
         return Campaign(stage, order, progress).run()
 
 
@@ -244,6 +259,7 @@ def show(console: Console, result: Result) -> None:
         table.add_row(ending.value.replace("_", " "), str(count))
     table.add_section()
     table.add_row("receipts", str(verdict.receipts))
+    table.add_row("copies parked", str(verdict.copies))
     table.add_row("repairs", str(verdict.repairs))
     table.add_row("buckets created by accident and taken back", str(verdict.accidents))
     table.add_row("exposure p50 / p99", f"{verdict.exposure(0.5):.1f} s / {verdict.exposure(0.99):.1f} s")

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import random
 import signal
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from emulator.client import Emulator
+from emulator.client import Emulator, JournalEntry
 from tests.faults.replica import Replica
-from tests.faults.stage import LEASE_SECONDS
+from tests.faults.stage import LEASE_SECONDS, QUEUE
 
 _MNS = ("BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility", "SendMessage")
 _OSS = ("GetBucket*", "PutBucketAcl", "DeleteBucket")
+_MAIN: dict[str, object] = {"resource": f"/queues/{QUEUE}/*"}
+_COPY_WITHIN_SECONDS = 5.0
+"""What is observed goes round faster, unless parking is interrupted."""
 _SKEW_SECONDS = -1200.0
 """Beyond the quarter of an hour that both services allow. Backwards: what an open poll hands out while the services'
 clock is ahead stays hidden, by that clock, for twenty minutes after it has been put right."""
@@ -54,6 +58,15 @@ RECIPES = (
     Recipe("slow renewals", "mns", ("ChangeMessageVisibility",), "latency", 0.5, {"seconds": 0.25}),
     Recipe("deletion refused", "mns", ("BatchDeleteMessage",), "error", 0.4, {"status": 403, "code": "AccessDenied"}),
     Recipe("silent dead-letter queue", "mns", ("SendMessage",), "stall", 0.6, {"seconds": 5.0}),
+    # No page names how many messages a queue may hold, nor with what code it says so: any refusal has to do.
+    Recipe("full queue", "mns", ("SendMessage",), "error", 0.9, {"status": 403, "code": "QueueFull", **_MAIN}),
+    Recipe(
+        "copies throttled", "mns", ("SendMessage",), "error", 0.9, {"status": 429, "code": "TooManyRequests", **_MAIN}
+    ),
+    Recipe(
+        "properties refused", "mns", ("SendMessage",), "error", 0.9, {"status": 400, "code": "InvalidArgument", **_MAIN}
+    ),
+    Recipe("confirmation of a copy lost", "mns", ("SendMessage",), "reset_after", 0.5, _MAIN),
     Recipe("unknown refusal", "mns", _MNS, "error", 0.1, {"status": 400, "code": "NeverSeenBefore"}),
     Recipe("reset before effect", "oss", _OSS, "reset_before"),
     Recipe("reset after effect", "oss", _OSS, "reset_after"),
@@ -131,6 +144,33 @@ class Violence:
             self.done["kill -9"] += 1
         self._frozen = [frozen for frozen in self._frozen if frozen[1] is not replica]
         replica.start()
+
+    def kill_on_copy(self) -> None:
+        """kill -9 of a worker that has just parked a copy, and cannot delete the original any more."""
+        last = self._emulator.control.call("GET", "/journal", limit=1)["last"]
+        kind = self._dice.choice(("reset_before", "reset_after"))
+        self._emulator.faults.add(kind, "BatchDeleteMessage", service="mns", lasts_seconds=_COPY_WITHIN_SECONDS)
+        found: list[JournalEntry] = []
+        until = time.monotonic() + _COPY_WITHIN_SECONDS
+        while not found and time.monotonic() < until:
+            found = self._emulator.journal(last, wait_seconds=0.1, operation="SendMessage", resource=f"queues/{QUEUE}")
+        if not found:
+            return
+        key = found[0].access_key_id
+        renewed = [each for each in self._replicas if not each.access_key_id]
+        (replica, *_) = [each for each in self._replicas if each.access_key_id == key] or renewed
+        if replica.running:
+            replica.kill()
+            self.done["kill -9 between copy and deletion"] += 1
+        self._frozen = [frozen for frozen in self._frozen if frozen[1] is not replica]
+        replica.start()
+
+    def partition(self) -> None:
+        """The queue is out of reach for a moment; requests on their way may or may not have arrived."""
+        for kind in ("reset_after", "reset_before"):
+            self._emulator.faults.add(kind, "*Message*", service="mns", probability=0.5, lasts_seconds=1.5)
+        self._emulator.faults.add("reset_before", "*Message*", service="mns", lasts_seconds=1.5)
+        self.done["partition from the queue"] += 1
 
     def terminate(self) -> None:
         """SIGTERM: the process has to end within its grace; drained, or with its grace used up by faults."""

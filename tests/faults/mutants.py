@@ -229,6 +229,14 @@ def count_undeleted_for_four_seconds() -> None:
     substitute(UndeletedLimit.__init__, "__defaults__", lambda _: (4.0,))
 
 
+def park_again_soon() -> None:
+    """What interrupts parking does so for half a minute and more; no fault, but what a campaign has no time for."""
+    from consumer.engine import parking
+
+    substitute(parking, "FIRST_PAUSE_SECONDS", lambda _: 0.5)
+    substitute(parking, "LONGEST_PAUSE_SECONDS", lambda _: 2.0)
+
+
 def _rejected(ending: Ending) -> Ending:
     return replace(ending, outcome=Outcome.REJECTED, reason="nothing_to_do")
 
@@ -272,6 +280,7 @@ CHANGES: dict[str, Change] = {
         *(mutant.change for mutant in MUTANTS),
         forget_a_settlement,
         count_undeleted_for_four_seconds,
+        park_again_soon,
     )
 }
 """Everything that a process may be started with."""

@@ -63,6 +63,8 @@ class Replica:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
+        self.access_key_id = key.access_key_id
+        """Empty where temporary ones are renewed."""
         self.port = free_port()
         self.log = folder / f"{name}.log"
         self.exits: list[int] = []

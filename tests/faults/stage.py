@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emulator.client import Emulator, Identity
 from emulator.cloudconfig.rules import default_rule_id
@@ -19,6 +20,7 @@ QUEUE = "main"
 DEAD_LETTERS = "main-dead"
 READ_RULE = "oss-bucket-public-read-prohibited"
 WRITE_RULE = "oss-bucket-public-write-prohibited"
+ENCRYPTION_RULE = "oss-bucket-server-side-encryption-enabled"
 LEASE_SECONDS = 4
 
 
@@ -42,6 +44,8 @@ class Pace:
     keep_seconds: float = 1
     park_after_seconds: float = 60
     """What waits for longer is parked; the other times here are short, so that nothing is unless this is."""
+    observes: bool = False
+    """Whether a third rule, of encryption, observes."""
 
 
 _CONFIGURATION = """\
@@ -112,6 +116,14 @@ mode = "enforce"
 config_rule_ids = ["{read_rule}"]
 """
 
+_OBSERVED = """
+[[rules]]
+name = "encryption"
+remediation = "oss.encryption"
+mode = "observe"
+config_rule_ids = ["{rule}"]
+"""
+
 
 class Stage:
     """One emulator with a channel, and the workers that are started on it."""
@@ -126,6 +138,7 @@ class Stage:
             watch(WRITE_RULE, default_rule_id(WRITE_RULE), group="public-write"),
             watch(READ_RULE, default_rule_id(READ_RULE), group="public-read"),
         )
+        self._observed = watch(ENCRYPTION_RULE, default_rule_id(ENCRYPTION_RULE), group="encryption")
         emulator.journal_reads(True)
         setup_channel(emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS, visibility_timeout_seconds=LEASE_SECONDS)
 
@@ -157,16 +170,18 @@ class Stage:
         """The worker's configuration, without its [http] table."""
         known = self.emulator.endpoints
         write, read = self._rules
-        return _CONFIGURATION.format(
+        pace = pace or Pace()
+        text = _CONFIGURATION.format(
             account=known.account_id,
             region=known.region,
             queue=QUEUE,
             mns=known.mns,
             oss=known.oss,
-            pace=pace or Pace(),
+            pace=pace,
             write_rule=write.rule_id,
             read_rule=read.rule_id,
         )
+        return text + _OBSERVED.format(rule=self._observed.rule_id) if pace.observes else text
 
     def expectations(self, **changes: object) -> Expectations:
         """What the witness has to know of this stage."""
@@ -177,6 +192,7 @@ class Stage:
                 "queue": QUEUE,
                 "dead_letter_queue": DEAD_LETTERS,
                 "rules": self._rules,
+                "observed": (self._observed,),
                 "other_access_keys": frozenset({known.access_key_id}),
                 "lasting_access_keys": frozenset(self._lasting_keys),
                 "reads_journaled": True,
@@ -193,11 +209,21 @@ class Stage:
         found = self.emulator.state()["mns"]["queues"][queue]
         return int(found["active"] + found["inactive"] + found["delayed"])
 
+    def waiting(self, queue: str = QUEUE) -> int:
+        """How many messages there are behind those in a queue: parked copies of one message count once."""
+        found = self.emulator.state()["mns"]["queues"][queue]["messages"]
+        return len({_origin(message) for message in found})
+
     def broken(self) -> list[str]:
         """Our own buckets that break a rule now."""
         buckets = self.emulator.state()["oss"]["buckets"]
         ours = self.emulator.endpoints.account_id
         return [name for name, bucket in buckets.items() if bucket["owner_id"] == ours and bucket["acl"] != "private"]
+
+
+def _origin(message: dict[str, Any]) -> str:
+    named = [item["value"] for item in message["user"] if item["name"] == "remediator-origin-id"]
+    return str(named[0] if named else message["id"])
 
 
 @contextmanager

@@ -9,9 +9,13 @@ from collections import Counter
 from collections.abc import Callable
 
 from emulator.client import Emulator
-from tests.faults.stage import READ_RULE, WRITE_RULE
+from tests.faults.stage import ENCRYPTION_RULE, READ_RULE, WRITE_RULE
 
 STRANGER = "9999888877776666"
+_MOST_OBSERVED = 30
+"""Buckets that break the rule which observes, at once: their messages go round for ever, so many must not be many."""
+_LARGE_BYTES = 65_300
+"""A message that fits into the queue, and not with its history."""
 _VARIANTS = ("current", "2021", "oldest", "log-service", "event-bridge")
 _HOSTILE: tuple[dict[str, object], ...] = (
     {".resourceId": "evil.example/x#"},
@@ -49,6 +53,7 @@ class Traffic:
         self._buckets: list[str] = []
         self._deleted: list[str] = []
         self._created_at: dict[str, float] = {}
+        self._observed: list[str] = []
         self._count = 0
         self.last_deletion_at = 0.0
         """Monotonic seconds."""
@@ -65,6 +70,8 @@ class Traffic:
             (6, self._poison),
             (3, self._hostile),
             (3, self._other_kind),
+            (6, self._observed_bucket),
+            (1, self._too_large_to_park),
             (2, self._made_private_by_hand),
             (2, self._created_again),
             (1, self._of_a_stranger),
@@ -144,6 +151,38 @@ class Traffic:
         if owner != STRANGER:
             self.claimed.append(name)
         self._publish(name, owner_id=owner)
+
+    def _observed_bucket(self) -> None:
+        """A bucket that breaks the rule which observes; where there are enough of those, its owner repairs one."""
+        if len(self._observed) >= _MOST_OBSERVED:
+            self._encrypt(self._observed.pop(self._dice.randrange(len(self._observed))))
+            return
+        name = f"observed-{self._count:06}"
+        self._count += 1
+        self._emulator.create_buckets([name], acl="private")
+        self._observed.append(name)
+        self._publish_observed(name)
+
+    def _too_large_to_park(self) -> None:
+        """One more event of such a bucket, so long that its history does not fit beside it."""
+        if not self._observed:
+            self._observed_bucket()
+        event = self._publish_observed(self._dice.choice(self._observed))
+        event["annotation"] = ""
+        event["annotation"] = "x" * (_LARGE_BYTES - len(json.dumps(event)))
+        self._emulator.config.publish_raw(json.dumps(event))
+
+    def _publish_observed(self, bucket: str) -> dict[str, object]:
+        answer = self._emulator.control.call("POST", "/config/publish", {"bucket": bucket, "rule": ENCRYPTION_RULE})
+        return dict(answer["event"])
+
+    def _encrypt(self, bucket: str) -> None:
+        self._emulator.change_bucket(bucket, encryption={"algorithm": "AES256"})
+
+    def end(self) -> None:
+        """What was only observed is repaired by its owners, so that no message has a reason to wait any more."""
+        while self._observed:
+            self._encrypt(self._observed.pop())
 
     def _create(self, name: str) -> None:
         self._emulator.create_buckets([name], acl=self._acl())
