@@ -5,14 +5,19 @@ from __future__ import annotations
 from rich.console import Console
 
 from tests.faults.campaign import Order, run, show
+from witness import Ending
 
 
 def test_every_promise_holds_under_seeded_fire() -> None:
-    """300 happenings, 4 kills and everything else that goes wrong: no violation by the journal."""
-    result = run(Order(seed=20_26, events=300, kills=4, replicas=2, events_per_second=20))
+    """300 happenings, 4 kills and all else that goes wrong, parking all the while: no violation by the journal."""
+    result = run(Order(seed=20_26, events=300, kills=4, replicas=2, events_per_second=10))
     if not result.passed:
         show(Console(width=120), result)
     assert result.passed
     assert len(result.verdict.messages) >= 300
     assert result.verdict.repairs >= 50
     assert sum(result.injected.values()) >= 20
+    assert result.verdict.copies >= 10
+    assert result.verdict.endings[Ending.PARKED] >= 10
+    assert result.happened["too large to park"] >= 1
+    assert result.injected["partition from the queue"] >= 1
