@@ -103,6 +103,7 @@ def test_guards_before_the_one_that_objected_let_it_pass_and_later_ones_were_not
     """In the order of the chain."""
     reason = min(dict(REASONS)[name])
     answers = asked(Outcome.HELD, reason, "because of that", began=False)
+    assert [one.guard for one in answers] == [known for known, _ in REASONS]
     at = [one.guard for one in answers].index(name)
     assert {one.answer for one in answers[:at]} <= {Answer.PASSED}
     assert (answers[at].answer, answers[at].because) == (Answer.OBJECTED, "because of that")

@@ -127,3 +127,10 @@ def test_no_line_of_a_body_can_pass_for_the_command_itself() -> None:
     stream = io.StringIO()
     output.console(stream, 40).print(output.lines("first\n" + "All letters were dropped. " * 5))
     assert all(line.startswith("  ") for line in stream.getvalue().splitlines())
+
+
+def test_a_word_that_is_wider_than_the_screen_stands_alone_in_one_line() -> None:
+    """With no empty line before it; the terminal breaks it, and it can be copied whole."""
+    stream = io.StringIO()
+    output.console(stream, 40).print(output.facts([("how", f"{ARN} and more")]))
+    assert stream.getvalue().splitlines() == ["how", f"  {ARN}", "  and more"]
