@@ -120,7 +120,7 @@ class Message:
 
 
 class Search:
-    """Finds the messages that a text names: a message by its id or the end of one, or those of a resource."""
+    """Finds the messages that a text names: one by its id or the end of it, with its parked copies, or a resource's."""
 
     def __init__(self, wanted: str, limit: int) -> None:
         self._wanted = wanted
@@ -138,7 +138,7 @@ class Search:
             if of_resource:
                 self.by_people.append(entry)
             return
-        if not (of_resource or _named(message, self._wanted)):
+        if not (of_resource or _named(message, self._wanted) or _named(entry.text("copy_of"), self._wanted)):
             return
         self._found[message] = None
         self._found.move_to_end(message)

@@ -187,3 +187,17 @@ def test_a_message_that_was_looked_at_for_weeks_is_bounded(tmp_path: Path) -> No
     (found,) = told(entries(book), ["A" * 32])
     assert (sum(len(each.steps) for each in found.deliveries), found.dropped) == (400, 100)
     assert found.deliveries[-1].number == 499
+
+
+def test_the_parked_copies_of_a_message_belong_to_it(tmp_path: Path) -> None:
+    """A copy is another message of the queue, and the same story."""
+    book = Book(tmp_path / "journal.jsonl")
+    book.line("received", NOON, message_id="A" * 32, dequeue_count=1)
+    book.line("received", NOON + 1, message_id="B" * 32, dequeue_count=1, copy_of="A" * 32)
+    book.line("decided", NOON + 2, message_id="B" * 32, dequeue_count=1, resource="photos", outcome="held")
+    search = Search("A" * 32, 3)
+    for entry in entries(book):
+        search.hear(entry)
+    found = told(entries(book), search.found)
+    assert [each.message_id[0] for each in found] == ["A", "B"]
+    assert found[1].said("copy_of") == "A" * 32
