@@ -17,8 +17,8 @@ MOST_ON_A_PAGE = 100
 
 _LONGEST_TEXT = 1024
 _LONGEST_TOKEN = 4096
-_LONGEST_ANNOTATION = 4096
-"""A longer one, which may quote a whole policy, is left out: nothing decides by it."""
+_LONGEST_ANNOTATION = 1024
+"""A longer one, which may quote a whole policy, is left out: nothing decides by it, and a run keeps 100,000 of them."""
 _OFF = "INACTIVE"
 
 

@@ -114,7 +114,7 @@ def decided(choice: Choice = Choice(), seen: Seen = Seen(), **changes: Any) -> P
     """What is done about one violation that the rule public-read takes."""
     rehearsed = {name: changes.pop(name) for name in ("outcome", "mode") if name in changes}
     each = Rehearsed(rehearsed.get("outcome"), "", "because", "public-read", rehearsed.get("mode", "enforce"), None)
-    (found,) = plan([(violation(**changes), "{}", each)], choice, seen, NOW_MS)
+    (found,) = plan([(violation(**changes), each)], choice, seen, NOW_MS)
     return found
 
 
@@ -173,7 +173,7 @@ def test_the_limit_is_for_what_is_sent() -> None:
     """What is left for another reason uses none of it, and the order is the list's."""
     each = Rehearsed(None, "", "", "public-read", "enforce", None)
     exempt = Rehearsed(Outcome.EXEMPT, "", "", "public-read", "enforce", None)
-    found = [(violation(resource_id=f"b{n}"), "{}", exempt if n == 0 else each) for n in range(5)]
+    found = [(violation(resource_id=f"b{n}"), exempt if n == 0 else each) for n in range(5)]
     planned = plan(found, Choice(limit=2), Seen(), NOW_MS)
     assert [one.decision for one in planned] == [
         Decision.EXEMPT, Decision.SEND, Decision.SEND, Decision.OVER_LIMIT, Decision.OVER_LIMIT,
@@ -187,7 +187,7 @@ KEYS = [f"{number:032x}" for number in range(5)]
 def remembered(path: Path, *, forget_before_ms: int = 0) -> dict[str, int]:
     """What the next run knows."""
     with Sent(path, forget_before_ms=forget_before_ms, writable=False) as sent:
-        return dict(sent.entries)
+        return sent.known(KEYS)
 
 
 def test_what_was_sent_is_remembered_and_forgotten(tmp_path: Path) -> None:

@@ -35,14 +35,17 @@ class CatchUpConfig(Section):
         default=86_400,
         ge=60,
         le=604_800,
-        description="How long no second event is sent for the same violation; only catch_up.state remembers that.",
+        description=(
+            "How long no second event is sent for the same violation, as far as catch_up.state or [shared] remembers."
+        ),
     )
     state: str = Field(
         default="",
         max_length=4096,
         description=(
-            "File that remembers what was sent, on a disk that outlives the job. Empty: every run may send an event"
-            " again that waits where nobody can see it, which costs the worker one look. --state goes before it."
+            "File that remembers what was sent, on a disk that outlives the job. Empty: the store of [shared] does;"
+            " with neither, every run may send an event again that waits where nobody can see it. --state goes before"
+            " it."
         ),
         examples=["/var/lib/config-remediator/catch-up"],
     )

@@ -80,7 +80,6 @@ class Planned:
     """One violation and what is done about it."""
 
     violation: Violation
-    body: str
     rule: str
     """Ours; empty if none takes it."""
     mode: str
@@ -102,19 +101,17 @@ def resource_of(event: Event) -> Resource:
     return event.config_rule_id, event.account_id, event.resource_id
 
 
-def plan(
-    found: Iterable[tuple[Violation, str, Rehearsed]], choice: Choice, seen: Seen, now_ms: int
-) -> tuple[Planned, ...]:
+def plan(found: Iterable[tuple[Violation, Rehearsed]], choice: Choice, seen: Seen, now_ms: int) -> tuple[Planned, ...]:
     """Decide about each; the longest-standing come first and have the limit to themselves."""
     planned, room = [], choice.limit
-    for violation, body, rehearsed in found:
+    for violation, rehearsed in found:
         decision, why = _decided(violation, rehearsed, choice, seen, now_ms)
         if decision is Decision.SEND and room is not None:
             if room <= 0:
                 decision, why = Decision.OVER_LIMIT, f"over --limit {choice.limit}"
             room -= 1
         sent_at_ms = seen.sent.get(key_of(violation))
-        planned.append(Planned(violation, body, rehearsed.rule, rehearsed.mode, decision, why, sent_at_ms))
+        planned.append(Planned(violation, rehearsed.rule, rehearsed.mode, decision, why, sent_at_ms))
     return tuple(planned)
 
 

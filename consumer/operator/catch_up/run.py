@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.app.build import build_store
 from consumer.config import Config, build_rules
 from consumer.core.errors import ConfigurationError, InvalidMessage, RemediatorError, ServiceError
 from consumer.core.event import Event, decode
@@ -25,14 +26,15 @@ from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
 from consumer.operator.catch_up.listing import Lister
 from consumer.operator.catch_up.plan import Choice, Resource, Seen, plan, resource_of
-from consumer.operator.catch_up.sending import Sender
+from consumer.operator.catch_up.sending import Memory, Sender
 from consumer.operator.catch_up.sent import Sent
+from consumer.operator.catch_up.shared_sent import SharedSent
 from consumer.operator.catch_up.view import Requested, Run
 from consumer.operator.dlq.letters import read
 from consumer.operator.dry_run import Rehearsal
 from consumer.operator.interruption import terminable
 from consumer.operator.session import Session, opened
-from consumer.reevaluation.catch_up import Finished, event_body, finished_body
+from consumer.reevaluation.catch_up import Finished, event_body, finished_body, key_of
 from consumer.telemetry import log
 
 _RETRIES = RetryPolicy(attempts=10, base_seconds=0.5, cap_seconds=15.0)
@@ -73,10 +75,13 @@ def _run(path: Path, wanted: Wanted) -> tuple[Run, CommandExit]:
         choice = _completed(wanted.choice, config)
         with _sent(config, wanted) as sent:
             run = _looked(session, choice, sent, applied=wanted.apply)
+            finished = False
+            untold = ""
             if wanted.apply:
-                _send(session, run, sent, wanted.rate)
-            finished = wanted.apply and choice.everything and run.listing.complete and not run.sending.failed
-            untold = _tell_worker(session, run) if finished else ""
+                sender = Sender(session.queue(config.queue.name), _retrier(session), sent, rate=wanted.rate)
+                _send(sender, run, sent)
+                finished = choice.everything and run.listing.complete and not run.sending.failed
+                untold = _tell_worker(sender, run) if finished else ""
     run = replace(run, notes=(*run.notes, untold)) if untold else run
     if wanted.apply:
         _log(config, run, reported=finished and not untold)
@@ -128,7 +133,7 @@ def request_evaluation(path: Path, form: str, wanted: Wanted) -> CommandExit:
     return CommandExit.DONE if requested.done else CommandExit.UNAVAILABLE
 
 
-def _looked(session: Session, choice: Choice, sent: Sent, *, applied: bool) -> Run:
+def _looked(session: Session, choice: Choice, sent: Memory, *, applied: bool) -> Run:
     """The list, and what is to be done about each resource on it."""
     lister = _lister(session, choice)
     listing = lister.rules()
@@ -139,15 +144,14 @@ def _looked(session: Session, choice: Choice, sent: Sent, *, applied: bool) -> R
     waiting, notes = _waiting(session)
     letters, more_notes = _dead_letters(session)
     rehearsal = Rehearsal(session.config, session.open, look=False)
-    bodies = [(each, event_body(each, now_ms)) for each in listing.violations]
-    found = [(violation, body, rehearsal.of(body)) for violation, body in bodies]
-    planned = plan(found, choice, Seen(waiting, letters, dict(sent.entries)), now_ms)
+    found = [(each, rehearsal.of(event_body(each, now_ms))) for each in listing.violations]
+    before = sent.known([key_of(each) for each in listing.violations])
+    planned = plan(found, choice, Seen(waiting, letters, before), now_ms)
     return Run(listing, planned, now_ms, applied, notes=(*notes, *more_notes))
 
 
-def _send(session: Session, run: Run, sent: Sent, rate: float) -> None:
+def _send(sender: Sender, run: Run, sent: Memory) -> None:
     """Send what is planned; an interruption says first what has been done."""
-    sender = Sender(session.queue(session.config.queue.name), _retrier(session), sent, rate=rate)
     bar, advance = output.progress("sending events", run.to_send)
     try:
         with bar:
@@ -158,13 +162,10 @@ def _send(session: Session, run: Run, sent: Sent, rate: float) -> None:
         raise
 
 
-def _tell_worker(session: Session, run: Run) -> str:
+def _tell_worker(sender: Sender, run: Run) -> str:
     """Say in the queue that a whole run has finished, for the worker's metrics; what is wrong with that."""
-    sender_queue = session.queue(session.config.queue.name)
-    body = finished_body(Finished(time.time_ns() // 1_000_000, len(run.planned), run.sent))
-    retrier, until = _retrier(session), time.monotonic() + 60
     try:
-        retrier.call(lambda: sender_queue.send(body), until=lambda: until)
+        sender.one(finished_body(Finished(time.time_ns() // 1_000_000, len(run.planned), run.sent)))
     except ServiceError as error:
         return f"The worker could not be told that this run is complete: {error}"
     return ""
@@ -200,9 +201,14 @@ def _resources(bodies: Iterable[str]) -> Iterable[Resource]:
             yield resource_of(found)
 
 
-def _sent(config: Config, wanted: Wanted) -> Sent:
+def _sent(config: Config, wanted: Wanted) -> Sent | SharedSent:
+    """Where what was sent is remembered: the file that is named, or else the store that replicas share."""
     path = wanted.state or (Path(config.catch_up.state) if config.catch_up.state else None)
-    forget_before_ms = int((time.time() - config.catch_up.resend_after_seconds) * 1000)
+    keep_seconds = config.catch_up.resend_after_seconds
+    store = None if path else build_store(config, lambda *_, **__: None)
+    if store is not None:
+        return SharedSent(store, keep_seconds=keep_seconds)
+    forget_before_ms = int((time.time() - keep_seconds) * 1000)
     return Sent(path, forget_before_ms=forget_before_ms, writable=wanted.apply)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from consumer.aliyun.mns.queue import Queue
 from consumer.aliyun.retry import Retrier
 from consumer.core.errors import NotAuthenticated, PermanentError, QueueMissing, ServiceError
 from consumer.operator.catch_up.plan import Decision, Planned
-from consumer.operator.catch_up.sent import Sent
-from consumer.reevaluation.catch_up import key_of
+from consumer.reevaluation.catch_up import event_body, key_of
 
 _REQUEST_SECONDS = 60.0
 _MOST_FAILURES = 5
@@ -28,6 +28,15 @@ class Sending:
     """Why one was not sent, by the violation's key."""
 
 
+class Memory(Protocol):
+    """What knows for the next run what this one has sent."""
+
+    @property
+    def remembered(self) -> bool: ...
+    def known(self, keys: Sequence[str]) -> dict[str, int]: ...
+    def add(self, key: str, at_ms: int) -> None: ...
+
+
 class Sender:
     """Sends at a bounded rate; for one thread."""
 
@@ -35,7 +44,7 @@ class Sender:
         self,
         queue: Queue,
         retrier: Retrier,
-        sent: Sent,
+        sent: Memory,
         *,
         rate: float,
         monotonic: Callable[[], float] = time.monotonic,
@@ -56,6 +65,7 @@ class Sender:
 
         Raises:
             ConfigurationError: what was sent cannot be remembered any more.
+            SharedUnreachable: likewise, where the replicas' store remembers it.
         """
         failures, next_at = 0, self._monotonic()
         for each in planned:
@@ -68,7 +78,7 @@ class Sender:
             self._pause(max(0.0, next_at - self._monotonic()))
             next_at = self._monotonic() + self._interval_seconds
             try:
-                result.ids[key] = self.one(each.body)
+                result.ids[key] = self.one(event_body(each.violation, self._wall_ms()))
             except ServiceError as error:
                 result.failed[key] = f"not sent: {error}"
                 lasting = isinstance(error, PermanentError | QueueMissing | NotAuthenticated)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -63,10 +63,9 @@ class Sent:
         """Whether the next run will know what this one sends."""
         return self._path is not None
 
-    @property
-    def entries(self) -> Mapping[str, int]:
-        """When each was sent last, in milliseconds since the epoch."""
-        return self._at
+    def known(self, keys: Sequence[str]) -> dict[str, int]:
+        """When each of these was sent last, in milliseconds since the epoch; those that were not are left out."""
+        return {key: self._at[key] for key in keys if key in self._at}
 
     def add(self, key: str, at_ms: int) -> None:
         """Remember one that the queue has confirmed.

@@ -21,7 +21,7 @@ from consumer.config import Config
 from consumer.core.errors import ConfigurationError, CredentialsUnavailable, NotAuthenticated
 from consumer.core.exit_codes import CommandExit
 from consumer.operator import output
-from consumer.operator.check import announce, configuration, environment, hosts, local, mns, permissions
+from consumer.operator.check import announce, catch_up, configuration, environment, hosts, local, mns, permissions
 from consumer.operator.check.findings import Finding, Status, failed, ok, skipped
 from consumer.operator.session import Session, made, own_credentials
 
@@ -75,6 +75,7 @@ def _signed(session: Session, broken: set[str], probe_bucket: str) -> Iterator[F
         yield from announce.look(session)
     if hosts.OSS not in broken:
         yield from permissions.look(session, probe_bucket)
+    yield from catch_up.look(session)
     yield from _members(session)
 
 

@@ -22,6 +22,7 @@ from tests.emulation import eventually
 from tests.integration.cli.conftest import RULES, Cli
 from tests.integration.conftest import DEAD_LETTERS, QUEUE
 from tests.integration.queues import dead_letters, is_empty, messages
+from tests.redis_server import redis_server
 from tests.signals import as_under_a_terminal
 
 pytest.importorskip("alibabacloud_config20200907")
@@ -411,3 +412,43 @@ def worker(cli: Cli) -> Iterator[None]:
         process.terminate()
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0, out + err
+
+
+def test_a_job_without_a_disk_remembers_in_the_shared_store(missed: Cli, emulator: Emulator, tmp_path: Path) -> None:
+    """What was sent by one is left by the next; while the store cannot be asked, nothing is sent."""
+    with redis_server(tmp_path) as server:
+        missed.configure(rules=ENFORCE, more=settings(emulator) + f'\n[shared]\nurl = "{server.url}"\n')
+        assert missed.json("catch-up", "--apply", "--limit", "2")["sent"] == 2
+        emptied(emulator)
+        again = missed.json("catch-up", "--apply")
+        assert sorted(decisions(again).values()) == ["send", "sent_before", "sent_before"]
+        emptied(emulator)
+        server.kill()
+        result = missed.run("catch-up", "--apply")
+        assert (result.status, is_empty(emulator)) == (3, True)
+        assert missed.json("catch-up", "--apply", "--state", str(tmp_path / "sent"))["sent"] == 3
+
+
+def test_any_kind_of_resource(cli: Cli, emulator: Emulator) -> None:
+    """What the evaluator lists by its own id is sent by that id, whatever it is."""
+    emulator.config.set_channel(topic=None)
+    emulator.config.add_rule("sg-risky-ports-check", rule_id="cr-groups")
+    (group,) = emulator.create_security_groups(
+        ["sg-open0000000000000001"],
+        permissions=[{"port_range": "22/22", "source_cidr_ip": "0.0.0.0/0"}],
+    )
+    emulator.config.evaluate()
+    assert emulator.non_compliant() == [group]
+    cli.configure(rules=GROUPS, more=settings(emulator))
+    found = cli.json("catch-up", "--apply")
+    assert (decisions(found), found["resources"][0]["resource_type"]) == ({group: "send"}, "ACS::ECS::SecurityGroup")
+    assert [(each.resource_type, each.resource_id) for each in sent(emulator)] == [("ACS::ECS::SecurityGroup", group)]
+
+
+GROUPS = """
+[[rules]]
+name = "open-groups"
+remediation = "ecs.revoke-public-ingress"
+mode = "enforce"
+config_rule_ids = ["cr-groups"]
+"""

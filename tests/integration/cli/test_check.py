@@ -293,6 +293,27 @@ def test_observing_without_a_memory_is_a_warning(cli: Cli) -> None:
     assert warned() == []
 
 
+def test_catch_up_is_looked_at_where_it_is_expected(cli: Cli, channel: Emulator) -> None:
+    """Whether its rules are there, which only Cloud Config can say; a missing right may be another role's to have."""
+    pytest.importorskip("alibabacloud_config20200907")
+
+    def said() -> list[tuple[str, str]]:
+        found = cli.run("check", "--output", "json").document
+        return [(each["status"], each["message"]) for each in found if each["check"] == "catch-up"]
+
+    assert said() == []
+    cli.configure(
+        more=f'\n[reevaluate]\nendpoint = "{channel.control.url}"\n\n[catch_up]\nexpected_within_seconds = 43200\n'
+    )
+    assert said() == [("ok", "2 rules of Cloud Config are asked about")]
+    fault = channel.faults.add("error", "ListConfigRules", status=403, code="NoPermission")
+    ((status, text),) = said()
+    assert (status, "NoPermission" in text) == ("skipped", True)
+    channel.faults.remove(fault)
+    cli.replace("cr-write", "cr-nobody")
+    assert said() == [("warning", "Cloud Config has no rule cr-nobody")]
+
+
 def test_no_secret_is_part_of_what_is_told(cli: Cli) -> None:
     """The access key's id is named, its secret never."""
     result = cli.run("check")

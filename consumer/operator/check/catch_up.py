@@ -1,0 +1,48 @@
+"""Whether catch-up, where it is expected to run by itself, finds the rules that the configuration is about."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from consumer.aliyun.retry import Retrier, RetryPolicy
+from consumer.config import build_rules
+from consumer.core.errors import ConfigurationError, NotAuthenticated
+from consumer.operator.catch_up.listing import Lister
+from consumer.operator.check.findings import Finding, failed, ok, skipped, warning
+from consumer.operator.session import Session
+
+CATCH_UP = "catch-up"
+_POLICY = "config-remediator ram-policy --for catch-up prints what its role needs"
+
+
+def look(session: Session) -> Iterator[Finding]:
+    """List the evaluator's rules; nothing is said where catch-up does not run by itself."""
+    config = session.config
+    if not config.catch_up.expected_within_seconds:
+        return
+    try:
+        evaluator = session.evaluator(CATCH_UP)
+    except ConfigurationError as error:
+        yield failed(CATCH_UP, str(error), error.remedy)
+        return
+    retrier = Retrier(RetryPolicy(attempts=2), session.hooks, threading.Event())
+    try:
+        found = Lister(evaluator, retrier, build_rules(config), aggregator_id=config.catch_up.aggregator_id).rules()
+    except NotAuthenticated as error:
+        yield failed(CATCH_UP, f"Cloud Config refuses the credentials: {error.code}", "see reevaluate.region")
+        return
+    if found.problems:
+        # Its role is another than the worker's, and this may be either.
+        yield skipped(CATCH_UP, " ".join(found.problems), f"run it with the role of catch-up to know; {_POLICY}")
+    elif found.not_found:
+        text = f"Cloud Config has no rule {', '.join(found.not_found)}"
+        yield warning(
+            CATCH_UP, text, "see rules.config_rule_ids, and catch_up.aggregator_id for rules of an account group"
+        )
+    elif not found.rules:
+        yield warning(CATCH_UP, "Cloud Config has no rule that any of the configured ones takes", "see [[rules]]")
+    else:
+        off = [each.rule.rule_id for each in found.rules if not each.rule.active]
+        more = f"; switched off there: {', '.join(off)}" if off else ""
+        yield ok(CATCH_UP, f"{len(found.rules)} rules of Cloud Config are asked about{more}")
