@@ -8,6 +8,7 @@ from contextlib import suppress
 from consumer.aliyun.oss.session import CONNECTIONS_PER_THREAD
 from consumer.config import Config
 from consumer.core.errors import ConfigurationError
+from consumer.engine.settle_queue import Action
 
 _OF_ITS_OWN = 32
 """The interpreter, the log, the journal, the health port, and look-ups of names."""
@@ -18,7 +19,8 @@ _PROBES = 16
 def needed(config: Config) -> int:
     """How many a worker of this configuration has open at once, at the most."""
     engine = config.engine
-    queues = engine.pollers + engine.lease_threads + 4 * engine.settlers + 2  # those that dead-letter have two
+    settlers = (len(Action) + 1) * engine.settlers  # those that dead-letter have two
+    queues = engine.pollers + engine.lease_threads + settlers + 2
     return _OF_ITS_OWN + _PROBES + queues + engine.workers * CONNECTIONS_PER_THREAD
 
 

@@ -26,7 +26,7 @@ from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.core.parked import History, UserProperty, carried, written
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.engine.delivery import Delivery
-from consumer.engine.parked_copy import history
+from consumer.engine.parked_copy import ParkedCopy, history
 from consumer.engine.parking import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from consumer.engine.settle_queue import Action
 from tests.unit.engine import Engine
@@ -391,3 +391,17 @@ def test_whatever_a_message_is_its_next_history_can_be_read(
     found = carried(written(made), max(made.first_received_ms, 1)).history
     assert found is not None
     assert (found.receipts, found.attempts, found.reason) == (made.receipts, made.attempts, made.reason)
+
+
+def test_requests_that_were_under_way_together_are_one_interruption() -> None:
+    """Two settlers send at once: what the second one hears is no news, neither a failure nor a success."""
+    engine = Engine()
+    one, other = engine.receive(2)
+    ending = Ending(Outcome.HELD, "paused")
+    copies = [engine.parking.copy(delivery, ending, 900.0) for delivery in (one, other)]
+    first, second = (copy for copy in copies if isinstance(copy, ParkedCopy))
+    engine.parking.interrupt(first, "timeout")
+    engine.parking.interrupt(second, "timeout")
+    engine.parking.worked(second)
+    assert engine.parking._paused_until == engine.clock() + FIRST_PAUSE_SECONDS
+    assert engine.said == [("parking.interrupted", {"reason": "timeout"})]

@@ -88,13 +88,13 @@ class EngineConfig(Section):
     )
     park_after_seconds: float = Field(
         default=60.0,
-        ge=1,
+        ge=0,
         le=MAX_VISIBILITY_SECONDS,
         description=(
             "What has to wait for longer than this is parked: sent to the queue again with a delay, and deleted once"
             " that is confirmed, so that it is no undeleted message and its retention begins anew. What waits for less"
-            " is hidden, and so is everything while mns:SendMessage on the queue is not granted. 43200 parks only what"
-            " the queue's retention would overtake."
+            " is hidden, and so is everything while mns:SendMessage on the queue is not granted. 0 hides nothing else;"
+            " 43200 parks only what the queue's retention would overtake."
         ),
     )
     max_undeleted: int = Field(
