@@ -22,6 +22,7 @@ from consumer.telemetry.given_up import given_up
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.permissions import MissingActions
 from consumer.telemetry.settling import SettlementWatch
+from consumer.telemetry.status import Endings
 from consumer.telemetry.unknown import Unknowns
 
 
@@ -31,7 +32,8 @@ class Picture:
     def __init__(self, config: Config, rules: Sequence[Rule], board: PollBoard, books: Callable[[], Books]) -> None:
         self._rules = rules
         self._board = board
-        self._missing = MissingActions()
+        self.missing = MissingActions()
+        self.endings = Endings()
         self.settlements = SettlementWatch()
         expected = config.catch_up.expected_within_seconds
         self.exposures = OpenExposures(
@@ -40,7 +42,7 @@ class Picture:
             keeping_up_since=lambda: board.keeping_up_since,
         )
         self._catch_ups = CatchUps([rule.name for rule in rules], expected)
-        self._unknowns = Unknowns(
+        self.unknowns = Unknowns(
             self.exposures,
             board,
             books,
@@ -51,13 +53,13 @@ class Picture:
     def expose(self, metrics: Metrics, undeleted: Callable[[], int]) -> None:
         """Export all of it."""
         names = [rule.name for rule in self._rules]
-        expose_exposures(metrics, names, self.exposures, self._missing, self._unknowns)
+        expose_exposures(metrics, names, self.exposures, self.missing, self.unknowns)
         expose_flow(metrics, self._board, undeleted)
         self._catch_ups.expose(metrics)
 
     def looked(self, look: Look) -> None:
         """A queue was looked at, which shows what is open beyond what this process has received."""
-        self._unknowns.look(look)
+        self.unknowns.look(look)
         if look.letters is not None:
             self.exposures.letters(
                 tuple(found for peeked in look.letters if (found := given_up(peeked, self._rules))),
@@ -68,7 +70,7 @@ class Picture:
 
     def api_call(self, call: ApiCall) -> None:
         """A request was answered or refused."""
-        self._missing.api_call(call)
+        self.missing.api_call(call)
 
     def settle_error(self, error: SettleError) -> None:
         """A settlement failed."""
@@ -77,7 +79,8 @@ class Picture:
     def report(self, report: Report) -> None:
         """A delivery was settled."""
         self.settlements.report(report)
-        self._unknowns.report(report)
+        self.endings.report(report)
+        self.unknowns.report(report)
         self._catch_ups.report(report)
 
     def retry(self, retry: Retry) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from consumer import __version__
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.app.readiness import Readiness
 from consumer.app.renewal import LONGEST_QUESTION_SECONDS
 from consumer.app.startup import Found, Startup
+from consumer.app.status import StatusSource
 from consumer.app.threads import Wiring
 from consumer.config import Config
 from consumer.core.exit_codes import ExitCode
@@ -21,6 +22,7 @@ from consumer.core.queue_limits import MAX_MESSAGE_BYTES
 from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.stop_request import StopRequest
 from consumer.engine.supervisor import Engine, Supervisor
+from consumer.telemetry import status_page
 from consumer.telemetry.http_server import HealthServer
 from consumer.telemetry.log import get_logger
 
@@ -54,12 +56,32 @@ class Service:
             monotonic=monotonic,
         )
         self._ready = Readiness(lambda: self.stopping, wiring.board, wiring.picture.settlements, wiring.shared_problem)
-        http = wiring.config.http
-        self.health = (
-            HealthServer(http.host, http.port, wiring.metrics.registry, live=self.fault, ready=self.not_ready)
-            if http.enabled
-            else None
+        self.health = self._health_server(round(time.time() * 1_000)) if wiring.config.http.enabled else None
+
+    def _health_server(self, started_at_ms: int) -> HealthServer:
+        wiring, http = self._wiring, self._wiring.config.http
+        status = StatusSource(
+            wiring.config,
+            wiring.rules,
+            wiring.picture,
+            wiring.guards,
+            wiring.in_flight.books,
+            alive=self.fault,
+            ready=self.not_ready,
+            troubles=self._troubles,
+            started_at_ms=started_at_ms,
         )
+        draw = (lambda: status_page.response(status())) if http.status_page else None
+        registry = wiring.metrics.registry
+        return HealthServer(http.host, http.port, registry, live=self.fault, ready=self.not_ready, draw=draw)
+
+    def _troubles(self) -> Iterator[str]:
+        """What keeps work from flowing without this process being unready for it."""
+        wiring = self._wiring
+        if wiring.journal and wiring.journal.trouble and not wiring.config.journal.required:
+            yield wiring.journal.trouble
+        if reason := wiring.board.paused_for:
+            yield f"less is received than there is, by its own decision: {reason}"
 
     def pause(self) -> None:
         """Stop changes, and nothing else; callable from any thread."""

@@ -1,7 +1,7 @@
-"""Answers `/metrics`, `/livez` and `/readyz` over HTTP, on threads that cannot hold up the service or each other.
+"""Answers `/metrics`, `/livez`, `/readyz` and, for people, `/`, on threads that cannot hold up the service or another.
 
 What alive and ready mean is decided by the callables passed in; this module only reports. Probes are answered by the
-thread that reads them; the page of metrics is rendered by another one.
+thread that reads them; metrics and the status page are rendered by another one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from consumer.telemetry.http_loop import HttpLoop
 from consumer.telemetry.http_messages import Reply, Request, Response, text_response
 from consumer.telemetry.log import get_logger
 from consumer.telemetry.redaction import redactor
-from consumer.telemetry.scrapes import Scrapes
+from consumer.telemetry.scrapes import STATUS_PAGE, Draw, Scrapes
 
 STEP_SECONDS = 5.0
 """For reading a request; as long again for answering it, and for sending the answer."""
@@ -38,15 +38,17 @@ class HealthServer:
         *,
         live: Check,
         ready: Check,
+        draw: Draw | None = None,
         step_seconds: float = STEP_SECONDS,
     ) -> None:
-        """Bind the socket; port 0 takes any free one, which `port` then names.
+        """Bind the socket; port 0 takes any free one, which `port` then names. Without `draw` there is no status page.
 
         Raises:
             ConfigurationError: the address cannot be listened on.
         """
         self._checks = {"/livez": live, "/readyz": ready}
-        self._scrapes = Scrapes(registry)
+        self._scrapes = Scrapes(registry, draw)
+        self._rendered = {"/metrics"} if draw is None else {"/metrics", STATUS_PAGE}
         try:
             self._loop = HttpLoop(host, port, self._respond, step_seconds=step_seconds)
         except (OSError, OverflowError) as error:
@@ -64,11 +66,11 @@ class HealthServer:
         self._loop.close()
 
     def _respond(self, request: Request, reply: Reply) -> None:
-        if request.path != "/metrics" and request.path not in self._checks:
+        if request.path not in self._rendered and request.path not in self._checks:
             reply(text_response(HTTPStatus.NOT_FOUND, "there is /metrics, /livez and /readyz"))
         elif request.method not in ("GET", "HEAD"):
             reply(text_response(HTTPStatus.METHOD_NOT_ALLOWED, "GET or HEAD", ("Allow", "GET, HEAD")))
-        elif request.path == "/metrics":
+        elif request.path in self._rendered:
             self._scrapes.request(request, reply)
         else:
             reply(_checked(self._checks[request.path]))

@@ -1,4 +1,4 @@
-"""Renders the page of metrics on a thread of its own, once for all who wait for it, and not for more than its share.
+"""Renders metrics and the status page on a thread of its own, once for all who wait, and not for more than its share.
 
 Rendering costs milliseconds of the interpreter that also does the repairs, and anybody who reaches the port may ask for
 it. So there is one renderer, it rests in proportion to what a page took, and no probe ever waits for it.
@@ -22,14 +22,26 @@ MOST_WAITING = 256
 _REST = 4
 """How many times as long as a page took the renderer rests after it: a fifth of one processor at the most."""
 
-_Variant = tuple[str, str, str]
-"""What the page depends on: the accepted formats, the accepted encodings, and the query, which may name metrics."""
+STATUS_PAGE = "/"
+
+Draw = Callable[[], Response]
+"""Renders the status page; may take its time, for only those wait for it who asked for a page."""
+
+_Variant = tuple[str, str, str, str]
+"""What is rendered: the path; of metrics also accepted formats and encodings, and the query, which may name some."""
 
 
 class Scrapes:
     """Takes requests for the page from any thread and answers them from its own."""
 
-    def __init__(self, registry: CollectorRegistry, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        draw: Draw | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._draw = draw
         self._application = make_wsgi_app(registry)
         self._monotonic = monotonic
         self._waiting: OrderedDict[_Variant, list[Reply]] = OrderedDict()
@@ -53,7 +65,9 @@ class Scrapes:
     def request(self, request: Request, reply: Reply) -> None:
         """Answer with a page that is rendered after this moment."""
         headers = request.headers
-        variant = (headers.get("accept", ""), headers.get("accept-encoding", ""), request.query)
+        variant = (request.path, headers.get("accept", ""), headers.get("accept-encoding", ""), request.query)
+        if request.path == STATUS_PAGE:
+            variant = (STATUS_PAGE, "", "", "")  # the same for everybody
         with self._changed:
             room = self._count < MOST_WAITING
             if room:
@@ -83,10 +97,12 @@ class Scrapes:
             return self._rendered(variant)
         except Exception as error:  # noqa: BLE001 - a collector that fails is an answer too, and never a traceback
             get_logger("consumer.health").error("health.failed", error=f"{type(error).__name__}: {error}")
-            return text_response(HTTPStatus.INTERNAL_SERVER_ERROR, "the metrics could not be rendered")
+            return text_response(HTTPStatus.INTERNAL_SERVER_ERROR, "the page could not be rendered")
 
     def _rendered(self, variant: _Variant) -> Response:
-        accept, encoding, query = variant
+        path, accept, encoding, query = variant
+        if path == STATUS_PAGE and self._draw is not None:
+            return self._draw()
         environ = {
             "REQUEST_METHOD": "GET",
             "PATH_INFO": "/metrics",

@@ -31,7 +31,7 @@ from consumer.remediations.base import Change
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from consumer.resources.oss.bucket import BucketInfo
 from consumer.resources.oss.kind import BUCKETS
-from consumer.telemetry import exposure, http_loop, log_writer, redaction, scrapes, unknown
+from consumer.telemetry import exposure, http_loop, log_writer, redaction, scrapes, status, unknown
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.label_values import BoundedValues
 from consumer.telemetry.redaction import Redactor
@@ -57,6 +57,7 @@ NUMBERS = {
     "Announcer._line": announcer.MOST_WAITING,
     "Digests._entries": records.MOST_IN_DIGEST,
     "News._announced": selection.REMEMBERED,
+    "Endings._latest": status.MOST_ENDINGS,
     "BoundedValues._admitted": 40,
     "Redactor._secrets": redaction._REMEMBERED,
     "LogWriter._lines": log_writer.MOST_CHARACTERS,

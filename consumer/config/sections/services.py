@@ -171,7 +171,7 @@ class EcsConfig(Section):
 
 
 class HttpConfig(Section):
-    """Metrics and probes: /metrics, /livez and /readyz, over plain http."""
+    """Metrics, probes and a status page: /metrics, /livez, /readyz and /, over plain http."""
 
     enabled: bool = Field(
         default=True, description="Whether to serve them at all. Off: nobody can see whether the worker lives."
@@ -186,6 +186,13 @@ class HttpConfig(Section):
         ),
     )
     port: int = Field(default=9108, ge=0, le=65_535, description="Port to listen on; 0 takes any free one and logs it.")
+    status_page: bool = Field(
+        default=True,
+        description=(
+            "Whether / shows people what is exposed, in flight and held back, the rules and the latest endings. Unlike"
+            " the metrics it names resources and their states, to whoever reaches the port."
+        ),
+    )
 
 
 class MetricsConfig(Section):

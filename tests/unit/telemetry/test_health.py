@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
 from consumer.core.errors import ConfigurationError
 from consumer.core.outcome import Outcome
+from consumer.telemetry.http_messages import Response, text_response
 from consumer.telemetry.http_server import HealthServer
 from tests.unit.telemetry.records import message, report
 from tests.unit.telemetry.scrape import metrics
@@ -201,3 +204,68 @@ def _closed_while_trickling(client: socket.socket) -> bool:
         except ConnectionError:
             return True
     return False
+
+
+@contextmanager
+def _drawing(draw: Callable[[], Response] | None) -> Iterator[int]:
+    server = HealthServer("127.0.0.1", 0, metrics().registry, live=str, ready=str, draw=draw)
+    server.start()
+    try:
+        yield server.port
+    finally:
+        server.close()
+
+
+def test_the_status_page_is_served_to_who_reads_it() -> None:
+    """With GET and HEAD, whatever stands in the query; with nothing else, and beside everything else."""
+    with _drawing(lambda: text_response(HTTPStatus.OK, "a page")) as port:
+        for path in ("/", "/?refresh=1"):
+            response, body = _ask(port, path)
+            assert (response.status, body) == (200, b"a page")
+        response, body = _ask(port, "/", "HEAD")
+        assert (response.status, body, response.getheader("Content-Length")) == (200, b"", "6")
+        assert _ask(port, "/", "POST")[0].status == 405
+        assert _ask(port, "/index.html")[0].status == 404
+        assert b"remediator_build_info" in _ask(port, "/metrics")[1]
+
+
+def test_without_a_page_there_is_none() -> None:
+    """As before there was one."""
+    with _drawing(None) as port:
+        assert _ask(port, "/")[0].status == 404
+
+
+def test_a_page_that_cannot_be_drawn_is_said_so() -> None:
+    """Without a traceback, and the next one may work."""
+    answers = iter([ValueError("secret detail"), text_response(HTTPStatus.OK, "a page")])
+
+    def draw() -> Response:
+        found = next(answers)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    with _drawing(draw) as port:
+        response, body = _ask(port, "/")
+        assert (response.status, body) == (500, b"the page could not be rendered")
+        assert _ask(port, "/")[0].status == 200
+
+
+def test_a_page_that_takes_its_time_holds_up_no_probe() -> None:
+    """It is drawn by the thread that renders, once for all who wait for it."""
+    going_on, drawn = threading.Event(), []
+
+    def draw() -> Response:
+        drawn.append(1)
+        going_on.wait(30)
+        return text_response(HTTPStatus.OK, "a page")
+
+    with _drawing(draw) as port:
+        waiting = [threading.Thread(target=_ask, args=(port, "/")) for _ in range(9)]
+        for each in waiting:
+            each.start()
+        assert [_ask(port, "/livez")[0].status for _ in range(20)] == [200] * 20
+        going_on.set()
+        for each in waiting:
+            each.join()
+    assert 1 <= len(drawn) <= len(waiting)
