@@ -55,11 +55,11 @@ class MissingActions:
 
 
 def _resource(service: str, operation: str, queue: str) -> str:
+    """What the action is missing on; of a publication the address names a topic."""
     if service != "mns":
         return "*"
-    if operation == "PublishMessage":
-        return "acs:mns:*:*:/topics/*/messages"
-    return f"acs:mns:*:*:/queues/{queue or '*'}/messages"
+    kind = "topics" if operation == "PublishMessage" else "queues"
+    return f"acs:mns:*:*:/{kind}/{queue or '*'}/messages"
 
 
 def on_resources(action: str, account_id: str) -> tuple[str, str]:

@@ -73,3 +73,11 @@ def test_what_is_missing_on_buckets_is_counted_by_action_and_account() -> None:
         found.report(report(Outcome.HELD, ending=held, event=event(resource_id=name)))
     resource = f"acs:oss:*:{event().account_id}:*"
     assert value(found, "permission_missing", action="oss:PutBucketTagging", resource=resource) == 2
+
+
+def test_a_refused_publication_names_the_topic() -> None:
+    """Its address is one, and no queue."""
+    missing = MissingActions()
+    missing.api_call(ApiCall("mns", "PublishMessage", "AccessDenied", 0.1, "5F29", "announcements"))
+
+    assert list(missing.current()) == [("mns:PublishMessage", "acs:mns:*:*:/topics/announcements/messages")]
