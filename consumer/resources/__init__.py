@@ -1,1 +1,1 @@
-"""What may be asked of each kind of resource, without any vendor's SDK."""
+"""What can be read of each kind of resource and written, without any vendor's SDK."""

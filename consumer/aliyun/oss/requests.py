@@ -38,7 +38,7 @@ class Answer(Generic[T]):
 
 
 class RequestingBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no types
-    """`oss2.Bucket`, for what this project asks of it."""
+    """`oss2.Bucket` with the requests that this project sends."""
 
     def info(self) -> FoundBucket:
         """GetBucketInfo; the SDK's own call looks up three times as much.

@@ -12,10 +12,8 @@ from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding, Options, Pending
 from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
-from consumer.resources.oss.settings.redundancy import REDUNDANCY, TRANSITIONS, Transition
+from consumer.resources.oss.settings.redundancy import LOCAL, REDUNDANCY, TRANSITIONS, ZONE, Transition
 
-LOCAL = "LRS"
-ZONE = "ZRS"
 FINISHED = "Finished"
 
 

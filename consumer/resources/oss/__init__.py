@@ -1,1 +1,1 @@
-"""OSS buckets: what a bucket can be asked, and what its settings and policies mean."""
+"""OSS buckets: what can be read of a bucket and written, and what its settings and policies mean."""

@@ -40,7 +40,7 @@ class Bucket(NamedSettings, Target[BucketInfo], Protocol):
     name: str
 
     def info(self) -> BucketInfo:
-        """GetBucketInfo, always asked anew; the same as `identity`."""
+        """GetBucketInfo, a new request each time; the same as `identity`."""
         ...
 
     def put_acl(self, acl: str) -> None:

@@ -1,6 +1,6 @@
 """Who gets in by a bucket policy: the service's published definition of public, as one pure function.
 
-Everything that asks "can anyone get in?" asks here: the repairs, what they say of other paths, undo, simulate. The
+The one place that decides whether anyone can get in: for repairs, their notes on other paths, undo, simulate. The
 definition is the one that Block Public Access and GetBucketPolicyStatus decide by:
 
 * "Block Public Access", https://www.alibabacloud.com/help/en/oss/user-guide/block-public-access

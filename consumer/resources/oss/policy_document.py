@@ -24,7 +24,7 @@ _LONGEST_NUMBER = 15
 
 
 def refused(why: str) -> Refused:
-    """The error for a policy whose meaning cannot be told: it ends as `rejected`, for a person."""
+    """The error for a policy that is not understood: it ends as `rejected`, for a person."""
     return Refused("policy_not_understood", f"the bucket policy is not understood, so a person has to look: {why}")
 
 

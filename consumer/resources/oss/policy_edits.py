@@ -77,7 +77,7 @@ def _instead(statement: Mapping[str, Any], narrow_to: Sequence[str]) -> list[str
     if "NotPrincipal" in statement or not isinstance(statement.get("Principal"), str | list | None):
         return []  # cannot be narrowed without guessing what was meant
     others = named(statement)
-    # What the service refuses to take is not written for the sake of a substitute: then the statement goes.
+    # The service may refuse the narrower statement; then it is removed instead of replaced.
     return list(dict.fromkeys(others if needs_vpc(statement) else [*others, *narrow_to]))
 
 

@@ -1,7 +1,7 @@
-"""Reads and writes the XML documents of OSS, strictly: a stranger's page must not pass for a bucket without a setting.
+"""Reads and writes the XML documents of OSS, strictly: a web page must not pass for a bucket without a setting.
 
-What cannot be read is a ValueError (`xml.etree.ElementTree.ParseError` is one of those that are asked for again), never
-an unset setting.
+What cannot be read raises ValueError or `xml.etree.ElementTree.ParseError`, so that the request is sent again. It never
+reads as an unset setting.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<([A-Za-z]+)[\s/>]")
 
 
 def rooted(body: bytes, root: str) -> ET.Element:
-    """The document, if its root is the one that was asked for.
+    """The document, if it has the expected root.
 
     Raises:
         ValueError: it is another document.
@@ -23,14 +23,14 @@ def rooted(body: bytes, root: str) -> ET.Element:
     """
     found = _ROOT.match(body)
     if found is None or found[1].decode() != root:
-        raise ValueError(f"{root} was asked for, not {found[1].decode() if found else 'no document'}")
+        raise ValueError(f"{root} was expected, not {found[1].decode() if found else 'no document'}")
     return ET.fromstring(body)  # noqa: S314 - from the service alone, and bounded
 
 
 def unambiguous(body: bytes, root: str, several: Collection[str] = ()) -> ET.Element:
     """The same, if no element is there twice but those of which a document has `several`.
 
-    Of two it could not be told which one holds, so neither is believed.
+    Nothing says which of two holds, so neither is believed.
 
     Raises:
         ValueError: it is another document, or an element of it is there twice.

@@ -62,7 +62,7 @@ class Setting(Generic[T]):
     unset: T
     """What holds for a bucket on which nobody has configured it."""
     get: Request | None = None
-    """None where GetBucketInfo tells it."""
+    """None where GetBucketInfo has it."""
     put: Request | None = None
     """None where it cannot be written."""
     delete: Request | None = None
@@ -70,7 +70,7 @@ class Setting(Generic[T]):
     parse: Callable[[bytes], T] | None = None
     """The record in an answer.
 
-    Raises ValueError, TypeError or ParseError for an answer that is none; that is asked for again.
+    Raises ValueError, TypeError or ParseError for an answer that is none; the request is then sent again.
     """
     render: Callable[[T], bytes] | None = None
     """The document that a write sends; empty for none."""
@@ -104,7 +104,7 @@ class Setting(Generic[T]):
         """The request to `get`, `put` or `delete` it.
 
         Raises:
-            NotImplementedError: there is none; a remediation that asks for it is wrong.
+            NotImplementedError: there is none, so the remediation that needs it has a defect.
         """
         found: Request | None = getattr(self, which)
         if found is None:

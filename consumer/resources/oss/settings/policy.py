@@ -11,7 +11,7 @@ from consumer.resources.oss.settings.base import Request, Setting
 
 
 def _parse(body: bytes) -> str:
-    """The text, unless it is cut or no policy at all; whether it can be understood is not asked here."""
+    """The text, unless it is cut or no policy at all; what it means is judged elsewhere."""
     text = body.decode()
     try:
         document = json.loads(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))

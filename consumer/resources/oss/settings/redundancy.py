@@ -57,4 +57,4 @@ REDUNDANCY: Setting[str] = Setting(
     # After a lost answer the second try finds the task of the first.
     done_code="BucketDataRedundancyTransitionTaskAlreadyExist",
 )
-"""GetBucketInfo tells it; a write starts a task."""
+"""GetBucketInfo has it; a write starts a task."""
