@@ -32,7 +32,14 @@ def ago(at_ms: float, now_ms: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """A span of time in the largest unit of which there are two: `90 min`; below ten seconds with two digits."""
+    """A span of time in the largest unit of which there are two: `90 min`; below ten seconds with two digits.
+
+    One that is longer than any number can say is a question mark.
+    """
+    try:
+        seconds = float(seconds)
+    except OverflowError:
+        return "?"
     if seconds < 9.95:
         return f"{seconds:.2g} s"
     size, unit = next((each for each in _UNITS if seconds >= _TWICE * each[0]), _UNITS[-1])

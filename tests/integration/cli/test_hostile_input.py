@@ -117,6 +117,50 @@ def test_a_journal_with_whatever_in_it_is_shown_and_verified(cli: Cli, tmp_path:
     harmless(cli.run("undo", CONTROLS.replace("\x00", ""), "--yes"), 2)
 
 
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
+def test_a_journal_with_whatever_in_it_is_reported(cli: Cli, tmp_path: Path, form: str) -> None:
+    """Within the period, and with times that no clock shows."""
+    path, head, written = tmp_path / "journal.jsonl", Head(), b""
+    hostile = {"resource": CONTROLS, "rule": CONTROLS, "account": 10**400, "detail": "a\ud800b", "before": CONTROLS}
+    for number, step in enumerate(("before", "decided", "verified", "settled", "gap", "undone", "continued", CONTROLS)):
+        for at_ms in (1_700_000_000_000 + number, 10**400, -(10**400), "soon", None, True, [1]):
+            for outcome in ("fixed", "held", "exempt", CONTROLS, 7):
+                fields = {"lost_lines": 10**400, "since_ms": CONTROLS, "evaluated_at_ms": -(10**400), **hostile}
+                line, head = sealed(head, {"step": step, "at_ms": at_ms, "outcome": outcome, **fields})
+                written += line
+    path.write_bytes(written + b"[" * 50_000 + b"\n")
+    period = ("--since", "2023-11-01", "--until", "2023-12-01")
+    harmless(cli.run("report", "--file", str(path), *period, "--format", form), 1)
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_journal_with_whatever_in_it_is_explained(cli: Cli, channel: Emulator, tmp_path: Path, form: str) -> None:
+    """By a resource whose lines are hostile in everything else, with a look at the live one."""
+    path, head, written = tmp_path / "journal.jsonl", Head(), b""
+    channel.create_buckets(["photos"], acl="public-read")
+    for step in ("received", "before", "decided", "settled", "undone", CONTROLS):
+        for value in (CONTROLS, 10**400, "a\ud800b", None, [CONTROLS], {"a": CONTROLS}):
+            names = (
+                "outcome",
+                "reason",
+                "detail",
+                "before",
+                "after",
+                "dequeue_count",
+                "at_ms",
+                "who",
+                "rule",
+                "region",
+            )
+            more = ("hidden_seconds", "request_ids", "evaluated_at_ms", "config_rule_id", "resource_type", "copy_of")
+            fields = {**dict.fromkeys((*names, *more), value), "resource": "photos", "message_id": "m" * 32}
+            line, head = sealed(head, {**fields, "account": channel.endpoints.account_id, "step": step})
+            written += line
+    path.write_bytes(written)
+    harmless(cli.run("explain", "photos", "--file", str(path), "--output", form), 0, 1)
+    harmless(cli.run("explain", "\x1b[2J\u202e" * 4, "--file", str(path), "--output", form), 2)
+
+
 METRICS = """\
 remediator_build_info{version="\u202e\x9b31m"} 1
 remediator_worker_slots NaN

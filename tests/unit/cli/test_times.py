@@ -65,6 +65,11 @@ def test_a_span_is_shown_in_its_largest_unit(seconds: float, shown: str) -> None
     assert span(seconds) == shown
 
 
+def test_a_span_that_no_clock_measures_is_a_question_mark() -> None:
+    """A journal may have any number."""
+    assert span(10**400) == "?"
+
+
 def test_a_moment_is_shown_with_its_distance() -> None:
     """Before and after now, and nothing that is none."""
     assert dated(NOW_MS - 3 * 3_600_000, NOW_MS) == "2026-11-29 09:00:00 UTC, 3 h ago"
