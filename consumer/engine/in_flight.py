@@ -48,6 +48,8 @@ class InFlight:
         self._buffer_filled = threading.Condition(self._lock)
         self._emptied = threading.Condition(self._lock)
         self._buffer: deque[Delivery] = deque()
+        self._fresh = 0
+        """How many of the buffer's first are no parked copies: what has waited before does not keep them waiting."""
         self._reserved = 0
         self._wanted = 1
         """Slots that a poll waits for; all pollers wait for the same number."""
@@ -87,14 +89,15 @@ class InFlight:
             if self._closed:
                 self._settling += len(deliveries)
                 return deliveries
-            self._buffer.extend(deliveries)
+            for delivery in deliveries:
+                self._line_up(delivery)
             self._buffer_filled.notify(len(deliveries))
             if len(deliveries) < reserved:
                 self._slot_free.notify_all()
             return ()
 
     def next(self, wait_seconds: float) -> Delivery | None:
-        """The oldest buffered delivery, now in work; None if none came within `wait_seconds`."""
+        """The oldest buffered delivery, parked copies last, now in work; None if none came within `wait_seconds`."""
         with self._buffer_filled:
             if not self._buffer and not self._closed:
                 self._buffer_filled.wait(wait_seconds)
@@ -102,6 +105,7 @@ class InFlight:
                 return None
             self._working += 1
             delivery = self._buffer.popleft()
+            self._fresh = max(0, self._fresh - 1)
             delivery.lease.in_work = True
             return delivery
 
@@ -120,9 +124,10 @@ class InFlight:
                 self._slot_free.notify_all()
 
     def withdraw_untouched(self) -> Sequence[Delivery]:
-        """Take the newer half of the buffer, for which a worker would be free last; it has to be released."""
+        """Take the latter half of the buffer, for which a worker would be free last; it has to be released."""
         with self._lock:
             withdrawn = [self._buffer.pop() for _ in range((len(self._buffer) + 1) // 2)]
+            self._fresh = min(self._fresh, len(self._buffer))
             self._settling += len(withdrawn)
             return withdrawn
 
@@ -147,6 +152,7 @@ class InFlight:
             self._closed = True
             untouched = tuple(self._buffer)
             self._buffer.clear()
+            self._fresh = 0
             self._settling += len(untouched)
             self._slot_free.notify_all()
             self._buffer_filled.notify_all()
@@ -166,6 +172,13 @@ class InFlight:
         """The counters, all of the same moment."""
         with self._lock:
             return Books(self._received, dict(self._settled), len(self._buffer), self._working, self._settling)
+
+    def _line_up(self, delivery: Delivery) -> None:
+        if delivery.message.carried.history is None:
+            self._buffer.insert(self._fresh, delivery)
+            self._fresh += 1
+        else:
+            self._buffer.append(delivery)
 
     def _in_flight(self) -> int:
         return len(self._buffer) + self._working + self._settling
