@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Extras stay in the locks: pip before 23.3 looks for what `coverage[toml]` asks for on the index if only `coverage` is locked.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-strip-extras --python-version 3.11
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check faults soak bench fuzz mutants compat lock wheel installs clean
+.PHONY: help demo test lint types check faults soak fairness bench fuzz mutants compat lock wheel installs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,10 @@ faults: ## The fault campaign in its long form (FAULTS_SEED, FAULTS_EVENTS=20000
 soak: ## 200,000 messages, watching memory, threads, sockets and descriptors (SOAK_MESSAGES)
 	@scripts/environment dev
 	$(PY) -m tests.faults.soak --messages $${SOAK_MESSAGES:-200000}
+
+fairness: ## What 20,000 messages that wait cost a fresh event (FAIRNESS_MESSAGES)
+	@scripts/environment dev
+	$(PY) -m tests.faults.fairness --messages $${FAIRNESS_MESSAGES:-20000}
 
 bench: ## Measure against what people would use instead; under 15 minutes (BENCH="--only http-0 --rounds 5")
 	@scripts/environment bench

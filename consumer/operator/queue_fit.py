@@ -68,8 +68,11 @@ def queue(config: Config, found: QueueAttributes, topic_bytes: int | None) -> It
     yield from _visibility(config, found.visibility_timeout_seconds)
     hidden = _longest_hidden_seconds(config)
     if found.retention_seconds <= hidden:
-        text = f"messages are dropped after {found.retention_seconds} s, and some wait for {hidden} s"
-        yield failed("queue retention", text, f"raise the queue's retention above {hidden} s; {_PROVISION}")
+        text = (
+            f"messages are dropped after {found.retention_seconds} s, and some should wait for {hidden} s: parked they"
+            " come back within half of their retention, and what cannot be parked is lost"
+        )
+        yield warning("queue retention", text, f"raise the queue's retention above {hidden} s; {_PROVISION}")
     elif found.retention_seconds < _DAY_SECONDS:
         text = f"messages are dropped after {found.retention_seconds} s, so an outage of a night loses them"
         yield warning("queue retention", text, f"raise the queue's retention to a day at least; {_PROVISION}")

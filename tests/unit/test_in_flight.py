@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from consumer.core.outcome import Disposition
+from consumer.core.parked import Carried, History
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import InFlight
 from tests.unit.fakes import Clock, delivery, received
@@ -39,6 +41,34 @@ def test_deliveries_are_worked_on_in_the_order_of_their_arrival() -> None:
     first, second = deliveries(2)
     in_flight.receive([first, second], in_flight.reserve(4, 0))
     assert [in_flight.next(0), in_flight.next(0), in_flight.next(0)] == [first, second, None]
+
+
+def parked(number: int) -> Delivery:
+    """A delivery of a parked copy."""
+    history = History("first", 1, 2, receipts=1, attempts=0, reason="held:over_limit")
+    return delivery(CLOCK, replace(received(f"p-{number}"), carried=Carried(history)))
+
+
+def test_parked_copies_are_worked_on_after_whatever_is_fresh() -> None:
+    """However long they have been in the buffer; among their like, each in the order of arrival."""
+    in_flight = InFlight(16)
+    fresh, copies = deliveries(3), [parked(number) for number in range(3)]
+    for arrived in ([copies[0], fresh[0]], [copies[1]], [fresh[1], copies[2], fresh[2]]):
+        in_flight.receive(arrived, in_flight.reserve(8, 0))
+    assert [in_flight.next(0) for _ in range(6)] == [*fresh, *copies]
+    in_flight.receive([copies[0], fresh[0]], in_flight.reserve(4, 0))
+    assert [in_flight.next(0), in_flight.next(0), in_flight.next(0)] == [fresh[0], copies[0], None]
+
+
+def test_what_is_withdrawn_is_parked_first() -> None:
+    """A worker would be free for it last; and what comes afterwards still finds its place."""
+    in_flight = InFlight(16)
+    fresh, copies = deliveries(3), [parked(number) for number in range(2)]
+    in_flight.receive([*copies, *fresh[:2]], in_flight.reserve(8, 0))
+    assert set(in_flight.withdraw_untouched()) == set(copies)
+    assert in_flight.withdraw_untouched() == [fresh[1]]
+    in_flight.receive([copies[0], fresh[2]], in_flight.reserve(4, 0))
+    assert [in_flight.next(0) for _ in range(3)] == [fresh[0], fresh[2], copies[0]]
 
 
 def test_every_step_moves_one_count_to_the_next() -> None:

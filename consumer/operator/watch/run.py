@@ -91,6 +91,7 @@ def drawn(seen: View, target: str) -> RenderableType:
             ("slots", f"{slots}{f' ({states})' if states else ''}"),
             ("received", f"{seen.received}{_per_second(seen.received_per_second)}"),
             ("settled", f"{sum(seen.settled.values())}{_per_second(seen.settled_per_second)}: {_counts(seen.settled)}"),
+            ("parking", _parking(seen.not_parked)),
             ("books", _word(seen.balanced, "balance", "DO NOT BALANCE")),
             ("leases", _counts(seen.renewals) or "none renewed yet"),
         ]
@@ -152,6 +153,12 @@ def _exposed(seen: View) -> str:
     if seen.unknown is None:
         return "unknown: the worker does not say"
     return f"unknown: {', '.join(seen.unknown)}" if seen.unknown else "nothing"
+
+
+def _parking(not_parked: Mapping[str, int] | None) -> str:
+    if not_parked is None:
+        return "unknown: the worker does not say"
+    return f"hidden instead, or tried again: {_counts(not_parked)}" if not_parked else "no failure"
 
 
 def _word(value: bool | None, yes: str, no: str) -> str:

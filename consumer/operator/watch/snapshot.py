@@ -73,6 +73,8 @@ class View:
     in_flight: Mapping[str, int]
     received: int
     settled: Mapping[str, int]
+    not_parked: Mapping[str, int] | None
+    """Requests to park that failed, and messages that were hidden instead, by code; None if it does not say."""
     received_per_second: float | None
     """None after a first look, and when the worker was started anew meanwhile."""
     settled_per_second: float | None
@@ -111,6 +113,7 @@ class View:
             "in_flight": dict(self.in_flight),
             "received": self.received,
             "settled": dict(self.settled),
+            "not_parked": None if self.not_parked is None else dict(self.not_parked),
             "balanced": self.balanced,
             "received_per_second": self.received_per_second,
             "settled_per_second": self.settled_per_second,
@@ -151,6 +154,7 @@ def view(now: Snapshot, before: Snapshot | None, wall: float) -> View:
         in_flight=_whole(now.by("messages_in_flight", "state")),
         received=int(now.total("messages_received_total") or 0),
         settled=_whole(now.by("messages_settled_total", "disposition")),
+        not_parked=_not_parked(now),
         received_per_second=_rate("messages_received_total", now, before),
         settled_per_second=_rate("messages_settled_total", now, before),
         outcomes={
@@ -173,6 +177,17 @@ def view(now: Snapshot, before: Snapshot | None, wall: float) -> View:
         missing=_by_two("permission_missing", "action", "resource", now),
         balanced=_balanced(now),
     )
+
+
+def _not_parked(now: Snapshot) -> dict[str, int] | None:
+    """A worker that parks counts what it has parked from the start; only then no failure means that there was none."""
+    if now.total("messages_settled_total", disposition="parked") is None:
+        return None
+    return {
+        labels.get("code", ""): int(value)
+        for labels, value in now.series("settle_errors_total")
+        if labels.get("action") == "park" and value
+    }
 
 
 def _yes(value: float | None) -> bool | None:

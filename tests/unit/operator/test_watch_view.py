@@ -18,6 +18,12 @@ remediator_exposures_unknown{reason="not_polling"} 0
 remediator_exposures_unknown{reason="behind"} 0
 remediator_paused 0
 """
+_PARKED = 'remediator_messages_settled_total{disposition="parked"} 0\n'
+_PARK_ERRORS = """\
+remediator_settle_errors_total{action="park",code="interrupted"} 5
+remediator_settle_errors_total{action="park",code="too_large"} 2
+remediator_settle_errors_total{action="delete",code="timeout"} 9
+"""
 _OPEN = 'remediator_oldest_open_exposure_timestamp_seconds{rule="public-read"} 900'
 
 
@@ -33,6 +39,9 @@ def page(text: str) -> str:
     ("text", "lines"),
     [
         ("", ["exposed unknown: the worker does not say", "changes unknown: the worker does not say"]),
+        ("", ["parking unknown: the worker does not say"]),
+        (_PARKED, ["parking no failure"]),
+        (_PARKED + _PARK_ERRORS, ["parking hidden instead, or tried again: 5 interrupted, 2 too_large"]),
         ("", ["books unknown: the worker does not say"]),
         (_KNOWN + _BOOKS, ["exposed nothing", "changes may be made", "polls not paused", "books balance"]),
         (_KNOWN.replace('"behind"} 0', '"behind"} 1'), ["exposed unknown: behind"]),
