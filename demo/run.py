@@ -1,4 +1,4 @@
-"""The demonstration: break buckets, start the worker, watch, and let the journal say whether every promise held."""
+"""The demonstration: break things, start the worker, watch, and let the journal say whether every promise held."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from demo.catch_up import catch_up
-from demo.scene import QUEUE, TERRAFORM_LOOPS, Scene, break_buckets, prepare
+from demo.scene import QUEUE, TERRAFORM_LOOPS, Scene, break_things, prepare
 from demo.summary import Finish, judged, problems, show
 from demo.worker import stop, wait_until_started, worker, write_configuration
 from emulator.client import Emulator
@@ -30,7 +30,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="config-remediator-demo-") as name, in_process() as emulator:
         folder = Path(name)
         log = folder / "worker.log"
-        console.print(f"emulator   MNS {emulator.mns}   OSS {emulator.oss}")
+        console.print(f"emulator   MNS {emulator.mns}   OSS {emulator.oss}\n           ECS {emulator.ecs}")
         rule_ids = prepare(emulator)
         key = emulator.add_identity(access_key_id="LTAI5tDemoWorker", access_key_secret="secret-of-the-demo-worker")  # noqa: S106 - of this emulator only
         job = emulator.add_identity(access_key_id="LTAI5tDemoCatchUp", access_key_secret="secret-of-the-demo-job")  # noqa: S106 - as above
@@ -38,7 +38,7 @@ def main() -> int:
         with worker(configuration, key, log) as process:
             console.print(f"worker     process {process.pid}, configuration as in config.example.toml")
             wait_until_started(process, log)
-            scene = break_buckets(emulator, count)
+            scene = break_things(emulator, count)
             brought = _watch(console, emulator, process, scene, lambda: catch_up(configuration, job))
             exit_status = stop(process)
         verdict = judged(emulator.journal(), emulator, rule_ids, key, scene)
@@ -68,7 +68,7 @@ def _watch(
     scene: Scene,
     catch_up: Callable[[], frozenset[str]],
 ) -> frozenset[str]:
-    """Show progress until every bucket complies and only what has to stay is in the queue, or patience ends.
+    """Show progress until everything complies and only what has to stay is in the queue, or patience ends.
 
     Once nothing is left but what no event came for, catch up with that; returns what was brought.
     """
@@ -81,7 +81,7 @@ def _watch(
     until = time.monotonic() + _PATIENCE_SECONDS + len(scene.broken) / 20
     loops, brought = 0, frozenset[str]()
     with Progress(*columns, console=console) as progress:
-        repaired = progress.add_task("buckets repaired", total=len(scene.broken))
+        repaired = progress.add_task("resources repaired", total=len(scene.broken))
         settled = progress.add_task("messages settled", total=None)
         while time.monotonic() < until and process.poll() is None:
             looked_at = time.monotonic()

@@ -34,6 +34,7 @@ RULES = (
     DemoRule("open-policy", "oss.bucket-policy-public", "oss-bucket-policy-no-any-anonymous"),
     DemoRule("encryption", "oss.encryption", "oss-bucket-server-side-encryption-enabled"),
     DemoRule("old-tls", "oss.tls-version", "oss-bucket-tls-version-check"),
+    DemoRule("risky-ports", "ecs.revoke-public-ingress", "sg-risky-ports-check"),
     DemoRule("versioning", "oss.versioning", "oss-bucket-versioning-enabled", mode="observe"),
 )
 
@@ -52,15 +53,28 @@ _OPEN_POLICY = {
     ],
 }
 
+_EVERYONE, _OFFICE = "0.0.0.0/0", "203.0.113.0/24"
+_FINE = (
+    {"port_range": "443/443", "source_cidr_ip": _EVERYONE, "description": "the shop"},
+    {"port_range": "22/22", "source_cidr_ip": _OFFICE, "description": "administrators"},
+)
+"""Rules of a security group that break nothing and have to stay."""
+_OPEN = (
+    {"port_range": "22/22", "source_cidr_ip": _EVERYONE, "description": "only for a minute"},
+    {"port_range": "3000/4000", "ipv6_source_cidr_ip": "::/0"},
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What was set up."""
 
     broken: tuple[str, ...]
-    """Buckets that break a rule, and have to end without breaking any."""
+    """Buckets and security groups that break a rule, and have to end without breaking any."""
     missed: tuple[str, ...]
     """Those of them that no event comes for: public before the subscription, or their notification is lost."""
+    groups: tuple[str, ...]
+    """The groups among them: only their open rules may be taken from them."""
     exempt: str
     """A public site that an exemption covers: it has to stay public."""
     observed: tuple[str, ...]
@@ -94,11 +108,12 @@ def prepare(emulator: Emulator) -> dict[str, str]:
     return {rule.identifier: emulator.config.add_rule(rule.identifier) for rule in RULES}
 
 
-def break_buckets(emulator: Emulator, count: int) -> Scene:
-    """Make buckets break rules, which Cloud Config notices and reports, and publish what must not lead to a change."""
+def break_things(emulator: Emulator, count: int) -> Scene:
+    """Make things break rules, which Cloud Config notices and reports, and publish what must not lead to a change."""
     share = count // 10
     missed = (*_before_the_subscription(emulator), *_with_lost_notifications(emulator))
     strangers = _events_of_others(emulator)
+    groups = tuple(_groups(emulator, max(2, count // 20)))
     readable = _buckets(emulator, "read", count - 5 * share, acl="public-read")
     scene = Scene(
         broken=(
@@ -108,8 +123,10 @@ def break_buckets(emulator: Emulator, count: int) -> Scene:
             *_buckets(emulator, "policy", share, policy=_OPEN_POLICY),
             *_buckets(emulator, "plain", share, encryption=None),
             *_buckets(emulator, "tls", share, https_config={"tls_enabled": False}),
+            *groups,
         ),
         missed=missed,
+        groups=groups,
         exempt=_buckets(emulator, "static-site", 1, acl="public-read")[0],
         observed=tuple(_buckets(emulator, "unversioned", 3, versioning=None)),
         contested=_buckets(emulator, "terraform", 1, acl="public-read")[0],
@@ -140,6 +157,16 @@ def _with_lost_notifications(emulator: Emulator) -> list[str]:
     """Buckets whose notifications never reach the topic."""
     emulator.config.set_channel(lose=3)
     return _buckets(emulator, "lost", 3, acl="public-read")
+
+
+def _groups(emulator: Emulator, count: int) -> list[str]:
+    return emulator.create_security_groups(prefix="sg-demo-", count=count, permissions=[*_FINE, *_OPEN])
+
+
+def what_stays(emulator: Emulator, group: str) -> bool:
+    """Whether a group has the rules that it has to keep, and no other."""
+    now = emulator.security_group(group)["permissions"]
+    return [each.get("description") for each in now] == [each["description"] for each in _FINE]
 
 
 def _late_events(emulator: Emulator) -> tuple[str, ...]:

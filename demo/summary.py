@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from demo.scene import DEAD_LETTERS, QUEUE, RULES, Scene
+from demo.scene import DEAD_LETTERS, QUEUE, RULES, Scene, what_stays
 from emulator.client import Emulator, Identity, JournalEntry
 from witness import Ending, Expectations, Verdict, judge, watch
 
@@ -82,7 +82,10 @@ def problems(finish: Finish, emulator: Emulator, scene: Scene) -> Iterator[str]:
         yield f"catch-up was to bring {sorted(scene.missed)}, and brought {sorted(finish.brought)}"
     non_compliant = set(emulator.non_compliant())
     for name in sorted(non_compliant.intersection(scene.broken)):
-        yield f"Cloud Config still finds bucket {name} non-compliant"
+        yield f"Cloud Config still finds {name} non-compliant"
+    for name in scene.groups:
+        if not what_stays(emulator, name):
+            yield f"security group {name} has not exactly the rules that it was to keep"
     acls = emulator.acls()
     for name in (scene.exempt, scene.contested, *scene.untouchable):
         if acls.get(name) != "public-read":

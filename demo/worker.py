@@ -27,6 +27,12 @@ wait_seconds = 2
 [oss.endpoints]
 "*" = "{oss}"
 
+[ecs.endpoints]
+"*" = "{ecs}"
+
+[accounts]
+sts_endpoint = "{sts}"
+
 [engine]
 shutdown_grace_seconds = 20
 
@@ -81,6 +87,8 @@ def write_configuration(folder: Path, emulator: Emulator, rule_ids: dict[str, st
         mns=known.mns,
         oss=known.oss,
         config=known.control,
+        ecs=emulator.ecs,
+        sts=emulator.control.url,
         loops=TERRAFORM_LOOPS,
     )
     rules = (_RULE.format(rule=rule, rule_id=rule_ids[rule.identifier]) for rule in RULES)
