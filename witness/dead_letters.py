@@ -26,8 +26,10 @@ _PASSING_CODES = frozenset(
         "BucketBusy",
         "InvalidAccessKeyId",
         "InvalidAccessKeyId.NotFound",
+        "InvalidSecurityGroupRule.RuleNotExist",
         "InvalidSecurityToken",
         "InvalidSecurityToken.Expired",
+        "InvalidTimeStamp.Expired",
         "MetaOperationQpsLimitExceeded",
         "OperationConflict",
         "RequestTimeTooSkewed",
@@ -41,7 +43,7 @@ _PASSING_CODES = frozenset(
         "UserDisable",
     }
 )
-"""Refusals that the documentation's error pages describe as passing, or as a fault of keys and clocks."""
+"""Refusals that the documentation's error pages describe as passing, as overtaken, or as a fault of keys and clocks."""
 
 
 class DeadLetters:

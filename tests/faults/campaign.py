@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -24,12 +24,13 @@ from rich.table import Table
 
 from emulator.client import JournalEntry
 from emulator.interruption import command
+from tests.faults.group_traffic import PORTS_RULE, GroupTraffic
 from tests.faults.mischief import Violence, Weather
 from tests.faults.mutants import module, park_again_soon
 from tests.faults.replica import Books, Key, Replica
 from tests.faults.stage import Pace, Stage, staged, until
 from tests.faults.traffic import Traffic
-from witness import Verdict, judge
+from witness import Expectations, Verdict, judge, watch
 
 _PACE = Pace(park_after_seconds=1, hold_seconds=2, keep_seconds=2, observes=True)
 """What is held, kept or observed is parked at once, and what fails from the second time on."""
@@ -90,7 +91,8 @@ class Campaign:
         self._dice = _dice(order.seed)
         self._journal: list[JournalEntry] = []
         self._weather = Weather(stage.emulator, _dice(self._dice.random()))
-        self._traffic = Traffic(stage.emulator, _dice(self._dice.random()))
+        self._groups = GroupTraffic(stage.emulator, _dice(self._dice.random()))
+        self._traffic = Traffic(stage.emulator, _dice(self._dice.random()), self._groups)
         self._replicas = [self._replica(number) for number in range(order.replicas)]
         self._violence = Violence(stage.emulator, self._replicas, _dice(self._dice.random()))
         self._complaints: list[str] = []
@@ -107,19 +109,29 @@ class Campaign:
         self._calm()
         self._stop()
         self._collect()
-        verdict = judge(self._journal, self._stage.expectations(held=frozenset(self._traffic.claimed)))
+        verdict = judge(self._journal, self._expectations())
         complaints = (*self._violence.complaints, *self._complaints)
         injected = self._weather.struck() + self._violence.done
         kept = self._keep(verdict) if complaints or verdict.violations else None
         elapsed = time.monotonic() - began
         return Result(self._order, verdict, complaints, injected, self._traffic.done, elapsed, kept)
 
+    def _expectations(self) -> Expectations:
+        """The stage's, and the groups beside its buckets."""
+        plain, groups = self._stage.expectations(held=self._held), self._groups
+        return replace(plain, rules=(*plain.rules, watch(PORTS_RULE, groups.rule_id, group="risky-ports")))
+
+    @property
+    def _held(self) -> frozenset[str]:
+        """What has to stay as it is, with its messages in the queue."""
+        return frozenset((*self._traffic.claimed, *self._groups.managed))
+
     def _replica(self, number: int) -> Replica:
         """Every second replica lives on temporary credentials that are renewed every few seconds."""
         if number % 2 == 0:
-            return self._stage.replica(_PACE)
+            return self._stage.replica(_PACE, tables=self._groups.tables)
         url = f"{self._stage.emulator.credentials_url}?lifetime_seconds=904"
-        return self._stage.replica(_PACE, key=Key(credentials_url=url))
+        return self._stage.replica(_PACE, key=Key(credentials_url=url), tables=self._groups.tables)
 
     def _fire(self) -> None:
         """Traffic at an even pace, with everything else strewn in between."""
@@ -191,7 +203,7 @@ class Campaign:
 
         def quiet() -> bool:
             self._violence.tick(time.monotonic())
-            return self._stage.waiting() <= len(self._traffic.claimed) and not self._stage.broken()
+            return self._stage.waiting() <= len(self._held) and not self._stage.broken() and not self._groups.open()
 
         if not until(quiet, _CALM_SECONDS, every=0.25):
             self._complaints.append(f"not quiet {_CALM_SECONDS:g} s after the last fault")

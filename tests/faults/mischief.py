@@ -16,6 +16,7 @@ from tests.faults.replica import Replica
 from tests.faults.stage import LEASE_SECONDS, QUEUE
 
 _MNS = ("BatchReceiveMessage", "BatchDeleteMessage", "ChangeMessageVisibility", "SendMessage")
+_ECS = ("DescribeSecurityGroup*", "RevokeSecurityGroup")
 _OSS = ("GetBucket*", "PutBucketAcl", "DeleteBucket")
 _MAIN: dict[str, object] = {"resource": f"/queues/{QUEUE}/*"}
 _COPY_WITHIN_SECONDS = 5.0
@@ -87,6 +88,19 @@ RECIPES = (
     Recipe("latency spike", "oss", _OSS, "latency", 0.1, {"seconds": 0.6}),
     # Reads only: what a change does that takes effect after its timeout is a limit in docs/guarantees.md.
     Recipe("latency beyond the timeout", "oss", ("GetBucket*",), "latency", 0.03, {"seconds": 1.5}),
+    Recipe("reset before effect", "ecs", _ECS, "reset_before"),
+    Recipe("reset after effect", "ecs", _ECS, "reset_after"),
+    Recipe("lost reply", "ecs", _ECS, "lost_reply"),
+    Recipe("stalled reply", "ecs", _ECS, "stall", 0.05, {"seconds": 5.0}),
+    Recipe("throttled", "ecs", _ECS, "error", 0.4, {"status": 400, "code": "Throttling.User"}),
+    Recipe("server error", "ecs", _ECS, "error", settings={"status": 503, "code": "ServiceUnavailable"}),
+    Recipe("unknown refusal", "ecs", _ECS, "error", 0.3, {"status": 400, "code": "NeverSeenBefore"}),
+    Recipe("error after effect", "ecs", _ECS, "error_after", settings={"status": 500, "code": "InternalError"}),
+    Recipe("truncated reply", "ecs", _ECS, "truncated"),
+    Recipe("damaged JSON", "ecs", _ECS, "damaged_xml"),
+    Recipe("web page", "ecs", _ECS, "web_page"),
+    Recipe("redirect", "ecs", _ECS, "redirect", settings={"status": 302}),
+    Recipe("latency spike", "ecs", _ECS, "latency", 0.1, {"seconds": 0.6}),
 )
 
 
@@ -102,7 +116,7 @@ class Weather:
     def change(self) -> None:
         """Other faults from now on: a handful of recipes, each on some of its operations."""
         self.clear()
-        for recipe in self._dice.sample(RECIPES, 6):
+        for recipe in self._dice.sample(RECIPES, 8):
             for operation in recipe.operations:
                 share = self._dice.uniform(0.01, recipe.most)
                 fault = self._emulator.faults.add(

@@ -1,4 +1,4 @@
-"""What arrives: real events, duplicates, stale ones, poison, and buckets that change under the worker's hands."""
+"""What arrives: real events, duplicates, stale ones, poison, and resources that change under the worker's hands."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from emulator.client import Emulator
+from tests.faults.group_traffic import GroupTraffic
 from tests.faults.stage import ENCRYPTION_RULE, READ_RULE, WRITE_RULE
 
 STRANGER = "9999888877776666"
@@ -47,7 +48,7 @@ _POISON = (
 class Traffic:
     """Draws one happening after the other from seeded dice."""
 
-    def __init__(self, emulator: Emulator, dice: random.Random) -> None:
+    def __init__(self, emulator: Emulator, dice: random.Random, groups: GroupTraffic) -> None:
         self._emulator = emulator
         self._dice = dice
         self._buckets: list[str] = []
@@ -75,6 +76,7 @@ class Traffic:
             (2, self._made_private_by_hand),
             (2, self._created_again),
             (1, self._of_a_stranger),
+            *groups.happenings,
         )
 
     def happen(self) -> None:
