@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
+Network = IPv4Network | IPv6Network
+
 _SHORTEST_V4 = 8
 _SHORTEST_V6 = 32
 _HALF_OF_V4 = 1 << 31
@@ -27,7 +29,7 @@ def are_narrow(ranges: Sequence[str]) -> bool:
         return False
     v4: list[IPv4Network] = []
     for text in ranges:
-        found = _network(text)
+        found = network_of(text)
         if isinstance(found, IPv6Network) and (inside := _as_v4(found)) is not None:
             found = inside
         if isinstance(found, IPv4Network) and found.prefixlen >= _SHORTEST_V4:
@@ -37,7 +39,8 @@ def are_narrow(ranges: Sequence[str]) -> bool:
     return _size(v4) < _HALF_OF_V4
 
 
-def _network(text: str) -> IPv4Network | IPv6Network | None:
+def network_of(text: str) -> Network | None:
+    """The block that a text stands for, in one of the forms above; None for everything else."""
     if not _RANGE.fullmatch(text):
         return None
     try:

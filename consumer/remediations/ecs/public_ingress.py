@@ -12,9 +12,10 @@ from consumer.core.errors import ChangedMeanwhile, PermissionMissing
 from consumer.core.outcome import Outcome
 from consumer.remediations.base import Change, Compliant, Finding, Grant, Options, Remediation, ReportOnly
 from consumer.remediations.oss._setting import Notation
+from consumer.resources.addresses import network_of
 from consumer.resources.base import ResourceKind
 from consumer.resources.ecs.kind import SECURITY_GROUPS
-from consumer.resources.ecs.openness import Exposure, Verdict, described, network_of
+from consumer.resources.ecs.openness import Exposure, Verdict, described
 from consumer.resources.ecs.security_group import GroupInfo, IngressRule, NoSuchRule, SecurityGroup
 
 RISKY_PORTS = "sg-risky-ports-check"

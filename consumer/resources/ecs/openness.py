@@ -19,12 +19,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 
-from consumer.resources.addresses import are_narrow
+from consumer.resources.addresses import Network, are_narrow, network_of
 from consumer.resources.ecs.security_group import IngressRule
-
-Network = IPv4Network | IPv6Network
 
 _WITH_PORTS = frozenset({"TCP", "UDP", "6", "17"})
 _WITHOUT_PORTS = frozenset({"ICMP", "ICMPV6", "GRE"})
@@ -95,22 +93,17 @@ class Exposure:
             return self._are_wide(blocks)
         return False if rule.source_group and not rule.source_prefix_list else None
 
-    def _are_wide(self, blocks: Sequence[str]) -> bool:
-        """Whether one of them is, or all of them together are."""
+    def _are_wide(self, blocks: Sequence[str]) -> bool | None:
+        """Whether one of them is, or all of them together are; None if that hangs on one in no known form."""
         others = [block for block in blocks if not self._is_kept(block)]
-        return bool(others) and not are_narrow(others)
+        known = [block for block in others if network_of(block) is not None]
+        if known and not are_narrow(known):
+            return True
+        return False if len(known) == len(others) else None
 
     def _is_kept(self, block: str) -> bool:
         network = network_of(block)
         return network is not None and any(_is_within(network, kept) for kept in self.kept)
-
-
-def network_of(text: str) -> Network | None:
-    """The block that a text stands for; None for one that is none."""
-    try:
-        return ip_network(text, strict=False)
-    except ValueError:
-        return None
 
 
 def described(rules: Sequence[IngressRule]) -> str:

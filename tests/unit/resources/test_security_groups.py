@@ -75,6 +75,20 @@ def test_whatever_a_rule_says_it_is_judged(rule: IngressRule) -> None:
         assert understood or rule.source or rule.ipv6_source or rule.ports
 
 
+@pytest.mark.parametrize(
+    "source", ["10.0.0.0/255.0.0.0", "10.0.0.1-10.0.0.9", "everyone", "010.0.0.0/8", "fe80::1%eth0", "10.0.0.0/33"]
+)
+def test_a_source_in_no_known_form_is_neither_open_nor_closed(source: str) -> None:
+    """Nothing is revoked, and nothing called closed, because of what nobody here can read; what is open stays open."""
+    exposure = Exposure(frozenset({22}))
+    assert exposure.of(replace(_SSH, source=source)) is Verdict.UNKNOWN
+    assert exposure.of(replace(_SSH, source=source, ports="443/443")) is Verdict.CLOSED
+    assert exposure.of(replace(_SSH, source=source, ipv6_source="::/0")) is Verdict.OPEN
+    listed = replace(_SSH, source="", source_prefix_list="pl-1")
+    assert exposure.of_sources(listed, ["10.0.0.0/8", source]) is Verdict.UNKNOWN
+    assert exposure.of_sources(listed, ["0.0.0.0/0", source]) is Verdict.OPEN
+
+
 def test_a_few_rules_are_described_and_the_rest_is_counted() -> None:
     """A sentence, not a page."""
     rules = [replace(_SSH, ports=f"{port}/{port}") for port in range(1, 6)]
