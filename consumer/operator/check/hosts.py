@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from consumer.aliyun.oss.endpoints import Endpoints
-from consumer.config import Config
+from consumer.config import Config, RuleConfig
 from consumer.operator.check.findings import Finding, failed, ok, warning
 from consumer.operator.check.probe import NoAnswer, Seen, ask
+from consumer.remediations.catalogue import catalogue
+from consumer.resources.oss.kind import BUCKETS
 
 MNS, OSS, CLOCK, REGIONS = "mns endpoint", "oss endpoint", "clock", "regions"
 
@@ -25,23 +27,26 @@ _ROUTE = "check the network's way there"
 
 
 def look(config: Config) -> Iterator[Finding]:
-    """One request to each host that the configuration leads to."""
+    """One request to MNS, and to each host of OSS that rules about buckets lead to."""
     key = "queue.endpoint" if config.queue.endpoint else "queue.region and account_id"
     queue, oss = config.queue, config.oss
     skews: list[float] = []
     yield _answer(MNS, config.mns_endpoint, key, (queue.connect_timeout_seconds, queue.call_timeout_seconds), skews)
     endpoints = Endpoints(oss.endpoints, oss.internal)
-    for url, regions in sorted(_urls(config, endpoints).items()):
+    about_buckets = [rule for rule in config.rules if catalogue()[rule.remediation].kind is BUCKETS]
+    for url, regions in sorted(_urls(config, about_buckets, endpoints).items()):
         key = f"oss.endpoints or the region ({', '.join(sorted(regions))})"
         yield _answer(OSS, url, key, (oss.connect_timeout_seconds, oss.call_timeout_seconds), skews)
     if skews:
         yield _clock(max(skews, key=abs))
-    yield from _regions(config)
+    yield from _regions(config, about_buckets)
 
 
-def _urls(config: Config, endpoints: Endpoints) -> dict[str, set[str]]:
-    """The endpoints of every region that the configuration names, with the regions they serve."""
-    regions = {config.oss_default_region, *(region for rule in config.rules for region in rule.regions)}
+def _urls(config: Config, about_buckets: Sequence[RuleConfig], endpoints: Endpoints) -> dict[str, set[str]]:
+    """The endpoints of every region that these rules name, with the regions they serve."""
+    if not about_buckets:
+        return {}
+    regions = {config.oss_default_region, *(region for rule in about_buckets for region in rule.regions)}
     found: dict[str, set[str]] = {}
     for region in regions:
         found.setdefault(endpoints.url(region), set()).add(region)
@@ -76,9 +81,10 @@ def _clock(skew: float) -> Finding:
     return ok(CLOCK, "agrees with the services' clocks")
 
 
-def _regions(config: Config) -> Iterator[Finding]:
+def _regions(config: Config, about_buckets: Sequence[RuleConfig]) -> Iterator[Finding]:
     others = sorted({region for rule in config.rules for region in rule.regions} - {config.queue.region})
-    unreachable = [region for region in others if region not in config.oss.endpoints]
+    of_buckets = {region for rule in about_buckets for region in rule.regions} - {config.queue.region}
+    unreachable = sorted(region for region in of_buckets if region not in config.oss.endpoints)
     if config.oss.internal and unreachable and "*" not in config.oss.endpoints:
         text = f"oss.internal reaches buckets in {config.queue.region} only, and rules name {', '.join(unreachable)}"
         yield failed(REGIONS, text, "set oss.internal = false, or give those regions in oss.endpoints")

@@ -6,7 +6,7 @@ What a rule may change cannot be found out without changing it; those actions ar
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from consumer.config import build_rules
 from consumer.core.errors import (
@@ -27,12 +27,17 @@ from consumer.resources.oss.kind import BUCKETS
 _POLICY = "config-remediator ram-policy prints all that is needed"
 
 
-def look(session: Session, probe_bucket: str) -> Iterator[Finding]:
-    """Look at one resource of each kind that the rules are about: the probe bucket, or one that does not exist."""
+def look(session: Session, probe_bucket: str, broken: Collection[str]) -> Iterator[Finding]:
+    """Look at one resource of each kind that the rules are about: the probe bucket, or one that does not exist.
+
+    `broken` are the checks that have failed; a service whose endpoint is among them is not looked at.
+    """
     rules = build_rules(session.config)
-    for kind in kinds_of(rules):
+    reached = [kind for kind in kinds_of(rules) if f"{_service(kind)} endpoint" not in broken]
+    for kind in reached:
         yield from _of_kind(session, kind, rules, probe_bucket if kind is BUCKETS else "")
-    yield _not_tried(rules)
+    if reached:
+        yield _not_tried(rules)
 
 
 def _of_kind(session: Session, kind: ResourceKind, rules: tuple[Rule, ...], probe: str) -> Iterator[Finding]:

@@ -73,8 +73,7 @@ def _signed(session: Session, broken: set[str], probe_bucket: str) -> Iterator[F
         return
     if hosts.MNS not in broken:
         yield from announce.look(session)
-    if hosts.OSS not in broken:
-        yield from permissions.look(session, probe_bucket)
+    yield from permissions.look(session, probe_bucket, broken)
     yield from catch_up.look(session)
     yield from _members(session)
 

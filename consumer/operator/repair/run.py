@@ -72,7 +72,7 @@ def repair(path: Path, form: str, wish: Wish) -> CommandExit:
             rule,
             resource_id=wish.resource,
             account_id=wish.account or config.account_id,
-            region=wish.region or config.oss_default_region,
+            region=wish.region,  # without one the kind decides where to look, if it can
             at_ms=_now_ms(),
         )
         _checked(text)
