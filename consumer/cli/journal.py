@@ -130,8 +130,8 @@ def undo(
     3 the bucket cannot be read or changed, 4 not undone: the journal or the state does not fit, --weaken is missing,
     or a person said no or could not be asked.
     """
-    from consumer.operator import undo as carry_out
     from consumer.operator.lasting import Lasting, WantedExemption
+    from consumer.operator.undo import run as carry_out
 
     if (exempt_until is None) is not (not owner and not reason) or (exempt_until and not (owner and reason)):
         raise click.UsageError("--exempt-until, --owner and --reason go together")

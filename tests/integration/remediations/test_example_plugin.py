@@ -27,7 +27,7 @@ from consumer.journal.format import Head, sealed
 from consumer.journal.writer import JournalWriter
 from consumer.operator.simulate.buckets import Assumed
 from consumer.operator.simulate.run import simulate
-from consumer.operator.undo import Wish, undo
+from consumer.operator.undo.run import Wish, undo
 from consumer.remediations.catalogue import catalogue
 from consumer.resources.catalogue import kinds
 from tests.integration.conftest import FixedCredentials

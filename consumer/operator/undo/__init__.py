@@ -1,0 +1,1 @@
+"""`config-remediator undo`: puts back what a journaled change replaced."""

@@ -1,0 +1,149 @@
+"""Puts back the state that a journaled change replaced, if nobody has changed it since; journaled itself.
+
+The journal has to prove the change, and the live state has to be exactly what it left. Whoever undoes decides with the
+difference before their eyes, and what was found and done is on the disk before and after the request.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from consumer.core.errors import PermanentError, Refused, ResourceGone, ServiceError
+from consumer.core.exit_codes import CommandExit
+from consumer.core.observers import StepName
+from consumer.journal.file import JournalFile
+from consumer.journal.writer import JournalWriter, actor
+from consumer.operator import announce, output, records
+from consumer.operator.lasting import Lasting, write_exemption, write_pause
+from consumer.operator.session import opened
+from consumer.operator.undo.change import Declined, Undo, checked, work_of
+from consumer.operator.undo.view import advice, close, document_of, draw, exemption_of
+from consumer.resources.base import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person has decided beforehand."""
+
+    yes: bool = False
+    dry_run: bool = False
+    weaken: bool = False
+    """That protection gets weaker is meant."""
+    lasting: Lasting = field(default_factory=Lasting)
+
+
+def undo(path: Path, form: str, identity: str, wish: Wish) -> CommandExit:
+    """Undo one change.
+
+    Raises:
+        ConfigurationError: there is no journal, or no such change in it, or what makes the undo last cannot be written.
+        ServiceError: the resource could not be read or changed.
+    """
+    with opened(path) as session:
+        journal = records.journal_path(path, None)
+        done = records.change(journal, identity)
+        work = work_of(done.entry, session.config, session.open)
+        document = document_of(work, result="undone")
+        try:
+            records.proved(journal, done.entry)
+            if done.undone:
+                raise Declined("it was undone before")
+            checked(work)
+            if form != "json":
+                draw(output.console(), work)
+            _agreed(work, wish)
+            found = checked(work)  # once more, for a person may have thought about it for minutes
+            document["lasting"] = _make_last(path, work, wish.lasting)
+            document["now"] = _carry_out(work, found, journal, session.credentials.get_credentials().access_key_id)
+            document["announced"] = announce.undone(
+                session, work.entry, work.remediation.kind.resource_type, document["now"], _person()
+            )
+        except (Declined, Refused, records.Unproved) as declined:
+            document["result"] = f"not undone: {declined}"
+        except (ResourceGone, PermanentError) as error:
+            document["result"] = f"not undone: {error}"
+        document["advice"] = advice(document, work, wish.lasting)
+    output.show(form, document, lambda console: close(console, document, work))
+    return CommandExit.DONE if document["result"] == "undone" or wish.dry_run else CommandExit.REFUSED
+
+
+def _agreed(work: Undo, wish: Wish) -> None:
+    weakens = work.remediation.weakens(work.change)
+    if wish.dry_run:
+        raise Declined(f"this was a dry run{'; it needs --weaken' if weakens and not wish.weaken else ''}")
+    if weakens and not wish.weaken:
+        raise Declined(f"afterwards {weakens}; if that is meant, say so with --weaken")
+    if not wish.yes and (reason := output.declined("Put this back?")):
+        raise Declined(reason)
+
+
+def _make_last(path: Path, work: Undo, lasting: Lasting) -> list[str]:
+    """Write what makes the undo last; returns what was done, for people."""
+    done = []
+    if lasting.pause:
+        write_pause(work.config.pause.file, f"paused by undo {work.entry.short_id}")
+        done.append(f"all changes are paused by {work.config.pause.file}; remove it to let them go on")
+    if lasting.exemption is not None:
+        write_exemption(path, exemption_of(work, lasting.exemption), os.environ)
+        done.append(f"{path} has an exemption now; workers go by it once they have been started anew")
+    return done
+
+
+def _carry_out(work: Undo, found: Identity, journal: Path, access_key_id: str) -> str:
+    """Revert between two lines of the journal; returns the state that is read back."""
+    writer = JournalWriter(JournalFile(journal), who=_person())
+    writer.opened(access_key_id)
+    try:
+        fields = {
+            **{name: work.entry.text(name) for name in ("resource", "region", "account", "rule", "remediation")},
+            "resource_type": work.remediation.kind.resource_type,
+            "incarnation": found.incarnation,
+            "undoes": work.entry.digest,
+            "before": work.change.after,
+        }
+        try:
+            writer.write([{"step": StepName.UNDO_BEFORE.value, **fields, "after": work.change.before}])
+        except OSError as error:
+            raise Declined(f"the journal cannot be written: {error.strerror}; nothing was changed") from None
+        work.remediation.revert(work.target, work.change)
+        now: Identity = work.target.identity()
+        if now.differs(found):
+            raise Declined(_replaced(work, now, found))
+        state = work.live(now)
+        try:
+            writer.write([{"step": StepName.UNDONE.value, **fields, "after": state}])
+        except OSError as error:
+            click.echo(f"The line that it is undone could not be journaled: {error.strerror}", err=True)
+        return state
+    finally:
+        writer.close()
+
+
+def _replaced(work: Undo, now: Identity, found: Identity) -> str:
+    """What was done about a resource that is another one than a moment ago, for people.
+
+    As in the worker, an accident of the repair's own calls is taken back, and only from the same owner. A resource that
+    its owner has made anew is protected as before the undo.
+    """
+    noun = work.noun
+    if not now.replaces(found):
+        return f"the {noun} was deleted meanwhile; its name is another account's now"
+    if ending := work.remediation.recover(work.target, found):
+        return ending.detail
+    try:
+        work.remediation.apply(work.target, work.change)
+    except ServiceError as error:
+        return (
+            f"the {noun} was deleted and made anew meanwhile; look at the new one, which could not be changed: {error}"
+        )
+    return f"the {noun} was deleted and made anew meanwhile; the new one is as the rule wants it"
+
+
+def _person() -> str:
+    """Who types, and where."""
+    return f"{getpass.getuser()}@{actor()}"
