@@ -50,6 +50,8 @@ _TEXTS: Mapping[type[ServiceError], str] = {
 
 _CONNECT_TIMEOUT_MS, _READ_TIMEOUT_MS = 5_000, 10_000
 
+_LONGEST_WORD = 128
+
 REEVALUATE = "reevaluate.enabled"
 """The key that asks for this gateway in the worker."""
 
@@ -165,7 +167,7 @@ class CloudConfig:
         started, code, request_id = self._monotonic(), "ok", ""
         try:
             body = getattr(self._connected(), method)(request).body
-            request_id = str(body.request_id or "")
+            request_id = _word(body.request_id)
             return read(body)
         except ServiceError as error:
             code = error.code
@@ -212,6 +214,11 @@ def prove_installed(wanted_by: str = REEVALUATE) -> None:
         ) from error
 
 
+def _word(value: object) -> str:
+    """A code or an id of the service's, no longer than any of them is."""
+    return str(value)[:_LONGEST_WORD] if value else ""
+
+
 def _form(aggregator_id: str) -> tuple[str, dict[str, Any]]:
     """What an operation's name holds where it is about an account group, and the parameter that names the group."""
     return ("Aggregate", {"aggregator_id": aggregator_id}) if aggregator_id else ("", {})
@@ -251,14 +258,14 @@ def _translated(operation: str, raised: Exception) -> ServiceError:
     inner = getattr(raised, "inner_exception", None)
     if isinstance(inner, Retryable):
         return type(inner)("config", operation, inner.code, str(inner.args[0]))
-    code = str(getattr(raised, "code", "") or "")
+    code = _word(getattr(raised, "code", ""))
     if not code:
         if isinstance(raised, (AttributeError, KeyError, RecursionError, TypeError, ValueError)):
             # The package reads an answer of another form with these.
             return DamagedReply("config", operation, "unexpected_reply", "the answer is nothing that the service gives")
         return Unanswered("config", operation, "network", type(raised).__name__)
     data = getattr(raised, "data", None)
-    request_id = str(data.get("RequestId", "")) if isinstance(data, dict) else ""
+    request_id = _word(data.get("RequestId")) if isinstance(data, dict) else ""
     status = getattr(raised, "status_code", None)
     # The part behind the dot says in which way: `Throttling.User`, `InvalidSecurityToken.Expired`.
     kind = kind_of(CONFIG, code.partition(".")[0], status if isinstance(status, int) else 0)

@@ -350,6 +350,32 @@ def test_a_refusal_says_what_to_do_next(
     assert [(call.code, call.request_id) for call in recorder.calls] == [(code, "B1")]
 
 
+def test_a_code_without_end_is_cut(service: Service, recorder: Recorder) -> None:
+    """It is shown to people and written to logs."""
+    service.status = 400
+    service.answer("ListConfigRuleEvaluationResults", {"RequestId": "B" * 10**5, "Code": "x" * 10**5, "Message": "no"})
+    with pytest.raises(ServiceError) as refused:
+        gateway(service, recorder).violations("cr-1", "", 100)
+    assert len(str(refused.value)) < 500
+
+
+def test_a_service_that_is_gone_ends_the_list_soon(service: Service, recorder: Recorder) -> None:
+    """Three rules that nobody answers about are enough; the others are named, and nothing is called compliant."""
+    rules = [{**RULE, "ConfigRuleId": f"cr-{number}"} for number in range(50)]
+    service.answer("ListConfigRules", {"RequestId": "A", "ConfigRules": {"ConfigRuleList": rules}})
+    service.answer("ListConfigRuleEvaluationResults", {"RequestId": "B", "Code": "ServiceUnavailable", "Message": "no"})
+    retrier = Retrier(RetryPolicy(attempts=2), Hooks((recorder,)), threading.Event(), pause=lambda _: None)
+    ours = rule()
+    wanted = type(ours)("a", Selector(rule_names=("*",)), ours.remediation, ours.mode, 900)
+    lister = Lister(gateway(service, recorder), retrier, [wanted], aggregator_id="")
+    found = lister.rules()
+    service.status = 503
+    lister.violations(found, lambda: None)
+    assert [bool(each.error) for each in found.rules] == [True] * 50
+    assert found.rules[3].error.startswith("not asked for")
+    assert len(service.asked) == 1 + 3 * 2
+
+
 def test_a_secret_is_in_no_error(service: Service, recorder: Recorder) -> None:
     """Whatever comes back, its text is ours."""
     service.answer("ListConfigRuleEvaluationResults", b'{"EvaluationResults": "a-key a-token"}')

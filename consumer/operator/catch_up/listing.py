@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from consumer.aliyun.cloud_config import CloudConfig
 from consumer.aliyun.evaluation_lists import MOST_ON_A_PAGE
+from consumer.aliyun.http import ReplyTooLarge, failure_code
 from consumer.aliyun.retry import Retrier
-from consumer.core.errors import DamagedReply, NotAuthenticated, Retryable, ServiceError, Throttled
+from consumer.core.errors import DamagedReply, NotAuthenticated, Retryable, ServiceError
 from consumer.core.evaluation import EvaluatorRule, Page, Violation
 from consumer.guards.rule import Rule
 
@@ -25,6 +26,10 @@ MOST_VIOLATIONS = 100_000
 _MOST_RULE_PAGES = 100
 _FEW_ON_A_PAGE = 10
 """So many are asked for where a whole page does not arrive: each may quote a policy, and a reply is bounded."""
+_TOO_LARGE = failure_code(ReplyTooLarge())
+"""The code of a reply that is larger than it may be, or is nothing that the service gives."""
+_MOST_FAILURES = 3
+"""So many rules one after the other that nobody answers about end a listing: there may be hundreds."""
 _REQUEST_SECONDS = 120.0
 """How long one page is tried for, throttling included."""
 
@@ -114,13 +119,19 @@ class Lister:
         Raises:
             NotAuthenticated: the service does not take the credentials.
         """
+        failures = 0
         for listed in found.rules:
+            if failures >= _MOST_FAILURES:
+                listed.error = "not asked for: Cloud Config did not answer about the ones before it"
+                continue
             try:
                 self._list(found, listed)
+                failures = 0
             except NotAuthenticated:
                 raise
             except ServiceError as error:
                 listed.error = str(error)
+                failures = failures + 1 if isinstance(error, Retryable) else 0
             advance()
         found.violations.sort(key=lambda each: (each.since_ms, each.config_rule_id, each.resource_id))
 
@@ -154,7 +165,7 @@ class Lister:
         try:
             return self._asked(lambda: ask(MOST_ON_A_PAGE))
         except Retryable as error:
-            if isinstance(error, Throttled):
+            if error.code != _TOO_LARGE:
                 raise
             return self._asked(lambda: ask(_FEW_ON_A_PAGE))
 
