@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.core.parked import Carried, History
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
@@ -154,6 +155,44 @@ def test_nothing_but_a_failure_counts_as_an_attempt(outcome: Outcome) -> None:
         working.worker.process(working.delivery(message_id="m"))
     assert working.engine.attempts.of("m") == 0
     assert set(outcomes(working.resolved())) == {outcome}
+
+
+def claiming(attempts: int) -> Carried:
+    """What a parked copy carries that claims to have failed so often."""
+    return Carried(History("origin", 1, 1, max(attempts, 1), attempts, "failed:timeout"))
+
+
+def test_attempts_go_on_where_a_parked_copy_says() -> None:
+    """Two failures on other replicas and one here are three, on whatever process."""
+    working = Working(max_attempts=3)
+    working.pipeline.endings = [FAILED]
+    delivery = working.delivery()
+    delivery.message = replace(delivery.message, carried=claiming(2))
+    working.worker.process(delivery)
+    assert outcomes(working.resolved()) == [Outcome.EXHAUSTED]
+    assert (delivery.attempts, delivery.attempts_seen, delivery.exhausted_by_claim) == (3, 1, True)
+
+
+@pytest.mark.parametrize("ending", [FIXED, Ending(Outcome.HELD)])
+def test_no_claim_gives_a_message_up_without_a_failure(ending: Ending) -> None:
+    """However many attempts it claims, its next one counts."""
+    working = Working(max_attempts=1)
+    working.pipeline.endings = [ending]
+    delivery = working.delivery()
+    delivery.message = replace(delivery.message, carried=claiming(1_000_000))
+    working.worker.process(delivery)
+    assert outcomes(working.resolved()) == [ending.outcome]
+
+
+def test_a_claim_of_no_failures_does_not_lower_what_is_known_here() -> None:
+    """Whoever forges a fresh start gets none."""
+    working = Working(max_attempts=3)
+    for _ in range(3):
+        working.pipeline.endings = [FAILED]
+        delivery = working.delivery(message_id="m")
+        delivery.message = replace(delivery.message, carried=claiming(0))
+        working.worker.process(delivery)
+    assert outcomes(working.resolved()) == [Outcome.FAILED, Outcome.FAILED, Outcome.EXHAUSTED]
 
 
 def test_a_failure_during_the_stop_is_handed_back_and_not_counted() -> None:

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consumer.core.errors import PermissionMissing, ServiceError, Unanswered
 from consumer.core.evaluation import Judgement, Subject
+from consumer.core.message import Received
 from consumer.core.outcome import Ending, Outcome
+from consumer.core.parked import MOST_COUNTED, History, carried, written
 from consumer.engine.pipeline import Pipeline
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
@@ -29,6 +33,7 @@ from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, delivery, received
 
 PAGE = Path(__file__).parents[3] / "docs" / "guarantees.md"
 NAME = "a-public-bucket"
+NOW = 1_700_000_000_000
 LIVE, FORGED = "cn-beijing", "cn-shanghai"
 RULE_ID = "cr-b9046457e0d9003f0001"
 OTHER = "9876543210987654"
@@ -103,7 +108,11 @@ class Scene:
 
     def end(self, body: str) -> tuple[str, Ending]:
         """The rule's name and the ending of a body."""
-        one = delivery(Clock(), received(body=body))
+        return self.receive(received(body=body))
+
+    def receive(self, message: Received) -> tuple[str, Ending]:
+        """The rule's name and the ending of a message."""
+        one = delivery(Clock(), message)
         self.pipeline.triage(one)
         ending = one.ending or self.pipeline.repair(one)
         return one.rule.name if one.rule else "", ending
@@ -348,6 +357,28 @@ def test_a_body_that_is_no_event_is_set_aside() -> None:
     assert Scene((rule("any"),)).end("poison")[1].outcome is Outcome.INVALID
 
 
+_claims = st.builds(
+    History,
+    st.just("somebody-else-s"),
+    st.integers(1, NOW),
+    st.integers(1, NOW),
+    st.integers(1, MOST_COUNTED),
+    st.integers(0, MOST_COUNTED),
+    st.just("fixed:forged"),
+    st.integers(0, NOW),
+)
+
+
+@given(_claims)
+def test_what_a_message_claims_of_its_past_changes_nothing_about_a_repair(claim: History) -> None:
+    """Neither the repair, nor what holds it back, nor which rule it is."""
+    forged = replace(received(body=text_of(CURRENT)), carried=carried(written(claim), NOW))
+    assert Scene((rule("any"),)).receive(forged)[1].outcome is Outcome.FIXED
+    paused = Guards(held_by=lambda: "a person", monotonic=Clock())
+    assert Scene((rule("any"),), paused).receive(forged)[1].outcome is Outcome.HELD
+    assert Scene((rule("any", regions=frozenset({FORGED})),)).receive(forged)[1].outcome is Outcome.NOT_OURS
+
+
 TESTED = {
     "`configRuleId`, `configRuleName`, `sourceIdentifier`": test_whoever_names_a_rule_can_have_what_is_broken_repaired,
     "`resourceId`": test_another_bucket_is_repaired_only_where_a_rule_is_for_it,
@@ -356,6 +387,7 @@ TESTED = {
     "`resourceOwnerId`, `accountId`": test_another_owner_is_refused,
     "`riskLevel`": test_a_risk_level_chooses_the_rule,
     "`orderingTimestamp`, `notificationCreationTime`": test_a_time_changes_nothing_about_a_repair,
+    "user properties `remediator-…`": test_what_a_message_claims_of_its_past_changes_nothing_about_a_repair,
     "how many events": test_more_events_make_no_more_changes_than_the_limits_let,
     "anything else": test_a_body_that_is_no_event_is_set_aside,
 }
