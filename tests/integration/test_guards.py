@@ -10,7 +10,7 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import Run, Running
-from tests.integration.queues import dead_letters, is_empty, messages
+from tests.integration.queues import dead_letters, is_empty, messages, parked
 from tests.redis_server import redis_server
 
 READ = "oss-bucket-public-read-prohibited"
@@ -307,7 +307,7 @@ def test_a_bucket_is_repaired_only_with_its_owner_s_role(channel: Emulator, run:
     channel.create_buckets(["strange"], acl="public-read", owner_id=STRANGER)
     channel.config.publish(bucket="strange", rule=READ, owner_id=MEMBER)
     with run(accounts(channel)):
-        eventually(lambda: kept(channel) == 1)
+        eventually(lambda: len(parked(channel)) == 1)
     assert channel.acls() == {"strange": "public-read"}
     assert not is_empty(channel)
 
