@@ -38,8 +38,7 @@ def report(
     if since_ms >= until:
         raise ConfigurationError("--since: it has to be before --until")
     paths = list(dict.fromkeys(files)) or [records.journal_path(config, None)]
-    total = sum(path.stat().st_size // PIECE_BYTES for path in paths if path.is_file())
-    bar, advance = output.progress("reading", total)
+    bar, advance = output.progress("reading", sum(map(_pieces, paths)))
     with bar:
         found = gathered(paths, since_ms, until, up_to_now=until_ms is None, progress=advance)
     if form == "text" and to is None:
@@ -47,6 +46,14 @@ def report(
     else:
         _write(_FORMS[form](found), to)
     return CommandExit.FOUND if found.damaged else CommandExit.DONE
+
+
+def _pieces(path: Path) -> int:
+    """How much there is to read; what cannot be read is said by who reads it."""
+    try:
+        return path.stat().st_size // PIECE_BYTES
+    except OSError:
+        return 0
 
 
 def _json(found: Findings) -> str:

@@ -83,6 +83,8 @@ def test_a_damaged_journal_is_status_one(cli: Cli, channel: Emulator, journal: P
     ("arguments", "says"),
     [
         (("-f", "none.jsonl"), "cannot read the journal"),
+        (("-f", "x" * 300), "cannot read the journal"),
+        (("-o", "x" * 300), "cannot write the report"),
         (("--since", "2026-11-02", "--until", "2026-11-01"), "--since: it has to be before --until"),
         (("-o", "json"), "--format json chooses what is written"),
         (("-o", "no/such/folder/report.html"), "cannot write the report"),
