@@ -15,8 +15,8 @@ header p { margin: .25rem 0 0; }
 header p, section > p, .empty { color: var(--soft); }
 section > p { margin: 0 0 .75rem; }
 section { margin-top: 2.25rem; overflow-x: auto; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(138px, 1fr)); gap: .75rem;
-  margin: 1.5rem 0 0; }
+.figures { display: grid; grid-template-columns: repeat(6, 1fr); gap: .75rem; margin: 1.5rem 0 0; }
+@media screen and (max-width: 940px) { .figures { grid-template-columns: repeat(3, 1fr); } }
 .figures > div { background: var(--tile); border: 1px solid var(--line); border-radius: .5rem; padding: .75rem .9rem; }
 .figures dt { color: var(--soft); font-size: .85rem; }
 .figures dd { margin: 0; color: var(--soft); font-size: .8rem; line-height: 1.35; }
