@@ -73,9 +73,8 @@ def run(path: Path) -> None:
     breakers and forgets contests.
 
     \b
-    Examples:
+    Example:
       config-remediator run --config config.toml
-      REMEDIATOR__LOG__LEVEL=debug config-remediator run --config config.toml
 
     Exit status: 0 drained, 1 a thread failed, 2 configuration or no credentials, 3 the queue does not
     exist or refuses the credentials, 4 the grace ran out with messages in flight, 5 ended by a second

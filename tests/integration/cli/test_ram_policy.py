@@ -166,7 +166,7 @@ def _names(node: ast.expr) -> set[str]:
 def test_no_gateway_makes_a_request_that_no_policy_declares(gateway: str, cli: Cli) -> None:
     """Each operation in the gateways' code stands in the policy for everything, or the code must not have it."""
     operations = {(GATEWAYS[gateway], operation) for operation in _operations_in(gateway)}
-    cli.configure(_every_rule(), more=REEVALUATE)
+    cli.configure(_every_rule(), more=f'{REEVALUATE}\n[announce]\ntopic = "config-announcements"\n')
     assert operations
     assert needed(operations) <= granted(cli.run("ram-policy", "--for", "all").document)
 
