@@ -230,6 +230,9 @@ class Announcer:
             self._topic.publish(self._writer.body(announced, self._owner_in_time()), announced.kind.value)
         except ServiceError as error:
             self._refused(since, announced, error)
+        except Exception as error:  # noqa: BLE001 - a fault in an announcement must not end the process that repairs
+            self._say("announcements.failing", code=type(error).__name__)
+            self._ended(announced, Result.FAILED)
         else:
             if self._failures:
                 self._say("announcements.recovered", after_tries=self._failures)

@@ -222,7 +222,8 @@ class Guards:
 
     def window_open(self, rule: Rule) -> bool:
         """Whether a rule may change things at this time of the day and the week."""
-        return seconds_until_open(rule.windows, self._windows_at()) == 0
+        now = self._windows_at()
+        return not rule.windows or any(window.is_open(now) for window in rule.windows)
 
     def _outside_window(self, intent: Intent) -> Ending | None:
         left = seconds_until_open(intent.rule.windows, self._windows_at())

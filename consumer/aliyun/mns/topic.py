@@ -8,7 +8,7 @@ from __future__ import annotations
 from mns.topic import TopicMessage
 
 from consumer.aliyun.mns.queue import Connection
-from consumer.core.errors import PermanentError
+from consumer.core.errors import PermanentError, PermissionMissing, UnknownRefusal
 from consumer.core.message import body_md5
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
 
@@ -30,17 +30,21 @@ class Topic(Connection):
             raise self._not_an_answer("PublishMessage")
         return str(sent.message_id)
 
-    def prove_permitted(self) -> None:
-        """Publish nothing: a body that is larger than any topic takes.
+    def publishes(self) -> bool:
+        """Whether publishing is granted, found out with a body that is larger than any topic takes, so with none.
 
         That it is refused for its size means that publishing is granted, if the service looks at the grant first. No
-        page says so; a refusal for a missing grant is certain in any case.
+        page says so; a refusal for a missing grant is certain in any case. False where the refusal is one that nobody
+        knows, which proves nothing.
 
         Raises:
-            ServiceError: publishing is not granted, the topic is not there, or it cannot be told.
+            ServiceError: publishing is not granted, the topic is not there, or the service does not answer.
         """
         try:
             self.publish("x" * (MAX_MESSAGE_BYTES + 1), "check")
+        except UnknownRefusal:
+            return False
         except PermanentError as error:
-            if error.code != "InvalidArgument":
+            if isinstance(error, PermissionMissing) or error.code == "TopicNotExist":
                 raise
+        return True

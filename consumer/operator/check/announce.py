@@ -42,10 +42,13 @@ def _looked(session: Session, name: str) -> Finding:
         return failed(ANNOUNCEMENTS, text, "create it, or check announce.topic and queue.region")
     topic = open_topic(session.config, session.credentials, session.hooks)
     try:
-        topic.prove_permitted()
+        known = topic.publishes()
     finally:
         topic.close()
     if found < LARGEST_BYTES:
         text = f"the topic {name!r} takes {found} bytes, and an announcement may have {LARGEST_BYTES}"
         return warning(ANNOUNCEMENTS, text, "set its maximum message size to 65536, else long ones are refused")
+    if not known:
+        text = f"whether {name!r} may be published to cannot be told without publishing"
+        return warning(ANNOUNCEMENTS, text, "look at remediator_announcements_total after the first change")
     return ok(ANNOUNCEMENTS, f"{name} takes what we publish, up to {found} bytes")

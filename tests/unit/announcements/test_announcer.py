@@ -328,6 +328,23 @@ def test_a_stop_is_over_in_time_however_much_is_left() -> None:
     assert stage.count(Result.PUBLISHED) + stage.count(Result.DROPPED) == 100
 
 
+def test_a_fault_in_one_announcement_costs_no_other_and_no_process() -> None:
+    """The thread goes on: what ends it would end the worker."""
+
+    def broken(resource: Any) -> str:
+        if resource.resource_id == "broken":
+            raise ZeroDivisionError
+        return ""
+
+    stage = Stage(owner=broken)
+    stage.announcer.report(named("broken"))
+    stage.announcer.report(named("photos"))
+
+    assert stage.publish() == ["fixed"]
+    assert stage.count(Result.FAILED) == 1
+    assert stage.said == ["announcements.failing"]
+
+
 def test_what_was_announced_is_remembered_within_bounds() -> None:
     """Beyond that the one announced longest ago may be announced again."""
     from consumer.announcements.selection import News
