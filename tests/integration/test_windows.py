@@ -8,7 +8,7 @@ from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import Run
 from tests.integration.queues import messages
-from tests.integration.test_guards import READ, changes, held, hidden
+from tests.integration.test_guards import READ, changes, held, kept
 
 FOR_LONG = {"retry__hold_seconds": "3600"}
 
@@ -26,7 +26,7 @@ def test_outside_of_a_window_nothing_is_changed_and_the_rest_goes_on(channel: Em
     for bucket in ("broken", "fine", "gone"):
         channel.config.publish(bucket=bucket, rule=READ)
     with run(f'\nwindows = ["{closed()}"]\n', **FOR_LONG) as running:
-        eventually(lambda: hidden(channel) == 1)
+        eventually(lambda: kept(channel) == 1)
         eventually(lambda: held(running, "public-read", "outside_window") == 1)
         eventually(lambda: len(messages(channel, "config-events")) == 1)
         gauge = running.service.metrics.registry.get_sample_value
