@@ -31,7 +31,8 @@ from consumer.remediations.base import Change
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from consumer.resources.oss.bucket import BucketInfo
 from consumer.resources.oss.kind import BUCKETS
-from consumer.telemetry import exposure, http_loop, log_writer, redaction, scrapes, status, unknown
+from consumer.telemetry import catch_up, exposure, http_loop, log_writer, redaction, scrapes, status, unknown
+from consumer.telemetry.catch_up import CatchUps
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.label_values import BoundedValues
 from consumer.telemetry.redaction import Redactor
@@ -49,6 +50,7 @@ NUMBERS = {
     "ReadBacks._awaited": read_backs._REMEMBERED,
     "Unknowns._hidden": unknown._REMEMBERED,
     "OpenExposures._open": exposure._REMEMBERED,
+    "CatchUps._notified": catch_up._REMEMBERED,
     "Letters._answered_at_ms": exposure._REMEMBERED,
     "LocalContest._histories": contest._MOST_RESOURCES,
     "Refusals._refused": refusals._REMEMBERED,
@@ -117,6 +119,11 @@ def _exposures() -> Filled:
         found.observe(report(Outcome.HELD, event=invented, disposition=Disposition.HIDDEN))
 
     return found._open, fill
+
+
+def _notified() -> Filled:
+    found = CatchUps((), 0, MOST)
+    return found._notified, lambda n: found.report(report(event=event(resource_id=f"bucket-{n}")))
 
 
 def _letters() -> Filled:
@@ -202,7 +209,7 @@ def _labels() -> Filled:
 @pytest.mark.parametrize(
     "make",
     [
-        *(_attempts, _unsettled, _read_backs, _exposures, _letters, _unknowns),
+        *(_attempts, _unsettled, _read_backs, _exposures, _notified, _letters, _unknowns),
         *(_contest, _refusals, _breaker, _suspects, _labels),
     ],
 )

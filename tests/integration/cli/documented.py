@@ -38,7 +38,7 @@ CANNOT = {
     r"python3 -m venv |/opt/config-remediator/|\.venv/bin/": "installs; CI does it on a fresh machine",
     r"python -m emulator( |$)": "serves until it is stopped; tests/emulator/test_cli.py starts it",
     r"config-remediator watch -c config\.toml$": "runs until Ctrl-C; the look of --once is run",
-    r"config-remediator run ": "serves until it is stopped; the worker of this test is started so",
+    r"(\w+=\S+ )?config-remediator run ": "serves until it is stopped; the worker of this test is started so",
     r"eval \"\$\(_CONFIG_REMEDIATOR_COMPLETE=zsh|_CONFIG_REMEDIATOR_COMPLETE=fish": "needs that shell",
 }
 """How a command begins that is not run, and why not."""
