@@ -41,8 +41,11 @@ wait_for_agreement = true
 
 [catch_up]
 aggregator_id = "ca-1"
+
+[announce]
+topic = "announcements"
 """
-"""Everything that Cloud Config may be asked."""
+"""Everything that is asked besides the queues and the resources."""
 ZRS = Case("oss.zrs", {}, "oss-zrs-enabled", options={"acknowledge_one_way_and_cost": True})
 
 
