@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from consumer.core.exit_codes import ExitCode
+from tests.faults.replica import REPOSITORY
 from tests.faults.stage import Stage, until
 
 
@@ -17,7 +18,7 @@ def limited(stage: Stage, limit: str) -> tuple[int, str]:
     script = f'ulimit {limit} && exec "$0" -m consumer run --config "$1"'
     done = subprocess.run(
         ["sh", "-c", script, sys.executable, str(replica._path)],
-        cwd=replica._code,
+        cwd=REPOSITORY,
         env=replica._environment,
         capture_output=True,
         text=True,
@@ -51,7 +52,7 @@ def test_a_soft_limit_that_may_be_raised_is(stage: Stage) -> None:
     replica = stage.replica()
     script = 'ulimit -Sn 40 && exec "$0" -m consumer run --config "$1"'
     worker = subprocess.Popen(
-        ["sh", "-c", script, sys.executable, str(replica._path)], cwd=replica._code, env=replica._environment
+        ["sh", "-c", script, sys.executable, str(replica._path)], cwd=REPOSITORY, env=replica._environment
     )
     try:
         assert until(replica.ready)

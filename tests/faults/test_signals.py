@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.replica import Replica
+from tests.faults.replica import REPOSITORY, Replica
 from tests.faults.stage import Stage, until
 
 
@@ -23,7 +23,7 @@ from tests.faults.stage import Stage, until
 def process(replica: Replica, *prefix: str, stdout: int, stderr: int) -> Iterator[subprocess.Popen[bytes]]:
     """A worker with these for its outputs; killed if it is still there at the end."""
     command = [*prefix, sys.executable, "-m", "consumer", "run", "--config", str(replica._path)]
-    found = subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=replica._code, env=replica._environment)
+    found = subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=REPOSITORY, env=replica._environment)
     try:
         yield found
     finally:
@@ -130,7 +130,7 @@ def test_floods_of_signals_are_survived_with_every_output_closed(stage: Stage, t
     replica = stage.replica()
     script = 'exec "$0" -m consumer run --config "$1" >&- 2>&-'
     worker = subprocess.Popen(
-        ["sh", "-c", script, sys.executable, str(replica._path)], cwd=replica._code, env=replica._environment
+        ["sh", "-c", script, sys.executable, str(replica._path)], cwd=REPOSITORY, env=replica._environment
     )
     try:
         assert until(replica.ready)
