@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consumer.core.outcome import Outcome
-from consumer.guards.chain import JOURNAL_UNWRITABLE
+from consumer.guards.chain import JOURNAL_UNWRITABLE, OUTSIDE_WINDOW
 
 
 class Answer(StrEnum):
@@ -35,6 +35,7 @@ REASONS: tuple[tuple[str, frozenset[str]], ...] = (
     ("exemptions", frozenset({"exemption", "tags_unreadable"})),
     ("mode", frozenset({"observe_mode"})),
     ("pause", frozenset({"paused"})),
+    ("windows", frozenset({OUTSIDE_WINDOW})),
     ("contest", frozenset({"contested"})),
     ("confirmation", frozenset({"unconfirmed"})),
     ("breaker", frozenset({"breaker_open"})),

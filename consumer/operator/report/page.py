@@ -13,6 +13,7 @@ Cell = str | int
 _MEANS = {
     "over_limit": "as many changes were made as are allowed",
     "paused": "changes were paused",
+    "outside_window": "the rule may change things at other times only",
     "contested": "somebody keeps breaking it after every fix",
     "breaker_open": "too many changes of the rule had failed",
     "permission_missing": "the worker lacks a permission",

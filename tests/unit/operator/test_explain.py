@@ -81,20 +81,16 @@ def _reasons_in_the_chain() -> set[str]:
     """Every reason that a guard gives when it objects, from the code of the chain."""
     tree = ast.parse(Path(chain.__file__).read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    return {
-        str(argument.value)
-        for call in calls
-        if call.func.attr == "held" and call.args  # type: ignore[attr-defined]
-        for argument in call.args[:1]
-        if isinstance(argument, ast.Constant)
-    }
+    first = [call.args[0] for call in calls if call.func.attr == "held" and call.args]  # type: ignore[attr-defined]
+    named = {str(getattr(chain, argument.id)) for argument in first if isinstance(argument, ast.Name)}
+    return named | {str(argument.value) for argument in first if isinstance(argument, ast.Constant)}
 
 
 def test_every_objection_of_the_chain_has_its_guard() -> None:
     """A guard that is added to the chain has to be added to the explanation."""
     known = set().union(*(reasons for _, reasons in REASONS)) | {"shared_unreachable"}
     found = _reasons_in_the_chain()
-    assert {"paused", "contested", "over_limit"} <= found
+    assert {"paused", "contested", "over_limit", "outside_window"} <= found
     assert found <= known
 
 
