@@ -118,7 +118,7 @@ def _guards(found: Rehearsed) -> tuple[Asked, ...]:
     names = [name for name, _ in REASONS]
     return tuple(
         replace(one, answer=Answer.UNKNOWN, because="only running workers know")
-        if one.answer is Answer.PASSED and names.index(one.guard) > names.index("pause")
+        if one.answer is Answer.PASSED and names.index(one.guard) > names.index("windows")
         else one
         for one in answers
     )
