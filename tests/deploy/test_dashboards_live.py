@@ -63,6 +63,12 @@ port = {port}
 [metrics]
 queue_sample_seconds = 1
 
+[reevaluate]
+endpoint = "{config}"
+
+[catch_up]
+expected_within_seconds = 86400
+
 [contest]
 max_fixes = 2
 
@@ -162,17 +168,19 @@ def _free_port() -> int:
 
 @contextmanager
 def _worker(emulator: Emulator, folder: Path, port: int) -> Iterator[None]:
+    """A worker at work, and a catch-up beside it, as a schedule would start one."""
     known = emulator.endpoints
     path = folder / "config.toml"
-    path.write_text(
-        _WORKER.format(account=known.account_id, region=known.region, mns=known.mns, oss=known.oss, port=port),
-        encoding="utf-8",
-    )
+    where = {"mns": known.mns, "oss": known.oss, "config": emulator.control.url}
+    path.write_text(_WORKER.format(account=known.account_id, region=known.region, port=port, **where), encoding="utf-8")
     key = {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": known.access_key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": known.access_key_secret,
     }
-    with _process(sys.executable, "-m", "consumer", "run", "--config", str(path), **key) as process:
+    remediator = (sys.executable, "-m", "consumer")
+    with _process(*remediator, "run", "--config", str(path), **key) as process:
+        with _process(*remediator, "catch-up", "--apply", "--config", str(path), **key) as job:
+            assert job.wait(60) == 0
         yield
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
