@@ -48,6 +48,15 @@ def test_every_body_is_decided_as_the_worker_would(cli: Cli, captured: Path) -> 
     assert found["messages"][0]["after"] == "private"
 
 
+def test_a_parked_copy_is_decided_as_the_message_that_it_stands_for(cli: Cli, captured: Path, tmp_path: Path) -> None:
+    """Its body is the first one's, and what is written beside it, believed or forged, decides nothing."""
+    beside = {"remediator-origin-id": "FIRST", "remediator-attempts": "999999", "remediator-reason": "held:paused"}
+    lines = captured.read_text(encoding="utf-8").splitlines()
+    copies = tmp_path / "copies.jsonl"
+    copies.write_text("\n".join(json.dumps({**json.loads(line), "user_properties": beside}) for line in lines))
+    assert outcomes(cli.json("simulate", str(copies))) == outcomes(cli.json("simulate", str(captured)))
+
+
 def test_nothing_is_asked_of_any_service(cli: Cli, channel: Emulator, captured: Path) -> None:
     """Without credentials, and with every request journaled, there is none."""
     channel.journal_reads(True)
