@@ -87,6 +87,14 @@ class Parking:
         age_seconds = message.age_seconds + self._monotonic() - received_at
         return age_seconds + seconds > self._facts.longest_seconds
 
+    def hidden_for(self, message: Received, received_at: float, seconds: float) -> float:
+        """For how long at most to hide a message that should be hidden for so long: half of what it has left.
+
+        However much is hidden, and however long that makes each wait: nothing is hidden past its retention.
+        """
+        age_seconds = message.age_seconds + self._monotonic() - received_at
+        return min(seconds, max(1.0, (2 * self._facts.longest_seconds - age_seconds) / 2))
+
     def copy(self, delivery: Delivery, ending: Ending, seconds: float) -> ParkedCopy | str:
         """What to park a message as that should wait for so long, or the code of why it cannot be parked now."""
         if not delivery.message.repeatable:

@@ -211,7 +211,7 @@ class Settlements:
     def _keep(self, delivery: Delivery, seconds: float) -> None:
         """Let the message wait: parked if it is for long and that works, else hidden, for longer the more is hidden."""
         ending = delivery.ending
-        delivery.hide_seconds = _whole(self._undeleted.stretched(seconds, self._monotonic()))
+        delivery.hide_seconds = self._hidden_for(delivery, self._undeleted.stretched(seconds, self._monotonic()))
         if ending is None or not self._parking.wanted(delivery.message, delivery.received_at, seconds):
             self._enqueue(Action.HIDE, delivery)
             return
@@ -261,8 +261,11 @@ class Settlements:
         self.give_up(delivery, Action.PARK)
 
     def _hide(self, delivery: Delivery, seconds: float) -> None:
-        delivery.hide_seconds = _whole(seconds)
+        delivery.hide_seconds = self._hidden_for(delivery, seconds)
         self._enqueue(Action.HIDE, delivery)
+
+    def _hidden_for(self, delivery: Delivery, seconds: float) -> int:
+        return _whole(self._parking.hidden_for(delivery.message, delivery.received_at, seconds))
 
     def _given_up_seconds(self, delivery: Delivery) -> float:
         """For longer each time that settling it is given up."""

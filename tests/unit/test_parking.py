@@ -131,6 +131,17 @@ def test_what_cannot_be_sent_again_as_it_came_is_hidden_and_counted(changes: dic
     assert engine.undeleted.count(engine.clock()) == 1
 
 
+@pytest.mark.parametrize(("age_seconds", "hidden"), [(0, 300), (200, 200), (598, 1), (700, 1)])
+def test_nothing_is_hidden_past_its_retention(age_seconds: float, hidden: int) -> None:
+    """What cannot be parked waits for half of what it has left, however long it should, or the service drops it."""
+    engine = Engine()
+    engine.parking.learn(QueueAttributes(30, 600, 65_536))
+    (odd,) = engine.receive()
+    odd.message = replace(odd.message, body_md5="other", age_seconds=age_seconds)
+    hold(engine, odd)
+    assert engine.queue.hidden == [(odd.message_id, hidden)]
+
+
 def test_a_queue_with_a_smaller_limit_takes_smaller_copies() -> None:
     """The queue's own limit counts, with the properties."""
     engine = Engine()
