@@ -11,6 +11,7 @@ then a single message tries it again. See docs/decisions/0021-parking.md.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +43,8 @@ class _Facts:
     longest_seconds: int = MAX_VISIBILITY_SECONDS
     """Half of the retention, so that a copy has as long to be received as it waits; as a hide, while it is unknown."""
     max_message_bytes: int = MAX_MESSAGE_BYTES
+    retention_seconds: float = math.inf
+    """After which the queue drops a message; nothing is made of it while it is unknown."""
 
 
 class Parking:
@@ -70,7 +73,7 @@ class Parking:
         """What the queue says of itself, once that is known; None if it may not be asked."""
         if found is not None:
             longest = min(max(1, found.retention_seconds // 2), MAX_DELAY_SECONDS)
-            self._facts = _Facts(longest, found.max_message_bytes)
+            self._facts = _Facts(longest, found.max_message_bytes, found.retention_seconds)
 
     @property
     def interrupted(self) -> bool:
@@ -93,7 +96,7 @@ class Parking:
         However much is hidden, and however long that makes each wait: nothing is hidden past its retention.
         """
         age_seconds = message.age_seconds + self._monotonic() - received_at
-        return min(seconds, max(1.0, (2 * self._facts.longest_seconds - age_seconds) / 2))
+        return min(seconds, max(1.0, (self._facts.retention_seconds - age_seconds) / 2))
 
     def copy(self, delivery: Delivery, ending: Ending, seconds: float) -> ParkedCopy | str:
         """What to park a message as that should wait for so long, or the code of why it cannot be parked now."""

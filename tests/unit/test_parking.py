@@ -142,6 +142,15 @@ def test_nothing_is_hidden_past_its_retention(age_seconds: float, hidden: int) -
     assert engine.queue.hidden == [(odd.message_id, hidden)]
 
 
+def test_a_retention_that_nobody_knows_shortens_no_wait() -> None:
+    """A queue that may not be asked, and a message of yesterday: it is not looked at every second."""
+    engine = Engine()
+    (odd,) = engine.receive()
+    odd.message = replace(odd.message, body_md5="other", age_seconds=200_000)
+    hold(engine, odd)
+    assert engine.queue.hidden == [(odd.message_id, 900)]
+
+
 def test_a_queue_with_a_smaller_limit_takes_smaller_copies() -> None:
     """The queue's own limit counts, with the properties."""
     engine = Engine()
