@@ -280,7 +280,7 @@ class Wiring:
     def _shared(self) -> EngineContext:
         """What the engine's threads share."""
         engine = self.config.engine
-        attempts, queues = Attempts(), settle_queues(engine.delete_linger_seconds)
+        attempts, queues = Attempts(), settle_queues(engine.delete_linger_seconds, threads=engine.settlers)
         parking = Parking(engine.park_after_seconds, say=self.say)
         settlements = Settlements(
             queues,

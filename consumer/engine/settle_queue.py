@@ -40,11 +40,13 @@ class SettleQueue:
         action: Action,
         *,
         batch: int = 1,
+        threads: int = 1,
         linger_seconds: float = 0.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.action = action
         self._batch = batch
+        self._threads = threads
         self._linger_seconds = linger_seconds
         self._monotonic = monotonic
         self._changed = threading.Condition()
@@ -86,8 +88,8 @@ class SettleQueue:
 
     @property
     def seconds_of_work(self) -> float:
-        """How long one thread would take for all that wait, at the pace of late."""
-        return len(self._waiting) * self._request_seconds
+        """How long the threads will take for all that wait, at the pace of late."""
+        return len(self._waiting) * self._request_seconds / self._threads
 
     def drain(self) -> list[Delivery]:
         """Everything that waits, due or not."""
@@ -136,12 +138,12 @@ class SettleQueue:
 
 
 def settle_queues(
-    linger_seconds: float, *, monotonic: Callable[[], float] = time.monotonic
+    linger_seconds: float, *, threads: int = 1, monotonic: Callable[[], float] = time.monotonic
 ) -> dict[Action, SettleQueue]:
     """One empty settle queue for each kind of request; deletions share theirs."""
     return {
         Action.DELETE: SettleQueue(Action.DELETE, batch=MAX_BATCH, linger_seconds=linger_seconds, monotonic=monotonic),
         Action.HIDE: SettleQueue(Action.HIDE, monotonic=monotonic),
-        Action.COPY: SettleQueue(Action.COPY, monotonic=monotonic),
-        Action.PARK: SettleQueue(Action.PARK, monotonic=monotonic),
+        Action.COPY: SettleQueue(Action.COPY, threads=threads, monotonic=monotonic),
+        Action.PARK: SettleQueue(Action.PARK, threads=threads, monotonic=monotonic),
     }

@@ -241,3 +241,17 @@ def test_a_closed_queue_keeps_nobody_waiting() -> None:
     waiting, _ = hides()
     waiting.close()
     assert waiting.take(3_600) == []
+
+
+def test_how_long_a_line_takes_counts_everybody_who_works_at_it() -> None:
+    """Four threads send what waits in a quarter of the time that one would take."""
+    seconds = []
+    for threads in (1, 4):
+        waiting = SettleQueue(Action.PARK, threads=threads, monotonic=Clock())
+        for _ in range(8):
+            waiting.put(one())
+        for _ in range(100):
+            waiting.took(0.5)
+        seconds.append(waiting.seconds_of_work)
+    assert seconds[0] > 0
+    assert seconds[1] == seconds[0] / 4
