@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from consumer.announcements.records import MOST_IN_DIGEST, Digest, Kind, ResourceAnnouncement
-from consumer.announcements.selection import Key, key_of
+from consumer.announcements.selection import OPEN, Key, key_of
 
 
 class Digests:
@@ -37,8 +37,11 @@ class Digests:
         self._entries[key] = announced
 
     def forget(self, key: Key) -> None:
-        """The resource is safe, gone or not to be touched: nobody has to look at it any more."""
-        for kind in Kind:
+        """The resource is safe, gone or not to be touched: what was open about it is not any more.
+
+        What has happened to it stays news: a fix, or a message that was given up.
+        """
+        for kind in OPEN:
             self._entries.pop((kind, key), None)
 
     def due(self, now_ms: int, *, at_once: bool = False) -> tuple[Digest, ...]:

@@ -20,7 +20,7 @@ CONTESTED = "contested"
 """The reason of a delivery that `consumer.guards.chain` holds because of a contest."""
 
 _CLOSING = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.GONE, Outcome.EXEMPT, Outcome.NOT_OURS})
-_ONCE = frozenset({Kind.WOULD_FIX, Kind.CONTESTED, Kind.HELD})
+OPEN = frozenset({Kind.WOULD_FIX, Kind.CONTESTED, Kind.HELD})
 """What comes back with every delivery of a kept message, and is news only once."""
 
 Key = tuple[str, str, str, str]
@@ -61,7 +61,7 @@ class News:
             self._announced.pop(key, None)
         if ending is None or kind is None or not self._selection.wants(kind, report.rule):
             return None
-        if kind in _ONCE and key is not None and not self._first(key, kind):
+        if kind in OPEN and key is not None and not self._first(key, kind):
             return None
         return self._announcement(kind, report, ending)
 
@@ -145,7 +145,7 @@ def _age_seconds(report: Report) -> float | None:
 def _identity(kind: Kind, report: Report, ending: Ending) -> str:
     """The same wherever the same thing is announced: of what comes back, by the finding; else by the delivery."""
     parts: Collection[object] = (report.message.message_id, report.message.dequeue_count)
-    if kind in _ONCE and report.event is not None:
+    if kind in OPEN and report.event is not None:
         parts = (*(_key(report) or ()), report.event.evaluated_at_ms, ending.reason)
     text = "\0".join(str(part) for part in (kind.value, *parts))
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]

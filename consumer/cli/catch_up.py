@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -11,6 +12,13 @@ from consumer.cli.times import seconds
 
 _SHORTEST_SECONDS = 60.0
 """Between two runs that begin by themselves: a list is no queue to poll."""
+
+
+def _number(_context: click.Context, _parameter: click.Parameter, rate: float) -> float:
+    """A rate that is one: nan passes every comparison with a bound."""
+    if math.isnan(rate):
+        raise click.BadParameter("nan is no number of events a second")
+    return rate
 
 
 @click.command("catch-up", cls=OperatorCommand, short_help="Find what Cloud Config lists and no event came for.")
@@ -23,7 +31,8 @@ _SHORTEST_SECONDS = 60.0
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many events, the longest-standing first.")
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True, max=1000),
+    type=click.FloatRange(min=0.001, max=1000),
+    callback=_number,
     default=10.0,
     show_default=True,
     help="At most so many events a second.",
@@ -89,6 +98,10 @@ def catch_up(
 
     if request_evaluation and apply:
         raise click.UsageError("--apply and --request-evaluation are two ways to the same end: give one of them")
+    if request_evaluation and (regions or accounts or limit):
+        raise click.UsageError(
+            "--request-evaluation asks for whole rules: no --region, --account or --limit"
+        )
     choice = Choice(
         frozenset(rules), frozenset(regions), frozenset(accounts), limit, include_observing=include_observing
     )

@@ -36,6 +36,15 @@ def key_of(violation: Violation) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
+def memory_key(violation: Violation, mode: str) -> str:
+    """By what it is remembered that an event was sent for a violation while its rule was in this mode.
+
+    What was sent to a rule that observes says nothing of one that enforces: that one gets an event of its own.
+    """
+    key = key_of(violation)
+    return key if mode == "enforce" else hashlib.sha256(f"{key} {mode}".encode()).hexdigest()[:32]
+
+
 def event_body(violation: Violation, now_ms: int) -> str:
     """The non-compliance event for a violation, as the topic delivers it.
 

@@ -16,7 +16,7 @@ from consumer.core.event import Event
 from consumer.core.outcome import Outcome
 from consumer.guards.rule import Mode, Observed
 from consumer.operator.dry_run import Rehearsed
-from consumer.reevaluation.catch_up import key_of
+from consumer.reevaluation.catch_up import memory_key
 
 
 class Decision(StrEnum):
@@ -110,7 +110,7 @@ def plan(found: Iterable[tuple[Violation, Rehearsed]], choice: Choice, seen: See
             if room <= 0:
                 decision, why = Decision.OVER_LIMIT, f"over --limit {choice.limit}"
             room -= 1
-        sent_at_ms = seen.sent.get(key_of(violation))
+        sent_at_ms = seen.sent.get(memory_key(violation, rehearsed.mode))
         planned.append(Planned(violation, rehearsed.rule, rehearsed.mode, decision, why, sent_at_ms))
     return tuple(planned)
 
@@ -136,7 +136,7 @@ def _decided(
         return Decision.WAITING, "waits in the queue"
     if resource in seen.dead_letters:
         return Decision.DEAD_LETTER, "a dead letter waits: dlq list"
-    if key_of(violation) in seen.sent:
+    if memory_key(violation, rehearsed.mode) in seen.sent:
         return Decision.SENT_BEFORE, "sent not long ago"
     if now_ms - violation.since_ms < choice.min_age_seconds * 1000:
         return Decision.TOO_YOUNG, "too young: its event may be on the way"

@@ -27,14 +27,14 @@ from consumer.operator import output
 from consumer.operator.catch_up.listing import Lister
 from consumer.operator.catch_up.plan import Choice, Resource, Seen, plan, resource_of
 from consumer.operator.catch_up.sending import Memory, Sender
-from consumer.operator.catch_up.sent import Sent
+from consumer.operator.catch_up.sent import Sent, StateInUse
 from consumer.operator.catch_up.shared_sent import SharedSent
 from consumer.operator.catch_up.view import Requested, Run
 from consumer.operator.dlq.letters import read
 from consumer.operator.dry_run import Rehearsal
 from consumer.operator.interruption import terminable
 from consumer.operator.session import Session, opened
-from consumer.reevaluation.catch_up import Finished, event_body, finished_body, key_of
+from consumer.reevaluation.catch_up import Finished, event_body, finished_body, memory_key
 from consumer.telemetry import log
 
 _RETRIES = RetryPolicy(attempts=10, base_seconds=0.5, cap_seconds=15.0)
@@ -101,6 +101,8 @@ def again_and_again(path: Path, wanted: Wanted, every_seconds: float) -> Command
             log.configure("auto", "info", sys.stderr)
             try:
                 _run(path, wanted)
+            except StateInUse as error:
+                log.get_logger(_LOGGER).error("catch_up.failed", detail=str(error))
             except ConfigurationError:
                 raise
             except RemediatorError as error:
@@ -145,7 +147,7 @@ def _looked(session: Session, choice: Choice, sent: Memory, *, applied: bool) ->
     letters, more_notes = _dead_letters(session)
     rehearsal = Rehearsal(session.config, session.open, look=False)
     found = [(each, rehearsal.of(event_body(each, now_ms))) for each in listing.violations]
-    before = sent.known([key_of(each) for each in listing.violations])
+    before = sent.known([memory_key(each, rehearsed.mode) for each, rehearsed in found])
     planned = plan(found, choice, Seen(waiting, letters, before), now_ms)
     return Run(listing, planned, now_ms, applied, notes=(*notes, *more_notes))
 

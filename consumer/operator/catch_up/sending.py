@@ -11,7 +11,7 @@ from consumer.aliyun.mns.queue import Queue
 from consumer.aliyun.retry import Retrier
 from consumer.core.errors import NotAuthenticated, PermanentError, QueueMissing, ServiceError
 from consumer.operator.catch_up.plan import Decision, Planned
-from consumer.reevaluation.catch_up import event_body, key_of
+from consumer.reevaluation.catch_up import event_body, key_of, memory_key
 
 _REQUEST_SECONDS = 60.0
 _MOST_FAILURES = 5
@@ -85,7 +85,7 @@ class Sender:
                 failures = _MOST_FAILURES if lasting else failures + 1
             else:
                 failures = 0
-                self._sent.add(key, self._wall_ms())
+                self._sent.add(memory_key(each.violation, each.mode), self._wall_ms())
             advance()
 
     def one(self, body: str) -> str:

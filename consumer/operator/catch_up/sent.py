@@ -22,6 +22,10 @@ _LARGEST_BYTES = 32 << 20
 _COMPACT_BYTES = 4 << 20
 
 
+class StateInUse(ConfigurationError):
+    """Another run has the file at the moment."""
+
+
 class Sent:
     """When which violation was sent last, by its key; to be used in a `with` block."""
 
@@ -42,7 +46,7 @@ class Sent:
             self._open(path, forget_before_ms, writable=writable)
         except BlockingIOError:
             self.close()
-            raise ConfigurationError(f"--state: {path} is in use by another catch-up") from None
+            raise StateInUse(f"--state: {path} is in use by another catch-up") from None
         except OSError as error:
             self.close()
             raise ConfigurationError(f"--state: {path} cannot be used: {error.strerror}") from None

@@ -151,6 +151,25 @@ def test_what_was_sent_is_not_sent_again(missed: Cli, emulator: Emulator, tmp_pa
     assert decisions(missed.json("catch-up", *state))["lost-a"] == "send"
 
 
+def test_what_was_sent_to_an_observing_rule_is_sent_again_once_it_enforces(
+    cli: Cli, emulator: Emulator, tmp_path: Path
+) -> None:
+    """The first was settled without a repair, so remembering it must not keep the second back."""
+    state = ("--state", str(tmp_path / "sent"))
+    emulator.config.set_channel(topic=None)
+    broken(emulator, "old")
+    observing = ENFORCE.replace('mode = "enforce"', 'mode = "observe"\nobserved = "delete"')
+    cli.configure(rules=observing, more=settings(emulator))
+    assert cli.json("catch-up", "--apply", *state)["sent"] == 1
+    emptied(emulator)
+    assert decisions(cli.json("catch-up", *state)) == {"old": "sent_before"}
+
+    cli.configure(rules=ENFORCE, more=settings(emulator))
+    assert cli.json("catch-up", "--apply", *state)["sent"] == 1
+    emptied(emulator)
+    assert decisions(cli.json("catch-up", *state)) == {"old": "sent_before"}
+
+
 def test_what_waits_or_was_given_up_is_not_sent(missed: Cli, emulator: Emulator) -> None:
     """As far as sixteen visible messages tell."""
     emulator.config.publish(bucket="lost-a", rule="cr-read")
@@ -256,6 +275,16 @@ def test_an_evaluation_is_requested_instead(missed: Cli, emulator: Emulator) -> 
     ]
     eventually(lambda: {each.resource_id for each in sent(emulator)} == {"lost-a", "lost-b", "lost-c"})
     assert missed.run("catch-up", "--request-evaluation", "--apply").status == 2
+    for narrowed in (("--region", "cn-hangzhou"), ("--account", MEMBER), ("--limit", "1")):
+        refused = missed.run("catch-up", "--request-evaluation", *narrowed)
+        assert (refused.status, "whole rules" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("rate", ["nan", "0", "1e-300", "inf"])
+def test_a_rate_that_is_none_is_refused(missed: Cli, emulator: Emulator, rate: str) -> None:
+    """Before anything is sent."""
+    assert missed.run("catch-up", "--apply", "--rate", rate).status == 2
+    assert is_empty(emulator)
 
 
 def test_expired_credentials_are_no_empty_list(missed: Cli, emulator: Emulator) -> None:

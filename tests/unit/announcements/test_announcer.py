@@ -185,6 +185,18 @@ def test_a_digest_holds_each_resource_once_and_comes_in_its_time() -> None:
     assert stage.publish() == ["would_fix"], "nothing new, nothing said"
 
 
+@pytest.mark.parametrize("after", [Outcome.ALREADY_COMPLIANT, Outcome.GONE, Outcome.EXEMPT])
+def test_what_has_happened_stays_in_its_digest(after: Outcome) -> None:
+    """A second event about a bucket that was fixed, or given up, takes neither out of the news."""
+    stage = Stage(Selection(digested=frozenset({Kind.FIXED, Kind.DEAD_LETTERED})), pace=Pace(60, 3_600))
+    stage.announcer.report(named("fixed"))
+    stage.announcer.report(named("given-up", Outcome.REJECTED, disposition=Disposition.DEAD_LETTERED))
+    for name in ("fixed", "given-up"):
+        stage.announcer.report(named(name, after))
+    stage.pass_time(3_600 + LOOK_SECONDS)
+    assert sorted(stage.publish()) == ["dead_lettered", "fixed"]
+
+
 def test_a_failure_is_retried_later_each_time_and_nothing_overtakes() -> None:
     """With backoff up to a minute; the log says once that it fails and once that it works again."""
     stage = Stage()
