@@ -99,9 +99,7 @@ def catch_up(
     if request_evaluation and apply:
         raise click.UsageError("--apply and --request-evaluation are two ways to the same end: give one of them")
     if request_evaluation and (regions or accounts or limit):
-        raise click.UsageError(
-            "--request-evaluation asks for whole rules: no --region, --account or --limit"
-        )
+        raise click.UsageError("--request-evaluation asks for whole rules: no --region, --account or --limit")
     choice = Choice(
         frozenset(rules), frozenset(regions), frozenset(accounts), limit, include_observing=include_observing
     )

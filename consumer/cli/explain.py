@@ -45,4 +45,6 @@ def explain(wanted: str, path: Path, files: tuple[Path, ...], limit: int, no_loo
     """
     from consumer.operator.explain.run import explain as carry_out
 
+    if not wanted.strip():
+        raise click.UsageError("MESSAGE_ID|RESOURCE is empty: give a message's id, or a resource's")
     return carry_out(path, form, wanted, files, limit=limit, look=not no_look)

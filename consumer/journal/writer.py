@@ -8,6 +8,7 @@ whether a change is made without its line is the policy `journal.required`, whic
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 import threading
@@ -27,6 +28,14 @@ from consumer.journal.format import Fields
 
 _MOST_REQUESTS = 64
 """Ids of requests in one line; work that takes more is tried again and again, and its first ones say why."""
+
+
+def user() -> str:
+    """Who is logged in; by number where the system has no name, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
 
 
 def actor() -> str:

@@ -157,7 +157,7 @@ class Search:
 
 
 def _named(message: str, wanted: str) -> bool:
-    return message == wanted or (len(wanted) >= SHORTEST_ID and message.endswith(wanted))
+    return (message == wanted and message != "") or (len(wanted) >= SHORTEST_ID and message.endswith(wanted))
 
 
 def told(entries: Iterable[Entry], wanted: Iterable[str]) -> list[Message]:

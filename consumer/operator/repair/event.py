@@ -68,4 +68,4 @@ def _one_of(found: re.Match[str]) -> str:
     negated, members = found[1], found[2]
     if not negated:
         return members[0]
-    return next(character for character in "xyz0123456789abcdefghijklmnopqrstuvw" if character not in members)
+    return next((character for character in "xyz0123456789abcdefghijklmnopqrstuvw" if character not in members), "")

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from consumer.core.event import Event
 from consumer.core.outcome import Outcome
+from consumer.guards.chain import READS_BACK_OLD
 from consumer.guards.rule import Mode, Rule
 from consumer.operator import output
 
@@ -91,6 +92,10 @@ class Result:
                 return "Repaired, read back and journaled."
             case Outcome.ALREADY_COMPLIANT:
                 return "There is nothing to repair."
+            case Outcome.HELD if self.reason == READS_BACK_OLD:
+                return "The service has accepted the change and does not show it yet. Run it again to see it."
+            case Outcome.FAILED if self.who:
+                return f"It is not known whether it was repaired: {self.reason}: {self.detail}. Run it again to see."
             case _:
                 because = ": ".join(part for part in (self.reason, self.detail) if part)
                 return f"Not repaired: {because}."

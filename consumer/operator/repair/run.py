@@ -7,7 +7,6 @@ There is no message, so nothing is settled: the lease is a deadline, after which
 
 from __future__ import annotations
 
-import getpass
 import time
 import uuid
 from contextlib import ExitStack
@@ -27,7 +26,7 @@ from consumer.engine.lease import Lease
 from consumer.engine.pipeline import Pipeline
 from consumer.guards.rule import Mode, Rule
 from consumer.journal.file import JournalFile
-from consumer.journal.writer import JournalWriter, actor
+from consumer.journal.writer import JournalWriter, actor, user
 from consumer.operator import announce, output
 from consumer.operator.dry_run import Rehearsal
 from consumer.operator.repair import event
@@ -104,7 +103,7 @@ def _shown(session: Session, rule: Rule, text: str) -> Result:
 def _applied(session: Session, rule: Rule, text: str, wish: Wish) -> Result:
     """Make the change between two lines of the journal, as the worker does."""
     config = session.config
-    who = f"{wish.person or getpass.getuser()}@{actor()}"
+    who = f"{wish.person or user()}@{actor()}"
     with ExitStack() as closing:
         writer = JournalWriter(JournalFile(_journal(config, wish)), who=who)
         closing.callback(writer.close)

@@ -38,6 +38,7 @@ def report(
     if since_ms >= until:
         raise ConfigurationError("--since: it has to be before --until")
     paths = list(dict.fromkeys(files)) or [records.journal_path(config, None)]
+    _refuse_to_replace(to, [*paths, *([config] if config else [])])
     bar, advance = output.progress("reading", sum(map(_pieces, paths)))
     with bar:
         found = gathered(paths, since_ms, until, up_to_now=until_ms is None, progress=advance)
@@ -46,6 +47,23 @@ def report(
     else:
         _write(_FORMS[form](found), to)
     return CommandExit.FOUND if found.damaged else CommandExit.DONE
+
+
+def _refuse_to_replace(to: Path | None, read: Sequence[Path]) -> None:
+    """A report never takes the place of what it is made from.
+
+    Raises:
+        ConfigurationError: `to` is one of these files.
+    """
+    if to is not None and any(_is_same(to, path) for path in read):
+        raise ConfigurationError(f"{to}: is read for this report; write it to another file")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False  # one of them is not there; whoever opens it says what is wrong
 
 
 def _pieces(path: Path) -> int:

@@ -6,7 +6,6 @@ difference before their eyes, and what was found and done is on the disk before 
 
 from __future__ import annotations
 
-import getpass
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from consumer.core.errors import PermanentError, Refused, ResourceGone, ServiceE
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import StepName
 from consumer.journal.file import JournalFile
-from consumer.journal.writer import JournalWriter, actor
+from consumer.journal.writer import JournalWriter, actor, user
 from consumer.operator import announce, output, records
 from consumer.operator.lasting import Lasting, write_exemption, write_pause
 from consumer.operator.session import opened
@@ -146,4 +145,4 @@ def _replaced(work: Undo, now: Identity, found: Identity) -> str:
 
 def _person() -> str:
     """Who types, and where."""
-    return f"{getpass.getuser()}@{actor()}"
+    return f"{user()}@{actor()}"

@@ -25,6 +25,12 @@ resources = ["site-*"]
 """
 
 
+def test_nothing_named_is_nothing_explained(cli: Cli, journal: Path) -> None:
+    """As where a variable of a script is not set."""
+    refused = cli.run("explain", "")
+    assert (refused.status, "is empty" in refused.err) == (2, True)
+
+
 def lines(path: Path) -> list[dict[str, object]]:
     """The journal's lines."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

@@ -82,6 +82,19 @@ def test_without_a_name_it_is_the_user_of_this_machine(cli: Cli, bucket: Emulato
     assert str(entries(journal)[0]["who"]).startswith("berta@")
 
 
+@pytest.mark.parametrize("fault", ["reset_after", "error_after"])
+def test_a_change_whose_answer_was_lost_is_not_called_unmade(
+    cli: Cli, bucket: Emulator, journal: Path, fault: str
+) -> None:
+    """Nobody knows whether it was made, and that is what it says."""
+    more = {"status": 500, "code": "InternalError"} if fault == "error_after" else {}
+    bucket.faults.add(fault, "PutBucketAcl", service="oss", **more)
+    result = cli.run("repair", "photos", *NAMED, "--apply")
+    assert result.status != 0
+    assert "not known whether it was repaired" in " ".join(result.out.split())
+    assert "Not repaired" not in result.out
+
+
 def test_twice_is_once(cli: Cli, bucket: Emulator, journal: Path) -> None:
     """The second finds nothing to repair, with status 0, and changes nothing."""
     assert cli.run("repair", "photos", *NAMED, "--apply").status == 0

@@ -79,6 +79,18 @@ def test_a_damaged_journal_is_status_one(cli: Cli, channel: Emulator, journal: P
     assert result.out.index("What this report does not know") < result.out.index("Changes, each day")
 
 
+def test_a_report_never_replaces_what_it_is_made_from(cli: Cli, channel: Emulator, journal: Path) -> None:
+    """Neither the journal, by whatever name, nor the configuration."""
+    worked(cli, channel)
+    alias = journal.with_name("alias")
+    alias.symlink_to(journal)
+    for target in (journal, alias, cli.path):
+        before = target.read_bytes()
+        refused = cli.run("report", "--format", "html", "-o", str(target))
+        assert (refused.status, "is read for this report" in refused.err) == (2, True), refused
+        assert target.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
