@@ -370,12 +370,14 @@ def test_it_runs_again_and_again_until_it_is_stopped(missed: Cli, emulator: Emul
     assert missed.run("catch-up", "--every", "5m").status == 2
     assert missed.run("catch-up", "--apply", "--every", "59s").status == 2
     process = missed.start("catch-up", "--apply", "--every", "1h", "--state", str(tmp_path / "sent"))
-    eventually(lambda: len(messages(emulator, QUEUE)) == 4 or process.poll() is not None)
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (143, "")
-    (line,) = [json.loads(each) for each in err.splitlines() if each.startswith("{")]
+    assert process.stderr is not None
+    line = json.loads(next(each for each in process.stderr if each.startswith("{")))
     assert (line["event"], line["sent"]) == ("catch_up.finished", 3)
+    assert len(messages(emulator, QUEUE)) == 4
+    process.send_signal(signal.SIGTERM)
+    out, rest = process.communicate(timeout=30)
+    assert (process.returncode, out) == (143, "")
+    assert "catch_up.finished" not in rest
 
 
 def test_a_failed_run_is_no_end(missed: Cli, emulator: Emulator) -> None:
