@@ -74,4 +74,6 @@ def _no_change(outcome: str) -> str:
         return "it ended before any guard"
     if outcome in (Outcome.FAILED, Outcome.REJECTED, Outcome.EXHAUSTED):
         return "it failed before a change was about to be made"
+    if outcome == Outcome.HELD:
+        return "it was held before it was known what to change"
     return "there was no change to make"

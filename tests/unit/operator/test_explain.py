@@ -121,6 +121,13 @@ def test_where_no_guard_objected(outcome: Outcome, began: bool, answer: Answer) 
     assert {one.answer for one in asked(outcome, "", "", began=began)} == {answer}
 
 
+def test_what_is_held_without_a_guard_had_not_been_looked_at() -> None:
+    """As for want of a permission to read: nobody knows then that there is nothing to change."""
+    answers = asked(Outcome.HELD, "permission_missing", "oss:GetBucketInfo", began=False)
+    assert {one.answer for one in answers} == {Answer.NOT_ASKED}
+    assert {one.because for one in answers} == {"it was held before it was known what to change"}
+
+
 def test_what_could_not_be_asked_is_unknown() -> None:
     """The store that replicas share was not there: the guards before it passed, the others nobody knows."""
     answers = asked(Outcome.HELD, "shared_unreachable", "no route", began=False)
