@@ -36,8 +36,7 @@ from consumer.remediations.oss._setting import Notation, SettingRepair
 from consumer.resources.base import Identity, Opener, Resource, ResourceKind, Target
 from consumer.resources.catalogue import ClientContext, InstalledKind
 from consumer.resources.oss.bucket import Bucket, BucketInfo
-from consumer.resources.oss.settings.base import Request as SettingRequest
-from consumer.resources.oss.settings.base import Setting
+from consumer.resources.oss.settings.base import Setting, SettingRequest
 from consumer.resources.oss.xml_documents import unambiguous as setting_document
 
 __all__ = [

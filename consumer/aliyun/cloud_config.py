@@ -34,7 +34,7 @@ from consumer.core.errors import (
     Throttled,
     Unanswered,
 )
-from consumer.core.evaluation import EvaluatorRule, Judgement, Page, Subject, Violation
+from consumer.core.evaluation import EvaluatorRule, Judgement, ListPage, Subject, Violation
 from consumer.core.observers import ApiCall, Hooks
 
 _T = TypeVar("_T")
@@ -116,7 +116,7 @@ class CloudConfig:
         """
         return self._ask("GetConfigRule", _identifier, config_rule_id=config_rule_id)
 
-    def rules(self, number: int, aggregator_id: str = "") -> Page[EvaluatorRule]:
+    def rules(self, number: int, aggregator_id: str = "") -> ListPage[EvaluatorRule]:
         """One page of the rules of the account, or of an account group; pages count from 1, and end with an empty one.
 
         Raises:
@@ -130,7 +130,7 @@ class CloudConfig:
 
     def violations(
         self, config_rule_id: str, token: str, size: int, *, aggregator_id: str = "", account_id: str = ""
-    ) -> Page[Violation]:
+    ) -> ListPage[Violation]:
         """One page of what is non-compliant now by a rule; `token` is empty for the first one, `size` is 1 to 100.
 
         With an account group its members' resources are listed as well, or only those of `account_id`.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from consumer.core.evaluation import EvaluatorRule, Page, Violation
+from consumer.core.evaluation import EvaluatorRule, ListPage, Violation
 
 MOST_ON_A_PAGE = 100
 """The service's limit for one answer of either list."""
@@ -26,7 +26,7 @@ class Unreadable(ValueError):
     """An answer is nothing that the service would give."""
 
 
-def rules_on(body: Any) -> Page[EvaluatorRule]:
+def rules_on(body: Any) -> ListPage[EvaluatorRule]:
     """The rules in an answer to List(Aggregate)ConfigRules.
 
     Raises:
@@ -36,10 +36,10 @@ def rules_on(body: Any) -> Page[EvaluatorRule]:
     listed = _entries(found, "config_rule_list", known=found is not None and isinstance(found.total_count, int))
     rules = [_rule(entry) for entry in listed]
     read = tuple(rule for rule in rules if rule is not None)
-    return Page(read, len(rules) - len(read))
+    return ListPage(read, len(rules) - len(read))
 
 
-def violations_on(body: Any) -> Page[Violation]:
+def violations_on(body: Any) -> ListPage[Violation]:
     """The results in an answer to List(Aggregate)ConfigRuleEvaluationResults that are non-compliant.
 
     Raises:
@@ -53,7 +53,7 @@ def violations_on(body: Any) -> Page[Violation]:
     token = results.next_token if results is not None and results.next_token is not None else ""
     if not isinstance(token, str) or len(token) > _LONGEST_TOKEN:
         raise Unreadable("NextToken is no text of a usable length")
-    return Page(found, len(violations) - len(found), token)
+    return ListPage(found, len(violations) - len(found), token)
 
 
 def _entries(parent: Any, name: str, *, known: bool) -> list[Any]:

@@ -25,7 +25,7 @@ Judge = Callable[[str, str, str, int, str], ServiceError]
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ApiService:
     """One of the vendor's services."""
 
     name: str
@@ -67,7 +67,7 @@ class OpenApi:
         self._monotonic = monotonic
 
     def ask(
-        self, service: Service, url: str, credentials: CredentialsProvider, operation: str, asked: Mapping[str, Any]
+        self, service: ApiService, url: str, credentials: CredentialsProvider, operation: str, asked: Mapping[str, Any]
     ) -> tuple[Mapping[str, Any], str]:
         """The body of the answer to one request, and the service's id of the request.
 
@@ -89,7 +89,7 @@ class OpenApi:
             self._hooks.api_call(ApiCall(service.name, operation, code, self._monotonic() - started, request_id))
 
     def _sent(
-        self, service: Service, url: str, credentials: CredentialsProvider, operation: str, asked: Mapping[str, Any]
+        self, service: ApiService, url: str, credentials: CredentialsProvider, operation: str, asked: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         key = credentials.get_credentials()
         protocol, _, host = url.partition("://")
@@ -149,7 +149,7 @@ def text(answer: Mapping[str, Any], name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _translated(service: Service, operation: str, raised: Exception) -> ServiceError:
+def _translated(service: ApiService, operation: str, raised: Exception) -> ServiceError:
     """What the client raised, as an error of ours; it wraps what our transport raises below it."""
     inner = getattr(raised, "inner_exception", None) or raised
     if isinstance(inner, Retryable):

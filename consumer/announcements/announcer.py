@@ -20,7 +20,7 @@ from consumer.announcements.records import Announcement, Kind
 from consumer.announcements.selection import News, Selection, closed_by
 from consumer.announcements.states import StateWatch
 from consumer.core.errors import PermanentError, PermissionMissing, ServiceError
-from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.engine.heartbeat import Heartbeat
 
 MOST_WAITING = 1_000
@@ -39,7 +39,7 @@ _LAST_WAIT_SECONDS = 0.1
 _TOPIC_MISSING = "TopicNotExist"
 
 
-class Result(StrEnum):
+class PublishResult(StrEnum):
     """What became of an announcement."""
 
     PUBLISHED = "published"
@@ -49,7 +49,7 @@ class Result(StrEnum):
     """Too many waited, or the process stopped first."""
 
 
-class Topic(Protocol):
+class Publisher(Protocol):
     """Where announcements go; `consumer.aliyun.mns.topic` implements it."""
 
     def publish(self, body: str, tag: str) -> str:
@@ -74,7 +74,7 @@ class Announcer:
 
     def __init__(
         self,
-        topic: Topic,
+        topic: Publisher,
         writer: Writer,
         owner: Owner,
         selection: Selection,
@@ -111,7 +111,7 @@ class Announcer:
         """Each with the monotonic moment at which it was put in line."""
         self._news = News(selection)
         self._digests = Digests(self._pace.digest_seconds, wall_ms())
-        self._results: Counter[tuple[Kind, Result]] = Counter()
+        self._results: Counter[tuple[Kind, PublishResult]] = Counter()
         self._changed = threading.Condition()
         # Only used by the thread:
         self._failures = 0
@@ -156,12 +156,12 @@ class Announcer:
         with self._changed:
             self._most_waiting = 0
             while self._line:
-                self._results[self._line.popleft()[1].kind, Result.DROPPED] += 1
+                self._results[self._line.popleft()[1].kind, PublishResult.DROPPED] += 1
 
-    def results(self) -> Mapping[tuple[Kind, Result], int]:
+    def results(self) -> Mapping[tuple[Kind, PublishResult], int]:
         """How many came to what, by kind; every combination has its number."""
         with self._changed:
-            return {(kind, result): self._results[kind, result] for kind in Kind for result in Result}
+            return {(kind, result): self._results[kind, result] for kind in Kind for result in PublishResult}
 
     def waiting(self) -> int:
         """How many wait for their turn now."""
@@ -191,7 +191,7 @@ class Announcer:
     def retry(self, retry: Retry) -> None:
         """Not of interest here."""
 
-    def renewal(self, renewal: Renewal) -> None:
+    def renewal(self, renewal: LeaseRenewal) -> None:
         """Not of interest here."""
 
     def settle_error(self, error: SettleError) -> None:
@@ -200,7 +200,7 @@ class Announcer:
     def _put(self, announced: Announcement) -> None:
         """Under the lock: to the end of the line, if it is not full."""
         if len(self._line) >= self._most_waiting:
-            self._results[announced.kind, Result.DROPPED] += 1
+            self._results[announced.kind, PublishResult.DROPPED] += 1
             return
         self._line.append((self._monotonic(), announced))
         self._changed.notify()
@@ -232,12 +232,12 @@ class Announcer:
             self._refused(since, announced, error)
         except Exception as error:  # noqa: BLE001 - a fault in an announcement must not end the process that repairs
             self._say("announcements.failing", code=type(error).__name__)
-            self._ended(announced, Result.FAILED)
+            self._ended(announced, PublishResult.FAILED)
         else:
             if self._failures:
                 self._say("announcements.recovered", after_tries=self._failures)
             self._failures, self._not_before = 0, 0.0
-            self._ended(announced, Result.PUBLISHED)
+            self._ended(announced, PublishResult.PUBLISHED)
 
     def _owner_in_time(self) -> Owner:
         """Looks up owners for so long, and then names none: a long digest must not hold up the others."""
@@ -250,12 +250,12 @@ class Announcer:
         if self._failures == 1:
             self._say("announcements.failing", code=error.code, request_id=error.request_id)
         if _is_its_own_fault(error) or self._monotonic() - since >= KEPT_SECONDS:
-            self._ended(announced, Result.FAILED)
+            self._ended(announced, PublishResult.FAILED)
             return
         full = min(2.0 ** min(self._failures - 1, 10), _LONGEST_PAUSE_SECONDS)
         self._not_before = self._monotonic() + self._jitter(full / 2, full)
 
-    def _ended(self, announced: Announcement, result: Result) -> None:
+    def _ended(self, announced: Announcement, result: PublishResult) -> None:
         with self._changed:
             self._line.popleft()
             self._results[announced.kind, result] += 1

@@ -38,7 +38,15 @@ PLACEHOLDERS = ("kind", "rule", "reason", "resource", "region", "account")
 """What `announce.runbook_url` may name in braces."""
 
 _EXEMPT_DAYS = 90
-_EXEMPTIBLE = frozenset({Kind.FIXED, Kind.WOULD_FIX, Kind.CONTESTED, Kind.HELD, Kind.UNDONE})
+_EXEMPTIBLE = frozenset(
+    {
+        Kind.FIXED,
+        Kind.WOULD_FIX,
+        Kind.CONTESTED,
+        Kind.HELD,
+        Kind.UNDONE,
+    }
+)
 """Those about a resource that was looked at, or whose name was checked; others may name anything, `*` too."""
 
 Owner = Callable[[ResourceName], str]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from consumer.announcements.announcer import Result
+from consumer.announcements.announcer import PublishResult
 from consumer.announcements.records import Kind
-from consumer.telemetry.gauges import Reading, only
+from consumer.telemetry.gauges import LiveMetric, only
 from consumer.telemetry.metrics import Metrics
 
 
 class Counted(Protocol):
     """What the announcer says about itself."""
 
-    def results(self) -> Mapping[tuple[Kind, Result], int]: ...
+    def results(self) -> Mapping[tuple[Kind, PublishResult], int]: ...
     def waiting(self) -> int: ...
     def waiting_seconds(self) -> float: ...
 
@@ -23,7 +23,7 @@ def expose_announcements(metrics: Metrics, announcer: Counted) -> None:
     """Export what became of announcements, and how many wait."""
     text = "Announcements by kind and by what became of them: published, failed or dropped."
     metrics.expose(
-        Reading(
+        LiveMetric(
             "announcements",
             "counter",
             text,
@@ -32,6 +32,6 @@ def expose_announcements(metrics: Metrics, announcer: Counted) -> None:
         )
     )
     text = "Announcements that wait to be published."
-    metrics.expose(Reading("announcements_waiting", "gauge", text, (), lambda: only(announcer.waiting())))
+    metrics.expose(LiveMetric("announcements_waiting", "gauge", text, (), lambda: only(announcer.waiting())))
     name, text = "announcements_waiting_seconds", "How long the first of the announcements that wait has waited."
-    metrics.expose(Reading(name, "gauge", text, (), lambda: only(announcer.waiting_seconds())))
+    metrics.expose(LiveMetric(name, "gauge", text, (), lambda: only(announcer.waiting_seconds())))

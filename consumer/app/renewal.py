@@ -6,8 +6,7 @@ import threading
 from collections.abc import Collection, Mapping
 
 from consumer.aliyun.kept_credentials import KeptCredentials
-from consumer.core.observers import ApiCall, Report, Retry, SettleError
-from consumer.core.observers import Renewal as LeaseRenewal
+from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.engine.heartbeat import Heartbeat
 
 LONGEST_QUESTION_SECONDS = 60.0
@@ -21,7 +20,7 @@ _REFUSED = frozenset(
 """Codes with which services refuse a key or a token itself, and not a signature or a right."""
 
 
-class Renewal:
+class CredentialRenewal:
     """Asks one source after the other whose credentials are due; the worker's own first."""
 
     def __init__(self, kept: Mapping[str, KeptCredentials], stopping: threading.Event, heartbeat: Heartbeat) -> None:

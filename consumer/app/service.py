@@ -55,7 +55,9 @@ class Service:
             jitter=wiring.jitter,
             monotonic=monotonic,
         )
-        self._ready = Readiness(lambda: self.stopping, wiring.board, wiring.picture.settlements, wiring.shared_problem)
+        self._ready = Readiness(
+            lambda: self.stopping, wiring.board, wiring.status_board.settlements, wiring.shared_problem
+        )
         self.health = self._health_server(round(time.time() * 1_000)) if wiring.config.http.enabled else None
 
     def _health_server(self, started_at_ms: int) -> HealthServer:
@@ -63,7 +65,7 @@ class Service:
         status = StatusSource(
             wiring.config,
             wiring.rules,
-            wiring.picture,
+            wiring.status_board,
             wiring.guards,
             wiring.in_flight.books,
             alive=self.fault,

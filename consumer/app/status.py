@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from consumer import __version__
-from consumer.app.picture import Picture
+from consumer.app.status_board import StatusBoard
 from consumer.config import Config
 from consumer.engine.in_flight import Books
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule
 from consumer.guards.window import described
 from consumer.journal.writer import actor
-from consumer.telemetry.status import Answer, RuleStatus, Status
+from consumer.telemetry.status import ProcessStatus, RuleStatus, Tristate
 
 _UNKNOWN = {
     "not_polling": "no poll is answered",
@@ -34,7 +34,7 @@ class StatusSource:
 
     config: Config
     rules: tuple[Rule, ...]
-    picture: Picture
+    status_board: StatusBoard
     guards: Guards
     books: Callable[[], Books]
     alive: Callable[[], str]
@@ -44,15 +44,15 @@ class StatusSource:
     started_at_ms: int
     wall: Callable[[], float] = time.time
 
-    def __call__(self) -> Status:
-        """The picture of this moment."""
+    def __call__(self) -> ProcessStatus:
+        """The status of this moment."""
         now, books = self.wall(), self.books()
-        oldest = self.picture.exposures.oldest()
-        unknown = tuple(_UNKNOWN[reason] for reason, holds in self.picture.unknowns.reasons().items() if holds)
+        oldest = self.status_board.exposures.oldest()
+        unknown = tuple(_UNKNOWN[reason] for reason, holds in self.status_board.unknowns.reasons().items() if holds)
         enforced = [now - oldest[rule.name] for rule in self.rules if rule.mode is Mode.ENFORCE and rule.name in oldest]
-        answer = Answer.YES if enforced else Answer.UNKNOWN if unknown else Answer.NO
+        answer = Tristate.YES if enforced else Tristate.UNKNOWN if unknown else Tristate.NO
         rules = tuple(self._rules(now, oldest))
-        return Status(
+        return ProcessStatus(
             at_ms=round(now * 1_000),
             version=__version__,
             queue=self.config.queue.name,
@@ -72,7 +72,7 @@ class StatusSource:
             received=books.received,
             settled=tuple((disposition.value, count) for disposition, count in books.settled.items()),
             rules=rules,
-            endings=self.picture.endings.latest(),
+            endings=self.status_board.endings.latest(),
         )
 
     def _rules(self, now: float, oldest: dict[str, float]) -> Iterator[RuleStatus]:
@@ -113,10 +113,10 @@ class StatusSource:
         for rule in rules:
             if rule.waits and rule.mode == Mode.ENFORCE:
                 yield f"rule {rule.name}: {', '.join(rule.waits)}"
-        exposures = self.picture.exposures
+        exposures = self.status_board.exposures
         for (action, account), count in sorted(exposures.missing_actions().items()):
             yield f"{action} is not granted, for which {count} resources of account {account} wait"
-        for name, resource in sorted(self.picture.missing.current()):
+        for name, resource in sorted(self.status_board.missing.current()):
             yield f"{name} is not granted on {resource}"
         for (name, reason), count in sorted(exposures.given_up().items()):
             yield f"rule {name} has given up {count} resources ({reason}): a person has to look"

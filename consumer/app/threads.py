@@ -31,8 +31,8 @@ from consumer.app.build import (
     build_switch,
 )
 from consumer.app.clients import ClientParts, Clients, build_clients, build_retrier
-from consumer.app.picture import Picture
-from consumer.app.renewal import LONGEST_QUESTION_SECONDS, RefusedKeys, Renewal
+from consumer.app.renewal import LONGEST_QUESTION_SECONDS, CredentialRenewal, RefusedKeys
+from consumer.app.status_board import StatusBoard
 from consumer.config import Config, build_rules
 from consumer.core.observers import Hooks, Listener, StepListener
 from consumer.core.queue_attributes import Figures, QueueAttributes
@@ -53,7 +53,7 @@ from consumer.engine.settle_policy import SettlePolicy
 from consumer.engine.settle_queue import Action, settle_queues
 from consumer.engine.settlement import Settlements
 from consumer.engine.settler import Copier, Deleter, Hider, Parker, Settler
-from consumer.engine.supervisor import Thread
+from consumer.engine.supervisor import SupervisedThread
 from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.worker import Worker
 from consumer.journal.writer import JournalWriter, actor
@@ -85,7 +85,7 @@ class Wiring:
         self.in_flight = InFlight(config.engine.slots)
         self.board = PollBoard(say=say)
         self.undeleted = UndeletedLimit(max(1, config.engine.max_undeleted // config.engine.replicas))
-        self.picture = Picture(config, self.rules, self.board, self.in_flight.books)
+        self.status_board = StatusBoard(config, self.rules, self.board, self.in_flight.books)
         self.metrics = Metrics(
             self.rules,
             slots=config.engine.slots,
@@ -93,11 +93,11 @@ class Wiring:
             poll_state=lambda: self.board.state,
             version=__version__,
             revision=os.environ.get("REMEDIATOR_REVISION", ""),  # set by the image, not by an operator
-            exposures=self.picture.exposures,
+            exposures=self.status_board.exposures,
         )
         self.log = LogListener()
         refused = RefusedKeys((self.credentials, *self.members.values()))
-        watchers: tuple[Listener, ...] = (self.metrics, self.log, self.picture, refused)
+        watchers: tuple[Listener, ...] = (self.metrics, self.log, self.status_board, refused)
         self.evaluator_hooks = Hooks(watchers)  # which must not lead back to the re-evaluation itself
         evaluator = build_evaluator(config, self.credentials, self.evaluator_hooks)
         self.guards = build_guards(config, self.switch, self.store, evaluator)
@@ -105,12 +105,15 @@ class Wiring:
         self.reevaluation = build_reevaluation(config, evaluator, self.stopping, heartbeat, self._concluded)
         self.journal = journal = self._journal()
         followers: tuple[StepListener, ...] = (journal,) if journal else ()
-        self.others = [self._renewal(), *([Thread(heartbeat, self.reevaluation.run)] if self.reevaluation else [])]
+        self.others = [
+            self._renewal(),
+            *([SupervisedThread(heartbeat, self.reevaluation.run)] if self.reevaluation else []),
+        ]
         observers: tuple[Listener | None, ...] = (*watchers, self.reevaluation, self._announcer())
         self.hooks = Hooks(tuple(observer for observer in observers if observer is not None), followers)
         self.shared = self._shared()
         self.metrics.watch_listeners(lambda: self.hooks.failures + self.evaluator_hooks.failures)
-        self.picture.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
+        self.status_board.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
         if self.store:
             expose_store(self.metrics, self.store)
         self.metrics.watch_log(lines_dropped)
@@ -150,7 +153,7 @@ class Wiring:
             topic.close()
             clients.close()
 
-        self.others.append(Thread(heartbeat, announcer.run, close))
+        self.others.append(SupervisedThread(heartbeat, announcer.run, close))
         return announcer
 
     def shared_problem(self) -> str:
@@ -165,11 +168,13 @@ class Wiring:
         expose_journal(self.metrics, journal)
         return journal
 
-    def _renewal(self) -> Thread:
+    def _renewal(self) -> SupervisedThread:
         """The thread that renews our own credentials and those of member accounts."""
         heartbeat = self.heartbeat("credentials", LONGEST_QUESTION_SECONDS)
-        renewal = Renewal({self.config.account_id: self.credentials, **self.members}, self.stopping, heartbeat)
-        return Thread(heartbeat, renewal.run)
+        renewal = CredentialRenewal(
+            {self.config.account_id: self.credentials, **self.members}, self.stopping, heartbeat
+        )
+        return SupervisedThread(heartbeat, renewal.run)
 
     def queue(self, name: str, *, call_timeout_seconds: float | None = None) -> Queue:
         """A queue gateway for one thread."""
@@ -183,21 +188,21 @@ class Wiring:
     ) -> Heartbeat:
         return Heartbeat(name, longest_seconds + _SLACK_SECONDS, monotonic=monotonic)
 
-    def renewer(self, number: int) -> Thread:
+    def renewer(self, number: int) -> SupervisedThread:
         # A renewal that nobody answers must leave time for several more before the lease ends.
         longest = min(self.config.queue.call_timeout_seconds, max(1.0, self.config.engine.lease_seconds / 6))
         queue = self.queue(self.config.queue.name, call_timeout_seconds=longest)
         heartbeat = self.heartbeat(f"lease-keeper-{number}", longest)
-        return Thread(heartbeat, Renewer(self.shared, queue, heartbeat).run, queue.close)
+        return SupervisedThread(heartbeat, Renewer(self.shared, queue, heartbeat).run, queue.close)
 
-    def poller(self, number: int) -> Thread:
+    def poller(self, number: int) -> SupervisedThread:
         queue = self.queue(self.config.queue.name)
         wait_seconds = self.config.queue.wait_seconds
         heartbeat = self.heartbeat(f"poller-{number}", wait_seconds + POLL_MARGIN_SECONDS)
         poller = Poller(self.shared, queue, heartbeat, wait_seconds=wait_seconds, first=number == 1)
-        return Thread(heartbeat, poller.run, queue.close)
+        return SupervisedThread(heartbeat, poller.run, queue.close)
 
-    def settler(self, action: Action, number: int, origin: DeadLetterTarget) -> Thread:
+    def settler(self, action: Action, number: int, origin: DeadLetterTarget) -> SupervisedThread:
         """A thread that sends one kind of settling request, over a connection of its own."""
         names = self.config.queue
         queue = self.queue(names.dead_letter_queue if action is Action.COPY else names.name)
@@ -214,15 +219,15 @@ class Wiring:
                 settler = Parker(self.shared, queue, heartbeat)
             case _:
                 assert_never(action)
-        return Thread(heartbeat, settler.run, queue.close)
+        return SupervisedThread(heartbeat, settler.run, queue.close)
 
-    def settlers(self, origin: DeadLetterTarget) -> list[Thread]:
+    def settlers(self, origin: DeadLetterTarget) -> list[SupervisedThread]:
         """The threads of every kind of settling request; none for copies without a dead-letter queue."""
         actions = [action for action in Action if action is not Action.COPY or self.config.queue.dead_letter_queue]
         numbers = range(1, self.config.engine.settlers + 1)
         return [self.settler(action, number, origin) for action in actions for number in numbers]
 
-    def sampler(self, found: Mapping[str, QueueAttributes | None]) -> Thread:
+    def sampler(self, found: Mapping[str, QueueAttributes | None]) -> SupervisedThread:
         """The thread that asks the queues what they hold; `found` is what they said at the start, by name."""
         settings = self.config.metrics
         watched = [
@@ -237,9 +242,11 @@ class Wiring:
         ]
         heartbeat = self.heartbeat("queue-sampler", self.config.queue.call_timeout_seconds)
         policy = SamplingPolicy(settings.queue_sample_seconds, settings.queue_sample_idle_seconds)
-        sampler = Sampler(watched, self.in_flight.books, self.stopping, heartbeat, policy, observe=self.picture.looked)
+        sampler = Sampler(
+            watched, self.in_flight.books, self.stopping, heartbeat, policy, observe=self.status_board.looked
+        )
         expose_figures(self.metrics, sampler.figures, dead_letter_queue=self.config.queue.dead_letter_queue)
-        return Thread(heartbeat, sampler.run)
+        return SupervisedThread(heartbeat, sampler.run)
 
     def clients(self, hooks: Hooks | None = None) -> Clients:
         """The clients of every kind of resource that the rules are about.
@@ -269,13 +276,13 @@ class Wiring:
             pause=self.stopping.wait,
         )
 
-    def worker(self, number: int, pipeline: Pipeline, clients: Clients) -> Thread:
+    def worker(self, number: int, pipeline: Pipeline, clients: Clients) -> SupervisedThread:
         engine = self.config.engine
         # A request may begin just before the budget ends, the read-back follows it, and the evaluator may be asked.
         longest = engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds + 2 * LONGEST_CALL_SECONDS
         heartbeat = self.heartbeat(f"worker-{number}", longest)
         worker = Worker(self.shared, pipeline, heartbeat, max_attempts=self.config.retry.max_attempts)
-        return Thread(heartbeat, worker.run, clients.close)
+        return SupervisedThread(heartbeat, worker.run, clients.close)
 
     def _shared(self) -> EngineContext:
         """What the engine's threads share."""

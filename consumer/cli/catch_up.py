@@ -94,16 +94,16 @@ def catch_up(
     stopped by SIGINT or SIGTERM.
     """
     from consumer.operator.catch_up import run as carry_out
-    from consumer.operator.catch_up.plan import Choice
+    from consumer.operator.catch_up.plan import PlanOptions
 
     if request_evaluation and apply:
         raise click.UsageError("--apply and --request-evaluation are two ways to the same end: give one of them")
     if request_evaluation and (regions or accounts or limit):
         raise click.UsageError("--request-evaluation asks for whole rules: no --region, --account or --limit")
-    choice = Choice(
+    choice = PlanOptions(
         frozenset(rules), frozenset(regions), frozenset(accounts), limit, include_observing=include_observing
     )
-    wanted = carry_out.Wanted(choice, apply=apply, rate=rate, state=state)
+    wanted = carry_out.CatchUpOptions(choice, apply=apply, rate=rate, state=state)
     if every is not None:
         if not apply:
             raise click.UsageError("--every goes with --apply: to look again and again shows nothing to anybody")

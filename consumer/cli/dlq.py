@@ -13,7 +13,7 @@ from consumer.cli.options import OperatorCommand, config_option, output_option
 from consumer.cli.times import seconds
 
 if TYPE_CHECKING:
-    from consumer.operator.dlq.run import Choice
+    from consumer.operator.dlq.run import LetterOptions
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _LONGEST_WAIT_SECONDS = 3_600
@@ -185,10 +185,10 @@ def _choice(
     older_than: float | None,
     newer_than: float | None,
     **named: tuple[str, ...],
-) -> Choice:
-    from consumer.operator.dlq.letters import Filter
-    from consumer.operator.dlq.run import Choice
+) -> LetterOptions:
+    from consumer.operator.dlq.letters import LetterFilter
+    from consumer.operator.dlq.run import LetterOptions
 
     sets = {name: frozenset(values) for name, values in named.items()}
-    chosen = Filter(older_than_seconds=older_than, newer_than_seconds=newer_than, **sets)
-    return Choice(chosen, limit=limit, rate=rate, dry_run=dry_run)
+    chosen = LetterFilter(older_than_seconds=older_than, newer_than_seconds=newer_than, **sets)
+    return LetterOptions(chosen, limit=limit, rate=rate, dry_run=dry_run)

@@ -25,7 +25,7 @@ class WholeWords(click.HelpFormatter):
         super().write_dl([(name, text.replace("-", _UNBROKEN)) for name, text in rows], col_max, col_spacing)
 
 
-class Context(click.Context):
+class CommandContext(click.Context):
     """One run of a command."""
 
     formatter_class = WholeWords
@@ -34,4 +34,4 @@ class Context(click.Context):
 class OperatorGroup(click.Group):
     """A command that has commands."""
 
-    context_class = Context
+    context_class = CommandContext

@@ -80,7 +80,7 @@ def show(path: Path | None, file: Path | None, form: str, **wanted: Any) -> int:
     """
     from consumer.operator import journal as carry_out
 
-    return carry_out.show(path, file, form, carry_out.Wanted(**wanted))
+    return carry_out.show(path, file, form, carry_out.LineFilter(**wanted))
 
 
 @click.command(cls=OperatorCommand)
@@ -138,5 +138,5 @@ def undo(
     if exempt_until and exempt_until.date() <= datetime.now(UTC).date():
         raise click.UsageError(f"--exempt-until: {exempt_until.date()} is over, so the exemption would cover nothing")
     exemption = WantedExemption(owner, reason, exempt_until.date()) if exempt_until else None
-    wish = carry_out.Wish(yes=yes, dry_run=dry_run, weaken=weaken, lasting=Lasting(exemption, pause))
+    wish = carry_out.UndoOptions(yes=yes, dry_run=dry_run, weaken=weaken, lasting=Lasting(exemption, pause))
     return carry_out.undo(path, form, change_id, wish)

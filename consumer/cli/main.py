@@ -12,7 +12,7 @@ import click
 
 from consumer import __version__
 from consumer.cli.commands import COMMANDS
-from consumer.cli.help import Context, OperatorGroup
+from consumer.cli.help import CommandContext, OperatorGroup
 from consumer.cli.options import in_full
 from consumer.core import last_words
 from consumer.core.errors import ThreadNotStarted
@@ -46,7 +46,7 @@ def cli() -> None:
 
 
 class _Run(click.Command):
-    context_class = Context
+    context_class = CommandContext
 
 
 for _command in COMMANDS:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from consumer.cli.help import Context
+from consumer.cli.help import CommandContext
 from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.exit_codes import CommandExit
 from consumer.core.printable import printable
@@ -62,7 +62,7 @@ def in_full(error: RemediatorError) -> str:
 class OperatorCommand(click.Command):
     """A command whose errors are one line each, and whose exit status says what to do next."""
 
-    context_class = Context
+    context_class = CommandContext
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; what it returns becomes the exit status."""

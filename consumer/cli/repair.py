@@ -63,7 +63,7 @@ def repair(path: Path, form: str, **wish: Any) -> int:
     used, there is no such rule or no journal to write, 3 a service failed, 4 not repaired: a guard holds it, the
     resource is not the rule's, is gone, or can never be repaired.
     """
-    from consumer.operator.repair.run import Wish
+    from consumer.operator.repair.run import RepairRequest
     from consumer.operator.repair.run import repair as carry_out
 
-    return carry_out(path, form, Wish(**wish))
+    return carry_out(path, form, RepairRequest(**wish))

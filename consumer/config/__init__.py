@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from consumer.config.load import LoadedConfig, Setting, SourceKind, load, load_with_sources
+from consumer.config.load import EffectiveValue, LoadedConfig, SourceKind, load, load_with_sources
 from consumer.config.model import Config
 from consumer.config.schema import json_schema
 from consumer.config.sections.engine import EngineConfig, RetryConfig
@@ -17,6 +17,7 @@ from consumer.guards.rule import Rule
 
 __all__ = [
     "Config",
+    "EffectiveValue",
     "EngineConfig",
     "HttpConfig",
     "LoadedConfig",
@@ -25,7 +26,6 @@ __all__ = [
     "QueueConfig",
     "RetryConfig",
     "RuleConfig",
-    "Setting",
     "SourceKind",
     "build_exemptions",
     "build_rules",

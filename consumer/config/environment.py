@@ -14,7 +14,7 @@ from typing import Any
 
 from consumer.config.credentials_refused import REFUSED, names_credential
 from consumer.config.cross_checks import Problem
-from consumer.config.introspection import Key, Kind, dotted, keys
+from consumer.config.introspection import Key, ValueType, dotted, keys
 from consumer.config.model import Config
 
 PREFIX = "REMEDIATOR__"
@@ -90,7 +90,7 @@ def _set(result: Overlaid, path: tuple[str, ...], value: Any, name: str) -> None
     result.variables[dotted(path)] = name
 
 
-def _value(kind: Kind, text: str) -> Any:
+def _value(kind: ValueType, text: str) -> Any:
     """The text as the value it stands for; what does not fit stays text, and validation says what is allowed."""
     if kind.type is bool:
         return {"true": True, "false": False}.get(text, text)

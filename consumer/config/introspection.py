@@ -25,14 +25,14 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueType:
     """A type together with what narrows it."""
 
     type: Any
     limits: tuple[Any, ...] = ()
 
     @classmethod
-    def of(cls, annotation: Any, limits: Sequence[Any] = ()) -> Kind:
+    def of(cls, annotation: Any, limits: Sequence[Any] = ()) -> ValueType:
         """The kind behind an annotation, without `Annotated` and `None`."""
         if get_origin(annotation) is Annotated:
             inner, *more = get_args(annotation)
@@ -53,9 +53,9 @@ class Kind:
         return self.table is None and get_origin(self.type) not in (tuple, list, dict, frozenset)
 
     @property
-    def item(self) -> Kind:
+    def item(self) -> ValueType:
         """Of a list: each entry."""
-        return Kind.of((*get_args(self.type), Any)[0])
+        return ValueType.of((*get_args(self.type), Any)[0])
 
     def limit(self, sort: type) -> Any:
         """The limit of that sort, or None."""
@@ -75,14 +75,14 @@ class Key:
         return ".".join(self.path)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ValueType:
         """What it takes."""
         return kind_of(self.field)
 
 
-def kind_of(field: FieldInfo) -> Kind:
+def kind_of(field: FieldInfo) -> ValueType:
     """What a model's field takes."""
-    return Kind.of(field.annotation, field.metadata)
+    return ValueType.of(field.annotation, field.metadata)
 
 
 def keys(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[Key]:
@@ -108,7 +108,7 @@ def dotted(location: Location) -> str:
     return text
 
 
-def allowed(kind: Kind, name: str = "") -> str:
+def allowed(kind: ValueType, name: str = "") -> str:
     """What a key takes, in words that complete "must be …"; its name tells the unit."""
     own = kind.limit(Allowed)
     if own is not None:
@@ -135,7 +135,7 @@ def _choices(annotation: Any) -> str:
     return " or ".join(part for part in (", ".join(quoted[:-1]), quoted[-1]) if part)
 
 
-def _number(kind: Kind, name: str) -> str:
+def _number(kind: ValueType, name: str) -> str:
     noun = "a whole number" if kind.type is int else "a number"
     noun += " of seconds" if name.endswith("_seconds") else ""
     least, most = kind.limit(Ge), kind.limit(Le)

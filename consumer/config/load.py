@@ -38,7 +38,7 @@ class SourceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class EffectiveValue:
     """One effective value and where it came from."""
 
     key: str
@@ -55,7 +55,7 @@ class LoadedConfig:
     """A configuration together with the origin of everything in it."""
 
     config: Config
-    settings: tuple[Setting, ...]
+    settings: tuple[EffectiveValue, ...]
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -150,15 +150,15 @@ def _place(message: str, text: str) -> str:
 
 def _settings(
     config: Config, written: Mapping[str, Any], variables: Mapping[str, str], path: Path
-) -> Iterator[Setting]:
+) -> Iterator[EffectiveValue]:
     for location, value in _leaves(config):
         key = dotted(location)
         if key in variables:
-            yield Setting(key, value, SourceKind.ENVIRONMENT, variables[key])
+            yield EffectiveValue(key, value, SourceKind.ENVIRONMENT, variables[key])
         elif _stands_in(written, location):
-            yield Setting(key, value, SourceKind.FILE, str(path))
+            yield EffectiveValue(key, value, SourceKind.FILE, str(path))
         else:
-            yield Setting(key, value, SourceKind.DEFAULT, "")
+            yield EffectiveValue(key, value, SourceKind.DEFAULT, "")
 
 
 def _leaves(value: Any, location: Location = ()) -> Iterator[tuple[Location, Any]]:

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from consumer.config.credentials_refused import shown
 from consumer.config.cross_checks import Problem, contradictions
 from consumer.config.environment import PREFIX
-from consumer.config.introspection import Kind, Location, allowed, dotted, keys, kind_of, with_defaults
+from consumer.config.introspection import Location, ValueType, allowed, dotted, keys, kind_of, with_defaults
 from consumer.config.model import Config
 from consumer.config.sections.rules import remediation_type
 from consumer.core.errors import ConfigurationError
@@ -44,7 +44,7 @@ class InvalidConfiguration(ConfigurationError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _KeyedProblem:
     """A problem, and the key that it makes unfit for further checks."""
 
     problem: Problem
@@ -66,35 +66,37 @@ def problems_in(error: ValidationError, document: Mapping[str, Any], variables: 
     return [found.problem for found in told] + contradictions(with_defaults(Config, document), wrong)
 
 
-def _told(detail: ErrorDetails, document: Mapping[str, Any], variables: Mapping[str, str]) -> _Told | None:
+def _told(detail: ErrorDetails, document: Mapping[str, Any], variables: Mapping[str, str]) -> _KeyedProblem | None:
     location, sort, given = detail["loc"], detail["type"], detail["input"]
     if not location or (sort == "too_short" and given):
         return None  # a check across keys, told below; or a list whose entries are told one by one
     if location[-1] == _KEY:
         kind = _kind((*location[:-2], _KEY), document)
-        return _Told(Problem(dotted(location[:-1]), f"the key must be {allowed(kind)}"), "")
+        return _KeyedProblem(Problem(dotted(location[:-1]), f"the key must be {allowed(kind)}"), "")
     key = dotted(location)
     if sort == "extra_forbidden":
         return _unknown(location, given, document, variables)
     kind = _kind(location, document)
     if sort in ("missing", "too_short"):
         what = "at least one [[rules]] table is needed" if location == ("rules",) else f"must be {allowed(kind, key)}"
-        return _Told(Problem(key, f"missing; {what}"), key)
+        return _KeyedProblem(Problem(key, f"missing; {what}"), key)
     own = detail.get("ctx", {}).get("error")
     # A validator may know better than the models what is allowed now.
     what = str(own) if own and str(own).startswith("must ") else f"must be {allowed(kind, key)}"
     listed = location[:-1] if isinstance(location[-1], int) else location
-    return _Told(
+    return _KeyedProblem(
         Problem(key, f"{what}, given {_given(key, given, variables)}"), dotted(listed) if len(listed) > 1 else key
     )
 
 
-def _unknown(location: Location, given: Any, document: Mapping[str, Any], variables: Mapping[str, str]) -> _Told:
+def _unknown(
+    location: Location, given: Any, document: Mapping[str, Any], variables: Mapping[str, str]
+) -> _KeyedProblem:
     key, parent = dotted(location), location[:-1]
     siblings = list(_table(parent, document))
     nearest = _nearest(str(location[-1]), parent, siblings)
     hint = f"did you mean {nearest}?" if nearest else f"known here: {', '.join(siblings) or 'nothing'}"
-    return _Told(Problem(key, f"unknown key, given {_given(key, given, variables)}; {hint}"), nearest)
+    return _KeyedProblem(Problem(key, f"unknown key, given {_given(key, given, variables)}; {hint}"), nearest)
 
 
 def _nearest(name: str, parent: Location, siblings: Sequence[str]) -> str:
@@ -114,9 +116,9 @@ def _table(location: Location, document: Mapping[str, Any]) -> Sequence[str]:
     return list(table.model_fields) if table else ()
 
 
-def _kind(location: Location, document: Mapping[str, Any]) -> Kind:
+def _kind(location: Location, document: Mapping[str, Any]) -> ValueType:
     """The kind of what stands at a location; an unknown place has the kind of anything."""
-    kind = Kind(Config)
+    kind = ValueType(Config)
     for depth, part in enumerate(location):
         kind = _below(kind, part)
         if kind.table is None and part == "options" and depth and isinstance(location[depth - 1], int):
@@ -124,19 +126,19 @@ def _kind(location: Location, document: Mapping[str, Any]) -> Kind:
     return kind
 
 
-def _below(kind: Kind, part: int | str) -> Kind:
+def _below(kind: ValueType, part: int | str) -> ValueType:
     if kind.table:
         field = kind.table.model_fields.get(str(part))
-        return kind_of(field) if field else Kind(Any)
+        return kind_of(field) if field else ValueType(Any)
     arguments = get_args(kind.type)
     if get_origin(kind.type) is dict and len(arguments) == 2:
-        return Kind.of(arguments[0] if part == _KEY else arguments[1])
-    return kind.item if arguments else Kind(Any)
+        return ValueType.of(arguments[0] if part == _KEY else arguments[1])
+    return kind.item if arguments else ValueType(Any)
 
 
-def _options(document: Mapping[str, Any], rule: Location) -> Kind:
+def _options(document: Mapping[str, Any], rule: Location) -> ValueType:
     found: Any = document
     for part in rule:
         found = found[part]
     named = remediation_type(found.get("remediation"))
-    return Kind(named.Options if named else Any)
+    return ValueType(named.Options if named else Any)

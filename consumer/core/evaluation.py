@@ -73,7 +73,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[_T]):
+class ListPage(Generic[_T]):
     """One page of a list."""
 
     items: tuple[_T, ...]

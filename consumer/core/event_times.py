@@ -19,18 +19,18 @@ _SKEW_MS = 900_000
 """By so much the clocks of whoever signs requests may differ from the service's; a moment ahead is no forgery."""
 
 
-class Unbelievable(StrEnum):
+class ImplausibleTime(StrEnum):
     """What is wrong with a moment."""
 
     PAST = "past"
     FUTURE = "future"
 
 
-def doubt(moment_ms: int, now_ms: int, first_ms: int | None = None) -> Unbelievable | None:
+def doubt(moment_ms: int, now_ms: int, first_ms: int | None = None) -> ImplausibleTime | None:
     """What is wrong with a moment that an event claims, or None; a parked message was first there at `first_ms`."""
     if moment_ms > now_ms + _SKEW_MS:
-        return Unbelievable.FUTURE
-    return Unbelievable.PAST if moment_ms < _oldest_ms(now_ms, first_ms) else None
+        return ImplausibleTime.FUTURE
+    return ImplausibleTime.PAST if moment_ms < _oldest_ms(now_ms, first_ms) else None
 
 
 def believed_ms(moment_ms: int, now_ms: int, first_ms: int | None = None) -> int:

@@ -70,7 +70,7 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Renewal:
+class LeaseRenewal:
     """One attempt to keep a lease."""
 
     message_id: str
@@ -154,7 +154,7 @@ class Listener(Protocol):
 
     def api_call(self, call: ApiCall) -> None: ...
     def retry(self, retry: Retry) -> None: ...
-    def renewal(self, renewal: Renewal) -> None: ...
+    def renewal(self, renewal: LeaseRenewal) -> None: ...
     def settle_error(self, error: SettleError) -> None: ...
     def report(self, report: Report) -> None: ...
 
@@ -195,7 +195,7 @@ class Hooks:
         """A request is about to be tried again."""
         self._tell(self._retry, retry)
 
-    def renewal(self, renewal: Renewal) -> None:
+    def renewal(self, renewal: LeaseRenewal) -> None:
         """A lease was renewed or could not be."""
         self._tell(self._renewal, renewal)
 

@@ -30,7 +30,7 @@ _UNKNOWN = Figures()
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DepthSample:
     """What one look at a queue showed."""
 
     queue: str
@@ -103,7 +103,7 @@ class Sampler:
         heartbeat: Heartbeat,
         policy: SamplingPolicy,
         *,
-        observe: Callable[[Look], None] = lambda _: None,
+        observe: Callable[[DepthSample], None] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         pause: Callable[[float], object] | None = None,
@@ -196,7 +196,7 @@ class Sampler:
         figures = self.figures().get(each.queue.name, _UNKNOWN)
         quiet = self._books() == before
         self._observe(
-            Look(
+            DepthSample(
                 each.queue.name,
                 each.dead_letters,
                 figures,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from consumer.core.errors import MessageGone, ServiceError
-from consumer.core.observers import Renewal
+from consumer.core.observers import LeaseRenewal
 from consumer.engine.context import EngineContext
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.lease import Lease, LeaseState
@@ -55,7 +55,7 @@ class Renewer(Loop):
         if now >= lease.expires_at:
             self._lost(lease, "expired")
         elif now - lease.taken_at + self._policy.lease_seconds > self._policy.max_total_seconds:
-            self._hooks.renewal(Renewal(lease.message_id, "capped"))
+            self._hooks.renewal(LeaseRenewal(lease.message_id, "capped"))
             self._keeper.plan(lease, lease.expires_at)  # not renewed any more; comes back once, to be counted as lost
         elif lease.try_exclusively():
             try:
@@ -75,14 +75,14 @@ class Renewer(Loop):
             self._lost(lease, "lost")
         except ServiceError as error:
             # Unanswered or refused for now: the old lease still runs, so there is time for another try.
-            self._hooks.renewal(Renewal(lease.message_id, error.code))
+            self._hooks.renewal(LeaseRenewal(lease.message_id, error.code))
             self._keeper.plan(lease, min(sent_at + self._policy.retry_seconds, lease.expires_at))
         else:
             lease.renewed(handle, sent_at + self._policy.lease_seconds)
-            self._hooks.renewal(Renewal(lease.message_id, "renewed"))
+            self._hooks.renewal(LeaseRenewal(lease.message_id, "renewed"))
             self._keeper.plan(lease, self._keeper.half_life(lease.expires_at))
         self._keeper.took(self._monotonic() - sent_at)
 
     def _lost(self, lease: Lease, result: str) -> None:
         lease.lose()
-        self._hooks.renewal(Renewal(lease.message_id, result))
+        self._hooks.renewal(LeaseRenewal(lease.message_id, result))

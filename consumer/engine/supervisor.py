@@ -29,7 +29,7 @@ _FAULT_GRACE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class Thread:
+class SupervisedThread:
     """One supervised thread: its loop, its announcements, and what ended it."""
 
     heartbeat: Heartbeat
@@ -56,15 +56,15 @@ class Engine:
     """Every part of the engine that the supervisor starts and stops."""
 
     shared: EngineContext
-    pollers: Sequence[Thread]
-    workers: Sequence[Thread]
-    settlers: Sequence[Thread]
-    renewers: Sequence[Thread]
-    others: Sequence[Thread] = ()
+    pollers: Sequence[SupervisedThread]
+    workers: Sequence[SupervisedThread]
+    settlers: Sequence[SupervisedThread]
+    renewers: Sequence[SupervisedThread]
+    others: Sequence[SupervisedThread] = ()
     """Threads that no message depends on; they end by themselves when the process is stopping."""
 
     @property
-    def threads(self) -> Sequence[Thread]:
+    def threads(self) -> Sequence[SupervisedThread]:
         """All of them, in the order in which a stop ends them; they start the other way round.
 
         So nothing is received before there are threads to keep its lease, to work on it and to settle it.

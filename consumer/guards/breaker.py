@@ -42,7 +42,7 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class BreakerOpen:
     """No leave now."""
 
     wait_seconds: float
@@ -54,7 +54,7 @@ class Breakers(Protocol):
     `now` is the process's monotonic clock, in seconds; what is shared has a clock of its own.
     """
 
-    def admit(self, rule: str, resource: str, now: float) -> Admission | Open:
+    def admit(self, rule: str, resource: str, now: float) -> Admission | BreakerOpen:
         """Leave for one attempt, whose result has to be recorded.
 
         Raises:
@@ -82,7 +82,7 @@ class LocalBreakers:
         self._policy = policy
         self._breakers: dict[str, Breaker] = {}
 
-    def admit(self, rule: str, resource: str, now: float) -> Admission | Open:
+    def admit(self, rule: str, resource: str, now: float) -> Admission | BreakerOpen:
         """Leave for one attempt, whose result has to be recorded."""
         return self._breakers.setdefault(rule, Breaker(self._policy, rule)).admit(resource, now)
 
@@ -122,7 +122,7 @@ class Breaker:
         """Whether changes are stopped, the wait for the probe's result included."""
         return self._opened_at is not None
 
-    def admit(self, resource: str, now: float) -> Admission | Open:
+    def admit(self, resource: str, now: float) -> Admission | BreakerOpen:
         """Leave for one attempt, whose result has to be recorded."""
         with self._lock:
             if self._opened_at is None:
@@ -130,9 +130,9 @@ class Breaker:
             left = self._wait_seconds(resource, self._opened_at, now)
             if left > 0:
                 self._unsuspected_waits |= resource not in self._suspects
-                return Open(left)
+                return BreakerOpen(left)
             if self._probing:
-                return Open(self._policy.cool_down_seconds)
+                return BreakerOpen(self._policy.cool_down_seconds)
             self._probing = True
             return Admission(self._rule, resource, self._era, probe=True)
 

@@ -20,11 +20,11 @@ from typing import Self
 from consumer.core.errors import PermissionMissing, ResourceGone, ServiceError, SharedUnreachable
 from consumer.core.event import Event
 from consumer.core.outcome import Ending, Outcome
-from consumer.guards.breaker import Admission, BreakerPolicy, Breakers, LocalBreakers, Open
+from consumer.guards.breaker import Admission, BreakerOpen, BreakerPolicy, Breakers, LocalBreakers
 from consumer.guards.confirmation import Confirm, nobody
 from consumer.guards.contest import Contest, ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption, Exemptions
-from consumer.guards.limits import Full, Limits, LocalLimits, Reservation
+from consumer.guards.limits import LimitReached, Limits, LocalLimits, Reservation
 from consumer.guards.refusals import Refusals
 from consumer.guards.rule import Mode, Rule
 from consumer.guards.window import described, seconds_until_open
@@ -247,16 +247,16 @@ class Guards:
     def _admit(self, intent: Intent) -> Permit:
         rule, now = intent.rule.name, self.monotonic()
         admission = self.breakers.admit(rule, intent.resource.key, now)
-        if isinstance(admission, Open):
+        if isinstance(admission, BreakerOpen):
             held = intent.held("breaker_open", "too many of the rule's changes failed", admission.wait_seconds)
             return Permit(intent, self, refusal=held)
-        reserved: Full | Reservation | None = None
+        reserved: LimitReached | Reservation | None = None
         try:
             reserved = self.limits.reserve(rule, now)
         finally:
             if not isinstance(reserved, Reservation):
                 self.breakers.record(admission, failed=None, now=now)
-        if isinstance(reserved, Full):
+        if isinstance(reserved, LimitReached):
             held = intent.held("over_limit", f"{reserved.text} is used up", reserved.wait_seconds)
             return Permit(intent, self, refusal=held)
         return Permit(intent, self, admission=admission, reservation=reserved)

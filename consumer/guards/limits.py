@@ -31,7 +31,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Full:
+class LimitReached:
     """A limit has no room for one more change now."""
 
     text: str
@@ -55,7 +55,7 @@ class Limits(Protocol):
     `now` is the process's monotonic clock, in seconds; what is shared has a clock of its own.
     """
 
-    def reserve(self, rule: str, now: float) -> Full | Reservation:
+    def reserve(self, rule: str, now: float) -> LimitReached | Reservation:
         """Take a place under every limit that binds this rule, or none and say which has no room.
 
         Raises:
@@ -124,7 +124,7 @@ class Window:
         return max(turn - now, 0.0)
 
 
-class Rehearsal:
+class ObservedLimits:
     """Which resources observing rules would have changed in their windows; the caller holds a lock."""
 
     def __init__(self, rules: Mapping[str, Limit]) -> None:
@@ -154,15 +154,15 @@ class LocalLimits:
         self._windows = {name: Window(limit) for name, limit in (rules or {}).items()}
         if overall:
             self._windows[""] = Window(overall)
-        self._rehearsal = Rehearsal(dict(rules or {}))
+        self._rehearsal = ObservedLimits(dict(rules or {}))
         self._lock = threading.Lock()
 
-    def reserve(self, rule: str, now: float) -> Full | Reservation:
+    def reserve(self, rule: str, now: float) -> LimitReached | Reservation:
         """Take a place under every limit that binds this rule, or none and say which has no room."""
         with self._lock:
             for name, window in self._binding(rule):
                 if window.taken(now) >= window.limit.max_changes:
-                    return Full(limit_text(name, window.limit), window.next_turn(now))
+                    return LimitReached(limit_text(name, window.limit), window.next_turn(now))
             for _, window in self._binding(rule):
                 window.begin()
         return Reservation(rule)

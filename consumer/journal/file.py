@@ -19,7 +19,7 @@ from pathlib import Path
 
 from consumer.core.errors import ConfigurationError
 from consumer.core.observers import StepName
-from consumer.journal.format import GENESIS, Fields, Head, parsed, recovery, sealed
+from consumer.journal.format import GENESIS, ChainHead, Fields, parsed, recovery, sealed
 
 LOCK_SECONDS = 2.0
 """Others keep the lock for one write; who keeps it longer is no worker."""
@@ -56,7 +56,7 @@ class JournalFile:
         except OSError as error:
             why = "it is a link, and links are not followed" if error.errno == errno.ELOOP else error.strerror
             raise ConfigurationError(f"journal.path: {path} cannot be written: {why}") from None
-        self._head = Head()
+        self._head = ChainHead()
         self._end = 0
         """Where the file ended after our last write; another end means that somebody else has written."""
         self._written = 0
@@ -76,7 +76,7 @@ class JournalFile:
         except OSError:
             return 0
 
-    def append(self, entries: Sequence[Fields]) -> Head:
+    def append(self, entries: Sequence[Fields]) -> ChainHead:
         """Add lines, and return when they are on the disk.
 
         Raises:
@@ -159,7 +159,7 @@ class JournalFile:
             os.fsync(self._file)
             os.close(self._file)
             self._file = new
-        self._head, self._end = Head(), 0
+        self._head, self._end = ChainHead(), 0
         follows = {"follows": left.digest, "follows_seq": left.sequence}
         if deleted and left.digest != GENESIS:
             self.deleted += 1
@@ -171,7 +171,7 @@ class JournalFile:
             }
         return {"step": StepName.CONTINUED.value, **follows}
 
-    def _write(self, entries: Sequence[Fields]) -> Head:
+    def _write(self, entries: Sequence[Fields]) -> ChainHead:
         text, head = b"", self._head
         for entry in entries:
             line, head = sealed(head, entry)
@@ -208,7 +208,7 @@ class JournalFile:
         self._put(line if torn.endswith(b"\n") else b"\n" + line)
         self._head = head
 
-    def _tail(self, size: int) -> tuple[Head, bytes | None]:
+    def _tail(self, size: int) -> tuple[ChainHead, bytes | None]:
         """The last whole line's head, and what follows it: None for nothing, b"" for a newline that is missing."""
         reach = _TAIL_BYTES
         while True:
@@ -220,7 +220,7 @@ class JournalFile:
             if found is not None:
                 return found
             if start == 0:
-                return Head(), data or None
+                return ChainHead(), data or None
             reach *= 4
 
 
@@ -229,7 +229,7 @@ def _stamp(entries: Sequence[Fields]) -> Fields:
     return {name: entries[0][name] for name in ("at_ms", "who") if entries and name in entries[0]}
 
 
-def _last_whole(data: bytes) -> tuple[Head, bytes | None] | None:
+def _last_whole(data: bytes) -> tuple[ChainHead, bytes | None] | None:
     """The same within a piece of the file; None if it holds no whole line."""
     end = len(data)
     while end > 0:
@@ -240,6 +240,6 @@ def _last_whole(data: bytes) -> tuple[Head, bytes | None] | None:
             end = begin
             continue
         if data[begin:end].endswith(b"\n"):
-            return Head(entry.sequence, entry.digest), data[end:] or None
-        return Head(entry.sequence, entry.digest), b""
+            return ChainHead(entry.sequence, entry.digest), data[end:] or None
+        return ChainHead(entry.sequence, entry.digest), b""
     return None

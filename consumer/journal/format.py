@@ -29,7 +29,7 @@ Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ChainHead:
     """The end of a chain: what the next line follows."""
 
     sequence: int = 0
@@ -74,12 +74,12 @@ _HASH = re.compile(rb',"hash":"([0-9a-f]{64})"}')
 _HASH_BYTES = len(',"hash":""}') + 64
 
 
-def sealed(head: Head, fields: Fields) -> tuple[bytes, Head]:
+def sealed(head: ChainHead, fields: Fields) -> tuple[bytes, ChainHead]:
     """The line that follows `head`, with its newline, and the head that it makes."""
     content = {"v": VERSION, "seq": head.sequence + 1, **fields, "prev": head.digest}
     covered = json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode("ascii").removesuffix(b"}")
     digest = hashlib.sha256(covered).hexdigest()
-    return covered + f',"hash":"{digest}"}}\n'.encode("ascii"), Head(head.sequence + 1, digest)
+    return covered + f',"hash":"{digest}"}}\n'.encode("ascii"), ChainHead(head.sequence + 1, digest)
 
 
 def parsed(line: bytes) -> Entry:
@@ -149,7 +149,7 @@ def recovery(torn: bytes) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class JournalProblem:
     """One thing that is wrong with a journal."""
 
     line: int
@@ -160,11 +160,11 @@ class Problem:
 class Verdict:
     """What reading a whole journal came to."""
 
-    head: Head = field(default_factory=Head)
+    head: ChainHead = field(default_factory=ChainHead)
     entries: int = 0
     deletions: int = 0
     """Settlements that took a message off the queue, each with its earlier ending."""
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[JournalProblem] = field(default_factory=list)
     torn: list[int] = field(default_factory=list)
     """Lines that a process left half written when it ended; those that follow account for them."""
     anchor: str = ""
@@ -199,7 +199,7 @@ def verify(
             return reader.finish()
     verdict = reader.finish()
     if through:
-        verdict.problems.append(Problem(verdict.entries, "the line that was looked for is not in the chain"))
+        verdict.problems.append(JournalProblem(verdict.entries, "the line that was looked for is not in the chain"))
     return verdict
 
 
@@ -277,14 +277,14 @@ class _Reader:
             self._torn, self._torn_bytes, self._torn_lines = [], 0, []
 
     def _altered(self) -> None:
-        self._verdict.problems.append(Problem(self._torn_lines[0], f"altered or damaged: {self._reason}"))
+        self._verdict.problems.append(JournalProblem(self._torn_lines[0], f"altered or damaged: {self._reason}"))
 
     def _follow(self, number: int, entry: Entry) -> None:
         verdict, head = self._verdict, self._verdict.head
         if entry.sequence != head.sequence + 1 or entry.previous != head.digest:
             text = f"does not follow the line before it: something was removed, reordered or altered ({entry.sequence})"
-            verdict.problems.append(Problem(number, text))
-        verdict.head = Head(entry.sequence, entry.digest)
+            verdict.problems.append(JournalProblem(number, text))
+        verdict.head = ChainHead(entry.sequence, entry.digest)
         verdict.entries += 1
         verdict.old_lines += entry.version == FIRST_VERSION
         if entry.step == StepName.GAP:
@@ -311,7 +311,7 @@ class _Reader:
                 self._verdict.unproved += 1
             elif outcome not in needed:
                 text = f"message {delivery[0]} was {entry.text('disposition')} without an ending that allows it"
-                self._verdict.problems.append(Problem(number, text))
+                self._verdict.problems.append(JournalProblem(number, text))
             elif outcome == Outcome.FIXED and step != StepName.VERIFIED:
                 text = f"message {delivery[0]} was deleted as fixed without a verified change"
-                self._verdict.problems.append(Problem(number, text))
+                self._verdict.problems.append(JournalProblem(number, text))

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 import consumer
-from consumer.config import Setting, SourceKind, json_schema, load_with_sources
+from consumer.config import EffectiveValue, SourceKind, json_schema, load_with_sources
 from consumer.config.credentials_refused import names_credential, shown
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
@@ -55,7 +55,7 @@ def example() -> CommandExit:
     return CommandExit.DONE
 
 
-def _text(setting: Setting) -> str:
+def _text(setting: EffectiveValue) -> str:
     if names_credential(setting.key):
         return MASKED
     if setting.value is None:
@@ -63,7 +63,7 @@ def _text(setting: Setting) -> str:
     return shown(_plain(setting.value))
 
 
-def _document(setting: Setting) -> dict[str, Any]:
+def _document(setting: EffectiveValue) -> dict[str, Any]:
     value = _plain(setting.value)
     # What `shown` will not repeat is not repeated for scripts either.
     secret = names_credential(setting.key) or "looks like a secret" in shown(value)

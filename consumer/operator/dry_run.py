@@ -26,7 +26,7 @@ from consumer.guards.window import described
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class DryRunResult:
     """What one message would lead to."""
 
     outcome: Outcome | None
@@ -60,7 +60,7 @@ class Rehearsed:
         }
 
 
-class Rehearsal:
+class DryRun:
     """Rehearses one configuration."""
 
     def __init__(self, config: Config, open_target: OpenTarget, *, look: bool = True) -> None:
@@ -78,23 +78,23 @@ class Rehearsal:
             member_accounts=config.accounts.allowed,
         )
 
-    def of(self, body: str) -> Rehearsed:
+    def of(self, body: str) -> DryRunResult:
         """What a message with that body would lead to now."""
         delivery = rehearsed(body)
         self._pipeline.triage(delivery)
         if delivery.ending is None and delivery.rule and not self._look:
             text = f"depends on the live {delivery.rule.remediation.kind.noun}, which was not looked at"
             mode = self._modes[delivery.rule.name].value
-            return Rehearsed(None, "not_looked", text, delivery.rule.name, mode, delivery.event)
+            return DryRunResult(None, "not_looked", text, delivery.rule.name, mode, delivery.event)
         ending = delivery.ending or self._pipeline.repair(delivery)
         return self._told(ending, delivery.event, delivery.rule)
 
-    def _told(self, ending: Ending, event: Event | None, rule: Rule | None) -> Rehearsed:
+    def _told(self, ending: Ending, event: Event | None, rule: Rule | None) -> DryRunResult:
         mode = self._modes[rule.name] if rule else None
         outcome, reason, detail = ending.outcome, ending.reason, ending.detail
         if mode is Mode.ENFORCE and outcome is Outcome.WOULD_FIX and reason == "observe_mode":
             outcome, reason, detail = self._enforced(rule)
-        return Rehearsed(
+        return DryRunResult(
             outcome,
             reason,
             detail,
@@ -120,7 +120,7 @@ def rehearsed(body: str) -> Delivery:
     return Delivery(Received("", body, "", 1, 0, 0, inf), Lease("", "", 0.0, inf), 0.0)
 
 
-def summary(found: Iterable[Rehearsed]) -> list[tuple[str, str, int]]:
+def summary(found: Iterable[DryRunResult]) -> list[tuple[str, str, int]]:
     """How many messages lead where: rule, outcome, number."""
     counts = Counter((each.rule or "no rule", each.outcome.value if each.outcome else "unknown") for each in found)
     return [(rule, outcome, number) for (rule, outcome), number in sorted(counts.items())]

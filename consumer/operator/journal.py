@@ -44,7 +44,7 @@ def verify(config: Path | None, file: Path | None, form: str, *, anchor: str) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LineFilter:
     """Which lines `show` is about; what is empty does not narrow."""
 
     bucket: str = ""
@@ -76,7 +76,7 @@ class Wanted:
         return " and ".join(part for part in named if part)
 
 
-def show(config: Path | None, file: Path | None, form: str, wanted: Wanted) -> CommandExit:
+def show(config: Path | None, file: Path | None, form: str, wanted: LineFilter) -> CommandExit:
     """Show what happened to a bucket, or to every one.
 
     Raises:

@@ -12,7 +12,7 @@ from consumer.core.exit_codes import CommandExit
 from consumer.core.message import Peeked
 from consumer.core.parked import History
 from consumer.operator import output, times
-from consumer.operator.dry_run import Rehearsal, Rehearsed, summary
+from consumer.operator.dry_run import DryRun, DryRunResult, summary
 from consumer.operator.session import opened
 
 _PARKED = ("message", "parked copy of", "first enqueued (UTC)", "received", "attempts", "parked because")
@@ -27,9 +27,9 @@ def peek(path: Path, form: str, *, count: int, look: bool) -> CommandExit:
     """
     with opened(path) as session:
         waiting = session.queue(session.config.queue.name).peek(count)
-        rehearsal = Rehearsal(session.config, session.open, look=look)
+        rehearsal = DryRun(session.config, session.open, look=look)
         bar, advance = output.progress("looking at resources", len(waiting))
-        found: list[tuple[Peeked, Rehearsed]] = []
+        found: list[tuple[Peeked, DryRunResult]] = []
         with bar:
             for message in waiting:
                 found.append((message, rehearsal.of(message.body)))
@@ -39,7 +39,7 @@ def peek(path: Path, form: str, *, count: int, look: bool) -> CommandExit:
     return CommandExit.DONE
 
 
-def _draw(console: Console, found: list[tuple[Peeked, Rehearsed]], *, full: bool) -> None:
+def _draw(console: Console, found: list[tuple[Peeked, DryRunResult]], *, full: bool) -> None:
     if not found:
         console.print("No message is visible now. Hidden and parked ones are in work, held or waiting for another try.")
         return
@@ -86,7 +86,7 @@ def _message(message: Peeked) -> dict[str, Any]:
     }
 
 
-def change(found: Rehearsed) -> str:
+def change(found: DryRunResult) -> str:
     """Why a message leads where it leads, with the states before and after where they differ."""
     if found.before != found.after:
         return f"{found.detail}: {found.before} → {found.after}"

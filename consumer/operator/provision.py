@@ -35,7 +35,7 @@ _STYLES = {Act.CREATE: "green", Act.ADJUST: "yellow", Act.KEEP: "dim", Act.CONFL
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProvisionStep:
     """One step of the plan."""
 
     act: Act
@@ -67,7 +67,7 @@ def provision(path: Path, form: str, *, apply: bool) -> CommandExit:
     return CommandExit.FOUND if left else CommandExit.DONE
 
 
-def plan(config: Config, channel: Channel) -> Iterator[Step]:
+def plan(config: Config, channel: Channel) -> Iterator[ProvisionStep]:
     """What has to be done, in order: the topic's size decides about the queue's, and both come before what joins them.
 
     Raises:
@@ -87,40 +87,46 @@ def plan(config: Config, channel: Channel) -> Iterator[Step]:
         yield _subscription_step(config, present)
 
 
-def _queue_step(kind: str, name: str, found: QueueAttributes | None, wanted: QueueAttributes) -> Step:
+def _queue_step(kind: str, name: str, found: QueueAttributes | None, wanted: QueueAttributes) -> ProvisionStep:
     what = f"{kind} {name}"
     if found is None:
-        return Step(Act.CREATE, what, _shown(wanted), lambda channel: channel.create_queue(name, wanted))
+        return ProvisionStep(Act.CREATE, what, _shown(wanted), lambda channel: channel.create_queue(name, wanted))
     if found == wanted:
-        return Step(Act.KEEP, what, _shown(found))
-    return Step(Act.ADJUST, what, _difference(found, wanted), lambda channel: channel.adjust_queue(name, wanted))
+        return ProvisionStep(Act.KEEP, what, _shown(found))
+    return ProvisionStep(
+        Act.ADJUST, what, _difference(found, wanted), lambda channel: channel.adjust_queue(name, wanted)
+    )
 
 
-def _topic_step(name: str, found: int | None, wanted: int) -> Step:
+def _topic_step(name: str, found: int | None, wanted: int) -> ProvisionStep:
     what = f"topic {name}"
     if found is None:
-        return Step(Act.CREATE, what, f"size {wanted} bytes", lambda channel: channel.create_topic(name, wanted))
+        return ProvisionStep(
+            Act.CREATE, what, f"size {wanted} bytes", lambda channel: channel.create_topic(name, wanted)
+        )
     if found == wanted:
-        return Step(Act.KEEP, what, f"size {found} bytes")
+        return ProvisionStep(Act.KEEP, what, f"size {found} bytes")
     detail = f"size {found} → {wanted} bytes"
-    return Step(Act.ADJUST, what, detail, lambda channel: channel.adjust_topic(name, wanted))
+    return ProvisionStep(Act.ADJUST, what, detail, lambda channel: channel.adjust_topic(name, wanted))
 
 
-def _subscription_step(config: Config, found: Subscription | None) -> Step:
+def _subscription_step(config: Config, found: Subscription | None) -> ProvisionStep:
     topic, name = config.topic.name, config.subscription_name
     what, wanted = f"subscription {name} of {topic}", queue_fit.wanted_subscription(config)
     if found is None:
         detail = f"{wanted.content_format} to {wanted.endpoint}, {wanted.notify_strategy}"
-        return Step(Act.CREATE, what, detail, lambda channel: channel.subscribe(topic, name, wanted))
+        return ProvisionStep(Act.CREATE, what, detail, lambda channel: channel.subscribe(topic, name, wanted))
     if found.endpoint != wanted.endpoint or found.filter_tag:
         tag = f" with the tag {found.filter_tag!r}" if found.filter_tag else ""
         detail = f"it delivers to {found.endpoint}{tag}, which cannot be changed: remove it, or name another"
-        return Step(Act.CONFLICT, what, detail)
+        return ProvisionStep(Act.CONFLICT, what, detail)
     if found.notify_strategy != wanted.notify_strategy:
         detail = f"retries {found.notify_strategy} → {wanted.notify_strategy}"
         strategy = wanted.notify_strategy
-        return Step(Act.ADJUST, what, detail, lambda channel: channel.adjust_subscription(topic, name, strategy))
-    return Step(Act.KEEP, what, f"{found.content_format} to {found.endpoint}, {found.notify_strategy}")
+        return ProvisionStep(
+            Act.ADJUST, what, detail, lambda channel: channel.adjust_subscription(topic, name, strategy)
+        )
+    return ProvisionStep(Act.KEEP, what, f"{found.content_format} to {found.endpoint}, {found.notify_strategy}")
 
 
 def _values(attributes: QueueAttributes) -> dict[str, str]:
@@ -140,7 +146,7 @@ def _difference(found: QueueAttributes, wanted: QueueAttributes) -> str:
     return ", ".join(f"{name} {before[name]} → {after[name]}" for name in before if before[name] != after[name])
 
 
-def _draw(console: Console, steps: list[Step], config: Config, *, applied: bool) -> None:
+def _draw(console: Console, steps: list[ProvisionStep], config: Config, *, applied: bool) -> None:
     rows = [(output.cell(step.act.value, _STYLES[step.act]), step.what, step.detail) for step in steps]
     console.print(output.table(("step", "what", "how"), rows))
     if applied:
@@ -152,5 +158,5 @@ def _draw(console: Console, steps: list[Step], config: Config, *, applied: bool)
         console.print("Nothing to do.")
 
 
-def _document(step: Step) -> dict[str, Any]:
+def _document(step: ProvisionStep) -> dict[str, Any]:
     return {"act": step.act.value, "what": step.what, "detail": step.detail}

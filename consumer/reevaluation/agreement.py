@@ -110,7 +110,7 @@ def fix_of(report: Report, account_id: str) -> Fix | None:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Awaited:
     fix: Fix
     since: float
     known: Conclusion = Conclusion.NOT_KNOWN
@@ -123,7 +123,7 @@ _Rule = tuple[str, str]
 @dataclass(slots=True)
 class _Watched:
     look_at: float
-    waiting: dict[_Rule, _Waiting]
+    waiting: dict[_Rule, _Awaited]
 
 
 class Agreements:
@@ -144,7 +144,7 @@ class Agreements:
         now = self._monotonic()
         for fix in fixes:
             watched = self._watched.setdefault(fix.subject, _Watched(now, {}))
-            watched.waiting[fix.rule, fix.config_rule_id] = _Waiting(fix, now)
+            watched.waiting[fix.rule, fix.config_rule_id] = _Awaited(fix, now)
             self._look_later(fix.subject, watched)
 
     def forget(self, subject: Subject, rule: str, config_rule_id: str) -> None:
@@ -176,7 +176,7 @@ class Agreements:
         self._drop_if_done(subject, watched)
         return tuple(ended.values())
 
-    def _ended(self, waiting: _Waiting) -> Concluded | None:
+    def _ended(self, waiting: _Awaited) -> Concluded | None:
         waited = self._monotonic() - waiting.since
         if waiting.known is Conclusion.AGREED or waited >= self._timeout_seconds:
             return Concluded(waiting.fix, waiting.known, waited)

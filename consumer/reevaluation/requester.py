@@ -13,7 +13,7 @@ from typing import Protocol
 
 from consumer.core.errors import ServiceError
 from consumer.core.evaluation import Judgement, Subject
-from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.engine.heartbeat import Heartbeat
 from consumer.reevaluation.agreement import Agreements, Concluded, Conclusion, Fix, fix_of
@@ -133,7 +133,7 @@ class Reevaluation:
     def retry(self, retry: Retry) -> None:
         """Not of interest here."""
 
-    def renewal(self, renewal: Renewal) -> None:
+    def renewal(self, renewal: LeaseRenewal) -> None:
         """Not of interest here."""
 
     def settle_error(self, error: SettleError) -> None:

@@ -25,7 +25,7 @@ ENTRY_POINT_GROUP = "config_remediator.kinds"
 _T = TypeVar("_T")
 
 
-class Credentials(Protocol):
+class SigningCredentials(Protocol):
     """What requests are signed with; valid for one request, so get them anew for each."""
 
     @property
@@ -54,7 +54,7 @@ class Retries(Protocol):
 class ClientContext:
     """What an installed kind makes its client of."""
 
-    credentials: Callable[[str], Credentials]
+    credentials: Callable[[str], SigningCredentials]
     """Of the account that owns a resource; may raise `NotAuthenticated`."""
     retries: Retries
     hooks: Hooks

@@ -18,7 +18,7 @@ from consumer.core.event_times import believed_ms, doubt
 from consumer.core.observers import Report
 from consumer.core.outcome import Outcome
 from consumer.reevaluation.catch_up import FINISHED, Finished, read_finished
-from consumer.telemetry.gauges import Reading, Values, only
+from consumer.telemetry.gauges import LiveMetric, Values, only
 from consumer.telemetry.metrics import Metrics
 
 _REMEMBERED = 20_000
@@ -55,13 +55,13 @@ class CatchUps:
     def expose(self, metrics: Metrics) -> None:
         """Export it."""
         text = "Fixes that catch-up asked for and no notification that this replica has seen."
-        metrics.expose(Reading("missed_upstream", "counter", text, ("rule",), self._counted))
+        metrics.expose(LiveMetric("missed_upstream", "counter", text, ("rule",), self._counted))
         name, text = "catch_up_last_success_timestamp_seconds", "When a whole run of catch-up last ended, as it says."
-        metrics.expose(Reading(name, "gauge", text, (), lambda: only(self._ended_at())))
+        metrics.expose(LiveMetric(name, "gauge", text, (), lambda: only(self._ended_at())))
         text = "What the evaluator listed as non-compliant in that run."
-        metrics.expose(Reading("catch_up_listed_resources", "gauge", text, (), lambda: only(self._listed())))
+        metrics.expose(LiveMetric("catch_up_listed_resources", "gauge", text, (), lambda: only(self._listed())))
         name, text = "catch_up_expected_within_seconds", "Within which time a whole run is expected after another."
-        metrics.expose(Reading(name, "gauge", text, (), lambda: only(float(self._expected_within_seconds) or None)))
+        metrics.expose(LiveMetric(name, "gauge", text, (), lambda: only(float(self._expected_within_seconds) or None)))
 
     def _ended(self, report: Report) -> None:
         finished, now_ms = read_finished(report.message.body), report.settled_at_ms

@@ -10,7 +10,7 @@ import logging
 from typing import Any
 
 from consumer.core.event_times import doubt
-from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.reevaluation.agreement import Concluded, Conclusion
 from consumer.telemetry.exposure import exposure_seconds, upstream_seconds
@@ -72,7 +72,7 @@ class DeliveryLog:
             delay_seconds=_rounded(retry.delay_seconds),
         )
 
-    def renewal(self, renewal: Renewal) -> None:
+    def renewal(self, renewal: LeaseRenewal) -> None:
         """A lease was kept or could not be."""
         match renewal.result:
             case "renewed":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from consumer.engine.poll_board import PAUSE_REASONS, PollBoard
 from consumer.telemetry.exposure import OpenExposures
-from consumer.telemetry.gauges import Reading, Values, only
+from consumer.telemetry.gauges import LiveMetric, Values, only
 from consumer.telemetry.label_values import OTHER, BoundedValues
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.permissions import MissingActions, on_resources
@@ -37,13 +37,13 @@ def expose_exposures(
         }
 
     text = "Evaluation time of the oldest exposure that is still open, as far as this process knows."
-    metrics.expose(Reading("oldest_open_exposure_timestamp_seconds", "gauge", text, ("rule",), oldest))
+    metrics.expose(LiveMetric("oldest_open_exposure_timestamp_seconds", "gauge", text, ("rule",), oldest))
     text = "Open exposures whose message was given up; until the resource is seen safe or a person settles the letter."
-    metrics.expose(Reading("given_up_resources", "gauge", text, ("rule", "reason"), given_up))
+    metrics.expose(LiveMetric("given_up_resources", "gauge", text, ("rule", "reason"), given_up))
     text = "What waits for an action to be granted: resources, or 1 for requests that are about none."
-    metrics.expose(Reading("permission_missing", "gauge", text, ("action", "resource"), permissions))
+    metrics.expose(LiveMetric("permission_missing", "gauge", text, ("action", "resource"), permissions))
     text = "1 while open exposures may be missing from what this process knows, by the reason."
-    known = Reading(
+    known = LiveMetric(
         "exposures_unknown",
         "gauge",
         text,
@@ -56,7 +56,7 @@ def expose_exposures(
 def expose_flow(metrics: Metrics, board: PollBoard, undeleted: Callable[[], int]) -> None:
     """Export why messages are not received, and how near that is."""
     text = "1 while polls pause by this process's own decision, by the reason."
-    paused = Reading(
+    paused = LiveMetric(
         "polling_paused",
         "gauge",
         text,
@@ -65,4 +65,4 @@ def expose_flow(metrics: Metrics, board: PollBoard, undeleted: Callable[[], int]
     )
     metrics.expose(paused)
     text = "Deliveries that ended without a deletion within the service's window; polls pause at engine.max_undeleted."
-    metrics.expose(Reading("undeleted_in_window", "gauge", text, (), lambda: only(undeleted())))
+    metrics.expose(LiveMetric("undeleted_in_window", "gauge", text, (), lambda: only(undeleted())))

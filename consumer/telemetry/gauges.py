@@ -23,7 +23,7 @@ Values = Mapping[tuple[str, ...], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LiveMetric:
     """One metric and where its values come from."""
 
     name: str
@@ -43,9 +43,9 @@ class Readings(Collector):
     """Collects readings in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._readings: tuple[Reading, ...] = ()
+        self._readings: tuple[LiveMetric, ...] = ()
 
-    def add(self, reading: Reading) -> None:
+    def add(self, reading: LiveMetric) -> None:
         """Export one more reading from now on."""
         self._readings = (*self._readings, reading)
 

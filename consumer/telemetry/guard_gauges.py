@@ -9,7 +9,7 @@ from consumer.guards.chain import Guards
 from consumer.guards.rule import Rule
 from consumer.guards.shared.store import Store
 from consumer.reevaluation.requester import Reevaluation
-from consumer.telemetry.gauges import Reading, Values, only
+from consumer.telemetry.gauges import LiveMetric, Values, only
 from consumer.telemetry.metrics import Metrics
 
 ALL_RULES = "(all)"
@@ -38,19 +38,21 @@ def expose_guards(metrics: Metrics, rules: Sequence[Rule], guards: Guards, crede
         return {(name,): float(found.get(name, 0)) for name in names}
 
     text = "1 while the rule's changes are stopped because too many of them failed."
-    metrics.expose(Reading("breaker_open", "gauge", text, ("rule",), breakers))
+    metrics.expose(LiveMetric("breaker_open", "gauge", text, ("rule",), breakers))
     text = "1 while changes are paused by the configuration, a file or a signal."
-    metrics.expose(Reading("paused", "gauge", text, (), lambda: only(float(bool(guards.held_by())))))
+    metrics.expose(LiveMetric("paused", "gauge", text, (), lambda: only(float(bool(guards.held_by())))))
     text = "Changes under way or made within the limit's window; (all) is the limit on all rules together."
-    metrics.expose(Reading("changes_in_window", "gauge", text, ("rule",), lambda: _by_rule(guards.changes_in_window())))
+    metrics.expose(
+        LiveMetric("changes_in_window", "gauge", text, ("rule",), lambda: _by_rule(guards.changes_in_window()))
+    )
     text = "Most changes in the limit's window; (all) is the limit on all rules together."
-    metrics.expose(Reading("changes_limit", "gauge", text, ("rule",), lambda: _by_rule(guards.limits.limits())))
+    metrics.expose(LiveMetric("changes_limit", "gauge", text, ("rule",), lambda: _by_rule(guards.limits.limits())))
     text = "Resources that are left alone because somebody keeps breaking them after our fix."
-    metrics.expose(Reading("contested_resources", "gauge", text, ("rule",), contested))
+    metrics.expose(LiveMetric("contested_resources", "gauge", text, ("rule",), contested))
     windowed = [rule for rule in rules if rule.windows]
     text = "1 while the rule may change things by its windows of time, 0 while it waits for one; absent without any."
     metrics.expose(
-        Reading(
+        LiveMetric(
             "window_open",
             "gauge",
             text,
@@ -65,7 +67,7 @@ def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
     """Export what became of the fixes that Cloud Config was to be asked about."""
     text = "Fixes by whether Cloud Config was asked to look again, and by whether it agreed if that is waited for."
     metrics.expose(
-        Reading(
+        LiveMetric(
             "reevaluations",
             "counter",
             text,
@@ -78,9 +80,9 @@ def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
 def expose_store(metrics: Metrics, store: Store) -> None:
     """Export whether what the replicas share can be asked."""
     text = "1 while what the replicas share can be asked; while it cannot, nothing is changed."
-    metrics.expose(Reading("shared_store_up", "gauge", text, (), lambda: only(float(not store.problem))))
+    metrics.expose(LiveMetric("shared_store_up", "gauge", text, (), lambda: only(float(not store.problem))))
     name, text = "shared_store_errors", "Calls to what the replicas share that failed, by what was wanted of it."
-    metrics.expose(Reading(name, "counter", text, ("action",), lambda: _by_action(store.errors())))
+    metrics.expose(LiveMetric(name, "counter", text, ("action",), lambda: _by_action(store.errors())))
 
 
 def _expose_ends(metrics: Metrics, guards: Guards, credentials: Mapping[str, Expiring]) -> None:
@@ -91,9 +93,9 @@ def _expose_ends(metrics: Metrics, guards: Guards, credentials: Mapping[str, Exp
         return {(account,): at for account, at in known.items() if at is not None}
 
     name, text = "exemption_expiry_timestamp_seconds", "When the exemption ends; also shown after it has ended."
-    metrics.expose(Reading(name, "gauge", text, ("exemption",), lambda: ends))
+    metrics.expose(LiveMetric(name, "gauge", text, ("exemption",), lambda: ends))
     name, text = "credentials_expiry_timestamp_seconds", "When temporary credentials end, by their account."
-    metrics.expose(Reading(name, "gauge", text, ("account",), expiries))
+    metrics.expose(LiveMetric(name, "gauge", text, ("account",), expiries))
 
 
 def _by_action(values: Mapping[str, int]) -> Values:

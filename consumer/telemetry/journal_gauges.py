@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from consumer.telemetry.gauges import Reading, only
+from consumer.telemetry.gauges import LiveMetric, only
 from consumer.telemetry.metrics import Metrics
 
 
@@ -22,9 +22,9 @@ class Journaling(Protocol):
 def expose_journal(metrics: Metrics, journal: Journaling) -> None:
     """Export them."""
     metrics.expose(
-        Reading("journal_bytes", "gauge", "Size of the journal.", (), lambda: only(float(journal.size_bytes)))
+        LiveMetric("journal_bytes", "gauge", "Size of the journal.", (), lambda: only(float(journal.size_bytes)))
     )
     text = "1 while the journal cannot be written."
-    metrics.expose(Reading("journal_unwritable", "gauge", text, (), lambda: only(float(bool(journal.trouble)))))
+    metrics.expose(LiveMetric("journal_unwritable", "gauge", text, (), lambda: only(float(bool(journal.trouble)))))
     text = "How often lines of the journal were lost: rows of lines that could not be written, and deleted journals."
-    metrics.expose(Reading("journal_gaps", "counter", text, (), lambda: only(float(journal.gaps))))
+    metrics.expose(LiveMetric("journal_gaps", "counter", text, (), lambda: only(float(journal.gaps))))

@@ -16,8 +16,8 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
 
 from consumer.core.event import Event
-from consumer.core.event_times import Unbelievable, doubt
-from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.event_times import ImplausibleTime, doubt
+from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.engine.in_flight import Books
 from consumer.engine.poll_board import PollState
@@ -25,7 +25,7 @@ from consumer.guards.chain import HOLDS
 from consumer.guards.rule import Mode, Rule
 from consumer.reevaluation.agreement import Concluded, Conclusion
 from consumer.telemetry.exposure import OpenExposures, exposure_seconds, upstream_seconds
-from consumer.telemetry.gauges import PREFIX, BooksCollector, Reading, Readings, Values, only
+from consumer.telemetry.gauges import PREFIX, BooksCollector, LiveMetric, Readings, Values, only
 from consumer.telemetry.label_values import OTHER, BoundedValues
 
 STAGES = ("notify", "enqueue", "wait", "decode", "inspect", "apply", "verify", "settle")
@@ -82,19 +82,19 @@ class Metrics:
         self._expose_settings(rules, slots)
         self._expose_progress(poll_state)
 
-    def expose(self, reading: Reading) -> None:
+    def expose(self, reading: LiveMetric) -> None:
         """Export a metric whose values are read from their source at every scrape."""
         self._readings.add(reading)
 
     def watch_listeners(self, failures: Callable[[], int]) -> None:
         """Export how many calls to listeners have failed, as `Hooks.failures` counts them."""
         text = "Calls to a listener (metrics, log, journal) that failed; no message was affected."
-        self.expose(Reading("listener_failures", "counter", text, (), lambda: only(failures())))
+        self.expose(LiveMetric("listener_failures", "counter", text, (), lambda: only(failures())))
 
     def watch_log(self, dropped: Callable[[], int]) -> None:
         """Export how many lines of the log nobody took in time."""
         text = "Lines of the log that were dropped because its reader had stopped reading."
-        self.expose(Reading("log_lines_dropped", "counter", text, (), lambda: only(dropped())))
+        self.expose(LiveMetric("log_lines_dropped", "counter", text, (), lambda: only(dropped())))
 
     def config_loaded(self) -> None:
         """A configuration was loaded and is in use from now on."""
@@ -114,7 +114,7 @@ class Metrics:
         """Count one more try of a request."""
         self._retries(retry.service, retry.operation, self._codes.of(retry.reason)).inc()
 
-    def renewal(self, renewal: Renewal) -> None:
+    def renewal(self, renewal: LeaseRenewal) -> None:
         """Count one attempt to keep a lease."""
         self._renewals(self._codes.of(renewal.result)).inc()
 
@@ -239,23 +239,23 @@ class Metrics:
             self._stages(stage)
         for result in ("renewed", "lost", "expired", "capped"):
             self._renewals(result)
-        for bound in Unbelievable:
+        for bound in ImplausibleTime:
             self._corrected(bound.value)
 
     def _expose_settings(self, rules: Sequence[Rule], slots: int) -> None:
         modes: Values = {_one(rule.name): float(rule.mode is Mode.ENFORCE) for rule in rules}
-        self.expose(Reading("worker_slots", "gauge", "Deliveries that may be in flight.", (), lambda: only(slots)))
+        self.expose(LiveMetric("worker_slots", "gauge", "Deliveries that may be in flight.", (), lambda: only(slots)))
         text = "1 for a rule that enforces, 0 for one that observes."
-        self.expose(Reading("rule_mode", "gauge", text, ("rule",), lambda: modes))
+        self.expose(LiveMetric("rule_mode", "gauge", text, ("rule",), lambda: modes))
         about: Values = {(rule.name, rule.remediation.name, rule.remediation.kind.resource_type): 1.0 for rule in rules}
         text = "Always 1: what a rule repairs and how, to be joined by the rule."
-        self.expose(Reading("rule_info", "gauge", text, ("rule", "remediation", "resource_type"), lambda: about))
+        self.expose(LiveMetric("rule_info", "gauge", text, ("rule", "remediation", "resource_type"), lambda: about))
         name, text = "config_last_load_success_timestamp_seconds", "When the configuration in use was loaded."
-        self.expose(Reading(name, "gauge", text, (), lambda: only(self._config_loaded_at)))
+        self.expose(LiveMetric(name, "gauge", text, (), lambda: only(self._config_loaded_at)))
 
     def _expose_progress(self, poll_state: Callable[[], PollState]) -> None:
         name, text = "last_poll_success_timestamp_seconds", "When a poll was last answered."
-        self.expose(Reading(name, "gauge", text, (), lambda: only(poll_state().last_success_at)))
+        self.expose(LiveMetric(name, "gauge", text, (), lambda: only(poll_state().last_success_at)))
 
 
 _M = TypeVar("_M", Counter, Histogram)
@@ -266,10 +266,10 @@ def _series(metric: _M) -> Callable[..., _M]:
     return cache(metric.labels)
 
 
-def _doubted(event: Event, report: Report) -> Unbelievable | None:
+def _doubted(event: Event, report: Report) -> ImplausibleTime | None:
     """What is wrong with an event's time; what catch-up brings may have been so for months, and is cut all the same."""
     found = doubt(event.evaluated_at_ms, report.settled_at_ms, report.first_ms)
-    return None if event.caught_up and found is Unbelievable.PAST else found
+    return None if event.caught_up and found is ImplausibleTime.PAST else found
 
 
 def _one(label_value: str) -> tuple[str, ...]:

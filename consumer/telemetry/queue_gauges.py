@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from consumer.core.queue_attributes import Figures
-from consumer.telemetry.gauges import Reading, Values
+from consumer.telemetry.gauges import LiveMetric, Values
 from consumer.telemetry.metrics import Metrics
 
 
@@ -22,4 +22,4 @@ def expose_figures(
         }
 
     text = "Messages a queue said it held when it was last asked; absent where it does not say."
-    metrics.expose(Reading("queue_messages", "gauge", text, ("queue", "role", "state"), values))
+    metrics.expose(LiveMetric("queue_messages", "gauge", text, ("queue", "role", "state"), values))

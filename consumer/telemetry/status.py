@@ -1,6 +1,6 @@
-"""What the status page shows, as one frozen picture of one process at one moment: plain values, no HTML.
+"""What the status page shows, as one frozen record of one process at one moment: plain values, no HTML.
 
-`Endings` remembers the latest deliveries; `consumer.app.status` puts the picture together; `status_page` draws it.
+`Endings` remembers the latest deliveries; `consumer.app.status` collects the rest; `status_page` draws it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LONGEST_TEXT = 200
 """Characters of one value: a state may be a whole policy, and the journal has it whole."""
 
 
-class Answer(StrEnum):
+class Tristate(StrEnum):
     """The answer to a question that has three."""
 
     YES = "yes"
@@ -57,7 +57,7 @@ class LatestEnding:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ProcessStatus:
     """One process at one moment."""
 
     at_ms: int
@@ -71,7 +71,7 @@ class Status:
     """Why it is not alive; empty if it is."""
     ready: str
     """Why it is not ready; empty if it is."""
-    exposed: Answer
+    exposed: Tristate
     """Whether a rule that enforces knows of a resource that breaks it."""
     exposed_seconds: float | None
     """For how long the oldest of those has been exposed."""

@@ -17,7 +17,7 @@ from typing import assert_never
 from consumer.core.printable import printable
 from consumer.telemetry.http_messages import Response
 from consumer.telemetry.redaction import redactor
-from consumer.telemetry.status import LONGEST_TEXT, Answer, LatestEnding, RuleStatus, Status
+from consumer.telemetry.status import LONGEST_TEXT, LatestEnding, ProcessStatus, RuleStatus, Tristate
 
 REFRESH_SECONDS = 15
 MOST_RULES = 100
@@ -58,12 +58,12 @@ _TONES = {
 }
 
 
-def response(status: Status) -> Response:
+def response(status: ProcessStatus) -> Response:
     """The page, with headers that let it do nothing but be read."""
     return Response(HTTPStatus.OK, page(status).encode("utf-8", "backslashreplace"), HEADERS)
 
 
-def page(status: Status) -> str:
+def page(status: ProcessStatus) -> str:
     """The page as HTML."""
     return "".join(
         (
@@ -85,37 +85,37 @@ def page(status: Status) -> str:
     )
 
 
-def _title(status: Status) -> str:
-    answer = {Answer.YES: "exposed", Answer.NO: "nothing exposed", Answer.UNKNOWN: "not known"}[status.exposed]
+def _title(status: ProcessStatus) -> str:
+    answer = {Tristate.YES: "exposed", Tristate.NO: "nothing exposed", Tristate.UNKNOWN: "not known"}[status.exposed]
     return f"{answer} · {_text(status.queue)} · config-remediator"
 
 
-def _head(status: Status) -> str:
+def _head(status: ProcessStatus) -> str:
     return (
         f"<header><h1>config-remediator</h1><p>queue <b>{_text(status.queue)}</b> in {_text(status.region)}</p>"
         f'<p class="when">{_moment(status.at_ms)} UTC</p></header>'
     )
 
 
-def _tiles(status: Status) -> str:
+def _tiles(status: ProcessStatus) -> str:
     return f'<section class="tiles">{_exposed(status)}{_flowing(status)}{_in_flight(status)}</section>'
 
 
-def _exposed(status: Status) -> str:
+def _exposed(status: ProcessStatus) -> str:
     question, why = "Is anything exposed?", "; ".join(status.unknown)
     match status.exposed:
-        case Answer.YES:
+        case Tristate.YES:
             more = f"; and maybe more: {why}" if why else ""
             return _tile(question, "Yes", "bad", f"the oldest for {_duration(status.exposed_seconds or 0.0)}{more}")
-        case Answer.NO:
+        case Tristate.NO:
             return _tile(question, "No", "good", "no rule that enforces knows of a resource that breaks it")
-        case Answer.UNKNOWN:
+        case Tristate.UNKNOWN:
             return _tile(question, "Not known", "warn", why)
         case _:
             assert_never(status.exposed)
 
 
-def _flowing(status: Status) -> str:
+def _flowing(status: ProcessStatus) -> str:
     question = "Does work flow?"
     if stopped := status.alive or status.ready:
         return _tile(question, "No", "bad", stopped)
@@ -125,7 +125,7 @@ def _flowing(status: Status) -> str:
     return _tile(question, "Yes", "good", "received, repaired, read back, settled")
 
 
-def _in_flight(status: Status) -> str:
+def _in_flight(status: ProcessStatus) -> str:
     parts = (("waiting", status.buffered), ("working", status.working), ("settling", status.settling))
     total = sum(count for _, count in parts)
     bar = "".join(f'<span class="part {name} w{_share(count, status.slots)}"></span>' for name, count in parts if count)
@@ -140,7 +140,7 @@ def _tile(question: str, word: str, tone: str, text: str) -> str:
     return f'<article class="tile {tone}"><h2>{question}</h2><p class="word">{word}</p><p>{_text(text)}</p></article>'
 
 
-def _obstacles(status: Status) -> str:
+def _obstacles(status: ProcessStatus) -> str:
     if not status.obstacles:
         return ""
     items = "".join(f"<li>{_text(each)}</li>" for each in status.obstacles[:MOST_OBSTACLES])
@@ -148,7 +148,7 @@ def _obstacles(status: Status) -> str:
     return f'<section class="card warn"><h2>Why work does not flow</h2><ul>{items}</ul>{note}</section>'
 
 
-def _rules(status: Status) -> str:
+def _rules(status: ProcessStatus) -> str:
     rows = "".join(_rule(rule) for rule in status.rules[:MOST_RULES])
     columns = "".join(f"<th>{name}</th>" for name in ("Rule", "Mode", "Repair", "Exposed for", "Changes"))
     table = f"<table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
@@ -176,7 +176,7 @@ def _more(count: int) -> str:
     return f"<p>and {count} more</p>" if count > 0 else ""
 
 
-def _endings(status: Status) -> str:
+def _endings(status: ProcessStatus) -> str:
     if not status.endings:
         return '<section class="card"><h2>Latest endings</h2><p>None since the start.</p></section>'
     items = "".join(_ending(ending) for ending in status.endings)
@@ -194,7 +194,7 @@ def _ending(ending: LatestEnding) -> str:
     )
 
 
-def _foot(status: Status) -> str:
+def _foot(status: ProcessStatus) -> str:
     settled = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in status.settled if count)
     links = " ".join(f'<a href="{path}">{path}</a>' for path in ("/metrics", "/readyz", "/livez"))
     since = f"{status.received} deliveries received since {_moment(status.started_at_ms)}"

@@ -14,7 +14,7 @@ from enum import StrEnum
 from consumer.core.observers import Report
 from consumer.engine.in_flight import Books
 from consumer.engine.poll_board import KEEPING_UP_SECONDS, PollBoard
-from consumer.engine.queue_depth import Look
+from consumer.engine.queue_depth import DepthSample
 from consumer.telemetry.exposure import OpenExposures
 
 _STATES = 3
@@ -79,7 +79,7 @@ class Unknowns:
                 if len(self._hidden) > self._remembered:
                     self._hidden.pop(next(iter(self._hidden)))  # so less is known, never more
 
-    def look(self, look: Look) -> None:
+    def look(self, look: DepthSample) -> None:
         """Nothing is hidden from before the start if all that the queue holds is ours."""
         told = look.figures.told()
         if look.dead_letters or len(told) < _STATES or not look.quiet:

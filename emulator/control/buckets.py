@@ -16,7 +16,7 @@ from emulator.control.answers import DONE, Json
 from emulator.control.bodies import Body, Refused, read
 from emulator.emulation import Emulation
 from emulator.oss.bucket import Bucket, Encryption, HttpsConfig, Logging, Referer, as_json
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 
 
 class BucketSettings(Body):
@@ -101,7 +101,7 @@ class BucketEndpoints:
     def _create(self, name: str, settings: dict[str, Any]) -> None:
         try:
             self._oss.create_bucket(name, **settings)
-        except Refusal as refusal:
+        except OssRefusal as refusal:
             raise Refused(f"{name}: {refusal}") from None
 
     async def show(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from emulator.ecs import paging, parameters
-from emulator.ecs.call import Call
+from emulator.ecs.call import EcsCall
 from emulator.ecs.codes import Ecs
 from emulator.ecs.descriptions import described_group, described_rule
 from emulator.ecs.group import EGRESS, INGRESS, Permission, SecurityGroup
@@ -23,7 +23,7 @@ MOST_RULES_OF_A_GROUP = 200
 """By default; AuthorizeSecurityGroup refuses more, those that were made over the control port count."""
 
 
-def describe_security_group_attribute(call: Call) -> dict[str, Any]:
+def describe_security_group_attribute(call: EcsCall) -> dict[str, Any]:
     """The rules of one group, page by page: by default 500, from 10 to 1,000 each."""
     group, asked = call.group(), call.asked
     direction = asked.get("Direction", "all")
@@ -49,7 +49,7 @@ def describe_security_group_attribute(call: Call) -> dict[str, Any]:
     }
 
 
-def describe_security_groups(call: Call) -> dict[str, Any]:
+def describe_security_groups(call: EcsCall) -> dict[str, Any]:
     """The caller's groups, page by page: by default 10, up to 100 each."""
     asked, wanted = call.asked, call.wanted_ids()
     if asked.get("SecurityGroupType", "normal") not in ("normal", "enterprise"):
@@ -78,7 +78,7 @@ def _place(permission: Permission) -> str:
     return f"{permission.created:020.6f} {permission.id}"
 
 
-def describe_prefix_list_attributes(call: Call) -> dict[str, Any]:
+def describe_prefix_list_attributes(call: EcsCall) -> dict[str, Any]:
     """The address blocks of one prefix list."""
     found = call.prefix_list()
     call.read(found.id)
@@ -91,7 +91,7 @@ def describe_prefix_list_attributes(call: Call) -> dict[str, Any]:
     }
 
 
-def authorize_security_group(call: Call) -> dict[str, Any]:
+def authorize_security_group(call: EcsCall) -> dict[str, Any]:
     """Add ingress rules; what is there already is not added again, and is no error."""
     group, added = call.changeable(), []
     wanted = parameters.permissions(call.asked)
@@ -110,7 +110,7 @@ def authorize_security_group(call: Call) -> dict[str, Any]:
     return {}
 
 
-def revoke_security_group(call: Call) -> dict[str, Any]:
+def revoke_security_group(call: EcsCall) -> dict[str, Any]:
     """Remove ingress rules by their ids or by what they say; all of them or none."""
     group = call.changeable()
     ids, described = parameters.rule_ids(call.asked), parameters.permissions(call.asked)
@@ -147,7 +147,7 @@ def new_rule_id() -> str:
     return f"sgr-bp1{secrets.token_hex(9)[:17]}"
 
 
-ACTIONS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
+ACTIONS: Mapping[str, Callable[[EcsCall], dict[str, Any]]] = {
     "DescribeSecurityGroupAttribute": describe_security_group_attribute,
     "DescribeSecurityGroups": describe_security_groups,
     "DescribePrefixListAttributes": describe_prefix_list_attributes,

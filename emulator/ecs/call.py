@@ -18,7 +18,7 @@ _GROUP_ID = re.compile(r"sg-[A-Za-z0-9-]{1,60}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class EcsCall:
     """One authenticated request."""
 
     world: World

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from emulator.acs3 import RpcRequest, caller
 from emulator.ecs.api import ACTIONS, VERSION
-from emulator.ecs.call import Call
+from emulator.ecs.call import EcsCall
 from emulator.ecs.group import Permission, PrefixList, SecurityGroup
 from emulator.flow import Flow
 from emulator.http import Request, Response
@@ -129,7 +129,9 @@ class EcsService:
         if self._flow.refuses(key.access_key_id, action):
             raise Refusal(Rpc.THROTTLED)
         return operation(
-            Call(self._world, self.groups, self.prefix_lists, self.changed, action, asked.parameters, key, request_id)
+            EcsCall(
+                self._world, self.groups, self.prefix_lists, self.changed, action, asked.parameters, key, request_id
+            )
         )
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.mns import record
 from emulator.mns.broker import Broker
-from emulator.mns.call import Call, answer
+from emulator.mns.call import MnsCall, answer
 
 
-def get_account_attributes(broker: Broker, call: Call) -> Response:
+def get_account_attributes(broker: Broker, call: MnsCall) -> Response:
     """200 with `<Account>`."""
     record.read(broker.world, call)
     return answer(200, "Account", [("LoggingBucket", broker.logging_bucket)])
 
 
-def set_account_attributes(broker: Broker, call: Call) -> Response:
+def set_account_attributes(broker: Broker, call: MnsCall) -> Response:
     """204; an empty logging bucket switches logging off."""
     bucket = call.root("Account").texts().get("LoggingBucket")
     if bucket is not None:
@@ -23,7 +23,7 @@ def set_account_attributes(broker: Broker, call: Call) -> Response:
     return answer(204)
 
 
-def open_service(broker: Broker, call: Call) -> Response:
+def open_service(broker: Broker, call: MnsCall) -> Response:
     """200 with an order id; the service is always open here."""
     record.read(broker.world, call)
     return answer(200, "OpenService", [("OrderId", call.request_id)])

@@ -12,7 +12,7 @@ from typing import Any
 from emulator.mns import names, record
 from emulator.mns.attributes import Figures, QueueAttributes, TopicAttributes
 from emulator.mns.dead_letter import DeadLetterPolicy, dead_letter
-from emulator.mns.errors import Code, Refusal, out_of_range
+from emulator.mns.errors import Code, MnsRefusal, out_of_range
 from emulator.mns.http_push import HttpEndpoint, HttpPush, NotPushed
 from emulator.mns.message import Draft, Message
 from emulator.mns.polling import Line, Polls
@@ -51,14 +51,14 @@ class Broker:
         """The queue of that name; raises QueueNotExist."""
         queue = self.queues.get(name)
         if queue is None:
-            raise Refusal(Code.QUEUE_NOT_EXIST)
+            raise MnsRefusal(Code.QUEUE_NOT_EXIST)
         return queue
 
     def topic(self, name: str) -> Topic:
         """The topic of that name; raises TopicNotExist."""
         topic = self.topics.get(name)
         if topic is None:
-            raise Refusal(Code.TOPIC_NOT_EXIST)
+            raise MnsRefusal(Code.TOPIC_NOT_EXIST)
         return topic
 
     def line(self, queue: Queue) -> Line:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from emulator.http import Request, Response
 from emulator.mns.document import NAMESPACE, document
-from emulator.mns.errors import Code, Refusal
+from emulator.mns.errors import Code, MnsRefusal
 from emulator.xml import Element, Malformed, Node, parse
 
 UNKNOWN = "Unknown"
@@ -32,7 +32,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Call:
+class MnsCall:
     """An authenticated request on its way to its operation."""
 
     request: Request
@@ -50,14 +50,14 @@ class Call:
         try:
             return parse(self.request.body)
         except Malformed:
-            raise Refusal(Code.MALFORMED_XML) from None
+            raise MnsRefusal(Code.MALFORMED_XML) from None
 
     def root(self, *expected: str) -> Element:
         """The root of a body that has to be there; raises MalformedXML or InvalidArgument."""
         if self.body is None:
-            raise Refusal(Code.MALFORMED_XML)
+            raise MnsRefusal(Code.MALFORMED_XML)
         if self.body.tag not in expected:
-            raise Refusal(Code.INVALID_ARGUMENT, expected[0])
+            raise MnsRefusal(Code.INVALID_ARGUMENT, expected[0])
         return self.body
 
     def optional_root(self, expected: str) -> Element | None:
@@ -70,7 +70,7 @@ class Call:
         The documentation asks for the namespace; clients in wide use leave it out and are served.
         """
         if self.body is not None and self.body.namespace not in ("", NAMESPACE):
-            raise Refusal(Code.INVALID_ARGUMENT, self.body.tag)
+            raise MnsRefusal(Code.INVALID_ARGUMENT, self.body.tag)
 
     def url(self, *path: str) -> str:
         """The address of a queue, topic or subscription under the host this request was sent to."""

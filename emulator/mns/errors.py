@@ -6,10 +6,10 @@ from emulator.mns.codes import Code
 from emulator.mns.document import document
 from emulator.xml import Node
 
-__all__ = ["Code", "Refusal", "entry_nodes", "error_document", "out_of_range"]
+__all__ = ["Code", "MnsRefusal", "entry_nodes", "error_document", "out_of_range"]
 
 
-class Refusal(Exception):
+class MnsRefusal(Exception):
     """The service answers this request with an error; nothing has been changed."""
 
     def __init__(self, code: Code, *parts: object) -> None:
@@ -18,9 +18,9 @@ class Refusal(Exception):
         self.message = code.message.format(*parts) if parts else code.message
 
 
-def out_of_range(element: str, low: int, high: int, unit: str) -> Refusal:
+def out_of_range(element: str, low: int, high: int, unit: str) -> MnsRefusal:
     """A value outside its limits: `unit` is `seconds`, `bytes` or empty."""
-    return Refusal(Code.OUT_OF_RANGE, element, low, high, f" {unit}" if unit else "")
+    return MnsRefusal(Code.OUT_OF_RANGE, element, low, high, f" {unit}" if unit else "")
 
 
 def error_document(code: str, message: str, request_id: str, host: str) -> bytes:
@@ -31,6 +31,6 @@ def error_document(code: str, message: str, request_id: str, host: str) -> bytes
     )
 
 
-def entry_nodes(refusal: Refusal) -> list[Node]:
+def entry_nodes(refusal: MnsRefusal) -> list[Node]:
     """The inside of a batch's entry that was refused: exactly these two elements, or clients drop the batch."""
     return [("ErrorCode", refusal.code.wire_name), ("ErrorMessage", refusal.message)]

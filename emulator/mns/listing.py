@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 
 from emulator.http import Response
 from emulator.mns import names
-from emulator.mns.call import Call, answer
+from emulator.mns.call import MnsCall, answer
 from emulator.xml import Node
 
 
 def page(
-    call: Call, root: str, entry: str, existing: Iterable[str], write: Callable[[str, bool], list[Node]]
+    call: MnsCall, root: str, entry: str, existing: Iterable[str], write: Callable[[str, bool], list[Node]]
 ) -> Response:
     """One page: `write(name, with_meta)` gives the inside of an entry.
 

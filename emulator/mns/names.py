@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from emulator.mns.errors import Code, Refusal, out_of_range
+from emulator.mns.errors import Code, MnsRefusal, out_of_range
 
 NAME_CHARACTERS = 120
 QUEUES = TOPICS = 1000
@@ -45,9 +45,9 @@ def subscription_name(name: str) -> str:
 
 def _name(name: str, invalid: Code, length: Code) -> str:
     if not 1 <= len(name) <= NAME_CHARACTERS:
-        raise Refusal(length)
+        raise MnsRefusal(length)
     if not _NAME.match(name):
-        raise Refusal(invalid)
+        raise MnsRefusal(invalid)
     return name
 
 
@@ -56,7 +56,7 @@ def number(text: str, element: str, limits: tuple[int, int], unit: str = "") -> 
     low, high = limits
     text = text.strip()
     if not _NUMBER.match(text):
-        raise Refusal(Code.INVALID_ARGUMENT, element)
+        raise MnsRefusal(Code.INVALID_ARGUMENT, element)
     value = int(text)
     if not low <= value <= high:
         raise out_of_range(element, low, high, unit)
@@ -66,7 +66,7 @@ def number(text: str, element: str, limits: tuple[int, int], unit: str = "") -> 
 def query_number(text: str, item: str, limits: tuple[int, int], unit: str = "") -> int:
     """The same for a value in the query, which is InvalidQueryString when it is no number at all."""
     if not _NUMBER.match(text):
-        raise Refusal(Code.INVALID_QUERY_STRING, item)
+        raise MnsRefusal(Code.INVALID_QUERY_STRING, item)
     return number(text, item, limits, unit)
 
 
@@ -80,7 +80,7 @@ def flag(text: str, element: str) -> bool:
     """`True` or `False` in any case; raises InvalidArgument that names the element."""
     lowered = text.strip().lower()
     if lowered not in ("true", "false"):
-        raise Refusal(Code.INVALID_ARGUMENT, element)
+        raise MnsRefusal(Code.INVALID_ARGUMENT, element)
     return lowered == "true"
 
 
@@ -94,5 +94,5 @@ def tag(text: str, element: str) -> str:
 def receipt_handle(text: str) -> str:
     """The handle itself; raises ReceiptHandleError when no handle was ever written like this."""
     if not _HANDLE.match(text):
-        raise Refusal(Code.RECEIPT_HANDLE_ERROR)
+        raise MnsRefusal(Code.RECEIPT_HANDLE_ERROR)
     return text

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from emulator.mns.errors import Code, Refusal, out_of_range
+from emulator.mns.errors import Code, MnsRefusal, out_of_range
 from emulator.xml import Element, Node
 
 _USER_TYPES = frozenset({"STRING", "NUMBER", "BOOLEAN", "BINARY"})
@@ -76,7 +76,7 @@ def _read(message: Element, container: str, entry: str, types: frozenset[str]) -
         for element in holder.all(entry):
             item = _property(element, container, types)
             if item.name in found:
-                raise Refusal(Code.INVALID_ARGUMENT, container)
+                raise MnsRefusal(Code.INVALID_ARGUMENT, container)
             found[item.name] = item
     if len(found) > _MOST:
         raise out_of_range(container, 0, _MOST, "")
@@ -87,9 +87,9 @@ def _property(element: Element, container: str, types: frozenset[str]) -> Proper
     fields = element.texts()
     item = Property(fields.get("Name", ""), fields.get("Value", ""), fields.get("Type", "STRING"))
     if not _NAME.match(item.name) or item.type not in types:
-        raise Refusal(Code.INVALID_ARGUMENT, container)
+        raise MnsRefusal(Code.INVALID_ARGUMENT, container)
     if item.type == "BOOLEAN" and item.value not in ("true", "false"):
-        raise Refusal(Code.INVALID_ARGUMENT, item.name)
+        raise MnsRefusal(Code.INVALID_ARGUMENT, item.name)
     if len(item.name) > _NAME_CHARACTERS:
         raise out_of_range(container, 1, _NAME_CHARACTERS, "characters")
     if len(item.value) > _VALUE_CHARACTERS:

@@ -18,12 +18,12 @@ from itertools import islice
 from typing import Protocol
 
 from emulator.mns.attributes import Counts, QueueAttributes
-from emulator.mns.errors import Code, Refusal
+from emulator.mns.errors import Code, MnsRefusal
 from emulator.mns.index import ActiveMessages, Expiries, Moments
 from emulator.mns.message import Draft, Message, Receipt, State, body_md5, message_id
 
 
-class Listener(Protocol):
+class QueueListener(Protocol):
     """Who is told what a queue does by itself, at the moment it takes effect."""
 
     def expired(self, queue: Queue, message: Message) -> None:
@@ -38,7 +38,7 @@ class Listener(Protocol):
 class Queue:
     """One queue with its messages, its settings and the handles that are good now."""
 
-    def __init__(self, name: str, attributes: QueueAttributes, listener: Listener, now_ms: int) -> None:
+    def __init__(self, name: str, attributes: QueueAttributes, listener: QueueListener, now_ms: int) -> None:
         self.name = name
         self.attributes = attributes
         self.created_seconds = self.modified_seconds = now_ms // 1000
@@ -138,7 +138,7 @@ class Queue:
         self.elapse(now_ms)
         message = self._handles.get(handle)
         if message is None:
-            raise Refusal(Code.MESSAGE_NOT_EXIST)
+            raise MnsRefusal(Code.MESSAGE_NOT_EXIST)
         return message
 
     def elapse(self, now_ms: int) -> None:

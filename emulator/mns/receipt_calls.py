@@ -5,13 +5,13 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.mns import names, record
 from emulator.mns.broker import Broker
-from emulator.mns.call import Call, answer
-from emulator.mns.errors import Code, Refusal, entry_nodes
+from emulator.mns.call import MnsCall, answer
+from emulator.mns.errors import Code, MnsRefusal, entry_nodes
 from emulator.mns.message import Message
 from emulator.xml import Node
 
 
-def delete_message(broker: Broker, call: Call) -> Response:
+def delete_message(broker: Broker, call: MnsCall) -> Response:
     """204; MessageNotExist when the handle is no longer good, ReceiptHandleError when it never was one."""
     queue = broker.queue(call.target.queue)
     message = queue.delete(_receipt_handle(call), broker.settle(queue))
@@ -19,7 +19,7 @@ def delete_message(broker: Broker, call: Call) -> Response:
     return answer(204)
 
 
-def batch_delete_message(broker: Broker, call: Call) -> Response:
+def batch_delete_message(broker: Broker, call: MnsCall) -> Response:
     """204 when all are deleted; else 404 with only those that are not, on a connection that is then closed."""
     queue = broker.queue(call.target.queue)
     handles = [item.text for item in call.root("ReceiptHandles").all("ReceiptHandle")]
@@ -30,7 +30,7 @@ def batch_delete_message(broker: Broker, call: Call) -> Response:
     for handle in handles:
         try:
             deleted.append(queue.delete(names.receipt_handle(handle), now_ms))
-        except Refusal as refusal:
+        except MnsRefusal as refusal:
             errors.append(("Error", [*entry_nodes(refusal), ("ReceiptHandle", handle)]))
     if deleted:
         _record_deleted(broker, call, deleted, failed=len(errors))
@@ -41,18 +41,18 @@ def batch_delete_message(broker: Broker, call: Call) -> Response:
     return response
 
 
-def _record_deleted(broker: Broker, call: Call, deleted: list[Message], failed: int) -> None:
+def _record_deleted(broker: Broker, call: MnsCall, deleted: list[Message], failed: int) -> None:
     ids = [message.id for message in deleted]
     broker.throttle.deleted(call.access_key_id, len(ids), broker.world.clock.now())
     record.changed(broker.world, call, deleted=ids, failed=failed)
 
 
-def change_message_visibility(broker: Broker, call: Call) -> Response:
+def change_message_visibility(broker: Broker, call: MnsCall) -> Response:
     """200 with a new handle in place of the old one; the new timeout counts from now."""
     queue = broker.queue(call.target.queue)
     handle = _receipt_handle(call)
     if not (timeout := call.query.get("visibilitytimeout")):
-        raise Refusal(Code.MISSING_VISIBILITY_TIMEOUT)
+        raise MnsRefusal(Code.MISSING_VISIBILITY_TIMEOUT)
     seconds = names.query_number(timeout, "VisibilityTimeout", names.VISIBILITY_SECONDS, "seconds")
     receipt = queue.change_visibility(handle, seconds, broker.settle(queue))
     record.changed(
@@ -72,8 +72,8 @@ def change_message_visibility(broker: Broker, call: Call) -> Response:
     )
 
 
-def _receipt_handle(call: Call) -> str:
+def _receipt_handle(call: MnsCall) -> str:
     handle = call.query.get("receipthandle")
     if not handle:
-        raise Refusal(Code.MISSING_RECEIPT_HANDLE)
+        raise MnsRefusal(Code.MISSING_RECEIPT_HANDLE)
     return names.receipt_handle(handle)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.mns.call import Call
+from emulator.mns.call import MnsCall
 from emulator.mns.message import Message
 from emulator.world import World
 
 
-def changed(world: World, call: Call, **detail: Any) -> None:
+def changed(world: World, call: MnsCall, **detail: Any) -> None:
     """Write down a request that changed state, with what a verdict needs."""
     world.journal.changed(
         "mns",
@@ -21,7 +21,7 @@ def changed(world: World, call: Call, **detail: Any) -> None:
     )
 
 
-def read(world: World, call: Call, **detail: Any) -> None:
+def read(world: World, call: MnsCall, **detail: Any) -> None:
     """Write down a request that changed nothing, if the journal wants those."""
     if world.journal.reads:
         world.journal.read(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from emulator.http import Response
 from emulator.mns import names, record
 from emulator.mns.broker import Broker
-from emulator.mns.call import Call, answer
-from emulator.mns.errors import Code, Refusal, entry_nodes, out_of_range
+from emulator.mns.call import MnsCall, answer
+from emulator.mns.errors import Code, MnsRefusal, entry_nodes, out_of_range
 from emulator.mns.message import DEFAULT_PRIORITY, Draft, Message, sent_nodes
 from emulator.mns.properties import read_properties
 from emulator.mns.queue import Queue
@@ -15,14 +15,14 @@ from emulator.xml import Element, Node
 _BATCH_BYTES = 65536
 
 
-def send_message(broker: Broker, call: Call) -> Response:
+def send_message(broker: Broker, call: MnsCall) -> Response:
     """201 with the new message's id; a delayed message also gets a receipt handle."""
     queue = broker.queue(call.target.queue)
     message = _send(broker, call, queue, _draft(call.root("Message"), queue))
     return answer(201, "Message", sent_nodes(message))
 
 
-def batch_send_message(broker: Broker, call: Call) -> Response:
+def batch_send_message(broker: Broker, call: MnsCall) -> Response:
     """201, or 400 with an entry for every message when only some could be sent.
 
     The status of a partial failure is not documented; clients read the entries from any error status.
@@ -33,11 +33,11 @@ def batch_send_message(broker: Broker, call: Call) -> Response:
     drafts = [_draft_or_refusal(element, queue) for element in elements]
     if sum(draft.size_bytes for draft in drafts if isinstance(draft, Draft)) > _BATCH_BYTES:
         raise out_of_range("Messages", 1, _BATCH_BYTES, "bytes")
-    if all(isinstance(draft, Refusal) for draft in drafts) and isinstance(drafts[0], Refusal):
+    if all(isinstance(draft, MnsRefusal) for draft in drafts) and isinstance(drafts[0], MnsRefusal):
         raise drafts[0]
-    partial = any(isinstance(draft, Refusal) for draft in drafts)
+    partial = any(isinstance(draft, MnsRefusal) for draft in drafts)
     entries = [
-        entry_nodes(draft) if isinstance(draft, Refusal) else _sent_entry(_send(broker, call, queue, draft), partial)
+        entry_nodes(draft) if isinstance(draft, MnsRefusal) else _sent_entry(_send(broker, call, queue, draft), partial)
         for draft in drafts
     ]
     return answer(400 if partial else 201, "Messages", [("Message", entry) for entry in entries])
@@ -50,10 +50,10 @@ def _sent_entry(message: Message, partial: bool) -> list[Node]:
     return sent_nodes(message)
 
 
-def _draft_or_refusal(element: Element, queue: Queue) -> Draft | Refusal:
+def _draft_or_refusal(element: Element, queue: Queue) -> Draft | MnsRefusal:
     try:
         return _draft(element, queue)
-    except Refusal as refusal:
+    except MnsRefusal as refusal:
         return refusal
 
 
@@ -61,7 +61,7 @@ def _draft(element: Element, queue: Queue) -> Draft:
     fields = element.texts()
     body = fields.get("MessageBody", "")
     if not body:
-        raise Refusal(Code.INVALID_ARGUMENT, "MessageBody")
+        raise MnsRefusal(Code.INVALID_ARGUMENT, "MessageBody")
     delay = fields.get("DelaySeconds")
     priority = fields.get("Priority")
     draft = Draft(
@@ -79,7 +79,7 @@ def _draft(element: Element, queue: Queue) -> Draft:
     return draft
 
 
-def _send(broker: Broker, call: Call, queue: Queue, draft: Draft) -> Message:
+def _send(broker: Broker, call: MnsCall, queue: Queue, draft: Draft) -> Message:
     message = broker.send(queue, draft)
     record.changed(
         broker.world,

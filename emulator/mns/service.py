@@ -24,9 +24,9 @@ from emulator.mns import (
 from emulator.mns.attributes import Figures
 from emulator.mns.authentication import authenticate
 from emulator.mns.broker import Broker
-from emulator.mns.call import Call
+from emulator.mns.call import MnsCall
 from emulator.mns.dead_letter import DeadLetterPolicy
-from emulator.mns.errors import Code, Refusal, error_document
+from emulator.mns.errors import Code, MnsRefusal, error_document
 from emulator.mns.message import body_md5, message_id
 from emulator.mns.routing import query_values, route
 from emulator.mns.topic import Publication
@@ -34,7 +34,7 @@ from emulator.world import World
 
 _log = logging.getLogger(__name__)
 VERSION = "2015-06-06"
-Operation = Callable[[Broker, Call], Response | Awaitable[Response]]
+Operation = Callable[[Broker, MnsCall], Response | Awaitable[Response]]
 
 OPERATIONS: dict[str, Operation] = {
     "GetAccountAttributes": account_calls.get_account_attributes,
@@ -86,7 +86,7 @@ class MnsService:
         request_id = self._world.request_id()
         try:
             response = await self._carry_out(request, request_id)
-        except Refusal as refusal:
+        except MnsRefusal as refusal:
             code = refusal.code
             if not code.value.covers(operation := self.operation(request)):
                 _log.error("no row of the table of codes covers %s: %s", operation, code)
@@ -99,8 +99,8 @@ class MnsService:
         target = route(request, query)
         operation = OPERATIONS.get(target.operation)
         if operation is None:
-            raise Refusal(Code.INVALID_REQUEST_URL)
-        answer = operation(self._broker, Call(request, target, query, request_id, key.access_key_id))
+            raise MnsRefusal(Code.INVALID_REQUEST_URL)
+        answer = operation(self._broker, MnsCall(request, target, query, request_id, key.access_key_id))
         return answer if isinstance(answer, Response) else await answer
 
     def error(self, request: Request, status: int, code: str, message: str) -> Response:

@@ -8,8 +8,8 @@ from typing import TypeVar
 from emulator.http import Response
 from emulator.mns import listing, names, record
 from emulator.mns.broker import Broker
-from emulator.mns.call import Call, answer, located
-from emulator.mns.errors import Code, Refusal, out_of_range
+from emulator.mns.call import MnsCall, answer, located
+from emulator.mns.errors import Code, MnsRefusal, out_of_range
 from emulator.mns.topic import (
     ContentFormat,
     NotifyStrategy,
@@ -23,7 +23,7 @@ from emulator.xml import Node
 Choice = TypeVar("Choice", NotifyStrategy, ContentFormat)
 
 
-def subscribe(broker: Broker, call: Call) -> Response:
+def subscribe(broker: Broker, call: MnsCall) -> Response:
     """201; 204 when the same one exists; SubscriptionAlreadyExist when it differs."""
     topic = broker.topic(call.target.topic)
     name = names.subscription_name(call.target.subscription)
@@ -32,7 +32,7 @@ def subscribe(broker: Broker, call: Call) -> Response:
     existing = topic.subscriptions.get(name)
     if existing is not None:
         if existing.attributes != attributes:
-            raise Refusal(Code.SUBSCRIPTION_ALREADY_EXIST)
+            raise MnsRefusal(Code.SUBSCRIPTION_ALREADY_EXIST)
         return located(204, url)
     _check_room(broker, topic, attributes)
     now_seconds = broker.now_ms() // 1000
@@ -41,7 +41,7 @@ def subscribe(broker: Broker, call: Call) -> Response:
     return located(201, url)
 
 
-def _attributes(call: Call) -> SubscriptionAttributes:
+def _attributes(call: MnsCall) -> SubscriptionAttributes:
     fields = call.root("Subscription").texts()
     return SubscriptionAttributes(
         endpoint=endpoint(fields.get("Endpoint", "")),
@@ -56,7 +56,7 @@ def _choice(text: str, default: Choice, element: str) -> Choice:
     try:
         return type(default)(text) if text else default
     except ValueError:
-        raise Refusal(Code.INVALID_ARGUMENT, element) from None
+        raise MnsRefusal(Code.INVALID_ARGUMENT, element) from None
 
 
 def _check_room(broker: Broker, topic: Topic, attributes: SubscriptionAttributes) -> None:
@@ -68,7 +68,7 @@ def _check_room(broker: Broker, topic: Topic, attributes: SubscriptionAttributes
         raise out_of_range("MaximumMessageSize", needed, names.MESSAGE_BYTES[1], "bytes")
 
 
-def set_subscription_attributes(broker: Broker, call: Call) -> Response:
+def set_subscription_attributes(broker: Broker, call: MnsCall) -> Response:
     """204; only the strategy can be changed."""
     subscription = _existing(broker, call)
     attributes = subscription.attributes
@@ -80,14 +80,14 @@ def set_subscription_attributes(broker: Broker, call: Call) -> Response:
     return answer(204)
 
 
-def get_subscription_attributes(broker: Broker, call: Call) -> Response:
+def get_subscription_attributes(broker: Broker, call: MnsCall) -> Response:
     """200 with `<Subscription>`."""
     subscription = _existing(broker, call)
     record.read(broker.world, call)
     return answer(200, "Subscription", subscription.nodes(broker.world.account_id, call.target.topic))
 
 
-def list_subscription_by_topic(broker: Broker, call: Call) -> Response:
+def list_subscription_by_topic(broker: Broker, call: MnsCall) -> Response:
     """200 with `<Subscriptions>`, by name."""
     topic = broker.topic(call.target.topic)
 
@@ -99,7 +99,7 @@ def list_subscription_by_topic(broker: Broker, call: Call) -> Response:
     return listing.page(call, "Subscriptions", "Subscription", topic.subscriptions, write)
 
 
-def unsubscribe(broker: Broker, call: Call) -> Response:
+def unsubscribe(broker: Broker, call: MnsCall) -> Response:
     """204, also when there is no such subscription."""
     topic = broker.topic(call.target.topic)
     if topic.subscriptions.pop(call.target.subscription, None):
@@ -107,8 +107,8 @@ def unsubscribe(broker: Broker, call: Call) -> Response:
     return answer(204)
 
 
-def _existing(broker: Broker, call: Call) -> Subscription:
+def _existing(broker: Broker, call: MnsCall) -> Subscription:
     subscription = broker.topic(call.target.topic).subscriptions.get(call.target.subscription)
     if subscription is None:
-        raise Refusal(Code.SUBSCRIPTION_NOT_EXIST)
+        raise MnsRefusal(Code.SUBSCRIPTION_NOT_EXIST)
     return subscription

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from emulator.mns.attributes import TopicAttributes
-from emulator.mns.errors import Code, Refusal
+from emulator.mns.errors import Code, MnsRefusal
 from emulator.mns.properties import NONE, Properties
 from emulator.xml import Node
 
@@ -73,7 +73,7 @@ def endpoint(text: str) -> str:
     """The endpoint itself; raises EndpointInvalid when it is none of the known kinds."""
     is_queue = text.startswith(_QUEUE_ENDPOINT) and "queues/" in text
     if not is_queue and not text.startswith(_OTHER_ENDPOINTS):
-        raise Refusal(Code.INVALID_ENDPOINT)
+        raise MnsRefusal(Code.INVALID_ENDPOINT)
     return text
 
 

@@ -8,15 +8,15 @@ from emulator.http import Response
 from emulator.mns import listing, names, record
 from emulator.mns.attributes import TopicAttributes, topic_nodes
 from emulator.mns.broker import Broker
-from emulator.mns.call import Call, answer, located
-from emulator.mns.errors import Code, Refusal, out_of_range
+from emulator.mns.call import MnsCall, answer, located
+from emulator.mns.errors import Code, MnsRefusal, out_of_range
 from emulator.mns.message import body_md5, message_id
 from emulator.mns.properties import read_properties
 from emulator.mns.topic import Publication, Topic
 from emulator.xml import Node
 
 
-def create_topic(broker: Broker, call: Call) -> Response:
+def create_topic(broker: Broker, call: MnsCall) -> Response:
     """201; 204 when it exists with the same attributes; TopicAlreadyExist when they differ."""
     name = names.topic_name(call.target.topic)
     attributes = TopicAttributes().overridden(call.optional_root("Topic"))
@@ -24,14 +24,14 @@ def create_topic(broker: Broker, call: Call) -> Response:
     existing = broker.topics.get(name)
     if existing is not None:
         if existing.attributes != attributes:
-            raise Refusal(Code.TOPIC_ALREADY_EXIST)
+            raise MnsRefusal(Code.TOPIC_ALREADY_EXIST)
         return located(204, url)
     broker.add_topic(name, attributes)
     record.changed(broker.world, call, attributes=asdict(attributes))
     return located(201, url)
 
 
-def set_topic_attributes(broker: Broker, call: Call) -> Response:
+def set_topic_attributes(broker: Broker, call: MnsCall) -> Response:
     """204; elements that are left out keep their value."""
     topic = broker.topic(call.target.topic)
     topic.attributes = topic.attributes.overridden(call.optional_root("Topic"))
@@ -40,14 +40,14 @@ def set_topic_attributes(broker: Broker, call: Call) -> Response:
     return answer(204)
 
 
-def get_topic_attributes(broker: Broker, call: Call) -> Response:
+def get_topic_attributes(broker: Broker, call: MnsCall) -> Response:
     """200 with `<Topic>`."""
     topic = broker.topic(call.target.topic)
     record.read(broker.world, call)
     return answer(200, "Topic", _meta(topic))
 
 
-def list_topic(broker: Broker, call: Call) -> Response:
+def list_topic(broker: Broker, call: MnsCall) -> Response:
     """200 with `<Topics>`, by name."""
 
     def write(name: str, with_meta: bool) -> list[Node]:
@@ -57,14 +57,14 @@ def list_topic(broker: Broker, call: Call) -> Response:
     return listing.page(call, "Topics", "Topic", broker.topics, write)
 
 
-def delete_topic(broker: Broker, call: Call) -> Response:
+def delete_topic(broker: Broker, call: MnsCall) -> Response:
     """204, also when there is none; its subscriptions go with it."""
     if broker.topics.pop(call.target.topic, None):
         record.changed(broker.world, call)
     return answer(204)
 
 
-def publish_message(broker: Broker, call: Call) -> Response:
+def publish_message(broker: Broker, call: MnsCall) -> Response:
     """201 with the message's id; it is pushed to the subscriptions before the answer leaves."""
     topic = broker.topic(call.target.topic)
     element = call.root("Message")
@@ -72,7 +72,7 @@ def publish_message(broker: Broker, call: Call) -> Response:
     fields = element.texts()
     body = fields.get("MessageBody", "")
     if not body:
-        raise Refusal(Code.INVALID_ARGUMENT, "MessageBody")
+        raise MnsRefusal(Code.INVALID_ARGUMENT, "MessageBody")
     properties = read_properties(element)
     limit = topic.attributes.maximum_message_size_bytes
     if len(body.encode()) + properties.size_bytes > limit:

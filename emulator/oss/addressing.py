@@ -11,7 +11,7 @@ from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 
 _ENDPOINT = re.compile(r"oss-(?:[a-z]{2}-[a-z0-9-]+|accelerate(?:-overseas)?)")
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]")
@@ -71,7 +71,7 @@ def locate(host_header: str, path: str, own_host: str = "") -> Address:
     if host.bucket is not None:
         return Address(host, host.bucket, decoded)
     if host.official and decoded:
-        raise Refusal(Oss.SECOND_LEVEL_DOMAIN)
+        raise OssRefusal(Oss.SECOND_LEVEL_DOMAIN)
     bucket, _, key = decoded.partition("/")
     return Address(host, bucket or None, key)
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from emulator.oss.addressing import location
 from emulator.oss.bucket import Bucket
-from emulator.oss.call import Admission, Call, Level
+from emulator.oss.call import Admission, Level, OssCall
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.grants import by_acl, by_policy
 
 _ANYONE = (Admission.READER, Admission.WRITER)
 
 
-def refuse_missing(call: Call) -> None:
+def refuse_missing(call: OssCall) -> None:
     """Raise Refusal(NoSuchBucket) for a bucket that is not there, before anybody looks at keys.
 
     So does the service for what clients' suites ask under an unknown key: `?acl`, `?bucketInfo`, `?location`, `?stat`,
@@ -26,10 +26,10 @@ def refuse_missing(call: Call) -> None:
     operation = call.operation
     creates = operation.admission in (Admission.SIGNED, Admission.OWNER_OR_NEW)
     if operation.level is not Level.SERVICE and not creates and call.name not in call.store.buckets:
-        raise Refusal(Oss.NO_BUCKET, BucketName=call.name)
+        raise OssRefusal(Oss.NO_BUCKET, BucketName=call.name)
 
 
-def admit(call: Call) -> None:
+def admit(call: OssCall) -> None:
     """Raise Refusal unless the call may go on."""
     admission = call.operation.admission
     if call.operation.level is Level.SERVICE or admission is Admission.SIGNED:
@@ -47,29 +47,29 @@ def admit(call: Call) -> None:
         return
     _require_signature(call)
     if admission in _ANYONE:
-        raise Refusal(Oss.NO_RIGHT)
+        raise OssRefusal(Oss.NO_RIGHT)
     if admission is Admission.OWNER_OR_NEW:
-        raise Refusal(Oss.NAME_TAKEN, BucketName=bucket.name)
-    raise Refusal(Oss.NOT_YOURS)
+        raise OssRefusal(Oss.NAME_TAKEN, BucketName=bucket.name)
+    raise OssRefusal(Oss.NOT_YOURS)
 
 
-def _require_signature(call: Call) -> None:
+def _require_signature(call: OssCall) -> None:
     if call.caller.key is None:
-        raise Refusal(Oss.ANONYMOUS)
+        raise OssRefusal(Oss.ANONYMOUS)
 
 
-def _check_region(call: Call, bucket: Bucket) -> None:
+def _check_region(call: OssCall, bucket: Bucket) -> None:
     addressed = call.region
     if addressed is None or addressed == bucket.region:
         return
-    raise Refusal(
+    raise OssRefusal(
         Oss.OTHER_ENDPOINT,
         Bucket=bucket.name,
         Endpoint=f"{location(bucket.region)}.aliyuncs.com",
     )
 
 
-def _granted(call: Call, bucket: Bucket) -> bool:
+def _granted(call: OssCall, bucket: Bucket) -> bool:
     """Whether ACL or policy let this stranger in, Block Public Access considered."""
     writing = call.operation.admission is Admission.WRITER
     stored = bucket.objects.get(call.address.key)

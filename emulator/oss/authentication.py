@@ -17,7 +17,7 @@ from emulator.oss import signature_v1, signature_v2, signature_v4
 from emulator.oss.addressing import Address
 from emulator.oss.codes import Oss
 from emulator.oss.credentials import check_date, check_expiry, check_skew, compare, known_key, v4_time
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import OssRefusal, invalid_argument
 from emulator.world import World
 
 _REGION_PROBLEM = {"Authorization header": Oss.SIGNING_REGION, "credential": Oss.SIGNING_REGION_URL}
@@ -102,7 +102,7 @@ def _signs_bare_path(request: Request, query: Mapping[str, str], key: AccessKey,
 
 def _url_v1(world: World, request: Request, address: Address, query: Mapping[str, str]) -> Caller:
     if not all(query.get(name) for name in ("OSSAccessKeyId", "Expires", "Signature")):
-        raise Refusal(Oss.URL_V1_INCOMPLETE)
+        raise OssRefusal(Oss.URL_V1_INCOMPLETE)
     key = known_key(world, query["OSSAccessKeyId"], request, query)
     check_expiry(world, query["Expires"])
     text = signature_v1.string_to_sign(

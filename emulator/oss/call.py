@@ -12,7 +12,7 @@ from emulator.oss.authentication import ANONYMOUS, Caller
 from emulator.oss.bucket import Bucket, Configured, as_json
 from emulator.oss.codes import Oss
 from emulator.oss.document import parse, render
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.store import Store
 from emulator.xml import Element, Node
 
@@ -47,7 +47,7 @@ class Admission(Enum):
 
 
 @dataclass(slots=True)
-class Call:
+class OssCall:
     """What a handler needs to know of a request."""
 
     operation: Operation
@@ -69,7 +69,7 @@ class Call:
         """The addressed bucket; raises Refusal(NoSuchBucket)."""
         found = self.store.buckets.get(self.name)
         if found is None:
-            raise Refusal(Oss.NO_BUCKET, BucketName=self.name)
+            raise OssRefusal(Oss.NO_BUCKET, BucketName=self.name)
         return found
 
     @property
@@ -103,7 +103,7 @@ class Call:
         )
 
 
-Handler = Callable[[Call], Response]
+Handler = Callable[[OssCall], Response]
 
 
 @dataclass(frozen=True, slots=True)

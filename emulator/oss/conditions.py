@@ -8,12 +8,12 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 
 from emulator.oss.bucket import StoredObject
-from emulator.oss.call import Call
+from emulator.oss.call import OssCall
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 
 
-def check(call: Call, stored: StoredObject, prefix: str = "") -> None:
+def check(call: OssCall, stored: StoredObject, prefix: str = "") -> None:
     """Raise Refusal(PreconditionFailed) or Refusal(NotModified) unless every condition holds.
 
     `prefix` is what stands before the headers' usual names: `x-oss-copy-source-` for the source of a copy.
@@ -24,11 +24,11 @@ def check(call: Call, stored: StoredObject, prefix: str = "") -> None:
     since = _seconds(call.header(f"{prefix}if-modified-since"))
     before = _seconds(call.header(f"{prefix}if-unmodified-since"))
     if match is not None and not _same(match, stored):
-        raise Refusal(Oss.PRECONDITION, "If-Match")
+        raise OssRefusal(Oss.PRECONDITION, "If-Match")
     if before is not None and modified > before:
-        raise Refusal(Oss.PRECONDITION, "If-Unmodified-Since")
+        raise OssRefusal(Oss.PRECONDITION, "If-Unmodified-Since")
     if (none_match is not None and _same(none_match, stored)) or (since is not None and modified <= since):
-        raise Refusal(Oss.NOT_MODIFIED)
+        raise OssRefusal(Oss.NOT_MODIFIED)
 
 
 def _same(etag: str, stored: StoredObject) -> bool:

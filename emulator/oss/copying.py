@@ -10,35 +10,35 @@ from urllib.parse import unquote_plus
 from emulator.http import Response
 from emulator.oss import conditions
 from emulator.oss.bucket import StoredObject
-from emulator.oss.call import Call, answer
+from emulator.oss.call import OssCall, answer
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.printing import iso
 from emulator.oss.storing import encryption, kept_headers, made, store_object, tags_asked
 
 SOURCE = "x-oss-copy-source"
 
 
-def _named(call: Call) -> tuple[str, str]:
+def _named(call: OssCall) -> tuple[str, str]:
     name, _, key = unquote_plus((call.header(SOURCE) or "").partition("?")[0]).lstrip("/").partition("/")
     return name, key
 
 
-def source(call: Call) -> StoredObject:
+def source(call: OssCall) -> StoredObject:
     """The object that is copied; raises Refusal when there is none, it is another's, or a condition fails."""
     name, key = _named(call)
     origin = call.store.buckets.get(name)
     if origin is None:
-        raise Refusal(Oss.NO_BUCKET, BucketName=name)
+        raise OssRefusal(Oss.NO_BUCKET, BucketName=name)
     if origin.owner_id != call.caller.account_id:
-        raise Refusal(Oss.NOT_YOURS)
+        raise OssRefusal(Oss.NOT_YOURS)
     if key not in origin.objects:
-        raise Refusal(Oss.NO_KEY, Key=key)
+        raise OssRefusal(Oss.NO_KEY, Key=key)
     conditions.check(call, origin.objects[key], f"{SOURCE}-")
     return origin.objects[key]
 
 
-def copy(call: Call, acl: str) -> Response:
+def copy(call: OssCall, acl: str) -> Response:
     """Make the addressed object from the source, with its description and tags unless told to replace them.
 
     An object copied onto itself gets the request's description whatever the directive says.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from emulator.http import Response
 from emulator.oss.addressing import location
 from emulator.oss.bucket import Bucket, Encryption
-from emulator.oss.call import Admission, Call, Level, Operation, gone
+from emulator.oss.call import Admission, Level, Operation, OssCall, gone
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import OssRefusal, invalid_argument
 
 ACLS = frozenset({"private", "public-read", "public-read-write"})
 _STORAGE_CLASSES = frozenset({"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"})
@@ -21,10 +21,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 def check_name(name: str) -> None:
     """Raise Refusal(InvalidBucketName) unless the name could be a bucket's."""
     if not _NAME.fullmatch(name):
-        raise Refusal(Oss.BUCKET_NAME, BucketName=name)
+        raise OssRefusal(Oss.BUCKET_NAME, BucketName=name)
 
 
-def requested_acl(call: Call, default: str) -> str:
+def requested_acl(call: OssCall, default: str) -> str:
     """The ACL a request asks for, without a header `default`; raises Refusal for one that does not exist."""
     acl = call.header("x-oss-acl") or default
     if acl not in ACLS:
@@ -32,7 +32,7 @@ def requested_acl(call: Call, default: str) -> str:
     return acl
 
 
-def new_bucket(call: Call, acl: str) -> Bucket:
+def new_bucket(call: OssCall, acl: str) -> Bucket:
     """Create the addressed bucket for the caller, where the request was addressed to."""
     world = call.store.world
     blocks = any(world.options.get(name) for name in _BLOCKING_OPTIONS)
@@ -45,7 +45,7 @@ def new_bucket(call: Call, acl: str) -> Bucket:
         public_access_block=blocks,
     )
     if acl != "private" and call.store.blocks_public_access(bucket):
-        raise Refusal(Oss.PUBLIC_ACL)
+        raise OssRefusal(Oss.PUBLIC_ACL)
     call.store.create(
         bucket,
         call.operation.name,
@@ -55,7 +55,7 @@ def new_bucket(call: Call, acl: str) -> Bucket:
     return bucket
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Create a bucket; by its owner in its region, again without effect except on a named ACL."""
     acl = requested_acl(call, "private")
     asked = _asked(call)
@@ -70,18 +70,18 @@ def put(call: Call) -> Response:
     _refuse_another(call, existing, asked)
     if call.header("x-oss-acl") is not None and acl != existing.acl:
         if acl != "private" and call.store.blocks_public_access(existing):
-            raise Refusal(Oss.PUBLIC_ACL)
+            raise OssRefusal(Oss.PUBLIC_ACL)
         before, existing.acl = existing.acl, acl
         call.changed(before, acl)
     return located(call)
 
 
-def located(call: Call) -> Response:
+def located(call: OssCall) -> Response:
     """200 that says where the addressed bucket is."""
     return Response(200, [("Location", f"/{call.name}")])
 
 
-def _creation_encryption(call: Call) -> Encryption | None:
+def _creation_encryption(call: OssCall) -> Encryption | None:
     """The default encryption that the headers ask for."""
     algorithm = call.header("x-oss-server-side-encryption")
     if algorithm is None:
@@ -101,7 +101,7 @@ class _Asked:
     redundancy: str | None = None
 
 
-def _asked(call: Call) -> _Asked:
+def _asked(call: OssCall) -> _Asked:
     """Raises Refusal for a class, a redundancy or a location that cannot be."""
     if not call.request.body.strip():
         return _Asked()
@@ -113,11 +113,11 @@ def _asked(call: Call) -> _Asked:
         raise invalid_argument(Oss.REDUNDANCY, "DataRedundancyType", asked.redundancy or "")
     wanted = body.value("LocationConstraint")
     if wanted and wanted != location(call.region or call.store.world.region):
-        raise Refusal(Oss.LOCATION, LocationConstraint=wanted)
+        raise OssRefusal(Oss.LOCATION, LocationConstraint=wanted)
     return asked
 
 
-def _refuse_another(call: Call, existing: Bucket, asked: _Asked) -> None:
+def _refuse_another(call: OssCall, existing: Bucket, asked: _Asked) -> None:
     """Raise Refusal(BucketAlreadyExists) for a name that is taken, and for what a bucket cannot become later."""
     refused = None
     if existing.owner_id != call.account_id:
@@ -129,13 +129,13 @@ def _refuse_another(call: Call, existing: Bucket, asked: _Asked) -> None:
     elif asked.redundancy not in (None, existing.redundancy):
         refused = Oss.OTHER_REDUNDANCY
     if refused is not None:
-        raise Refusal(refused, BucketName=call.name)
+        raise OssRefusal(refused, BucketName=call.name)
 
 
-def delete(call: Call) -> Response:
+def delete(call: OssCall) -> Response:
     """Delete an empty bucket."""
     if call.bucket.objects or call.bucket.uploads:
-        raise Refusal(Oss.NOT_EMPTY, BucketName=call.name)
+        raise OssRefusal(Oss.NOT_EMPTY, BucketName=call.name)
     call.store.delete(
         call.name,
         call.operation.name,

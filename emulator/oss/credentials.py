@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from emulator.http import Request
 from emulator.identity import AccessKey
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.world import World
 
 MAX_SKEW_SECONDS = 900.0
@@ -32,11 +32,11 @@ def known_key(world: World, key_id: str, request: Request, query: Mapping[str, s
         or query.get("x-oss-security-token")
     )
     if key is None or (key.security_token is None) != (token is None):
-        raise Refusal(Oss.UNKNOWN_KEY if token is None else Oss.UNKNOWN_TEMPORARY_KEY, OSSAccessKeyId=key_id)
+        raise OssRefusal(Oss.UNKNOWN_KEY if token is None else Oss.UNKNOWN_TEMPORARY_KEY, OSSAccessKeyId=key_id)
     if token != key.security_token:
-        raise Refusal(Oss.WRONG_TOKEN, SecurityToken=token or "")
+        raise OssRefusal(Oss.WRONG_TOKEN, SecurityToken=token or "")
     if key.expires_at is not None and world.clock.now() >= key.expires_at:
-        raise Refusal(Oss.TOKEN_EXPIRED, SecurityToken=token or "")
+        raise OssRefusal(Oss.TOKEN_EXPIRED, SecurityToken=token or "")
     return key
 
 
@@ -44,7 +44,7 @@ def compare(key: AccessKey, provided: str, expected: str, text: bytes, refused: 
     """Raise Refusal(SignatureDoesNotMatch), showing what the service signed, unless both are equal."""
     if hmac.compare_digest(provided.strip().encode(), expected.encode()):
         return
-    refusal = Refusal(
+    refusal = OssRefusal(
         refused,
         OSSAccessKeyId=key.access_key_id,
         SignatureProvided=provided,
@@ -60,7 +60,7 @@ def check_date(world: World, date: str) -> None:
     try:
         signed_at = parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, IndexError) as error:
-        raise Refusal(Oss.NO_DATE) from error
+        raise OssRefusal(Oss.NO_DATE) from error
     check_skew(world, signed_at, date)
 
 
@@ -69,7 +69,7 @@ def check_skew(world: World, signed_at: float, date: str) -> None:
     if abs(signed_at - world.clock.now()) <= MAX_SKEW_SECONDS:
         return
     now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(world.clock.now()))
-    raise Refusal(
+    raise OssRefusal(
         Oss.SKEWED,
         MaxAllowedSkewMilliseconds=str(int(MAX_SKEW_SECONDS * 1000)),
         RequestTime=date,
@@ -80,11 +80,11 @@ def check_skew(world: World, signed_at: float, date: str) -> None:
 def check_expiry(world: World, expires: str) -> None:
     """Raise Refusal when a signed URL's end, in seconds since the epoch, is over."""
     if not expires.isdecimal():
-        raise Refusal(Oss.EXPIRY_NO_NUMBER, Expires=expires)
+        raise OssRefusal(Oss.EXPIRY_NO_NUMBER, Expires=expires)
     now = world.clock.now()
     if int(expires) < now:
         end, server = (time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at)) for at in (int(expires), now))
-        raise Refusal(Oss.URL_EXPIRED, Expires=end, ServerTime=server)
+        raise OssRefusal(Oss.URL_EXPIRED, Expires=end, ServerTime=server)
 
 
 def v4_time(signed_at: str) -> float:
@@ -97,4 +97,4 @@ def v4_time(signed_at: str) -> float:
             int(day[:4]), int(day[4:6]), int(day[6:]), int(clock[:2]), int(clock[2:4]), int(clock[4:]), tzinfo=UTC
         ).timestamp()
     except ValueError as error:
-        raise Refusal(Oss.NO_DATE) from error
+        raise OssRefusal(Oss.NO_DATE) from error

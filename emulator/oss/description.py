@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from emulator.http import Response
 from emulator.oss.addressing import location
 from emulator.oss.bucket import Bucket, Encryption
-from emulator.oss.call import Admission, Call, Level, Operation, answer
+from emulator.oss.call import Admission, Level, Operation, OssCall, answer
 from emulator.oss.printing import iso, read_max_keys, tag_set
 from emulator.xml import Node
 
@@ -22,7 +22,7 @@ _COLDER: tuple[Node, ...] = tuple(
 )
 
 
-def listing(call: Call) -> Response:
+def listing(call: OssCall) -> Response:
     """The caller's buckets in all regions, by name."""
     prefix, marker = call.query.get("prefix", ""), call.query.get("marker", "")
     wanted = _wanted_tags(call)
@@ -52,7 +52,7 @@ def listing(call: Call) -> Response:
     return answer("ListAllMyBucketsResult", content)
 
 
-def _wanted_tags(call: Call) -> dict[str, str]:
+def _wanted_tags(call: OssCall) -> dict[str, str]:
     """Keys with values, empty for any, from `tagging="k":"v","k2":"v2"` or from `tag-key` and `tag-value`."""
     wanted = {key: value or "" for key, value in _TAG.findall(call.query.get("tagging", ""))}
     if key := call.query.get("tag-key"):
@@ -83,7 +83,7 @@ def _summary(bucket: Bucket) -> list[Node]:
     ]
 
 
-def info(call: Call) -> Response:
+def info(call: OssCall) -> Response:
     """GetBucketInfo: what the service tells about a bucket at a glance."""
     bucket = call.bucket
     call.store.settle(bucket)
@@ -128,12 +128,12 @@ def _encryption(rule: Encryption | None) -> list[Node]:
     return nodes
 
 
-def where(call: Call) -> Response:
+def where(call: OssCall) -> Response:
     """GetBucketLocation."""
     return answer("LocationConstraint", location(call.bucket.region))
 
 
-def stat(call: Call) -> Response:
+def stat(call: OssCall) -> Response:
     """GetBucketStat: objects and bytes, all of them in the standard class; nothing was modified in an empty bucket."""
     objects = call.bucket.objects
     parts = sum(len(upload.parts) for upload in call.bucket.uploads.values())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from emulator import xml
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.xml import Element, Malformed, Node
 
 _FORBIDDEN = (*range(1, 9), 11, 12, *range(14, 32))
@@ -23,9 +23,9 @@ def parse(body: bytes, root: str) -> Element:
     try:
         found = xml.parse(body)
     except Malformed as error:
-        raise Refusal(Oss.MALFORMED, ErrorDetail=str(error)) from error
+        raise OssRefusal(Oss.MALFORMED, ErrorDetail=str(error)) from error
     if found.tag != root:
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     return found
 
 
@@ -37,7 +37,7 @@ def parse_with_any_character(body: bytes, root: str) -> Element:
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise Refusal(Oss.MALFORMED, ErrorDetail=str(error)) from error
+        raise OssRefusal(Oss.MALFORMED, ErrorDetail=str(error)) from error
     hidden = _REFERENCE.sub(lambda found: chr(int(found[1])), text) if "&#" in text else text
     found = parse(hidden.translate(_HIDDEN).encode(), root)
     return _shown(found)

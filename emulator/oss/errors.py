@@ -6,7 +6,7 @@ from emulator.codes import Row
 from emulator.oss.codes import Oss
 
 
-class Refusal(Exception):
+class OssRefusal(Exception):
     """The service refuses the request; carries all that its error body says."""
 
     def __init__(self, refused: Oss | Row, *parts: object, **details: str) -> None:
@@ -22,6 +22,6 @@ class Refusal(Exception):
         super().__init__(f"{self.status} {self.code}: {self.message}")
 
 
-def invalid_argument(refused: Oss, name: str, value: str, *parts: object) -> Refusal:
+def invalid_argument(refused: Oss, name: str, value: str, *parts: object) -> OssRefusal:
     """The refusal of one argument's value, naming both."""
-    return Refusal(refused, *parts, ArgumentName=name, ArgumentValue=value)
+    return OssRefusal(refused, *parts, ArgumentName=name, ArgumentValue=value)

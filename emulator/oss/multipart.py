@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from emulator.http import Response
 from emulator.oss import copying
 from emulator.oss.bucket import Upload
-from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
+from emulator.oss.call import Admission, Level, Operation, OssCall, answer, gone
 from emulator.oss.codes import Oss
 from emulator.oss.crc64 import crc64
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import OssRefusal, invalid_argument
 from emulator.oss.printing import encoded, encoding, iso, read_max_keys, read_range
 from emulator.oss.storing import encrypted, journal_object, kept_headers, made, store_object, tags_asked
 from emulator.xml import Element, Node
@@ -24,15 +24,15 @@ _MOST_PARTS = 10_000
 _WRITE = Admission.WRITER
 
 
-def _upload(call: Call) -> Upload:
+def _upload(call: OssCall) -> Upload:
     upload = call.bucket.uploads.get(call.query.get("uploadId", ""))
     if upload is None or upload.key != call.address.key:
         refused = Oss.NO_UPLOAD_FOR_PART if call.operation.name == "UploadPart" else Oss.NO_UPLOAD
-        raise Refusal(refused, UploadId=call.query.get("uploadId", ""))
+        raise OssRefusal(refused, UploadId=call.query.get("uploadId", ""))
     return upload
 
 
-def begin(call: Call) -> Response:
+def begin(call: OssCall) -> Response:
     """Start an upload and name it."""
     upload_id = secrets.token_hex(16).upper()
     now = call.store.world.clock.now()
@@ -51,7 +51,7 @@ def begin(call: Call) -> Response:
     return begun
 
 
-def put_part(call: Call) -> Response:
+def put_part(call: OssCall) -> Response:
     """Keep one part, in place of one with the same number."""
     number = call.query.get("partNumber", "")
     if not number.isdecimal() or not 1 <= int(number) <= _MOST_PARTS:
@@ -67,7 +67,7 @@ def put_part(call: Call) -> Response:
     )
 
 
-def _copy_part(call: Call, upload: Upload, number: int) -> Response:
+def _copy_part(call: OssCall, upload: Upload, number: int) -> Response:
     """Keep an object, or the range of it that is asked for, as one part."""
     whole = copying.source(call).body
     first, last = read_range(call.header("x-oss-copy-source-range"), len(whole)) or (0, len(whole) - 1)
@@ -83,7 +83,7 @@ def _etag(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest().upper()
 
 
-def complete(call: Call) -> Response:
+def complete(call: OssCall) -> Response:
     """Put the listed parts together and make them the object."""
     upload = _upload(call)
     chosen = _chosen(call, upload)
@@ -106,31 +106,31 @@ def complete(call: Call) -> Response:
     return done
 
 
-def _chosen(call: Call, upload: Upload) -> list[int]:
+def _chosen(call: OssCall, upload: Upload) -> list[int]:
     """The part numbers to put together; raises Refusal when one is missing, changed or out of order."""
     if call.header("x-oss-complete-all") == "yes":
         return sorted(upload.parts)
     listed = list(call.body("CompleteMultipartUpload").all("Part"))
     numbers = [_number(part) for part in listed]
     if not numbers:
-        raise Refusal(Oss.PART_LIST)
+        raise OssRefusal(Oss.PART_LIST)
     if numbers != sorted(set(numbers)):
-        raise Refusal(Oss.PART_ORDER)
+        raise OssRefusal(Oss.PART_ORDER)
     for number, part in zip(numbers, listed, strict=True):
         given = part.value("ETag") or ""
         if number not in upload.parts or given.strip('"').upper() != _etag(upload.parts[number]):
-            raise Refusal(Oss.PART, ETag=given, PartNumber=str(number), UploadId=call.query["uploadId"])
+            raise OssRefusal(Oss.PART, ETag=given, PartNumber=str(number), UploadId=call.query["uploadId"])
     return numbers
 
 
 def _number(part: Element) -> int:
     text = part.value("PartNumber") or ""
     if not text.isdecimal():
-        raise Refusal(Oss.PART_LIST)
+        raise OssRefusal(Oss.PART_LIST)
     return int(text)
 
 
-def abort(call: Call) -> Response:
+def abort(call: OssCall) -> Response:
     """Give an upload and its parts up."""
     _upload(call)
     del call.bucket.uploads[call.query["uploadId"]]
@@ -138,7 +138,7 @@ def abort(call: Call) -> Response:
     return gone()
 
 
-def list_parts(call: Call) -> Response:
+def list_parts(call: OssCall) -> Response:
     """The parts that have arrived, in one page."""
     upload = _upload(call)
     after = call.query.get("part-number-marker", "0")
@@ -164,7 +164,7 @@ def list_parts(call: Call) -> Response:
     return answer("ListPartsResult", nodes)
 
 
-def list_uploads(call: Call) -> Response:
+def list_uploads(call: OssCall) -> Response:
     """The uploads under way, by key and id, page by page."""
     prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
     limit = read_max_keys(call, 1000, name="max-uploads")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 
 from emulator.http import Response
-from emulator.oss.call import XML, Admission, Call, Level, Operation, answer
+from emulator.oss.call import XML, Admission, Level, Operation, OssCall, answer
 from emulator.oss.codes import Oss
 from emulator.oss.document import render
 from emulator.oss.errors import invalid_argument
@@ -16,7 +16,7 @@ from emulator.oss.printing import encoded, encoding, iso, read_max_keys
 from emulator.xml import Node
 
 
-def listing(call: Call) -> Response:
+def listing(call: OssCall) -> Response:
     """The bucket's objects by name, in version 1 or 2 of the listing."""
     second = call.query.get("list-type") == "2"
     prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
@@ -44,7 +44,7 @@ def listing(call: Call) -> Response:
     return Response(200, [XML], render("ListBucketResult", content))
 
 
-def _second(call: Call, following: str) -> list[Node]:
+def _second(call: OssCall, following: str) -> list[Node]:
     """What only version 2 has; what was not asked for, and the next page where there is none, are left out."""
     content: list[Node] = []
     if start := call.query.get("start-after"):
@@ -56,11 +56,11 @@ def _second(call: Call, following: str) -> list[Node]:
     return content
 
 
-def _common(call: Call, prefixes: list[str]) -> list[Node]:
+def _common(call: OssCall, prefixes: list[str]) -> list[Node]:
     return [("CommonPrefixes", [("Prefix", encoded(call, common))]) for common in prefixes]
 
 
-def _entry(call: Call, key: str) -> list[Node]:
+def _entry(call: OssCall, key: str) -> list[Node]:
     stored = call.bucket.objects[key]
     return [
         ("Key", encoded(call, key)),
@@ -73,7 +73,7 @@ def _entry(call: Call, key: str) -> list[Node]:
     ]
 
 
-def _owner(call: Call) -> list[Node]:
+def _owner(call: OssCall) -> list[Node]:
     """The owner is always in a version 1 listing, in a version 2 listing on request."""
     if call.query.get("list-type") == "2" and call.query.get("fetch-owner", "").lower() != "true":
         return []
@@ -81,7 +81,7 @@ def _owner(call: Call) -> list[Node]:
     return [("Owner", [("ID", owner), ("DisplayName", owner)])]
 
 
-def versions(call: Call) -> Response:
+def versions(call: OssCall) -> Response:
     """Every object as its own and only version, page by page: older ones are not kept."""
     prefix, delimiter = call.query.get("prefix", ""), call.query.get("delimiter", "")
     marker, limit = call.query.get("key-marker", ""), read_max_keys(call, 100)

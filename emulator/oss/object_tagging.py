@@ -8,34 +8,34 @@ from __future__ import annotations
 from dataclasses import replace
 
 from emulator.http import Response
-from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.call import Level, Operation, OssCall, answer, done, gone
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.printing import tag_set
 from emulator.oss.storing import check_tags, journal_object, stored_object
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Replace all tags of an object."""
     tag_set = call.body("Tagging").find("TagSet")
     if tag_set is None:
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     _keep(call, check_tags([(tag.value("Key") or "", tag.value("Value") or "") for tag in tag_set.all("Tag")]))
     return done()
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """All tags of an object; an empty set when there are none."""
     return answer("Tagging", [tag_set(stored_object(call).tags)])
 
 
-def delete(call: Call) -> Response:
+def delete(call: OssCall) -> Response:
     """Drop all tags of an object."""
     _keep(call, ())
     return gone()
 
 
-def _keep(call: Call, tags: tuple[tuple[str, str], ...]) -> None:
+def _keep(call: OssCall, tags: tuple[tuple[str, str], ...]) -> None:
     call.bucket.objects[call.address.key] = replace(stored_object(call), tags=tags)
     journal_object(call, key=call.address.key, tags=len(tags))
 

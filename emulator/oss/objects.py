@@ -12,10 +12,10 @@ from email.utils import formatdate
 from emulator.http import Response
 from emulator.oss import conditions, copying
 from emulator.oss.bucket import StoredObject
-from emulator.oss.call import Admission, Call, Level, Operation, answer, done, gone
+from emulator.oss.call import Admission, Level, Operation, OssCall, answer, done, gone
 from emulator.oss.codes import Oss
 from emulator.oss.document import parse_with_any_character
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import OssRefusal, invalid_argument
 from emulator.oss.printing import encoded, encoding, read_range
 from emulator.oss.storing import (
     DESCRIBING_HEADERS,
@@ -37,10 +37,10 @@ _NEXT_POSITION = "x-oss-next-append-position"
 def _check_key(key: str) -> None:
     """Raise Refusal(InvalidObjectName) for a name that no object can have."""
     if key.startswith(("/", "\\")) or len(key.encode("utf-8", "surrogateescape")) > _LONGEST_KEY_BYTES:
-        raise Refusal(Oss.KEY, ObjectName=key)
+        raise OssRefusal(Oss.KEY, ObjectName=key)
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Store an object whole, or copy another one."""
     _check_key(call.address.key)
     acl = call.header("x-oss-object-acl") or "default"
@@ -58,7 +58,7 @@ def _content_md5(stored: StoredObject) -> str:
     return base64.b64encode(bytes.fromhex(stored.etag)).decode()
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """An object's content, or the part of it that a Range names."""
     stored = _readable(call)
     headers = _object_headers(call, stored)
@@ -70,28 +70,28 @@ def get(call: Call) -> Response:
     return Response(206, headers, stored.body[first : last + 1])
 
 
-def head(call: Call) -> Response:
+def head(call: OssCall) -> Response:
     """An object's headers."""
     stored = _readable(call)
     return Response(200, [*_object_headers(call, stored), ("Content-Length", str(len(stored.body)))])
 
 
-def _readable(call: Call) -> StoredObject:
+def _readable(call: OssCall) -> StoredObject:
     """The addressed object, or what a link leads to, once the request's conditions hold."""
     stored = stored_object(call)
     if stored.target is not None:
         behind = call.bucket.objects.get(stored.target)
         if behind is None:
-            raise Refusal(Oss.LINK_TO_NOTHING)
+            raise OssRefusal(Oss.LINK_TO_NOTHING)
         if behind.target is not None:
-            raise Refusal(Oss.LINK_TO_LINK)
+            raise OssRefusal(Oss.LINK_TO_LINK)
         # Content, size and ETag are the target's, what describes them is the link's own.
         stored = replace(behind, kind=stored.kind, headers=stored.headers, tags=stored.tags)
     conditions.check(call, stored)
     return stored
 
 
-def _object_headers(call: Call, stored: StoredObject) -> list[tuple[str, str]]:
+def _object_headers(call: OssCall, stored: StoredObject) -> list[tuple[str, str]]:
     given = dict(stored.headers)
     for name in DESCRIBING_HEADERS:
         override = call.query.get(f"response-{name}")
@@ -112,19 +112,19 @@ def _object_headers(call: Call, stored: StoredObject) -> list[tuple[str, str]]:
     ]
 
 
-def delete(call: Call) -> Response:
+def delete(call: OssCall) -> Response:
     """Remove an object; one that is not there is gone already."""
     if call.bucket.objects.pop(call.address.key, None) is not None:
         journal_object(call, key=call.address.key)
     return gone()
 
 
-def delete_many(call: Call) -> Response:
+def delete_many(call: OssCall) -> Response:
     """Remove the listed objects and list them as deleted; an empty body when asked to be quiet."""
     body = parse_with_any_character(call.request.body, "Delete")
     keys = [item.texts().get("Key", "") for item in body.all("Object")]
     if not keys or len(keys) > 1000:
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     for key in keys:
         call.bucket.objects.pop(key, None)
     journal_object(call, keys=len(keys))
@@ -134,7 +134,7 @@ def delete_many(call: Call) -> Response:
     return answer("DeleteResult", [*encoding(call), *deleted])
 
 
-def get_acl(call: Call) -> Response:
+def get_acl(call: OssCall) -> Response:
     """An object's ACL."""
     owner = call.bucket.owner_id
     return answer(
@@ -146,29 +146,29 @@ def get_acl(call: Call) -> Response:
     )
 
 
-def put_acl(call: Call) -> Response:
+def put_acl(call: OssCall) -> Response:
     """Replace an object's ACL."""
     stored, acl = stored_object(call), call.header("x-oss-object-acl") or ""
     if acl not in _ACLS:
         raise invalid_argument(Oss.OBJECT_ACL, "x-oss-object-acl", acl)
     if acl.startswith("public") and call.store.blocks_public_access(call.bucket):
-        raise Refusal(Oss.PUBLIC_OBJECT_ACL)
+        raise OssRefusal(Oss.PUBLIC_OBJECT_ACL)
     call.bucket.objects[call.address.key] = replace(stored, acl=acl)
     journal_object(call, key=call.address.key, before=stored.acl, after=acl)
     return Response(200)
 
 
-def append(call: Call) -> Response:
+def append(call: OssCall) -> Response:
     """Write at the end of an appendable object, which the first call creates."""
     stored = call.bucket.objects.get(call.address.key)
     before = b"" if stored is None else stored.body
     if stored is not None and stored.kind != "Appendable":
-        raise Refusal(Oss.NOT_APPENDABLE)
+        raise OssRefusal(Oss.NOT_APPENDABLE)
     position = call.query.get("position", "")
     if not position.isdecimal():
         raise invalid_argument(Oss.POSITION_NO_NUMBER, "position", position)
     if int(position) != len(before):
-        refusal = Refusal(Oss.POSITION)
+        refusal = OssRefusal(Oss.POSITION)
         refusal.headers.append((_NEXT_POSITION, str(len(before))))
         raise refusal
     body = before + call.request.body

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.public_policy import Unreadable, conditions, statements
 
 _MOST_BYTES = 16 * 1024
@@ -19,11 +19,11 @@ _MOST_BYTES = 16 * 1024
 def check(body: bytes) -> str:
     """The policy's text; raises Refusal(InvalidPolicyDocument) unless the service would take it."""
     if not body or len(body) > _MOST_BYTES:
-        raise Refusal(Oss.POLICY_SIZE)
+        raise OssRefusal(Oss.POLICY_SIZE)
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise Refusal(Oss.POLICY_ENCODING) from error
+        raise OssRefusal(Oss.POLICY_ENCODING) from error
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -45,18 +45,18 @@ def check_source_ip(policy: str, status: int) -> None:
     for statement in found:
         keys = {key for _, key, _ in conditions(statement)}
         if "acs:SourceIp" in keys and not keys & {"acs:SourceVpc", "acs:SourceVpcId"}:
-            raise Refusal(Oss.POLICY_SOURCE_IP_DENIED if status == 403 else Oss.POLICY_SOURCE_IP)
+            raise OssRefusal(Oss.POLICY_SOURCE_IP_DENIED if status == 403 else Oss.POLICY_SOURCE_IP)
 
 
-def _invalid(message: str) -> Refusal:
-    return Refusal(Oss.POLICY, message)
+def _invalid(message: str) -> OssRefusal:
+    return OssRefusal(Oss.POLICY, message)
 
 
 def _check_document(document: Any) -> None:
     if not isinstance(document, dict) or not isinstance(document.get("Version"), str):
         raise _invalid("The policy has no Version.")
     if document["Version"] != "1":
-        raise Refusal(Oss.POLICY_VERSION)
+        raise OssRefusal(Oss.POLICY_VERSION)
     statements = document.get("Statement")
     if isinstance(statements, dict):
         statements = [statements]

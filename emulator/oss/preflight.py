@@ -8,22 +8,22 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from emulator.http import Response
-from emulator.oss.call import Admission, Call, Level, Operation
+from emulator.oss.call import Admission, Level, Operation, OssCall
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.xml import Element
 
 _ASKED = "access-control-request-"
 
 
-def answer_preflight(call: Call) -> Response:
+def answer_preflight(call: OssCall) -> Response:
     """What the first rule that fits allows; raises Refusal(AccessForbidden) when none fits."""
     origin, method = call.header("origin") or "", call.header(f"{_ASKED}method") or ""
     wanted = call.header(f"{_ASKED}headers") or ""
     rules = call.bucket.cors.all("CORSRule") if call.bucket.cors is not None else ()
     rule = next((rule for rule in rules if _fits(rule, origin, method, wanted)), None)
     if rule is None:
-        raise Refusal(Oss.PREFLIGHT, Method=method, ResourceType="Object", Origin=origin)
+        raise OssRefusal(Oss.PREFLIGHT, Method=method, ResourceType="Object", Origin=origin)
     allowed = {
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": ", ".join(_texts(rule, "AllowedMethod")),

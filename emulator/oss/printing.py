@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from emulator.oss.call import Call
+from emulator.oss.call import OssCall
 from emulator.oss.codes import Oss
 from emulator.oss.errors import invalid_argument
 from emulator.xml import Node
@@ -20,12 +20,12 @@ def iso(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
 
 
-def encoded(call: Call, name: str) -> str:
+def encoded(call: OssCall, name: str) -> str:
     """A key or a prefix as the request wants it: percent-encoded with `encoding-type=url`, which any key survives."""
     return quote(name) if call.query.get("encoding-type") == "url" else name
 
 
-def encoding(call: Call) -> list[Node]:
+def encoding(call: OssCall) -> list[Node]:
     """The element that says how names are encoded; none when they are not."""
     return [("EncodingType", "url")] if call.query.get("encoding-type") == "url" else []
 
@@ -35,7 +35,7 @@ def tag_set(tags: Iterable[tuple[str, str]]) -> Node:
     return "TagSet", [("Tag", [("Key", key), ("Value", value)]) for key, value in tags]
 
 
-def read_max_keys(call: Call, default: int, most: int = 1000, *, name: str = "max-keys") -> int:
+def read_max_keys(call: OssCall, default: int, most: int = 1000, *, name: str = "max-keys") -> int:
     """The page size a request asks for; raises Refusal unless it is 1 to `most`."""
     text = call.query.get(name, "")
     if not text:

@@ -15,9 +15,9 @@ from emulator.oss import (
     preflight,
     symlinks,
 )
-from emulator.oss.call import Admission, Call, Level, Operation
+from emulator.oss.call import Admission, Level, Operation, OssCall
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.subresources import (
     absent,
     acl,
@@ -81,10 +81,10 @@ _KNOWN = frozenset(operation.subresource for operation in _OPERATIONS if operati
 def unknown(level: Level, method: str, selected: str) -> Operation:
     """What stands for an operation that is not here: refused, though only once its signature is found right."""
 
-    def refuse(_call: Call) -> Response:
+    def refuse(_call: OssCall) -> Response:
         if selected in NOT_EMULATED:
-            raise Refusal(Oss.NOT_EMULATED, SubResource=selected)
-        raise Refusal(Oss.NO_METHOD, Method=method, ResourceType=level.value.capitalize())
+            raise OssRefusal(Oss.NOT_EMULATED, SubResource=selected)
+        raise OssRefusal(Oss.NO_METHOD, Method=method, ResourceType=level.value.capitalize())
 
     admission = Admission.SIGNED if level is Level.SERVICE else Admission.OWNER
     return Operation("Unknown", level, method, selected, refuse, admission)

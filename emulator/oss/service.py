@@ -19,11 +19,11 @@ from emulator.oss.addressing import Address, locate, parameters
 from emulator.oss.admission import admit, refuse_missing
 from emulator.oss.authentication import authenticate, claimed_key_id
 from emulator.oss.bucket import Bucket, as_json
-from emulator.oss.call import XML, Admission, Call, Level, Operation
+from emulator.oss.call import XML, Admission, Level, Operation, OssCall
 from emulator.oss.codes import Oss
 from emulator.oss.creation import check_name
 from emulator.oss.document import render
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.routes import ROUTES, subresource, unknown
 from emulator.oss.store import Store
 from emulator.world import World
@@ -56,7 +56,7 @@ class OssService:
         """The operation's name as OSS documents it, or `Unknown`."""
         try:
             return self._route(request.method, self._locate(request), parameters(request.query)).name
-        except Refusal:
+        except OssRefusal:
             return "Unknown"
 
     async def handle(self, request: Request) -> Response:
@@ -64,14 +64,14 @@ class OssService:
         request_id = self._world.request_id()
         try:
             response = self._carry_out(request, request_id)
-        except Refusal as refusal:
+        except OssRefusal as refusal:
             return self._refused(request, request_id, refusal)
         response.headers[:0] = _common_headers(request_id)
         return response
 
     def error(self, request: Request, status: int, code: str, message: str) -> Response:
         """A refusal with any status, code and message."""
-        refusal = Refusal(Row("*", code, status, message))
+        refusal = OssRefusal(Row("*", code, status, message))
         return self._refused(request, self._world.request_id(), refusal)
 
     def create_bucket(
@@ -89,7 +89,7 @@ class OssService:
         """
         check_name(name)
         if name in self.buckets:
-            raise Refusal(Oss.NAME_TAKEN, BucketName=name)
+            raise OssRefusal(Oss.NAME_TAKEN, BucketName=name)
         bucket = Bucket(
             name,
             owner_id or self._world.account_id,
@@ -104,7 +104,7 @@ class OssService:
     def delete_bucket(self, name: str) -> None:
         """Delete a bucket with everything in it, without a request; raises Refusal when there is none."""
         if name not in self.buckets:
-            raise Refusal(Oss.NO_BUCKET, BucketName=name)
+            raise OssRefusal(Oss.NO_BUCKET, BucketName=name)
         self._store.delete(name, "DeleteBucket")
 
     def blocks_public_access(self, bucket: Bucket) -> bool:
@@ -126,7 +126,7 @@ class OssService:
         """Forget every bucket."""
         self._store.reset()
 
-    def _refused(self, request: Request, request_id: str, refusal: Refusal) -> Response:
+    def _refused(self, request: Request, request_id: str, refusal: OssRefusal) -> Response:
         operation = self.operation(request)
         if not refusal.row.covers(operation):
             _log.error("no row of the table of codes covers %s: %s", operation, refusal.row)
@@ -152,7 +152,7 @@ class OssService:
             check_name(address.bucket)
         query = parameters(request.query)
         operation = self._route(request.method, address, query)
-        call = Call(operation, request, request_id, address, query, self._store)
+        call = OssCall(operation, request, request_id, address, query, self._store)
         refuse_missing(call)
         if operation.admission is not Admission.UNSIGNED:
             call.caller = authenticate(self._world, request, address, query)
@@ -184,7 +184,7 @@ def _check_digest(request: Request) -> None:
         return
     actual = base64.b64encode(hashlib.md5(request.body, usedforsecurity=False).digest()).decode()
     if given != actual:
-        refusal = Refusal(Oss.DIGEST)
+        refusal = OssRefusal(Oss.DIGEST)
         refusal.details["Content-MD5"] = given
         raise refusal
 
@@ -193,7 +193,7 @@ def _common_headers(request_id: str) -> list[tuple[str, str]]:
     return [("Server", "AliyunOSS"), ("x-oss-request-id", request_id), _SERVER_TIME]
 
 
-def _refused(request: Request, request_id: str, refusal: Refusal) -> Response:
+def _refused(request: Request, request_id: str, refusal: OssRefusal) -> Response:
     content: list[Node] = [
         ("Code", refusal.code),
         ("Message", refusal.message),

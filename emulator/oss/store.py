@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.oss.bucket import Bucket, RedundancyTransition
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.world import World
 
 _MOST_BUCKETS = 100
@@ -53,7 +53,7 @@ class Store:
                 if other.owner_id == bucket.owner_id and other.region == bucket.region
             )  # fmt: skip
             if same >= _MOST_BUCKETS:
-                raise Refusal(Oss.TOO_MANY_BUCKETS)
+                raise OssRefusal(Oss.TOO_MANY_BUCKETS)
         self.buckets[bucket.name] = bucket
         self.changed(
             operation,

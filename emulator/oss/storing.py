@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import unquote_plus
 
 from emulator.oss.bucket import StoredObject
-from emulator.oss.call import Call
+from emulator.oss.call import OssCall
 from emulator.oss.codes import Oss
 from emulator.oss.crc64 import crc64
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import OssRefusal, invalid_argument
 
 DESCRIBING_HEADERS = frozenset(
     {"content-type", "cache-control", "content-disposition", "content-encoding", "content-language", "expires"}
@@ -21,21 +21,21 @@ _MOST_TAGS = 10
 _TAG_TEXT = re.compile(r"[\w +\-=.:/]*")
 
 
-def stored_object(call: Call) -> StoredObject:
+def stored_object(call: OssCall) -> StoredObject:
     """The addressed object; raises Refusal(NoSuchKey)."""
     found = call.bucket.objects.get(call.address.key)
     if found is None:
-        raise Refusal(Oss.NO_KEY, Key=call.address.key)
+        raise OssRefusal(Oss.NO_KEY, Key=call.address.key)
     return found
 
 
-def refuse_overwriting(call: Call) -> None:
+def refuse_overwriting(call: OssCall) -> None:
     """Raise Refusal(FileAlreadyExists) when the addressed object is there and must not be replaced."""
     if call.header("x-oss-forbid-overwrite") == "true" and call.address.key in call.bucket.objects:
-        raise Refusal(Oss.OVERWRITE)
+        raise OssRefusal(Oss.OVERWRITE)
 
 
-def journal_object(call: Call, **detail: str | int) -> None:
+def journal_object(call: OssCall, **detail: str | int) -> None:
     """Write an object's change down; the bucket's configuration stays, so nobody is told."""
     call.store.world.journal.changed(
         "oss", call.operation.name, call.name,
@@ -43,7 +43,7 @@ def journal_object(call: Call, **detail: str | int) -> None:
     )  # fmt: skip
 
 
-def kept_headers(call: Call) -> tuple[tuple[str, str], ...]:
+def kept_headers(call: OssCall) -> tuple[tuple[str, str], ...]:
     """The headers of a request that stay with the object it makes."""
     return tuple(
         (name, value)
@@ -52,7 +52,7 @@ def kept_headers(call: Call) -> tuple[tuple[str, str], ...]:
     ) + tuple(encryption(call))
 
 
-def tags_asked(call: Call) -> tuple[tuple[str, str], ...]:
+def tags_asked(call: OssCall) -> tuple[tuple[str, str], ...]:
     """The tags that the `x-oss-tagging` header, a query string, gives to the object it makes."""
     pairs = (pair.partition("=") for pair in (call.header("x-oss-tagging") or "").split("&") if pair)
     return check_tags([(unquote_plus(key), unquote_plus(value)) for key, _, value in pairs])
@@ -65,11 +65,11 @@ def check_tags(tags: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     for key, value in tags:
         allowed = _TAG_TEXT.fullmatch(key) and _TAG_TEXT.fullmatch(value)
         if not allowed or not 1 <= len(key) <= 128 or len(value) > 256 or [other for other, _ in tags].count(key) > 1:
-            raise Refusal(Oss.OBJECT_TAG, Key=key, Value=value)
+            raise OssRefusal(Oss.OBJECT_TAG, Key=key, Value=value)
     return tuple(tags)
 
 
-def encryption(call: Call) -> Iterator[tuple[str, str]]:
+def encryption(call: OssCall) -> Iterator[tuple[str, str]]:
     """How the object is said to be encrypted: as asked for, else as the bucket's default says."""
     rule = call.bucket.encryption
     algorithm = call.header(_SSE)
@@ -87,7 +87,7 @@ def encryption(call: Call) -> Iterator[tuple[str, str]]:
 
 
 def store_object(
-    call: Call,
+    call: OssCall,
     body: bytes,
     headers: tuple[tuple[str, str], ...],
     *,

@@ -9,15 +9,15 @@ from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from emulator.http import Response
-from emulator.oss.call import Admission, Call, Level, Operation
+from emulator.oss.call import Admission, Level, Operation, OssCall
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import OssRefusal, invalid_argument
 from emulator.oss.storing import kept_headers, made, refuse_overwriting, store_object, stored_object, tags_asked
 
 TARGET = "x-oss-symlink-target"
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Make a link; its target need not exist."""
     target = unquote(call.header(TARGET) or "")
     if not target:
@@ -28,11 +28,11 @@ def put(call: Call) -> Response:
     return Response(200, made(stored))
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """Where a link leads, percent-encoded."""
     stored = stored_object(call)
     if stored.target is None:
-        raise Refusal(Oss.NOT_A_LINK)
+        raise OssRefusal(Oss.NOT_A_LINK)
     return Response(200, [(TARGET, quote(stored.target)), ("ETag", f'"{stored.etag}"')])
 
 

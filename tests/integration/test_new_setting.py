@@ -20,7 +20,7 @@ from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.core.errors import PermanentError
 from consumer.core.observers import Hooks
-from consumer.operator.simulate.buckets import Assumed, World, recorded
+from consumer.operator.simulate.buckets import Assumed, SimulatedBuckets, recorded
 from consumer.resources.oss import settings
 from consumer.resources.oss.bucket import Bucket
 from consumer.resources.oss.kind import BUCKETS
@@ -121,7 +121,7 @@ def test_it_is_simulated_and_recorded(acceleration: Setting[Any], tmp_path: Path
     """Recorded states name it, a simulated bucket keeps it, and so do the tests' own buckets."""
     path = tmp_path / "states.json"
     path.write_text(json.dumps({"photos": {"acceleration": True}, "logs": {}}), encoding="utf-8")
-    world = World(recorded(path), Assumed.GONE)
+    world = SimulatedBuckets(recorded(path), Assumed.GONE)
     photos, logs = (
         world.open(BUCKETS.resource("1" * 16, "cn-hangzhou", name), time.monotonic) for name in world.states
     )

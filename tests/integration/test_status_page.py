@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from consumer.telemetry import status_page
 from consumer.telemetry.http_messages import Response
 from consumer.telemetry.http_server import HealthServer
-from consumer.telemetry.status import Status
+from consumer.telemetry.status import ProcessStatus
 from emulator.client import Emulator
 from tests.browser import Browser, browser
 from tests.emulation import eventually
@@ -64,7 +64,7 @@ def test_whoever_wants_no_page_has_none(run: Run) -> None:
 
 
 @contextmanager
-def served(status: Status) -> Iterator[str]:
+def served(status: ProcessStatus) -> Iterator[str]:
     """A page on a real health port."""
 
     def draw() -> Response:
@@ -87,7 +87,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.mark.parametrize("status", [CALM, TROUBLED, *map(filled, HOSTILE[:6])])
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_it_fits_loads_nothing_and_runs_nothing(status: Status, width: int, chromium: Browser) -> None:
+def test_it_fits_loads_nothing_and_runs_nothing(status: ProcessStatus, width: int, chromium: Browser) -> None:
     """At the width of a phone and of a desk: no sideways scrolling, one request, no complaint, and it is styled."""
     with served(status) as url:
         chromium.open(url, width)

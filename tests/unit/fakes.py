@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from consumer.core.errors import MessageGone, PermanentError, ResourceGone, ServiceError, Unanswered
 from consumer.core.message import Received, body_md5
-from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.core.parked import PropertyName, UserProperty, carried
 from consumer.engine.delivery import Delivery
 from consumer.engine.heartbeat import Heartbeat
@@ -57,7 +57,7 @@ class Recorder:
     def __init__(self) -> None:
         self.calls: list[ApiCall] = []
         self.retries: list[Retry] = []
-        self.renewals: list[Renewal] = []
+        self.renewals: list[LeaseRenewal] = []
         self.settle_errors: list[SettleError] = []
         self.reports: list[Report] = []
 
@@ -69,7 +69,7 @@ class Recorder:
         """A request is tried again."""
         self.retries.append(retry)
 
-    def renewal(self, renewal: Renewal) -> None:
+    def renewal(self, renewal: LeaseRenewal) -> None:
         """A lease was renewed or not."""
         self.renewals.append(renewal)
 

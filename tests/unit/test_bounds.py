@@ -66,7 +66,7 @@ NUMBERS = {
     "HttpLoop._connections": http_loop.MOST_CONNECTIONS,
     "Scrapes._waiting": scrapes.MOST_WAITING,
     "NameLookup._running": name_lookup._MOST_AT_ONCE,
-    "Session._local": session.CONNECTIONS_PER_THREAD,
+    "OssSession._local": session.CONNECTIONS_PER_THREAD,
 }
 """The bounds that are constants; the others are keys of the configuration."""
 

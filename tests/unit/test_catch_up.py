@@ -18,9 +18,9 @@ from consumer.core.evaluation import Violation
 from consumer.core.event import Event, decode
 from consumer.core.outcome import Outcome
 from consumer.guards.rule import Observed
-from consumer.operator.catch_up.plan import Choice, Decision, Planned, Seen, counts, plan
+from consumer.operator.catch_up.plan import Decision, Planned, PlanOptions, QueuedWork, counts, plan
 from consumer.operator.catch_up.sent import Sent
-from consumer.operator.dry_run import Rehearsed
+from consumer.operator.dry_run import DryRunResult
 from consumer.reevaluation.catch_up import event_body, key_of
 
 NOW_MS = 1_790_000_000_000
@@ -110,10 +110,10 @@ def test_a_key_is_one_violations_from_its_beginning_to_its_end() -> None:
         assert key_of(violation(**changes)) != key
 
 
-def decided(choice: Choice = Choice(), seen: Seen = Seen(), **changes: Any) -> Planned:  # noqa: B008 - frozen values
+def decided(choice: PlanOptions = PlanOptions(), seen: QueuedWork = QueuedWork(), **changes: Any) -> Planned:  # noqa: B008 - frozen values
     """What is done about one violation that the rule public-read takes."""
     rehearsed = {name: changes.pop(name) for name in ("outcome", "mode") if name in changes}
-    each = Rehearsed(rehearsed.get("outcome"), "", "because", "public-read", rehearsed.get("mode", "enforce"), None)
+    each = DryRunResult(rehearsed.get("outcome"), "", "because", "public-read", rehearsed.get("mode", "enforce"), None)
     (found,) = plan([(violation(**changes), each)], choice, seen, NOW_MS)
     return found
 
@@ -135,7 +135,7 @@ def test_what_the_worker_would_end_at_once_is_not_sent(outcome: Outcome | None, 
 
 def test_the_age_counts_from_the_beginning() -> None:
     """Not from an evaluation that found the same again."""
-    choice = Choice(min_age_seconds=7_200)
+    choice = PlanOptions(min_age_seconds=7_200)
     assert decided(choice, evaluated_at_ms=NOW_MS).decision is Decision.SEND
     assert decided(choice, since_ms=NOW_MS - HOUR_MS).decision is Decision.TOO_YOUNG
     assert decided(choice, since_ms=NOW_MS + HOUR_MS).decision is Decision.TOO_YOUNG
@@ -152,29 +152,29 @@ def test_the_age_counts_from_the_beginning() -> None:
 )
 def test_a_rule_that_keeps_gets_no_copies(mode: str, observed: Observed, include: bool, decision: Decision) -> None:
     """Each run would add one message for each resource, and none would ever leave."""
-    choice = Choice(observed={"public-read": observed}, include_observing=include)
+    choice = PlanOptions(observed={"public-read": observed}, include_observing=include)
     assert decided(choice, mode=mode).decision is decision
 
 
 def test_what_is_known_of_its_event() -> None:
     """Seen, remembered, or unknown; never absent."""
     mine = ("cr-1", "1234567890123456", "photos")
-    assert (decided(seen=Seen(waiting={mine})).decision, decided(seen=Seen(waiting={mine})).event) == (
+    assert (decided(seen=QueuedWork(waiting={mine})).decision, decided(seen=QueuedWork(waiting={mine})).event) == (
         Decision.WAITING,
         "waiting",
     )
-    assert decided(seen=Seen(dead_letters={mine})).event == "dead_letter"
-    before = decided(seen=Seen(sent={key_of(violation()): NOW_MS - 1}))
+    assert decided(seen=QueuedWork(dead_letters={mine})).event == "dead_letter"
+    before = decided(seen=QueuedWork(sent={key_of(violation()): NOW_MS - 1}))
     assert (before.decision, before.event, before.sent_at_ms) == (Decision.SENT_BEFORE, "sent", NOW_MS - 1)
-    assert decided(seen=Seen(waiting={("cr-2", *mine[1:])})).event == "unknown"
+    assert decided(seen=QueuedWork(waiting={("cr-2", *mine[1:])})).event == "unknown"
 
 
 def test_the_limit_is_for_what_is_sent() -> None:
     """What is left for another reason uses none of it, and the order is the list's."""
-    each = Rehearsed(None, "", "", "public-read", "enforce", None)
-    exempt = Rehearsed(Outcome.EXEMPT, "", "", "public-read", "enforce", None)
+    each = DryRunResult(None, "", "", "public-read", "enforce", None)
+    exempt = DryRunResult(Outcome.EXEMPT, "", "", "public-read", "enforce", None)
     found = [(violation(resource_id=f"b{n}"), exempt if n == 0 else each) for n in range(5)]
-    planned = plan(found, Choice(limit=2), Seen(), NOW_MS)
+    planned = plan(found, PlanOptions(limit=2), QueuedWork(), NOW_MS)
     assert [one.decision for one in planned] == [
         Decision.EXEMPT, Decision.SEND, Decision.SEND, Decision.OVER_LIMIT, Decision.OVER_LIMIT,
     ]  # fmt: skip

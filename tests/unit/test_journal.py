@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
-from consumer.journal.format import GENESIS, Head, Verdict, parsed, recovery, sealed, verify
+from consumer.journal.format import GENESIS, ChainHead, Verdict, parsed, recovery, sealed, verify
 
 MESSAGE = {"message_id": "m-1", "dequeue_count": 1}
 REPAIR: tuple[dict[str, Any], ...] = (
@@ -25,7 +25,7 @@ REPAIR: tuple[dict[str, Any], ...] = (
 
 def lines(*entries: dict[str, Any]) -> list[bytes]:
     """Entries as lines of one chain."""
-    head, written = Head(), []
+    head, written = ChainHead(), []
     for entry in entries:
         line, head = sealed(head, entry)
         written.append(line)
@@ -80,7 +80,7 @@ def test_a_line_cannot_be_written_anew_with_its_own_hash() -> None:
     """A forged line with a right hash breaks the chain at the next one."""
     written = lines(*REPAIR)
     head = parsed(written[0].removesuffix(b"\n"))
-    written[1], _ = sealed(Head(head.sequence, head.digest), {**REPAIR[1], "before": "private"})
+    written[1], _ = sealed(ChainHead(head.sequence, head.digest), {**REPAIR[1], "before": "private"})
     assert problems(verify(written)) == [3]
 
 
@@ -135,12 +135,12 @@ def test_a_torn_line_counts_only_if_the_next_line_names_it() -> None:
     written = lines(*REPAIR[:3])
     torn = lines(*REPAIR)[3][:30]
     last = parsed(written[-1].removesuffix(b"\n"))
-    good, head = sealed(Head(last.sequence, last.digest), recovery(torn))
+    good, head = sealed(ChainHead(last.sequence, last.digest), recovery(torn))
     assert verify([*written, torn + b"\n", good]).torn == [4]
     assert verify([*written, torn + b"\n", good]).problems == []
-    bad, _ = sealed(Head(last.sequence, last.digest), recovery(torn + b"x"))
+    bad, _ = sealed(ChainHead(last.sequence, last.digest), recovery(torn + b"x"))
     assert problems(verify([*written, torn + b"\n", bad])) == [4]
-    other, _ = sealed(Head(last.sequence, last.digest), REPAIR[3])
+    other, _ = sealed(ChainHead(last.sequence, last.digest), REPAIR[3])
     assert problems(verify([*written, torn + b"\n", other])) == [4]
     assert head.sequence == 4
 
@@ -152,7 +152,7 @@ def test_a_garbled_last_line_with_its_newline_is_a_problem() -> None:
 
 def test_the_hash_is_sha256_of_the_bytes_before_it() -> None:
     """Anybody can check a line with other tools: everything up to the last member."""
-    line, head = sealed(Head(), {"step": "opened"})
+    line, head = sealed(ChainHead(), {"step": "opened"})
     covered, _, rest = line.partition(b',"hash":')
     assert head.digest == hashlib.sha256(covered).hexdigest()
     assert rest == f'"{head.digest}"}}\n'.encode()
@@ -195,7 +195,7 @@ def test_a_journal_of_the_first_version_is_continued() -> None:
     """Its lines are verified as they were written then, and counted, because less is proved of them."""
     old = first_version(*REPAIR)
     head = parsed(old[-1].removesuffix(b"\n"))
-    line, _ = sealed(Head(head.sequence, head.digest), {"step": "opened"})
+    line, _ = sealed(ChainHead(head.sequence, head.digest), {"step": "opened"})
     verdict = verify([*old, line])
     assert (verdict.whole, verdict.entries, verdict.old_lines) == (True, 6, 5)
 
@@ -224,7 +224,7 @@ def test_reading_through_a_line_ends_there_and_misses_what_is_not_in_the_chain()
     wanted = parsed(written[3].removesuffix(b"\n")).digest
     assert verify([*written[:4], b"garbled\n"], through=wanted).problems == []
     assert problems(verify([written[0], *written[2:]], through=wanted)) == [2]
-    forged, _ = sealed(Head(5, "f" * 64), REPAIR[3])
+    forged, _ = sealed(ChainHead(5, "f" * 64), REPAIR[3])
     digest = parsed(forged.removesuffix(b"\n")).digest
     assert problems(verify([*written, forged], through=digest)) == [6]
     assert verify(written, through=digest).problems

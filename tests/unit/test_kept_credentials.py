@@ -10,7 +10,7 @@ import pytest
 
 from consumer.aliyun.credentials import Credentials
 from consumer.aliyun.kept_credentials import KeptCredentials
-from consumer.app.renewal import RefusedKeys, Renewal
+from consumer.app.renewal import CredentialRenewal, RefusedKeys
 from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from consumer.core.observers import ApiCall
 from consumer.engine.heartbeat import Heartbeat
@@ -229,7 +229,7 @@ def test_the_worker_s_own_come_first(clock: Clock) -> None:
         accounts[name] = kept(sources[name], only_if_used=True)
         accounts[name].get_credentials()
         accounts[name].get_credentials()
-    renewal = Renewal(accounts, threading.Event(), Heartbeat("credentials", 60, monotonic=clock))
+    renewal = CredentialRenewal(accounts, threading.Event(), Heartbeat("credentials", 60, monotonic=clock))
     assert not renewal.step()
     sources["member-1"].failure = SILENCE
     clock.advance(HOUR - 900)

@@ -14,7 +14,7 @@ from consumer.core.message import Peeked
 from consumer.core.outcome import Disposition
 from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.engine.in_flight import Books
-from consumer.engine.queue_depth import Look, Sampler, SamplingPolicy, Watched
+from consumer.engine.queue_depth import DepthSample, Sampler, SamplingPolicy, Watched
 from tests.unit.fakes import Clock, instant_heartbeat, service_error
 
 MAIN, DEAD = "config-events", "config-events-dead"
@@ -74,7 +74,7 @@ class Stage:
         self.queues = {name: Asked(name) for name in ((MAIN, DEAD) if dead_letters else (MAIN,))}
         self.received = self.working = self.given_up = 0
         self.stopping = threading.Event()
-        self.looks: list[Look] = []
+        self.looks: list[DepthSample] = []
         self.sampler = Sampler(
             [Watched(queue, name == DEAD, at_start, may_ask) for name, queue in self.queues.items()],
             self.books,

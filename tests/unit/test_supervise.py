@@ -11,7 +11,7 @@ import pytest
 from consumer.core.exit_codes import ExitCode
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.renewer import Renewer
-from consumer.engine.supervisor import Engine, Supervisor, Thread
+from consumer.engine.supervisor import Engine, SupervisedThread, Supervisor
 from tests.unit import engine as parts
 from tests.unit.fakes import Clock, FakeQueue
 
@@ -24,11 +24,11 @@ class Stage:
     stopping: threading.Event = field(default_factory=threading.Event)
     said: list[tuple[str, str]] = field(default_factory=list)
 
-    def idle(self, name: str) -> Thread:
+    def idle(self, name: str) -> SupervisedThread:
         """A thread that does nothing until the stop."""
-        return Thread(Heartbeat(name, 1_000_000, monotonic=self.clock), lambda: self.stopping.wait())
+        return SupervisedThread(Heartbeat(name, 1_000_000, monotonic=self.clock), lambda: self.stopping.wait())
 
-    def supervisor(self, worker: Thread, monotonic: Callable[[], float] | None = None) -> Supervisor:
+    def supervisor(self, worker: SupervisedThread, monotonic: Callable[[], float] | None = None) -> Supervisor:
         """A supervisor over that worker and nothing but idle company."""
         shared = replace(parts.Engine(slots=4, clock=self.clock).shared, stopping=self.stopping)
         renewer_pulse = Heartbeat("lease-keeper-1", 1_000_000)
@@ -37,7 +37,7 @@ class Stage:
             pollers=[self.idle("poller-1")],
             workers=[worker],
             settlers=[self.idle("settler-delete-1")],
-            renewers=[Thread(renewer_pulse, Renewer(shared, FakeQueue(self.clock), renewer_pulse).run)],
+            renewers=[SupervisedThread(renewer_pulse, Renewer(shared, FakeQueue(self.clock), renewer_pulse).run)],
         )
 
         def say(event: str, **fields: object) -> None:
@@ -69,7 +69,7 @@ def test_a_thread_that_dies_ends_the_process_with_its_reason_last(stage: Stage) 
     def die() -> None:
         raise MemoryError("no room")
 
-    supervisor = stage.supervisor(Thread(Heartbeat("worker-1", 1_000_000), die))
+    supervisor = stage.supervisor(SupervisedThread(Heartbeat("worker-1", 1_000_000), die))
     assert supervisor.run() is ExitCode.FAULT
     assert supervisor.fault() == "thread worker-1 died: MemoryError: no room"
     assert stage.said[-1] == ("service.failed", "thread worker-1 died: MemoryError: no room")
@@ -77,7 +77,7 @@ def test_a_thread_that_dies_ends_the_process_with_its_reason_last(stage: Stage) 
 
 def test_a_thread_that_goes_home_too_early_ends_the_process(stage: Stage) -> None:
     """A loop that returns without being asked to is as bad as one that dies."""
-    supervisor = stage.supervisor(Thread(Heartbeat("worker-1", 1_000_000), lambda: None))
+    supervisor = stage.supervisor(SupervisedThread(Heartbeat("worker-1", 1_000_000), lambda: None))
     assert supervisor.run() is ExitCode.FAULT
     assert stage.said[-1] == ("service.failed", "thread worker-1 ended by itself")
 
@@ -85,7 +85,7 @@ def test_a_thread_that_goes_home_too_early_ends_the_process(stage: Stage) -> Non
 def test_a_wedged_thread_ends_the_process_though_it_is_alive(stage: Stage) -> None:
     """A thread that misses its own announcement fails liveness and ends the process, named with what it was doing."""
     heartbeat = Heartbeat("worker-1", 30, monotonic=stage.clock)
-    worker = Thread(heartbeat, lambda: stage.stopping.wait())
+    worker = SupervisedThread(heartbeat, lambda: stage.stopping.wait())
     supervisor = stage.supervisor(worker)
     heartbeat.beat("working on message 7")
     assert supervisor.fault() == ""
@@ -98,7 +98,7 @@ def test_a_wedged_thread_ends_the_process_though_it_is_alive(stage: Stage) -> No
 def test_a_process_that_was_frozen_as_a_whole_is_given_its_time_again(stage: Stage) -> None:
     """After SIGSTOP everybody is late, the supervisor included: that is no fault, and a later silence still is."""
     heartbeat = Heartbeat("worker-1", 30, monotonic=stage.clock)
-    worker = Thread(heartbeat, lambda: stage.stopping.wait())
+    worker = SupervisedThread(heartbeat, lambda: stage.stopping.wait())
     supervisor = stage.supervisor(worker, monotonic=stage.clock)
     heartbeat.beat("working on message 7")
     stage.clock.advance(3_600)

@@ -19,7 +19,7 @@ from typing import Any
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.ecs import answers
 from consumer.aliyun.ecs.errors import ecs_error, sts_error
-from consumer.aliyun.openapi import CallTimeouts, OpenApi, Service, text
+from consumer.aliyun.openapi import ApiService, CallTimeouts, OpenApi, text
 from consumer.aliyun.retry import Retrier
 from consumer.core.errors import DamagedReply, NotAuthenticated, ResourceGone
 from consumer.core.event import REGION
@@ -27,8 +27,8 @@ from consumer.core.observers import Hooks
 from consumer.resources.base import Resource
 from consumer.resources.ecs.security_group import GroupInfo, IngressRule, ListedRule
 
-ECS = Service("ecs", "2014-05-26", ecs_error)
-STS = Service("sts", "2015-04-01", sts_error)
+ECS = ApiService("ecs", "2014-05-26", ecs_error)
+STS = ApiService("sts", "2015-04-01", sts_error)
 
 _STS = "https://sts.aliyuncs.com"
 """https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-endpoint"""
@@ -134,7 +134,7 @@ class Ecs:
     def _retried(
         self,
         group: EcsGroup,
-        service: Service,
+        service: ApiService,
         url: str,
         credentials: CredentialsProvider,
         operation: str,

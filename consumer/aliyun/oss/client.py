@@ -19,8 +19,8 @@ from urllib.parse import SplitResult
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.oss.endpoints import Endpoints, region_of
 from consumer.aliyun.oss.errors import translated
-from consumer.aliyun.oss.requests import Answer, FoundBucket, RequestingBucket
-from consumer.aliyun.oss.session import Session
+from consumer.aliyun.oss.requests import FoundBucket, RequestingBucket, SettingReply
+from consumer.aliyun.oss.session import OssSession
 from consumer.aliyun.oss.signer import Signer
 from consumer.aliyun.retry import Retrier
 from consumer.core.errors import DamagedReply, PermanentError, ResourceGone, ServiceError, WrongEndpoint
@@ -61,7 +61,7 @@ class Oss:
         self._hooks = hooks
         self._retrier = retrier
         self._monotonic = monotonic
-        self._session = Session(allowed=self._allows, connect_timeout_seconds=settings.connect_timeout_seconds)
+        self._session = OssSession(allowed=self._allows, connect_timeout_seconds=settings.connect_timeout_seconds)
 
     def open(self, resource: Resource, until: Callable[[], float]) -> Bucket:
         """A bucket for one delivery, whose requests are tried again until the monotonic moment `until()` at most."""
@@ -147,7 +147,7 @@ class OssBucket(NamedSettings):
     def read(self, setting: Setting[_T]) -> _T:
         """The record of a setting; an unset one, which the service may call an error, is what holds without it."""
         try:
-            found: Answer[_T] = self._call(setting.request("get").operation, lambda: self._sdk.fetch(setting))
+            found: SettingReply[_T] = self._call(setting.request("get").operation, lambda: self._sdk.fetch(setting))
         except ResourceGone:
             raise
         except PermanentError as error:

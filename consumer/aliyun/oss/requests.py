@@ -14,7 +14,7 @@ import oss2
 from oss2 import models, utils
 
 from consumer.resources.oss.bucket import BucketInfo
-from consumer.resources.oss.settings.base import Request, Setting
+from consumer.resources.oss.settings.base import Setting, SettingRequest
 from consumer.resources.oss.xml_documents import required, rooted
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class FoundBucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class SettingReply(Generic[T]):
     """What a setting reads as."""
 
     value: T
@@ -59,7 +59,7 @@ class RequestingBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no 
         )
         return FoundBucket(required(bucket, "Name"), about, answer.request_id)
 
-    def fetch(self, setting: Setting[T]) -> Answer[T]:
+    def fetch(self, setting: Setting[T]) -> SettingReply[T]:
         """The request that reads a setting.
 
         Raises:
@@ -68,9 +68,9 @@ class RequestingBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no 
         answer = self._send(setting.request("get"))
         if setting.parse is None:
             raise NotImplementedError(f"the setting {setting.name} reads no answer")
-        return Answer(setting.parse(answer.read()), answer.request_id)
+        return SettingReply(setting.parse(answer.read()), answer.request_id)
 
-    def send(self, request: Request, body: bytes = b"") -> Any:
+    def send(self, request: SettingRequest, body: bytes = b"") -> Any:
         """A request that changes a setting; the result carries the request's id.
 
         Raises:
@@ -81,6 +81,6 @@ class RequestingBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no 
             ET.fromstring(answer.read())  # noqa: S314 - from the service alone, and bounded
         return models.RequestResult(answer)
 
-    def _send(self, request: Request, body: bytes = b"") -> Any:
+    def _send(self, request: SettingRequest, body: bytes = b"") -> Any:
         more: dict[str, Any] = {"data": body, "headers": {"Content-MD5": utils.content_md5(body)}} if body else {}
         return self._do(request.method, self.bucket_name, "", params=dict(request.query), **more)

@@ -29,7 +29,7 @@ CONNECTIONS_PER_THREAD = 4
 _REQUEST_ID = "x-oss-request-id"
 
 
-class Answer:
+class OssResponse:
     """A response in the form that oss2 reads; the body is in memory, for it is bounded."""
 
     def __init__(self, status: int, headers: Headers, body: bytes) -> None:
@@ -43,7 +43,7 @@ class Answer:
         return self._body.read(amt)
 
 
-class _Connection:
+class _KeptConnection:
     """One kept connection and its bounds; owned by one thread."""
 
     def __init__(self, connection: HTTPConnection, host: str, connect_timeout_seconds: float) -> None:
@@ -51,12 +51,14 @@ class _Connection:
         self._host = host
         self.exchange = Exchange(connection, connect_timeout_seconds)
 
-    def send(self, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float) -> Answer:
+    def send(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float
+    ) -> OssResponse:
         self.exchange.begin(seconds)
         # `http.client` connects; its request builder and its e-mail parser are most of what a request would cost.
         self.http.send(request_bytes(method, target, {"Host": self._host, **headers}, body))
         reply = self.exchange.read(method)
-        return Answer(reply.status, reply.headers, reply.body)
+        return OssResponse(reply.status, reply.headers, reply.body)
 
 
 def request_bytes(method: str, target: str, headers: dict[str, str], body: bytes | None) -> bytes:
@@ -73,7 +75,7 @@ def request_bytes(method: str, target: str, headers: dict[str, str], body: bytes
     return lines.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + (body or b"")
 
 
-class Session:
+class OssSession:
     """Sends requests for every thread, each over its own connections.
 
     Proxies from the environment are not used, as the MNS SDK does not use them either: one of two services behind a
@@ -92,7 +94,7 @@ class Session:
         self._tls = tls or ssl.create_default_context()
         self._local = threading.local()
 
-    def do_request(self, req: Any, timeout: float) -> Answer:
+    def do_request(self, req: Any, timeout: float) -> OssResponse:
         """Send one request that oss2 has signed; `timeout` is what the whole exchange may take, in seconds.
 
         Raises:
@@ -121,7 +123,7 @@ class Session:
 
     def _send(
         self, url: SplitResult, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float
-    ) -> Answer:
+    ) -> OssResponse:
         connection = self._connection(url)
         reused = connection.http.sock is not None
         deadline = time.monotonic() + seconds
@@ -143,20 +145,22 @@ class Session:
             connection.http.close()
             raise Unanswered("oss", method, failure_code(error), f"no answer: {error!r}") from None
 
-    def _connections(self) -> OrderedDict[tuple[str, str], _Connection]:
+    def _connections(self) -> OrderedDict[tuple[str, str], _KeptConnection]:
         if not hasattr(self._local, "connections"):
             self._local.connections = OrderedDict()
-        kept: OrderedDict[tuple[str, str], _Connection] = self._local.connections
+        kept: OrderedDict[tuple[str, str], _KeptConnection] = self._local.connections
         return kept
 
-    def _connection(self, url: SplitResult) -> _Connection:
+    def _connection(self, url: SplitResult) -> _KeptConnection:
         kept = self._connections()
         key = (url.scheme, url.netloc)
         connection = kept.get(key)
         if connection is None:
             if len(kept) >= CONNECTIONS_PER_THREAD:
                 kept.popitem(last=False)[1].http.close()
-            connection = kept[key] = _Connection(self._new_connection(url), url.netloc, self._connect_timeout_seconds)
+            connection = kept[key] = _KeptConnection(
+                self._new_connection(url), url.netloc, self._connect_timeout_seconds
+            )
         kept.move_to_end(key)
         return connection
 

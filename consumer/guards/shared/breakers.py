@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Collection
 
 from consumer.core.errors import SharedUnreachable
-from consumer.guards.breaker import Admission, BreakerPolicy, Open
+from consumer.guards.breaker import Admission, BreakerOpen, BreakerPolicy
 from consumer.guards.shared.store import Script, Store
 
 _FORGOTTEN_MS = 7 * 86_400_000
@@ -126,7 +126,7 @@ class SharedBreakers:
         self._rules = tuple(rules)
         self._longest_probe_ms = round(longest_probe_seconds * 1000)
 
-    def admit(self, rule: str, resource: str, now: float) -> Admission | Open:  # noqa: ARG002 - the time is the store's
+    def admit(self, rule: str, resource: str, now: float) -> Admission | BreakerOpen:  # noqa: ARG002 - the time is the store's
         """Leave for one attempt, whose result has to be recorded.
 
         Raises:
@@ -135,7 +135,7 @@ class SharedBreakers:
         arguments = [_digest(resource), round(self._policy.cool_down_seconds * 1000), self._longest_probe_ms]
         admitted, value, probe = self._store.run("admit", _ADMIT, self._keys(rule)[:2], arguments)
         if not int(admitted):
-            return Open(int(value) / 1000)
+            return BreakerOpen(int(value) / 1000)
         return Admission(rule, resource, int(value), probe=bool(int(probe)))
 
     def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:  # noqa: ARG002 - likewise

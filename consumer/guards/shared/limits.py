@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from consumer.core.errors import SharedUnreachable
-from consumer.guards.limits import Full, Limit, Rehearsal, Reservation, limit_text
+from consumer.guards.limits import Limit, LimitReached, ObservedLimits, Reservation, limit_text
 from consumer.guards.shared.store import Script, Store, new_id
 from consumer.resources.base import Resource
 
@@ -136,7 +136,7 @@ class SharedLimits:
         self._store = store
         self._overall = overall
         self._rules = dict(rules or {})
-        self._rehearsal = Rehearsal(self._rules)
+        self._rehearsal = ObservedLimits(self._rules)
         self._under_way_ms = round(longest_change_seconds * 1000)
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -145,7 +145,7 @@ class SharedLimits:
         """The newest changes of this replica: the rule, and when one ended by the local clock."""
         store.on_restart(self._restore)
 
-    def reserve(self, rule: str, now: float) -> Full | Reservation:  # noqa: ARG002 - the time is the store's
+    def reserve(self, rule: str, now: float) -> LimitReached | Reservation:  # noqa: ARG002 - the time is the store's
         """Take a place under every limit that binds this rule, or none and say which has no room.
 
         Raises:
@@ -164,7 +164,7 @@ class SharedLimits:
         self._epoch = str(epoch)
         if full:
             name, limit = binding[int(full) - 1]
-            return Full(limit_text(name, limit), int(wait_ms) / 1000)
+            return LimitReached(limit_text(name, limit), int(wait_ms) / 1000)
         self._remember(entry, rule)
         return Reservation(rule, entry)
 

@@ -17,7 +17,7 @@ from consumer.aliyun.evaluation_lists import MOST_ON_A_PAGE
 from consumer.aliyun.http import ReplyTooLarge, failure_code
 from consumer.aliyun.retry import Retrier
 from consumer.core.errors import DamagedReply, NotAuthenticated, Retryable, ServiceError
-from consumer.core.evaluation import EvaluatorRule, Page, Violation
+from consumer.core.evaluation import EvaluatorRule, ListPage, Violation
 from consumer.guards.rule import Rule
 
 MOST_VIOLATIONS = 100_000
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(slots=True)
-class ListedRule:
+class RuleListing:
     """One of the evaluator's rules that was asked about."""
 
     rule: EvaluatorRule
@@ -54,7 +54,7 @@ class Listing:
     """What the evaluator lists."""
 
     violations: list[Violation] = field(default_factory=list)
-    rules: list[ListedRule] = field(default_factory=list)
+    rules: list[RuleListing] = field(default_factory=list)
     not_found: tuple[str, ...] = ()
     """Ids of the configuration that no rule of the evaluator has."""
     problems: list[str] = field(default_factory=list)
@@ -99,11 +99,11 @@ class Lister:
         Raises:
             NotAuthenticated: the service does not take the credentials.
         """
-        found, known = Listing(), dict[str, ListedRule]()
+        found, known = Listing(), dict[str, RuleListing]()
         for group in self._groups:
             try:
                 # A rule of the account group is also one of the account: it is asked about with all its members.
-                known |= {rule.rule_id: ListedRule(rule, group) for rule in self._rules_of(group)}
+                known |= {rule.rule_id: RuleListing(rule, group) for rule in self._rules_of(group)}
             except NotAuthenticated:
                 raise
             except ServiceError as error:
@@ -135,7 +135,7 @@ class Lister:
             advance()
         found.violations.sort(key=lambda each: (each.since_ms, each.config_rule_id, each.resource_id))
 
-    def _list(self, found: Listing, listed: ListedRule) -> None:
+    def _list(self, found: Listing, listed: RuleListing) -> None:
         if not listed.rule.active:
             return  # what it has found may be long over, and nobody would see it end
         seen, token = {""}, ""
@@ -156,8 +156,8 @@ class Lister:
                 return
             seen.add(token)
 
-    def _page(self, listed: ListedRule, token: str) -> Page[Violation]:
-        def ask(size: int) -> Page[Violation]:
+    def _page(self, listed: RuleListing, token: str) -> ListPage[Violation]:
+        def ask(size: int) -> ListPage[Violation]:
             return self._evaluator.violations(
                 listed.rule.rule_id, token, size, aggregator_id=listed.aggregator_id, account_id=self._account
             )

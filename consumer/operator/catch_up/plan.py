@@ -15,7 +15,7 @@ from consumer.core.evaluation import Violation
 from consumer.core.event import Event
 from consumer.core.outcome import Outcome
 from consumer.guards.rule import Mode, Observed
-from consumer.operator.dry_run import Rehearsed
+from consumer.operator.dry_run import DryRunResult
 from consumer.reevaluation.catch_up import memory_key
 
 
@@ -43,7 +43,7 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PlanOptions:
     """What was asked for on the command line and in the configuration."""
 
     rules: frozenset[str] = frozenset()
@@ -66,7 +66,7 @@ Resource = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class QueuedWork:
     """What two looks at queues have shown."""
 
     waiting: Collection[Resource] = frozenset()
@@ -101,7 +101,9 @@ def resource_of(event: Event) -> Resource:
     return event.config_rule_id, event.account_id, event.resource_id
 
 
-def plan(found: Iterable[tuple[Violation, Rehearsed]], choice: Choice, seen: Seen, now_ms: int) -> tuple[Planned, ...]:
+def plan(
+    found: Iterable[tuple[Violation, DryRunResult]], choice: PlanOptions, seen: QueuedWork, now_ms: int
+) -> tuple[Planned, ...]:
     """Decide about each; the longest-standing come first and have the limit to themselves."""
     planned, room = [], choice.limit
     for violation, rehearsed in found:
@@ -122,7 +124,7 @@ def counts(planned: Sequence[Planned]) -> dict[str, int]:
 
 
 def _decided(
-    violation: Violation, rehearsed: Rehearsed, choice: Choice, seen: Seen, now_ms: int
+    violation: Violation, rehearsed: DryRunResult, choice: PlanOptions, seen: QueuedWork, now_ms: int
 ) -> tuple[Decision, str]:
     if rehearsed.outcome is not None:
         return _ended(rehearsed)
@@ -143,7 +145,7 @@ def _decided(
     return Decision.SEND, ""
 
 
-def _ended(rehearsed: Rehearsed) -> tuple[Decision, str]:
+def _ended(rehearsed: DryRunResult) -> tuple[Decision, str]:
     """What the worker would end at once is not worth a message."""
     match rehearsed.outcome:
         case Outcome.EXEMPT:
@@ -154,7 +156,7 @@ def _ended(rehearsed: Rehearsed) -> tuple[Decision, str]:
             return Decision.NOT_TAKEN, rehearsed.detail
 
 
-def _asked_for(violation: Violation, rule: str, choice: Choice) -> bool:
+def _asked_for(violation: Violation, rule: str, choice: PlanOptions) -> bool:
     return (
         (not choice.rules or rule in choice.rules)
         and (not choice.regions or violation.region in choice.regions)

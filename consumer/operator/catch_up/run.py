@@ -25,13 +25,13 @@ from consumer.core.exit_codes import CommandExit
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
 from consumer.operator.catch_up.listing import Lister
-from consumer.operator.catch_up.plan import Choice, Resource, Seen, plan, resource_of
-from consumer.operator.catch_up.sending import Memory, Sender
+from consumer.operator.catch_up.plan import PlanOptions, QueuedWork, Resource, plan, resource_of
+from consumer.operator.catch_up.sending import EventSender, SentMemory
 from consumer.operator.catch_up.sent import Sent, StateInUse
 from consumer.operator.catch_up.shared_sent import SharedSent
 from consumer.operator.catch_up.view import Requested, Run
 from consumer.operator.dlq.letters import read
-from consumer.operator.dry_run import Rehearsal
+from consumer.operator.dry_run import DryRun
 from consumer.operator.interruption import terminable
 from consumer.operator.session import Session, opened
 from consumer.reevaluation.catch_up import Finished, event_body, finished_body, memory_key
@@ -45,17 +45,17 @@ _LOGGER = "consumer.catch_up"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CatchUpOptions:
     """What a person or a job wants of a run."""
 
-    choice: Choice
+    choice: PlanOptions
     apply: bool = False
     rate: float = 10.0
     state: Path | None = None
     """Instead of the configured one."""
 
 
-def catch_up(path: Path, form: str, wanted: Wanted) -> CommandExit:
+def catch_up(path: Path, form: str, wanted: CatchUpOptions) -> CommandExit:
     """List, plan, and with `apply` send.
 
     Raises:
@@ -68,7 +68,7 @@ def catch_up(path: Path, form: str, wanted: Wanted) -> CommandExit:
     return status
 
 
-def _run(path: Path, wanted: Wanted) -> tuple[Run, CommandExit]:
+def _run(path: Path, wanted: CatchUpOptions) -> tuple[Run, CommandExit]:
     with opened(path) as session:
         config = session.config
         _check_names(config, wanted.choice)
@@ -78,7 +78,7 @@ def _run(path: Path, wanted: Wanted) -> tuple[Run, CommandExit]:
             finished = False
             untold = ""
             if wanted.apply:
-                sender = Sender(session.queue(config.queue.name), _retrier(session), sent, rate=wanted.rate)
+                sender = EventSender(session.queue(config.queue.name), _retrier(session), sent, rate=wanted.rate)
                 _send(sender, run, sent)
                 finished = choice.everything and run.listing.complete and not run.sending.failed
                 untold = _tell_worker(sender, run) if finished else ""
@@ -90,7 +90,7 @@ def _run(path: Path, wanted: Wanted) -> tuple[Run, CommandExit]:
     return run, CommandExit.REFUSED if run.sending.failed else CommandExit.DONE
 
 
-def again_and_again(path: Path, wanted: Wanted, every_seconds: float) -> CommandExit:
+def again_and_again(path: Path, wanted: CatchUpOptions, every_seconds: float) -> CommandExit:
     """Run, wait, and run anew, until a signal comes; the log has a line for each run, and one that fails is no end.
 
     Raises:
@@ -110,7 +110,7 @@ def again_and_again(path: Path, wanted: Wanted, every_seconds: float) -> Command
             time.sleep(every_seconds)
 
 
-def request_evaluation(path: Path, form: str, wanted: Wanted) -> CommandExit:
+def request_evaluation(path: Path, form: str, wanted: CatchUpOptions) -> CommandExit:
     """Ask for an evaluation of every rule that the configuration takes.
 
     Raises:
@@ -135,7 +135,7 @@ def request_evaluation(path: Path, form: str, wanted: Wanted) -> CommandExit:
     return CommandExit.DONE if requested.done else CommandExit.UNAVAILABLE
 
 
-def _looked(session: Session, choice: Choice, sent: Memory, *, applied: bool) -> Run:
+def _looked(session: Session, choice: PlanOptions, sent: SentMemory, *, applied: bool) -> Run:
     """The list, and what is to be done about each resource on it."""
     lister = _lister(session, choice)
     listing = lister.rules()
@@ -145,14 +145,14 @@ def _looked(session: Session, choice: Choice, sent: Memory, *, applied: bool) ->
     now_ms = time.time_ns() // 1_000_000
     waiting, notes = _waiting(session)
     letters, more_notes = _dead_letters(session)
-    rehearsal = Rehearsal(session.config, session.open, look=False)
+    rehearsal = DryRun(session.config, session.open, look=False)
     found = [(each, rehearsal.of(event_body(each, now_ms))) for each in listing.violations]
     before = sent.known([memory_key(each, rehearsed.mode) for each, rehearsed in found])
-    planned = plan(found, choice, Seen(waiting, letters, before), now_ms)
+    planned = plan(found, choice, QueuedWork(waiting, letters, before), now_ms)
     return Run(listing, planned, now_ms, applied, notes=(*notes, *more_notes))
 
 
-def _send(sender: Sender, run: Run, sent: Memory) -> None:
+def _send(sender: EventSender, run: Run, sent: SentMemory) -> None:
     """Send what is planned; an interruption says first what has been done."""
     bar, advance = output.progress("sending events", run.to_send)
     try:
@@ -164,7 +164,7 @@ def _send(sender: Sender, run: Run, sent: Memory) -> None:
         raise
 
 
-def _tell_worker(sender: Sender, run: Run) -> str:
+def _tell_worker(sender: EventSender, run: Run) -> str:
     """Say in the queue that a whole run has finished, for the worker's metrics; what is wrong with that."""
     try:
         sender.one(finished_body(Finished(time.time_ns() // 1_000_000, len(run.planned), run.sent)))
@@ -203,7 +203,7 @@ def _resources(bodies: Iterable[str]) -> Iterable[Resource]:
             yield resource_of(found)
 
 
-def _sent(config: Config, wanted: Wanted) -> Sent | SharedSent:
+def _sent(config: Config, wanted: CatchUpOptions) -> Sent | SharedSent:
     """Where what was sent is remembered: the file that is named, or else the store that replicas share."""
     path = wanted.state or (Path(config.catch_up.state) if config.catch_up.state else None)
     keep_seconds = config.catch_up.resend_after_seconds
@@ -214,7 +214,7 @@ def _sent(config: Config, wanted: Wanted) -> Sent | SharedSent:
     return Sent(path, forget_before_ms=forget_before_ms, writable=wanted.apply)
 
 
-def _lister(session: Session, choice: Choice) -> Lister:
+def _lister(session: Session, choice: PlanOptions) -> Lister:
     config = session.config
     rules = [rule for rule in build_rules(config) if not choice.rules or rule.name in choice.rules]
     return Lister(
@@ -230,12 +230,12 @@ def _retrier(session: Session) -> Retrier:
     return Retrier(_RETRIES, session.hooks, threading.Event())
 
 
-def _completed(choice: Choice, config: Config) -> Choice:
+def _completed(choice: PlanOptions, config: Config) -> PlanOptions:
     observed = {rule.name: rule.observed for rule in config.rules}
     return replace(choice, min_age_seconds=config.catch_up.min_age_seconds, observed=observed)
 
 
-def _check_names(config: Config, choice: Choice) -> None:
+def _check_names(config: Config, choice: PlanOptions) -> None:
     known = {rule.name for rule in config.rules}
     if wrong := sorted(name for name in choice.rules if name not in known):
         raise ConfigurationError(f"--rule: there is no rule {wrong[0]!r}; there are {', '.join(sorted(known))}")

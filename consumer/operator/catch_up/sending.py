@@ -28,7 +28,7 @@ class Sending:
     """Why one was not sent, by the violation's key."""
 
 
-class Memory(Protocol):
+class SentMemory(Protocol):
     """What knows for the next run what this one has sent."""
 
     @property
@@ -37,14 +37,14 @@ class Memory(Protocol):
     def add(self, key: str, at_ms: int) -> None: ...
 
 
-class Sender:
+class EventSender:
     """Sends at a bounded rate; for one thread."""
 
     def __init__(
         self,
         queue: Queue,
         retrier: Retrier,
-        sent: Memory,
+        sent: SentMemory,
         *,
         rate: float,
         monotonic: Callable[[], float] = time.monotonic,

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from consumer.operator import output
-from consumer.operator.catch_up.listing import ListedRule, Listing
+from consumer.operator.catch_up.listing import Listing, RuleListing
 from consumer.operator.catch_up.plan import Decision, Planned, counts
 from consumer.operator.catch_up.sending import Sending
 from consumer.reevaluation.catch_up import key_of
@@ -183,7 +183,7 @@ class Requested:
             console.print(output.cell(line))
         console.print("What is non-compliant then is published to the topic, in a few minutes.")
 
-    def _why(self, each: ListedRule) -> str:
+    def _why(self, each: RuleListing) -> str:
         return self.errors.get(each.rule.rule_id, "")
 
 
@@ -211,7 +211,7 @@ def age(seconds: int) -> str:
     return f"{seconds // _HOUR} h" if seconds < 2 * _DAY else f"{seconds // _DAY} d"
 
 
-def _state(each: ListedRule) -> str:
+def _state(each: RuleListing) -> str:
     if each.error:
         return f"not complete: {each.error}"
     if not each.rule.active:
@@ -219,7 +219,7 @@ def _state(each: ListedRule) -> str:
     return "complete" if not each.unreadable else f"{each.unreadable} results could not be read"
 
 
-def _rule_document(each: ListedRule) -> dict[str, Any]:
+def _rule_document(each: RuleListing) -> dict[str, Any]:
     return {
         "config_rule_id": each.rule.rule_id,
         "name": each.rule.name,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.config import Config, RuleConfig
 from consumer.operator.check.findings import Finding, failed, ok, warning
-from consumer.operator.check.probe import NoAnswer, Seen, ask
+from consumer.operator.check.probe import NoAnswer, ProbeResult, ask
 from consumer.remediations.catalogue import catalogue
 from consumer.resources.oss.kind import BUCKETS
 
@@ -66,7 +66,7 @@ def _answer(check: str, url: str, key: str, seconds: tuple[float, float], skews:
     return ok(check, url)
 
 
-def _remember(seen: Seen, skews: list[float]) -> None:
+def _remember(seen: ProbeResult, skews: list[float]) -> None:
     if seen.skew_seconds is not None:
         skews.append(seen.skew_seconds)
 

@@ -23,7 +23,7 @@ _NO_HANDLE = "1-ODU4OTkzNDU5My0wLTEtOA=="
 _T = TypeVar("_T")
 
 
-class _Refused(Exception):
+class _CredentialsRefused(Exception):
     """The credentials are refused."""
 
     def __init__(self, finding: Finding) -> None:
@@ -55,7 +55,7 @@ def look(session: Session) -> Iterator[Finding]:
         if way.queue is not None:
             yield from _permissions(session.queue(session.config.queue.name))
             yield _parking(way)
-    except _Refused as refused:
+    except _CredentialsRefused as refused:
         yield refused.finding
 
 
@@ -185,10 +185,10 @@ def _asked(check: str, request: Callable[[], _T]) -> _T | Finding:
         return failed(check, f"it cannot be looked at: {error}", "try again; if it stays, ask with the request id")
 
 
-def _refused(error: NotAuthenticated) -> _Refused:
+def _refused(error: NotAuthenticated) -> _CredentialsRefused:
     text = f"the queue service refuses the credentials: {error.code}"
     remedy = "check the access key or role this process runs with, and account_id"
-    return _Refused(failed(AUTHENTICATION, text, remedy))
+    return _CredentialsRefused(failed(AUTHENTICATION, text, remedy))
 
 
 def _or_ok(check: str, text: str, found: Iterator[Finding]) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ProbeResult:
     """What a host answered."""
 
     from_service: bool
@@ -36,7 +36,7 @@ class Seen:
 
 def ask(
     url: str, connect_timeout_seconds: float, total_seconds: float, *, wall: Callable[[], float] = time.time
-) -> Seen:
+) -> ProbeResult:
     """One request to the root of a service.
 
     Raises:
@@ -53,14 +53,14 @@ def ask(
         answer = connection.getresponse()
         answer.read()
     except UnexpectedReply:
-        return Seen(from_service=False, skew_seconds=None)
+        return ProbeResult(from_service=False, skew_seconds=None)
     except (OSError, HTTPException) as error:
         raise NoAnswer(failure_code(error), str(error)) from None
     finally:
         connection.close()
     headers = exchange.reply.headers
     known = any(headers.get(name) for name in ("x-mns-request-id", "x-oss-request-id"))
-    return Seen(known, _skew(headers.get("date", ""), (before + wall()) / 2))
+    return ProbeResult(known, _skew(headers.get("date", ""), (before + wall()) / 2))
 
 
 def _skew(date: str, now: float) -> float | None:

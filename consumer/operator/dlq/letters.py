@@ -87,7 +87,7 @@ def read(message_id: str, text: str, enqueued_at_ms: int) -> Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class LetterFilter:
     """Which dead letters are meant; what is empty does not narrow."""
 
     ids: frozenset[str] = frozenset()

@@ -23,9 +23,16 @@ from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
 from consumer.operator.dlq.followed import Followed, Journal
 from consumer.operator.dlq.history import properties
-from consumer.operator.dlq.letters import Filter, Letter, names, read
-from consumer.operator.dlq.sweep import MOST_LETTERS, Held, Sweep
-from consumer.operator.dlq.view import Dealt, draw_dealt, draw_letter, draw_letters, full_document, letter_document
+from consumer.operator.dlq.letters import Letter, LetterFilter, names, read
+from consumer.operator.dlq.sweep import MOST_LETTERS, HeldLetter, Sweep
+from consumer.operator.dlq.view import (
+    LetterResult,
+    draw_dealt,
+    draw_letter,
+    draw_letters,
+    full_document,
+    letter_document,
+)
 from consumer.operator.session import Session, opened
 
 _MARGIN_CALLS = 3
@@ -33,10 +40,10 @@ _MARGIN_CALLS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LetterOptions:
     """Which letters, how many and how fast."""
 
-    filter: Filter
+    filter: LetterFilter
     limit: int | None = None
     """Copies of one message count once."""
     rate: float | None = None
@@ -55,7 +62,7 @@ class _Found:
     cut: bool
 
 
-def list_letters(path: Path, form: str, choice: Choice, *, sweep: bool) -> CommandExit:
+def list_letters(path: Path, form: str, choice: LetterOptions, *, sweep: bool) -> CommandExit:
     """Show dead letters: the next sixteen by peek, or all of them by a sweep.
 
     Raises:
@@ -100,7 +107,7 @@ def show(path: Path, form: str, message_id: str) -> CommandExit:
     return CommandExit.DONE
 
 
-def redrive(path: Path, form: str, choice: Choice, *, foreign: bool, wait_seconds: float = 0.0) -> CommandExit:
+def redrive(path: Path, form: str, choice: LetterOptions, *, foreign: bool, wait_seconds: float = 0.0) -> CommandExit:
     """Send original bodies back to the queue, and delete their letters; wait so long for what becomes of them.
 
     Raises:
@@ -113,14 +120,14 @@ def redrive(path: Path, form: str, choice: Choice, *, foreign: bool, wait_second
         found = _find(dead, choice)
         _announce(found)
         left = [
-            Dealt(letter, done=False, text="not written by this worker; --foreign redrives it as it is")
+            LetterResult(letter, done=False, text="not written by this worker; --foreign redrives it as it is")
             for letter in found.meant
             if letter.foreign and not foreign
         ]
         meant = [letter for letter in found.meant if foreign or not letter.foreign]
         journal = Journal(Path(session.config.journal.path) if session.config.journal.path else None)
         if choice.dry_run:
-            dealt = [Dealt(letter, done=True, text="would be redriven") for letter in meant]
+            dealt = [LetterResult(letter, done=True, text="would be redriven") for letter in meant]
         else:
             sender = _Sender(queue)
             dealt = _each(session, dead, found, meant, sender.redrive, choice.rate)
@@ -131,12 +138,12 @@ def redrive(path: Path, form: str, choice: Choice, *, foreign: bool, wait_second
     return _told(form, [*left, *dealt], dry_run=choice.dry_run, after=after if done and not choice.dry_run else "")
 
 
-def _followed(followed: Followed, dealt: list[Dealt], seconds: float) -> list[Dealt]:
+def _followed(followed: Followed, dealt: list[LetterResult], seconds: float) -> list[LetterResult]:
     became = followed.wait({each.sent_as for each in dealt if each.sent_as}, seconds)
     return [replace(each, became=became.get(each.sent_as, "")) for each in dealt]
 
 
-def drop(path: Path, form: str, choice: Choice, *, yes: bool) -> CommandExit:
+def drop(path: Path, form: str, choice: LetterOptions, *, yes: bool) -> CommandExit:
     """Delete letters for good, after a person has said so.
 
     Raises:
@@ -148,15 +155,15 @@ def drop(path: Path, form: str, choice: Choice, *, yes: bool) -> CommandExit:
         found = _find(dead, choice)
         _announce(found)
         if choice.dry_run:
-            dealt = [Dealt(letter, done=True, text="would be dropped") for letter in found.meant]
+            dealt = [LetterResult(letter, done=True, text="would be dropped") for letter in found.meant]
         elif found.meant and not yes and (reason := _declined(found.meant)):
-            dealt = [Dealt(letter, done=False, text=f"kept: {reason}") for letter in found.meant]
+            dealt = [LetterResult(letter, done=False, text=f"kept: {reason}") for letter in found.meant]
         else:
             dealt = _each(session, dead, found, found.meant, _dropped, choice.rate)
     return _told(form, dealt, dry_run=choice.dry_run)
 
 
-def _find(queue: Queue, choice: Choice) -> _Found:
+def _find(queue: Queue, choice: LetterOptions) -> _Found:
     """Sweep to the end, and only then choose."""
     now_ms = _now_ms()
     with Sweep(queue) as swept:
@@ -173,7 +180,7 @@ def _announce(found: _Found) -> None:
     click.echo(f"{text}{more}.", err=True)
 
 
-_Deal = Callable[[Sweep, Held], Dealt]
+_Deal = Callable[[Sweep, HeldLetter], LetterResult]
 
 
 def _each(
@@ -183,7 +190,7 @@ def _each(
     meant: list[Letter] | tuple[Letter, ...],
     deal: _Deal,
     rate: float | None,
-) -> list[Dealt]:
+) -> list[LetterResult]:
     """Deal with exactly these letters, as they come."""
     margin = _MARGIN_CALLS * session.config.queue.call_timeout_seconds
     missing = {letter.message_id: letter for letter in meant}
@@ -197,7 +204,7 @@ def _each(
             if rate:
                 time.sleep(1 / rate)
     gone = "it is not visible any more: somebody else has it, or its lease has yet to end"
-    return [*dealt, *(Dealt(letter, done=False, text=gone) for letter in missing.values())]
+    return [*dealt, *(LetterResult(letter, done=False, text=gone) for letter in missing.values())]
 
 
 class _Sender:
@@ -208,22 +215,24 @@ class _Sender:
         self._sent: dict[str, str] = {}
         """The new message's id by the letter's identity."""
 
-    def redrive(self, swept: Sweep, held: Held) -> Dealt:
+    def redrive(self, swept: Sweep, held: HeldLetter) -> LetterResult:
         letter = held.letter
         copy = letter.identity in self._sent
         try:
             if not copy:
                 self._sent[letter.identity] = self._send(held)
         except ServiceError as error:
-            return Dealt(letter.light(), done=False, text=f"not sent: {error}")
+            return LetterResult(letter.light(), done=False, text=f"not sent: {error}")
         sent = self._sent[letter.identity]
         try:
             swept.delete(held)
         except ServiceError as error:
-            return Dealt(letter.light(), done=False, text=f"sent, but the letter is still there: {error}", sent_as=sent)
-        return Dealt(letter.light(), done=True, text="a copy, sent once" if copy else "redriven", sent_as=sent)
+            return LetterResult(
+                letter.light(), done=False, text=f"sent, but the letter is still there: {error}", sent_as=sent
+            )
+        return LetterResult(letter.light(), done=True, text="a copy, sent once" if copy else "redriven", sent_as=sent)
 
-    def _send(self, held: Held) -> str:
+    def _send(self, held: HeldLetter) -> str:
         """Send the original body with what is known of its message; without that where the queue refuses it."""
         body, beside = held.letter.body, properties(held.letter, held.carried)
         try:
@@ -234,12 +243,12 @@ class _Sender:
             return self._queue.send(body)
 
 
-def _dropped(swept: Sweep, held: Held) -> Dealt:
+def _dropped(swept: Sweep, held: HeldLetter) -> LetterResult:
     try:
         swept.delete(held)
     except ServiceError as error:
-        return Dealt(held.letter.light(), done=False, text=f"not dropped: {error}")
-    return Dealt(held.letter.light(), done=True, text="dropped")
+        return LetterResult(held.letter.light(), done=False, text=f"not dropped: {error}")
+    return LetterResult(held.letter.light(), done=True, text="dropped")
 
 
 def _dead_letters(session: Session) -> Queue:
@@ -259,7 +268,7 @@ def _declined(letters: tuple[Letter, ...]) -> str:
     return output.declined(f"Drop {what} for good?")
 
 
-def _told(form: str, dealt: list[Dealt], *, dry_run: bool, after: str = "") -> CommandExit:
+def _told(form: str, dealt: list[LetterResult], *, dry_run: bool, after: str = "") -> CommandExit:
     def draw(console: Console) -> None:
         draw_dealt(console, dealt)
         counts = Counter(each.done for each in dealt)

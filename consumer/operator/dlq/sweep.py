@@ -39,7 +39,7 @@ _MOST_IDLE_RECEIVES = 16
 
 
 @dataclass(slots=True)
-class Held:
+class HeldLetter:
     """A letter that nobody else gets for the moment."""
 
     letter: Letter
@@ -101,7 +101,7 @@ class Sweep:
         """Whether there may be more letters than one sweep takes."""
         return len(self._times) >= MOST_LETTERS
 
-    def __iter__(self) -> Iterator[Held]:
+    def __iter__(self) -> Iterator[HeldLetter]:
         """Every letter that was in the queue at the beginning, once, as far as it is visible.
 
         Raises:
@@ -109,7 +109,7 @@ class Sweep:
         """
         return (held for held in self._deliveries() if self._times[held.letter.message_id] == 1)
 
-    def only(self, wanted: Collection[str], seconds: float) -> Iterator[Held]:
+    def only(self, wanted: Collection[str], seconds: float) -> Iterator[HeldLetter]:
         """These letters, each once and safe from everybody else for so long; ends as soon as all were there.
 
         Raises:
@@ -123,7 +123,7 @@ class Sweep:
             if not missing:
                 return
 
-    def delete(self, held: Held) -> None:
+    def delete(self, held: HeldLetter) -> None:
         """Take the letter off the queue.
 
         Raises:
@@ -134,7 +134,7 @@ class Sweep:
         for failure in failures.values():
             raise failure
 
-    def _deliveries(self) -> Iterator[Held]:
+    def _deliveries(self) -> Iterator[HeldLetter]:
         """Every receipt of a letter that was there at the beginning, returns included as far as they are bounded."""
         idle = 0
         while idle < _MOST_IDLE_RECEIVES and not self.cut:
@@ -155,7 +155,7 @@ class Sweep:
         """Whether what an earlier sweep released may still be hidden."""
         return self._known is not None and self._monotonic() - self._began < _BACK_BY_NOW_SECONDS
 
-    def _taken(self, message: Received, asked: float) -> Held | None:
+    def _taken(self, message: Received, asked: float) -> HeldLetter | None:
         """A receipt, if it is one of a letter that counts; all others are only released."""
         name = message.message_id
         lease = _Lease(message.receipt_handle, asked + message.lease_seconds)
@@ -168,7 +168,7 @@ class Sweep:
         if self._times[name] > 1 + _MOST_RETURNS:
             return None
         letter = read(name, message.body, message.enqueued_at_ms)
-        return Held(letter, lease.handle, lease.until, message.carried)
+        return HeldLetter(letter, lease.handle, lease.until, message.carried)
 
     def _was_there(self, message: Received) -> bool:
         if message.message_id in self._times:
@@ -187,7 +187,7 @@ class Sweep:
             return  # it may come back once more, which is bounded
         lease.until = asked + _LONG_SECONDS
 
-    def _keep(self, held: Held, seconds: float) -> bool:
+    def _keep(self, held: HeldLetter, seconds: float) -> bool:
         """Make sure that nobody else gets the letter for so long; false if somebody may have it by now."""
         if held.until - self._monotonic() >= seconds:
             return True

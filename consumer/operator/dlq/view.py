@@ -16,7 +16,7 @@ from consumer.operator.dlq.letters import Letter
 
 
 @dataclass(frozen=True, slots=True)
-class Dealt:
+class LetterResult:
     """What became of one letter."""
 
     letter: Letter
@@ -47,7 +47,7 @@ def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> 
         console.print("There may be more: a peek shows 16 at most, --all receives every one for a moment.")
 
 
-def draw_dealt(console: Console, dealt: Sequence[Dealt]) -> None:
+def draw_dealt(console: Console, dealt: Sequence[LetterResult]) -> None:
     """One row a letter, with what became of it, and with the id of its new message where it was sent."""
     columns = ["letter", "rule", "resource", "result"]
     rows = [[each.letter.short_id, each.letter.rule, each.letter.resource, each.text] for each in dealt]

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumer.journal.format import Entry
-from consumer.operator.dry_run import Rehearsed
-from consumer.operator.explain.guards import Asked
-from consumer.operator.explain.matching import Match
+from consumer.operator.dry_run import DryRunResult
+from consumer.operator.explain.guards import GuardCheck
+from consumer.operator.explain.matching import RuleMatch
 from consumer.operator.explain.story import Message, document
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class Prediction:
     """How one event would end now."""
 
-    found: Rehearsed
-    guards: tuple[Asked, ...]
+    found: DryRunResult
+    guards: tuple[GuardCheck, ...]
 
     def document(self) -> dict[str, Any]:
         """For scripts."""
@@ -35,8 +35,8 @@ class Explained:
     more: bool
     doubts: tuple[str, ...]
     """Why the journal cannot be believed, or is not complete."""
-    rules: tuple[Match, ...]
-    now: tuple[Now, ...]
+    rules: tuple[RuleMatch, ...]
+    now: tuple[Prediction, ...]
 
     def document(self) -> dict[str, Any]:
         """For scripts."""

@@ -13,7 +13,7 @@ from consumer.core.outcome import Outcome
 from consumer.guards.chain import JOURNAL_UNWRITABLE, OUTSIDE_WINDOW
 
 
-class Answer(StrEnum):
+class GuardVerdict(StrEnum):
     """What a guard said."""
 
     PASSED = "let it pass"
@@ -23,11 +23,11 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GuardCheck:
     """One guard and its answer."""
 
     guard: str
-    answer: Answer
+    answer: GuardVerdict
     because: str = ""
 
 
@@ -50,23 +50,23 @@ _FIRST_SHARED = "contest"
 _BEFORE_THE_GUARDS = frozenset({Outcome.NOT_OURS, Outcome.INVALID, Outcome.SUPERSEDED, Outcome.LEASE_LOST})
 
 
-def asked(outcome: str, reason: str, detail: str, *, began: bool) -> tuple[Asked, ...]:
+def asked(outcome: str, reason: str, detail: str, *, began: bool) -> tuple[GuardCheck, ...]:
     """Every guard with its answer; `began` says that the change was begun, so that all of them let it pass."""
     names = [name for name, _ in REASONS]
     if reason == _SHARED:
         at = names.index(_FIRST_SHARED)
-        passed = [Asked(name, Answer.PASSED) for name in names[:at]]
-        return (*passed, *(Asked(name, Answer.UNKNOWN, detail) for name in names[at:]))
+        passed = [GuardCheck(name, GuardVerdict.PASSED) for name in names[:at]]
+        return (*passed, *(GuardCheck(name, GuardVerdict.UNKNOWN, detail) for name in names[at:]))
     objecting = next((name for name, reasons in REASONS if reason in reasons), "")
     if objecting:
         at = names.index(objecting)
-        passed = [Asked(name, Answer.PASSED) for name in names[:at]]
-        later = [Asked(name, Answer.NOT_ASKED) for name in names[at + 1 :]]
-        return (*passed, Asked(objecting, Answer.OBJECTED, detail), *later)
+        passed = [GuardCheck(name, GuardVerdict.PASSED) for name in names[:at]]
+        later = [GuardCheck(name, GuardVerdict.NOT_ASKED) for name in names[at + 1 :]]
+        return (*passed, GuardCheck(objecting, GuardVerdict.OBJECTED, detail), *later)
     if began or outcome == Outcome.FIXED:
-        return tuple(Asked(name, Answer.PASSED) for name in names)
+        return tuple(GuardCheck(name, GuardVerdict.PASSED) for name in names)
     because = _no_change(outcome)
-    return tuple(Asked(name, Answer.NOT_ASKED, because) for name in names)
+    return tuple(GuardCheck(name, GuardVerdict.NOT_ASKED, because) for name in names)
 
 
 def _no_change(outcome: str) -> str:

@@ -13,7 +13,7 @@ _MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RuleMatch:
     """One rule and one event."""
 
     rule: str
@@ -22,36 +22,38 @@ class Match:
     because: str
 
 
-def matches(event: Event, rules: Sequence[Rule]) -> tuple[Match, ...]:
+def matches(event: Event, rules: Sequence[Rule]) -> tuple[RuleMatch, ...]:
     """Every rule in its order, for an event as the journal has it: without names, identifiers and risk level."""
-    found: list[Match] = []
+    found: list[RuleMatch] = []
     taken = ""
     for rule in rules:
         one = _match(event, rule)
         if one.takes and taken:
-            one = Match(rule.name, False, f"rule {taken}, further up, takes it first")
+            one = RuleMatch(rule.name, False, f"rule {taken}, further up, takes it first")
         elif one.takes and any(each.takes is None for each in found):
-            one = Match(rule.name, True, "it takes it unless one further up does")
+            one = RuleMatch(rule.name, True, "it takes it unless one further up does")
         taken = taken or (rule.name if one.takes and not rule.selector.tags else "")
         found.append(one)
     return tuple(found)
 
 
-def _match(event: Event, rule: Rule) -> Match:
+def _match(event: Event, rule: Rule) -> RuleMatch:
     if misses := list(_misses(event, rule.selector)):
-        return Match(rule.name, False, "; ".join(misses))
+        return RuleMatch(rule.name, False, "; ".join(misses))
     if rule.remediation.kind.resource_type != event.resource_type:
-        return Match(rule.name, False, f"it repairs {rule.remediation.kind.resource_type}, not {event.resource_type}")
+        return RuleMatch(
+            rule.name, False, f"it repairs {rule.remediation.kind.resource_type}, not {event.resource_type}"
+        )
     identified = _identified(event, rule.selector)
     if identified is None:
-        return Match(rule.name, None, "it selects by names or identifiers, which the journal does not have")
+        return RuleMatch(rule.name, None, "it selects by names or identifiers, which the journal does not have")
     if not identified:
-        return Match(rule.name, False, f"{_marks(rule.selector)} has nothing of this event")
+        return RuleMatch(rule.name, False, f"{_marks(rule.selector)} has nothing of this event")
     if rule.selector.risk_levels:
-        return Match(rule.name, None, "it selects by risk level, which the journal does not have")
+        return RuleMatch(rule.name, None, "it selects by risk level, which the journal does not have")
     if rule.selector.tags:
-        return Match(rule.name, True, "by what the event says; its tags decide, once the resource is looked at")
-    return Match(rule.name, True, "it is the first that takes it")
+        return RuleMatch(rule.name, True, "by what the event says; its tags decide, once the resource is looked at")
+    return RuleMatch(rule.name, True, "it is the first that takes it")
 
 
 def _misses(event: Event, selector: Selector) -> Iterator[str]:

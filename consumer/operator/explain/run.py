@@ -16,9 +16,9 @@ from consumer.core.exit_codes import CommandExit
 from consumer.guards.rule import Rule
 from consumer.journal.format import verify
 from consumer.operator import output, records
-from consumer.operator.dry_run import Rehearsal, Rehearsed
-from consumer.operator.explain.explained import Explained, Now
-from consumer.operator.explain.guards import REASONS, Answer, Asked, asked
+from consumer.operator.dry_run import DryRun, DryRunResult
+from consumer.operator.explain.explained import Explained, Prediction
+from consumer.operator.explain.guards import REASONS, GuardCheck, GuardVerdict, asked
 from consumer.operator.explain.matching import matches
 from consumer.operator.explain.story import Message, Search, told
 from consumer.operator.explain.view import draw
@@ -102,23 +102,23 @@ def _body(config: Config, rule: Rule, wanted: str, event: Event | None = None) -
         return ""  # no event can be made for its names, so nothing can be rehearsed
 
 
-def _now(path: Path, bodies: list[str]) -> tuple[Now, ...]:
+def _now(path: Path, bodies: list[str]) -> tuple[Prediction, ...]:
     if not bodies:
         return ()
     with opened(path) as session:
-        rehearsal = Rehearsal(session.config, session.open)
+        rehearsal = DryRun(session.config, session.open)
         found = [rehearsal.of(body) for body in bodies]
-    return tuple(Now(each, _guards(each)) for each in found)
+    return tuple(Prediction(each, _guards(each)) for each in found)
 
 
-def _guards(found: Rehearsed) -> tuple[Asked, ...]:
+def _guards(found: DryRunResult) -> tuple[GuardCheck, ...]:
     """What each guard says now; those that live in running workers are not asked, so what they would say is unknown."""
     outcome = found.outcome.value if found.outcome else ""
     answers = asked(outcome, found.reason, found.detail, began=False)
     names = [name for name, _ in REASONS]
     return tuple(
-        replace(one, answer=Answer.UNKNOWN, because="only running workers know")
-        if one.answer is Answer.PASSED and names.index(one.guard) > names.index("windows")
+        replace(one, answer=GuardVerdict.UNKNOWN, because="only running workers know")
+        if one.answer is GuardVerdict.PASSED and names.index(one.guard) > names.index("windows")
         else one
         for one in answers
     )

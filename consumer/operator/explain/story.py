@@ -11,7 +11,7 @@ from typing import Any
 from consumer.core.event import ACCOUNT_ID, REGION, Event
 from consumer.core.observers import StepName
 from consumer.journal.format import Entry
-from consumer.operator.explain.guards import Asked, asked
+from consumer.operator.explain.guards import GuardCheck, asked
 
 SHORTEST_ID = 8
 _MOST_STEPS = 400
@@ -19,7 +19,7 @@ _MOST_STEPS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class JournaledDelivery:
     """One receipt of a message, from its lines."""
 
     number: int
@@ -39,7 +39,7 @@ class Delivery:
         return found[-1] if found else None
 
     @property
-    def guards(self) -> tuple[Asked, ...]:
+    def guards(self) -> tuple[GuardCheck, ...]:
         """What each guard said; nothing for a delivery without an ending."""
         if self.ending is None:
             return ()
@@ -78,9 +78,9 @@ class Message:
                 del self.lines[oldest]
 
     @property
-    def deliveries(self) -> tuple[Delivery, ...]:
+    def deliveries(self) -> tuple[JournaledDelivery, ...]:
         """Its receipts, the oldest first."""
-        return tuple(Delivery(number, tuple(entries)) for number, entries in self.lines.items())
+        return tuple(JournaledDelivery(number, tuple(entries)) for number, entries in self.lines.items())
 
     def said(self, name: str) -> str:
         """The newest that its lines say under that name; empty if none does."""

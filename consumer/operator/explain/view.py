@@ -10,12 +10,17 @@ from rich.text import Text
 from consumer.core.observers import StepName
 from consumer.journal.format import Entry
 from consumer.operator import output, times
-from consumer.operator.explain.explained import Explained, Now
-from consumer.operator.explain.guards import Answer, Asked
-from consumer.operator.explain.matching import Match
-from consumer.operator.explain.story import Delivery, Message
+from consumer.operator.explain.explained import Explained, Prediction
+from consumer.operator.explain.guards import GuardCheck, GuardVerdict
+from consumer.operator.explain.matching import RuleMatch
+from consumer.operator.explain.story import JournaledDelivery, Message
 
-_STYLES = {Answer.OBJECTED: "bold yellow", Answer.UNKNOWN: "yellow", Answer.PASSED: "green", Answer.NOT_ASKED: "dim"}
+_STYLES = {
+    GuardVerdict.OBJECTED: "bold yellow",
+    GuardVerdict.UNKNOWN: "yellow",
+    GuardVerdict.PASSED: "green",
+    GuardVerdict.NOT_ASKED: "dim",
+}
 _TAKES = {True: "takes it", False: "does not", None: "unknown"}
 
 
@@ -83,7 +88,7 @@ def _what(entry: Entry) -> str:
     return "; ".join(part for part in (ending, state) if part)
 
 
-def _last(delivery: Delivery) -> Iterator[RenderableType]:
+def _last(delivery: JournaledDelivery) -> Iterator[RenderableType]:
     """Why the newest receipt ended as it did."""
     if delivery.ending is None:
         yield "It has no ending on record: it is in work, or the process ended, and the queue delivers it again."
@@ -95,7 +100,7 @@ def _last(delivery: Delivery) -> Iterator[RenderableType]:
     yield ""
 
 
-def _guards(guards: Iterable[Asked]) -> RenderableType:
+def _guards(guards: Iterable[GuardCheck]) -> RenderableType:
     rows = [(one.guard, output.cell(one.answer.value, _STYLES[one.answer]), one.because) for one in guards]
     return output.table(("guard", "answer", "because"), rows)
 
@@ -104,11 +109,11 @@ def _by_person(entry: Entry) -> tuple[str, str, str, str]:
     return (times.moment(entry.at_ms), entry.text("who"), entry.step, _what(entry))
 
 
-def _match(one: Match) -> tuple[str, str, str]:
+def _match(one: RuleMatch) -> tuple[str, str, str]:
     return (one.rule, _TAKES[one.takes], one.because)
 
 
-def _now(now: Now) -> Iterator[RenderableType]:
+def _now(now: Prediction) -> Iterator[RenderableType]:
     found = now.found
     yield Text("How it would end now", style="bold")
     state = f"{found.before} → {found.after}" if found.before != found.after else found.before

@@ -15,7 +15,7 @@ from consumer.operator import output
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RepairResult:
     """One resource under one rule: what was found, and what was done or would be."""
 
     rule: Rule
@@ -101,7 +101,7 @@ class Result:
                 return f"Not repaired: {because}."
 
 
-def close(console: Console, result: Result) -> None:
+def close(console: Console, result: RepairResult) -> None:
     """Show it."""
     document = result.document()
     state = result.before if result.before == result.after else f"{result.before} → {result.after}"
@@ -123,13 +123,13 @@ def close(console: Console, result: Result) -> None:
         console.print(output.cell(sentence))
 
 
-def _finding(result: Result) -> str:
+def _finding(result: RepairResult) -> str:
     if result.would_change:
         return f"it breaks the rule; {result.detail}"
     return result.outcome.value if result.outcome else "?"
 
 
-def _notes(result: Result) -> list[str]:
+def _notes(result: RepairResult) -> list[str]:
     found = []
     if result.change:
         found.append(f"To put it back: config-remediator undo {result.change}")

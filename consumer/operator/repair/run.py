@@ -28,9 +28,9 @@ from consumer.guards.rule import Mode, Rule
 from consumer.journal.file import JournalFile
 from consumer.journal.writer import JournalWriter, actor, user
 from consumer.operator import announce, output
-from consumer.operator.dry_run import Rehearsal
+from consumer.operator.dry_run import DryRun
 from consumer.operator.repair import event
-from consumer.operator.repair.result import Result, close
+from consumer.operator.repair.result import RepairResult, close
 from consumer.operator.session import Session, opened
 from consumer.telemetry.log import get_logger
 
@@ -41,7 +41,7 @@ _DONE = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT})
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RepairRequest:
     """What a person wants."""
 
     resource: str
@@ -57,7 +57,7 @@ class Wish:
     apply: bool = False
 
 
-def repair(path: Path, form: str, wish: Wish) -> CommandExit:
+def repair(path: Path, form: str, wish: RepairRequest) -> CommandExit:
     """Show what a rule would do about a resource, or do it.
 
     Raises:
@@ -95,12 +95,14 @@ def _named(rules: tuple[Rule, ...], name: str) -> Rule:
     return found
 
 
-def _shown(session: Session, rule: Rule, text: str) -> Result:
-    found = Rehearsal(session.config, session.open).of(text)
-    return Result(rule, found.rule, found.event, found.outcome, found.reason, found.detail, found.before, found.after)
+def _shown(session: Session, rule: Rule, text: str) -> RepairResult:
+    found = DryRun(session.config, session.open).of(text)
+    return RepairResult(
+        rule, found.rule, found.event, found.outcome, found.reason, found.detail, found.before, found.after
+    )
 
 
-def _applied(session: Session, rule: Rule, text: str, wish: Wish) -> Result:
+def _applied(session: Session, rule: Rule, text: str, wish: RepairRequest) -> RepairResult:
     """Make the change between two lines of the journal, as the worker does."""
     config = session.config
     who = f"{wish.person or user()}@{actor()}"
@@ -120,7 +122,7 @@ def _applied(session: Session, rule: Rule, text: str, wish: Wish) -> Result:
     taken = delivery.rule.name if delivery.rule else ""
     undo = "" if wish.journal else change  # which reads the configured journal
     announced = announce.fixed(session, delivery, ending, who, undo) if ending.outcome is Outcome.FIXED else None
-    return Result(
+    return RepairResult(
         rule,
         taken,
         delivery.event,
@@ -139,7 +141,7 @@ def _applied(session: Session, rule: Rule, text: str, wish: Wish) -> Result:
     )
 
 
-def _journal(config: Config, wish: Wish) -> Path:
+def _journal(config: Config, wish: RepairRequest) -> Path:
     if wish.journal is not None:
         return wish.journal
     if not config.journal.path:
@@ -180,7 +182,7 @@ def _delivery(config: Config, text: str) -> Delivery:
     return Delivery(message, Lease(identity, "", now, seconds), now)
 
 
-def _status(result: Result) -> CommandExit:
+def _status(result: RepairResult) -> CommandExit:
     if result.outcome in _DONE and result.of_the_rule:
         change_left = result.outcome is Outcome.FIXED and not result.applied
         return CommandExit.FOUND if change_left else CommandExit.DONE

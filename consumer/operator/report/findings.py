@@ -51,7 +51,7 @@ STANDING_BY_OUTCOME: dict[Outcome, Standing] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Exposure:
+class ExposureTimes:
     """How long the fixed resources of one rule had been exposed, in seconds."""
 
     rule: str
@@ -64,7 +64,7 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
+class SlowFix:
     """One change, as the slowest are listed."""
 
     exposed_seconds: float
@@ -76,7 +76,7 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class ReportedResource:
     """One resource under one rule."""
 
     rule: str
@@ -96,7 +96,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Undo:
+class UndoneFix:
     """One change that a person has put back."""
 
     at_ms: int
@@ -106,7 +106,7 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ReadJournal:
     """One journal that was read."""
 
     path: str
@@ -121,7 +121,7 @@ class File:
 class Listed:
     """The first of many, with how many there are."""
 
-    shown: tuple[Resource, ...]
+    shown: tuple[ReportedResource, ...]
     total: int
 
 
@@ -131,7 +131,7 @@ class Findings:
 
     since_ms: int
     until_ms: int
-    files: tuple[File, ...]
+    files: tuple[ReadJournal, ...]
     unknown: tuple[str, ...]
     """What keeps the figures from being complete, each in a sentence; empty if nothing is known to."""
     damaged: bool
@@ -146,11 +146,11 @@ class Findings:
     changes: int
     by_people: int
     """How many of the changes a person has made with `repair`."""
-    exposures: tuple[Exposure, ...]
-    slowest: tuple[Fix, ...]
+    exposures: tuple[ExposureTimes, ...]
+    slowest: tuple[SlowFix, ...]
     would_fix: Listed
     contested: Listed
-    undone: tuple[Undo, ...]
+    undone: tuple[UndoneFix, ...]
     undone_total: int
     settled: dict[str, int]
     """What became of messages on the queue."""

@@ -11,7 +11,7 @@ from consumer.core.errors import ConfigurationError
 from consumer.core.observers import StepName
 from consumer.journal.format import Entry, Verdict, verify
 from consumer.operator import records, times
-from consumer.operator.report.findings import File, Findings
+from consumer.operator.report.findings import Findings, ReadJournal
 from consumer.operator.report.tally import Tally
 
 PIECE_BYTES = 1 << 16
@@ -84,7 +84,7 @@ def gathered(
         since_ms=since_ms,
         until_ms=until_ms,
         files=tuple(
-            File(str(each.path), each.verdict.entries, each.first_ms, each.last_ms, each.verdict.head.digest)
+            ReadJournal(str(each.path), each.verdict.entries, each.first_ms, each.last_ms, each.verdict.head.digest)
             for each in read
         ),
         unknown=tuple(unknown),

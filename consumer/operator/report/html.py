@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from html import escape
 
 from consumer.core.printable import printable
-from consumer.operator.report.page import Cell, Chart, Figure, Page, Table
+from consumer.operator.report.page import Cell, Chart, Figure, ReportPage, Table
 from consumer.operator.report.stylesheet import STYLE
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -24,12 +24,12 @@ _ON_PAPER = 20
 """The same on paper, where a table cannot be scrolled: a longer id may be broken there, at its hyphens first."""
 
 
-def html(page: Page) -> str:
+def html(page: ReportPage) -> str:
     """The whole file."""
     return "\n".join(_lines(page)) + "\n"
 
 
-def _lines(page: Page) -> Iterator[str]:
+def _lines(page: ReportPage) -> Iterator[str]:
     yield "<!doctype html>"
     yield '<html lang="en"><head><meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from consumer.core.printable import printable
-from consumer.operator.report.page import Cell, Chart, Page, Table
+from consumer.operator.report.page import Cell, Chart, ReportPage, Table
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+!|~&$^=]")
 """What begins markup anywhere in a line; CommonMark 0.31.2, section 2.4, takes a backslash before each."""
@@ -15,12 +15,12 @@ _LINKS = re.compile(r"(?i):(?=//)|(?<=\bwww)\.|@")
 _BAR = 30
 
 
-def markdown(page: Page) -> str:
+def markdown(page: ReportPage) -> str:
     """The whole report, ending with a newline."""
     return "\n".join(_lines(page)).rstrip("\n") + "\n"
 
 
-def _lines(page: Page) -> Iterator[str]:
+def _lines(page: ReportPage) -> Iterator[str]:
     yield from (f"# {escaped(page.title)}", "", escaped(page.period), "")
     yield from _table(("", "", ""), [(each.label, f"**{escaped(each.value)}**", each.note) for each in page.figures], 1)
     if page.unknown:

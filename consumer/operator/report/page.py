@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consumer.operator import times
-from consumer.operator.report.findings import OPEN, Exposure, Findings, Listed, Resource, Standing
+from consumer.operator.report.findings import OPEN, ExposureTimes, Findings, Listed, ReportedResource, Standing
 
 Cell = str | int
 
@@ -86,7 +86,7 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReportPage:
     """The whole report."""
 
     title: str
@@ -99,9 +99,9 @@ class Page:
     files: tuple[str, ...]
 
 
-def page(found: Findings) -> Page:
+def page(found: Findings) -> ReportPage:
     """The page of a report."""
-    return Page(
+    return ReportPage(
         title="What config-remediator found and did",
         period=f"{times.moment(found.since_ms)} to {times.moment(found.until_ms)} UTC",
         figures=_figures(found),
@@ -196,7 +196,7 @@ def _meaning(reason: str) -> str:
     return f"{reason}: {means}" if means else reason or "-"
 
 
-def _exposures(found: tuple[Exposure, ...]) -> Table:
+def _exposures(found: tuple[ExposureTimes, ...]) -> Table:
     rows = [
         (each.rule, each.fixes, times.span(each.p50), times.span(each.p95), times.span(each.longest)) for each in found
     ]
@@ -244,7 +244,7 @@ def _contested(found: Listed) -> Table:
     )
 
 
-def _contest(each: Resource) -> str:
+def _contest(each: ReportedResource) -> str:
     return f"contested, {each.standing.value}" if each.contested else each.standing.value
 
 

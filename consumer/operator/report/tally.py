@@ -16,7 +16,15 @@ from consumer.core.observers import StepName
 from consumer.core.outcome import Outcome
 from consumer.journal.format import Entry
 from consumer.operator import records
-from consumer.operator.report.findings import STANDING_BY_OUTCOME, Exposure, Fix, Listed, Resource, Standing, Undo
+from consumer.operator.report.findings import (
+    STANDING_BY_OUTCOME,
+    ExposureTimes,
+    Listed,
+    ReportedResource,
+    SlowFix,
+    Standing,
+    UndoneFix,
+)
 from consumer.operator.report.quantiles import Quantiles
 
 MOST_RESOURCES = 50_000
@@ -34,7 +42,7 @@ _Key = tuple[str, str, str]
 
 
 @dataclass(slots=True)
-class _Known:
+class _LatestState:
     """The last of one resource under one rule."""
 
     resource_type: str = ""
@@ -53,10 +61,10 @@ class Tally:
     def __init__(self, since_ms: int, until_ms: int, most_resources: int = MOST_RESOURCES) -> None:
         self.period = (since_ms, until_ms)
         self._most_resources = most_resources
-        self._resources: dict[_Key, _Known] = {}
+        self._resources: dict[_Key, _LatestState] = {}
         self._exposures: dict[str, Quantiles] = {}
-        self._slowest: list[tuple[float, int, Fix]] = []
-        self._undone: deque[Undo] = deque(maxlen=_MOST_LISTED)
+        self._slowest: list[tuple[float, int, SlowFix]] = []
+        self._undone: deque[UndoneFix] = deque(maxlen=_MOST_LISTED)
         self.undone_total = 0
         self.days: Counter[int] = Counter()
         """Changes by the number of the day since the epoch."""
@@ -90,7 +98,7 @@ class Tally:
             case StepName.UNDONE:
                 self._undid(entry)
 
-    def _known(self, entry: Entry) -> _Known | None:
+    def _known(self, entry: Entry) -> _LatestState | None:
         """What is known of the line's resource; None if it names none or there is no room for another one."""
         rule, resource = _short(entry.text("rule")), _short(entry.text("resource"))
         if not rule or not resource:
@@ -101,7 +109,7 @@ class Tally:
             if len(self._resources) >= self._most_resources:
                 self.forgotten += 1
                 return None
-            known = self._resources[key] = _Known()
+            known = self._resources[key] = _LatestState()
         known.resource_type = _short(entry.text("resource_type")) or known.resource_type
         return known
 
@@ -140,7 +148,7 @@ class Tally:
         if rule not in self._exposures and len(self._exposures) >= MOST_RULES:
             rule = OTHER_RULES
         self._exposures.setdefault(rule, Quantiles()).add(exposed)
-        fix = Fix(exposed, entry.at_ms, rule, _short(entry.text("resource")), entry.short_id)
+        fix = SlowFix(exposed, entry.at_ms, rule, _short(entry.text("resource")), entry.short_id)
         heapq.heappush(self._slowest, (exposed, self.lines, fix))
         if len(self._slowest) > _SLOWEST:
             heapq.heappop(self._slowest)
@@ -148,7 +156,7 @@ class Tally:
     def _undid(self, entry: Entry) -> None:
         self.undone_total += 1
         rule, resource = _short(entry.text("rule")), _short(entry.text("resource"))
-        self._undone.append(Undo(entry.at_ms, _short(entry.text("who")), rule, resource))
+        self._undone.append(UndoneFix(entry.at_ms, _short(entry.text("who")), rule, resource))
         known = self._known(entry)
         if known is not None and entry.at_ms >= known.at_ms:
             known.at_ms, known.standing, known.reason = entry.at_ms, Standing.UNDONE, ""
@@ -174,18 +182,18 @@ class Tally:
         )
         return tuple((standing, reason, count) for (standing, reason), count in counts.most_common(_MOST_LISTED))
 
-    def exposures(self) -> tuple[Exposure, ...]:
+    def exposures(self) -> tuple[ExposureTimes, ...]:
         """By rule, in the order of their names."""
         return tuple(
-            Exposure(rule, each.count, each.at(0.5), each.at(0.95), each.longest, each.exact)
+            ExposureTimes(rule, each.count, each.at(0.5), each.at(0.95), each.longest, each.exact)
             for rule, each in sorted(self._exposures.items())
         )
 
-    def slowest(self) -> tuple[Fix, ...]:
+    def slowest(self) -> tuple[SlowFix, ...]:
         """The fixes before which a resource was exposed for longest, the longest first."""
         return tuple(fix for _, _, fix in sorted(self._slowest, key=lambda each: each[:2], reverse=True))
 
-    def undone(self) -> tuple[Undo, ...]:
+    def undone(self) -> tuple[UndoneFix, ...]:
         """The newest, the oldest of them first."""
         return tuple(self._undone)
 
@@ -200,10 +208,10 @@ class Tally:
         return _listed(found, key=lambda each: -each[1].fixes)
 
 
-def _listed(found: list[tuple[_Key, _Known]], key: Callable[[tuple[_Key, _Known]], int]) -> Listed:
+def _listed(found: list[tuple[_Key, _LatestState]], key: Callable[[tuple[_Key, _LatestState]], int]) -> Listed:
     first = heapq.nsmallest(_MOST_LISTED, found, key=key)
     shown = tuple(
-        Resource(
+        ReportedResource(
             rule,
             account,
             name,

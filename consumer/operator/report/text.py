@@ -10,7 +10,7 @@ from rich.text import Text
 
 from consumer.core.printable import printable
 from consumer.operator import output
-from consumer.operator.report.page import Chart, Page, Table, Tone
+from consumer.operator.report.page import Chart, ReportPage, Table, Tone
 
 _WIDTH = 100
 """Columns of a report in a file: a mail is read in a window, not in a pipe."""
@@ -19,20 +19,20 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 _STYLES = {Tone.PLAIN: "bold", Tone.GOOD: "bold green", Tone.BAD: "bold red", Tone.UNKNOWN: "bold yellow"}
 
 
-def draw(console: Console, page: Page) -> None:
+def draw(console: Console, page: ReportPage) -> None:
     """Write a report to a console."""
     for each in _blocks(page):
         console.print(each)
 
 
-def text(page: Page) -> str:
+def text(page: ReportPage) -> str:
     """A report as plain text."""
     stream = io.StringIO()
     draw(output.console(stream, _WIDTH), page)
     return "\n".join(line.rstrip() for line in stream.getvalue().split("\n"))
 
 
-def _blocks(page: Page) -> Iterator[RenderableType]:
+def _blocks(page: ReportPage) -> Iterator[RenderableType]:
     yield Text(f"{page.title}\n{page.period}\n", style="bold")
     yield output.facts(
         (each.label, output.cell(each.value, _STYLES[each.tone]) + Text(f"  {printable(each.note)}"))

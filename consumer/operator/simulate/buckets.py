@@ -91,7 +91,7 @@ def _recorded(state: BaseModel) -> Recorded:
 
 
 @dataclass(slots=True)
-class World:
+class SimulatedBuckets:
     """Every bucket of one simulation, with the changes made so far."""
 
     states: dict[str, Recorded | None]
@@ -118,7 +118,7 @@ class World:
 class SimulatedBucket(NamedSettings):
     """One bucket of a simulation; implements `consumer.resources.oss.bucket.Bucket`."""
 
-    def __init__(self, world: World, resource: Resource) -> None:
+    def __init__(self, world: SimulatedBuckets, resource: Resource) -> None:
         self.name = resource.resource_id
         self.request_ids: list[str] = []
         self.granted: set[str] = set()

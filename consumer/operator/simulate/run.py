@@ -25,8 +25,8 @@ from consumer.guards.chain import Guards
 from consumer.guards.contest import LocalContest
 from consumer.guards.limits import LocalLimits
 from consumer.operator import output
-from consumer.operator.dry_run import Rehearsed, rehearsed, summary
-from consumer.operator.simulate.buckets import Assumed, Recorded, World, recorded
+from consumer.operator.dry_run import DryRunResult, rehearsed, summary
+from consumer.operator.simulate.buckets import Assumed, Recorded, SimulatedBuckets, recorded
 from consumer.operator.simulate.offline import offline
 from consumer.resources.oss.kind import BUCKETS
 
@@ -104,11 +104,11 @@ def _body(line: str) -> str:
 
 def decisions(
     config: Config, captured: Sequence[Captured], states: dict[str, Recorded | None], assume: Assumed
-) -> list[Rehearsed]:
+) -> list[DryRunResult]:
     """How each body would end, in order, each on what the ones before it have changed."""
     rules = build_rules(config)
     repairs = [rule.remediation for rule in rules if rule.remediation.kind is BUCKETS]
-    worlds = {BUCKETS.resource_type: World(dict(states), assume, repairs)}
+    worlds = {BUCKETS.resource_type: SimulatedBuckets(dict(states), assume, repairs)}
     clock = _EventClock()
     limits = {rule.name: rule.limit for rule in rules if rule.limit}
     pipeline = Pipeline(
@@ -151,7 +151,7 @@ class _EventClock:
         self._now = max(self._now, at_ms / 1000)
 
 
-def _decided(pipeline: Pipeline, simulated: Collection[str], clock: _EventClock, body: str) -> Rehearsed:
+def _decided(pipeline: Pipeline, simulated: Collection[str], clock: _EventClock, body: str) -> DryRunResult:
     delivery = rehearsed(body)
     pipeline.triage(delivery)
     if delivery.event is not None:
@@ -159,9 +159,9 @@ def _decided(pipeline: Pipeline, simulated: Collection[str], clock: _EventClock,
     event, rule = delivery.event, delivery.rule
     if rule and delivery.ending is None and rule.remediation.kind.resource_type not in simulated:
         text = f"depends on the live {rule.remediation.kind.noun}, which is not simulated"
-        return Rehearsed(None, "not_simulated", text, rule.name, rule.mode.value, event)
+        return DryRunResult(None, "not_simulated", text, rule.name, rule.mode.value, event)
     ending = delivery.ending or pipeline.repair(delivery)
-    return Rehearsed(
+    return DryRunResult(
         ending.outcome,
         ending.reason,
         ending.detail,
@@ -173,10 +173,12 @@ def _decided(pipeline: Pipeline, simulated: Collection[str], clock: _EventClock,
     )
 
 
-_Changed = tuple[Captured, Rehearsed, Rehearsed]
+_Changed = tuple[Captured, DryRunResult, DryRunResult]
 
 
-def _changed(captured: Sequence[Captured], found: Sequence[Rehearsed], compared: Sequence[Rehearsed]) -> list[_Changed]:
+def _changed(
+    captured: Sequence[Captured], found: Sequence[DryRunResult], compared: Sequence[DryRunResult]
+) -> list[_Changed]:
     return [
         (each, one, other)
         for each, one, other in zip(captured, found, compared, strict=True)
@@ -184,16 +186,19 @@ def _changed(captured: Sequence[Captured], found: Sequence[Rehearsed], compared:
     ]
 
 
-def _difference(each: Captured, one: Rehearsed, other: Rehearsed) -> dict[str, Any]:
+def _difference(each: Captured, one: DryRunResult, other: DryRunResult) -> dict[str, Any]:
     return {"place": each.place, "resource": one.resource, "from": one.document(), "to": other.document()}
 
 
-def _summary(found: Sequence[Rehearsed]) -> list[dict[str, Any]]:
+def _summary(found: Sequence[DryRunResult]) -> list[dict[str, Any]]:
     return [{"rule": rule, "outcome": outcome, "messages": number} for rule, outcome, number in summary(found)]
 
 
 def _draw(
-    console: Console, found: Sequence[Rehearsed], compared: Sequence[Rehearsed] | None, changed: Sequence[_Changed]
+    console: Console,
+    found: Sequence[DryRunResult],
+    compared: Sequence[DryRunResult] | None,
+    changed: Sequence[_Changed],
 ) -> None:
     if compared is None:
         console.print(output.table(("rule", "outcome", "messages"), summary(found)))
@@ -211,7 +216,7 @@ def _draw(
         console.print(f"{len(changed) - _MOST_SHOWN} more; --output json has all.")
 
 
-def _end(found: Rehearsed) -> str:
+def _end(found: DryRunResult) -> str:
     outcome = found.outcome.value if found.outcome else "?"
     parts = [f"{found.rule or 'no rule'}: {outcome}", found.reason, found.after if found.before != found.after else ""]
     return ", ".join(part for part in parts if part)

@@ -26,7 +26,7 @@ from consumer.resources.base import Identity
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class UndoOptions:
     """What a person has decided beforehand."""
 
     yes: bool = False
@@ -36,7 +36,7 @@ class Wish:
     lasting: Lasting = field(default_factory=Lasting)
 
 
-def undo(path: Path, form: str, identity: str, wish: Wish) -> CommandExit:
+def undo(path: Path, form: str, identity: str, wish: UndoOptions) -> CommandExit:
     """Undo one change.
 
     Raises:
@@ -71,7 +71,7 @@ def undo(path: Path, form: str, identity: str, wish: Wish) -> CommandExit:
     return CommandExit.DONE if document["result"] == "undone" or wish.dry_run else CommandExit.REFUSED
 
 
-def _agreed(work: Undo, wish: Wish) -> None:
+def _agreed(work: Undo, wish: UndoOptions) -> None:
     weakens = work.remediation.weakens(work.change)
     if wish.dry_run:
         raise Declined(f"this was a dry run{'; it needs --weaken' if weakens and not wish.weaken else ''}")

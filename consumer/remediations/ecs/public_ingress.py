@@ -15,7 +15,7 @@ from consumer.remediations.oss._setting import Notation
 from consumer.resources.addresses import network_of
 from consumer.resources.base import ResourceKind
 from consumer.resources.ecs.kind import SECURITY_GROUPS
-from consumer.resources.ecs.openness import Exposure, Verdict, described
+from consumer.resources.ecs.openness import OpenCriteria, Openness, described
 from consumer.resources.ecs.security_group import GroupInfo, IngressRule, NoSuchRule, SecurityGroup
 
 RISKY_PORTS = "sg-risky-ports-check"
@@ -95,14 +95,14 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
     def __init__(self, options: PublicIngressOptions) -> None:
         blocks = (network_of(block) for block in options.keep_sources)
         self._options = options
-        self._exposure = Exposure(
+        self._exposure = OpenCriteria(
             frozenset(options.ports), options.whole_range, tuple(block for block in blocks if block is not None)
         )
 
     def inspect(self, group: SecurityGroup, identity: GroupInfo) -> Ingress:
         """Every ingress rule, and the prefix lists without which it cannot be told whether one is open."""
         rules = tuple(listed.rule for listed in group.ingress())
-        wanted = {rule.source_prefix_list for rule in rules if self._exposure.of(rule) is Verdict.UNKNOWN}
+        wanted = {rule.source_prefix_list for rule in rules if self._exposure.of(rule) is Openness.UNKNOWN}
         lists: dict[str, tuple[str, ...]] = {}
         for name in sorted(wanted - {""}):
             try:
@@ -114,8 +114,8 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
     def plan(self, state: Ingress) -> Finding:
         """Revoke what is open; what may be open and is not understood is left to a person."""
         judged = [(rule, self._judged(rule, state.prefix_lists)) for rule in state.rules]
-        found = _sorted(rule for rule, verdict in judged if verdict is Verdict.OPEN)
-        unknown = _sorted(rule for rule, verdict in judged if verdict is Verdict.UNKNOWN)
+        found = _sorted(rule for rule, verdict in judged if verdict is Openness.OPEN)
+        unknown = _sorted(rule for rule, verdict in judged if verdict is Openness.UNKNOWN)
         text = self.notation.text(found)
         if state.managed and (found or unknown):
             what = f"{described([*found, *unknown])}: a cloud service manages the group and alone can change its rules"
@@ -161,7 +161,7 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
         """Add the rules again."""
         group.authorize(self.notation.state(change.before))
 
-    def _judged(self, rule: IngressRule, lists: Mapping[str, tuple[str, ...]]) -> Verdict:
+    def _judged(self, rule: IngressRule, lists: Mapping[str, tuple[str, ...]]) -> Openness:
         """The verdict on a rule whose prefix list, if it names one, was read."""
         if rule.source or rule.ipv6_source or rule.source_prefix_list not in lists:
             return self._exposure.of(rule)

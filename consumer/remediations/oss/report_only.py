@@ -44,7 +44,7 @@ class ReportOptions(Options):
     )
 
 
-class Report(BucketRemediation[str]):
+class ReportBucket(BucketRemediation[str]):
     """For rules whose repair needs knowledge that only people have, such as address lists and replication targets."""
 
     name: ClassVar[str] = "oss.report"

@@ -32,7 +32,7 @@ _RANGE = re.compile(r"(0|[1-9][0-9]{0,4})/(0|[1-9][0-9]{0,4})", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,2}", re.ASCII)
 
 
-class Verdict(Enum):
+class Openness(Enum):
     """What a rule is."""
 
     OPEN = "open"
@@ -42,7 +42,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Exposure:
+class OpenCriteria:
     """What counts as open."""
 
     ports: frozenset[int]
@@ -52,19 +52,19 @@ class Exposure:
     kept: tuple[Network, ...] = ()
     """Sources that may be as wide as they are, and every part of them."""
 
-    def of(self, rule: IngressRule) -> Verdict:
+    def of(self, rule: IngressRule) -> Openness:
         """Whether the rule opens one of the ports to the world."""
         return self._verdict(rule, self._is_wide(rule))
 
-    def of_sources(self, rule: IngressRule, blocks: Sequence[str]) -> Verdict:
+    def of_sources(self, rule: IngressRule, blocks: Sequence[str]) -> Openness:
         """The same, where the rule's prefix list stands for these blocks."""
         return self._verdict(rule, self._are_wide(blocks))
 
-    def _verdict(self, rule: IngressRule, wide: bool | None) -> Verdict:
+    def _verdict(self, rule: IngressRule, wide: bool | None) -> Openness:
         policy, reaches = rule.policy.lower(), self._reaches(rule)
         if policy == "drop" or reaches is False or wide is False:
-            return Verdict.CLOSED
-        return Verdict.OPEN if reaches and wide and policy == "accept" else Verdict.UNKNOWN
+            return Openness.CLOSED
+        return Openness.OPEN if reaches and wide and policy == "accept" else Openness.UNKNOWN
 
     def _reaches(self, rule: IngressRule) -> bool | None:
         """Whether it lets traffic to one of the ports in; None if that cannot be told."""

@@ -63,7 +63,7 @@ class Admits(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Meaning:
     """What one statement means."""
 
     admits: Admits
@@ -76,7 +76,7 @@ class Statement:
     """One statement as it stands in the policy, and what it means."""
 
     raw: Any
-    reading: Reading
+    reading: Meaning
 
     @property
     def admits(self) -> Admits:
@@ -143,23 +143,23 @@ def opens(before: str | None, after: str | None) -> bool:
     return admits_everyone(after) and not admits_everyone(before)
 
 
-def reading(statement: object) -> Reading:
+def reading(statement: object) -> Meaning:
     """Whom a statement lets in: the table of "Block Public Access".
 
     Action and Resource do not matter, and a Deny never makes a policy public.
     """
     if not isinstance(statement, dict):
-        return Reading(Admits.UNCLEAR, f"{quoted(statement)} is not an object")
+        return Meaning(Admits.UNCLEAR, f"{quoted(statement)} is not an object")
     if doubt := _doubt_of(statement):
-        return Reading(Admits.UNCLEAR, doubt)
+        return Meaning(Admits.UNCLEAR, doubt)
     if statement["Effect"] == "Deny":
-        return Reading(Admits.NOBODY)
+        return Meaning(Admits.NOBODY)
     if _names_everyone(statement):
         restricted = _is_restricted(statement) and _has_documented_principal(statement)
-        return Reading(Admits.RESTRICTED if restricted else Admits.EVERYONE)
+        return Meaning(Admits.RESTRICTED if restricted else Admits.EVERYONE)
     if unknown := [each for each in named(statement) if not is_fixed(each)]:
-        return Reading(Admits.UNCLEAR, f"Principal {quoted(unknown[0])} is neither an id nor the ARN of a user or role")
-    return Reading(Admits.NAMED)
+        return Meaning(Admits.UNCLEAR, f"Principal {quoted(unknown[0])} is neither an id nor the ARN of a user or role")
+    return Meaning(Admits.NAMED)
 
 
 def is_fixed(principal: str) -> bool:

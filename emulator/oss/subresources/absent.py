@@ -6,27 +6,27 @@ Only their reading is emulated; putting them is refused as not implemented.
 from __future__ import annotations
 
 from emulator.http import Response
-from emulator.oss.call import Call, Handler, Level, Operation, answer
+from emulator.oss.call import Handler, Level, Operation, OssCall, answer
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.xml import Node
 
 
 def _missing(refused: Oss) -> Handler:
-    def get(call: Call) -> Response:
-        raise Refusal(refused, BucketName=call.name)
+    def get(call: OssCall) -> Response:
+        raise OssRefusal(refused, BucketName=call.name)
 
     return get
 
 
 def _empty(root: str, *nodes: Node) -> Handler:
-    def get(_call: Call) -> Response:
+    def get(_call: OssCall) -> Response:
         return answer(root, list(nodes))
 
     return get
 
 
-def _names(call: Call) -> Response:
+def _names(call: OssCall) -> Response:
     return answer("ListCnameResult", [("Bucket", call.name), ("Owner", call.bucket.owner_id)])
 
 

@@ -6,13 +6,13 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketacl
 from __future__ import annotations
 
 from emulator.http import Response
-from emulator.oss.call import Admission, Call, Level, Operation, answer
+from emulator.oss.call import Admission, Level, Operation, OssCall, answer
 from emulator.oss.codes import Oss
 from emulator.oss.creation import located, new_bucket, requested_acl
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Replace the ACL, or create the bucket with it; either way it is located, as recorded answers are."""
     acl = requested_acl(call, "")
     bucket = call.store.buckets.get(call.name)
@@ -20,13 +20,13 @@ def put(call: Call) -> Response:
         new_bucket(call, acl)
         return located(call)
     if acl != "private" and call.store.blocks_public_access(bucket):
-        raise Refusal(Oss.PUBLIC_ACL)
+        raise OssRefusal(Oss.PUBLIC_ACL)
     before, bucket.acl = bucket.acl, acl
     call.changed(before, acl)
     return located(call)
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """The owner and the one grant that stands for the ACL."""
     bucket = call.bucket
     return answer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.xml import Element
 
 _VALUES = {"true": True, "false": False}
@@ -13,7 +13,7 @@ def flag(element: Element, tag: str) -> bool:
     """A required flag; raises Refusal(MalformedXML) when it is missing or neither true nor false."""
     value = _VALUES.get((element.value(tag) or "").lower())
     if value is None:
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     return value
 
 

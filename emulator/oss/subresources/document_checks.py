@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
-from emulator.oss.call import Call
+from emulator.oss.call import OssCall
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import OssRefusal, invalid_argument
 from emulator.xml import Element
 
 _TAG_TEXT = re.compile(r"[\w+\-=.:/ ]*")
@@ -20,11 +20,11 @@ _MOST_CORS_RULES = 20
 _MOST_LIFECYCLE_RULES = 1000
 
 
-def check_lifecycle(call: Call, document: Element) -> None:
+def check_lifecycle(call: OssCall, document: Element) -> None:
     """Raise Refusal when a rule contradicts itself or another one."""
     rules = list(document.all("Rule"))
     if len(rules) > _MOST_LIFECYCLE_RULES:
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     for rule in rules:
         _check_rule(rule)
     if call.header("x-oss-allow-same-action-overlap") == "true":
@@ -36,7 +36,7 @@ def check_lifecycle(call: Call, document: Element) -> None:
 
 def _check_rule(rule: Element) -> None:
     if rule.value("Status") not in ("Enabled", "Disabled"):
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     for tag in rule.all("Tag"):
         for name in ("Key", "Value"):
             if not _TAG_TEXT.fullmatch(tag.value(name) or ""):
@@ -59,7 +59,7 @@ def _check_one_kind(actions: list[Element]) -> None:
         if any(action.find(kind) is not None for kind in ("Days", "Date", "CreatedBeforeDate"))
     }
     if len(kinds) > 1:
-        raise Refusal(Oss.LIFECYCLE_MIXED)
+        raise OssRefusal(Oss.LIFECYCLE_MIXED)
 
 
 def _check_days(transitions: list[Element], expiration: Element | None, unit: str) -> None:
@@ -97,15 +97,15 @@ def _overlap(one: Element, other: Element) -> bool:
     return first.startswith(second) or second.startswith(first)
 
 
-def check_cors(_call: Call, document: Element) -> None:
+def check_cors(_call: OssCall, document: Element) -> None:
     """Raise Refusal when a rule lacks origins or methods, or has impossible ones."""
     rules = list(document.all("CORSRule"))
     if len(rules) > _MOST_CORS_RULES:
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     for rule in rules:
         methods = [method.text.strip() for method in rule.all("AllowedMethod")]
         if not methods or not list(rule.all("AllowedOrigin")):
-            raise Refusal(Oss.MALFORMED)
+            raise OssRefusal(Oss.MALFORMED)
         for method in methods:
             if method not in _METHODS:
                 raise invalid_argument(Oss.CORS_VALUE, "AllowedMethod", method)
@@ -114,7 +114,7 @@ def check_cors(_call: Call, document: Element) -> None:
             raise invalid_argument(Oss.CORS_VALUE, "MaxAgeSeconds", age)
 
 
-def check_capacity(_call: Call, document: Element) -> None:
+def check_capacity(_call: OssCall, document: Element) -> None:
     """Raise Refusal unless the capacity is a number of gigabytes, or -1 for without limit."""
     capacity = document.value("StorageCapacity") or ""
     if capacity != "-1" and not capacity.isdecimal():

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from emulator.http import Response
 from emulator.oss.bucket import Bucket
-from emulator.oss.call import Call, Handler, Level, Operation, answer, done, gone
+from emulator.oss.call import Handler, Level, Operation, OssCall, answer, done, gone
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.subresources.document_checks import check_capacity, check_cors, check_lifecycle
 from emulator.xml import Element, Node
 
@@ -31,7 +31,7 @@ class Document:
     """The 404 when it was never put; None: `default` is answered."""
     default: tuple[tuple[str, str], ...] = ()
     deletable: bool = True
-    check: Callable[[Call, Element], None] | None = None
+    check: Callable[[OssCall, Element], None] | None = None
     """Raises Refusal when the document is well-formed and still not acceptable."""
 
 
@@ -108,12 +108,12 @@ def _headers_lowered(element: Element) -> Element:
 
 
 def _put(document: Document) -> Handler:
-    def put(call: Call) -> Response:
+    def put(call: OssCall) -> Response:
         after = _lowered(call.body(document.root))
         if document.subresource == "cors":
             after = _headers_lowered(after)
         if not any(after.find(tag) is not None for tag in document.required):
-            raise Refusal(Oss.MALFORMED)
+            raise OssRefusal(Oss.MALFORMED)
         if document.check is not None:
             document.check(call, after)
         before = kept(call.bucket, document.subresource)
@@ -125,19 +125,19 @@ def _put(document: Document) -> Handler:
 
 
 def _get(document: Document) -> Handler:
-    def get(call: Call) -> Response:
+    def get(call: OssCall) -> Response:
         found = kept(call.bucket, document.subresource)
         if found is not None:
             return answer(document.root, _completed(document, found))
         if document.absent is not None:
-            raise Refusal(document.absent, BucketName=call.name)
+            raise OssRefusal(document.absent, BucketName=call.name)
         return answer(document.root, list(document.default))
 
     return get
 
 
 def _delete(document: Document) -> Handler:
-    def delete(call: Call) -> Response:
+    def delete(call: OssCall) -> Response:
         before = kept(call.bucket, document.subresource)
         keep(call.bucket, document.subresource, None)
         if before is not None:

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from emulator.http import Response
 from emulator.oss.bucket import Logging
-from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.call import Level, Operation, OssCall, answer, done, gone
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.xml import Node
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Replace the target; an empty status switches logging off."""
     enabled = call.body("BucketLoggingStatus").find("LoggingEnabled")
     after: Logging | None = None
     if enabled is not None:
         target = enabled.value("TargetBucket")
         if target is None:
-            raise Refusal(Oss.LOG_TARGET_MISSING)
+            raise OssRefusal(Oss.LOG_TARGET_MISSING)
         _check_target(call, target)
         after = Logging(target, enabled.value("TargetPrefix") or "", enabled.value("LoggingRole"))
     before, call.bucket.logging = call.bucket.logging, after
@@ -28,7 +28,7 @@ def put(call: Call) -> Response:
     return done()
 
 
-def _check_target(call: Call, name: str) -> None:
+def _check_target(call: OssCall, name: str) -> None:
     target = call.store.buckets.get(name)
     if target is None:
         problem = Oss.LOG_TARGET_ABSENT
@@ -38,10 +38,10 @@ def _check_target(call: Call, name: str) -> None:
         problem = Oss.LOG_TARGET_REGION
     else:
         return
-    raise Refusal(problem, TargetBucket=name)
+    raise OssRefusal(problem, TargetBucket=name)
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """The target; an empty element when logging is off."""
     logging = call.bucket.logging
     if logging is None:
@@ -52,7 +52,7 @@ def get(call: Call) -> Response:
     return answer("BucketLoggingStatus", [("LoggingEnabled", enabled)])
 
 
-def delete(call: Call) -> Response:
+def delete(call: OssCall) -> Response:
     """Switch logging off."""
     before, call.bucket.logging = call.bucket.logging, None
     if before is not None:

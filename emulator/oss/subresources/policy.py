@@ -6,15 +6,15 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketpolicy
 from __future__ import annotations
 
 from emulator.http import Response
-from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.call import Level, Operation, OssCall, answer, done, gone
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.policy_document import check, check_source_ip
 from emulator.oss.public_policy import public_policy
 from emulator.oss.subresources.booleans import shown
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Replace the policy; a public one is refused under Block Public Access.
 
     The option `oss_source_ip_refusal` (400 or 403) refuses `acs:SourceIp` without a VPC, as the service may.
@@ -23,21 +23,21 @@ def put(call: Call) -> Response:
     if status := call.store.world.options.get("oss_source_ip_refusal"):
         check_source_ip(policy, int(str(status)))
     if public_policy(policy) and call.store.blocks_public_access(call.bucket):
-        raise Refusal(Oss.PUBLIC_POLICY)
+        raise OssRefusal(Oss.PUBLIC_POLICY)
     before, call.bucket.policy = call.bucket.policy, policy
     call.changed(before, policy)
     return done()
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """The JSON text; raises Refusal(NoSuchBucketPolicy) when there is none."""
     policy = call.bucket.policy
     if policy is None:
-        raise Refusal(Oss.NO_POLICY, BucketName=call.name)
+        raise OssRefusal(Oss.NO_POLICY, BucketName=call.name)
     return Response(200, [("Content-Type", "application/json")], policy.encode())
 
 
-def delete(call: Call) -> Response:
+def delete(call: OssCall) -> Response:
     """Drop the policy; without one nothing happens."""
     before, call.bucket.policy = call.bucket.policy, None
     if before is not None:
@@ -45,7 +45,7 @@ def delete(call: Call) -> Response:
     return gone()
 
 
-def status(call: Call) -> Response:
+def status(call: OssCall) -> Response:
     """Whether the policy lets everybody do something."""
     return answer("PolicyStatus", [("IsPublic", shown(public_policy(call.bucket.policy)))])
 

@@ -7,15 +7,15 @@ they are and are ignored while it is on.
 from __future__ import annotations
 
 from emulator.http import Response
-from emulator.oss.call import Admission, Call, Level, Operation, answer, done, gone
+from emulator.oss.call import Admission, Level, Operation, OssCall, answer, done, gone
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.subresources.booleans import optional_flag, shown
 
 _NAME = "publicAccessBlock"
 
 
-def _asked(call: Call) -> bool:
+def _asked(call: OssCall) -> bool:
     return bool(optional_flag(call.body("PublicAccessBlockConfiguration"), "BlockPublicAccess"))
 
 
@@ -23,31 +23,31 @@ def _answer(blocks: bool) -> Response:
     return answer("PublicAccessBlockConfiguration", [("BlockPublicAccess", shown(blocks))])
 
 
-def _set(call: Call, blocks: bool) -> None:
+def _set(call: OssCall, blocks: bool) -> None:
     before, call.bucket.public_access_block = call.bucket.public_access_block, blocks
     call.changed(before, blocks)
 
 
-def _no_access_point(call: Call) -> None:
+def _no_access_point(call: OssCall) -> None:
     """Access points have their own setting; there are none here."""
     if "x-oss-access-point-name" in call.query:
-        raise Refusal(Oss.NO_ACCESS_POINT)
+        raise OssRefusal(Oss.NO_ACCESS_POINT)
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Switch it on or off for the bucket."""
     _no_access_point(call)
     _set(call, _asked(call))
     return done()
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """The bucket's own setting; the account's is not mixed in."""
     _no_access_point(call)
     return _answer(call.bucket.public_access_block)
 
 
-def delete(call: Call) -> Response:
+def delete(call: OssCall) -> Response:
     """Switch it off for the bucket."""
     _no_access_point(call)
     if call.bucket.public_access_block:
@@ -55,7 +55,7 @@ def delete(call: Call) -> Response:
     return gone()
 
 
-def _set_account(call: Call, blocks: bool) -> None:
+def _set_account(call: OssCall, blocks: bool) -> None:
     call.store.block_account(
         call.account_id,
         blocks,
@@ -65,18 +65,18 @@ def _set_account(call: Call, blocks: bool) -> None:
     )
 
 
-def put_account(call: Call) -> Response:
+def put_account(call: OssCall) -> Response:
     """Switch it on or off for all of the account's buckets."""
     _set_account(call, _asked(call))
     return done()
 
 
-def get_account(call: Call) -> Response:
+def get_account(call: OssCall) -> Response:
     """The account's setting."""
     return _answer(call.account_id in call.store.blocked_accounts)
 
 
-def delete_account(call: Call) -> Response:
+def delete_account(call: OssCall) -> Response:
     """Switch it off for the account."""
     _set_account(call, False)
     return gone()

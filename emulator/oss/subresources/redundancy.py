@@ -9,9 +9,9 @@ import math
 
 from emulator.http import Response
 from emulator.oss.bucket import Bucket, RedundancyTransition
-from emulator.oss.call import Admission, Call, Level, Operation, answer, gone
+from emulator.oss.call import Admission, Level, Operation, OssCall, answer, gone
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import OssRefusal, invalid_argument
 from emulator.oss.printing import iso, read_max_keys
 from emulator.xml import Node
 
@@ -22,7 +22,7 @@ _QUEUED_SHARE = 0.1
 """The first part of a task's time is spent queueing."""
 
 
-def create(call: Call) -> Response:
+def create(call: OssCall) -> Response:
     """Start the move; refused while one runs and when there is nothing to move."""
     target = call.query.get(_TARGET, "")
     if target != "ZRS":
@@ -30,9 +30,9 @@ def create(call: Call) -> Response:
     bucket = call.bucket
     call.store.settle(bucket)
     if bucket.redundancy == "ZRS":
-        raise Refusal(Oss.TRANSITION_DONE)
+        raise OssRefusal(Oss.TRANSITION_DONE)
     if bucket.transitions:
-        raise Refusal(Oss.TRANSITION_RUNS)
+        raise OssRefusal(Oss.TRANSITION_RUNS)
     transition = call.store.start_transition(bucket)
     call.changed("LRS", "ZRS")
     return answer("BucketDataRedundancyTransition", [("TaskId", transition.task_id)])
@@ -66,7 +66,7 @@ def _nodes(bucket: Bucket, transition: RedundancyTransition, now: float) -> list
     return nodes
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """One task, or all of the bucket's when none is named."""
     call.store.settle(call.bucket)
     now = call.store.world.clock.now()
@@ -79,14 +79,14 @@ def get(call: Call) -> Response:
     return answer("BucketDataRedundancyTransition", _nodes(call.bucket, _task(call), now))
 
 
-def _task(call: Call) -> RedundancyTransition:
+def _task(call: OssCall) -> RedundancyTransition:
     found = call.bucket.transitions.get(call.query.get(_TASK, ""))
     if found is None:
-        raise Refusal(Oss.NO_TRANSITION)
+        raise OssRefusal(Oss.NO_TRANSITION)
     return found
 
 
-def delete(call: Call) -> Response:
+def delete(call: OssCall) -> Response:
     """Give a task up; a finished one leaves the bucket zone-redundant."""
     call.store.settle(call.bucket)
     task = _task(call)
@@ -95,7 +95,7 @@ def delete(call: Call) -> Response:
     return gone()
 
 
-def of_account(call: Call) -> Response:
+def of_account(call: OssCall) -> Response:
     """The tasks of all the caller's buckets, newest first, paged by task id."""
     now = call.store.world.clock.now()
     after, limit = call.query.get("continuation-token", ""), read_max_keys(call, 10, 100)

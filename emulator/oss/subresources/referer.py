@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from emulator.http import Response
 from emulator.oss.bucket import Referer
-from emulator.oss.call import Call, Level, Operation, answer, done
+from emulator.oss.call import Level, Operation, OssCall, answer, done
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.subresources.booleans import flag, optional_flag, shown
 from emulator.xml import Element, Node
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Replace the whole configuration."""
     body = call.body("RefererConfiguration")
     if body.find("RefererList") is None:
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     truncate = optional_flag(body, "AllowTruncateQueryString")
     after = Referer(
         flag(body, "AllowEmptyReferer"),
@@ -38,7 +38,7 @@ def _referers(listed: Element | None) -> tuple[str, ...]:
     return tuple(text for referer in listed.all("Referer") if (text := referer.text.strip()))
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """The configuration, or what holds when none was put."""
     referer = call.bucket.referer
     nodes: list[Node] = [

@@ -6,12 +6,12 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketresourcegr
 from __future__ import annotations
 
 from emulator.http import Response
-from emulator.oss.call import Call, Level, Operation, answer, done
+from emulator.oss.call import Level, Operation, OssCall, answer, done
 
 _ROOT = "BucketResourceGroupConfiguration"
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Move the bucket to a group; an empty id changes nothing."""
     group = call.body(_ROOT).value("ResourceGroupId")
     if group:
@@ -20,7 +20,7 @@ def put(call: Call) -> Response:
     return done()
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """The bucket's group."""
     return answer(_ROOT, [("ResourceGroupId", call.bucket.resource_group)])
 

@@ -6,26 +6,26 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/putbuckettags
 from __future__ import annotations
 
 from emulator.http import Response
-from emulator.oss.call import Call, Level, Operation, answer, done, gone
+from emulator.oss.call import Level, Operation, OssCall, answer, done, gone
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal, invalid_argument
+from emulator.oss.errors import OssRefusal, invalid_argument
 from emulator.oss.printing import tag_set
 
 _MOST_TAGS = 20
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Replace all tags."""
     tag_set = call.body("Tagging").find("TagSet")
     if tag_set is None:
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     tags: dict[str, str] = {}
     for tag in tag_set.all("Tag"):
         key, value = tag.value("Key") or "", tag.value("Value") or ""
         if not key or len(key) > 64 or len(value) > 128 or key.startswith(("http://", "https://", "Aliyun")):
-            raise Refusal(Oss.BUCKET_TAG, Key=key, Value=value)
+            raise OssRefusal(Oss.BUCKET_TAG, Key=key, Value=value)
         if key in tags:
-            raise Refusal(Oss.BUCKET_TAG_TWICE, Key=key, Value=value)
+            raise OssRefusal(Oss.BUCKET_TAG_TWICE, Key=key, Value=value)
         tags[key] = value
     if len(tags) > _MOST_TAGS:
         raise invalid_argument(Oss.BUCKET_TAGS, "TagSet", str(len(tags)))
@@ -34,12 +34,12 @@ def put(call: Call) -> Response:
     return done()
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """All tags; an empty set when there are none."""
     return answer("Tagging", [tag_set(call.bucket.tagging.items())])
 
 
-def delete(call: Call) -> Response:
+def delete(call: OssCall) -> Response:
     """Drop all tags, or only those whose keys are listed in the parameter (`tagging=k1,k2`)."""
     listed = call.query["tagging"]
     dropped = set(listed.split(",")) if listed else set(call.bucket.tagging)

@@ -6,22 +6,22 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketversioning
 from __future__ import annotations
 
 from emulator.http import Response
-from emulator.oss.call import Call, Level, Operation, answer, done
+from emulator.oss.call import Level, Operation, OssCall, answer, done
 from emulator.oss.codes import Oss
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 
 
-def put(call: Call) -> Response:
+def put(call: OssCall) -> Response:
     """Enable or suspend."""
     status = call.body("VersioningConfiguration").value("Status")
     if status not in ("Enabled", "Suspended"):
-        raise Refusal(Oss.MALFORMED)
+        raise OssRefusal(Oss.MALFORMED)
     before, call.bucket.versioning = call.bucket.versioning, status
     call.changed(before, status)
     return done()
 
 
-def get(call: Call) -> Response:
+def get(call: OssCall) -> Response:
     """The status; an empty element when it was never set."""
     status = call.bucket.versioning
     return answer("VersioningConfiguration", [] if status is None else [("Status", status)])

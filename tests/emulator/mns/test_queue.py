@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.mns.attributes import Counts, QueueAttributes
-from emulator.mns.errors import Refusal
+from emulator.mns.errors import MnsRefusal
 from emulator.mns.message import Draft, Message, State
 from emulator.mns.queue import Queue
 
@@ -66,7 +66,7 @@ def test_each_receive_makes_a_new_handle_and_kills_the_old_one(queue: Queue) -> 
     old = queue.receive(1, 0)[0].receipt_handle
     new = queue.receive(1, VISIBILITY_MS)[0].receipt_handle
     assert old != new
-    with pytest.raises(Refusal, match="MessageNotExist"):
+    with pytest.raises(MnsRefusal, match="MessageNotExist"):
         queue.delete(old, VISIBILITY_MS)
     assert queue.delete(new, VISIBILITY_MS).body == "a"
 
@@ -75,7 +75,7 @@ def test_a_handle_dies_with_its_timeout(queue: Queue) -> None:
     """A handle is refused once its message is visible again, received by somebody else or not."""
     queue.send(Draft("a"), 0)
     handle = queue.receive(1, 0)[0].receipt_handle
-    with pytest.raises(Refusal, match="MessageNotExist"):
+    with pytest.raises(MnsRefusal, match="MessageNotExist"):
         queue.delete(handle, VISIBILITY_MS)
     assert queue.counts(VISIBILITY_MS) == Counts(active=1, inactive=0, delayed=0)
 
@@ -86,7 +86,7 @@ def test_change_of_visibility_replaces_the_handle_and_counts_from_the_call(queue
     old = queue.receive(1, 0)[0].receipt_handle
     changed = queue.change_visibility(old, 60, now_ms=20_000)
     assert changed.next_visible_ms == 80_000
-    with pytest.raises(Refusal, match="MessageNotExist"):
+    with pytest.raises(MnsRefusal, match="MessageNotExist"):
         queue.change_visibility(old, 60, now_ms=20_000)
     assert bodies(queue, 79_999) == []
     assert bodies(queue, 80_000) == ["a"]
@@ -129,7 +129,7 @@ def test_retention_ends_in_every_state(queue: Queue, listener: Recorded) -> None
     assert queue.counts(59_999) == Counts(active=1, inactive=1, delayed=1)
     assert queue.counts(60_000) == Counts(active=0, inactive=0, delayed=0)
     assert sorted(listener.gone) == ["delayed", "hidden", "visible"]
-    with pytest.raises(Refusal, match="MessageNotExist"):
+    with pytest.raises(MnsRefusal, match="MessageNotExist"):
         queue.delete(handle, 60_000)
 
 
@@ -148,7 +148,7 @@ def test_left_visible_a_message_reaches_two_consumers(queue: Queue) -> None:
     first = queue.receive(1, 0, leave_visible=True)[0]
     second = queue.receive(1, 0)[0]
     assert (second.message.id, second.dequeue_count) == (first.message.id, 2)
-    with pytest.raises(Refusal, match="MessageNotExist"):
+    with pytest.raises(MnsRefusal, match="MessageNotExist"):
         queue.delete(first.receipt_handle, 0)
     queue.delete(second.receipt_handle, 0)
     assert queue.counts(0) == Counts(0, 0, 0)
@@ -160,7 +160,7 @@ def test_left_visible_a_message_can_be_deleted_before_the_second_consumer(queue:
     queue.send(Draft("b"), 0)
     first, second = queue.receive(2, 0, leave_visible=True)
     queue.delete(first.receipt_handle, 0)
-    with pytest.raises(Refusal, match="MessageNotExist"):
+    with pytest.raises(MnsRefusal, match="MessageNotExist"):
         queue.delete(second.receipt_handle, VISIBILITY_MS)
     assert bodies(queue, VISIBILITY_MS) == ["b"]
 
@@ -186,7 +186,7 @@ def test_handles_of_another_queue_are_unknown(queue: Queue, listener: Recorded) 
     for each in (queue, again):
         each.send(Draft("a"), 0)
     again.receive(1, 0)
-    with pytest.raises(Refusal, match="MessageNotExist"):
+    with pytest.raises(MnsRefusal, match="MessageNotExist"):
         again.delete(queue.receive(1, 0)[0].receipt_handle, 0)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from emulator.mns.attributes import QueueAttributes
-from emulator.mns.errors import Refusal
+from emulator.mns.errors import MnsRefusal
 from emulator.mns.message import Draft
 from emulator.mns.queue import Queue
 
@@ -100,7 +100,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
         handle = data.draw(st.sampled_from(self.every_handle))
         owner = self.owner(handle)
         if owner is None:
-            with pytest.raises(Refusal, match="MessageNotExist"):
+            with pytest.raises(MnsRefusal, match="MessageNotExist"):
                 self.queue.delete(handle, self.now_ms)
         else:
             assert self.queue.delete(handle, self.now_ms).id == owner
@@ -113,7 +113,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
         handle = data.draw(st.sampled_from(self.every_handle))
         owner = self.owner(handle)
         if owner is None:
-            with pytest.raises(Refusal, match="MessageNotExist"):
+            with pytest.raises(MnsRefusal, match="MessageNotExist"):
                 self.queue.change_visibility(handle, seconds, self.now_ms)
             return
         receipt = self.queue.change_visibility(handle, seconds, self.now_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.oss.addressing import locate, location, parameters
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_address(host: str, path: str, bucket: str | None, key: str, region: str
 
 def test_path_style_on_an_endpoint() -> None:
     """The service's own endpoints refuse path style."""
-    with pytest.raises(Refusal, match="SecondLevelDomainForbidden"):
+    with pytest.raises(OssRefusal, match="SecondLevelDomainForbidden"):
         locate("oss-cn-hangzhou.aliyuncs.com", "/b-1/k")
 
 

@@ -6,7 +6,7 @@ import oss2
 import pytest
 import requests
 
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from tests.emulator.oss.running import Running
 
 
@@ -91,14 +91,14 @@ def test_listeners(oss: Running) -> None:
 
 def test_buckets_without_requests(oss: Running) -> None:
     """create_bucket and delete_bucket check names and existence too."""
-    with pytest.raises(Refusal, match="InvalidBucketName"):
+    with pytest.raises(OssRefusal, match="InvalidBucketName"):
         oss.create("Not_A_Name")
     oss.create("one-bucket", region="cn-beijing", acl="public-read", tagging={"a": "b"})
-    with pytest.raises(Refusal, match="BucketAlreadyExists"):
+    with pytest.raises(OssRefusal, match="BucketAlreadyExists"):
         oss.create("one-bucket")
     state = oss.service.state()["buckets"]["one-bucket"]
     assert (state["region"], state["tagging"], state["objects"]) == ("cn-beijing", {"a": "b"}, {})
-    with pytest.raises(Refusal, match="NoSuchBucket"):
+    with pytest.raises(OssRefusal, match="NoSuchBucket"):
         oss.service.delete_bucket("no-bucket")
 
 

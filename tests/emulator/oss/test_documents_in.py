@@ -13,7 +13,7 @@ import requests
 from emulator.oss.call import Level, Operation
 from emulator.oss.crc64 import crc64
 from emulator.oss.document import parse, render
-from emulator.oss.errors import Refusal
+from emulator.oss.errors import OssRefusal
 from emulator.oss.policy_document import check
 from emulator.oss.routes import ROUTES
 from tests.emulator.oss.running import Running
@@ -36,7 +36,7 @@ from tests.emulator.oss.running import Running
 )
 def test_bad_xml(body: bytes) -> None:
     """Anything but a well-formed, entity-free document with the right root is MalformedXML."""
-    with pytest.raises(Refusal, match="MalformedXML"):
+    with pytest.raises(OssRefusal, match="MalformedXML"):
         parse(body, "A")
 
 
@@ -72,7 +72,7 @@ _STATEMENT = {"Effect": "Allow", "Principal": ["*"], "Action": "oss:GetObject", 
 )
 def test_bad_policy(document: Any, ec: str) -> None:
     """A policy that is not of the form is refused with the reason's own EC."""
-    with pytest.raises(Refusal, match="InvalidPolicyDocument") as refused:
+    with pytest.raises(OssRefusal, match="InvalidPolicyDocument") as refused:
         check(json.dumps(document).encode())
     assert refused.value.ec == ec
 
@@ -80,7 +80,7 @@ def test_bad_policy(document: Any, ec: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"{" * 5000, b"\xff", b"x" * 20_000])
 def test_no_policy(body: bytes) -> None:
     """Nothing, nonsense, other encodings and too much are refused too."""
-    with pytest.raises(Refusal, match="InvalidPolicyDocument"):
+    with pytest.raises(OssRefusal, match="InvalidPolicyDocument"):
         check(body)
 
 

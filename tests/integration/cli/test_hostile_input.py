@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.journal.format import Head, sealed
+from consumer.journal.format import ChainHead, sealed
 from emulator.client import Emulator
 from tests.integration.cli.conftest import Cli, Result
 from tests.unit.bodies import CURRENT, QUALIFIER, base64_of, changed, text_of
@@ -90,7 +90,7 @@ def test_a_change_that_cannot_have_been_is_not_undone(
     cli.configure(more=f'\n[journal]\npath = "{path}"\n')
     change = {"resource": "photos", "account": channel.endpoints.account_id, "region": channel.endpoints.region}
     change |= {"rule": "public-read", "remediation": "oss.bucket-acl", "before": "public-read", "after": "private"}
-    line, head = sealed(Head(), {"at_ms": 1 << 42, "step": "verified", "outcome": "fixed", **change, **entry})
+    line, head = sealed(ChainHead(), {"at_ms": 1 << 42, "step": "verified", "outcome": "fixed", **change, **entry})
     path.write_bytes(line)
     harmless(cli.run("undo", head.digest[:12], "--yes", "--weaken"), 2, 3, 4)
     assert channel.control.call("GET", "/buckets/photos") == before
@@ -99,7 +99,7 @@ def test_a_change_that_cannot_have_been_is_not_undone(
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_journal_with_whatever_in_it_is_shown_and_verified(cli: Cli, tmp_path: Path, form: str) -> None:
     """Names of buckets, details of errors, states: they came from messages and services."""
-    path, head, written = tmp_path / "journal.jsonl", Head(), b""
+    path, head, written = tmp_path / "journal.jsonl", ChainHead(), b""
     hostile = {
         "resource": CONTROLS,
         "outcome": CONTROLS,
@@ -120,7 +120,7 @@ def test_a_journal_with_whatever_in_it_is_shown_and_verified(cli: Cli, tmp_path:
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
 def test_a_journal_with_whatever_in_it_is_reported(cli: Cli, tmp_path: Path, form: str) -> None:
     """Within the period, and with times that no clock shows."""
-    path, head, written = tmp_path / "journal.jsonl", Head(), b""
+    path, head, written = tmp_path / "journal.jsonl", ChainHead(), b""
     hostile = {"resource": CONTROLS, "rule": CONTROLS, "account": 10**400, "detail": "a\ud800b", "before": CONTROLS}
     for number, step in enumerate(("before", "decided", "verified", "settled", "gap", "undone", "continued", CONTROLS)):
         for at_ms in (1_700_000_000_000 + number, 10**400, -(10**400), "soon", None, True, [1]):
@@ -136,7 +136,7 @@ def test_a_journal_with_whatever_in_it_is_reported(cli: Cli, tmp_path: Path, for
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_journal_with_whatever_in_it_is_explained(cli: Cli, channel: Emulator, tmp_path: Path, form: str) -> None:
     """By a resource whose lines are hostile in everything else, with a look at the live one."""
-    path, head, written = tmp_path / "journal.jsonl", Head(), b""
+    path, head, written = tmp_path / "journal.jsonl", ChainHead(), b""
     channel.create_buckets(["photos"], acl="public-read")
     for step in ("received", "before", "decided", "settled", "undone", CONTROLS):
         for value in (CONTROLS, 10**400, "a\ud800b", None, [CONTROLS], {"a": CONTROLS}):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.journal.format import Head, sealed
+from consumer.journal.format import ChainHead, sealed
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli, Result
@@ -289,7 +289,7 @@ def test_a_change_that_the_journal_does_not_prove_is_not_undone(
     if how == "put there":
         made = next(json.loads(line) for line in kept if b'"step":"verified"' in line)
         forged = {name: value for name, value in made.items() if name not in ("v", "seq", "prev", "hash")}
-        line, head = sealed(Head(len(kept), "f" * 64), {**forged, "before": "public-read-write"})
+        line, head = sealed(ChainHead(len(kept), "f" * 64), {**forged, "before": "public-read-write"})
         kept.append(line)
         change = head.digest[:12]
     elif how == "changed before":
@@ -524,7 +524,7 @@ def test_a_journal_that_is_required_has_to_be_configured(cli: Cli) -> None:
 
 def test_a_journal_is_shown_from_and_until_a_moment_and_the_newest_of_it(tmp_path: Path, cli: Cli) -> None:
     """Since takes in, until leaves out; the limit keeps the newest and says that there were more."""
-    path, head, text = tmp_path / "journal.jsonl", Head(), b""
+    path, head, text = tmp_path / "journal.jsonl", ChainHead(), b""
     for day in range(1, 11):
         at_ms = int(datetime(2026, 11, day, tzinfo=UTC).timestamp() * 1000)
         line, head = sealed(head, {"at_ms": at_ms, "who": "w", "step": "decided", "resource": f"b{day}", "rule": "r"})
@@ -549,7 +549,7 @@ def test_what_was_undone_after_the_last_line_shown_is_not_undoable(tmp_path: Pat
     """Until a moment before the undo, the change is shown, and not as one that could be undone again."""
     path = tmp_path / "journal.jsonl"
     made = {"at_ms": 1_000, "step": "verified", "resource": "b", "rule": "r", "outcome": "fixed"}
-    first, head = sealed(Head(), made)
+    first, head = sealed(ChainHead(), made)
     second, _ = sealed(
         head, {"at_ms": 9_000_000, "step": "undone", "resource": "b", "rule": "r", "undoes": head.digest}
     )

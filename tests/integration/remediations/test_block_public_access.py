@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from consumer.aliyun.oss.session import Answer, Session
+from consumer.aliyun.oss.session import OssResponse, OssSession
 from consumer.core.outcome import Outcome
 from tests.integration.remediations.cases import BLOCK, PUBLIC_STATEMENT, policy
 from tests.integration.remediations.workbench import BUCKET, Workbench, repaired_and_undone
@@ -25,13 +25,13 @@ def test_a_public_bucket_is_closed_and_opened_again(bench: Workbench) -> None:
 def test_what_is_sent_reads_back_in_every_client(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     """`True`, as oss2 would print it, is no boolean to whoever reads it: the request says `true`."""
     sent: list[bytes] = []
-    send = Session.do_request
+    send = OssSession.do_request
 
-    def recorded(session: Session, request: Any, timeout: float) -> Answer:
+    def recorded(session: OssSession, request: Any, timeout: float) -> OssResponse:
         sent.append(request.data)
         return send(session, request, timeout)
 
-    monkeypatch.setattr(Session, "do_request", recorded)
+    monkeypatch.setattr(OssSession, "do_request", recorded)
     bench.create(BLOCK)
 
     bench.repair(BLOCK)

@@ -23,11 +23,11 @@ from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Outcome
 from consumer.engine.pipeline import Pipeline
 from consumer.journal.file import JournalFile
-from consumer.journal.format import Head, sealed
+from consumer.journal.format import ChainHead, sealed
 from consumer.journal.writer import JournalWriter
 from consumer.operator.simulate.buckets import Assumed
 from consumer.operator.simulate.run import simulate
-from consumer.operator.undo.run import Wish, undo
+from consumer.operator.undo.run import UndoOptions, undo
 from consumer.remediations.catalogue import catalogue
 from consumer.resources.catalogue import kinds
 from tests.integration.conftest import FixedCredentials
@@ -199,7 +199,7 @@ def test_somebodys_kind_is_repaired_journaled_and_undone(desk: _Desk) -> None:
     assert desk.readers("secret") == "owner"
     assert desk.repair("missing") is Outcome.GONE
 
-    assert undo(desk.config, "json", desk.last_change(), Wish(yes=True, weaken=True)) is CommandExit.DONE
+    assert undo(desk.config, "json", desk.last_change(), UndoOptions(yes=True, weaken=True)) is CommandExit.DONE
     assert desk.readers("secret") == "everyone"
 
 
@@ -211,7 +211,7 @@ def test_undo_leaves_a_resource_alone_that_took_the_place_of_the_changed_one(
     assert desk.repair("secret") is Outcome.FIXED
     desk.write("secret", "owner", "on Tuesday")
 
-    assert undo(desk.config, "json", desk.last_change(), Wish(yes=True, weaken=True)) is CommandExit.REFUSED
+    assert undo(desk.config, "json", desk.last_change(), UndoOptions(yes=True, weaken=True)) is CommandExit.REFUSED
     assert "the note was made anew since the change, at on Tuesday" in capsys.readouterr().out
     assert desk.readers("secret") == "owner"
 
@@ -260,10 +260,10 @@ def test_undo_knows_which_resource_a_line_is_about(
     desk.write("secret", "owner", _MADE)
     line = {"at_ms": at_ms, "step": "verified", "rule": "private-notes", "remediation": "desk.private-note", **recorded}
     line |= {"resource": "secret", "region": "cn-hangzhou", "account": ACCOUNT}
-    written, head = sealed(Head(), {**line, "outcome": "fixed", "before": "everyone", "after": "owner"})
+    written, head = sealed(ChainHead(), {**line, "outcome": "fixed", "before": "everyone", "after": "owner"})
     (desk.config.parent / "journal.jsonl").write_bytes(written)
 
-    assert undo(desk.config, "json", head.digest, Wish(yes=True, weaken=True)) is result
+    assert undo(desk.config, "json", head.digest, UndoOptions(yes=True, weaken=True)) is result
     assert desk.readers("secret") == ("everyone" if result is CommandExit.DONE else "owner")
 
 
@@ -272,11 +272,11 @@ def test_undo_does_not_take_one_kind_for_another(desk: _Desk) -> None:
     desk.write("secret", "owner", _MADE)
     line = {"at_ms": 1, "step": "verified", "rule": "private-notes", "remediation": "desk.private-note"}
     line |= {"resource_type": "ACS::OSS::Bucket", "resource": "secret", "region": "cn-hangzhou", "account": ACCOUNT}
-    written, head = sealed(Head(), {**line, "outcome": "fixed", "before": "everyone", "after": "owner"})
+    written, head = sealed(ChainHead(), {**line, "outcome": "fixed", "before": "everyone", "after": "owner"})
     (desk.config.parent / "journal.jsonl").write_bytes(written)
 
     with pytest.raises(ConfigurationError, match="changed a ACS::OSS::Bucket"):
-        undo(desk.config, "json", head.digest, Wish(yes=True, weaken=True))
+        undo(desk.config, "json", head.digest, UndoOptions(yes=True, weaken=True))
     assert desk.readers("secret") == "owner"
 
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from consumer.core.errors import SharedUnreachable
-from consumer.guards.breaker import Admission, BreakerPolicy, LocalBreakers, Open
+from consumer.guards.breaker import Admission, BreakerOpen, BreakerPolicy, LocalBreakers
 from consumer.guards.shared.breakers import SharedBreakers
 from consumer.guards.shared.store import Store
 from tests.integration.shared.conftest import Replica
@@ -24,7 +24,7 @@ def breakers(store: Store, *, cool_down_seconds: float = 3600.0, probe_seconds: 
 def attempt(of: SharedBreakers | LocalBreakers, resource: str, failed: bool | None) -> bool:
     """One attempt with its result; whether it was admitted."""
     admission = of.admit(RULE, resource, 0.0)
-    if isinstance(admission, Open):
+    if isinstance(admission, BreakerOpen):
         return False
     of.record(admission, failed=failed, now=0.0)
     return True
@@ -57,10 +57,10 @@ def test_one_probe_for_all_replicas_closes_it(replica: Replica) -> None:
     for number in range(3):
         attempt(one, f"bucket-{number}", True)
     probe = one.admit(RULE, "fresh", 0.0)
-    while isinstance(probe, Open):
+    while isinstance(probe, BreakerOpen):
         probe = one.admit(RULE, "fresh", 0.0)
     assert probe.probe
-    assert isinstance(other.admit(RULE, "another", 0.0), Open)
+    assert isinstance(other.admit(RULE, "another", 0.0), BreakerOpen)
     one.record(probe, failed=False, now=0.0)
     assert isinstance(other.admit(RULE, "another", 0.0), Admission)
     assert other.open_rules() == frozenset()
@@ -71,9 +71,9 @@ def test_a_probe_that_never_ends_is_forgotten(replica: Replica) -> None:
     one, other = (breakers(replica(), cool_down_seconds=0.05, probe_seconds=0.2) for _ in range(2))
     for number in range(3):
         attempt(one, f"bucket-{number}", True)
-    while isinstance(one.admit(RULE, "fresh", 0.0), Open):
+    while isinstance(one.admit(RULE, "fresh", 0.0), BreakerOpen):
         pass
-    while isinstance(probe := other.admit(RULE, "another", 0.0), Open):
+    while isinstance(probe := other.admit(RULE, "another", 0.0), BreakerOpen):
         pass
     assert probe.probe
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumer.core.errors import SharedUnreachable
-from consumer.guards.limits import Full, Limit, Reservation
+from consumer.guards.limits import Limit, LimitReached, Reservation
 from consumer.guards.shared.limits import SharedLimits
 from consumer.guards.shared.store import RECOVERY_SECONDS, Store, StoreAddress
 from tests.integration.shared.conftest import Replica
@@ -50,7 +50,7 @@ def test_a_change_that_was_not_made_gives_its_place_back(replica: Replica) -> No
     one, other = limits(replica(), most=1), limits(replica(), most=1)
     reserved = one.reserve(RULE, 0.0)
     assert isinstance(reserved, Reservation)
-    assert isinstance(other.reserve(RULE, 0.0), Full)
+    assert isinstance(other.reserve(RULE, 0.0), LimitReached)
     one.conclude(reserved, None)
     assert isinstance(other.reserve(RULE, 0.0), Reservation)
 
@@ -60,10 +60,10 @@ def test_a_place_is_free_a_window_after_its_change(replica: Replica) -> None:
     shared = limits(replica(), most=1, window_seconds=0.2)
     assert places(shared, 1) == 1
     full = shared.reserve(RULE, 0.0)
-    assert isinstance(full, Full)
+    assert isinstance(full, LimitReached)
     assert full.text == "the rule's limit of 1 changes in 0.2 s"
     assert 0 < full.wait_seconds <= 0.2
-    while isinstance(shared.reserve(RULE, 0.0), Full):
+    while isinstance(shared.reserve(RULE, 0.0), LimitReached):
         pass
 
 
@@ -71,7 +71,7 @@ def test_what_waits_is_given_a_turn_of_its_own(replica: Replica) -> None:
     """Two places an hour: the third and fourth that wait come back an hour after the first and second."""
     shared = limits(replica(), most=2)
     assert places(shared, 2) == 2
-    waits = [full.wait_seconds for _ in range(4) if isinstance(full := shared.reserve(RULE, 0.0), Full)]
+    waits = [full.wait_seconds for _ in range(4) if isinstance(full := shared.reserve(RULE, 0.0), LimitReached)]
     assert [round(wait / 3600) for wait in waits] == [1, 1, 2, 2]
 
 
@@ -79,7 +79,7 @@ def test_a_replica_that_dies_in_the_middle_keeps_its_place(replica: Replica) -> 
     """Nobody knows whether its change was made."""
     dead = limits(replica(), most=1)
     assert isinstance(dead.reserve(RULE, 0.0), Reservation)
-    assert isinstance(limits(replica(), most=1).reserve(RULE, 0.0), Full)
+    assert isinstance(limits(replica(), most=1).reserve(RULE, 0.0), LimitReached)
 
 
 def test_a_store_that_is_down_gives_no_place(server: RedisServer, replica: Replica) -> None:
@@ -142,7 +142,7 @@ def test_a_store_that_kept_its_data_waits_for_what_replicas_add(tmp_path: Path) 
         server.start()
         for shared in (first, second):
             found = shared.reserve(RULE, 0.0)
-            assert isinstance(found, Full)
+            assert isinstance(found, LimitReached)
             assert found.wait_seconds <= RECOVERY_SECONDS
         assert first.taken(0.0)[RULE] == 10
         one._client.delete(one.key("recovering"))  # its minute has passed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consumer.announcements import announcer as module
-from consumer.announcements.announcer import DRAIN_SECONDS, KEPT_SECONDS, LOOK_SECONDS, Announcer, Pace, Result
+from consumer.announcements.announcer import DRAIN_SECONDS, KEPT_SECONDS, LOOK_SECONDS, Announcer, Pace, PublishResult
 from consumer.announcements.document import Writer
 from consumer.announcements.records import Kind
 from consumer.announcements.selection import Selection
@@ -64,7 +64,7 @@ class Stage:
         self.clock.advance(seconds)
         self.wall_ms += round(seconds * 1_000)
 
-    def count(self, result: Result) -> int:
+    def count(self, result: PublishResult) -> int:
         """How many came to this."""
         return sum(number for (_, each), number in self.announcer.results().items() if each is result)
 
@@ -93,7 +93,7 @@ def test_each_ending_that_a_person_wants_to_know_is_announced() -> None:
 
     assert stage.publish() == ["fixed", "would_fix", "contested", "dead_lettered"]
     assert stage.topic.tags == stage.topic.kinds
-    assert stage.count(Result.PUBLISHED) == 4
+    assert stage.count(PublishResult.PUBLISHED) == 4
 
 
 def test_a_fix_whose_message_was_lost_is_announced() -> None:
@@ -225,7 +225,7 @@ def test_only_a_message_that_is_refused_itself_is_given_up_at_once(code: str, ke
     stage.publish()
 
     assert stage.announcer.waiting() == kept
-    assert stage.count(Result.FAILED) == (not kept)
+    assert stage.count(PublishResult.FAILED) == (not kept)
 
 
 def test_what_has_waited_for_too_long_is_given_up() -> None:
@@ -237,7 +237,7 @@ def test_what_has_waited_for_too_long_is_given_up() -> None:
     assert stage.announcer.waiting_seconds() == KEPT_SECONDS
     stage.publish()
 
-    assert stage.count(Result.FAILED) == 1
+    assert stage.count(PublishResult.FAILED) == 1
     assert stage.announcer.waiting_seconds() == 0
 
 
@@ -248,7 +248,7 @@ def test_the_line_is_bounded_and_what_is_dropped_is_counted() -> None:
         stage.announcer.report(named(f"bucket-{number}"))
 
     assert stage.announcer.waiting() == 3
-    assert stage.announcer.results()[Kind.FIXED, Result.DROPPED] == 7
+    assert stage.announcer.results()[Kind.FIXED, PublishResult.DROPPED] == 7
 
 
 def test_a_state_is_announced_once_for_each_change() -> None:
@@ -303,7 +303,7 @@ def test_a_stop_publishes_what_is_left_digests_too() -> None:
     stage.announcer.run()
 
     assert sorted(stage.topic.kinds) == ["fixed", "fixed", "fixed", "would_fix"]
-    assert stage.count(Result.DROPPED) == 0
+    assert stage.count(PublishResult.DROPPED) == 0
 
 
 def test_a_stop_waits_for_no_service_that_does_not_answer() -> None:
@@ -316,9 +316,9 @@ def test_a_stop_waits_for_no_service_that_does_not_answer() -> None:
     stage.announcer.run()
 
     assert stage.topic.tries == 1
-    assert stage.count(Result.DROPPED) == 5
+    assert stage.count(PublishResult.DROPPED) == 5
     stage.announcer.report(named("later"))
-    assert stage.count(Result.DROPPED) == 6, "what comes after the end is counted as well"
+    assert stage.count(PublishResult.DROPPED) == 6, "what comes after the end is counted as well"
 
 
 def test_a_stop_is_over_in_time_however_much_is_left() -> None:
@@ -336,8 +336,8 @@ def test_a_stop_is_over_in_time_however_much_is_left() -> None:
     stage.stopping.set()
     stage.announcer.run()
 
-    assert stage.count(Result.PUBLISHED) <= DRAIN_SECONDS + 1
-    assert stage.count(Result.PUBLISHED) + stage.count(Result.DROPPED) == 100
+    assert stage.count(PublishResult.PUBLISHED) <= DRAIN_SECONDS + 1
+    assert stage.count(PublishResult.PUBLISHED) + stage.count(PublishResult.DROPPED) == 100
 
 
 def test_a_fault_in_one_announcement_costs_no_other_and_no_process() -> None:
@@ -353,7 +353,7 @@ def test_a_fault_in_one_announcement_costs_no_other_and_no_process() -> None:
     stage.announcer.report(named("photos"))
 
     assert stage.publish() == ["fixed"]
-    assert stage.count(Result.FAILED) == 1
+    assert stage.count(PublishResult.FAILED) == 1
     assert stage.said == ["announcements.failing"]
 
 

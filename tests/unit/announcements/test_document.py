@@ -48,7 +48,14 @@ WRITER = Writer(
     "https://wiki.example.com/{rule}?bucket={resource}&k={kind}",
     "host:1",
 )
-ENDING_KINDS = [Kind.FIXED, Kind.WOULD_FIX, Kind.CONTESTED, Kind.HELD, Kind.DEAD_LETTERED, Kind.UNDONE]
+ENDING_KINDS = [
+    Kind.FIXED,
+    Kind.WOULD_FIX,
+    Kind.CONTESTED,
+    Kind.HELD,
+    Kind.DEAD_LETTERED,
+    Kind.UNDONE,
+]
 
 
 def written(announced: Announcement, writer: Writer = WRITER, owner: str = "web-team") -> dict[str, Any]:

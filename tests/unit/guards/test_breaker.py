@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.guards.breaker import Admission, Breaker, BreakerPolicy, Open
+from consumer.guards.breaker import Admission, Breaker, BreakerOpen, BreakerPolicy
 
 POLICY = BreakerPolicy(attempts=10, min_attempts=4, max_failure_share=0.5, cool_down_seconds=60.0)
 
@@ -57,7 +57,7 @@ def test_it_opens_exactly_when_the_share_is_reached(results: list[bool]) -> None
 def test_while_it_cools_down_nobody_tries() -> None:
     """It says how long that still takes."""
     answer = opened().admit("another", 20.0)
-    assert answer == Open(40.0)
+    assert answer == BreakerOpen(40.0)
 
 
 def test_after_the_cool_down_one_probe_goes_alone() -> None:
@@ -66,7 +66,7 @@ def test_after_the_cool_down_one_probe_goes_alone() -> None:
     probe = breaker.admit("another", 60.0)
     assert isinstance(probe, Admission)
     assert probe.probe
-    assert breaker.admit("another", 61.0) == Open(60.0)
+    assert breaker.admit("another", 61.0) == BreakerOpen(60.0)
     assert breaker.is_open
 
 
@@ -84,7 +84,7 @@ def test_a_probe_that_fails_opens_it_for_another_cool_down() -> None:
     """And so on, until one works."""
     breaker = opened()
     attempt(breaker, True, 60.0)
-    assert breaker.admit("another", 119.0) == Open(1.0)
+    assert breaker.admit("another", 119.0) == BreakerOpen(1.0)
     assert isinstance(breaker.admit("another", 120.0), Admission)
 
 
@@ -106,7 +106,7 @@ def test_results_of_attempts_from_before_it_opened_change_nothing() -> None:
 
     breaker.record(late, failed=False, now=30.0)
 
-    assert breaker.admit("another", 30.0) == Open(30.0)
+    assert breaker.admit("another", 30.0) == BreakerOpen(30.0)
 
 
 def test_late_failures_do_not_open_it_again() -> None:
@@ -168,8 +168,8 @@ def test_the_latest_attempts_are_judged() -> None:
 def test_the_probe_is_a_resource_that_has_not_failed_if_one_waits() -> None:
     """Those whose own fault it may be wait one cool-down longer, and the fresh one closes the breaker."""
     breaker = opened()
-    assert breaker.admit("fresh", 30.0) == Open(30.0)
-    assert breaker.admit("bad-0", 60.0) == Open(60.0)
+    assert breaker.admit("fresh", 30.0) == BreakerOpen(30.0)
+    assert breaker.admit("bad-0", 60.0) == BreakerOpen(60.0)
     attempt(breaker, False, 61.0, "fresh")
     assert not breaker.is_open
 
@@ -188,6 +188,6 @@ def test_a_probe_that_fails_is_one_of_those_that_failed() -> None:
     """So the next probe is another one's again."""
     breaker = opened()
     attempt(breaker, True, 60.0, "fresh")
-    assert breaker.admit("fresher", 70.0) == Open(50.0)
-    assert breaker.admit("fresh", 120.0) == Open(60.0)
+    assert breaker.admit("fresher", 70.0) == BreakerOpen(50.0)
+    assert breaker.admit("fresh", 120.0) == BreakerOpen(60.0)
     assert isinstance(breaker.admit("fresher", 121.0), Admission)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.guards.limits import Full, Limit, LocalLimits, Reservation, Window
+from consumer.guards.limits import Limit, LimitReached, LocalLimits, Reservation, Window
 from consumer.resources.base import Resource
 from consumer.resources.oss.kind import BUCKETS
 
@@ -79,9 +79,9 @@ def test_a_place_is_free_again_when_its_window_is_over() -> None:
         assert isinstance(limits.reserve(RULE, moment), Reservation)
         limits.conclude(Reservation(RULE), moment)
 
-    assert isinstance(limits.reserve(RULE, 59.9), Full)
+    assert isinstance(limits.reserve(RULE, 59.9), LimitReached)
     assert isinstance(limits.reserve(RULE, 60.0), Reservation)
-    assert isinstance(limits.reserve(RULE, 60.0), Full)
+    assert isinstance(limits.reserve(RULE, 60.0), LimitReached)
 
 
 def test_a_change_under_way_keeps_its_place_however_long_it_takes() -> None:
@@ -89,9 +89,9 @@ def test_a_change_under_way_keeps_its_place_however_long_it_takes() -> None:
     limits = one(Limit(1, 60))
     assert isinstance(limits.reserve(RULE, 0.0), Reservation)
 
-    assert isinstance(limits.reserve(RULE, 1_000.0), Full)
+    assert isinstance(limits.reserve(RULE, 1_000.0), LimitReached)
     limits.conclude(Reservation(RULE), 1_000.0)
-    assert isinstance(limits.reserve(RULE, 1_059.0), Full)
+    assert isinstance(limits.reserve(RULE, 1_059.0), LimitReached)
     assert isinstance(limits.reserve(RULE, 1_060.0), Reservation)
 
 
@@ -101,7 +101,7 @@ def test_the_limit_on_all_rules_binds_each() -> None:
     assert isinstance(limits.reserve("other", 0.0), Reservation)
 
     full = limits.reserve(RULE, 0.0)
-    assert isinstance(full, Full)
+    assert isinstance(full, LimitReached)
     assert full.text == "the limit of 1 changes in 60 s for all rules"
     assert limits.taken(0.0) == {RULE: 0, "": 1}
     assert limits.limits() == {RULE: 5, "": 1}
@@ -114,7 +114,7 @@ def test_what_waits_comes_back_in_turns() -> None:
         assert isinstance(limits.reserve(RULE, float(moment)), Reservation)
         limits.conclude(Reservation(RULE), float(moment))
 
-    turns = [full.wait_seconds for _ in range(50) if isinstance(full := limits.reserve(RULE, 20.0), Full)]
+    turns = [full.wait_seconds for _ in range(50) if isinstance(full := limits.reserve(RULE, 20.0), LimitReached)]
 
     assert turns == [60.0 - 20 + place + 60 * window for window in range(3) for place in range(20)][:50]
 
@@ -130,7 +130,7 @@ def test_turns_that_have_come_are_forgotten() -> None:
     limits.conclude(Reservation(RULE), 400.0)
 
     full = limits.reserve(RULE, 400.0)
-    assert isinstance(full, Full)
+    assert isinstance(full, LimitReached)
     assert full.wait_seconds == 60.0
 
 

@@ -9,7 +9,7 @@ import pytest
 from consumer.config import load
 from consumer.operator.check import hosts
 from consumer.operator.check.findings import Status
-from consumer.operator.check.probe import Seen
+from consumer.operator.check.probe import ProbeResult
 
 _HEAD = 'account_id = "1234567890123456"\n[queue]\nregion = "cn-hangzhou"\nname = "config-events"\n'
 _BUCKETS = """
@@ -41,9 +41,9 @@ def test_oss_is_asked_where_rules_are_about_buckets(
     """A region that only a rule for another kind names needs no endpoint of OSS."""
     sent: list[str] = []
 
-    def answered(url: str, *_seconds: float) -> Seen:
+    def answered(url: str, *_seconds: float) -> ProbeResult:
         sent.append(url)
-        return Seen(from_service=True, skew_seconds=0.0)
+        return ProbeResult(from_service=True, skew_seconds=0.0)
 
     monkeypatch.setattr(hosts, "ask", answered)
     path = tmp_path / "config.toml"
@@ -58,7 +58,7 @@ def test_oss_is_asked_where_rules_are_about_buckets(
 
 def test_buckets_out_of_reach_are_those_of_rules_about_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The endpoint inside the network reaches one region; what other kinds need there is not its concern."""
-    monkeypatch.setattr(hosts, "ask", lambda *_: Seen(from_service=True, skew_seconds=0.0))
+    monkeypatch.setattr(hosts, "ask", lambda *_: ProbeResult(from_service=True, skew_seconds=0.0))
     path = tmp_path / "config.toml"
     path.write_text(_HEAD + _INTERNAL + _GROUPS, encoding="utf-8")
     assert {each.status for each in hosts.look(load(path, {}))} == {Status.OK}

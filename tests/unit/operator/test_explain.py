@@ -15,7 +15,7 @@ from consumer.core.outcome import Outcome
 from consumer.guards import chain
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.journal.format import Entry, parsed
-from consumer.operator.explain.guards import REASONS, Answer, asked
+from consumer.operator.explain.guards import REASONS, GuardVerdict, asked
 from consumer.operator.explain.matching import matches
 from consumer.operator.explain.story import Search, told
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
@@ -101,22 +101,22 @@ def test_guards_before_the_one_that_objected_let_it_pass_and_later_ones_were_not
     answers = asked(Outcome.HELD, reason, "because of that", began=False)
     assert [one.guard for one in answers] == [known for known, _ in REASONS]
     at = [one.guard for one in answers].index(name)
-    assert {one.answer for one in answers[:at]} <= {Answer.PASSED}
-    assert (answers[at].answer, answers[at].because) == (Answer.OBJECTED, "because of that")
-    assert {one.answer for one in answers[at + 1 :]} <= {Answer.NOT_ASKED}
+    assert {one.answer for one in answers[:at]} <= {GuardVerdict.PASSED}
+    assert (answers[at].answer, answers[at].because) == (GuardVerdict.OBJECTED, "because of that")
+    assert {one.answer for one in answers[at + 1 :]} <= {GuardVerdict.NOT_ASKED}
 
 
 @pytest.mark.parametrize(
     ("outcome", "began", "answer"),
     [
-        (Outcome.FIXED, True, Answer.PASSED),
-        (Outcome.FAILED, True, Answer.PASSED),
-        (Outcome.FAILED, False, Answer.NOT_ASKED),
-        (Outcome.ALREADY_COMPLIANT, False, Answer.NOT_ASKED),
-        (Outcome.INVALID, False, Answer.NOT_ASKED),
+        (Outcome.FIXED, True, GuardVerdict.PASSED),
+        (Outcome.FAILED, True, GuardVerdict.PASSED),
+        (Outcome.FAILED, False, GuardVerdict.NOT_ASKED),
+        (Outcome.ALREADY_COMPLIANT, False, GuardVerdict.NOT_ASKED),
+        (Outcome.INVALID, False, GuardVerdict.NOT_ASKED),
     ],
 )
-def test_where_no_guard_objected(outcome: Outcome, began: bool, answer: Answer) -> None:
+def test_where_no_guard_objected(outcome: Outcome, began: bool, answer: GuardVerdict) -> None:
     """All let it pass if the change was begun, and none was asked otherwise."""
     assert {one.answer for one in asked(outcome, "", "", began=began)} == {answer}
 
@@ -124,15 +124,15 @@ def test_where_no_guard_objected(outcome: Outcome, began: bool, answer: Answer) 
 def test_what_is_held_without_a_guard_had_not_been_looked_at() -> None:
     """As for want of a permission to read: nobody knows then that there is nothing to change."""
     answers = asked(Outcome.HELD, "permission_missing", "oss:GetBucketInfo", began=False)
-    assert {one.answer for one in answers} == {Answer.NOT_ASKED}
+    assert {one.answer for one in answers} == {GuardVerdict.NOT_ASKED}
     assert {one.because for one in answers} == {"it was held before it was known what to change"}
 
 
 def test_what_could_not_be_asked_is_unknown() -> None:
     """The store that replicas share was not there: the guards before it passed, the others nobody knows."""
     answers = asked(Outcome.HELD, "shared_unreachable", "no route", began=False)
-    assert [one.answer for one in answers].count(Answer.UNKNOWN) == 5
-    assert answers[0].answer is Answer.PASSED
+    assert [one.answer for one in answers].count(GuardVerdict.UNKNOWN) == 5
+    assert answers[0].answer is GuardVerdict.PASSED
 
 
 def entries(book: Book) -> list[Entry]:

@@ -11,7 +11,7 @@ from consumer.aliyun.mns.queue import Queue
 from consumer.core.errors import MessageGone, ServiceError
 from consumer.core.message import Received
 from consumer.operator.dlq import sweep
-from consumer.operator.dlq.sweep import Held, Sweep
+from consumer.operator.dlq.sweep import HeldLetter, Sweep
 
 LEASE_SECONDS = 30.0
 SECONDS_A_REQUEST = 0.05
@@ -140,7 +140,7 @@ def test_everything_is_visible_again_a_second_after_the_end() -> None:
     """What nobody settled is released, what ran out by itself is left alone."""
     queue = Clocked(1_000)
     with queue.sweep() as first:
-        kept: list[Held] = list(first)
+        kept: list[HeldLetter] = list(first)
     assert len(kept) == 1_000
     queue.pause(1.5)
     assert all(at <= queue.now for at in queue.visible_at.values())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from consumer.core.errors import Refused
 from consumer.resources.ecs.kind import SECURITY_GROUPS
-from consumer.resources.ecs.openness import Exposure, Verdict, described
+from consumer.resources.ecs.openness import OpenCriteria, Openness, described
 from consumer.resources.ecs.security_group import IngressRule
 from tests.unit.telemetry.records import event
 
@@ -51,10 +51,10 @@ def test_a_rule_is_open_exactly_when_its_block_is_wide_and_its_range_holds_the_p
     """For every block, range and port."""
     block = ip_network((address, prefix), strict=False)
     rule = replace(_SSH, source=str(block), ports=f"{min(first, port)}/{max(first, port)}")
-    wanted = Verdict.OPEN if prefix < 8 else Verdict.CLOSED
-    assert Exposure(frozenset({port})).of(rule) is wanted
-    assert Exposure(frozenset({port}), kept=(block,)).of(rule) is Verdict.CLOSED
-    assert Exposure(frozenset()).of(rule) is Verdict.CLOSED
+    wanted = Openness.OPEN if prefix < 8 else Openness.CLOSED
+    assert OpenCriteria(frozenset({port})).of(rule) is wanted
+    assert OpenCriteria(frozenset({port}), kept=(block,)).of(rule) is Openness.CLOSED
+    assert OpenCriteria(frozenset()).of(rule) is Openness.CLOSED
 
 
 @given(
@@ -69,8 +69,8 @@ def test_a_rule_is_open_exactly_when_its_block_is_wide_and_its_range_holds_the_p
 )
 def test_whatever_a_rule_says_it_is_judged(rule: IngressRule) -> None:
     """No text of the service ends in a traceback, and a rule that is closed is one that is understood."""
-    verdict = Exposure(frozenset({22})).of(rule)
-    if verdict is Verdict.CLOSED:
+    verdict = OpenCriteria(frozenset({22})).of(rule)
+    if verdict is Openness.CLOSED:
         understood = rule.policy.lower() == "accept" or rule.policy == "Drop"
         assert understood or rule.source or rule.ipv6_source or rule.ports
 
@@ -80,13 +80,13 @@ def test_whatever_a_rule_says_it_is_judged(rule: IngressRule) -> None:
 )
 def test_a_source_in_no_known_form_is_neither_open_nor_closed(source: str) -> None:
     """Nothing is revoked, and nothing called closed, because of what nobody here can read; what is open stays open."""
-    exposure = Exposure(frozenset({22}))
-    assert exposure.of(replace(_SSH, source=source)) is Verdict.UNKNOWN
-    assert exposure.of(replace(_SSH, source=source, ports="443/443")) is Verdict.CLOSED
-    assert exposure.of(replace(_SSH, source=source, ipv6_source="::/0")) is Verdict.OPEN
+    exposure = OpenCriteria(frozenset({22}))
+    assert exposure.of(replace(_SSH, source=source)) is Openness.UNKNOWN
+    assert exposure.of(replace(_SSH, source=source, ports="443/443")) is Openness.CLOSED
+    assert exposure.of(replace(_SSH, source=source, ipv6_source="::/0")) is Openness.OPEN
     listed = replace(_SSH, source="", source_prefix_list="pl-1")
-    assert exposure.of_sources(listed, ["10.0.0.0/8", source]) is Verdict.UNKNOWN
-    assert exposure.of_sources(listed, ["0.0.0.0/0", source]) is Verdict.OPEN
+    assert exposure.of_sources(listed, ["10.0.0.0/8", source]) is Openness.UNKNOWN
+    assert exposure.of_sources(listed, ["0.0.0.0/0", source]) is Openness.OPEN
 
 
 def test_a_few_rules_are_described_and_the_rest_is_counted() -> None:

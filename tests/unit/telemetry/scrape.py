@@ -10,10 +10,10 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.announcements.announcer import Result
+from consumer.announcements.announcer import PublishResult
 from consumer.announcements.gauges import expose_announcements
 from consumer.announcements.records import Kind
-from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
+from consumer.core.observers import ApiCall, LeaseRenewal, Retry, SettleError
 from consumer.core.outcome import Ending, Outcome
 from consumer.core.queue_attributes import Figures
 from consumer.engine.in_flight import Books, InFlight
@@ -111,9 +111,9 @@ def expose_open(found: Metrics, exposures: OpenExposures, board: PollBoard | Non
 class Announced:
     """Announcements, one of which could not be published."""
 
-    def results(self) -> dict[tuple[Kind, Result], int]:
+    def results(self) -> dict[tuple[Kind, PublishResult], int]:
         """What became of them."""
-        return {(Kind.FIXED, Result.FAILED): 1}
+        return {(Kind.FIXED, PublishResult.FAILED): 1}
 
     def waiting(self) -> int:
         """None waits."""
@@ -147,7 +147,7 @@ def tell_everything(found: Metrics, exposures: OpenExposures) -> None:
     runs.report(finished_run(SETTLED_AT_MS))
     found.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.2, "5F29"))
     found.retry(Retry("oss", "PutBucketAcl", "timeout", 0.1))
-    found.renewal(Renewal("message", "renewed"))
+    found.renewal(LeaseRenewal("message", "renewed"))
     found.settle_error(SettleError("message", "delete", "timeout"))
     found.report(report(Outcome.FIXED))
     missing = Ending(Outcome.HELD, "permission_missing", missing_action="oss:PutBucketAcl")

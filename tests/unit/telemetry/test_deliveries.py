@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.core.parked import Carried, History
 from consumer.reevaluation.agreement import Concluded, Conclusion, Fix
@@ -184,7 +184,7 @@ def test_failing_polls_are_told_once_until_they_work_again(written: Log) -> None
 )
 def test_leases_are_told(written: Log, result: str, event: str, level: str) -> None:
     """Only what is not going well is for everybody."""
-    written.listener.renewal(Renewal("message", result))
+    written.listener.renewal(LeaseRenewal("message", result))
     [line] = written.lines()
     assert (line["event"], line["level"], line["message_id"]) == (event, level, "message")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.event_times import OLDEST_BELIEVED_MS, Unbelievable, believed_ms, doubt
+from consumer.core.event_times import OLDEST_BELIEVED_MS, ImplausibleTime, believed_ms, doubt
 from consumer.core.outcome import Ending, Outcome
 from consumer.core.parked import OLDEST_MS, Carried, History, carried, written
 from consumer.telemetry.exposure import OpenExposures, exposure_seconds, upstream_seconds
@@ -36,14 +36,14 @@ def test_what_is_believed_lies_within_the_bounds_and_is_the_claim_where_that_doe
     [
         (NOW, None),
         (NOW - OLDEST_BELIEVED_MS, None),
-        (NOW - OLDEST_BELIEVED_MS - 1, Unbelievable.PAST),
+        (NOW - OLDEST_BELIEVED_MS - 1, ImplausibleTime.PAST),
         (NOW + 900_000, None),
-        (NOW + 900_001, Unbelievable.FUTURE),
-        (IN_2010, Unbelievable.PAST),
-        (IN_2199, Unbelievable.FUTURE),
+        (NOW + 900_001, ImplausibleTime.FUTURE),
+        (IN_2010, ImplausibleTime.PAST),
+        (IN_2199, ImplausibleTime.FUTURE),
     ],
 )
-def test_where_belief_ends(claimed: int, wrong: Unbelievable | None) -> None:
+def test_where_belief_ends(claimed: int, wrong: ImplausibleTime | None) -> None:
     """A day in the topic, seven in the queue, seven as a dead letter, one until the evaluator looks again."""
     assert doubt(claimed, NOW) is wrong
 

@@ -11,14 +11,14 @@ from itertools import count
 import pytest
 from prometheus_client import generate_latest
 
-from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
+from consumer.core.observers import ApiCall, LeaseRenewal, Retry, SettleError
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import Books, InFlight
 from consumer.engine.lease import Lease
 from consumer.engine.poll_board import PollState
 from consumer.telemetry.exposure import OpenExposures
-from consumer.telemetry.gauges import Reading
+from consumer.telemetry.gauges import LiveMetric
 from consumer.telemetry.metrics import STAGES
 from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, message, report
 from tests.unit.telemetry.scrape import families, metrics, samples, tell_everything, value
@@ -195,7 +195,7 @@ def test_requests_retries_renewals_and_settle_errors_are_counted() -> None:
     found.api_call(ApiCall("oss", "PutBucketAcl", "ok", 0.02, "5F29"))
     found.api_call(ApiCall("oss", "PutBucketAcl", "AccessDenied", 0.03, "5F30"))
     found.retry(Retry("oss", "PutBucketAcl", "timeout", 0.1))
-    found.renewal(Renewal("message", "lost"))
+    found.renewal(LeaseRenewal("message", "lost"))
     found.settle_error(SettleError("message", "hide", "InternalError"))
     assert value(found, "api_requests_total", service="oss", operation="PutBucketAcl", code="AccessDenied") == 1
     assert value(found, "api_request_duration_seconds_count", service="oss", operation="PutBucketAcl") == 2
@@ -247,7 +247,7 @@ def test_failures_of_listeners_are_shown() -> None:
 def test_a_reading_may_be_added() -> None:
     """A metric with a source of its own needs no more than its name, its labels and how to read it."""
     found = metrics()
-    found.expose(Reading("breaker_open", "gauge", "Whether it is.", ("rule",), lambda: {("no-public-read",): 1}))
+    found.expose(LiveMetric("breaker_open", "gauge", "Whether it is.", ("rule",), lambda: {("no-public-read",): 1}))
     assert value(found, "breaker_open", rule="no-public-read") == 1
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.aliyun.credentials import Credentials
-from consumer.core.observers import ApiCall, Renewal, Retry, SettleError
+from consumer.core.observers import ApiCall, LeaseRenewal, Retry, SettleError
 from consumer.core.outcome import Ending, Outcome
 from consumer.telemetry import log
 from consumer.telemetry.redaction import REDACTED, Redactor, SecretRegisteringProvider
@@ -59,7 +59,7 @@ def test_no_record_can_carry_a_secret_into_the_log(stream: io.StringIO, format_:
     told = f"the service said {secret}, and more"
     listener.api_call(ApiCall(told, told, told, 0.1, told))
     listener.retry(Retry(told, told, told, 0.1))
-    listener.renewal(Renewal(told, told))
+    listener.renewal(LeaseRenewal(told, told))
     listener.settle_error(SettleError(told, told, told))
     ending = Ending(Outcome.FAILED, told, told, told, told, told)
     named = event(resource_id=told, region=told, account_id=told, request_id=told, config_rule_id=told)

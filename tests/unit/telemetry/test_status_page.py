@@ -20,16 +20,16 @@ from consumer.telemetry.redaction import REDACTED, redactor
 from consumer.telemetry.status import (
     LONGEST_TEXT,
     MOST_ENDINGS,
-    Answer,
     Endings,
     LatestEnding,
+    ProcessStatus,
     RuleStatus,
-    Status,
+    Tristate,
 )
 from tests.unit.telemetry.records import event, report
 
 AT_MS = 1_796_040_000_000
-CALM = Status(
+CALM = ProcessStatus(
     at_ms=AT_MS,
     version="1.2.3",
     queue="config-events",
@@ -38,7 +38,7 @@ CALM = Status(
     started_at_ms=AT_MS - 3_600_000,
     alive="",
     ready="",
-    exposed=Answer.NO,
+    exposed=Tristate.NO,
     exposed_seconds=None,
     unknown=(),
     obstacles=(),
@@ -59,7 +59,7 @@ CALM = Status(
 )
 TROUBLED = replace(
     CALM,
-    exposed=Answer.YES,
+    exposed=Tristate.YES,
     exposed_seconds=1_980.0,
     unknown=("the dead-letter queue was not seen as a whole",),
     obstacles=("changes are paused by the file /etc/config-remediator/pause",),
@@ -127,7 +127,7 @@ class Parsed(HTMLParser):
             self.text += data
 
 
-def filled(value: str) -> Status:
+def filled(value: str) -> ProcessStatus:
     """A page in which every text that may come from outside is that."""
     rule = RuleStatus(value, value, value, 1.0, (value,), 1, 2)
     ending = LatestEnding(AT_MS, value, value, value, value, value, value + "x")
@@ -200,12 +200,12 @@ def tiles(page: str) -> list[tuple[str, str, str]]:
     ("status", "word", "tone"),
     [
         (CALM, "No", "good"),
-        (replace(CALM, exposed=Answer.UNKNOWN, unknown=("no poll is answered",)), "Not known", "warn"),
+        (replace(CALM, exposed=Tristate.UNKNOWN, unknown=("no poll is answered",)), "Not known", "warn"),
         (TROUBLED, "Yes", "bad"),
     ],
     ids=["no", "unknown", "yes"],
 )
-def test_the_first_tile_answers_whether_anything_is_exposed(status: Status, word: str, tone: str) -> None:
+def test_the_first_tile_answers_whether_anything_is_exposed(status: ProcessStatus, word: str, tone: str) -> None:
     """Not knowing is never green, and says why."""
     page = status_page.page(status)
     found = tiles(page)[0]
@@ -226,7 +226,7 @@ def test_the_first_tile_answers_whether_anything_is_exposed(status: Status, word
     ],
     ids=["flows", "in part", "not ready", "not alive"],
 )
-def test_the_second_tile_answers_whether_work_flows(status: Status, word: str, tone: str) -> None:
+def test_the_second_tile_answers_whether_work_flows(status: ProcessStatus, word: str, tone: str) -> None:
     """With the reason where there is one."""
     found = tiles(status_page.page(status))[1]
 

@@ -12,7 +12,7 @@ from consumer.core.outcome import Disposition, Outcome
 from consumer.core.queue_attributes import Figures
 from consumer.engine.in_flight import Books
 from consumer.engine.poll_board import KEEPING_UP_SECONDS, UNDELETED_LIMIT, PollBoard
-from consumer.engine.queue_depth import Look
+from consumer.engine.queue_depth import DepthSample
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.unknown import Unknown, Unknowns
 from tests.unit.fakes import Clock, service_error
@@ -49,7 +49,7 @@ class Process:
 
     def look(self, figures: Figures, *, quiet: bool = True, dead_letters: bool = False) -> None:
         """The sampler has looked at a queue."""
-        self.unknowns.look(Look("queue", dead_letters, figures, quiet))
+        self.unknowns.look(DepthSample("queue", dead_letters, figures, quiet))
 
     def hold(self, message_id: str, seconds: float = 900.0) -> None:
         """It hides a message."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from consumer.resources.oss.settings.base import Request, Setting
+from consumer.resources.oss.settings.base import Setting, SettingRequest
 from consumer.resources.oss.xml_documents import add, unambiguous
 
 _ROOT, _ENABLED = "BucketLoggingStatus", "LoggingEnabled"
@@ -48,9 +48,9 @@ LOGGING: Setting[Logging | None] = Setting(
     name="logging",
     record=Logging | None,
     unset=None,
-    get=Request.reading("GetBucketLogging", "logging"),
-    put=Request.writing("PutBucketLogging", "logging"),
-    delete=Request.clearing("DeleteBucketLogging", "logging"),
+    get=SettingRequest.reading("GetBucketLogging", "logging"),
+    put=SettingRequest.writing("PutBucketLogging", "logging"),
+    delete=SettingRequest.clearing("DeleteBucketLogging", "logging"),
     parse=_parse,
     render=_render,
 )

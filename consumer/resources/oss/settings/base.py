@@ -17,7 +17,7 @@ ANY_MISSING = "NoSuch*"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SettingRequest:
     """One request about a bucket."""
 
     operation: str
@@ -34,17 +34,17 @@ class Request:
         return self.named_action or f"oss:{self.operation}"
 
     @classmethod
-    def reading(cls, operation: str, sub_resource: str, action: str = "") -> Request:
+    def reading(cls, operation: str, sub_resource: str, action: str = "") -> SettingRequest:
         """GET of a sub-resource."""
         return cls(operation, "GET", {sub_resource: ""}, action)
 
     @classmethod
-    def writing(cls, operation: str, sub_resource: str, action: str = "") -> Request:
+    def writing(cls, operation: str, sub_resource: str, action: str = "") -> SettingRequest:
         """PUT of a sub-resource."""
         return cls(operation, "PUT", {sub_resource: ""}, action)
 
     @classmethod
-    def clearing(cls, operation: str, sub_resource: str, action: str = "") -> Request:
+    def clearing(cls, operation: str, sub_resource: str, action: str = "") -> SettingRequest:
         """DELETE of a sub-resource."""
         return cls(operation, "DELETE", {sub_resource: ""}, action)
 
@@ -61,11 +61,11 @@ class Setting(Generic[T]):
     """The type of its record, as pydantic takes it: `Encryption | None`."""
     unset: T
     """What holds for a bucket on which nobody has configured it."""
-    get: Request | None = None
+    get: SettingRequest | None = None
     """None where GetBucketInfo has it."""
-    put: Request | None = None
+    put: SettingRequest | None = None
     """None where it cannot be written."""
-    delete: Request | None = None
+    delete: SettingRequest | None = None
     """None where it cannot be taken away."""
     parse: Callable[[bytes], T] | None = None
     """The record in an answer.
@@ -81,7 +81,7 @@ class Setting(Generic[T]):
     """The code by which the service refuses a write because it is done already."""
 
     @property
-    def requests(self) -> tuple[Request, ...]:
+    def requests(self) -> tuple[SettingRequest, ...]:
         """All that there are."""
         return tuple(request for request in (self.get, self.put, self.delete) if request)
 
@@ -100,13 +100,13 @@ class Setting(Generic[T]):
         """The RAM action of taking it away."""
         return self.request("delete").action
 
-    def request(self, which: str) -> Request:
+    def request(self, which: str) -> SettingRequest:
         """The request to `get`, `put` or `delete` it.
 
         Raises:
             NotImplementedError: there is none, so the remediation that needs it has a defect.
         """
-        found: Request | None = getattr(self, which)
+        found: SettingRequest | None = getattr(self, which)
         if found is None:
             raise NotImplementedError(f"the setting {self.name} has no {which}")
         return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from consumer.resources.oss.settings.base import Request, Setting
+from consumer.resources.oss.settings.base import Setting, SettingRequest
 from consumer.resources.oss.xml_documents import add, unambiguous
 
 _ROOT, _DEFAULT = "ServerSideEncryptionRule", "ApplyServerSideEncryptionByDefault"
@@ -50,9 +50,9 @@ ENCRYPTION: Setting[Encryption | None] = Setting(
     name="encryption",
     record=Encryption | None,
     unset=None,
-    get=Request.reading("GetBucketEncryption", "encryption"),
-    put=Request.writing("PutBucketEncryption", "encryption"),
-    delete=Request.clearing("DeleteBucketEncryption", "encryption"),
+    get=SettingRequest.reading("GetBucketEncryption", "encryption"),
+    put=SettingRequest.writing("PutBucketEncryption", "encryption"),
+    delete=SettingRequest.clearing("DeleteBucketEncryption", "encryption"),
     parse=_parse,
     render=_render,
     unset_code="NoSuchServerSideEncryptionRule",

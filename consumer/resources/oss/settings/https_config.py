@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from consumer.resources.oss.settings.base import ANY_MISSING, Request, Setting
+from consumer.resources.oss.settings.base import ANY_MISSING, Setting, SettingRequest
 from consumer.resources.oss.xml_documents import add, add_all, flag, required_flag, texts, unambiguous
 
 _ROOT = "HttpsConfiguration"
@@ -71,8 +71,8 @@ HTTPS_CONFIG: Setting[HttpsConfig] = Setting(
     name="https_config",
     record=HttpsConfig,
     unset=HttpsConfig(enabled=False),
-    get=Request.reading("GetBucketHttpsConfig", "httpsConfig"),
-    put=Request.writing("PutBucketHttpsConfig", "httpsConfig"),
+    get=SettingRequest.reading("GetBucketHttpsConfig", "httpsConfig"),
+    put=SettingRequest.writing("PutBucketHttpsConfig", "httpsConfig"),
     parse=_parse,
     render=_render,
     unset_code=ANY_MISSING,

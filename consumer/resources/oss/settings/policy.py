@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from consumer.resources.oss.settings.base import Request, Setting
+from consumer.resources.oss.settings.base import Setting, SettingRequest
 
 
 def _parse(body: bytes) -> str:
@@ -34,9 +34,9 @@ POLICY: Setting[str | None] = Setting(
     name="policy",
     record=str | None,
     unset=None,
-    get=Request.reading("GetBucketPolicy", "policy"),
-    put=Request.writing("PutBucketPolicy", "policy"),
-    delete=Request.clearing("DeleteBucketPolicy", "policy"),
+    get=SettingRequest.reading("GetBucketPolicy", "policy"),
+    put=SettingRequest.writing("PutBucketPolicy", "policy"),
+    delete=SettingRequest.clearing("DeleteBucketPolicy", "policy"),
     parse=_parse,
     render=_render,
     # Only this code: "no policy" is the one unset setting that means that all is well.

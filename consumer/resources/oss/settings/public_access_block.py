@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from consumer.resources.oss.settings.base import ANY_MISSING, Request, Setting
+from consumer.resources.oss.settings.base import ANY_MISSING, Setting, SettingRequest
 from consumer.resources.oss.xml_documents import add, required_flag, unambiguous
 
 _ROOT = "PublicAccessBlockConfiguration"
@@ -28,8 +28,8 @@ PUBLIC_ACCESS_BLOCK: Setting[bool] = Setting(
     name="public_access_block",
     record=bool,
     unset=False,
-    get=Request.reading("GetBucketPublicAccessBlock", "publicAccessBlock"),
-    put=Request.writing("PutBucketPublicAccessBlock", "publicAccessBlock"),
+    get=SettingRequest.reading("GetBucketPublicAccessBlock", "publicAccessBlock"),
+    put=SettingRequest.writing("PutBucketPublicAccessBlock", "publicAccessBlock"),
     parse=_parse,
     render=_render,
     unset_code=ANY_MISSING,

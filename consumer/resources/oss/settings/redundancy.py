@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consumer.resources.oss.settings.base import ANY_MISSING, Request, Setting
+from consumer.resources.oss.settings.base import ANY_MISSING, Setting, SettingRequest
 from consumer.resources.oss.xml_documents import unambiguous
 
 LOCAL, ZONE = "LRS", "ZRS"
@@ -38,7 +38,7 @@ TRANSITIONS: Setting[tuple[Transition, ...]] = Setting(
     name="transitions",
     record=tuple[Transition, ...],
     unset=(),
-    get=Request.reading("ListBucketDataRedundancyTransition", "redundancyTransition"),
+    get=SettingRequest.reading("ListBucketDataRedundancyTransition", "redundancyTransition"),
     parse=_parse,
     unset_code=ANY_MISSING,
 )
@@ -48,7 +48,7 @@ REDUNDANCY: Setting[str] = Setting(
     name="redundancy",
     record=str,
     unset=LOCAL,
-    put=Request(
+    put=SettingRequest(
         "CreateBucketDataRedundancyTransition",
         "POST",
         {"redundancyTransition": "", "x-oss-target-redundancy-type": ZONE},

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from consumer.resources.oss.settings.base import Request, Setting
+from consumer.resources.oss.settings.base import Setting, SettingRequest
 from consumer.resources.oss.xml_documents import add, add_all, flag, required_flag, texts, unambiguous
 
 _ROOT = "RefererConfiguration"
@@ -52,8 +52,8 @@ REFERER: Setting[Referer] = Setting(
     name="referer",
     record=Referer,
     unset=Referer(allow_empty=True),
-    get=Request.reading("GetBucketReferer", "referer"),
-    put=Request.writing("PutBucketReferer", "referer"),
+    get=SettingRequest.reading("GetBucketReferer", "referer"),
+    put=SettingRequest.writing("PutBucketReferer", "referer"),
     parse=_parse,
     render=_render,
 )

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
-from consumer.resources.oss.settings.base import ANY_MISSING, Request, Setting
+from consumer.resources.oss.settings.base import ANY_MISSING, Setting, SettingRequest
 from consumer.resources.oss.xml_documents import add, unambiguous
 
 _ROOT = "Tagging"
@@ -46,9 +46,9 @@ TAGS: Setting[Mapping[str, str]] = Setting(
     record=Mapping[str, str],
     unset=MappingProxyType({}),
     # RAM names them otherwise: https://www.alibabacloud.com/help/en/oss/user-guide/ram-policy
-    get=Request.reading("GetBucketTags", "tagging", "oss:GetBucketTagging"),
-    put=Request.writing("PutBucketTags", "tagging", "oss:PutBucketTagging"),
-    delete=Request.clearing("DeleteBucketTags", "tagging", "oss:DeleteBucketTagging"),
+    get=SettingRequest.reading("GetBucketTags", "tagging", "oss:GetBucketTagging"),
+    put=SettingRequest.writing("PutBucketTags", "tagging", "oss:PutBucketTagging"),
+    delete=SettingRequest.clearing("DeleteBucketTags", "tagging", "oss:DeleteBucketTagging"),
     parse=_parse,
     render=_render,
     unset_code=ANY_MISSING,

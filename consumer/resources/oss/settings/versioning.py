@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from consumer.resources.oss.settings.base import Request, Setting
+from consumer.resources.oss.settings.base import Setting, SettingRequest
 from consumer.resources.oss.xml_documents import add, unambiguous
 
 _ROOT = "VersioningConfiguration"
@@ -27,8 +27,8 @@ VERSIONING: Setting[str] = Setting(
     name="versioning",
     record=str,
     unset="",
-    get=Request.reading("GetBucketVersioning", "versioning"),
-    put=Request.writing("PutBucketVersioning", "versioning"),
+    get=SettingRequest.reading("GetBucketVersioning", "versioning"),
+    put=SettingRequest.writing("PutBucketVersioning", "versioning"),
     parse=_parse,
     render=_render,
 )

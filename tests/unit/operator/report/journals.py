@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
-from consumer.journal.format import Head, sealed
+from consumer.journal.format import ChainHead, sealed
 
 ACCOUNT = "1234567890123456"
 WORKER = "remediator-0:1129"
@@ -31,7 +31,7 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.head = Head()
+        self.head = ChainHead()
         self._messages = 0
         path.write_bytes(b"")
 

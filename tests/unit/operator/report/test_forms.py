@@ -19,7 +19,7 @@ from consumer.operator.report.findings import Findings
 from consumer.operator.report.gather import gathered
 from consumer.operator.report.html import html, text
 from consumer.operator.report.markdown import escaped, markdown
-from consumer.operator.report.page import Chart, Page, Table, Tone, page
+from consumer.operator.report.page import Chart, ReportPage, Table, Tone, page
 from consumer.operator.report.stylesheet import STYLE
 from consumer.operator.report.text import draw
 from consumer.operator.report.text import text as plain
@@ -241,7 +241,7 @@ def test_an_empty_report_says_so_in_each_part(tmp_path: Path) -> None:
     """A sentence instead of a table without rows."""
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b"")
-    shown: Page = page(gathered([path], SINCE, UNTIL))
+    shown: ReportPage = page(gathered([path], SINCE, UNTIL))
     for source in (html(shown), plain(shown), markdown(shown)):
         assert "No line was written in this period" in source
         assert all(part.empty.rstrip(".") in source for part in shown.parts)

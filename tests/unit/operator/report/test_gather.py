@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consumer.core.errors import ConfigurationError
-from consumer.journal.format import Head, parsed, recovery, sealed
+from consumer.journal.format import ChainHead, parsed, recovery, sealed
 from consumer.operator.report.findings import STANDING_BY_OUTCOME, Findings, Standing
 from consumer.operator.report.gather import gathered
 from consumer.operator.report.tally import OTHER_RULES, Tally
@@ -299,7 +299,7 @@ def test_whatever_stands_in_a_line_there_is_a_report(
     tmp_path: Path, lines: list[tuple[str, object, dict[str, object]]]
 ) -> None:
     """Never an exception, and the books balance."""
-    head, text = Head(), b""
+    head, text = ChainHead(), b""
     for step, at_ms, fields in lines:
         line, head = sealed(head, {**fields, "step": step, "at_ms": at_ms})
         text += line

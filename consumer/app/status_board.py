@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 from consumer.app.build import build_agreement
 from consumer.config import Config
-from consumer.core.observers import ApiCall, Renewal, Report, Retry, SettleError
+from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.engine.in_flight import Books
 from consumer.engine.poll_board import PollBoard
-from consumer.engine.queue_depth import Look
+from consumer.engine.queue_depth import DepthSample
 from consumer.engine.undeleted_limit import LONGEST_STRETCHED_SECONDS
 from consumer.guards.rule import Mode, Rule
 from consumer.telemetry.catch_up import CatchUps
@@ -26,7 +26,7 @@ from consumer.telemetry.status import Endings
 from consumer.telemetry.unknown import Unknowns
 
 
-class Picture:
+class StatusBoard:
     """One for the process; a `consumer.core.observers.Listener`. Metrics tell its exposures of each delivery."""
 
     def __init__(self, config: Config, rules: Sequence[Rule], board: PollBoard, books: Callable[[], Books]) -> None:
@@ -57,7 +57,7 @@ class Picture:
         expose_flow(metrics, self._board, undeleted)
         self._catch_ups.expose(metrics)
 
-    def looked(self, look: Look) -> None:
+    def looked(self, look: DepthSample) -> None:
         """A queue was looked at, which shows what is open beyond what this process has received."""
         self.unknowns.look(look)
         if look.letters is not None:
@@ -86,7 +86,7 @@ class Picture:
     def retry(self, retry: Retry) -> None:
         """Says nothing here."""
 
-    def renewal(self, renewal: Renewal) -> None:
+    def renewal(self, renewal: LeaseRenewal) -> None:
         """Says nothing here."""
 
 
