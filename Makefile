@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Extras stay in the locks: pip before 23.3 looks for what `coverage[toml]` asks for on the index if only `coverage` is locked.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-strip-extras --python-version 3.11
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check faults soak fairness bench fuzz mutants compat lock wheel installs clean
+.PHONY: help demo test lint types check faults soak fairness bench fuzz mutants compat lock wheel release installs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +73,10 @@ wheel: ## Build the wheel into dist/
 	@scripts/environment dev
 	rm -rf dist
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+release: ## Build wheel, sdist, locks, bill of materials and checksums into dist/, the same bytes every time
+	@scripts/environment dev
+	@$(PY) scripts/release.py $${RELEASE_TAG:+--tag $$RELEASE_TAG}
 
 installs: wheel ## Install every lock and the wheel, with the oldest pips that come with Python 3.11
 	scripts/install-locks

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import click
 
+from consumer.cli.bundled import completion, demo, files
 from consumer.cli.catch_up import catch_up
 from consumer.cli.check import check, provision
 from consumer.cli.config import config
@@ -37,5 +38,8 @@ COMMANDS: tuple[click.Command, ...] = (
     config,
     rules,
     ram_policy,
+    files,
+    completion,
+    demo,
 )
 """Everything besides `run`."""

@@ -1,0 +1,77 @@
+"""`demo`, `files` and `completion`: what an installation brings besides the worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from consumer.cli.options import OperatorCommand
+
+
+@click.command(cls=OperatorCommand)
+@click.option(
+    "--buckets",
+    type=click.IntRange(10, 20_000),
+    default=200,
+    show_default=True,
+    envvar="DEMO_BUCKETS",
+    help="How many buckets are broken. Also from DEMO_BUCKETS.",
+)
+def demo(buckets: int) -> int:
+    """Break buckets on an emulator on this machine, and watch the worker repair them.
+
+    Needs no account and no configuration: emulator and worker listen and talk on this machine only, and leave nothing
+    behind. Real messages go topic, queue, worker, OSS and ECS through the vendor's own SDKs; the verdict comes from the
+    emulator's journal. It takes about a minute, and the extra `demo` of the wheel.
+
+    \b
+    Examples:
+      config-remediator demo
+      pipx run --spec 'FILE.whl[demo]' config-remediator demo
+
+    Exit status: 0 every promise held, 1 one did not, 2 the extra is not installed.
+    """
+    from consumer.operator import bundled as carry_out
+
+    carry_out.demo(buckets)
+
+
+@click.command(cls=OperatorCommand)
+@click.argument("name", required=False)
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all of them below DIR.")
+def files(name: str | None, folder: Path | None) -> int:
+    """List the dashboards, alert rules and policies that this version brings; print one, or write them all.
+
+    They fit this version's metrics: take them anew with each upgrade.
+
+    \b
+    Examples:
+      config-remediator files
+      config-remediator files dashboards/overview.json
+      config-remediator files --to ./config-remediator-files
+
+    Exit status: 0 done, 2 there is no such file, or it cannot be written.
+    """
+    from consumer.operator import bundled as carry_out
+
+    return carry_out.files(name, folder)
+
+
+@click.command(cls=OperatorCommand)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print what makes a shell complete commands, options and their values.
+
+    \b
+    Examples:
+      eval "$(config-remediator completion bash)"          # in ~/.bashrc
+      eval "$(config-remediator completion zsh)"           # in ~/.zshrc
+      config-remediator completion fish \\
+        > ~/.config/fish/completions/config-remediator.fish
+
+    Exit status: 0 printed.
+    """
+    from consumer.operator import bundled as carry_out
+
+    return carry_out.completion(click.get_current_context().find_root().command, shell)

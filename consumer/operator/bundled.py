@@ -1,0 +1,102 @@
+"""What an installation brings besides the worker: the demonstration, files for other programs, completion.
+
+A wheel has them in `consumer/bundled`, a checkout where they are made; the image has none of the demonstration.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from click.shell_completion import get_completion_class
+
+import consumer
+from consumer.core.errors import ConfigurationError
+from consumer.core.exit_codes import CommandExit
+
+_PACKAGE = Path(consumer.__file__).parent
+_BUNDLED = _PACKAGE / "bundled"
+_CHECKOUT = _PACKAGE.parent
+_IN_A_CHECKOUT = {
+    "alerts/config-remediator.yml": "deploy/prometheus/rules/config-remediator.yml",
+    "config.example.toml": "config.example.toml",
+    "dashboards/internals.json": "deploy/grafana/dashboards/internals.json",
+    "dashboards/overview.json": "deploy/grafana/dashboards/overview.json",
+    "ram/trust.json": "deploy/ram/trust.json",
+}
+"""Where each file stands that `files` offers, before a wheel is made of it."""
+_DEMO_NEEDS = ("uvicorn", "uvloop", "starlette", "httptools", "alibabacloud_config20200907", "alibabacloud_tea_openapi")
+
+
+def demo(buckets: int) -> NoReturn:
+    """Become the demonstration.
+
+    Raises:
+        ConfigurationError: this installation lacks it, or what it needs.
+    """
+    places = (_BUNDLED, _CHECKOUT)
+    found = [folder for folder in places if (folder / "demo").is_dir() and (folder / "emulator").is_dir()]
+    if not found:
+        raise ConfigurationError(
+            f"the demonstration is not in {_BUNDLED}", "the wheel has it; the image of the worker does not"
+        )
+    missing = [name for name in _DEMO_NEEDS if find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(
+            f"what the demonstration needs is not installed ({', '.join(missing)} missing)",
+            "install the extra: pip install '.[demo]' in a checkout, pip install 'FILE.whl[demo]' for a wheel,"
+            " or once only: pipx run --spec 'FILE.whl[demo]' config-remediator demo",
+        )
+    path = os.pathsep.join(filter(None, (str(found[0]), os.environ.get("PYTHONPATH"))))
+    # In this process's place, so that signals and the exit status are the demonstration's own.
+    # Safe: a folder of the same name where it is started is not taken for it.
+    own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", "DEMO_BUCKETS": str(buckets)}
+    os.execve(sys.executable, [sys.executable, "-m", "demo"], {**os.environ, **own})  # noqa: S606 - ourselves
+
+
+def files(name: str | None, folder: Path | None) -> CommandExit:
+    """List the files, print one, or write all of them.
+
+    Raises:
+        ConfigurationError: there is no such file, or it can be neither read nor written.
+    """
+    if name is not None and name not in _IN_A_CHECKOUT:
+        raise ConfigurationError(f"there is no file {name!r}", f"there are: {', '.join(_IN_A_CHECKOUT)}")
+    if folder is not None:
+        for each in [name] if name else _IN_A_CHECKOUT:
+            _write(folder / each, _read(each))
+    elif name is not None:
+        sys.stdout.write(_read(name))
+    else:
+        sys.stdout.write("".join(f"{each}\n" for each in _IN_A_CHECKOUT))
+    return CommandExit.DONE
+
+
+def completion(command: click.Command, shell: str) -> CommandExit:
+    """Print the script of a shell."""
+    known = get_completion_class(shell)
+    assert known is not None
+    name = "config-remediator"
+    sys.stdout.write(known(command, {}, name, "_CONFIG_REMEDIATOR_COMPLETE").source())
+    return CommandExit.DONE
+
+
+def _read(name: str) -> str:
+    places = (_BUNDLED / "files" / name, _PACKAGE / name, _CHECKOUT / _IN_A_CHECKOUT[name])
+    found = [path for path in places if path.is_file()]
+    if not found:
+        raise ConfigurationError(f"{places[0]} is missing", "the wheel has it; the image of the worker does not")
+    return found[0].read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from error
+    sys.stdout.write(f"{path}\n")
