@@ -2,9 +2,11 @@
 #   docker build -t config-remediator .                                       the worker, and nothing else
 #   docker build -t config-remediator-emulator --target emulator .            the emulator, for development
 #
-# For a release, pin the base to what was tested; the tag then only says what the digest is:
-#   docker build --build-arg PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:<digest> .
+# For a release, `scripts/push-image worker NAME` pins the base to the digest that its tag has, and labels the image with
+# its source, its revision and that base. By hand:
 #   docker buildx imagetools inspect python:3.12-slim-bookworm --format '{{.Manifest.Digest}}'
+#   docker build --build-arg PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:<digest> \
+#     --build-arg BASE_NAME=python:3.12-slim-bookworm --build-arg BASE_DIGEST=sha256:<digest> .
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -43,6 +45,10 @@ FROM ${PYTHON_IMAGE} AS service
 COPY deploy/image/config-remediator /opt/service/bin/
 COPY consumer /opt/service/lib/consumer
 COPY config.example.toml /opt/service/lib/consumer/
+# What `config-remediator files` prints.
+COPY deploy/grafana/dashboards /opt/service/lib/consumer/bundled/files/dashboards
+COPY deploy/prometheus/rules /opt/service/lib/consumer/bundled/files/alerts
+COPY deploy/ram/trust.json /opt/service/lib/consumer/bundled/files/ram/
 RUN chmod -R a=rX,u+w /opt/service && chmod a+x /opt/service/bin/* \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/service/lib
 
@@ -58,14 +64,25 @@ ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
 # A number, because Kubernetes' runAsNonRoot does not look names up.
 USER 65532:65532
 WORKDIR /
+COPY LICENSE /licenses/LICENSE
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM runtime AS emulator
+ARG VERSION=unknown
 ARG REVISION=unknown
+ARG CREATED=unknown
+ARG SOURCE=unknown
+ARG BASE_NAME=python:3.12-slim-bookworm
+ARG BASE_DIGEST=unknown
 LABEL org.opencontainers.image.title="config-remediator-emulator" \
       org.opencontainers.image.description="Development emulator of MNS, OSS bucket configuration and Cloud Config" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.base.name="${BASE_NAME}" \
+      org.opencontainers.image.base.digest="${BASE_DIGEST}"
 COPY --from=emulator-packages /opt/venv /opt/venv
 WORKDIR /app
 COPY emulator ./emulator
@@ -83,12 +100,18 @@ FROM runtime AS worker
 ARG VERSION=unknown
 ARG REVISION=unknown
 ARG CREATED=unknown
+ARG SOURCE=unknown
+ARG BASE_NAME=python:3.12-slim-bookworm
+ARG BASE_DIGEST=unknown
 LABEL org.opencontainers.image.title="config-remediator" \
       org.opencontainers.image.description="Repairs what Alibaba Cloud Config reports, and deletes a message only on success" \
       org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.created="${CREATED}"
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.base.name="${BASE_NAME}" \
+      org.opencontainers.image.base.digest="${BASE_DIGEST}"
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=service /opt/service /opt/service
 # Probes and scrapes come from outside the container, so the worker listens on every address of its own network.

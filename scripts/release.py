@@ -6,7 +6,7 @@
     bill of materials    CycloneDX, of the product by its name and version and of every package in the largest lock
     SHA256SUMS           of all of these
 
-It builds from an export of the commit, so nothing of the checkout that is not committed gets in: no byte code, no notes.
+It builds from an export of the commit: what is not committed does not get in, be it byte code or somebody's notes.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def release(source: Path, out: Path, tag: str = "") -> list[str]:
         for target in ("sdist", "wheel"):
             _run([sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(built)], tree)
         for lock in _LOCKS:
-            shutil.copyfile(tree / "requirements" / f"{lock}.txt", built / f"config-remediator-{version}-{lock}.lock.txt")
+            shutil.copyfile(
+                tree / "requirements" / f"{lock}.txt", built / f"config-remediator-{version}-{lock}.lock.txt"
+            )
         _bill_of_materials(tree, version, built / f"config-remediator-{version}.cdx.json")
         _checksums(built)
         shutil.rmtree(out, ignore_errors=True)
@@ -99,7 +101,9 @@ def _git(source: Path, *arguments: str) -> str:
 
 
 def _version(tree: Path) -> str:
-    found = re.search(r'^__version__ = "([0-9][^"]*)"$', (tree / "consumer/__init__.py").read_text("utf-8"), re.MULTILINE)
+    found = re.search(
+        r'^__version__ = "([0-9][^"]*)"$', (tree / "consumer/__init__.py").read_text("utf-8"), re.MULTILINE
+    )
     if found is None:
         raise ReleaseError("consumer/__init__.py names no version")
     return found[1]
@@ -117,9 +121,7 @@ def _bill_of_materials(tree: Path, version: str, out: Path) -> None:
 
 
 def _checksums(folder: Path) -> None:
-    lines = (
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.iterdir())
-    )
+    lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.iterdir()))
     text = "".join(lines)
     (folder / "SHA256SUMS").write_text(text, encoding="utf-8")
 
