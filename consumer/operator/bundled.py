@@ -21,7 +21,7 @@ from consumer.core.exit_codes import CommandExit
 _PACKAGE = Path(consumer.__file__).parent
 _BUNDLED = _PACKAGE / "bundled"
 _CHECKOUT = _PACKAGE.parent
-_IN_A_CHECKOUT = {
+FILES = {
     "alerts/config-remediator.yml": "deploy/prometheus/rules/config-remediator.yml",
     "config.example.toml": "config.example.toml",
     "dashboards/internals.json": "deploy/grafana/dashboards/internals.json",
@@ -29,7 +29,7 @@ _IN_A_CHECKOUT = {
     "ram/trust.json": "deploy/ram/trust.json",
 }
 """Where each file stands that `files` offers, before a wheel is made of it."""
-_DEMO_NEEDS = ("uvicorn", "uvloop", "starlette", "httptools", "alibabacloud_config20200907", "alibabacloud_tea_openapi")
+DEMO_NEEDS = ("uvicorn", "uvloop", "starlette", "httptools", "alibabacloud_config20200907", "alibabacloud_tea_openapi")
 
 
 def demo(buckets: int) -> NoReturn:
@@ -44,7 +44,7 @@ def demo(buckets: int) -> NoReturn:
         raise ConfigurationError(
             f"the demonstration is not in {_BUNDLED}", "the wheel has it; the image of the worker does not"
         )
-    missing = [name for name in _DEMO_NEEDS if find_spec(name) is None]
+    missing = [name for name in DEMO_NEEDS if find_spec(name) is None]
     if missing:
         raise ConfigurationError(
             f"what the demonstration needs is not installed ({', '.join(missing)} missing)",
@@ -64,15 +64,15 @@ def files(name: str | None, folder: Path | None) -> CommandExit:
     Raises:
         ConfigurationError: there is no such file, or it can be neither read nor written.
     """
-    if name is not None and name not in _IN_A_CHECKOUT:
-        raise ConfigurationError(f"there is no file {name!r}", f"there are: {', '.join(_IN_A_CHECKOUT)}")
+    if name is not None and name not in FILES:
+        raise ConfigurationError(f"there is no file {name!r}", f"there are: {', '.join(FILES)}")
     if folder is not None:
-        for each in [name] if name else _IN_A_CHECKOUT:
+        for each in [name] if name else FILES:
             _write(folder / each, _read(each))
     elif name is not None:
         sys.stdout.write(_read(name))
     else:
-        sys.stdout.write("".join(f"{each}\n" for each in _IN_A_CHECKOUT))
+        sys.stdout.write("".join(f"{each}\n" for each in FILES))
     return CommandExit.DONE
 
 
@@ -86,7 +86,7 @@ def completion(command: click.Command, shell: str) -> CommandExit:
 
 
 def _read(name: str) -> str:
-    places = (_BUNDLED / "files" / name, _PACKAGE / name, _CHECKOUT / _IN_A_CHECKOUT[name])
+    places = (_BUNDLED / "files" / name, _PACKAGE / name, _CHECKOUT / FILES[name])
     found = [path for path in places if path.is_file()]
     if not found:
         raise ConfigurationError(f"{places[0]} is missing", "the wheel has it; the image of the worker does not")

@@ -6,14 +6,19 @@ same with nothing but the lock.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from click.testing import CliRunner
 
+from consumer.cli.main import cli
+from consumer.operator import bundled
 from tests.deploy.needed import ROOT, package
 
 
@@ -72,8 +77,46 @@ def test_it_brings_the_example(installed: Path, tmp_path: Path) -> None:
     assert "config-events" in _run(installed, tmp_path, "config-remediator", "config", "show", "-c", "config.toml")
 
 
+def test_it_brings_the_files(installed: Path, tmp_path: Path) -> None:
+    """Dashboards, alert rules and policies, as they stand in the checkout."""
+    offered = _run(installed, tmp_path, "config-remediator", "files").splitlines()
+    written = _run(installed, tmp_path, "config-remediator", "files", "--to", "mine").splitlines()
+    assert written == [f"mine/{name}" for name in offered]
+    for name, path in bundled.FILES.items():
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert (tmp_path / "mine" / name).read_text(encoding="utf-8") == text
+        assert _run(installed, tmp_path, "config-remediator", "files", name) == text
+    assert {*bundled.FILES} >= {f"dashboards/{path.name}" for path in (ROOT / "deploy/grafana/dashboards").iterdir()}
+
+
+def test_it_brings_the_demonstration(installed: Path, tmp_path: Path) -> None:
+    """The whole of it, also where a folder of the same name is in the way."""
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo/__init__.py").write_text("raise SystemExit('the wrong one')\n", encoding="utf-8")
+    shown = _run(installed, tmp_path, "config-remediator", "demo", "--buckets", "10")
+    assert shown.splitlines()[-1] == "✓ every promise held, by the emulator's own journal"
+
+
+def test_without_its_packages_the_demonstration_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line with the extra, and the exit status of what cannot be used."""
+    monkeypatch.setattr(bundled, "find_spec", lambda name: None if name == "uvicorn" else object())
+    done = CliRunner().invoke(cli, ["demo"], prog_name="config-remediator")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("config-remediator demo: what the demonstration needs is not installed (uvicorn miss")
+    assert "pipx run --spec 'FILE.whl[demo]' config-remediator demo" in done.stderr
+
+
+def test_the_extra_is_what_the_demonstration_needs() -> None:
+    """Each package that it is stopped without is one of an extra that `demo` takes in."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert extras["demo"] == ["config-remediator[ecs,emulator,reevaluate]"]
+    asked = [each for name in ("ecs", "emulator", "reevaluate") for each in extras[name]]
+    names = {re.split(r"[<>=]", each)[0].replace("-", "_") for each in asked}
+    assert names == set(bundled.DEMO_NEEDS)
+
+
 def test_it_brings_nothing_else(wheel: Path) -> None:
-    """No emulator, no tests, no other package that could be in somebody's way."""
+    """No tests, no emulator where it could be imported, no other package that could be in somebody's way."""
     with ZipFile(wheel) as archive:
         tops = {name.partition("/")[0] for name in archive.namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"consumer"}

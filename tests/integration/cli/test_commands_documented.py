@@ -49,8 +49,10 @@ def test_the_tests_of_check_are_listed_as_they_are(cli: Cli, channel: Emulator) 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_what_the_page_says(cli: Cli, shell: str) -> None:
     """The variable of the page makes the command print its completion for each shell."""
-    assert f"_CONFIG_REMEDIATOR_COMPLETE={shell}_source config-remediator" in PAGE
+    assert f"{shell}_source" in PAGE
+    assert f"config-remediator completion {shell}" in PAGE
     result = cli.run(_CONFIG_REMEDIATOR_COMPLETE=f"{shell}_source")
     assert result.status == 0
     assert "config-remediator" in result.out
     assert "_CONFIG_REMEDIATOR_COMPLETE" in result.out
+    assert cli.run("completion", shell).out == result.out
