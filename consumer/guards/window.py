@@ -9,17 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from math import floor
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TIME = r"[0-9]{2}:[0-9]{2}"
 _FORM = re.compile(
     rf"(?P<days>[A-Za-z,-]{{3,40}}) (?P<start>{_TIME})-(?P<end>{_TIME}) (?P<zone>[A-Za-z0-9_+/-]{{1,64}})", re.ASCII
 )
+_NO_PLACE = re.compile(r"(?:right|posix)/.*|posixrules|localtime")
+"""Files beside the zones: clocks that count leap seconds, and whatever this machine is set to."""
 _MIDNIGHT = 24 * 60
-_LOOK_AHEAD_DAYS = 15
+_DAY_SECONDS = 86_400
+_LOOK_AHEAD_SECONDS = 14 * _DAY_SECONDS
 """A place may skip one of its days for good (Samoa did in 2011), but not the same day of two weeks in a row."""
+_CLOCKS_KEEP_SECONDS = 6 * 3_600
+"""No clock is ever changed twice within so long."""
 
 
 class NoWindow(ValueError):
@@ -68,31 +75,36 @@ class TimeWindow:
         """When it is open next, now included, in seconds since the epoch; None if not within the next two weeks."""
         if self.is_open(moment):
             return moment
-        found = [opening for opening in self._openings(moment) if opening > moment]
-        return min(found, default=None)
+        openings = (at for at in self._possible_openings(floor(moment)) if at > moment and self.is_open(at))
+        return next(openings, None)
 
-    def _openings(self, moment: float) -> Iterator[float]:
-        """Moments at which it may turn from closed to open, around and after a moment."""
-        first = datetime.fromtimestamp(moment, UTC).astimezone(self.zone).date()
-        # A window over midnight goes on at midnight where the clock skips over its start.
-        for minutes in {self.start, 0} if self.start >= self.end else {self.start}:
-            at = time(minutes // 60, minutes % 60)
-            for day in range(-1, _LOOK_AHEAD_DAYS):
-                wall = datetime.combine(first + timedelta(days=day), at)
-                moments = sorted(wall.replace(tzinfo=self.zone, fold=fold).timestamp() for fold in (0, 1))
-                yield from self._opening_between(*moments)
+    def _possible_openings(self, moment: int) -> Iterator[int]:
+        """In order: where it starts, midnight, since each day is another, and wherever a changed clock may jump to."""
+        for begin, end, offset in _steady(self.zone, moment, moment + _LOOK_AHEAD_SECONDS):
+            yield begin
+            for midnight in range((begin + offset) // _DAY_SECONDS * _DAY_SECONDS - offset, end, _DAY_SECONDS):
+                yield from (at for at in (midnight, midnight + self.start * 60) if begin < at < end)
 
-    def _opening_between(self, earlier: float, later: float) -> Iterator[float]:
-        """One where the clock shows the start once; where it shows it twice, or skips it, what that makes of it."""
-        for each in (earlier, later):
-            if self.is_open(each) and not self.is_open(each - 1):
-                yield each
-        if earlier != later and self.is_open(later) and not self.is_open(earlier):
-            closed, opened = earlier, later
-            while opened - closed > 1:  # the clock jumps somewhere between the two
-                middle = (closed + opened) // 2
-                closed, opened = (closed, middle) if self.is_open(middle) else (middle, opened)
-            yield opened
+
+def _steady(zone: ZoneInfo, begin: int, last: int) -> Iterator[tuple[int, int, int]]:
+    """The spans between two moments over which the clock of a zone just goes on: begin, end, seconds ahead of UTC."""
+    at = begin
+    while at < last:
+        offset, step = _offset(zone, at), min(at + _CLOCKS_KEEP_SECONDS, last)
+        if _offset(zone, step) == offset:
+            at = step
+            continue
+        while step - at > 1:  # the clock is changed at `step` or before it, and after `at`
+            middle = (at + step) // 2
+            at, step = (middle, step) if _offset(zone, middle) == offset else (at, middle)
+        yield begin, step, offset
+        begin = at = step
+    yield begin, last, _offset(zone, begin)
+
+
+def _offset(zone: ZoneInfo, moment: int) -> int:
+    ahead = datetime.fromtimestamp(moment, zone).utcoffset() or timedelta()
+    return ahead // timedelta(seconds=1)
 
 
 def seconds_until_open(windows: Sequence[TimeWindow], moment: float) -> float | None:
@@ -133,8 +145,18 @@ def _minutes(text: str) -> int:
 
 
 def _zone(name: str) -> ZoneInfo:
+    if _NO_PLACE.fullmatch(name):
+        raise NoWindow(f"{name!r} is no place whose clock everybody reads alike; names are as in Asia/Shanghai")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        text = f"nothing is known of the zone {name!r}; names are as in Asia/Shanghai, and UTC is one"
-        raise NoWindow(text) from None
+        raise NoWindow(_unknown(name)) from None
+
+
+def _unknown(name: str) -> str:
+    known = {each.lower(): each for each in available_timezones()}
+    if not known:
+        return "there are no time zones on this machine: install the Python package tzdata"
+    close = get_close_matches(name.lower(), known, n=1)
+    hint = f"did you mean {known[close[0]]}?" if close else "names are as in Asia/Shanghai, and UTC is one"
+    return f"nothing is known of the zone {name!r}; {hint}"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +26,10 @@ ZONES = (
     "America/Santiago",  # at midnight, so that a day begins at one
     "Pacific/Apia",
     "Asia/Kathmandu",  # a quarter of an hour off
+    "America/Havana",  # back from one to midnight
+    "America/Nuuk",  # into the day before
+    "Antarctica/Troll",  # by two hours
+    "Africa/Casablanca",  # four times a year
 )
 
 
@@ -84,6 +92,14 @@ def test_days_can_be_listed_and_go_around_the_week() -> None:
         ("Mon 09:00-09:00 UTC", "no length"),
         ("Mon 24:00-06:00 UTC", "no length"),
         ("Mon 09:00-17:00 Asia/Peking", "'Asia/Peking'"),
+        ("Mon 09:00-17:00 asia/shanghai", "'asia/shanghai'; did you mean Asia/Shanghai?"),
+        ("Mon 09:00-17:00 Asia/Shangai", "'Asia/Shangai'; did you mean Asia/Shanghai?"),
+        ("Mon 09:00-17:00 Asia", "'Asia'"),
+        ("Mon 09:00-17:00 zone.tab", "form"),
+        ("Mon 09:00-17:00 tzdata_zi", "'tzdata_zi'"),
+        ("Mon 09:00-17:00 localtime", "'localtime' is no place"),
+        ("Mon 09:00-17:00 posixrules", "'posixrules' is no place"),
+        ("Mon 09:00-17:00 right/Asia/Shanghai", "'right/Asia/Shanghai' is no place"),
         ("Mon 09:00-17:00 ../../etc/passwd", "form"),
         ("Mon 09:00-17:00 /etc/passwd", "'/etc/passwd'"),
         ("Mon 09:00-17:00 +08:00", "form"),
@@ -91,8 +107,23 @@ def test_days_can_be_listed_and_go_around_the_week() -> None:
 )
 def test_what_is_no_window_is_refused_with_a_reason(text: str, why: str) -> None:
     """Nothing is guessed: no zone means no window, and a name of the wrong case is no day."""
-    with pytest.raises(NoWindow, match=why.replace("+", r"\+").replace("[", r"\[")):
+    with pytest.raises(NoWindow, match=re.escape(why)):
         TimeWindow.parsed(text)
+
+
+def test_a_machine_that_knows_no_zone_says_so() -> None:
+    """Not that the name is wrong: no name would be right there, and somebody has to install them."""
+    code = (
+        "import sys; sys.modules['tzdata'] = None\n"
+        "from consumer.guards.window import NoWindow, TimeWindow\n"
+        "try:\n    TimeWindow.parsed('daily 22:00-06:00 UTC')\nexcept NoWindow as error:\n    print(error)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONTZPATH": ""}, capture_output=True, text=True, check=True
+    )
+
+    assert "there are no time zones on this machine" in found.stdout
+    assert "package tzdata" in found.stdout
 
 
 def test_the_hour_that_the_clock_skips_is_not_open() -> None:
@@ -167,9 +198,7 @@ def test_nothing_is_open_before_it_opens(window: TimeWindow, moment: int) -> Non
         assert opening == moment or not window.is_open(opening - 1)
 
 
-@given(windows(), MOMENTS)
-@settings(max_examples=400, deadline=None)
-def test_it_agrees_with_a_second_reading_of_the_clock(window: TimeWindow, moment: int) -> None:
+def read_from_the_wall(window: TimeWindow, moment: int) -> bool:
     """By dates and times of day instead of minutes: open exactly if the day on which the window began is one of its."""
     there = datetime.fromtimestamp(moment, ZoneInfo(window.text.rpartition(" ")[2])).replace(tzinfo=None)
     began = [
@@ -177,9 +206,63 @@ def test_it_agrees_with_a_second_reading_of_the_clock(window: TimeWindow, moment
         for back in (0, 1)
     ]
     length = timedelta(minutes=(window.end - window.start) % (24 * 60) or 24 * 60)
-    inside = any(start.weekday() in window.days and start <= there < start + length for start in began)
+    return any(start.weekday() in window.days and start <= there < start + length for start in began)
 
-    assert window.is_open(moment) is inside
+
+@given(windows(), MOMENTS)
+@settings(max_examples=400, deadline=None)
+def test_it_agrees_with_a_second_reading_of_the_clock(window: TimeWindow, moment: int) -> None:
+    """Whether it is open is what anybody would say who looks at that clock."""
+    assert window.is_open(moment) is read_from_the_wall(window, moment)
+
+
+def clock_changes(zone: str) -> tuple[int, ...]:
+    """Every moment of thirty years at which the clocks there are changed, found hour by hour and then by the minute."""
+    there, hour = ZoneInfo(zone), 3_600
+
+    def offset(moment: int) -> timedelta | None:
+        return datetime.fromtimestamp(moment, there).utcoffset()
+
+    first, last = int(at("2008-01-01T00:00")), int(at("2038-01-01T00:00"))
+    hours = [at for at in range(first, last, hour) if offset(at) != offset(at + hour)]
+    return tuple(next(at for at in range(begin, begin + hour + 60, 60) if offset(at) != offset(begin)) for begin in hours)
+
+
+CHANGES = {zone: changes for zone in ZONES if (changes := clock_changes(zone))}
+
+
+@st.composite
+def around_a_change(draw: st.DrawFn) -> tuple[TimeWindow, int]:
+    """A window with its edges near the hour at which the clocks of its place are changed, and a minute of about then."""
+    zone = draw(st.sampled_from(sorted(CHANGES)))
+    change = draw(st.sampled_from(CHANGES[zone]))
+    there = datetime.fromtimestamp(change, ZoneInfo(zone))
+    minute = there.hour * 60 + there.minute
+    start = (minute + draw(st.integers(-180, 180))) % 1_440
+    length = draw(st.integers(1, 240) | st.integers(1, 1_439))
+    days = draw(st.sampled_from(["daily", f"{there:%a}", f"{there - timedelta(days=1):%a}"]))
+    end = (start + length) % 1_440
+    text = f"{days} {start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02} {zone}"
+    return TimeWindow.parsed(text), change + 60 * draw(st.integers(-1_440, 240))
+
+
+@given(around_a_change())
+@settings(max_examples=300, deadline=None)
+def test_around_a_change_of_the_clocks_it_opens_at_the_very_minute(case: tuple[TimeWindow, int]) -> None:
+    """Found by reading the clock every minute: into a window the clock may also jump, forwards and back."""
+    window, moment = case
+    minutes = range(moment, moment + 14 * 86_400, 60)
+
+    assert window.opens_at(moment) == next((each for each in minutes if read_from_the_wall(window, each)), None)
+
+
+def test_a_clock_that_goes_back_into_a_window_opens_it_again() -> None:
+    """Berlin shows half past two, when this one ends, and half an hour later two o'clock."""
+    again = TimeWindow.parsed("Sun 01:30-02:30 Europe/Berlin")
+    ended = at("2026-10-25T02:30", "Europe/Berlin", fold=0)
+
+    assert not again.is_open(ended)
+    assert again.opens_at(ended) == ended + 1_800 == at("2026-10-25T02:00", "Europe/Berlin", fold=1)
 
 
 @given(windows(), MOMENTS)
