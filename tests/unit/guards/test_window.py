@@ -225,7 +225,8 @@ def clock_changes(zone: str) -> tuple[int, ...]:
 
     first, last = int(at("2008-01-01T00:00")), int(at("2038-01-01T00:00"))
     hours = [at for at in range(first, last, hour) if offset(at) != offset(at + hour)]
-    return tuple(next(at for at in range(begin, begin + hour + 60, 60) if offset(at) != offset(begin)) for begin in hours)
+    minutes = ((begin, range(begin, begin + hour + 60, 60)) for begin in hours)
+    return tuple(next(at for at in after if offset(at) != offset(begin)) for begin, after in minutes)
 
 
 CHANGES = {zone: changes for zone in ZONES if (changes := clock_changes(zone))}
@@ -233,7 +234,7 @@ CHANGES = {zone: changes for zone in ZONES if (changes := clock_changes(zone))}
 
 @st.composite
 def around_a_change(draw: st.DrawFn) -> tuple[TimeWindow, int]:
-    """A window with its edges near the hour at which the clocks of its place are changed, and a minute of about then."""
+    """A window with its edges near the hour at which the clocks of its place are changed, and a minute near it."""
     zone = draw(st.sampled_from(sorted(CHANGES)))
     change = draw(st.sampled_from(CHANGES[zone]))
     there = datetime.fromtimestamp(change, ZoneInfo(zone))
