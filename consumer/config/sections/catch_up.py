@@ -54,8 +54,8 @@ class CatchUpConfig(Section):
         ge=0,
         le=604_800,
         description=(
-            "Within which time a whole run of catch-up is expected to follow the one before: twice the schedule lets one"
-            " fail. The worker exports it, and CatchUpStale fires half an hour after it has passed. 0: catch-up does not"
-            " run by itself."
+            "Within which time a whole run of catch-up is expected to follow the one before: twice the schedule lets"
+            " one fail. The worker exports it, and CatchUpStale fires half an hour after it has passed. 0: catch-up"
+            " does not run by itself."
         ),
     )
