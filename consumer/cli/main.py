@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consumer import __version__
+from consumer.cli import streams
 from consumer.cli.commands import COMMANDS
 from consumer.cli.help import CommandContext, OperatorGroup
 from consumer.cli.options import in_full
+from consumer.cli.streams import LAST_LINES_SECONDS
 from consumer.core import last_words
 from consumer.core.errors import ThreadNotStarted
 from consumer.core.exit_codes import ExitCode
@@ -22,12 +24,17 @@ from consumer.operator.interruption import Terminated
 if TYPE_CHECKING:
     from consumer.app.signals import Signals
 
-_LAST_LINES_SECONDS = 2.0
-"""How long the end of the process waits for somebody to take the last lines of its log, or why it did not start."""
-
 
 class Commands(OperatorGroup):
     """The commands; whichever of them a signal ends says so in one line, with the exit status that shells expect."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run as a program: what is left for here is the help, and what cannot be written of it."""
+        streams.provide()
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            raise SystemExit(streams.failed(error, "config-remediator")) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the one that was asked for."""
@@ -35,7 +42,8 @@ class Commands(OperatorGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:
             stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
-            click.echo(f"\nconfig-remediator {ctx.invoked_subcommand}: stopped by {stopped_by.name}", err=True)
+            said = [f"\nconfig-remediator {ctx.invoked_subcommand}: stopped by {stopped_by.name}"]
+            last_words.say("\n".join([*said, *getattr(stop, "__notes__", ())]), LAST_LINES_SECONDS)
             ctx.exit(128 + stopped_by)
 
 
@@ -83,30 +91,18 @@ def run(path: Path) -> None:
     """
     from consumer.app.signals import Signals
 
-    _open_standard_streams()
     signals = Signals()
     try:
         signals.listen()  # first of all: without a handler, the first process of a container does not get SIGTERM
         code = _run(path, signals)
     except ThreadNotStarted as error:
-        last_words.say(f"config-remediator run: {error}", _LAST_LINES_SECONDS)
+        last_words.say(f"config-remediator run: {error}", LAST_LINES_SECONDS)
         code = ExitCode.FAULT
 
     from consumer.telemetry import log
 
-    log.flush(_LAST_LINES_SECONDS)
+    log.flush(LAST_LINES_SECONDS)
     raise SystemExit(code)
-
-
-def _open_standard_streams() -> None:
-    """Let descriptors 0 to 2 lead somewhere, or the next socket or file that is opened is taken for standard error."""
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
-    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _run(path: Path, signals: Signals) -> ExitCode:
@@ -127,10 +123,10 @@ def _run(path: Path, signals: Signals) -> ExitCode:
         signals.serve(service)
         code = service.run()
     except ConfigurationError as error:
-        last_words.say(f"config-remediator run: {in_full(error)}", _LAST_LINES_SECONDS)
+        last_words.say(f"config-remediator run: {in_full(error)}", LAST_LINES_SECONDS)
         return ExitCode.CONFIGURATION
     except StartupError as error:
-        last_words.say(f"config-remediator run: {error}", _LAST_LINES_SECONDS)
+        last_words.say(f"config-remediator run: {error}", LAST_LINES_SECONDS)
         return ExitCode.STARTUP
     fault = {"reason": service.fault()} if code is ExitCode.FAULT else {}
     log.get_logger("consumer").info("service.stopped", exit_code=int(code), exit_reason=code.name.lower(), **fault)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from consumer.cli.help import CommandContext
+from consumer.cli import streams
+from consumer.cli.help import Context
+from consumer.core import last_words
 from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.exit_codes import CommandExit
-from consumer.core.printable import printable
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -66,16 +66,21 @@ class OperatorCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; what it returns becomes the exit status."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # a character that the terminal's encoding lacks is no error
-                stream.reconfigure(errors="backslashreplace")
-        try:
-            ctx.exit(int(super().invoke(ctx) or CommandExit.DONE))
-        except ConfigurationError as error:
-            self._end(ctx, error, CommandExit.USAGE)
-        except RemediatorError as error:
-            self._end(ctx, error, CommandExit.UNAVAILABLE)
+        ctx.exit(self._status(ctx))
 
-    def _end(self, ctx: click.Context, error: RemediatorError, status: CommandExit) -> None:
-        click.echo(printable(f"{ctx.command_path}: {in_full(error)}", keep="\n"), err=True)
-        ctx.exit(int(status))
+    def _status(self, ctx: click.Context) -> int:
+        try:
+            status = int(super().invoke(ctx) or CommandExit.DONE)
+            sys.stdout.flush()
+        except ConfigurationError as error:
+            return _told(ctx, error, CommandExit.USAGE)
+        except RemediatorError as error:
+            return _told(ctx, error, CommandExit.UNAVAILABLE)
+        except OSError as error:
+            return streams.failed(error, ctx.command_path)
+        return status
+
+
+def _told(ctx: click.Context, error: RemediatorError, status: CommandExit) -> CommandExit:
+    last_words.say(f"{ctx.command_path}: {in_full(error)}", streams.LAST_LINES_SECONDS)
+    return status

@@ -27,6 +27,12 @@ def _person(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @click.option("--region", default="", help="Where it is, if not in the default region; the live resource decides.")
 @click.option("--account", default="", help="Whose it is, if it is a member account's.")
 @click.option(
+    "--config-rule-id",
+    default="",
+    metavar="ID",
+    help="Which of the rule's config_rule_ids the event is of. Without it, the first that no rule further up takes.",
+)
+@click.option(
     "--as",
     "person",
     default="",
@@ -45,13 +51,15 @@ def repair(path: Path, form: str, **wish: Any) -> int:
 
     The worker's own pipeline looks at the live resource and shows its state, the finding and the change; with --apply
     it makes the change, reads it back and writes who did it into the journal, before and after. No message is needed.
+    A service may take half a minute to show what it accepted: that is waited for.
 
-    Every guard holds as for the worker, and none can be passed over: exemptions, pause, limits, breaker, contest, the
-    confirmation of what cannot be taken back. What belongs to a rule further up is not repaired by this one. That a
-    rule only observes is about events: --apply makes its change on the one resource that you name.
+    Every guard holds as for the worker, and none can be passed over: exemptions, pause, windows of time, contest, the
+    confirmation of what cannot be taken back, breaker, limits. Without --apply, exemptions, pause and windows are
+    looked at as if the rule enforced. What belongs to a rule further up is not repaired by this one. That a rule only
+    observes is about events: --apply makes its change on the one resource that you name.
 
     Limits, breaker and contest count with the workers if [shared] is configured; otherwise they know of this command
-    alone, and the output says so.
+    alone, and the output says so. Whoever stops the command while the change is made learns how to find out about it.
 
     \b
     Examples:
@@ -60,8 +68,8 @@ def repair(path: Path, form: str, **wish: Any) -> int:
         --apply --as anna@example.com
 
     Exit status: 0 repaired, or there is nothing to repair, 1 --apply would make a change, 2 the configuration cannot be
-    used, there is no such rule or no journal to write, 3 a service failed, 4 not repaired: a guard holds it, the
-    resource is not the rule's, is gone, or can never be repaired.
+    used, there is no such rule or no journal to write, 3 a service failed, has no permission for it, or does not show
+    the change, 4 not repaired: a guard holds it, the resource is not the rule's, is gone, or can never be repaired.
     """
     from consumer.operator.repair.run import RepairRequest
     from consumer.operator.repair.run import repair as carry_out

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from consumer.core.errors import ConfigurationError
 from consumer.core.observers import StepName
-from consumer.journal.format import GENESIS, ChainHead, Fields, parsed, recovery, sealed
+from consumer.journal.format import GENESIS, Fields, Head, begins_a_journal, parsed, recovery, sealed
 
 LOCK_SECONDS = 2.0
 """Others keep the lock for one write; who keeps it longer is no worker."""
@@ -27,6 +27,7 @@ LOCK_SECONDS = 2.0
 _LOOK_SECONDS = 0.01
 _LOCKED = "another process keeps the journal's lock"
 _TAIL_BYTES = 1 << 16
+_BEGINNING_BYTES = 64
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """A link is not followed: who may write to the folder would choose what is appended to. A pipe is not waited for."""
 
@@ -41,11 +42,12 @@ class JournalFile:
         lock_seconds: float = LOCK_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] = time.sleep,
+        named_by: str = "journal.path",
     ) -> None:
-        """Open or create the file.
+        """Open or create the file; `named_by` is the key or option that names it.
 
         Raises:
-            ConfigurationError: it cannot be written.
+            ConfigurationError: it cannot be written, or something else than a journal is in it.
         """
         self._path = path
         self._lock_seconds = lock_seconds
@@ -55,8 +57,8 @@ class JournalFile:
             self._file = self._open()
         except OSError as error:
             why = "it is a link, and links are not followed" if error.errno == errno.ELOOP else error.strerror
-            raise ConfigurationError(f"journal.path: {path} cannot be written: {why}") from None
-        self._head = ChainHead()
+            raise ConfigurationError(f"{named_by}: {path} cannot be written: {why}") from None
+        self._head = Head()
         self._end = 0
         """Where the file ended after our last write; another end means that somebody else has written."""
         self._written = 0
@@ -106,10 +108,15 @@ class JournalFile:
 
     def _open(self) -> int:
         descriptor = os.open(self._path, _FLAGS, 0o600)
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            what = "it is no regular file"
+        elif not _is_journal(descriptor, found.st_size):
+            what = "it is no journal, and nothing is appended to other files"
+        else:
             return descriptor
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, what)
 
     @contextmanager
     def _lock(self, deadline: float) -> Iterator[Sequence[Fields]]:
@@ -222,6 +229,17 @@ class JournalFile:
             if start == 0:
                 return ChainHead(), data or None
             reach *= 4
+
+
+def _is_journal(descriptor: int, size: int) -> bool:
+    """Whether a file may be appended to: it is empty, or it begins or ends as a journal does.
+
+    One of which the beginning was cut off or damaged goes on, for `verify` to report.
+    """
+    if size == 0 or begins_a_journal(os.pread(descriptor, _BEGINNING_BYTES, 0)):
+        return True
+    start = max(0, size - _TAIL_BYTES)
+    return _last_whole(os.pread(descriptor, size - start, start)) is not None
 
 
 def _stamp(entries: Sequence[Fields]) -> Fields:

@@ -109,6 +109,18 @@ def parsed(line: bytes) -> Entry:
     return entry
 
 
+_BEGINNING = re.compile(rb'\{("v":[0-9]+,)?"seq":[0-9]')
+_FIRST_LINES = (f'{{"v":{VERSION},"seq":1,'.encode(), b'{"seq":1,')
+"""How the first line of each version begins."""
+
+
+def begins_a_journal(data: bytes) -> bool:
+    """Whether a file that begins so may be a journal: with a line of it, or with what a crash left of its first one."""
+    if _BEGINNING.match(data) or not data.strip(b"\0"):
+        return True  # some file systems leave zeros of a block that was not written yet
+    return any(line.startswith(data) for line in _FIRST_LINES)
+
+
 def _covers_bytes(line: bytes, digest: str) -> bool:
     found = _HASH.fullmatch(line, max(len(line) - _HASH_BYTES, 0))
     return found is not None and found[1] == digest.encode() == _digest(line[: found.start()])

@@ -23,6 +23,7 @@ from consumer.core.errors import ConfigurationError
 from consumer.core.event import Event
 from consumer.core.message import Received
 from consumer.core.observers import Report, Step, StepName
+from consumer.core.printable import printable
 from consumer.journal.file import JournalFile
 from consumer.journal.format import Fields
 
@@ -30,10 +31,16 @@ _MOST_REQUESTS = 64
 """Ids of requests in one line; work that takes more is tried again and again, and its first ones say why."""
 
 
+_LONGEST_NAME = 128
+
+
 def user() -> str:
-    """Who is logged in; by number where the system has no name, as in a container."""
+    """Who is logged in; by number where the system has no name, as in a container.
+
+    The name may come from a variable of the environment, so it is made printable and cut to size.
+    """
     try:
-        return getpass.getuser()
+        return printable(getpass.getuser())[:_LONGEST_NAME]
     except (KeyError, OSError):
         return f"uid-{os.getuid()}"
 

@@ -14,13 +14,14 @@ from typing import Any
 
 from consumer.app.build import build_switch
 from consumer.config import Config, build_exemptions, build_rules
+from consumer.core.errors import DeniedByResource, PermissionMissing
 from consumer.core.event import Event
 from consumer.core.message import Received
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
 from consumer.engine.pipeline import OpenTarget, Pipeline
-from consumer.guards.chain import OUTSIDE_WINDOW, Guards
+from consumer.guards.chain import OUTSIDE_WINDOW, PERMISSION_MISSING, READS_BACK_OLD, Guards
 from consumer.guards.rule import Mode, Rule
 from consumer.guards.window import described
 
@@ -38,6 +39,8 @@ class DryRunResult:
     event: Event | None = None
     before: str = ""
     after: str = ""
+    unavailable: bool = False
+    """Whether a service kept it from ending otherwise."""
 
     @property
     def resource(self) -> str:
@@ -63,8 +66,12 @@ class DryRunResult:
 class DryRun:
     """Rehearses one configuration."""
 
-    def __init__(self, config: Config, open_target: OpenTarget, *, look: bool = True) -> None:
+    def __init__(
+        self, config: Config, open_target: OpenTarget, *, look: bool = True, as_if_enforcing: str = ""
+    ) -> None:
+        """`as_if_enforcing` names a rule whose mode does not matter: what it would do if it enforced is wanted."""
         self._look = look
+        self._as_if_enforcing = as_if_enforcing
         self._modes = {rule.name: rule.mode for rule in build_rules(config)}
         self._held_by = build_switch(config).held_by
         self._guards = Guards(exemptions=build_exemptions(config))
@@ -92,7 +99,7 @@ class DryRun:
     def _told(self, ending: Ending, event: Event | None, rule: Rule | None) -> DryRunResult:
         mode = self._modes[rule.name] if rule else None
         outcome, reason, detail = ending.outcome, ending.reason, ending.detail
-        if mode is Mode.ENFORCE and outcome is Outcome.WOULD_FIX and reason == "observe_mode":
+        if rule and outcome is Outcome.WOULD_FIX and reason == "observe_mode" and self._enforces(rule):
             outcome, reason, detail = self._enforced(rule)
         return DryRunResult(
             outcome,
@@ -103,14 +110,18 @@ class DryRun:
             event,
             ending.before,
             ending.after,
+            is_unavailable(ending),
         )
 
-    def _enforced(self, rule: Rule | None) -> tuple[Outcome, str, str]:
+    def _enforces(self, rule: Rule) -> bool:
+        return self._modes[rule.name] is Mode.ENFORCE or rule.name == self._as_if_enforcing
+
+    def _enforced(self, rule: Rule) -> tuple[Outcome, str, str]:
         if held_by := self._held_by():
             return Outcome.HELD, "paused", f"changes are paused by {held_by}"
-        if rule is not None and not self._guards.window_open(rule):
+        if not self._guards.window_open(rule):
             return Outcome.HELD, OUTSIDE_WINDOW, f"the rule makes changes only {described(rule.windows)}"
-        if rule is not None and rule.remediation.one_way:
+        if rule.remediation.one_way:
             return Outcome.FIXED, "", "it would be changed and read back, once the evaluator confirms it"
         return Outcome.FIXED, "", "it would be changed and read back"
 
@@ -120,7 +131,24 @@ def rehearsed(body: str) -> Delivery:
     return Delivery(Received("", body, "", 1, 0, 0, inf), Lease("", "", 0.0, inf), 0.0)
 
 
-def summary(found: Iterable[DryRunResult]) -> list[tuple[str, str, int]]:
+_SERVICE_HOLDS = frozenset({PERMISSION_MISSING, READS_BACK_OLD, "tags_unreadable", "shared_unreachable"})
+_DENIALS = frozenset({PermissionMissing.__name__, DeniedByResource.__name__})
+
+
+def is_unavailable(ending: Ending) -> bool:
+    """Whether a service kept it from ending otherwise: it is out of reach, gives no permission, or takes too long."""
+    match ending.outcome:
+        case Outcome.FAILED | Outcome.EXHAUSTED | Outcome.LEASE_LOST:
+            return True
+        case Outcome.HELD:
+            return ending.reason in _SERVICE_HOLDS
+        case Outcome.REJECTED:
+            return ending.error_class in _DENIALS
+        case _:
+            return False
+
+
+def summary(found: Iterable[Rehearsed]) -> list[tuple[str, str, int]]:
     """How many messages lead where: rule, outcome, number."""
     counts = Counter((each.rule or "no rule", each.outcome.value if each.outcome else "unknown") for each in found)
     return [(rule, outcome, number) for (rule, outcome), number in sorted(counts.items())]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 
 from consumer.core.errors import ConfigurationError
@@ -94,9 +93,9 @@ def show(config: Path | None, file: Path | None, form: str, wanted: LineFilter) 
             fitting += 1
     if not found and str(wanted):
         known = ", ".join(sorted(rules - {""})) or "none"
-        click.echo(f"The journal has nothing about {wanted}; its rules: {known}.", err=True)
+        output.note(f"The journal has nothing about {wanted}; its rules: {known}.")
     if fitting > len(found):
-        click.echo(f"The newest {len(found)} of {fitting} lines.", err=True)
+        output.note(f"The newest {len(found)} of {fitting} lines.")
     undoable = {entry.digest for entry in found if records.is_change(entry) and entry.digest not in undone}
     document = [{**entry.fields, "hash": entry.digest, "undoable": entry.digest in undoable} for entry in found]
     output.show(form, document, lambda console: _table(console, found, undoable))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, TextIO
 
 import click
@@ -24,13 +25,17 @@ _WIDE = 180
 
 
 class _Screen(Console):
-    """A console that breaks lines between words only, and cuts nothing off."""
+    """A console that breaks lines between words only, cuts nothing off, and controls nobody's terminal."""
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Write something."""
-        texts = (Text(each) if isinstance(each, str) else each for each in objects)
+        texts = (Text(printable(each, keep="\n")) if isinstance(each, str) else each for each in objects)
         whole = [Prose(each) if isinstance(each, Text) else each for each in texts]
         super().print(*whole, **{"crop": False, **options})
+
+    def on_broken_pipe(self) -> None:
+        """Let who runs the command decide what it means that the reader has gone."""
+        raise
 
 
 def console(stream: TextIO | None = None, width: int | None = None) -> Console:
@@ -52,6 +57,12 @@ def write_json(document: Any) -> None:
     """One JSON document on standard output; what cannot be printed is escaped, and stays the same document."""
     text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False)
     sys.stdout.write(printable(text, keep="\n") + "\n")
+
+
+def note(text: str) -> None:
+    """A line for whoever waits, on standard error; what comes from outside in it controls no terminal."""
+    with suppress(OSError):  # nobody reads it, which is no reason to end
+        click.echo(printable(text, keep="\n"), err=True)
 
 
 def cell(value: object, style: str = "") -> Text:

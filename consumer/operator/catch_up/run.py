@@ -14,8 +14,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import click
-
 from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.app.build import build_store
 from consumer.config import Config, build_rules
@@ -160,7 +158,7 @@ def _send(sender: EventSender, run: Run, sent: SentMemory) -> None:
             sender.send(run.planned, run.sending, advance)
     except KeyboardInterrupt:
         again = "go on" if sent.remembered else "send them again: without --state nothing remembers them"
-        click.echo(f"\n{run.sent} of {run.to_send} events were sent; run it again to {again}.", err=True)
+        output.note(f"\n{run.sent} of {run.to_send} events were sent; run it again to {again}.")
         raise
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import click
 from rich.console import Console
 
 from consumer.aliyun.mns.queue import Queue
@@ -81,7 +80,7 @@ def list_letters(path: Path, form: str, choice: LetterOptions, *, sweep: bool) -
             found = [letter for letter in peeked if choice.filter.fits(letter, now_ms)][: choice.limit]
     if looked_at and not found:
         further = "; --all looks further" if more and not sweep else ""
-        click.echo(f"None of the {looked_at} letters that were looked at fits{further}.", err=True)
+        output.note(f"None of the {looked_at} letters that were looked at fits{further}.")
     document = [letter_document(letter) for letter in found]
     output.show(form, document, lambda console: draw_letters(console, found, full=more))
     return CommandExit.DONE
@@ -177,7 +176,7 @@ def _find(queue: Queue, choice: LetterOptions) -> _Found:
 def _announce(found: _Found) -> None:
     text = f"letters in the queue: {len(found.seen)}, fitting: {found.fitting}, meant: {len(found.meant)}"
     more = f"; one sweep takes {MOST_LETTERS}, so run it again for the rest" if found.cut else ""
-    click.echo(f"{text}{more}.", err=True)
+    output.note(f"{text}{more}.")
 
 
 _Deal = Callable[[Sweep, HeldLetter], LetterResult]

@@ -28,11 +28,13 @@ def matches(event: Event, rules: Sequence[Rule]) -> tuple[RuleMatch, ...]:
     taken = ""
     for rule in rules:
         one = _match(event, rule)
-        if one.takes and taken:
-            one = RuleMatch(rule.name, False, f"rule {taken}, further up, takes it first")
-        elif one.takes and any(each.takes is None for each in found):
-            one = RuleMatch(rule.name, True, "it takes it unless one further up does")
-        taken = taken or (rule.name if one.takes and not rule.selector.tags else "")
+        if one.takes is not False and taken:
+            one = Match(rule.name, False, f"rule {taken}, further up, takes it at the latest")
+        elif one.takes and (unsure := [each.rule for each in found if each.takes is None]):
+            one = Match(rule.name, None, f"it takes it unless {_named(unsure)}, further up, does")
+            taken = rule.name
+        elif one.takes:
+            taken = rule.name
         found.append(one)
     return tuple(found)
 
@@ -52,8 +54,8 @@ def _match(event: Event, rule: Rule) -> RuleMatch:
     if rule.selector.risk_levels:
         return RuleMatch(rule.name, None, "it selects by risk level, which the journal does not have")
     if rule.selector.tags:
-        return RuleMatch(rule.name, True, "by what the event says; its tags decide, once the resource is looked at")
-    return RuleMatch(rule.name, True, "it is the first that takes it")
+        return Match(rule.name, None, "it fits by what the event says; the live resource's tags decide")
+    return Match(rule.name, True, "it is the first that takes it")
 
 
 def _misses(event: Event, selector: Selector) -> Iterator[str]:

@@ -6,20 +6,21 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 from consumer.config import Config, build_rules, load
 from consumer.core.errors import ConfigurationError, Refused
 from consumer.core.event import Event
 from consumer.core.exit_codes import CommandExit
+from consumer.core.outcome import Outcome
+from consumer.core.printable import quoted
 from consumer.guards.rule import Rule
 from consumer.journal.format import verify
 from consumer.operator import output, records
-from consumer.operator.dry_run import DryRun, DryRunResult
-from consumer.operator.explain.explained import Explained, Prediction
-from consumer.operator.explain.guards import REASONS, GuardCheck, GuardVerdict, asked
-from consumer.operator.explain.matching import matches
+from consumer.operator.dry_run import Rehearsal, Rehearsed
+from consumer.operator.explain.explained import Explained, Now
+from consumer.operator.explain.guards import REASONS, Answer, Asked, asked
+from consumer.operator.explain.matching import Match, matches
 from consumer.operator.explain.story import Message, Search, told
 from consumer.operator.explain.view import draw
 from consumer.operator.repair import event as made_up
@@ -37,48 +38,61 @@ def explain(path: Path, form: str, wanted: str, files: Sequence[Path], *, limit:
     paths = list(dict.fromkeys(files)) or [records.journal_path(path, None)]
     search, doubts = Search(wanted, limit), list[str]()
     for each in paths:
+        search.next_file()
         verdict = verify(records.lines(each), hear=search.hear)
         if verdict.problems:
             first = verdict.problems[0]
             doubts.append(f"{each.name} is NOT whole, from line {first.line} on: {first.text}.")
         if verdict.gaps:
             doubts.append(f"{each.name} has {verdict.gaps} gaps, in which lines are missing.")
-    messages = told(chain.from_iterable(records.entries(each, search.spellings()) for each in paths), search.found)
-    event = next((each.event for each in reversed(messages) if each.event), None)
-    events = _events(config, messages, event, wanted)
-    if not messages and not search.by_people and not events:
-        raise ConfigurationError(f"the journal has nothing about {wanted!r}, and it cannot be a resource of any rule")
+    messages = told((records.entries(each, search.spellings()) for each in paths), search.found)
+    newest = next((each for each in reversed(messages) if each.event), None)
     rules = build_rules(config)
-    explained = Explained(
-        wanted,
-        tuple(messages),
-        tuple(search.by_people),
-        search.more,
-        tuple(doubts),
-        matches(event, rules) if event else (),
-        _now(path, events) if look else (),
-    )
+    rule_matches = matches(newest.event, rules) if newest and newest.event else ()
+    bodies = _bodies(config, rules, messages, newest, wanted)
+    if not messages and not search.by_people and not bodies:
+        raise ConfigurationError(
+            f"the journal has nothing about {quoted(wanted)}, and it cannot be a resource of any rule"
+        )
+    now = _now(path, bodies, rule_matches) if look else ()
+    explained = Explained(wanted, tuple(messages), search.by_people, search.more, tuple(doubts), rule_matches, now)
     output.show(form, explained.document(), lambda console: draw(console, explained))
+    if any(each.found.unavailable for each in now):
+        return CommandExit.UNAVAILABLE
     return CommandExit.FOUND if doubts else CommandExit.DONE
 
 
-def _events(config: Config, messages: list[Message], event: Event | None, wanted: str) -> list[str]:
-    """The bodies to rehearse: the newest event's, by the rule it had; of a resource that is not on record, by each."""
-    rules = build_rules(config)
-    if event is None:
+def _bodies(
+    config: Config, rules: Sequence[Rule], messages: Sequence[Message], newest: Message | None, wanted: str
+) -> list[str]:
+    """The bodies to rehearse: the newest event's; of a resource that is not on record, one for each rule."""
+    if newest is None:
         if messages:
             return []  # a message that was no event
-        return [body for rule in rules if _possible(rule, wanted, config) and (body := _body(config, rule, wanted))]
-    taken_by = next((name for each in reversed(messages) if (name := each.said("rule"))), "")
-    chosen = [rule for rule in rules if rule.name == taken_by] or list(rules)
-    return [body for rule in chosen if (body := _body(config, _with_id(rule, event.config_rule_id), wanted, event))]
+        return [
+            text for rule in rules if _possible(rule, wanted, config) and (text := _asked(config, rules, rule, wanted))
+        ]
+    event = newest.event
+    if event is None:
+        return []
+    region = event.region or config.oss_default_region
+    subject = made_up.Subject(event.resource_type, event.resource_id, event.account_id, region)
+    return [made_up.body(_marks(event, rules, newest.said("rule")), subject, _now_ms())]
 
 
-def _with_id(rule: Rule, config_rule_id: str) -> Rule:
-    """The rule as if it selected by the id that the event had, if it selects by ids."""
-    if config_rule_id not in rule.selector.config_rule_ids:
-        return rule
-    return replace(rule, selector=replace(rule.selector, config_rule_ids=frozenset({config_rule_id})))
+def _marks(event: Event, rules: Sequence[Rule], taken_by: str) -> made_up.Marks:
+    """What the event is known by: its own id, and what the journal does not have, as the rule that took it knows it."""
+    own = made_up.Marks(event.config_rule_id or made_up.BY_HAND)
+    rule = next((each for each in rules if each.name == taken_by), None)
+    if rule is None:
+        return own
+    try:
+        every = made_up.marks(rule)
+    except ConfigurationError:
+        return own
+    by_id = event.config_rule_id in rule.selector.config_rule_ids
+    fitting = next((each for each in every if by_id or each.config_rule_id == made_up.BY_HAND), own)
+    return replace(fitting, config_rule_id=own.config_rule_id)
 
 
 def _possible(rule: Rule, wanted: str, config: Config) -> bool:
@@ -89,31 +103,39 @@ def _possible(rule: Rule, wanted: str, config: Config) -> bool:
     return True
 
 
-def _body(config: Config, rule: Rule, wanted: str, event: Event | None = None) -> str:
+def _asked(config: Config, rules: Sequence[Rule], rule: Rule, wanted: str) -> str:
+    """The body of an event for one rule; empty where none can be made for its names."""
+    resource_type = rule.remediation.kind.resource_type
+    subject = made_up.Subject(resource_type, wanted, config.account_id, config.oss_default_region)
     try:
-        return made_up.body(
-            rule,
-            resource_id=event.resource_id if event else wanted,
-            account_id=event.account_id if event else config.account_id,
-            region=(event.region if event else "") or config.oss_default_region,
-            at_ms=time.time_ns() // 1_000_000,
-        )
+        return made_up.chosen(rule, rules, subject, _now_ms())
     except ConfigurationError:
-        return ""  # no event can be made for its names, so nothing can be rehearsed
+        return ""
 
 
-def _now(path: Path, bodies: list[str]) -> tuple[Prediction, ...]:
+def _now(path: Path, bodies: list[str], rule_matches: Sequence[Match]) -> tuple[Now, ...]:
     if not bodies:
         return ()
     with opened(path) as session:
-        rehearsal = DryRun(session.config, session.open)
-        found = [rehearsal.of(body) for body in bodies]
-    return tuple(Prediction(each, _guards(each)) for each in found)
+        rehearsal = Rehearsal(session.config, session.open)
+        found = [_unless_unknown(rehearsal.of(body), rule_matches) for body in bodies]
+    return tuple(Now(each, _guards(each)) for each in found)
 
 
-def _guards(found: DryRunResult) -> tuple[GuardCheck, ...]:
+def _unless_unknown(found: Rehearsed, rule_matches: Sequence[Match]) -> Rehearsed:
+    """That no rule takes an event is not known where one of them asks for what the journal does not have."""
+    unsure = [each.rule for each in rule_matches if each.takes is None]
+    if found.outcome is not Outcome.NOT_OURS or not unsure:
+        return found
+    detail = f"whether {', '.join(unsure)} takes it is not known: the journal does not have what decides"
+    return replace(found, outcome=None, reason="unknown_marks", detail=detail)
+
+
+def _guards(found: Rehearsed) -> tuple[Asked, ...]:
     """What each guard says now; those that live in running workers are not asked, so what they would say is unknown."""
-    outcome = found.outcome.value if found.outcome else ""
+    if found.outcome is None:
+        return ()
+    outcome = found.outcome.value
     answers = asked(outcome, found.reason, found.detail, began=False)
     names = [name for name, _ in REASONS]
     return tuple(
@@ -122,3 +144,7 @@ def _guards(found: DryRunResult) -> tuple[GuardCheck, ...]:
         else one
         for one in answers
     )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

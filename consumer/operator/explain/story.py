@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
 import json
-from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,42 +53,64 @@ class JournaledDelivery:
         return tuple(str(each) for each in found) if isinstance(found, list) else ()
 
 
+Moment = tuple[int, int]
+"""When a line was written, for putting lines of several journals in one order: milliseconds, and a number."""
+
+_LATEST_MS = 1 << 53
+
+
+class Clock:
+    """The moments of the lines of several journals; within a file they never go back, whatever a clock did."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._file_ms = 0
+
+    def next_file(self) -> None:
+        """The lines of another file follow."""
+        self._file_ms = 0
+
+    def moment(self, entry: Entry) -> Moment:
+        """The moment of the next line of this file."""
+        self._number += 1
+        self._file_ms = max(self._file_ms, min(entry.at_ms, _LATEST_MS))
+        return self._file_ms, self._number
+
+
 @dataclass(slots=True)
 class Message:
     """One message."""
 
     message_id: str
-    lines: OrderedDict[int, list[Entry]] = field(default_factory=OrderedDict)
-    """By dequeue count, in the order of the journal."""
     dropped: int = 0
     """Lines about it that were not kept, the oldest."""
-    kept: int = 0
+    _kept: list[tuple[Moment, Entry]] = field(default_factory=list)
+    """A heap, the oldest first; no two have the same moment."""
 
-    def add(self, entry: Entry) -> None:
-        """One line about it."""
-        number = entry.fields.get("dequeue_count")
-        self.lines.setdefault(number if isinstance(number, int) else 0, []).append(entry)
-        self.kept += 1
-        while self.kept > _MOST_STEPS:
-            oldest = next(iter(self.lines))
-            self.lines[oldest].pop(0)
+    def add(self, moment: Moment, entry: Entry) -> None:
+        """One line about it; lines may come in any order of their files."""
+        heapq.heappush(self._kept, (moment, entry))
+        if len(self._kept) > _MOST_STEPS:
+            heapq.heappop(self._kept)
             self.dropped += 1
-            self.kept -= 1
-            if not self.lines[oldest]:
-                del self.lines[oldest]
 
     @property
-    def deliveries(self) -> tuple[JournaledDelivery, ...]:
-        """Its receipts, the oldest first."""
-        return tuple(JournaledDelivery(number, tuple(entries)) for number, entries in self.lines.items())
+    def lines(self) -> list[Entry]:
+        """What is kept of it, the oldest first."""
+        return [entry for _, entry in sorted(self._kept, key=lambda each: each[0])]
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Its receipts, the one with the oldest line first."""
+        found: dict[int, list[Entry]] = {}
+        for entry in self.lines:
+            number = entry.fields.get("dequeue_count")
+            found.setdefault(number if isinstance(number, int) else 0, []).append(entry)
+        return tuple(Delivery(number, tuple(entries)) for number, entries in found.items())
 
     def said(self, name: str) -> str:
         """The newest that its lines say under that name; empty if none does."""
-        for entries in reversed(self.lines.values()):
-            for entry in reversed(entries):
-                if value := entry.text(name):
-                    return value
-        return ""
+        return next((value for entry in reversed(self.lines) if (value := entry.text(name))), "")
 
     @property
     def event(self) -> Event | None:
@@ -112,11 +134,8 @@ class Message:
         )
 
     def _evaluated_at_ms(self) -> int:
-        for entries in reversed(self.lines.values()):
-            for entry in reversed(entries):
-                if isinstance(at := entry.fields.get("evaluated_at_ms"), int):
-                    return at
-        return 0
+        found = (entry.fields.get("evaluated_at_ms") for entry in reversed(self.lines))
+        return next((at for at in found if isinstance(at, int)), 0)
 
 
 class Search:
@@ -125,31 +144,43 @@ class Search:
     def __init__(self, wanted: str, limit: int) -> None:
         self._wanted = wanted
         self._limit = limit
-        self._found: OrderedDict[str, None] = OrderedDict()
+        self._clock = Clock()
+        self._found: dict[str, Moment] = {}
+        """The moment of the newest line of each."""
+        self._by_people: list[tuple[Moment, Entry]] = []
         self.more = False
         """Whether there are older messages than those found."""
-        self.by_people: deque[Entry] = deque(maxlen=limit)
-        """The newest lines about the resource that no message led to: what people put back."""
+
+    def next_file(self) -> None:
+        """The lines of another journal follow."""
+        self._clock.next_file()
 
     def hear(self, entry: Entry) -> None:
         """One line."""
-        message, of_resource = entry.text("message_id"), entry.text("resource") == self._wanted
+        moment, message = self._clock.moment(entry), entry.text("message_id")
+        of_resource = entry.text("resource") == self._wanted
         if not message:
             if of_resource:
-                self.by_people.append(entry)
+                heapq.heappush(self._by_people, (moment, entry))
+                if len(self._by_people) > self._limit:
+                    heapq.heappop(self._by_people)
             return
         if not (of_resource or _named(message, self._wanted) or _named(entry.text("copy_of"), self._wanted)):
             return
-        self._found[message] = None
-        self._found.move_to_end(message)
+        self._found[message] = max(moment, self._found.get(message, moment))
         if len(self._found) > self._limit:
-            self._found.popitem(last=False)
+            del self._found[min(self._found, key=lambda each: self._found[each])]
             self.more = True
 
     @property
     def found(self) -> tuple[str, ...]:
         """Their ids, the one with the newest line last."""
-        return tuple(self._found)
+        return tuple(sorted(self._found, key=lambda each: self._found[each]))
+
+    @property
+    def by_people(self) -> tuple[Entry, ...]:
+        """The newest lines about the resource that no message led to, the oldest first: what people put back."""
+        return tuple(entry for _, entry in sorted(self._by_people, key=lambda each: each[0]))
 
     def spellings(self) -> tuple[bytes, ...]:
         """How these ids stand in a line."""
@@ -160,12 +191,15 @@ def _named(message: str, wanted: str) -> bool:
     return (message == wanted and message != "") or (len(wanted) >= SHORTEST_ID and message.endswith(wanted))
 
 
-def told(entries: Iterable[Entry], wanted: Iterable[str]) -> list[Message]:
-    """These messages with their lines, in the order given."""
-    messages = {each: Message(each) for each in wanted}
-    for entry in entries:
-        if message := messages.get(entry.text("message_id")):
-            message.add(entry)
+def told(journals: Iterable[Iterable[Entry]], wanted: Iterable[str]) -> list[Message]:
+    """These messages with their lines from all journals, in the order given."""
+    messages, clock = {each: Message(each) for each in wanted}, Clock()
+    for journal in journals:
+        clock.next_file()
+        for entry in journal:
+            moment = clock.moment(entry)
+            if message := messages.get(entry.text("message_id")):
+                message.add(moment, entry)
     return list(messages.values())
 
 

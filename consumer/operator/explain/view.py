@@ -124,4 +124,5 @@ def _now(now: Prediction) -> Iterator[RenderableType]:
         ("state", state),
     ]
     yield output.facts([(name, value) for name, value in pairs if value])
-    yield _guards(now.guards)
+    if now.guards:
+        yield _guards(now.guards)

@@ -1,8 +1,9 @@
 """The event that stands for a person's wish, in the evaluator's form: the pipeline treats it as any other. Pure.
 
-It has what the named rule selects by: the first of its config rule ids or source identifiers, or a display name that
-fits its patterns, and the first of its risk levels. About the resource it says what the person says, of which nothing
-is believed before a look. Its time is now, so it is newer than every event that is under way.
+It has what the named rule selects by: one of its config rule ids, of its source identifiers, or a display name that
+fits one of its patterns, and the first of its risk levels. Where there are several, it is the first that no rule
+further up takes. About the resource it says what the person says, of which nothing is believed before a look. Its time
+is now, so it is newer than every event that is under way.
 
 The form is that of https://www.alibabacloud.com/help/en/cloud-config/latest/events-example-of-resource-non-compliance-events
 """
@@ -11,10 +12,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from consumer.core.errors import ConfigurationError
-from consumer.guards.rule import Rule, Selector
+from consumer.core.errors import ConfigurationError, InvalidMessage
+from consumer.core.event import Event, decode
+from consumer.guards.rule import Rule, match
 
 BY_HAND = "repair-by-hand"
 """The config rule id where the rule selects by none, which no id of the service can be: those begin with `cr-`."""
@@ -22,43 +26,98 @@ BY_HAND = "repair-by-hand"
 _WILD = re.compile(r"\[(!?)(\]?[^\]]*)\]|\*|\?")
 
 
-def body(rule: Rule, *, resource_id: str, account_id: str, region: str, at_ms: int) -> str:
-    """The body of a message that asks a rule to repair a resource.
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """By what an event says which of the evaluator's rules it is from."""
+
+    config_rule_id: str = BY_HAND
+    rule_name: str = ""
+    source_identifier: str = ""
+    risk_level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The resource, as a person names it."""
+
+    resource_type: str
+    resource_id: str
+    account_id: str
+    region: str
+    """Empty where only the live resource knows."""
+
+
+def marks(rule: Rule) -> tuple[Marks, ...]:
+    """Every kind of event that a rule knows: by each of its ids, of its identifiers, and by each pattern of a name.
 
     Raises:
-        ConfigurationError: no display name fits the rule's patterns.
+        ConfigurationError: no display name fits the rule's patterns, and it knows events by nothing else.
     """
-    selector = rule.selector
-    by_id = bool(selector.config_rule_ids)
-    by_name = not by_id and not selector.source_identifiers and bool(selector.rule_names)
+    selector, risk = rule.selector, min(rule.selector.risk_levels, default="")
+    names = [name for pattern in selector.rule_names if (name := _display_name(pattern)) is not None]
+    found = (
+        *(Marks(each, risk_level=risk) for each in sorted(selector.config_rule_ids)),
+        *(Marks(source_identifier=each, risk_level=risk) for each in sorted(selector.source_identifiers)),
+        *(Marks(rule_name=each, risk_level=risk) for each in names),
+    )
+    if not found and selector.rule_names:
+        raise ConfigurationError(
+            f"rule {rule.name}: no event can be made for its rule_names; give it config_rule_ids as well"
+        )
+    return found or (Marks(risk_level=risk),)
+
+
+def chosen(rule: Rule, rules: Sequence[Rule], subject: Subject, at_ms: int, config_rule_id: str = "") -> str:
+    """The body of a message that asks a rule to repair a resource, so that none further up takes it where that can be.
+
+    Raises:
+        ConfigurationError: no event can be made for the rule, or it does not select by `config_rule_id`.
+    """
+    every = marks(rule)
+    wanted = [each for each in every if config_rule_id in ("", each.config_rule_id)]
+    if not wanted:
+        known = ", ".join(sorted(rule.selector.config_rule_ids)) or "none"
+        raise ConfigurationError(f"--config-rule-id: rule {rule.name} does not select by it; its ids are: {known}")
+    bodies = [body(each, subject, at_ms) for each in wanted]
+    return next((text for text in bodies if _taken_by(rule, rules, text)), bodies[0])
+
+
+def _taken_by(rule: Rule, rules: Sequence[Rule], text: str) -> bool:
+    try:
+        event = decode(text)
+    except InvalidMessage:
+        return False
+    return isinstance(event, Event) and match(event, rules) is rule
+
+
+def body(by: Marks, subject: Subject, at_ms: int) -> str:
+    """The body of a message about a resource, with these marks."""
     qualifier = {
-        "configRuleId": min(selector.config_rule_ids) if by_id else BY_HAND,
-        "configRuleName": _display_name(rule.name, selector) if by_name else "",
-        "sourceIdentifier": min(selector.source_identifiers, default="") if not by_id else "",
-        "resourceType": rule.remediation.kind.resource_type,
-        "resourceId": resource_id,
-        "regionId": region,
-        "resourceOwnerId": account_id,
+        "configRuleId": by.config_rule_id,
+        "configRuleName": by.rule_name,
+        "sourceIdentifier": by.source_identifier,
+        "resourceType": subject.resource_type,
+        "resourceId": subject.resource_id,
+        "regionId": subject.region,
+        "resourceOwnerId": subject.account_id,
     }
     return json.dumps(
         {
             "eventType": "ResourceCompliance",
             "eventName": "NonCompliant",
             "complianceType": "NON_COMPLIANT",
-            "riskLevel": min(selector.risk_levels, default=""),
-            "accountId": account_id,
+            "riskLevel": by.risk_level,
+            "accountId": subject.account_id,
             "notificationCreationTime": at_ms,
             "evaluationResultIdentifier": {"orderingTimestamp": at_ms, "evaluationResultQualifier": qualifier},
         }
     )
 
 
-def _display_name(rule: str, selector: Selector) -> str:
-    for pattern in selector.rule_names:
-        name = _WILD.sub(_one_of, pattern)
-        if fnmatchcase(name, pattern):
-            return name
-    raise ConfigurationError(f"rule {rule}: no event can be made for its rule_names; give it config_rule_ids as well")
+def _display_name(pattern: str) -> str | None:
+    """A name that a pattern takes; None where none is found."""
+    name = _WILD.sub(_one_of, pattern)
+    return name if fnmatchcase(name, pattern) else None
 
 
 def _one_of(found: re.Match[str]) -> str:

@@ -28,6 +28,8 @@ class RepairResult:
     detail: str
     before: str
     after: str
+    unavailable: bool = False
+    """Whether a service kept it from ending otherwise."""
     applied: bool = False
     change: str = ""
     """What `undo` takes, if something was changed and journaled."""
@@ -47,8 +49,7 @@ class RepairResult:
     @property
     def would_change(self) -> bool:
         """Whether only `--apply` is missing."""
-        would = self.outcome is Outcome.WOULD_FIX or (self.outcome is Outcome.FIXED and not self.applied)
-        return would and self.of_the_rule and not self.applied
+        return self.outcome is Outcome.FIXED and self.of_the_rule and not self.applied
 
     def document(self) -> dict[str, Any]:
         """For scripts."""
@@ -61,6 +62,7 @@ class RepairResult:
             "taken_by": self.taken_by,
             "remediation": self.rule.remediation.name,
             "mode": self.rule.mode.value,
+            "config_rule_id": self.event.config_rule_id if self.event else "",
             "outcome": self.outcome.value if self.outcome else None,
             "reason": self.reason,
             "detail": self.detail,
@@ -112,6 +114,7 @@ def close(console: Console, result: RepairResult) -> None:
         ("rule", f"{result.rule.name}, which {'observes' if result.rule.mode is Mode.OBSERVE else 'enforces'}"),
         ("repair", f"{result.rule.remediation.name}: {result.rule.remediation.summary}"),
         ("undo", result.rule.remediation.reversible),
+        ("event of", _event_of(result)),
         ("finding", _finding(result)),
         ("state", state),
         ("as", result.who),
@@ -123,7 +126,15 @@ def close(console: Console, result: RepairResult) -> None:
         console.print(output.cell(sentence))
 
 
-def _finding(result: RepairResult) -> str:
+def _event_of(result: Result) -> str:
+    """Which of several ids of the rule the event has; one is no choice."""
+    ids = result.rule.selector.config_rule_ids
+    if result.event is None or len(ids) < 2:
+        return ""
+    return f"{result.event.config_rule_id}, one of {len(ids)}; --config-rule-id chooses another"
+
+
+def _finding(result: Result) -> str:
     if result.would_change:
         return f"it breaks the rule; {result.detail}"
     return result.outcome.value if result.outcome else "?"

@@ -10,8 +10,6 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import click
-
 from consumer.core.errors import PermanentError, Refused, ResourceGone, ServiceError
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import StepName
@@ -117,7 +115,7 @@ def _carry_out(work: Undo, found: Identity, journal: Path, access_key_id: str) -
         try:
             writer.write([{"step": StepName.UNDONE.value, **fields, "after": state}])
         except OSError as error:
-            click.echo(f"The line that it is undone could not be journaled: {error.strerror}", err=True)
+            output.note(f"The line that it is undone could not be journaled: {error.strerror}")
         return state
     finally:
         writer.close()

@@ -51,6 +51,9 @@ EVENTS = st.builds(
 )
 
 
+EVENT = Event("cr-read", "", "", "ACS::OSS::Bucket", "photos", "", "12345", "", 1, 1, "")
+
+
 def rule(selector: Selector, name: str = "the-rule") -> Rule:
     """A rule for buckets."""
     return Rule(name, selector, BucketAcl(BucketAclOptions()), Mode.ENFORCE, 900)
@@ -67,14 +70,25 @@ def test_what_is_said_of_a_rule_is_what_the_worker_does(selector: Selector, even
         assert found.takes is not None
 
 
-def test_only_the_first_of_two_takes_it() -> None:
-    """The other one would, and the first is named; one whose tags decide does not keep it from others yet."""
-    event = Event("cr-read", "", "", "ACS::OSS::Bucket", "photos", "", "12345", "", 1, 1, "")
-    any_bucket, tagged = Selector(), Selector(tags=(("stage", "prod"),))
-    found = matches(event, [rule(tagged, "a"), rule(any_bucket, "b"), rule(any_bucket, "c")])
-    assert [each.takes for each in found] == [True, True, False]
-    assert "tags decide" in found[0].because
-    assert "rule b, further up" in found[2].because
+def test_only_one_of_several_takes_it() -> None:
+    """The other one would, and the first is named."""
+    found = matches(EVENT, [rule(Selector(), "a"), rule(Selector(), "b")])
+    assert [each.takes for each in found] == [True, False]
+    assert found[0].because == "it is the first that takes it"
+    assert "rule a, further up" in found[1].because
+
+
+@pytest.mark.parametrize(
+    "unsure", [Selector(tags=(("stage", "prod"),)), Selector(rule_names=("x*",)), Selector(risk_levels=frozenset("1"))]
+)
+def test_where_it_is_not_known_which_one_takes_it_none_is_called_the_first(unsure: Selector) -> None:
+    """Tags of the live resource, or marks that a journal does not have, decide between these two; not the third."""
+    found = matches(EVENT, [rule(unsure, "a"), rule(Selector(), "b"), rule(Selector(), "c"), rule(unsure, "d")])
+    assert [each.takes for each in found] == [None, None, False, False]
+    assert found[1].because == "it takes it unless a, further up, does"
+    assert not any("first" in each.because for each in found)
+    assert "b, further up" in found[2].because
+    assert "b, further up" in found[3].because
 
 
 def _reasons_in_the_chain() -> set[str]:
@@ -151,7 +165,7 @@ def test_the_newest_messages_of_a_resource_are_found(tmp_path: Path) -> None:
     for entry in lines:
         search.hear(entry)
     assert (len(search.found), search.more) == (2, True)
-    found = told(lines, search.found)
+    found = told([lines], search.found)
     assert [[each.step for each in message.deliveries[0].steps] for message in found] == [
         ["received", "decided", "settled"]
     ] * 2
@@ -187,7 +201,7 @@ def test_a_message_that_was_looked_at_for_weeks_is_bounded(tmp_path: Path) -> No
     message = {"message_id": "A" * 32}
     for number in range(500):
         book.line("decided", NOON + number, **message, dequeue_count=number, resource="photos", outcome="held")
-    (found,) = told(entries(book), ["A" * 32])
+    (found,) = told([entries(book)], ["A" * 32])
     assert (sum(len(each.steps) for each in found.deliveries), found.dropped) == (400, 100)
     assert found.deliveries[-1].number == 499
 
@@ -201,6 +215,47 @@ def test_the_parked_copies_of_a_message_belong_to_it(tmp_path: Path) -> None:
     search = Search("A" * 32, 3)
     for entry in entries(book):
         search.hear(entry)
-    found = told(entries(book), search.found)
+    found = told([entries(book)], search.found)
     assert [each.message_id[0] for each in found] == ["A", "B"]
     assert found[1].said("copy_of") == "A" * 32
+
+
+def searched(wanted: str, limit: int, *books: Book) -> Search:
+    """What is found in several journals."""
+    search = Search(wanted, limit)
+    for book in books:
+        search.next_file()
+        for entry in entries(book):
+            search.hear(entry)
+    return search
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_newest_is_the_newest_in_whichever_order_journals_are_named(tmp_path: Path, *, turned: bool) -> None:
+    """Of messages, of what people put back, and of the deliveries of one message that two replicas have received."""
+    first, second = Book(tmp_path / "a.jsonl"), Book(tmp_path / "b.jsonl")
+    one = {"message_id": "A" * 32, "resource": "photos"}
+    first.line("decided", NOON, **one, dequeue_count=1, outcome="held")
+    second.line("decided", NOON + 1, message_id="B" * 32, resource="photos", dequeue_count=1, outcome="held")
+    second.line("decided", NOON + 2, **one, dequeue_count=2, outcome="held")
+    first.line("verified", NOON + 3, **one, dequeue_count=3, outcome="fixed")
+    first.line("undone", NOON + 5, PERSON, resource="photos", before="first")
+    second.line("undone", NOON + 4, PERSON, resource="photos", before="second")
+    books = (second, first) if turned else (first, second)
+    search = searched("photos", 3, *books)
+    assert [each[0] for each in search.found] == ["B", "A"]
+    assert [each.text("before") for each in search.by_people] == ["second", "first"]
+    (_, message) = told([entries(book) for book in books], search.found)
+    assert [each.number for each in message.deliveries] == [1, 2, 3]
+    assert message.said("outcome") == "fixed"
+    assert searched("photos", 1, *books).found == ("A" * 32,)
+    assert [each.text("before") for each in searched("photos", 1, *books).by_people] == ["first"]
+
+
+def test_within_a_journal_its_own_order_counts_whatever_the_clock_did(tmp_path: Path) -> None:
+    """A clock that was set back does not turn a delivery around."""
+    book = Book(tmp_path / "a.jsonl")
+    for number, at_ms in enumerate((NOON + 1_000, NOON, NOON + 10, 10**400, NOON), start=1):
+        book.line("decided", at_ms, message_id="A" * 32, resource="photos", dequeue_count=number)
+    (message,) = told([entries(book)], searched("photos", 3, book).found)
+    assert [each.number for each in message.deliveries] == [1, 2, 3, 4, 5]

@@ -16,7 +16,7 @@ import pytest
 
 from consumer.core.errors import ConfigurationError
 from consumer.journal.file import JournalFile
-from consumer.journal.format import Verdict, parsed, verify
+from consumer.journal.format import Head, Verdict, parsed, sealed, verify
 from tests.unit.fakes import Clock
 
 
@@ -259,3 +259,50 @@ def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "journal.jsonl")
     with pytest.raises(ConfigurationError, match=r"it is no regular file"):
         JournalFile(tmp_path / "journal.jsonl")
+
+
+FIRST = sealed(Head(), {"at_ms": 1, "who": "me", "step": "opened"})[0]
+
+
+@pytest.mark.parametrize("kept", range(len(FIRST) + 1))
+def test_whatever_a_crash_leaves_of_the_first_line_is_gone_on_with(tmp_path: Path, kept: int) -> None:
+    """Torn anywhere, or whole."""
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(FIRST[:kept])
+    journal = JournalFile(path)
+    journal.append([{"step": "opened"}])
+    journal.close()
+    assert path.read_bytes().startswith(FIRST[:kept])
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [b"\0" * 4_096, FIRST[40:] + FIRST, b'{"v":2,"seq":8,"x":1}\n', FIRST.replace(b"me", b"you")],
+    ids=["zeros", "cut off at its beginning", "altered", "altered in its only line"],
+)
+def test_a_damaged_journal_is_gone_on_with(tmp_path: Path, damaged: bytes) -> None:
+    """What is wrong with it is for `verify` to report; a worker does not stop for that."""
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(damaged)
+    journal = JournalFile(path)
+    journal.append([{"step": "opened"}])
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [b'account_id = "1234567890123456"\n', b"\n", b" ", b'{"event": "started"}\n', b"\xff\xfe", b"x" * (1 << 17)],
+)
+def test_nothing_is_appended_to_another_file(tmp_path: Path, other: bytes) -> None:
+    """A configuration that is named by mistake stays as it is; the same where it takes a journal's place meanwhile."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(other)
+    with pytest.raises(ConfigurationError, match=r"--journal: .* cannot be written: it is no journal"):
+        JournalFile(path, named_by="--journal")
+    own = tmp_path / "journal.jsonl"
+    journal = JournalFile(own)
+    path.replace(own)
+    with pytest.raises(OSError, match="it is no journal"):
+        journal.append([{"step": "opened"}])
+    journal.close()
+    assert own.read_bytes() == other
