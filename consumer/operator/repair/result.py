@@ -152,7 +152,7 @@ def _notes(result: RepairResult) -> list[str]:
         found.append("Limits, breaker and contest knew of this command alone: [shared] is not configured.")
     if not result.applied:
         found.append(
-            "Exemptions, pause and the order of the rules were asked; limits, breaker and contest are asked"
-            " when it is applied."
+            "Exemptions, pause, windows of time and the order of the rules were looked at; limits, breaker and contest"
+            " are when it is applied."
         )
     return found

@@ -12,6 +12,7 @@ from emulator.client import Emulator
 from tests.integration.cli.conftest import RULES, Cli, Result
 from tests.integration.cli.test_journal import journal
 from tests.integration.cli.test_ram_policy import REEVALUATE, granted, needed
+from tests.integration.test_windows import closed
 from tests.redis_server import redis_server
 
 __all__ = ["journal"]
@@ -267,3 +268,78 @@ def test_a_policy_for_people_covers_rules_that_observe_and_their_confirmation(cl
     actions = granted(cli.run("ram-policy", "--for", "repair").document)
     assert {"config:GetConfigRule", "config:ListResourceEvaluationResults"} <= actions
     assert "config:StartConfigRuleEvaluationByResource" not in actions
+
+
+def held(cli: Cli, journal: Path, how: str) -> None:
+    """A rule that observes, while no rule may change anything."""
+    rules, more = RULES.replace('"enforce"', '"observe"'), f'\n[journal]\npath = "{journal}"\n'
+    if how == "paused":
+        more += "\n[pause]\nenabled = true\n"
+    else:
+        rules = rules.replace('mode = "observe"\n', f'mode = "observe"\nwindows = ["{closed()}"]\n')
+    cli.configure(rules, more=more)
+
+
+@pytest.mark.parametrize(("how", "reason"), [("paused", "paused"), ("window", "outside_window")])
+def test_what_would_hold_the_change_is_shown_before_it_is_applied(
+    how: str, reason: str, cli: Cli, bucket: Emulator, journal: Path
+) -> None:
+    """Also of a rule that observes: with --apply its mode does not matter, and the guards do."""
+    held(cli, journal, how)
+    shown = cli.run("repair", "photos", *NAMED, "-o", "json")
+    applied = cli.run("repair", "photos", *NAMED, "--apply", "-o", "json")
+    assert (shown.status, applied.status) == (4, 4), (shown, applied)
+    for found in (shown.document, applied.document):
+        assert (found["outcome"], found["reason"], found["would_change"]) == ("held", reason, False)
+    assert "--apply makes the change" not in shown.out
+    assert bucket.acls()["photos"] == "public-read"
+
+
+@pytest.mark.parametrize("operation", ["GetBucketInfo", "PutBucketAcl"])
+def test_a_missing_permission_is_status_three(operation: str, cli: Cli, bucket: Emulator, journal: Path) -> None:
+    """As the table of every command has it; the action that has to be granted is named."""
+    bucket.faults.add("error", operation, service="oss", status=403, code="AccessDenied")
+    for options in ((), ("--apply",)) if operation == "GetBucketInfo" else (("--apply",),):
+        result = cli.run("repair", "photos", *NAMED, *options)
+        assert result.status == 3, result
+        assert f"oss {operation}: AccessDenied" in " ".join(result.out.split())
+
+
+def test_nothing_is_appended_to_a_file_that_is_no_journal(cli: Cli, bucket: Emulator, tmp_path: Path) -> None:
+    """A configuration that is named by mistake, by the option or by the key, stays as it is."""
+    before = cli.path.read_bytes()
+    result = cli.run("repair", "photos", *NAMED, "--apply", "--journal", str(cli.path))
+    assert result.status == 2, result
+    assert f"--journal: {cli.path} cannot be written: it is no journal" in result.err
+    assert cli.path.read_bytes() == before
+    other = tmp_path / "notes.txt"
+    other.write_text("by hand\n")
+    cli.configure(more=f'\n[journal]\npath = "{other}"\n')
+    for command in (("repair", "photos", *NAMED, "--apply"), ("run",)):
+        assert (cli.run(*command).status, other.read_text()) == (2, "by hand\n")
+    assert "it is no journal" in cli.run("check").out
+    assert bucket.acls()["photos"] == "public-read"
+
+
+def test_of_several_ids_the_first_that_is_the_rules_own_is_taken(cli: Cli, bucket: Emulator, journal: Path) -> None:
+    """A rule further up takes events of one of them; another one may be chosen."""
+    first = (
+        '\n[[rules]]\nname = "first"\nremediation = "oss.bucket-acl"\nmode = "enforce"\nconfig_rule_ids = ["cr-a"]\n'
+    )
+    several = RULES.replace('config_rule_ids = ["cr-read"]', 'config_rule_ids = ["cr-a", "cr-b", "cr-c"]')
+    cli.configure(first + several, more=f'\n[journal]\npath = "{journal}"\n')
+    shown = cli.run("repair", "photos", *NAMED)
+    assert (shown.status, "cr-b, one of 3; --config-rule-id chooses another" in shown.out) == (1, True), shown
+    chosen = cli.run("repair", "photos", *NAMED, "--config-rule-id", "cr-c", "-o", "json")
+    assert chosen.document["config_rule_id"] == "cr-c"
+    taken = cli.run("repair", "photos", *NAMED, "--config-rule-id", "cr-a")
+    assert (taken.status, "rule first takes this resource" in taken.out) == (4, True)
+    assert cli.run("repair", "photos", *NAMED, "--config-rule-id", "cr-z").status == 2
+
+
+def test_whatever_the_user_is_called_stays_in_its_field(cli: Cli, bucket: Emulator, journal: Path) -> None:
+    """The environment says who is logged in: printable, and cut to size."""
+    assert cli.run("repair", "photos", *NAMED, "--apply", LOGNAME="a\n\x1b[2J" + "b" * 100_000).status == 0
+    who = str(entries(journal)[0]["who"]).partition("@")[0]
+    assert who.startswith("a\\n\\u001b[2Jb")
+    assert len(who) == 128
