@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from consumer.cli import streams
-from consumer.cli.help import Context
+from consumer.cli.help import CommandContext
 from consumer.core import last_words
 from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.exit_codes import CommandExit

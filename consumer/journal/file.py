@@ -19,7 +19,7 @@ from pathlib import Path
 
 from consumer.core.errors import ConfigurationError
 from consumer.core.observers import StepName
-from consumer.journal.format import GENESIS, Fields, Head, begins_a_journal, parsed, recovery, sealed
+from consumer.journal.format import GENESIS, ChainHead, Fields, begins_a_journal, parsed, recovery, sealed
 
 LOCK_SECONDS = 2.0
 """Others keep the lock for one write; who keeps it longer is no worker."""
@@ -58,7 +58,7 @@ class JournalFile:
         except OSError as error:
             why = "it is a link, and links are not followed" if error.errno == errno.ELOOP else error.strerror
             raise ConfigurationError(f"{named_by}: {path} cannot be written: {why}") from None
-        self._head = Head()
+        self._head = ChainHead()
         self._end = 0
         """Where the file ended after our last write; another end means that somebody else has written."""
         self._written = 0

@@ -148,7 +148,7 @@ def is_unavailable(ending: Ending) -> bool:
             return False
 
 
-def summary(found: Iterable[Rehearsed]) -> list[tuple[str, str, int]]:
+def summary(found: Iterable[DryRunResult]) -> list[tuple[str, str, int]]:
     """How many messages lead where: rule, outcome, number."""
     counts = Counter((each.rule or "no rule", each.outcome.value if each.outcome else "unknown") for each in found)
     return [(rule, outcome, number) for (rule, outcome), number in sorted(counts.items())]

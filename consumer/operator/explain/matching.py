@@ -29,9 +29,9 @@ def matches(event: Event, rules: Sequence[Rule]) -> tuple[RuleMatch, ...]:
     for rule in rules:
         one = _match(event, rule)
         if one.takes is not False and taken:
-            one = Match(rule.name, False, f"rule {taken}, further up, takes it at the latest")
+            one = RuleMatch(rule.name, False, f"rule {taken}, further up, takes it at the latest")
         elif one.takes and (unsure := [each.rule for each in found if each.takes is None]):
-            one = Match(rule.name, None, f"it takes it unless {_named(unsure)}, further up, does")
+            one = RuleMatch(rule.name, None, f"it takes it unless {_named(unsure)}, further up, does")
             taken = rule.name
         elif one.takes:
             taken = rule.name
@@ -54,8 +54,8 @@ def _match(event: Event, rule: Rule) -> RuleMatch:
     if rule.selector.risk_levels:
         return RuleMatch(rule.name, None, "it selects by risk level, which the journal does not have")
     if rule.selector.tags:
-        return Match(rule.name, None, "it fits by what the event says; the live resource's tags decide")
-    return Match(rule.name, True, "it is the first that takes it")
+        return RuleMatch(rule.name, None, "it fits by what the event says; the live resource's tags decide")
+    return RuleMatch(rule.name, True, "it is the first that takes it")
 
 
 def _misses(event: Event, selector: Selector) -> Iterator[str]:

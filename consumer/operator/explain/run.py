@@ -17,10 +17,10 @@ from consumer.core.printable import quoted
 from consumer.guards.rule import Rule
 from consumer.journal.format import verify
 from consumer.operator import output, records
-from consumer.operator.dry_run import Rehearsal, Rehearsed
-from consumer.operator.explain.explained import Explained, Now
-from consumer.operator.explain.guards import REASONS, Answer, Asked, asked
-from consumer.operator.explain.matching import Match, matches
+from consumer.operator.dry_run import DryRun, DryRunResult
+from consumer.operator.explain.explained import Explained, Prediction
+from consumer.operator.explain.guards import REASONS, GuardCheck, GuardVerdict, asked
+from consumer.operator.explain.matching import RuleMatch, matches
 from consumer.operator.explain.story import Message, Search, told
 from consumer.operator.explain.view import draw
 from consumer.operator.repair import event as made_up
@@ -76,13 +76,13 @@ def _bodies(
     if event is None:
         return []
     region = event.region or config.oss_default_region
-    subject = made_up.Subject(event.resource_type, event.resource_id, event.account_id, region)
+    subject = made_up.NamedResource(event.resource_type, event.resource_id, event.account_id, region)
     return [made_up.body(_marks(event, rules, newest.said("rule")), subject, _now_ms())]
 
 
-def _marks(event: Event, rules: Sequence[Rule], taken_by: str) -> made_up.Marks:
+def _marks(event: Event, rules: Sequence[Rule], taken_by: str) -> made_up.EventMarks:
     """What the event is known by: its own id, and what the journal does not have, as the rule that took it knows it."""
-    own = made_up.Marks(event.config_rule_id or made_up.BY_HAND)
+    own = made_up.EventMarks(event.config_rule_id or made_up.BY_HAND)
     rule = next((each for each in rules if each.name == taken_by), None)
     if rule is None:
         return own
@@ -106,23 +106,23 @@ def _possible(rule: Rule, wanted: str, config: Config) -> bool:
 def _asked(config: Config, rules: Sequence[Rule], rule: Rule, wanted: str) -> str:
     """The body of an event for one rule; empty where none can be made for its names."""
     resource_type = rule.remediation.kind.resource_type
-    subject = made_up.Subject(resource_type, wanted, config.account_id, config.oss_default_region)
+    subject = made_up.NamedResource(resource_type, wanted, config.account_id, config.oss_default_region)
     try:
         return made_up.chosen(rule, rules, subject, _now_ms())
     except ConfigurationError:
         return ""
 
 
-def _now(path: Path, bodies: list[str], rule_matches: Sequence[Match]) -> tuple[Now, ...]:
+def _now(path: Path, bodies: list[str], rule_matches: Sequence[RuleMatch]) -> tuple[Prediction, ...]:
     if not bodies:
         return ()
     with opened(path) as session:
-        rehearsal = Rehearsal(session.config, session.open)
+        rehearsal = DryRun(session.config, session.open)
         found = [_unless_unknown(rehearsal.of(body), rule_matches) for body in bodies]
-    return tuple(Now(each, _guards(each)) for each in found)
+    return tuple(Prediction(each, _guards(each)) for each in found)
 
 
-def _unless_unknown(found: Rehearsed, rule_matches: Sequence[Match]) -> Rehearsed:
+def _unless_unknown(found: DryRunResult, rule_matches: Sequence[RuleMatch]) -> DryRunResult:
     """That no rule takes an event is not known where one of them asks for what the journal does not have."""
     unsure = [each.rule for each in rule_matches if each.takes is None]
     if found.outcome is not Outcome.NOT_OURS or not unsure:
@@ -131,7 +131,7 @@ def _unless_unknown(found: Rehearsed, rule_matches: Sequence[Match]) -> Rehearse
     return replace(found, outcome=None, reason="unknown_marks", detail=detail)
 
 
-def _guards(found: Rehearsed) -> tuple[Asked, ...]:
+def _guards(found: DryRunResult) -> tuple[GuardCheck, ...]:
     """What each guard says now; those that live in running workers are not asked, so what they would say is unknown."""
     if found.outcome is None:
         return ()

@@ -53,13 +53,13 @@ class JournaledDelivery:
         return tuple(str(each) for each in found) if isinstance(found, list) else ()
 
 
-Moment = tuple[int, int]
+LineMoment = tuple[int, int]
 """When a line was written, for putting lines of several journals in one order: milliseconds, and a number."""
 
 _LATEST_MS = 1 << 53
 
 
-class Clock:
+class JournalClock:
     """The moments of the lines of several journals; within a file they never go back, whatever a clock did."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Clock:
         """The lines of another file follow."""
         self._file_ms = 0
 
-    def moment(self, entry: Entry) -> Moment:
+    def moment(self, entry: Entry) -> LineMoment:
         """The moment of the next line of this file."""
         self._number += 1
         self._file_ms = max(self._file_ms, min(entry.at_ms, _LATEST_MS))
@@ -84,10 +84,10 @@ class Message:
     message_id: str
     dropped: int = 0
     """Lines about it that were not kept, the oldest."""
-    _kept: list[tuple[Moment, Entry]] = field(default_factory=list)
+    _kept: list[tuple[LineMoment, Entry]] = field(default_factory=list)
     """A heap, the oldest first; no two have the same moment."""
 
-    def add(self, moment: Moment, entry: Entry) -> None:
+    def add(self, moment: LineMoment, entry: Entry) -> None:
         """One line about it; lines may come in any order of their files."""
         heapq.heappush(self._kept, (moment, entry))
         if len(self._kept) > _MOST_STEPS:
@@ -100,13 +100,13 @@ class Message:
         return [entry for _, entry in sorted(self._kept, key=lambda each: each[0])]
 
     @property
-    def deliveries(self) -> tuple[Delivery, ...]:
+    def deliveries(self) -> tuple[JournaledDelivery, ...]:
         """Its receipts, the one with the oldest line first."""
         found: dict[int, list[Entry]] = {}
         for entry in self.lines:
             number = entry.fields.get("dequeue_count")
             found.setdefault(number if isinstance(number, int) else 0, []).append(entry)
-        return tuple(Delivery(number, tuple(entries)) for number, entries in found.items())
+        return tuple(JournaledDelivery(number, tuple(entries)) for number, entries in found.items())
 
     def said(self, name: str) -> str:
         """The newest that its lines say under that name; empty if none does."""
@@ -144,10 +144,10 @@ class Search:
     def __init__(self, wanted: str, limit: int) -> None:
         self._wanted = wanted
         self._limit = limit
-        self._clock = Clock()
-        self._found: dict[str, Moment] = {}
+        self._clock = JournalClock()
+        self._found: dict[str, LineMoment] = {}
         """The moment of the newest line of each."""
-        self._by_people: list[tuple[Moment, Entry]] = []
+        self._by_people: list[tuple[LineMoment, Entry]] = []
         self.more = False
         """Whether there are older messages than those found."""
 
@@ -193,7 +193,7 @@ def _named(message: str, wanted: str) -> bool:
 
 def told(journals: Iterable[Iterable[Entry]], wanted: Iterable[str]) -> list[Message]:
     """These messages with their lines from all journals, in the order given."""
-    messages, clock = {each: Message(each) for each in wanted}, Clock()
+    messages, clock = {each: Message(each) for each in wanted}, JournalClock()
     for journal in journals:
         clock.next_file()
         for entry in journal:

@@ -29,7 +29,7 @@ _MOST_LOOKS = 10
 
 
 @dataclass(slots=True)
-class Begun:
+class BegunChange:
     """Follows a delivery: the change that was begun and has no ending on record yet."""
 
     change: Step | None = None
@@ -47,7 +47,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempted:
+class RepairAttempt:
     """How the last delivery ended."""
 
     delivery: Delivery
@@ -58,7 +58,7 @@ class Attempted:
     """Whether the line about the ending is on record."""
 
 
-class Attempts:
+class RepairAttempts:
     """Makes one change."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Attempts:
         config: Config,
         pipeline: Pipeline,
         hooks: Hooks,
-        begun: Begun,
+        begun: BegunChange,
         *,
         pause: Callable[[float], object] = time.sleep,
         say: Callable[[str], None] = output.note,
@@ -79,7 +79,7 @@ class Attempts:
         self._pause = pause
         self._say = say
 
-    def make(self, body: str, resource: str) -> Attempted:
+    def make(self, body: str, resource: str) -> RepairAttempt:
         """Go the way until it ends, or until the service is not expected to show the change any more.
 
         Raises:
@@ -93,7 +93,7 @@ class Attempts:
                 request_ids += delivery.stages.request_ids
                 journaled = self._ended(delivery, ending)
                 if not _shows_later(ending) or number == _MOST_LOOKS:
-                    return Attempted(delivery, ending, tuple(request_ids), journaled)
+                    return RepairAttempt(delivery, ending, tuple(request_ids), journaled)
                 self._wait(ending.hold_seconds or 0.0)
             except KeyboardInterrupt as stop:
                 if self._begun.change:

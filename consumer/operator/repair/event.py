@@ -27,7 +27,7 @@ _WILD = re.compile(r"\[(!?)(\]?[^\]]*)\]|\*|\?")
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class EventMarks:
     """By what an event says which of the evaluator's rules it is from."""
 
     config_rule_id: str = BY_HAND
@@ -37,7 +37,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class NamedResource:
     """The resource, as a person names it."""
 
     resource_type: str
@@ -47,7 +47,7 @@ class Subject:
     """Empty where only the live resource knows."""
 
 
-def marks(rule: Rule) -> tuple[Marks, ...]:
+def marks(rule: Rule) -> tuple[EventMarks, ...]:
     """Every kind of event that a rule knows: by each of its ids, of its identifiers, and by each pattern of a name.
 
     Raises:
@@ -56,18 +56,18 @@ def marks(rule: Rule) -> tuple[Marks, ...]:
     selector, risk = rule.selector, min(rule.selector.risk_levels, default="")
     names = [name for pattern in selector.rule_names if (name := _display_name(pattern)) is not None]
     found = (
-        *(Marks(each, risk_level=risk) for each in sorted(selector.config_rule_ids)),
-        *(Marks(source_identifier=each, risk_level=risk) for each in sorted(selector.source_identifiers)),
-        *(Marks(rule_name=each, risk_level=risk) for each in names),
+        *(EventMarks(each, risk_level=risk) for each in sorted(selector.config_rule_ids)),
+        *(EventMarks(source_identifier=each, risk_level=risk) for each in sorted(selector.source_identifiers)),
+        *(EventMarks(rule_name=each, risk_level=risk) for each in names),
     )
     if not found and selector.rule_names:
         raise ConfigurationError(
             f"rule {rule.name}: no event can be made for its rule_names; give it config_rule_ids as well"
         )
-    return found or (Marks(risk_level=risk),)
+    return found or (EventMarks(risk_level=risk),)
 
 
-def chosen(rule: Rule, rules: Sequence[Rule], subject: Subject, at_ms: int, config_rule_id: str = "") -> str:
+def chosen(rule: Rule, rules: Sequence[Rule], subject: NamedResource, at_ms: int, config_rule_id: str = "") -> str:
     """The body of a message that asks a rule to repair a resource, so that none further up takes it where that can be.
 
     Raises:
@@ -90,7 +90,7 @@ def _taken_by(rule: Rule, rules: Sequence[Rule], text: str) -> bool:
     return isinstance(event, Event) and match(event, rules) is rule
 
 
-def body(by: Marks, subject: Subject, at_ms: int) -> str:
+def body(by: EventMarks, subject: NamedResource, at_ms: int) -> str:
     """The body of a message about a resource, with these marks."""
     qualifier = {
         "configRuleId": by.config_rule_id,

@@ -126,7 +126,7 @@ def close(console: Console, result: RepairResult) -> None:
         console.print(output.cell(sentence))
 
 
-def _event_of(result: Result) -> str:
+def _event_of(result: RepairResult) -> str:
     """Which of several ids of the rule the event has; one is no choice."""
     ids = result.rule.selector.config_rule_ids
     if result.event is None or len(ids) < 2:
@@ -134,7 +134,7 @@ def _event_of(result: Result) -> str:
     return f"{result.event.config_rule_id}, one of {len(ids)}; --config-rule-id chooses another"
 
 
-def _finding(result: Result) -> str:
+def _finding(result: RepairResult) -> str:
     if result.would_change:
         return f"it breaks the rule; {result.detail}"
     return result.outcome.value if result.outcome else "?"

@@ -27,11 +27,11 @@ from consumer.guards.rule import Mode, Rule
 from consumer.journal.file import JournalFile
 from consumer.journal.writer import JournalWriter, actor, user
 from consumer.operator import announce, output
-from consumer.operator.dry_run import Rehearsal, is_unavailable
+from consumer.operator.dry_run import DryRun, is_unavailable
 from consumer.operator.interruption import terminable
 from consumer.operator.repair import event
-from consumer.operator.repair.attempts import Attempts, Begun
-from consumer.operator.repair.result import Result, close
+from consumer.operator.repair.attempts import BegunChange, RepairAttempts
+from consumer.operator.repair.result import RepairResult, close
 from consumer.operator.session import Session, opened
 from consumer.telemetry.log import get_logger
 
@@ -70,7 +70,7 @@ def repair(path: Path, form: str, wish: RepairRequest) -> CommandExit:
         rule = _named(rules, wish.rule)
         # Without a region the kind decides where to look, if it can.
         kind = rule.remediation.kind
-        subject = event.Subject(kind.resource_type, wish.resource, wish.account or config.account_id, wish.region)
+        subject = event.NamedResource(kind.resource_type, wish.resource, wish.account or config.account_id, wish.region)
         text = event.chosen(rule, rules, subject, time.time_ns() // 1_000_000, wish.config_rule_id)
         _checked(text)
         result = _applied(session, rule, text, wish) if wish.apply else _shown(session, rule, text)
@@ -93,10 +93,10 @@ def _named(rules: tuple[Rule, ...], name: str) -> Rule:
     return found
 
 
-def _shown(session: Session, rule: Rule, text: str) -> Result:
-    found = Rehearsal(session.config, session.open, as_if_enforcing=rule.name).of(text)
+def _shown(session: Session, rule: Rule, text: str) -> RepairResult:
+    found = DryRun(session.config, session.open, as_if_enforcing=rule.name).of(text)
     states = (found.before, found.after)
-    return Result(
+    return RepairResult(
         rule, found.rule, found.event, found.outcome, found.reason, found.detail, *states, unavailable=found.unavailable
     )
 
@@ -109,9 +109,9 @@ def _applied(session: Session, rule: Rule, text: str, wish: RepairRequest) -> Re
         writer = JournalWriter(_journal(config, wish), who=who)
         closing.callback(writer.close)
         writer.opened(session.credentials.get_credentials().access_key_id)
-        begun = Begun()
+        begun = BegunChange()
         hooks = Hooks(followers=(writer, begun))
-        attempts = Attempts(config, _pipeline(session, rule, hooks, closing), hooks, begun)
+        attempts = RepairAttempts(config, _pipeline(session, rule, hooks, closing), hooks, begun)
         made = attempts.make(text, wish.resource)
         delivery, ending = made.delivery, made.ending
         change = writer.last[:12] if made.journaled and ending.outcome is Outcome.FIXED else ""
@@ -138,7 +138,7 @@ def _applied(session: Session, rule: Rule, text: str, wish: RepairRequest) -> Re
     )
 
 
-def _journal(config: Config, wish: Wish) -> JournalFile:
+def _journal(config: Config, wish: RepairRequest) -> JournalFile:
     if wish.journal is not None:
         return JournalFile(wish.journal, named_by="--journal")
     if not config.journal.path:
@@ -171,7 +171,7 @@ def _pipeline(session: Session, rule: Rule, hooks: Hooks, closing: ExitStack) ->
     )
 
 
-def _status(result: Result) -> CommandExit:
+def _status(result: RepairResult) -> CommandExit:
     if result.outcome in _DONE and result.of_the_rule:
         change_left = result.outcome is Outcome.FIXED and not result.applied
         return CommandExit.FOUND if change_left else CommandExit.DONE

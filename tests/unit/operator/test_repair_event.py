@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from consumer.core.errors import ConfigurationError
 from consumer.core.event import Event, decode
 from consumer.guards.rule import Mode, Rule, Selector
-from consumer.operator.repair.event import BY_HAND, Marks, Subject, body, chosen, marks
+from consumer.operator.repair.event import BY_HAND, EventMarks, NamedResource, body, chosen, marks
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 
 ACCOUNT, REGION, NOW = "1234567890123456", "cn-hangzhou", 1_795_000_000_000
-SUBJECT = Subject("ACS::OSS::Bucket", "photos", ACCOUNT, REGION)
+SUBJECT = NamedResource("ACS::OSS::Bucket", "photos", ACCOUNT, REGION)
 IDS = st.frozensets(st.text(string.ascii_lowercase + "-", min_size=1, max_size=12), max_size=3)
 PIECES = st.sampled_from(["*", "?", "[abc]", "[!x]", "[!xyz0]", "[]a]", "[a-f]", "公共读", "public", " ", "\\", "x"])
 SELECTORS = st.builds(
@@ -119,4 +119,4 @@ def test_an_id_may_be_chosen() -> None:
         chosen(named, [named], SUBJECT, NOW, "cr-c")
     with pytest.raises(ConfigurationError, match="its ids are: none"):
         chosen(rule(Selector()), [], SUBJECT, NOW, "cr-c")
-    assert marks(rule(Selector())) == (Marks(),)
+    assert marks(rule(Selector())) == (EventMarks(),)

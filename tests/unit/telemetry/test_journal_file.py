@@ -16,7 +16,7 @@ import pytest
 
 from consumer.core.errors import ConfigurationError
 from consumer.journal.file import JournalFile
-from consumer.journal.format import Head, Verdict, parsed, sealed, verify
+from consumer.journal.format import ChainHead, Verdict, parsed, sealed, verify
 from tests.unit.fakes import Clock
 
 
@@ -261,7 +261,7 @@ def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
         JournalFile(tmp_path / "journal.jsonl")
 
 
-FIRST = sealed(Head(), {"at_ms": 1, "who": "me", "step": "opened"})[0]
+FIRST = sealed(ChainHead(), {"at_ms": 1, "who": "me", "step": "opened"})[0]
 
 
 @pytest.mark.parametrize("kept", range(len(FIRST) + 1))
