@@ -40,8 +40,8 @@ class Source:
     """Made once, when it is its turn."""
     declared: bool
     """Whether somebody has set it up; else nobody may ever have meant it, and its silence says nothing."""
-    token_file: str = ""
-    """The file with the identity token that is exchanged, where there is one."""
+    file: str = ""
+    """The file that it reads, where there is one: with profiles, or with the identity token that is exchanged."""
 
 
 def in_a_pod(environment: Mapping[str, str]) -> bool:
@@ -72,16 +72,18 @@ def half_set(environment: Mapping[str, str]) -> list[str]:
 def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Source, ...]:
     """The chain's sources after the environment, in the documented order; files that do not exist are left out.
 
+    One of which nobody can tell whether it exists is asked, and says why it gives nothing.
+
     https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-python-access-credentials
     """
-    home = Path(environment.get("HOME") or Path.home())
+    home = _home(environment)
     sources = [_of_the_pod(environment, sts_endpoint)] if in_a_pod(environment) else []
-    command_line = home / ".aliyun" / "config.json"
-    if environment.get("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "").lower() != "true" and command_line.is_file():
-        sources.append(_source(str(command_line), lambda: _vendor().CLIProfileCredentialsProvider()))
-    profiles = environment.get(_PROFILES) or str(home / ".alibabacloud" / "credentials.ini")
-    if environment.get(_PROFILES) or Path(profiles).is_file():
-        sources.append(_source(profiles, lambda: _vendor().ProfileCredentialsProvider()))
+    command_line = str(home / ".aliyun" / "config.json") if home else ""
+    if environment.get("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "").lower() != "true" and _may_exist(command_line):
+        sources.append(_source(command_line, lambda: _vendor().CLIProfileCredentialsProvider(), file=command_line))
+    profiles = environment.get(_PROFILES) or (str(home / ".alibabacloud" / "credentials.ini") if home else "")
+    if environment.get(_PROFILES) or _may_exist(profiles):
+        sources.append(_source(profiles, lambda: _vendor().ProfileCredentialsProvider(), file=profiles))
     if environment.get("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "").lower() != "true":
         declared = bool(environment.get(_METADATA_ROLE))
         sources.append(
@@ -90,6 +92,27 @@ def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Source,
     if uri := environment.get("ALIBABA_CLOUD_CREDENTIALS_URI"):
         sources.append(_source("ALIBABA_CLOUD_CREDENTIALS_URI", lambda: _vendor().URLCredentialsProvider(uri=uri)))
     return tuple(sources)
+
+
+def _home(environment: Mapping[str, str]) -> Path | None:
+    """The user's folder; None for a user without a name in a container, who has none."""
+    try:
+        return Path(environment.get("HOME") or Path.home())
+    except RuntimeError:
+        return None
+
+
+def _may_exist(path: str) -> bool:
+    """Whether there is a file, or somebody keeps us from knowing."""
+    if not path:
+        return False
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def assumed(own: object, role_arn: str, session_name: str, duration_seconds: int, sts_endpoint: str) -> VendorProvider:
@@ -117,13 +140,11 @@ def _of_the_pod(environment: Mapping[str, str], sts_endpoint: str) -> Source:
         )
         return found
 
-    return _source("RRSA", provider, token_file=token_file)
+    return _source("RRSA", provider, file=token_file)
 
 
-def _source(
-    name: str, provider: Callable[[], VendorProvider], *, declared: bool = True, token_file: str = ""
-) -> Source:
-    return Source(name, functools.cache(provider), declared, token_file)
+def _source(name: str, provider: Callable[[], VendorProvider], *, declared: bool = True, file: str = "") -> Source:
+    return Source(name, functools.cache(provider), declared, file)
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from pathlib import Path
 from consumer.aliyun import credential_sources
 from consumer.aliyun.credential_sources import Source
 from consumer.aliyun.credentials import Credentials, adopted
+from consumer.core import files
 from consumer.core.errors import (
     ConfigurationError,
     CredentialsUnavailable,
@@ -36,6 +37,7 @@ _CHECK_FILE = (
     "Mount the pod's identity token there, readable for the user this process runs as, or correct"
     " ALIBABA_CLOUD_OIDC_TOKEN_FILE; ack-pod-identity-webhook does both."
 )
+_LARGEST_FILE_BYTES = 1 << 20
 _UNREADABLE = "identity_file_unreadable"
 _CODE = re.compile(r'"Code":\s*"([A-Za-z][A-Za-z0-9.]{0,63})"')
 _STATUS = re.compile(r"(?:http_code: |http_code=|HttpCode=)(\d{3})")
@@ -96,8 +98,11 @@ def explained(error: NotAuthenticated) -> ConfigurationError:
 
 def _asked(source: Source) -> Credentials | _Failure:
     """What a source gives, or why not."""
-    if unreadable := _unreadable(source.token_file):
-        return _Failure(f"{source.name}: {unreadable}", may_pass=False, code=_UNREADABLE)
+    if source.file and (unreadable := _unreadable(Path(source.file))):
+        if source.name == source.file:
+            return _Failure(f"{source.file}: {unreadable}", may_pass=False)
+        named = f"{credential_sources.TOKEN_FILE} = {source.file}"
+        return _Failure(f"{source.name}: {named} {unreadable}", may_pass=False, code=_UNREADABLE)
     try:
         return adopted(source.provider().get_credentials())
     except Retryable as error:
@@ -107,16 +112,18 @@ def _asked(source: Source) -> Credentials | _Failure:
         return _Failure(f"{source.name}: {reason(error)}", may_pass=isinstance(error, ValueError) and source.declared)
 
 
-def _unreadable(path: str) -> str:
-    """Why the file with the identity token cannot be used; nothing if it can, or if there is none."""
-    if not path:
-        return ""
+def _unreadable(path: Path) -> str:
+    """Why a file with credentials or an identity token cannot be used; nothing if it can.
+
+    Looked at before its reader is: that one would wait for a pipe, or read a device to its end.
+    """
     try:
-        token = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        what = error.strerror if isinstance(error, OSError) else "it is not text"
-        return f"{credential_sources.TOKEN_FILE} = {path} cannot be read: {what}"
-    return "" if token.strip() else f"{credential_sources.TOKEN_FILE} = {path} is empty"
+        text = files.read(path, _LARGEST_FILE_BYTES).decode("utf-8")
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except UnicodeError:
+        return "cannot be read: it is not text"
+    return "" if text.strip() else "is empty"
 
 
 def reason(error: Exception) -> str:

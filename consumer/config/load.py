@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +20,7 @@ from consumer.config.environment import overlaid
 from consumer.config.introspection import Location, dotted
 from consumer.config.model import Config
 from consumer.config.problems import InvalidConfiguration, problems_in
+from consumer.core import files
 from consumer.core.errors import ConfigurationError
 
 LARGEST_FILE_BYTES = 1 << 20
@@ -91,7 +94,7 @@ def load_with_sources(path: Path, environ: Mapping[str, str]) -> LoadedConfig:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             data = file.read(LARGEST_FILE_BYTES + 1)
         if len(data) > LARGEST_FILE_BYTES:
             raise ConfigurationError(
@@ -121,6 +124,20 @@ def _parsed(path: Path) -> dict[str, Any]:
     if not _is_flat(document):
         raise ConfigurationError(f"{path}: {_TOO_DEEP}")
     return document
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file; a pipe is taken as well, as the shell's `<(…)` is one, if somebody writes to it.
+
+    Raises:
+        OSError: it cannot be read, or is a device or a folder.
+    """
+    found = path.stat().st_mode
+    if not stat.S_ISFIFO(found):
+        return files.opened(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
 
 
 def _is_flat(document: object) -> bool:

@@ -6,10 +6,9 @@ it holds within one poll. Where it is not known whether the file exists, changes
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from pathlib import Path
+
+from consumer.core import files
 
 _OFF = frozenset({"0", "false", "no", "off"})
 """What a file may say to be as good as missing: a mounted ConfigMap's key is easier to change than to remove."""
@@ -53,17 +52,10 @@ class PauseSwitch:
 
 
 def _beginning(path: Path) -> str:
-    """How a regular file begins; anything else, such as a pipe without a writer, could keep its reader for ever.
-
-    A link is followed, because each key of a mounted ConfigMap is one.
+    """How a regular file begins.
 
     Raises:
         OSError: it cannot be read, or is no regular file.
     """
-    if not stat.S_ISREG(path.stat().st_mode):  # first, for to open a device may do something
-        raise OSError(errno.EINVAL, "it is no regular file")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # it may have become a pipe meanwhile
-    try:
-        return os.read(descriptor, _ENOUGH).decode("utf-8", "replace")
-    finally:
-        os.close(descriptor)
+    with files.opened(path) as file:
+        return file.read(_ENOUGH).decode("utf-8", "replace")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consumer.config import load
+from consumer.core import files
 from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.observers import StepName
 from consumer.core.outcome import Outcome
@@ -53,7 +54,7 @@ def lines(path: Path) -> Iterator[bytes]:
         ConfigurationError: the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             while line := file.readline(_LONGEST_LINE_BYTES):
                 yield line
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -268,3 +269,82 @@ def test_a_source_that_hangs_stops_no_work_and_ends_no_process(configure: Config
         service.stop()
         thread.join(60)
     assert service.fault() == ""
+
+
+def is_a_folder(path: Path) -> None:
+    """In its place."""
+    path.mkdir()
+
+
+def is_a_pipe(path: Path) -> None:
+    """That nobody writes to."""
+    os.mkfifo(path)
+
+
+def is_endless(path: Path) -> None:
+    """A device that never ends."""
+    path.symlink_to("/dev/zero")
+
+
+def is_huge(path: Path) -> None:
+    """Two megabytes of nothing."""
+    path.write_bytes(b" " * (2 << 20))
+
+
+def is_no_text(path: Path) -> None:
+    """Bytes."""
+    path.write_bytes(b"\xff\xfe\x00")
+
+
+def is_a_circle(path: Path) -> None:
+    """Nobody can tell whether it exists."""
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("spoil", [is_a_folder, is_a_pipe, is_endless, is_huge, is_no_text, is_a_circle])
+@pytest.mark.parametrize("name", [".aliyun/config.json", ".alibabacloud/credentials.ini", "the variable"])
+def test_a_file_with_profiles_that_cannot_be_read_is_named_and_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, spoil: Callable[[Path], None]
+) -> None:
+    """Without waiting for it; the sources after it are asked all the same."""
+    path = tmp_path / ("profiles" if name == "the variable" else name)
+    path.parent.mkdir(exist_ok=True)
+    spoil(path)
+    if name == "the variable":
+        monkeypatch.setenv("ALIBABA_CLOUD_CREDENTIALS_FILE", str(path))
+    with pytest.raises(NotAuthenticated) as refused:
+        StandardChain().get_credentials()
+    assert f"{path}: cannot be read: " in str(refused.value)
+    assert "Set ALIBABA_CLOUD_ACCESS_KEY_ID" in explained(refused.value).remedy
+    monkeypatch.setenv("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:9/")
+    with pytest.raises(CredentialsUnavailable, match=r"cannot be read: .*; ALIBABA_CLOUD_CREDENTIALS_URI: "):
+        StandardChain().get_credentials()
+
+
+@pytest.mark.parametrize("spoil", [is_a_folder, is_a_pipe, is_endless, is_huge, is_a_circle])
+def test_an_identity_token_that_cannot_be_read_is_named(
+    credentials: StandardChain, token_file: Path, spoil: Callable[[Path], None]
+) -> None:
+    """Without waiting for it."""
+    token_file.unlink()
+    spoil(token_file)
+    with pytest.raises(NotAuthenticated, match=r"ALIBABA_CLOUD_OIDC_TOKEN_FILE = .* (cannot be read|is empty)"):
+        credentials.get_credentials()
+
+
+@pytest.mark.parametrize("home", ["x" * 5_000, "/dev/null/x"])
+def test_a_home_that_cannot_be_looked_into_is_no_fault_of_the_program(
+    monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    """As in a container whose user has no right to it."""
+    monkeypatch.setenv("HOME", home)
+    with pytest.raises(NotAuthenticated, match="no credentials"):
+        StandardChain().get_credentials()
+
+
+def test_a_user_without_a_home_has_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that the container's system has no name for."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    with pytest.raises(NotAuthenticated, match="none are set up"):
+        StandardChain().get_credentials()

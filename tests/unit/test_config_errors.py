@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -267,7 +268,27 @@ def test_what_is_no_configuration_by_its_size_is_told(tmp_path: Path, text: str,
     assert str(refused.value).startswith(f"{file}: {told}")
 
 
-def test_a_file_without_an_end_is_told() -> None:
-    """No more of it is read than a configuration may have."""
-    with pytest.raises(ConfigurationError, match="/dev/zero: larger than"):
+def test_a_file_without_an_end_is_told(tmp_path: Path) -> None:
+    """No more of it is read than a configuration may have, and nothing of a device."""
+    with pytest.raises(ConfigurationError, match="/dev/zero: cannot read the configuration: it is no regular file"):
         load(Path("/dev/zero"), {})
+    large = tmp_path / "large.toml"
+    large.write_bytes(b" " * (1 << 21))
+    with pytest.raises(ConfigurationError, match=r"large\.toml: larger than"):
+        load(large, {})
+
+
+def test_a_pipe_is_read_and_never_waited_for(tmp_path: Path) -> None:
+    """The shell's `<(…)` is one; one that nobody writes to is empty, and says so by what is missing."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigurationError, match="account_id"):
+        load(pipe, {})
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pipe.open("w", encoding="utf-8") as writer:
+            writer.write("no = ")
+        with pytest.raises(ConfigurationError, match="not TOML"):
+            load(Path(f"/dev/fd/{reader}"), {})
+    finally:
+        os.close(reader)

@@ -66,8 +66,9 @@ def test_what_is_no_regular_file_holds_it_and_is_never_waited_for(tmp_path: Path
     os.mkfifo(pipe)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "socket"))
-        for path in (pipe, tmp_path / "socket", Path("/dev/zero"), tmp_path):
+        for path in (pipe, tmp_path / "socket", Path("/dev/zero")):
             assert PauseSwitch(file=path).held_by() == f"the file {path}, which cannot be read: it is no regular file"
+    assert PauseSwitch(file=tmp_path).held_by() == f"the file {tmp_path}, which cannot be read: Is a directory"
 
 
 def test_a_link_is_followed(tmp_path: Path) -> None:

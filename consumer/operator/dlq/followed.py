@@ -7,11 +7,14 @@ show what is in it, and would take it from the worker. So silence is no verdict,
 
 from __future__ import annotations
 
+import os
+import stat
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from consumer.aliyun.mns.queue import Queue
+from consumer.core import files
 from consumer.core.observers import StepName
 from consumer.core.outcome import Disposition
 from consumer.core.queue_limits import MAX_BATCH
@@ -28,31 +31,39 @@ class Journal:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._position = self._size()
+        self._position = self._size() or 0
 
     @property
     def kept(self) -> bool:
         """Whether there is a journal to read here."""
-        return self._path is not None and self._path.is_file()
+        return self._path is not None and self._size() is not None
 
     def news(self) -> list[Entry]:
         """The whole lines that were written since the last look; one that is moved away begins anew."""
-        if self._path is None or not self.kept:
+        size = self._size()
+        if self._path is None or size is None:
             return []
-        if self._size() < self._position:
+        if size < self._position:
             self._position = 0
-        with self._path.open("rb") as file:
-            file.seek(self._position)
-            block = file.read(_MOST_BYTES)
+        try:
+            with files.opened(self._path) as file:
+                file.seek(self._position)
+                block = file.read(_MOST_BYTES)
+        except OSError:
+            return []
         whole = block[: block.rfind(b"\n") + 1]
         self._position += len(whole)
         return [entry for line in whole.splitlines() if (entry := _entry(line))]
 
-    def _size(self) -> int:
+    def _size(self) -> int | None:
+        """How large it is; None where there is none that can be read."""
+        if self._path is None or not os.access(self._path, os.R_OK):
+            return None
         try:
-            return self._path.stat().st_size if self._path else 0
+            found = self._path.stat()
         except OSError:
-            return 0
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 class Followed:
