@@ -89,6 +89,34 @@ def _unpacked(packed: str) -> str:
     return raw.decode("utf-8")
 
 
+LETTER_FIELDS = frozenset(
+    {
+        "schema",
+        "outcome",
+        "reason",
+        "detail",
+        "error_class",
+        "attempts",
+        "dequeue_count",
+        "receipts",
+        "rule",
+        "remediation",
+        "resource_type",
+        "resource_id",
+        "region",
+        "account_id",
+        "message_id",
+        "origin_id",
+        "queue",
+        "enqueued_at_ms",
+        "first_seen_ms",
+        "first_dead_lettered_at_ms",
+        "dead_lettered_at_ms",
+    }
+)
+"""What a dead letter says besides the body. Another version may say more, and who may write to the queue anything."""
+
+
 def _description(delivery: Delivery, origin: DeadLetterTarget, now_ms: int) -> dict[str, Any]:
     message, ending, event, rule = delivery.message, delivery.ending, delivery.event, delivery.rule
     if ending is None:

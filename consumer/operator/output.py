@@ -7,6 +7,7 @@ reaches whoever reads, in either form.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from rich.text import Text
 from consumer.core.printable import printable
 from consumer.operator.tables import Facts, Grid, Prose
 
+_SPACES = re.compile(r"^ +| {2,}")
 _WIDE = 180
 """Columns when standard output is no terminal: a file or a pipe has no edge to wrap at."""
 
@@ -71,6 +73,17 @@ def cell(value: object, style: str = "") -> Text:
     return Text("\n".join(printable(str(each)) for each in values), style=style)
 
 
+def field(value: object) -> Text:
+    """A value beside others: as `cell`, and no space in it can pass for a column of ours, or set it off as our own."""
+    values = value if isinstance(value, tuple) else ("" if value is None else value,)
+    return Text("\n".join(_SPACES.sub(_escaped, printable(str(each))) for each in values))
+
+
+def _escaped(spaces: re.Match[str]) -> str:
+    between = spaces.start() > 0
+    return " " * between + "\\u0020" * (len(spaces[0]) - between)
+
+
 def lines(text: str) -> RenderableType:
     """A text of several lines, each set off from what the command says itself, so that none can pass for that."""
     return Prose(cell(tuple(text.split("\n"))), indent=2)
@@ -82,13 +95,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     numbers = {
         index for index in range(len(columns)) if kept and all(isinstance(row[index], int | float) for row in kept)
     }
-    cells = [[value if isinstance(value, Text) else cell(value) for value in row] for row in kept]
+    cells = [[value if isinstance(value, Text) else field(value) for value in row] for row in kept]
     return Grid(columns, cells, frozenset(numbers), title)
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> RenderableType:
     """Names with their values, one a line."""
-    return Facts([(printable(name), value if isinstance(value, Text) else cell(value)) for name, value in pairs])
+    return Facts([(printable(name), value if isinstance(value, Text) else field(value)) for name, value in pairs])
 
 
 def declined(question: str) -> str:

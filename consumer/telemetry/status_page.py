@@ -23,6 +23,8 @@ REFRESH_SECONDS = 15
 MOST_RULES = 100
 """Rules that are drawn; of more, the others are a number, as below."""
 MOST_OBSTACLES = 50
+MOST_OBSERVED = 3
+"""Rules that the first tile names."""
 _LONGEST_TEXT = LONGEST_TEXT + 100
 _NOTHING = "\N{EN DASH}"
 
@@ -86,7 +88,8 @@ def page(status: ProcessStatus) -> str:
 
 
 def _title(status: ProcessStatus) -> str:
-    answer = {Tristate.YES: "exposed", Tristate.NO: "nothing exposed", Tristate.UNKNOWN: "not known"}[status.exposed]
+    nothing = "observed only" if _observed(status) else "nothing exposed"
+    answer = {Tristate.YES: "exposed", Tristate.NO: nothing, Tristate.UNKNOWN: "not known"}[status.exposed]
     return f"{answer} · {_text(status.queue)} · config-remediator"
 
 
@@ -102,17 +105,31 @@ def _tiles(status: ProcessStatus) -> str:
 
 
 def _exposed(status: ProcessStatus) -> str:
-    question, why = "Is anything exposed?", "; ".join(status.unknown)
+    question, why, observed = "Is anything exposed?", "; ".join(status.unknown), _observed(status)
+    also = f"; also by rules that only observe: {observed}" if observed else ""
     match status.exposed:
         case Tristate.YES:
             more = f"; and maybe more: {why}" if why else ""
-            return _tile(question, "Yes", "bad", f"the oldest for {_duration(status.exposed_seconds or 0.0)}{more}")
+            oldest = f"the oldest for {_duration(status.exposed_seconds or 0.0)}"
+            return _tile(question, "Yes", "bad", f"{oldest}{also}{more}")
+        case Tristate.NO if observed:
+            text = f"no rule that enforces knows of a resource that breaks it; rules that only observe do: {observed}"
+            return _tile(question, "Observed only", "warn", text)
         case Tristate.NO:
-            return _tile(question, "No", "good", "no rule that enforces knows of a resource that breaks it")
+            return _tile(question, "No", "good", "no rule knows of a resource that breaks it")
         case Tristate.UNKNOWN:
-            return _tile(question, "Not known", "warn", why)
+            return _tile(question, "Not known", "warn", f"{why}{also}")
         case _:
             assert_never(status.exposed)
+
+
+def _observed(status: ProcessStatus) -> str:
+    """The rules that only observe and know of an exposure, the longest first, each with how long; empty without any."""
+    observing = [rule for rule in status.rules if rule.mode == "observe"]
+    known = [(each.oldest_seconds, each.name) for each in observing if each.oldest_seconds is not None]
+    named = [f"{name} for {_duration(seconds)}" for seconds, name in sorted(known, reverse=True)]
+    more = f" and {len(named) - MOST_OBSERVED} more" if len(named) > MOST_OBSERVED else ""
+    return ", ".join(named[:MOST_OBSERVED]) + more
 
 
 def _flowing(status: ProcessStatus) -> str:

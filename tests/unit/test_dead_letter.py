@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from consumer.core.event import Event, decode
 from consumer.core.outcome import Ending, Outcome
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES
-from consumer.engine.dead_letter import SCHEMA, DeadLetterTarget, DeadLetterTooLarge, compose, original_body
+from consumer.engine.dead_letter import (
+    LETTER_FIELDS,
+    SCHEMA,
+    DeadLetterTarget,
+    DeadLetterTooLarge,
+    compose,
+    original_body,
+)
 from consumer.engine.delivery import Delivery
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
@@ -67,6 +74,7 @@ def test_a_dead_letter_says_what_why_and_where_from() -> None:
         "body_encoding": "plain",
         "body": body,
     }
+    assert set(document) == LETTER_FIELDS | {"body", "body_encoding"}
 
 
 @given(st.text(max_size=300))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,8 +12,9 @@ from rich.console import Console
 
 from consumer.core.errors import InvalidMessage
 from consumer.core.event import Event, decode
+from consumer.engine.dead_letter import LETTER_FIELDS
 from consumer.operator import output, times
-from consumer.operator.dlq.letters import Letter
+from consumer.operator.dlq.letters import Letter, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,24 @@ def draw_dealt(console: Console, dealt: Sequence[LetterResult]) -> None:
 def draw_letter(console: Console, letter: Letter, now_ms: int) -> None:
     """All about one letter: what became of its message, the event in it, and the body as it came."""
     known = letter_document(letter)
-    told = {key: value for key, value in {**known, **letter.document, **known}.items() if value != ""}
+    own = {key: value for key, value in letter.document.items() if key in LETTER_FIELDS}
+    told = {key: value for key, value in {**known, **own, **known}.items() if value != ""}
     told.pop("resource_id", None)  # the resource, once more
     console.print(output.facts(_for_people(told, now_ms)))
+    if others := [key for key in letter.document if key not in LETTER_FIELDS]:
+        # Whoever may write to the queue chooses these names: none may pass for one of ours.
+        console.print("\nWhat it says besides, which no letter of this version does")
+        console.print(output.lines("\n".join(_member(key, letter.document[key]) for key in others)))
     event, problem = _decoded(letter.body)
     console.print(f"\nThe event in it{'' if event else f': none, {problem}'}")
     if event:
         console.print(output.facts(_for_people({k: v for k, v in asdict(event).items() if v != ""}, now_ms)))
     console.print("\nThe original body")
     console.print(output.lines(letter.body))
+
+
+def _member(key: str, value: Scalar) -> str:
+    return f"{json.dumps(key, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}"
 
 
 def _for_people(told: dict[str, Any], now_ms: int) -> list[tuple[str, object]]:

@@ -157,7 +157,7 @@ class Findings:
 
     @property
     def found(self) -> int:
-        """Resources that events named in the period, once for each rule."""
+        """Resources that a rule took in the period, by an event or by a person's repair, once for each rule."""
         return sum(sum(each.values()) for each in self.standings.values())
 
     def standing(self, *wanted: Standing) -> int:

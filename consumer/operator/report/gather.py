@@ -65,10 +65,12 @@ def gathered(
     since_ms: int,
     until_ms: int,
     *,
-    up_to_now: bool = False,
+    now_ms: int | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Findings:
-    """What the journals say about the time from `since_ms` to before `until_ms`; `up_to_now` says that this is now.
+    """What the journals say about the time from `since_ms` to before `until_ms`.
+
+    `now_ms` is this moment; None where it does not matter. What comes after it and after every line is still to come.
 
     Raises:
         ConfigurationError: a file cannot be read, or two are the same journal.
@@ -78,7 +80,10 @@ def gathered(
     _distinct(read)
     unknown = [sentence for each in read for sentence in _unknown(each, read)]
     damaged = bool(unknown)
-    unknown += _uncounted(tally, read, up_to_now=up_to_now)
+    unknown += _uncounted(tally, read, up_to_now=now_ms == until_ms)
+    known_until_ms = until_ms if now_ms is None else max(now_ms, *(each.last_ms + 1 for each in read))
+    if known_until_ms < until_ms:
+        unknown.append(f"The period goes on until {_moment(until_ms)}; what is still to come is unknown.")
     step = _day_step(since_ms, until_ms)
     return Findings(
         since_ms=since_ms,
@@ -91,7 +96,7 @@ def gathered(
         damaged=damaged,
         standings=tally.standings(),
         reasons=tally.reasons(),
-        days=_days(tally, read, step),
+        days=_days(tally, read, step, known_until_ms),
         day_step=step,
         changes=tally.changes,
         by_people=tally.by_people,
@@ -192,7 +197,7 @@ def _day_step(since_ms: int, until_ms: int) -> int:
     return next((step for most, step in _STEPS if days <= most), _MONTH)
 
 
-def _days(tally: Tally, read: Sequence[_Read], step: int) -> tuple[tuple[str, int | None], ...]:
+def _days(tally: Tally, read: Sequence[_Read], step: int, known_until_ms: int) -> tuple[tuple[str, int | None], ...]:
     """The bars of the chart: also the empty ones of the period, unless it is so long that nobody would read them."""
     since_ms, until_ms = tally.period
     begin = since_ms // _DAY_MS
@@ -203,7 +208,8 @@ def _days(tally: Tally, read: Sequence[_Read], step: int) -> tuple[tuple[str, in
     if bars and len(every) <= _MOST_BARS:
         bars.update(dict.fromkeys(range(len(every)), 0))
     known_from = (min((each.first_ms for each in read if each.first_ms), default=0) // _DAY_MS - begin) // step
+    known_to = ((known_until_ms - 1) // _DAY_MS - begin) // step
     return tuple(
-        (times.moment((begin + number * step) * _DAY_MS)[:10], None if number < known_from and not count else count)
-        for number, count in sorted(bars.items())[-_MOST_BARS:]
+        (times.moment((begin + bar * step) * _DAY_MS)[:10], count if count or known_from <= bar <= known_to else None)
+        for bar, count in sorted(bars.items())[-_MOST_BARS:]
     )

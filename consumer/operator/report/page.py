@@ -131,7 +131,7 @@ def _figures(found: Findings) -> tuple[Figure, ...]:
     p95 = max((each.p95 for each in found.exposures), default=0.0)
     by_people = f", {found.by_people} of them by people" if found.by_people else ""
     return (
-        Figure("found", str(found.found), "resources, once for each rule"),
+        Figure("found", str(found.found), "resources that a rule took, once for each rule"),
         Figure("fixed", str(found.changes), f"changes made and read back{by_people}"),
         Figure(
             "still open",
@@ -161,8 +161,8 @@ def _chart(found: Findings) -> Chart:
     return Chart(
         f"Changes, {every}",
         found.days,
-        "No change was made.",
-        "Days are those of UTC; before the first line on record they are unknown.",
+        "No change is on record.",
+        "Days are those of UTC; before the first line on record, and in the time to come, they are unknown.",
     )
 
 
@@ -176,7 +176,7 @@ def _by_rule(found: Findings) -> Table:
         "Where resources stand, by rule",
         ("rule", "found", *(each.value for each in used)),
         rows,
-        "No resource was looked at.",
+        "No resource is on record.",
         "Each resource counts once for each rule, by the last that was journaled about it in this time.",
     )
 
@@ -187,7 +187,7 @@ def _reasons(found: Findings) -> Table:
         "Why resources were left as they are",
         ("state", "reason", "resources"),
         rows,
-        "None was held, exempt or given up.",
+        "None is on record as held, exempt or given up.",
     )
 
 
@@ -205,7 +205,7 @@ def _exposures(found: tuple[ExposureTimes, ...]) -> Table:
         "How long resources were exposed",
         ("rule", "fixes", "p50", "p95", "longest"),
         tuple(rows),
-        "Nothing was fixed, so nothing is known about exposure.",
+        "No fix is on record, so nothing is known about exposure.",
         f"From the evaluation to the verified fix; what is still open is not among them.{rough}",
         ("p50", "p95", "longest"),
     )
@@ -217,7 +217,7 @@ def _slowest(found: Findings) -> Table:
         for each in found.slowest
     )
     columns = ("resource", "rule", "exposed", "fixed (UTC)", "change")
-    return Table("The slowest fixes", columns, rows, "Nothing was fixed.")
+    return Table("The slowest fixes", columns, rows, "No fix is on record.")
 
 
 def _would_fix(found: Listed) -> Table:
@@ -228,7 +228,7 @@ def _would_fix(found: Listed) -> Table:
         "What rules in mode observe would change",
         ("resource", "rule", "before → after", "last seen (UTC)"),
         rows,
-        "Nothing.",
+        "None is on record.",
         _more(found),
     )
 
@@ -239,7 +239,7 @@ def _contested(found: Listed) -> Table:
         "What somebody keeps breaking",
         ("resource", "rule", "fixed", "state"),
         rows,
-        "Nothing is contested, and nothing was fixed three times.",
+        "Nothing on record is contested, and nothing was fixed three times.",
         _more(found),
     )
 
@@ -252,7 +252,7 @@ def _undone(found: Findings) -> Table:
     rows = tuple((each.resource, each.rule, each.who, times.moment(each.at_ms)) for each in found.undone)
     columns = ("resource", "rule", "by", "undone (UTC)")
     more = f"The newest {len(rows)} of {found.undone_total}." if found.undone_total > len(rows) else ""
-    return Table("What people put back", columns, rows, "Nothing was undone.", more)
+    return Table("What people put back", columns, rows, "No undo is on record.", more)
 
 
 def _more(found: Listed) -> str:

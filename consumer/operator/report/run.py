@@ -34,14 +34,15 @@ def report(
     Raises:
         ConfigurationError: there is no journal to read, the period is empty, or the file cannot be written.
     """
-    until = time.time_ns() // 1_000_000 if until_ms is None else until_ms
+    now = time.time_ns() // 1_000_000
+    until = now if until_ms is None else until_ms
     if since_ms >= until:
         raise ConfigurationError("--since: it has to be before --until")
     paths = list(dict.fromkeys(files)) or [records.journal_path(config, None)]
     _refuse_to_replace(to, [*paths, *([config] if config else [])])
     bar, advance = output.progress("reading", sum(map(_pieces, paths)))
     with bar:
-        found = gathered(paths, since_ms, until, up_to_now=until_ms is None, progress=advance)
+        found = gathered(paths, since_ms, until, now_ms=now, progress=advance)
     if form == "text" and to is None:
         draw(output.console(), page(found))
     else:

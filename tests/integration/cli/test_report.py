@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html as escaping
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -116,6 +117,34 @@ def test_a_report_goes_through_a_pipe_too(cli: Cli, journal: Path) -> None:
     """To /dev/stdout, which cannot be replaced."""
     journal.write_bytes(b"")
     assert "<!doctype html>" in cli.run("report", "--format", "html", "-o", "/dev/stdout").out
+
+
+def test_a_period_that_is_not_over_says_so(cli: Cli, tmp_path: Path) -> None:
+    """Its days to come are not drawn as days without changes."""
+    book = Book(tmp_path / "journal.jsonl")
+    book.ended("fixed", at_ms=SINCE)
+    result = cli.run(
+        "report", "-f", str(book.path), "--since", _iso(SINCE), "--until", "9000-01-01", "--format", "json"
+    )
+    assert (result.status, result.document["damaged"]) == (0, False)
+    assert result.document["unknown"][-1].startswith("The period goes on until 9000-01-01 00:00:00 UTC")
+
+
+@pytest.mark.parametrize("command", [("report",), ("journal", "verify"), ("journal", "show"), ("explain", "photos")])
+@pytest.mark.parametrize("what", ["pipe", "folder", "device"])
+def test_no_reader_of_journals_waits_for_what_is_no_file(
+    cli: Cli, tmp_path: Path, command: tuple[str, ...], what: str
+) -> None:
+    """A pipe that nobody writes to, and a device without an end: one line and status 2."""
+    path = Path("/dev/zero") if what == "device" else tmp_path / "journal"
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "folder":
+        path.mkdir()
+    result = cli.run(*command, "-f", str(path))
+    assert result.status == 2, result
+    says = f"'{path}' is a directory" if what == "folder" else f"{path}: cannot read the journal: it is no regular file"
+    assert says in result.err
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from typing import Any
 
@@ -12,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.printable import printable
+from consumer.engine.dead_letter import SCHEMA
 from consumer.operator import output
 from consumer.operator.dlq.letters import read
-from consumer.operator.dlq.view import draw_dealt, draw_letters, full_document
+from consumer.operator.dlq.view import draw_dealt, draw_letter, draw_letters, full_document
 
 CONTROLS = "\x00\x07\n\r\x1b\x7f\x80\x9b\xad\u061c\u200b\u200e\u202a\u202e\u2028\u2029\u2060\u2066\u2069\ufeff\ud800"
 TEXT = st.text(st.one_of(st.sampled_from(CONTROLS + "[]:"), st.characters(exclude_categories=())))
@@ -65,3 +67,43 @@ def test_a_document_is_printable_and_says_the_same(document: Any) -> None:
         sys.stdout = written
     assert all(line.isprintable() for line in text.split("\n"))
     assert json.dumps(json.loads(text)) == json.dumps(document)
+
+
+IMITATIONS = [
+    "x\n rule   public-read",
+    "x                                     fixed   y",
+    "   outcome   fixed",
+    "a" * 300 + "    rule   public-read",
+]
+
+
+@pytest.mark.parametrize("text", IMITATIONS)
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_value_imitates_a_row_or_a_column(text: str, width: int) -> None:
+    """A cell of our own has three spaces before it, and a name of ours begins its line: nothing in a value does."""
+    stream = io.StringIO()
+    console = output.console(stream, width)
+    console.print(output.table(("resource", "rule"), [(text, "mine")]))
+    console.print(output.facts([("resource", text), ("rule", "mine")]))
+    shown = [line for line in stream.getvalue().split("\n") if "fixed" in line or "public-read" in line]
+    assert shown
+    for line in shown:
+        assert "   " not in line.strip().removeprefix("resource").replace("   mine", "").lstrip()
+        assert not re.match(r" ?(rule|outcome)\b", line)
+
+
+def test_what_a_letter_says_in_names_of_its_own_stands_apart() -> None:
+    """Names that look like ours are quoted, indented, and under a heading that says whose they are."""
+    hostile = {"dead lettered at": "2020-01-01", "Outcome": "fixed", "rule\n": "x", "  reason": "y", "z" * 500: 1}
+    told = {"schema": SCHEMA, "body_encoding": "plain", "body": "b\noutcome  fixed", "outcome": "rejected", **hostile}
+    stream = io.StringIO()
+    draw_letter(output.console(stream, 80), read("A" * 32, json.dumps(told), 1_700_000_000_000), 1_700_000_000_000)
+    text = stream.getvalue()
+    ours, _, theirs = text.partition("What it says besides")
+    assert "fixed" not in ours
+    assert "2020" not in ours
+    assert ours.count("dead lettered at") == 1
+    assert '\n  "dead lettered at": "2020-01-01"\n' in theirs
+    assert '\n  "rule\\n": "x"\n' in theirs
+    begun = [line for line in theirs.split("\n")[1:] if line and not line.startswith("  ")]
+    assert begun == ["The event in it: none, the body is neither JSON nor XML nor base64", "The original body"]

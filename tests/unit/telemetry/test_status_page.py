@@ -199,11 +199,12 @@ def tiles(page: str) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("status", "word", "tone"),
     [
-        (CALM, "No", "good"),
+        (replace(CALM, rules=CALM.rules[:1]), "No", "good"),
+        (CALM, "Observed only", "warn"),
         (replace(CALM, exposed=Tristate.UNKNOWN, unknown=("no poll is answered",)), "Not known", "warn"),
         (TROUBLED, "Yes", "bad"),
     ],
-    ids=["no", "unknown", "yes"],
+    ids=["no", "observed", "unknown", "yes"],
 )
 def test_the_first_tile_answers_whether_anything_is_exposed(status: ProcessStatus, word: str, tone: str) -> None:
     """Not knowing is never green, and says why."""
@@ -213,7 +214,18 @@ def test_the_first_tile_answers_whether_anything_is_exposed(status: ProcessStatu
     assert found[:2] == (tone, word)
     assert all(reason in found[2] for reason in status.unknown)
     title = unescape(page.partition("<title>")[2].partition("</title>")[0])
-    assert title.startswith({"No": "nothing exposed", "Not known": "not known", "Yes": "exposed"}[word])
+    begins = {"No": "nothing exposed", "Not known": "not known", "Yes": "exposed", "Observed only": "observed only"}
+    assert title.startswith(begins[word])
+    assert ("versioning for 6 d" in found[2]) is (word != "No")
+
+
+def test_of_many_rules_that_observe_the_longest_exposed_are_named() -> None:
+    """A few, and how many more there are; a moment counts as well."""
+    rules = tuple(RuleStatus(f"r-{number}", "observe", "oss.versioning", float(number), ()) for number in range(9))
+    text = tiles(status_page.page(replace(CALM, rules=rules)))[0][2]
+    assert text.endswith("r-8 for 8 s, r-7 for 7 s, r-6 for 6 s and 6 more")
+    only = replace(CALM, rules=(RuleStatus("new", "observe", "oss.versioning", 0.0, ()),))
+    assert tiles(status_page.page(only))[0][1] == "Observed only"
 
 
 @pytest.mark.parametrize(

@@ -333,5 +333,16 @@ def test_lines_from_after_now_are_said(book: Book) -> None:
     book.ended("fixed", at_ms=UNTIL + 1)
     book.ended("fixed")
     assert report(book).unknown == ()
-    found = gathered([book.path], SINCE, UNTIL, up_to_now=True)
+    found = gathered([book.path], SINCE, UNTIL, now_ms=UNTIL)
     assert found.unknown == ("5 lines claim to be from after now, by a clock that is ahead, and are not counted.",)
+
+
+def test_what_is_still_to_come_is_unknown(book: Book) -> None:
+    """Not a day without changes; a clock that is behind the newest line is not believed."""
+    book.ended("fixed", at_ms=NOON)
+    found = gathered([book.path], SINCE, NOON + 2 * DAY, now_ms=NOON + 1)
+    assert found.days == (("2026-11-19", 0), ("2026-11-20", 1), ("2026-11-21", None), ("2026-11-22", None))
+    assert found.unknown == ("The period goes on until 2026-11-22 12:00:00 UTC; what is still to come is unknown.",)
+    assert not found.damaged
+    behind = gathered([book.path], SINCE, NOON + 1, now_ms=SINCE + 1)
+    assert (behind.unknown, behind.days) == ((), (("2026-11-19", 0), ("2026-11-20", 1)))
