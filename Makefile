@@ -50,9 +50,9 @@ fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES
 	@scripts/environment dev
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000000} $(PY) -m pytest -q tests/fuzz
 
-mutants: ## Break the engine, the guards and the policies line by line, and see the unit tests notice (MUTANTS="consumer.engine.lease*")
+mutants: ## Break the engine, the guards and the policies line by line, and see the unit tests notice (ONLY=consumer/engine/lease.py)
 	@scripts/environment mutants
-	$(PY) -m tests.mutants $(MUTANTS)
+	$(PY) -m tests.mutants $(ONLY)
 
 compat: ## Other people's test suites against the emulator, fetched from the package registries (SUITES="oss2 aiooss2")
 	@scripts/environment dev

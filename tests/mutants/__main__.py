@@ -3,6 +3,7 @@
 A survivor is a change that no unit test notices. It is either killed by a new test of behaviour, or it stands in
 explained.toml with the reason why it changes nothing that anybody could see. The list names the function and the lines
 that were changed, not mutmut's numbers, which move with every edit; an entry that explains nothing is an error, too.
+A test that mutmut stopped because it took too long counts as one that noticed: a wait that never ends is a failure.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -70,20 +72,54 @@ def complaints(survivors: Iterable[Mutant], known: dict[Mutant, str], looked_at:
     ]
 
 
+def pattern(chosen: str) -> str:
+    """What mutmut calls the mutants of a file, `consumer/engine/lease.py`, or of a folder; its own patterns stay."""
+    path = Path(chosen)
+    if path.suffix == ".py" or "/" in chosen:
+        return ".".join([*path.with_suffix("").parts, "*"])
+    return chosen
+
+
+def figures(statuses: Mapping[str, str], explained_survivors: Iterable[Mutant]) -> list[str]:
+    """One line for each module: its mutants, those that were noticed or took too long, and those that survived."""
+    modules = {name: _module(name) for name in statuses}
+    totals = Counter(modules.values())
+    timeouts = Counter(modules[name] for name, status in statuses.items() if status == "timeout")
+    survived = Counter(modules[name] for name, status in statuses.items() if status not in _ACCEPTED)
+    known = Counter(
+        module for each in explained_survivors for module in totals if each.function.startswith(f"{module}.")
+    )
+    return [
+        f"{module}: {total} mutants, {total - survived[module]} noticed ({timeouts[module]} by never ending), "
+        f"{survived[module]} survived, {known[module]} of them explained"
+        for module, total in sorted(totals.items())
+    ]
+
+
+def _module(name: str) -> str:
+    return name.rpartition("__mutmut_")[0].rpartition(".")[0]
+
+
 def _mutmut(*arguments: str) -> str:
     command = [sys.executable, "-m", "mutmut", *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def main(patterns: list[str]) -> int:
-    """Mutate what the patterns name, or everything; 1 if something survived without an explanation."""
+def main(chosen: list[str]) -> int:
+    """Mutate the files, folders or patterns that are chosen, or everything; 1 if a survivor is not explained."""
+    patterns = [pattern(each) for each in chosen]
     subprocess.run([sys.executable, "-m", "mutmut", "run", *patterns], check=True)
     results = {each["name"]: each["status"] for each in _NAME.finditer(_mutmut("results", "--all", "true"))}
-    wanted = [name for name in results if not patterns or any(fnmatch(name, pattern) for pattern in patterns)]
-    survivors = [mutant(name, _mutmut("show", name)) for name in wanted if results[name] not in _ACCEPTED]
-    found = complaints(survivors, explained(_EXPLAINED.read_text(encoding="utf-8")), patterns)
+    wanted = {
+        name: status
+        for name, status in results.items()
+        if not patterns or any(fnmatch(name, pattern) for pattern in patterns)
+    }
+    survivors = [mutant(name, _mutmut("show", name)) for name, status in wanted.items() if status not in _ACCEPTED]
+    known = explained(_EXPLAINED.read_text(encoding="utf-8"))
+    found = complaints(survivors, known, patterns)
     summary = f"{len(wanted)} mutants, {len(survivors)} survived, {len(found)} to be looked at"
-    sys.stdout.write("\n".join([*found, summary, ""]))
+    sys.stdout.write("\n".join([*found, *figures(wanted, (each for each in survivors if each in known)), summary, ""]))
     return 1 if found else 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from tests.mutants.__main__ import Mutant, complaints, explained, function_of, mutant
+from tests.mutants.__main__ import Mutant, complaints, explained, figures, function_of, mutant, pattern
 
 DIFF = """--- consumer/engine/lease.py
 +++ consumer/engine/lease.py
@@ -40,6 +40,27 @@ def test_an_explanation_that_nothing_needs_is_a_complaint() -> None:
     assert complaints([], known, []) != []
     assert complaints([], known, ["consumer.engine.lease*"]) != []
     assert complaints([], known, ["consumer.guards*"]) == []
+
+
+def test_one_file_or_one_folder_can_be_chosen() -> None:
+    """By its path; one file's pattern takes no neighbour whose name begins alike. mutmut's own patterns stay."""
+    assert pattern("consumer/engine/lease.py") == "consumer.engine.lease.*"
+    assert pattern("consumer/guards/") == "consumer.guards.*"
+    assert pattern("consumer.engine.lease.xǁLeaseǁheld*") == "consumer.engine.lease.xǁLeaseǁheld*"
+
+
+def test_the_figures_of_a_module_show_what_survived() -> None:
+    """A mutant that no test reaches has survived; one that never ended was noticed."""
+    statuses = {
+        "consumer.engine.lease.xǁLeaseǁheld__mutmut_1": "killed",
+        "consumer.engine.lease.xǁLeaseǁheld__mutmut_2": "timeout",
+        "consumer.engine.lease.xǁLeaseǁheld__mutmut_3": "survived",
+        "consumer.engine.lease_keeper.x_due__mutmut_1": "no tests",
+    }
+    assert figures(statuses, [SURVIVOR]) == [
+        "consumer.engine.lease: 3 mutants, 2 noticed (1 by never ending), 1 survived, 1 of them explained",
+        "consumer.engine.lease_keeper: 1 mutants, 0 noticed (0 by never ending), 1 survived, 0 of them explained",
+    ]
 
 
 def test_each_explanation_is_a_whole_one() -> None:
