@@ -9,6 +9,7 @@ is stopping.
 from __future__ import annotations
 
 import heapq
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -52,7 +53,8 @@ class SettleQueue:
         self._changed = threading.Condition()
         self._waiting: list[tuple[float, int, Delivery]] = []
         """A heap by the moment from which each may be sent, lingering not counted."""
-        self._sequence = 0
+        self._sequence = itertools.count()
+        """Of two with the same moment, the one that was put first is sent first."""
         self._request_seconds = 0.0
         self._stopping = False
         self._closed = False
@@ -62,8 +64,7 @@ class SettleQueue:
     def put(self, delivery: Delivery, delay_seconds: float = 0.0) -> None:
         """Add a delivery, to be sent after `delay_seconds`; it may linger for company on top of that."""
         with self._changed:
-            self._sequence += 1
-            entry = (self._monotonic() + delay_seconds, self._sequence, delivery)
+            entry = (self._monotonic() + delay_seconds, next(self._sequence), delivery)
             heapq.heappush(self._waiting, entry)
             if self._waiting[0] is entry or len(self._waiting) >= self._batch or self._stopping:
                 self._changed.notify()

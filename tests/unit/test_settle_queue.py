@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.engine.delivery import Delivery
-from consumer.engine.settle_queue import Action, SettleQueue
+from consumer.engine.settle_queue import Action, SettleQueue, settle_queues
 from tests.unit.fakes import Clock, delivery, received
 
 LINGER = 0.5
@@ -255,3 +255,35 @@ def test_how_long_a_line_takes_counts_everybody_who_works_at_it() -> None:
         seconds.append(waiting.seconds_of_work)
     assert seconds[0] > 0
     assert seconds[1] == seconds[0] / 4
+
+
+def test_a_slow_request_is_believed_sooner_than_a_quick_one() -> None:
+    """What a dead-letter queue that has become slow holds up has to be known at once, its recovery may take a while."""
+    waiting, _ = hides()
+    waiting.put(one())
+    waiting.took(2.0)
+    assert waiting.seconds_of_work == 1.0
+    waiting.took(2.0)
+    assert waiting.seconds_of_work == 1.5
+    waiting.took(0.5)
+    assert waiting.seconds_of_work == 1.4
+
+
+def test_there_is_one_queue_for_each_kind_of_request() -> None:
+    """Each knows its kind and begins open and working; copies and parks have several threads, deletions linger."""
+    clock = Clock()
+    queues = settle_queues(LINGER, threads=4, monotonic=clock)
+    assert {action: queue.action for action, queue in queues.items()} == {action: action for action in Action}
+    for queue in queues.values():
+        assert (queue.stopping, queue.closed, queue.failing) == (False, False, False)
+        queue.put(one())
+        queue.took(8.0)
+    assert {action: queue.seconds_of_work for action, queue in queues.items()} == {
+        Action.DELETE: 4.0,
+        Action.HIDE: 4.0,
+        Action.COPY: 1.0,
+        Action.PARK: 1.0,
+    }
+    assert [action for action, queue in queues.items() if queue.take(0)] == [Action.HIDE, Action.COPY, Action.PARK]
+    clock.advance(LINGER)
+    assert len(queues[Action.DELETE].take(0)) == 1
