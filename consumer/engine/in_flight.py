@@ -84,8 +84,8 @@ class InFlight:
         with self._lock:
             self._reserved -= reserved
             self._received += len(deliveries)
-            if not self._reserved and not self._in_flight() and not deliveries:
-                self._emptied.notify_all()
+            if not deliveries:
+                self._emptied.notify_all()  # it may have been the last open poll
             if self._closed:
                 self._settling += len(deliveries)
                 return deliveries
@@ -152,7 +152,6 @@ class InFlight:
             self._closed = True
             untouched = tuple(self._buffer)
             self._buffer.clear()
-            self._fresh = 0
             self._settling += len(untouched)
             self._slot_free.notify_all()
             self._buffer_filled.notify_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 from consumer.core.outcome import Disposition
@@ -60,6 +61,16 @@ def test_parked_copies_are_worked_on_after_whatever_is_fresh() -> None:
     assert [in_flight.next(0), in_flight.next(0), in_flight.next(0)] == [fresh[0], copies[0], None]
 
 
+def test_a_fresh_delivery_overtakes_no_other_fresh_one() -> None:
+    """Also not when a worker has taken the first of them meanwhile, and copies wait behind them."""
+    in_flight = InFlight(16)
+    first, second, third, last = deliveries(4)
+    in_flight.receive([first, second, third, parked(1)], in_flight.reserve(8, 0))
+    assert in_flight.next(0) is first
+    in_flight.receive([last], in_flight.reserve(4, 0))
+    assert [in_flight.next(0), in_flight.next(0), in_flight.next(0)] == [second, third, last]
+
+
 def test_what_is_withdrawn_is_parked_first() -> None:
     """A worker would be free for it last; and what comes afterwards still finds its place."""
     in_flight = InFlight(16)
@@ -115,34 +126,60 @@ def test_empty_means_settled_and_no_poll_open() -> None:
     assert in_flight.wait_until_empty(0)
 
 
+class Waiter:
+    """A thread that waits for up to an hour; its wait has begun when this is made."""
+
+    def __init__(self, condition: threading.Condition, wait: Callable[[], object]) -> None:
+        self._begun = threading.Event()
+        self._found: list[object] = []
+        wait_for = condition.wait_for
+
+        def announced(predicate, timeout=None):  # type: ignore[no-untyped-def]
+            self._begun.set()  # the lock is held from here until the wait has begun
+            return wait_for(predicate, timeout)
+
+        condition.wait_for = announced  # type: ignore[method-assign]
+        self._thread = threading.Thread(target=lambda: self._found.append(wait()), daemon=True)
+        self._thread.start()
+        assert self._begun.wait(60)
+
+    def found(self) -> object:
+        """What it came back with, long before its time."""
+        self._thread.join(60)
+        assert self._found, "nobody woke the waiting thread"
+        return self._found[0]
+
+
 def test_a_poll_that_comes_back_with_nothing_ends_the_wait_for_an_empty_hand() -> None:
     """The last open poll is what a stop waits for: its return wakes the waiting at once, not at a timeout."""
     in_flight = InFlight(8)
     reserved = in_flight.reserve(4, 0)
     in_flight.close()
-    told: list[bool] = []
-    woken = threading.Event()
-    waiting = _Announced(in_flight)
-    waiter = threading.Thread(target=lambda: (told.append(in_flight.wait_until_empty(60)), woken.set()), daemon=True)
-    waiter.start()
-    assert waiting.begun.wait(10)
+    waiter = Waiter(in_flight._emptied, lambda: in_flight.wait_until_empty(3_600))
     in_flight.receive((), reserved)
-    assert woken.wait(10), "nobody told the waiting thread"
-    assert told == [True]
+    assert waiter.found() is True
 
 
-class _Announced:
-    """Tells when somebody begins to wait for an empty flight."""
+def test_the_last_settlement_ends_the_wait_for_an_empty_hand() -> None:
+    """A stop does not sit out its grace once everything is settled."""
+    in_flight = InFlight(8)
+    in_flight.receive(deliveries(1), in_flight.reserve(4, 0))
+    in_flight.close()
+    waiter = Waiter(in_flight._emptied, lambda: in_flight.wait_until_empty(3_600))
+    in_flight.settle(Disposition.RELEASED)
+    assert waiter.found() is True
 
-    def __init__(self, in_flight: InFlight) -> None:
-        self.begun = threading.Event()
-        wait_for = in_flight._emptied.wait_for
 
-        def announced(predicate, timeout=None):  # type: ignore[no-untyped-def]
-            self.begun.set()  # the lock is held from here until the wait has begun
-            return wait_for(predicate, timeout)
-
-        in_flight._emptied.wait_for = announced  # type: ignore[method-assign]
+def test_the_settlement_that_makes_room_for_a_whole_poll_wakes_a_waiting_poller() -> None:
+    """Exactly as many free slots as it wants are enough; without being woken it would sleep out its time."""
+    in_flight = InFlight(4)
+    in_flight.receive(deliveries(2), in_flight.reserve(2, 0))
+    in_flight.receive(deliveries(1), in_flight.reserve(2, 0))
+    in_flight.next(0)
+    in_flight.worked(1)
+    waiter = Waiter(in_flight._slot_free, lambda: in_flight.reserve(2, 3_600))
+    in_flight.settle(Disposition.DELETED)
+    assert waiter.found() == 2
 
 
 class _Crowd:
@@ -218,6 +255,24 @@ def test_fewer_slots_may_be_used_for_a_while() -> None:
     assert in_flight.reserve(1, 0) == 0
     in_flight.limit(1_000)
     assert in_flight.reserve(16, 0) == 16
+
+
+def test_one_slot_is_always_left_to_be_used() -> None:
+    """However slow renewals are, the worker goes on with one delivery at a time."""
+    in_flight = InFlight(32)
+    in_flight.limit(0)
+    assert [in_flight.reserve(16, 0), in_flight.reserve(16, 0)] == [1, 0]
+
+
+def test_what_is_withdrawn_settles_beside_what_is_settling() -> None:
+    """The books stay balanced when leases run short while other deliveries are being settled."""
+    in_flight = InFlight(16)
+    in_flight.receive(deliveries(4), in_flight.reserve(8, 0))
+    in_flight.next(0)
+    in_flight.worked(1)
+    assert len(in_flight.withdraw_untouched()) == 2
+    assert (in_flight.books().buffered, in_flight.books().settling) == (1, 3)
+    assert in_flight.books().balanced
 
 
 def test_settling_is_crowded_beyond_half_of_the_slots() -> None:
