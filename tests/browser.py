@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe")
 
@@ -133,6 +135,6 @@ def browser(profile: Path) -> Iterator[Browser]:
         yield Browser(in_write, out_read)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)
         os.close(in_write)
         os.close(out_read)

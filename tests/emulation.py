@@ -9,13 +9,12 @@ import pytest
 
 from emulator.client import Emulator
 from emulator.process import in_process, in_thread
-
-_PATIENCE_SECONDS = 30.0
+from tests.patience import PATIENCE_SECONDS
 
 
 def eventually(happened: Callable[[], bool]) -> None:
     """Wait until something has happened in another process or thread; fails when it never does."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not happened():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.005)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-_PATIENCE_SECONDS = 20.0
+from tests.patience import PATIENCE_SECONDS
 
 
 class RedisServer:
@@ -36,7 +36,7 @@ class RedisServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        end = time.monotonic() + _PATIENCE_SECONDS
+        end = time.monotonic() + PATIENCE_SECONDS
         while not self._answers():
             assert time.monotonic() < end, "redis-server does not answer"
             assert self._process.poll() is None, "redis-server has ended"
@@ -46,7 +46,7 @@ class RedisServer:
         """Kill it."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(_PATIENCE_SECONDS)
+            self._process.wait(PATIENCE_SECONDS)
             self._process = None
 
     def command(self, *words: str) -> None:

@@ -1,6 +1,7 @@
 """scripts/environment: .venv is made anew whenever it does not fit, and each failure is said with its own cause.
 
-The Pythons here are shell scripts that note how they are called; nothing is installed and no index is asked.
+The Pythons here are shell scripts that note how they are called; nothing is installed and no index is asked. The one
+that sleeps starts no process of its own after it has said so: dash loses a signal that comes while it starts one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.needed import ROOT
+from tests.patience import PATIENCE_SECONDS
 from tests.signals import as_under_a_terminal
 
 _TOOLS = ("cat", "cksum", "cp", "dirname", "flock", "grep", "ls", "mkdir", "rm", "sed", "sh", "sleep", "tail", "touch")
@@ -26,7 +28,7 @@ case "$*" in
   "-m venv .venv") [ -z "$VENV_SAYS" ] || {{ echo "$VENV_SAYS" >&2; exit 1; }}
     mkdir -p .venv/bin .venv/lib/python3/site-packages && cp "$0" .venv/bin/python ;;
   *"import venv"*) [ -z "$NO_VENV" ] ;;
-  "-m pip"*) [ -z "$PIP_SLEEPS" ] || {{ touch sleeping; sleep 60; }}
+  "-m pip"*) [ -z "$PIP_SLEEPS" ] || {{ : >sleeping; exec sleep 600; }}
     [ -z "$PIP_TOUCHES" ] || touch .venv/lib/python3/site-packages/half
     [ -z "$PIP_SAYS" ] || {{ echo "$PIP_SAYS" >&2; exit 1; }} ;;
   *version_info*) echo {version} ;;
@@ -62,7 +64,7 @@ class Checkout:
         """Exit status, standard output, and the last line on standard error."""
         (self.folder / "calls").unlink(missing_ok=True)
         process = self.start(lock, environment)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
         return process.returncode, out, (err.splitlines() or [""])[-1]
 
     def installed(self) -> list[str]:
@@ -183,7 +185,7 @@ def test_an_interrupted_installation_is_begun_again(checkout: Checkout) -> None:
     while not (checkout.folder / "sleeping").exists():
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, err) == (130, "make: interrupted; what is missing is installed the next time\n")
     status, out, _ = checkout.run()
     assert status == 0

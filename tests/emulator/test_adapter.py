@@ -14,6 +14,7 @@ from emulator.server import create_world, running_services
 from emulator.settings import Settings
 from tests.emulator.echo import EchoService
 from tests.emulator.wire import End, ask, connect, request, until, until_end
+from tests.patience import PATIENCE_SECONDS
 
 _CLOSE = "Connection: close\r\n"
 
@@ -53,7 +54,7 @@ def test_every_answer_carries_length_date_and_connection(url: str) -> None:
 
 def test_a_connection_serves_many_requests(url: str) -> None:
     """Keep-alive works with an ordinary HTTP client."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
     for number in range(5):
         connection.request("POST", f"/ask?{number}", b"x" * number)
         answer = connection.getresponse()
@@ -118,8 +119,8 @@ def test_a_held_request_is_cancelled_when_its_client_leaves(url: str, echo: Echo
     """A long poll does not go on for nobody: it would take a message that no one gets."""
     with connect(url) as connection:
         connection.sendall(request("/hold"))
-        assert echo.holding.wait(20)
-    assert echo.cancelled.wait(20)
+        assert echo.holding.wait(PATIENCE_SECONDS)
+    assert echo.cancelled.wait(PATIENCE_SECONDS)
 
 
 def test_stopping_cuts_held_requests(echo: EchoService) -> None:
@@ -128,7 +129,7 @@ def test_stopping_cuts_held_requests(echo: EchoService) -> None:
     with running_services(settings, lambda _: [echo]) as endpoints:
         connection = connect(endpoints.mns)
         connection.sendall(request("/hold"))
-        assert echo.holding.wait(20)
+        assert echo.holding.wait(PATIENCE_SECONDS)
     with connection:
         assert until_end(connection).data == b""
     assert echo.cancelled.is_set()

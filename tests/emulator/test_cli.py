@@ -24,6 +24,7 @@ from emulator.client import Emulator
 from emulator.process import in_process
 from emulator.settings import Endpoints
 from tests.emulator.wire import connect, request
+from tests.patience import PATIENCE_SECONDS
 
 
 @contextmanager
@@ -60,7 +61,7 @@ def test_a_signal_ends_it_with_success_though_requests_are_held(number: signal.S
         with connect(emulator.mns) as connection:
             connection.sendall(request("/"))
             process.send_signal(number)
-            rest, errors = process.communicate(timeout=20)
+            rest, errors = process.communicate(timeout=PATIENCE_SECONDS)
         assert (process.returncode, rest, errors) == (0, "", "")
 
 
@@ -69,7 +70,7 @@ def test_a_port_in_use_is_said_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with _started("--control-port", port) as process:
-            output, errors = process.communicate(timeout=20)
+            output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
     assert output == ""
     assert "in use" in errors
@@ -81,7 +82,7 @@ def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
     certificate = tmp_path / "certificate.pem"
     certificate.write_text("x")
     with _started("--tls-cert", str(certificate)) as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 2
     assert "--tls-cert and --tls-key go together" in errors
 
@@ -95,14 +96,14 @@ def test_mns_and_oss_can_be_served_over_tls(tmp_path: Path) -> None:
         context = ssl.create_default_context(cafile=str(certificate))
         port = urlsplit(emulator.oss).port
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as plain,
             context.wrap_socket(plain, server_hostname="127.0.0.1") as secured,
         ):
             secured.sendall(request("/"))
             assert secured.recv(12) == b"HTTP/1.1 403"
         emulator.faults.add("reset_before", service="oss")
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as plain,
             context.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as secured,
         ):
             secured.sendall(request("/"))

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 
 from emulator.client import Emulator
+from tests.patience import PATIENCE_SECONDS
 
 START, LIST = "StartConfigRuleEvaluationByResource", "ListResourceEvaluationResults"
 READ_RULE = "oss-bucket-public-read-prohibited"
@@ -57,7 +58,7 @@ def send(emulator: Emulator, request: urllib.request.Request) -> dict[str, Any]:
     """The answer, or the refusal with its status."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=30) as answer:
+        with opener.open(request, timeout=PATIENCE_SECONDS) as answer:
             found: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as refused:
         with refused:

@@ -13,6 +13,7 @@ from emulator.client import ControlError, Emulator
 from emulator.provisioning import account, setup_channel
 from tests.emulation import eventually
 from tests.emulator.wire import connect, request, until_end
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_the_root_lists_every_endpoint_with_its_purpose(emulator: Emulator) -> None:
@@ -102,7 +103,7 @@ def test_moving_the_clock_ends_a_held_long_poll(emulator: Emulator) -> None:
     poller.start()
     eventually(lambda: emulator.state()["mns"]["long_polls_held"] == 1)
     emulator.advance(31)
-    poller.join(20)
+    poller.join(PATIENCE_SECONDS)
     assert refusals == ["MessageNotExist"]
 
 

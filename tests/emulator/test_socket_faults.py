@@ -12,6 +12,7 @@ from emulator.settings import Settings
 from emulator.world import World
 from tests.emulator.echo import EchoService
 from tests.emulator.wire import End, Seen, ask, connect, request, until, until_end
+from tests.patience import PATIENCE_SECONDS
 
 
 class Faulty:
@@ -140,7 +141,7 @@ def test_latency_delays_the_effect_even_when_the_client_has_left(faulty: Faulty)
     faulty.add(Kind.LATENCY, seconds=0.3)
     with connect(faulty.url) as connection:
         connection.sendall(request())
-    assert faulty.echo.asked.wait(20)
+    assert faulty.echo.asked.wait(PATIENCE_SECONDS)
 
 
 def test_a_connection_goes_on_after_a_fault_that_did_not_end_it(faulty: Faulty) -> None:

@@ -21,6 +21,7 @@ from alibabacloud_credentials.provider import (
 from consumer.aliyun.credentials import Credentials
 from emulator.client import ControlError, Emulator
 from tests.identity_tokens import PROVIDER, identity_token
+from tests.patience import PATIENCE_SECONDS
 
 MEMBER = "9876543210987654"
 ROLE = f"acs:ram::{MEMBER}:role/config-remediator"
@@ -171,5 +172,5 @@ def test_a_signature_of_other_letters_is_only_a_wrong_one(emulator: Emulator) ->
         "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "Signature": "é",
     }
-    answered = requests.get(emulator.control.url, params=query, timeout=10)
+    answered = requests.get(emulator.control.url, params=query, timeout=PATIENCE_SECONDS)
     assert (answered.status_code, answered.json()["Code"]) == (400, "SignatureDoesNotMatch")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE_SECONDS
+
 
 class End(Enum):
     """How the server left the connection."""
@@ -26,7 +28,7 @@ class Seen:
 def connect(url: str) -> socket.socket:
     """A plain connection to the server at this URL."""
     parts = urlsplit(url)
-    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+    return socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE_SECONDS)
 
 
 def request(target: str = "/ask", *, method: str = "GET", body: bytes = b"", headers: str = "") -> bytes:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_SECONDS
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _SAMPLE = re.compile(r"^remediator_(messages_\w+)(?:\{\w+=\"(\w+)\"\})? ([0-9.e+]+)$", re.MULTILINE)
@@ -115,7 +117,7 @@ class Replica:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         ).stdout
 
     def signal(self, number: signal.Signals) -> None:
@@ -137,7 +139,7 @@ class Replica:
     def kill(self) -> int:
         """SIGKILL, also to a frozen process."""
         self.signal(signal.SIGKILL)
-        return self.wait(30)
+        return self.wait(PATIENCE_SECONDS)
 
     def stop(self, seconds: float) -> int:
         """SIGTERM, and the exit status."""
@@ -184,6 +186,10 @@ class Replica:
                 if isinstance(value, dict):
                     found.append(value)
         return found
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The lines of one log event. The log is written by a thread of its own: wait for the line that must come."""
+        return [line for line in self.lines() if line.get("event") == name]
 
     def text(self) -> str:
         """The whole log."""

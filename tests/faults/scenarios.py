@@ -9,10 +9,12 @@ from emulator.client import JournalEntry
 from emulator.provisioning import account
 from tests.faults.replica import Replica
 from tests.faults.stage import QUEUE, Pace, Stage, until
+from tests.patience import PATIENCE_SECONDS
 
 Scenario = Callable[[Stage], list[str]]
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 40.0
+"""A careless worker may never come to the end of a scene; the witness then judges what it has done until now."""
 
 
 def one_repair(stage: Stage) -> list[str]:
@@ -20,7 +22,7 @@ def one_repair(stage: Stage) -> list[str]:
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, Pace())
     until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
-    replica.stop(30)
+    replica.stop(PATIENCE_SECONDS)
     return [str(violation) for violation in stage.verdict().violations]
 
 
@@ -29,8 +31,8 @@ def stop_with_a_full_hand(stage: Stage) -> list[str]:
     stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=1.0)
     stage.emulator.create_buckets(count=16, acl="public-read")
     replica = _started(stage, Pace(workers=2, lease_seconds=30, call_timeout_seconds=10, shutdown_grace_seconds=25))
-    until(lambda: len(_receipts(stage)) >= 16)
-    status = replica.stop(60)
+    until(lambda: len(_receipts(stage)) >= 16, _PATIENCE_SECONDS)
+    status = replica.stop(PATIENCE_SECONDS)
     last_hidden = {
         entry.detail["message_id"]: entry.detail["visibility_seconds"]
         for entry in stage.emulator.journal(operation="ChangeMessageVisibility")
@@ -46,13 +48,13 @@ def receipt_taken_over(stage: Stage) -> list[str]:
     stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=0.5)
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, Pace(workers=1, slots=1, call_timeout_seconds=5))
-    until(lambda: bool(_receipts(stage)))
+    until(lambda: bool(_receipts(stage)), _PATIENCE_SECONDS)
     with account(stage.emulator) as owner:
         owner.get_queue(QUEUE).batch_receive_message(1, 0)
     until(lambda: not stage.left(), _PATIENCE_SECONDS)
     until(lambda: not replica.books().in_flight, _PATIENCE_SECONDS)
     claimed, true = replica.settled("deleted"), len(_deleted(stage))
-    replica.stop(30)
+    replica.stop(PATIENCE_SECONDS)
     return [] if claimed == true else [f"{claimed} deletions in the books, {true} on the queue"]
 
 
@@ -69,8 +71,8 @@ def stop_during_a_long_repair(stage: Stage) -> list[str]:
     """A stop while work needs renewals: the lease is kept until the message is deleted."""
     _slow_repair(stage)
     replica = _started(stage, _SLOW)
-    until(lambda: bool(_receipts(stage)))
-    status = replica.stop(60)
+    until(lambda: bool(_receipts(stage)), _PATIENCE_SECONDS)
+    status = replica.stop(PATIENCE_SECONDS)
     problems = _handed_out_once(stage)
     return problems if status == 0 else [*problems, f"exit status {status}"]
 
@@ -80,12 +82,12 @@ def frozen_beyond_a_lease(stage: Stage) -> list[str]:
     stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=2.0, count=1)
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, Pace(workers=1, slots=1, call_timeout_seconds=10))
-    until(lambda: bool(_receipts(stage)))
+    until(lambda: bool(_receipts(stage)), _PATIENCE_SECONDS)
     replica.signal(signal.SIGSTOP)
-    until(lambda: stage.emulator.state()["mns"]["queues"][QUEUE]["active"] == 1)
+    until(lambda: stage.emulator.state()["mns"]["queues"][QUEUE]["active"] == 1, _PATIENCE_SECONDS)
     replica.signal(signal.SIGCONT)
     until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
-    replica.stop(30)
+    replica.stop(PATIENCE_SECONDS)
     return [str(violation) for violation in stage.verdict(lease_grace_seconds=0).violations]
 
 
@@ -97,7 +99,7 @@ def passing_failure(stage: Stage) -> list[str]:
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, Pace())
     until(lambda: not stage.left(), _PATIENCE_SECONDS)
-    replica.stop(30)
+    replica.stop(PATIENCE_SECONDS)
     return [str(violation) for violation in stage.verdict().violations]
 
 
@@ -107,7 +109,7 @@ def parked_until_it_works(stage: Stage) -> list[str]:
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, PARKING)
     until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
-    replica.stop(30)
+    replica.stop(PATIENCE_SECONDS)
     return _judged(stage, copies=2)
 
 
@@ -118,7 +120,7 @@ def copy_refused(stage: Stage) -> list[str]:
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, PARKING)
     until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
-    replica.stop(30)
+    replica.stop(PATIENCE_SECONDS)
     return _judged(stage)
 
 
@@ -134,7 +136,7 @@ def killed_between_copy_and_deletion(stage: Stage) -> list[str]:
     twice = stage.left()
     replica.start()
     until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
-    replica.stop(30)
+    replica.stop(PATIENCE_SECONDS)
     problems = [] if parked and twice == 2 else [f"killed when the queue held {twice} of 2"]
     return [*problems, *_judged(stage, copies=1)]
 

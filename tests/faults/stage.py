@@ -14,6 +14,7 @@ from emulator.cloudconfig.rules import default_rule_id
 from emulator.process import in_process
 from emulator.provisioning import setup_channel
 from tests.faults.replica import Key, Replica
+from tests.patience import PATIENCE_SECONDS
 from witness import Expectations, Verdict, judge, watch
 
 QUEUE = "main"
@@ -239,7 +240,7 @@ def staged(folder: Path, *, module: tuple[str, ...] = ("-m", "consumer")) -> Ite
                     replica.kill()
 
 
-def until(happened: Callable[[], bool], seconds: float = 30.0, *, every: float = 0.02) -> bool:
+def until(happened: Callable[[], bool], seconds: float = PATIENCE_SECONDS, *, every: float = 0.02) -> bool:
     """Whether something happened within so many seconds."""
     end = time.monotonic() + seconds
     while not happened():

@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.replica import Replica
 from tests.faults.stage import Pace, Stage, until
+from tests.patience import PATIENCE_SECONDS
 from witness import Ending
 
 _PATIENT = Pace(workers=2, call_timeout_seconds=10, shutdown_grace_seconds=25)
@@ -38,7 +39,7 @@ def test_what_was_created_by_accident_is_taken_back(stage: Stage, trouble: str) 
             stage.emulator.faults.add(trouble, operation, service="oss", count=1, status=503, code="ServiceUnavailable")
     replica = vanish_before_the_change(stage)
     assert until(lambda: not stage.left()), replica.text()
-    assert replica.stop(30) == 0
+    assert replica.stop(PATIENCE_SECONDS) == 0
     verdict = stage.verdict()
     assert not verdict.violations, "\n".join(map(str, verdict.violations))
     assert set(verdict.endings) == {Ending.GONE}
@@ -56,6 +57,6 @@ def test_a_worker_that_slept_through_the_deletion_leaves_nothing_behind(stage: S
     assert until(lambda: not stage.left()), other.text()
     replica.signal(signal.SIGCONT)
     assert until(lambda: "vanished" not in stage.emulator.acls() and replica.ready())
-    assert [each.stop(60) for each in (replica, other)] == [0, 0]
+    assert [each.stop(PATIENCE_SECONDS) for each in (replica, other)] == [0, 0]
     verdict = stage.verdict()
     assert not verdict.violations, "\n".join(map(str, verdict.violations))

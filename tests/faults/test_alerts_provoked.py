@@ -20,6 +20,7 @@ from tests.faults.alerts import Fired, Scrape, fired
 from tests.faults.mutants import count_undeleted_for_four_seconds, forget_a_settlement, module
 from tests.faults.replica import Key, Replica
 from tests.faults.stage import Pace, Stage, staged, until
+from tests.patience import PATIENCE_SECONDS
 
 _PACE = Pace(workers=4)
 
@@ -198,12 +199,12 @@ def test_the_limit_of_undeleted_messages_is_a_page_and_ends_by_itself(tmp_path: 
         assert until(lambda: replica.get("/readyz") == (503, "polling is paused: undeleted_limit")), replica.text()
         assert watched.shows('polling_paused{job="config-remediator",instance="replica-0",reason="undeleted_limit"}')
         assert "(undeleted_limit)" in watched.one("PollingPaused", 5).summary
-        said = [line["reason"] for line in replica.lines() if line.get("event") == "polling.paused"]
-        assert said[0] == "undeleted_limit"
+        assert until(lambda: bool(replica.events("polling.paused"))), replica.text()
+        assert replica.events("polling.paused")[0]["reason"] == "undeleted_limit"
         stage.emulator.faults.clear()
-        assert until(lambda: not stage.broken() and not stage.left(), 60), replica.text()
+        assert until(lambda: not stage.broken() and not stage.left()), replica.text()
         assert until(replica.ready), replica.get("/readyz")
         assert until(lambda: not watched.fires("PollingPaused", 5))
-        assert [line for line in replica.lines() if line.get("event") == "polling.resumed"]
-        assert replica.stop(30) == 0
+        assert until(lambda: bool(replica.events("polling.resumed"))), replica.text()
+        assert replica.stop(PATIENCE_SECONDS) == 0
         assert not stage.verdict().violations

@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.replica import REPOSITORY, Key, Replica
 from tests.faults.stage import Pace, Stage, until
+from tests.patience import PATIENCE_SECONDS
 
 _DYING = """\
 from consumer.remediations.oss.acl import BucketAcl
@@ -45,7 +46,7 @@ def test_a_dead_thread_ends_the_process_with_its_reason(stage: Stage, tmp_path: 
     assert replica.get("/livez") == (200, "ok")
     stage.emulator.create_buckets(["one"], acl="public-read")
     assert until(lambda: replica.get("/livez")[0] == 503)
-    assert replica.wait(30) == 1
+    assert replica.wait(PATIENCE_SECONDS) == 1
     last = replica.lines()[-1]
     assert last["event"] == "service.stopped"
     assert last["reason"].startswith("thread worker-")
@@ -66,13 +67,13 @@ def test_an_outage_turns_readiness_off_and_is_outlived(stage: Stage) -> None:
     stage.emulator.faults.clear()
     assert until(lambda: replica.ready() and not stage.left()), replica.text()
     assert stage.broken() == []
-    assert replica.stop(30) == 0
+    assert replica.stop(PATIENCE_SECONDS) == 0
 
 
 def refusal(replica: Replica) -> tuple[int, str]:
     """The exit status and the last line of a worker that does not start."""
     replica.start()
-    return replica.wait(60), replica.text().splitlines()[-1]
+    return replica.wait(PATIENCE_SECONDS), replica.text().splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -108,8 +109,8 @@ def test_an_outage_at_the_start_is_outlived(stage: Stage) -> None:
     stage.emulator.create_buckets(["one"], acl="public-read")
     assert until(lambda: replica.ready() and not stage.left()), replica.text()
     assert stage.broken() == []
-    assert replica.stop(30) == 0
-    assert any(line["event"] == "startup.waiting" for line in replica.lines())
+    assert replica.stop(PATIENCE_SECONDS) == 0
+    assert replica.events("startup.waiting")
 
 
 def test_a_stop_while_it_waits_to_start_is_in_good_order(stage: Stage) -> None:
@@ -120,7 +121,7 @@ def test_a_stop_while_it_waits_to_start_is_in_good_order(stage: Stage) -> None:
     path.write_text(text, encoding="utf-8")
     replica.start()
     assert until(lambda: "queue.endpoint: http://127.0.0.1:9 cannot be reached" in replica.get("/readyz")[1])
-    assert replica.stop(30) == 0, replica.text()
+    assert replica.stop(PATIENCE_SECONDS) == 0, replica.text()
     assert replica.lines()[-1]["exit_reason"] == "drained"
 
 

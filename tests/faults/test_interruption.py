@@ -16,6 +16,7 @@ import pytest
 
 from tests.emulation import eventually
 from tests.faults.replica import REPOSITORY
+from tests.patience import PATIENCE_SECONDS
 from tests.signals import as_under_a_terminal
 
 _SET_CHILD_SUBREAPER = 36
@@ -59,7 +60,7 @@ class Started:
 
     def end(self) -> tuple[int, str]:
         """Exit status and standard error."""
-        _, err = self.process.communicate(timeout=60)
+        _, err = self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode, err
 
 

@@ -10,6 +10,7 @@ import pytest
 from consumer.core.exit_codes import ExitCode
 from tests.faults.replica import REPOSITORY
 from tests.faults.stage import Stage, until
+from tests.patience import PATIENCE_SECONDS
 
 
 def limited(stage: Stage, limit: str) -> tuple[int, str]:
@@ -22,7 +23,7 @@ def limited(stage: Stage, limit: str) -> tuple[int, str]:
         env=replica._environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
@@ -57,7 +58,7 @@ def test_a_soft_limit_that_may_be_raised_is(stage: Stage) -> None:
     try:
         assert until(replica.ready)
         worker.terminate()
-        assert worker.wait(60) == ExitCode.DRAINED
+        assert worker.wait(PATIENCE_SECONDS) == ExitCode.DRAINED
     finally:
         worker.kill()
         worker.wait()

@@ -16,8 +16,10 @@ from mns.queue import QueueMeta
 from emulator.provisioning import account
 from tests.faults.replica import Replica
 from tests.faults.stage import DEAD_LETTERS, QUEUE, Pace, Stage, until
+from tests.patience import PATIENCE_SECONDS
 
 _PACE = Pace(slots=16, workers=4)
+_STALE_SECONDS = 10.0
 
 
 def started(stage: Stage, pace: Pace = _PACE, **more: str) -> Replica:
@@ -37,10 +39,10 @@ def poison(stage: Stage, count: int) -> None:
 def ends_well(stage: Stage, replica: Replica) -> None:
     """The faults are over: everything comes to its ending, nothing was promised in vain, and the process drains."""
     stage.emulator.faults.clear()
-    assert until(lambda: not stage.left(), 60), replica.text()[-3_000:]
+    assert until(lambda: not stage.left()), replica.text()[-3_000:]
     assert until(lambda: not replica.books().in_flight), replica.books()
     assert replica.books().balanced
-    assert replica.stop(30) == 0
+    assert replica.stop(PATIENCE_SECONDS) == 0
     verdict = stage.verdict()
     assert not verdict.violations, "\n".join(map(str, verdict.violations))
 
@@ -59,7 +61,7 @@ def test_repairs_go_on_while_nothing_can_be_deleted(stage: Stage, kind: str, fau
     stage.emulator.faults.add(kind, "BatchDeleteMessage", service="mns", **fault)
     stage.emulator.create_buckets(count=80, acl="public-read")
     replica = started(stage, replace(_PACE, settle_seconds=3.0))
-    assert until(lambda: not stage.broken(), 60), f"{len(stage.broken())} still public: {replica.text()[-2_000:]}"
+    assert until(lambda: not stage.broken()), f"{len(stage.broken())} still public: {replica.text()[-2_000:]}"
     assert stage.left() or kind == "stall"
     assert replica.get("/livez") == (200, "ok")
     ends_well(stage, replica)
@@ -76,13 +78,14 @@ def test_repairs_go_on_while_nothing_can_be_deleted(stage: Stage, kind: str, fau
     ids=["refused", "throttled", "silent", "slow"],
 )
 def test_poison_does_not_keep_a_public_bucket_waiting(stage: Stage, kind: str, fault: dict[str, object]) -> None:
-    """A dead-letter queue in trouble, ten times as much poison as slots: a new public bucket is closed in seconds."""
+    """A dead-letter queue in trouble, ten times as much poison as slots: a new public bucket is closed before it."""
     stage.emulator.faults.add(kind, "SendMessage", service="mns", **fault)
     replica = started(stage)
     poison(stage, 160)
     stage.emulator.create_buckets(["urgent"], acl="public-read-write")
-    assert until(lambda: not stage.broken(), 20), replica.text()[-2_000:]
-    assert replica.stop(30) == 0, replica.text()[-2_000:]
+    assert until(lambda: not stage.broken()), replica.text()[-2_000:]
+    assert stage.left(), "the poison still waits"
+    assert replica.stop(PATIENCE_SECONDS) == 0, replica.text()[-2_000:]
     stage.emulator.faults.clear()
     ends_well(stage, started(stage))
     assert stage.left(DEAD_LETTERS) >= 160
@@ -104,7 +107,7 @@ def test_slow_renewals_lose_nothing(stage: Stage) -> None:
     stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=0.5)
     stage.emulator.create_buckets(count=96, acl="public-read")
     replica = started(stage, Pace(slots=128, workers=8, lease_seconds=8, call_timeout_seconds=5))
-    assert until(lambda: not stage.broken(), 90), replica.text()[-2_000:]
+    assert until(lambda: not stage.broken()), replica.text()[-2_000:]
     assert replica.settled("lease_lost") == 0
     ends_well(stage, replica)
 
@@ -117,7 +120,7 @@ def test_slow_renewals_of_many_workers_lose_nothing(stage: Stage) -> None:
     stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=4.0)
     stage.emulator.create_buckets(count=80, acl="public-read")
     replica = started(stage, Pace(slots=96, workers=64, lease_seconds=15, call_timeout_seconds=10))
-    assert until(lambda: not stage.broken(), 60), replica.text()[-2_000:]
+    assert until(lambda: not stage.broken()), replica.text()[-2_000:]
     renewed = stage.emulator.journal(operation="ChangeMessageVisibility")
     assert len({entry.detail["message_id"] for entry in renewed}) >= 32, "the scene needs renewals"
     assert replica.settled("lease_lost") == 0
@@ -143,7 +146,7 @@ def test_a_refusal_that_passes_gives_no_bucket_up(stage: Stage, status: int, cod
     stage.emulator.faults.add("error", "PutBucketAcl", service="oss", status=status, code=code, count=16)
     stage.emulator.create_buckets(count=8, acl="public-read")
     replica = started(stage)
-    assert until(lambda: not stage.broken(), 40), replica.text()[-2_000:]
+    assert until(lambda: not stage.broken()), replica.text()[-2_000:]
     ends_well(stage, replica)
     assert not stage.left(DEAD_LETTERS)
 
@@ -153,26 +156,30 @@ def test_stale_reads_stop_no_rule(stage: Stage) -> None:
     stage.emulator.faults.add("stale", "GetBucketInfo", service="oss", seconds=1.0)
     stage.emulator.create_buckets(count=24, acl="public-read")
     replica = started(stage)
-    assert until(lambda: not stage.left(), 60), replica.text()[-2_000:]
+    assert until(lambda: not stage.left()), replica.text()[-2_000:]
     changes = [entry for entry in stage.emulator.journal(operation="PutBucketAcl") if entry.access_key_id]
     assert len(changes) == 24
     ends_well(stage, replica)
 
 
 def test_stale_reads_keep_no_urgent_bucket_waiting(stage: Stage) -> None:
-    """A hundred buckets show their old ACL for five seconds: no worker waits for them, and each is written once."""
-    stage.emulator.faults.add("stale", "GetBucket*", service="oss", seconds=5.0)
+    """A hundred buckets show their old ACL for a while: no worker waits for them, and each is written once.
+
+    If the workers waited, the urgent bucket would be closed after more than two minutes.
+    """
+    stage.emulator.faults.add("stale", "GetBucket*", service="oss", seconds=_STALE_SECONDS)
     stage.emulator.create_buckets(count=100, acl="public-read")
     journal = stage.folder / "journal.jsonl"
     replica = started(stage, replace(_PACE, slots=128, workers=8), REMEDIATOR__JOURNAL__PATH=str(journal))
     assert until(lambda: len(stage.broken()) < 90), replica.text()[-2_000:]
     stage.emulator.create_buckets(["urgent"], acl="public-read-write")
-    assert until(lambda: "urgent" not in stage.broken(), 10), replica.text()[-2_000:]
-    assert until(lambda: not stage.left(), 60), replica.text()[-2_000:]
+    assert until(lambda: "urgent" not in stage.broken(), 100 * _STALE_SECONDS / 8 / 2), replica.text()[-2_000:]
+    assert until(lambda: not stage.left()), replica.text()[-2_000:]
     changes = [entry for entry in stage.emulator.journal(operation="PutBucketAcl") if entry.access_key_id]
     assert len(changes) == 101
-    fixed = [line for line in replica.lines() if line.get("outcome") == "fixed"]
-    assert len(fixed) == 101, "what was accepted first and shown later is a fix of ours"
+    assert until(lambda: len([line for line in replica.lines() if line.get("outcome") == "fixed"]) == 101), (
+        "what was accepted first and shown later is a fix of ours"
+    )
     ends_well(stage, replica)
     lines = json.loads(replica.command("journal", "show", "--output", "json"))
     changes = [line for line in lines if line["undoable"]]
@@ -188,10 +195,9 @@ def test_bodies_that_damage_the_reply_keep_no_urgent_bucket_waiting(stage: Stage
         stage.emulator.config.publish_raw(f"poison {number} \x01", unescaped=True)
     stage.emulator.create_buckets(["urgent"], acl="public-read-write")
     replica = started(stage)
-    assert until(lambda: not stage.broken(), 20), replica.text()[-2_000:]
+    assert until(lambda: not stage.broken()), replica.text()[-2_000:]
     assert until(lambda: stage.left(DEAD_LETTERS) == 40 and not stage.left()), replica.text()[-2_000:]
-    damaged = [line for line in replica.lines() if line.get("reason") == "damaged_body"]
-    assert len(damaged) == 40
+    assert until(lambda: sum(line.get("reason") == "damaged_body" for line in replica.lines()) == 40), replica.text()
     assert 'outcomes_total{outcome="invalid"' in replica.get("/metrics")[1]
     ends_well(stage, replica)
 
@@ -221,7 +227,7 @@ def test_damaged_replies_prove_nothing_and_lose_nothing(
     replica = started(stage)
     poison(stage, 4)
     stage.emulator.create_buckets(count=24, acl="public-read")
-    assert until(lambda: not stage.broken(), 60), replica.text()[-2_000:]
+    assert until(lambda: not stage.broken()), replica.text()[-2_000:]
     page = replica.get("/metrics")[1]
     unread = re.findall(
         rf'^remediator_api_requests_total{{code="(?:damaged_reply|unexpected_reply|reset)".*service="{service}"',

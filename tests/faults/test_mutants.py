@@ -12,6 +12,7 @@ from tests.faults.mutants import CHANGES, MUTANTS, Mutant, module
 from tests.faults.replica import REPOSITORY
 from tests.faults.scenarios import EVERY, Scenario
 from tests.faults.stage import Stage, staged
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("scenario", EVERY, ids=lambda scenario: scenario.__name__)
@@ -37,7 +38,7 @@ def test_a_mutant_still_finds_what_it_replaces(change: object) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert (started.returncode, started.stderr) == (0, "")
 

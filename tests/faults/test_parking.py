@@ -8,6 +8,7 @@ from emulator.provisioning import account
 from tests.faults.fairness import Fairness, taken
 from tests.faults.scenarios import PARKING
 from tests.faults.stage import LEASE_SECONDS, QUEUE, Stage, until
+from tests.patience import PATIENCE_SECONDS
 from witness import Ending
 
 _MESSAGES = 200
@@ -23,7 +24,7 @@ def test_what_waits_keeps_nothing_fresh_waiting_and_outlives_the_retention(stage
     run.start()
     began_ms = run.fill()
     for _ in range(_ROUNDS):
-        assert run.replica.stop(60) == 0
+        assert run.replica.stop(PATIENCE_SECONDS) == 0
         run.due()
         stage.emulator.create_buckets([f"fresh-{run.now_ms()}"], acl="public-read")
         run.collect()
@@ -51,8 +52,8 @@ def test_a_queue_that_is_deleted_and_made_anew_loses_what_it_held_and_nothing_el
         owner.get_queue(QUEUE).create(QueueMeta(vis_timeout=LEASE_SECONDS))
     stage.emulator.faults.clear()
     stage.emulator.config.evaluate()
-    assert until(lambda: not stage.broken() and not stage.left(), 60), replica.text()
-    assert replica.stop(30) == 0
+    assert until(lambda: not stage.broken() and not stage.left()), replica.text()
+    assert replica.stop(PATIENCE_SECONDS) == 0
     verdict = stage.verdict()
     assert not verdict.violations
     assert Ending.TAKEN in verdict.endings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 from tests.faults.stage import Stage, until
+from tests.patience import PATIENCE_SECONDS
 
 
 def _paused(metrics: str) -> bool:
@@ -29,6 +30,6 @@ def test_sigusr1_stops_changes_and_sigusr2_lets_them_go_on(stage: Stage) -> None
     assert until(lambda: not stage.left()), replica.text()
     assert stage.broken() == []
     assert not _paused(replica.get("/metrics")[1])
-    assert replica.stop(30) == 0
+    assert replica.stop(PATIENCE_SECONDS) == 0
     verdict = stage.verdict()
     assert not verdict.violations, "\n".join(map(str, verdict.violations))

@@ -10,6 +10,7 @@ from consumer.core.exit_codes import ExitCode
 from tests.faults.replica import Key
 from tests.faults.stage import Stage, until
 from tests.identity_tokens import PROVIDER, identity_token
+from tests.patience import PATIENCE_SECONDS
 
 _TELLTALES = ("OSS4-HMAC-SHA256", "Signature=", "Authorization", "authorization", "security-token", "aliyun_v4")
 
@@ -37,7 +38,7 @@ def test_nothing_a_worker_prints_or_exports_holds_a_secret(stage: Stage, log_for
     exported = replica.get("/metrics")[1]
     stage.emulator.remove_identity(identity.access_key_id)  # from here on every poll is refused
     assert until(lambda: replica.get("/readyz")[0] == 503)
-    replica.stop(30)
+    replica.stop(PATIENCE_SECONDS)
     written = replica.text() + exported
     assert "api.answered" in written
     for secret in (identity.access_key_secret, token, *_TELLTALES):
@@ -66,7 +67,7 @@ def test_a_worker_in_a_pod_shows_neither_its_identity_token_nor_what_it_gets_for
     replica.start()
     assert until(lambda: not stage.broken())
     exported = replica.get("/metrics")[1]
-    replica.stop(30)
+    replica.stop(PATIENCE_SECONDS)
     assert f'credentials_expiry_timestamp_seconds{{account="{stage.emulator.endpoints.account_id}"}}' in exported
     assumed = [
         key
@@ -85,6 +86,6 @@ def test_a_worker_that_finds_no_sts_says_so_without_its_identity_token(stage: St
     replica.start()
     assert until(lambda: "no credentials: RRSA: 127.0.0.1:9" in replica.get("/readyz")[1]), replica.text()
     exported = replica.get("/readyz")[1] + replica.get("/metrics")[1]
-    assert replica.stop(30) == ExitCode.DRAINED
+    assert replica.stop(PATIENCE_SECONDS) == ExitCode.DRAINED
     assert "startup.waiting" in replica.text()
     assert identity_token() not in replica.text() + exported

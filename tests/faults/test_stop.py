@@ -6,6 +6,7 @@ import signal
 
 from tests.faults.replica import Replica
 from tests.faults.stage import Pace, Stage, until
+from tests.patience import PATIENCE_SECONDS
 from witness import Ending
 
 _SLOW = Pace(workers=2, lease_seconds=30, call_timeout_seconds=10, shutdown_grace_seconds=25)
@@ -13,7 +14,7 @@ _SLOW = Pace(workers=2, lease_seconds=30, call_timeout_seconds=10, shutdown_grac
 
 def said(replica: Replica, event: str) -> bool:
     """Whether the worker has logged an event."""
-    return any(line.get("event") == event for line in replica.lines())
+    return bool(replica.events(event))
 
 
 def received(stage: Stage) -> int:
@@ -38,7 +39,7 @@ def finish(stage: Stage) -> None:
     replica = stage.replica()
     replica.start()
     assert until(lambda: not stage.left()), replica.text()
-    assert replica.stop(30) == 0
+    assert replica.stop(PATIENCE_SECONDS) == 0
     verdict = stage.verdict()
     assert not verdict.violations, "\n".join(map(str, verdict.violations))
     assert set(verdict.endings) <= {Ending.FIXED, Ending.ALREADY_COMPLIANT}
@@ -47,7 +48,7 @@ def finish(stage: Stage) -> None:
 def test_sigterm_hands_back_what_is_untouched_and_finishes_what_is_begun(stage: Stage) -> None:
     """Exit 0; what was begun is repaired and deleted, everything else is visible again one second later."""
     replica = busy(stage)
-    assert replica.stop(60) == 0, replica.text()
+    assert replica.stop(PATIENCE_SECONDS) == 0, replica.text()
     entries = stage.emulator.journal(service="mns")
     deleted = {each for entry in entries for each in entry.detail.get("deleted", ())}
     hidden = {
@@ -90,7 +91,7 @@ def test_what_a_long_poll_brings_in_after_the_signal_is_handed_back(stage: Stage
     replica.signal(signal.SIGTERM)
     assert until(lambda: said(replica, "service.stopping"))
     stage.emulator.create_buckets(["late"], acl="public-read")
-    assert replica.wait(30) == 0, replica.text()
+    assert replica.wait(PATIENCE_SECONDS) == 0, replica.text()
     last = stage.emulator.journal(service="mns", resource="queues/main")[-1]
     assert (last.operation, last.detail["visibility_seconds"]) == ("ChangeMessageVisibility", 1)
     assert stage.broken() == ["late"]
@@ -105,4 +106,4 @@ def test_while_it_stops_it_is_alive_and_not_ready(stage: Stage) -> None:
     assert until(lambda: replica.get("/readyz")[0] == 503)
     assert replica.get("/readyz")[1] == "stopping"
     assert replica.get("/livez") == (200, "ok")
-    assert replica.wait(60) == 0, replica.text()
+    assert replica.wait(PATIENCE_SECONDS) == 0, replica.text()

@@ -10,6 +10,7 @@ from consumer.operator.watch.snapshot import Snapshot, View, view
 from emulator.cloudconfig.rules import default_rule_id
 from tests.faults.replica import Replica
 from tests.faults.stage import DEAD_LETTERS, READ_RULE, Stage, until
+from tests.patience import PATIENCE_SECONDS
 
 _FAST = {"REMEDIATOR__METRICS__QUEUE_SAMPLE_SECONDS": "1", "REMEDIATOR__METRICS__QUEUE_SAMPLE_IDLE_SECONDS": "1"}
 _READ = default_rule_id(READ_RULE)
@@ -45,7 +46,7 @@ def test_a_missing_permission_holds_everything_and_resumes_by_itself(stage: Stag
 
     assert until(lambda: not stage.broken()), replica.text()
     assert until(lambda: not shown(replica).missing and not shown(replica).exposed)
-    assert replica.stop(30) == 0
+    assert replica.stop(PATIENCE_SECONDS) == 0
     assert not stage.verdict().violations
 
 
@@ -117,6 +118,6 @@ def test_a_worker_near_the_services_throttle_says_so(stage: Stage) -> None:
     public(stage, *_BUCKETS)
     assert until(lambda: bool(shown(replica).polls_paused)), replica.text()
     assert "polling_paused" in (shown(replica).unknown or ())
-    assert [line["reason"] for line in replica.lines() if line.get("event") == "polling.paused"]
+    assert until(lambda: bool(replica.events("polling.paused"))), replica.text()
     counted = re.findall(r"^remediator_undeleted_in_window (\S+)", replica.get("/metrics")[1], re.MULTILINE)
     assert float(counted[0]) >= 4

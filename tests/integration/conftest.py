@@ -18,6 +18,7 @@ from consumer.core.exit_codes import ExitCode
 from consumer.core.observers import Hooks
 from emulator.client import Emulator
 from emulator.provisioning import setup_channel
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Recorder
 
 QUEUE = "config-events"
@@ -158,7 +159,7 @@ def run(configure: Configure, credentials: FixedCredentials) -> Run:
             yield Running(service, status)
         finally:
             service.stop()
-            thread.join(60)
+            thread.join(PATIENCE_SECONDS)
         assert status == [ExitCode.DRAINED]
 
     return running

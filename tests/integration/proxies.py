@@ -7,6 +7,8 @@ import socket
 import threading
 from collections.abc import Iterator
 
+from tests.patience import PATIENCE_SECONDS
+
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
@@ -31,7 +33,7 @@ class Proxy:
             except OSError:
                 return
             with connection, contextlib.suppress(OSError):
-                connection.settimeout(10)
+                connection.settimeout(PATIENCE_SECONDS)
                 self.seen.append(connection.recv(65_536).decode("latin-1").partition("\r\n")[0])
                 connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
@@ -40,7 +42,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(30)
+        self._thread.join(PATIENCE_SECONDS)
 
 
 @contextlib.contextmanager

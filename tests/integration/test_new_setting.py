@@ -29,6 +29,7 @@ from consumer.resources.oss.settings.catalogue import catalogue, named_actions
 from consumer.resources.ram_actions import actions_of
 from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import FakeBucket, FakeBuckets
 
 EXAMPLE = Path(__file__).parents[1] / "example_plugin"
@@ -85,7 +86,7 @@ def bucket(emulator: Emulator, credentials: FixedCredentials, recorder: Recorder
     """A bucket as the pipeline gets it; not made yet."""
     retrier = Retrier(RetryPolicy(1, 0.001, 0.002), Hooks(), threading.Event())
     settings = OssSettings(Endpoints({"*": emulator.oss}), call_timeout_seconds=5)
-    known, until = emulator.endpoints, time.monotonic() + 30
+    known, until = emulator.endpoints, time.monotonic() + PATIENCE_SECONDS
     oss = Oss(settings, credentials, Hooks((recorder,)), retrier)
     yield oss.open(BUCKETS.resource(known.account_id, known.region, "photos"), lambda: until)
     oss.close()

@@ -27,6 +27,7 @@ from consumer.resources.oss.bucket import Bucket
 from consumer.resources.oss.kind import BUCKETS
 from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
+from tests.patience import PATIENCE_SECONDS
 
 
 def impatient(hooks: Hooks, attempts: int = 1) -> Retrier:
@@ -45,7 +46,7 @@ def oss(emulator: Emulator, credentials: FixedCredentials, recorder: Recorder) -
 def opened(oss: Oss, emulator: Emulator, name: str, *, attempts: int = 1, recorder: Recorder | None = None) -> Bucket:
     hooks = Hooks((recorder,)) if recorder else Hooks()
     known = emulator.endpoints
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_SECONDS
     resource = BUCKETS.resource(known.account_id, known.region, name)
     return OssBucket(oss, resource, impatient(hooks, attempts), lambda: until)
 

@@ -20,6 +20,7 @@ from tests.emulation import eventually
 from tests.identity_tokens import PROVIDER, identity_token
 from tests.integration.conftest import Configure, Run
 from tests.integration.queues import is_empty
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock
 from tests.unit.telemetry.scrape import value
 
@@ -233,7 +234,7 @@ class Hanging:
     def get_credentials(self) -> Credentials:
         """The key, once the source answers."""
         self.asked += 1
-        assert self.answering.wait(60)
+        assert self.answering.wait(PATIENCE_SECONDS)
         known = self._known
         return Credentials(known.access_key_id, known.access_key_secret, "", self._clock() + HOUR_SECONDS)
 
@@ -267,7 +268,7 @@ def test_a_source_that_hangs_stops_no_work_and_ends_no_process(configure: Config
     finally:
         source.answering.set()
         service.stop()
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert service.fault() == ""
 
 

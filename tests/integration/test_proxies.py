@@ -27,6 +27,7 @@ from tests.integration.cli.conftest import Cli, cli
 from tests.integration.conftest import FixedCredentials, Run
 from tests.integration.proxies import Proxy, proxy
 from tests.integration.queues import is_empty
+from tests.patience import PATIENCE_SECONDS
 
 __all__ = ["cli"]
 
@@ -80,7 +81,7 @@ def test_sts_for_a_member_account(watched: Proxy, emulator: Emulator, credential
 def test_https_is_not_tunnelled_either(watched: Proxy, credentials: FixedCredentials) -> None:
     """A CONNECT would be seen; there is no TLS at the other end, which is another matter."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(30)
+        listener.settimeout(PATIENCE_SECONDS)
         port = listener.getsockname()[1]
 
         def hang_up() -> None:
@@ -91,7 +92,7 @@ def test_https_is_not_tunnelled_either(watched: Proxy, credentials: FixedCredent
         role = MemberRole("9876543210987654", "config-remediator", sts_endpoint=f"https://127.0.0.1:{port}")
         with pytest.raises(CredentialsUnavailable, match=rf"127\.0\.0\.1:{port} does not answer"):
             AssumedRole(role, credentials).get_credentials()
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
 
 
 def test_cloud_config(watched: Proxy, emulator: Emulator, credentials: FixedCredentials) -> None:
@@ -202,7 +203,7 @@ def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch, emulator: E
         with pytest.raises(CredentialsUnavailable, match="redirect"):
             StandardChain().get_credentials()
         server.shutdown()
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
 
 
 def test_a_command_and_a_worker_as_processes(cli: Cli, channel: Emulator) -> None:
@@ -214,7 +215,7 @@ def test_a_command_and_a_worker_as_processes(cli: Cli, channel: Emulator) -> Non
         worker = cli.start("run", **seen.environment())
         eventually(lambda: channel.acls() == {"photos": "private"})
         worker.terminate()
-        worker.communicate(timeout=60)
+        worker.communicate(timeout=PATIENCE_SECONDS)
         assert seen.seen == []
     assert (result.status, worker.returncode) == (0, 0)
     assert [each["status"] for each in found] == ["ok"]

@@ -28,6 +28,7 @@ from tests.emulation import eventually
 from tests.identity_tokens import PROVIDER, identity_token
 from tests.integration.conftest import Configure, FixedCredentials, Run
 from tests.integration.queues import is_empty
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock
 
 OUTAGE_SECONDS = 120.0
@@ -63,7 +64,9 @@ class Start:
         """What the health port answers."""
         assert self.service.health
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.service.health.port}{path}", timeout=30) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.service.health.port}{path}", timeout=PATIENCE_SECONDS
+            ) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -78,7 +81,7 @@ class Start:
             then()
         finally:
             self.service.stop()
-            thread.join(60)
+            thread.join(PATIENCE_SECONDS)
         (code,) = status
         return code
 
@@ -140,7 +143,7 @@ class Sts:
                     self.send_header("Content-Length", "0")
                     self.end_headers()
                     return
-                with urllib.request.urlopen(stage.emulator.control.url + self.path, timeout=30) as answer:
+                with urllib.request.urlopen(stage.emulator.control.url + self.path, timeout=PATIENCE_SECONDS) as answer:
                     body = answer.read()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
@@ -162,7 +165,7 @@ class Sts:
     def close(self) -> None:
         """End the server."""
         self.server.shutdown()
-        self._thread.join(30)
+        self._thread.join(PATIENCE_SECONDS)
         self.server.server_close()
 
 

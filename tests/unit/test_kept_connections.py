@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from consumer.aliyun.http import Exchange
+from tests.patience import PATIENCE_SECONDS
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
 
@@ -74,7 +75,7 @@ def kept_connection(certificate: Path | None) -> Iterator[tuple[HTTPConnection, 
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     with ExitStack() as opened:
-        opened.enter_context(listener).settimeout(10)
+        opened.enter_context(listener).settimeout(PATIENCE_SECONDS)
 
         def accept() -> socket.socket:
             plain, _ = listener.accept()

@@ -14,6 +14,7 @@ from consumer.app.renewal import CredentialRenewal, RefusedKeys
 from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from consumer.core.observers import ApiCall
 from consumer.engine.heartbeat import Heartbeat
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock
 
 HOUR = 3_600
@@ -38,7 +39,7 @@ class Source:
         """The answer, as soon as the source gives any."""
         self.asked += 1
         number = self.asked
-        assert self.answering.wait(30)
+        assert self.answering.wait(PATIENCE_SECONDS)
         if self.failure:
             raise self.failure
         ends_at = None if self.lifetime is None else self.clock() + self.lifetime
@@ -156,7 +157,7 @@ def test_nobody_waits_for_a_source_that_hangs(source: Source, clock: Clock) -> N
     found.renew()
     assert source.asked == 2, "and nobody asks a second time meanwhile"
     source.answering.set()
-    refresher.join(30)
+    refresher.join(PATIENCE_SECONDS)
     assert found.get_credentials().access_key_id == "key-2"
 
 
@@ -197,7 +198,7 @@ def test_callers_who_need_them_first_share_one_question(source: Source) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
     assert source.asked == 1
 
 

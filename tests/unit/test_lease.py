@@ -11,6 +11,7 @@ from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease, LeaseState
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
 from consumer.engine.renewer import Renewer
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.engine import LEASES, Engine
 from tests.unit.fakes import instant_heartbeat, middle, service_error
 
@@ -258,7 +259,7 @@ def test_the_loop_ends_when_the_keeper_is_closed() -> None:
     engine.keeper.keep(Lease("m", "h", engine.clock(), 1_000.0))
     engine.keeper.close()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
 
 

@@ -17,6 +17,7 @@ from consumer.aliyun.mns.queue import Queue, QueueAddress
 from consumer.aliyun.name_lookup import THREAD_NAME, NameLookup, NameLookupTimeout
 from consumer.core.errors import Unanswered
 from consumer.core.observers import Hooks
+from tests.patience import PATIENCE_SECONDS
 
 ANSWER = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
 NAME = "mns.example"
@@ -37,7 +38,7 @@ class NameServer:
         if flags & socket.AI_NUMERICHOST:
             return list(_REAL(host, port, family, kind, protocol, flags))
         self.asked.append(host)
-        assert self.answering.wait(30)
+        assert self.answering.wait(PATIENCE_SECONDS)
         if self.failure:
             raise self.failure
         return list(ANSWER)
@@ -51,7 +52,7 @@ def server() -> Iterator[NameServer]:
     made.answering.set()
     for thread in threading.enumerate():
         if thread.name == THREAD_NAME:
-            thread.join(30)
+            thread.join(PATIENCE_SECONDS)
 
 
 def hanging() -> int:
@@ -86,7 +87,7 @@ def test_only_so_many_look_ups_hang_at_once(server: NameServer) -> None:
     assert hanging() == 3
     server.answering.set()
     for thread in [each for each in threading.enumerate() if each.name == THREAD_NAME]:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
     assert list(lookup.addresses("bucket-4.example", 443, 30)) == ANSWER
 
 

@@ -18,6 +18,7 @@ from consumer.core.errors import (
     Unavailable,
 )
 from consumer.core.observers import Hooks
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock, Recorder, service_error
 
 
@@ -116,6 +117,6 @@ def test_a_real_pause_ends_at_once_with_the_stop() -> None:
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
     stopping.set()
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     assert trying.tries <= 2

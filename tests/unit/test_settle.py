@@ -22,6 +22,7 @@ from consumer.core.outcome import SETTLED_BY, Disposition, Outcome, Settlement
 from consumer.engine.lease import LeaseState
 from consumer.engine.settle_queue import Action
 from consumer.guards.rule import Mode, Observed
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.engine import Engine
 from tests.unit.fakes import service_error, unanswered
 from tests.unit.telemetry.records import rule
@@ -304,6 +305,6 @@ def test_the_settlers_loop_settles_what_comes_and_ends_when_it_is_closed() -> No
         engine.resolve(delivery, Outcome.FIXED)
     assert engine.in_flight.wait_until_empty(30)
     engine.settlements.close()
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     assert len(engine.queue.deleted) == 3

@@ -16,6 +16,7 @@ import pytest
 
 from consumer.aliyun.http import DeadlineExceeded, Exchange, Reply, ReplyTooLarge, failure_code
 from consumer.aliyun.reply import UnexpectedReply
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock
 
 Answering = Callable[[socket.socket], None]
@@ -56,7 +57,7 @@ class Server:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(PATIENCE_SECONDS)
             assert not thread.is_alive()
 
 
@@ -162,7 +163,7 @@ def test_a_server_that_drips_is_noticed(serve: Callable[[Answering], Server], he
 def test_a_server_that_says_nothing_is_noticed(serve: Callable[[Answering], Server]) -> None:
     """A half-open connection ends with the deadline."""
     over = threading.Event()
-    with exchange(serve(lambda _connection: over.wait(30) and None)) as (connection, bounded):
+    with exchange(serve(lambda _connection: over.wait(PATIENCE_SECONDS) and None)) as (connection, bounded):
         with pytest.raises(TimeoutError) as raised:
             ask(connection, bounded, 0.2)
         over.set()

@@ -18,6 +18,7 @@ from consumer.engine.settle_queue import Action
 from consumer.engine.worker import Worker
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.bodies import ACCOUNT, EVALUATED_AT_MS, event_body
 from tests.unit.engine import Engine
 from tests.unit.fakes import FakeBucket, FakeBuckets, instant_heartbeat, received
@@ -405,7 +406,7 @@ def test_every_delivery_is_resolved_once_by_whatever_thread() -> None:
         resolved += taken
     working.engine.in_flight.close()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
     ended = [one.message_id for leader in resolved for one in (leader, *leader.followers)]
     assert sorted(ended) == sorted(delivery.message_id for delivery in deliveries)

@@ -13,6 +13,7 @@ from emulator.mns import MnsService
 from emulator.settings import Endpoints
 from emulator.world import World
 from tests.emulator.mns.alone import journaled
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Running:
         async def acting() -> Any:
             return act()
 
-        return asyncio.run_coroutine_threadsafe(acting(), self.loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(acting(), self.loop).result(timeout=PATIENCE_SECONDS)
 
     def journal(self, operation: str) -> list[dict[str, Any]]:
         """Every entry of one operation, oldest first."""

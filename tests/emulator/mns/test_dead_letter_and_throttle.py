@@ -11,10 +11,11 @@ import pytest
 
 from emulator.http import Response
 from tests.emulator.mns.alone import Alone, journaled
+from tests.patience import PATIENCE_SECONDS
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, timeout=10))
+    asyncio.run(asyncio.wait_for(scenario, timeout=PATIENCE_SECONDS))
 
 
 def handles(response: Response) -> list[str]:

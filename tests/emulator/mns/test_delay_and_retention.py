@@ -15,6 +15,7 @@ import pytest
 
 from emulator.http import Response
 from tests.emulator.mns.alone import XMLNS, Alone, journaled
+from tests.patience import PATIENCE_SECONDS
 
 DAY = 86_400
 WEEK = 7 * DAY
@@ -30,7 +31,7 @@ PROPERTIES = (
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, timeout=10))
+    asyncio.run(asyncio.wait_for(scenario, timeout=PATIENCE_SECONDS))
 
 
 def flat(response: Response) -> str:

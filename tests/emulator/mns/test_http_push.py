@@ -15,10 +15,11 @@ from emulator.mns import http_push
 from emulator.mns.http_push import HttpEndpoint, permitted
 from emulator.settings import Settings
 from tests.emulator.mns.alone import XMLNS, Alone, journaled
+from tests.patience import PATIENCE_SECONDS
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, timeout=20))
+    asyncio.run(asyncio.wait_for(scenario, timeout=PATIENCE_SECONDS))
 
 
 @dataclass

@@ -17,6 +17,7 @@ from emulator.http import Response
 from emulator.mns.document import document
 from emulator.settings import Settings
 from tests.emulator.mns.alone import XMLNS, Alone
+from tests.patience import PATIENCE_SECONDS
 
 OWNER = "1023210024677934"
 TOPIC, SUBSCRIPTION = "imm-test-hl-mns-topic-shanghai", "imm-test-hl-mns-queue-shanghai"
@@ -32,7 +33,7 @@ DELAYED_HANDLE_LENGTH = 37
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, timeout=10))
+    asyncio.run(asyncio.wait_for(scenario, timeout=PATIENCE_SECONDS))
 
 
 def _between(response: Response, tag: str) -> str:

@@ -11,6 +11,7 @@ from mns.queue import Message
 
 from tests.emulator.mns.alone import Alone
 from tests.emulator.mns.running import Running
+from tests.patience import PATIENCE_SECONDS
 
 
 def until(mns: Running, condition: Callable[[], bool]) -> None:
@@ -30,7 +31,7 @@ def polling(mns: Running) -> socket.socket:
     address = urlsplit(mns.endpoints.mns)
     request = Alone().signed("GET", "/queues/q/messages?waitseconds=30", host=address.netloc)
     head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
-    connection = socket.create_connection((address.hostname or "", address.port or 0), timeout=10)
+    connection = socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE_SECONDS)
     connection.sendall(f"GET {request.target} HTTP/1.1\r\n{head}\r\n".encode())
     return connection
 

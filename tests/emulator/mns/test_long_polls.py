@@ -12,11 +12,12 @@ import pytest
 from emulator.faults import Fault, Kind
 from emulator.http import Response
 from tests.emulator.mns.alone import Alone, journaled
+from tests.patience import PATIENCE_SECONDS
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     """Run a scenario; a poll that never ends fails it instead of hanging."""
-    asyncio.run(asyncio.wait_for(scenario, timeout=10))
+    asyncio.run(asyncio.wait_for(scenario, timeout=PATIENCE_SECONDS))
 
 
 def bodies(response: Response) -> list[str]:

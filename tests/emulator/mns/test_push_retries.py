@@ -11,10 +11,11 @@ import pytest
 from emulator.mns.push import retry_delays_seconds
 from emulator.mns.topic import NotifyStrategy
 from tests.emulator.mns.alone import XMLNS, Alone, journaled
+from tests.patience import PATIENCE_SECONDS
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, timeout=10))
+    asyncio.run(asyncio.wait_for(scenario, timeout=PATIENCE_SECONDS))
 
 
 async def subscribed(alone: Alone, strategy: str) -> None:

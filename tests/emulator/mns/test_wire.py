@@ -11,12 +11,13 @@ import pytest
 
 from emulator.http import Response
 from tests.emulator.mns.alone import XMLNS, Alone
+from tests.patience import PATIENCE_SECONDS
 
 RESPONSE_XMLNS = 'xmlns="http://mns.aliyuncs.com/doc/v1"'
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scenario, timeout=10))
+    asyncio.run(asyncio.wait_for(scenario, timeout=PATIENCE_SECONDS))
 
 
 def code(response: Response) -> str:

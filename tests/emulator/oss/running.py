@@ -15,6 +15,7 @@ from emulator.journal import Entry
 from emulator.oss import OssService
 from emulator.settings import Endpoints
 from emulator.world import World
+from tests.patience import PATIENCE_SECONDS
 
 T = TypeVar("T")
 
@@ -73,4 +74,4 @@ class Running:
     def get(self, path: str, host: str | None = None) -> requests.Response:
         """An anonymous request, to whatever host."""
         headers = {} if host is None else {"Host": host}
-        return requests.get(self.url + path, headers=headers, timeout=10)
+        return requests.get(self.url + path, headers=headers, timeout=PATIENCE_SECONDS)

@@ -10,6 +10,7 @@ import requests
 
 from emulator.identity import AccessKey
 from tests.emulator.oss.running import Running
+from tests.patience import PATIENCE_SECONDS
 
 VERSIONS = {oss2.Auth: "v1", oss2.AuthV2: "v2", oss2.AuthV4: "v4"}
 AUTHS = pytest.mark.parametrize("kind", [oss2.Auth, oss2.AuthV2, oss2.AuthV4])
@@ -74,10 +75,10 @@ def test_signed_url(oss: Running, kind: type) -> None:
     bucket.create_bucket()
     bucket.put_object("k", b"x")
     url = bucket.sign_url("GET", "k", 60)
-    assert requests.get(url, timeout=10).content == b"x"
-    assert requests.get(url.replace("/k?", "/l?"), timeout=10).status_code == 403
+    assert requests.get(url, timeout=PATIENCE_SECONDS).content == b"x"
+    assert requests.get(url.replace("/k?", "/l?"), timeout=PATIENCE_SECONDS).status_code == 403
     oss.advance(61)
-    assert "Request has expired." in requests.get(url, timeout=10).text
+    assert "Request has expired." in requests.get(url, timeout=PATIENCE_SECONDS).text
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "v4"])
@@ -121,7 +122,7 @@ def test_anonymous(oss: Running) -> None:
     assert oss.get("/bucket-one/").status_code == 403
     assert oss.get("/bucket-one/k").status_code == 403
     assert oss.get("/").status_code == 403
-    assert requests.put(f"{oss.url}/public-one/k", b"y", timeout=10).status_code == 403
+    assert requests.put(f"{oss.url}/public-one/k", b"y", timeout=PATIENCE_SECONDS).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_anonymous(oss: Running) -> None:
 def test_malformed_header(oss: Running, header: str) -> None:
     """An Authorization header of no known form is an invalid argument."""
     oss.create()
-    answered = requests.get(f"{oss.url}/bucket-one/?acl", headers={"Authorization": header}, timeout=10)
+    answered = requests.get(f"{oss.url}/bucket-one/?acl", headers={"Authorization": header}, timeout=PATIENCE_SECONDS)
     assert answered.status_code == 400
     assert "<Code>InvalidArgument</Code>" in answered.text
 
@@ -139,5 +140,7 @@ def test_date_missing(oss: Running) -> None:
     """Version 1 does without a date nothing."""
     oss.create()
     key = oss.endpoints.access_key_id
-    answered = requests.get(f"{oss.url}/bucket-one/?acl", headers={"Authorization": f"OSS {key}:x"}, timeout=10)
+    answered = requests.get(
+        f"{oss.url}/bucket-one/?acl", headers={"Authorization": f"OSS {key}:x"}, timeout=PATIENCE_SECONDS
+    )
     assert "OSS authentication requires a valid Date." in answered.text

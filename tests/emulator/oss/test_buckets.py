@@ -8,6 +8,7 @@ import requests
 
 from emulator.oss.errors import OssRefusal
 from tests.emulator.oss.running import Running
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_life_of_a_bucket(oss: Running) -> None:
@@ -153,7 +154,7 @@ def test_error_looks_recorded(oss: Running) -> None:
     """An error's body and headers are those recorded from the service."""
     oss.create()
     url = oss.bucket().sign_url("GET", "k", 60)
-    answered = requests.get(f"{url}x", headers={"Host": "bucket-one.localhost"}, timeout=10)
+    answered = requests.get(f"{url}x", headers={"Host": "bucket-one.localhost"}, timeout=PATIENCE_SECONDS)
     request_id = answered.headers["x-oss-request-id"]
     assert len(request_id) == 24
     assert answered.headers["Server"] == "AliyunOSS"
@@ -201,5 +202,7 @@ def test_unknown_combinations(oss: Running) -> None:
         assert (refused.value.status, refused.value.code) == (status, code)
         for authorization in ("", "OSS LTAInobody:x"):
             headers = {"Authorization": authorization} if authorization else {}
-            answered = requests.request(method, f"{oss.url}/bucket-one/?{subresource}", headers=headers, timeout=10)
+            answered = requests.request(
+                method, f"{oss.url}/bucket-one/?{subresource}", headers=headers, timeout=PATIENCE_SECONDS
+            )
             assert answered.status_code == 403

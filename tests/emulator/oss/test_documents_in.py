@@ -17,6 +17,7 @@ from emulator.oss.errors import OssRefusal
 from emulator.oss.policy_document import check
 from emulator.oss.routes import ROUTES
 from tests.emulator.oss.running import Running
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_garbage_everywhere(oss: Running, operation: Operation, body: bytes) -> 
     oss.auth()._sign_request(request, "bucket-one", "")
     headers = {name: value for name, value in request.headers.items() if value is not None}
     answered = requests.request(
-        request.method, request.url, params=request.params, headers=headers, data=body, timeout=10
+        request.method, request.url, params=request.params, headers=headers, data=body, timeout=PATIENCE_SECONDS
     )
     assert answered.status_code == 400
     assert any(code in answered.text for code in ("MalformedXML", "InvalidArgument", "InvalidPolicyDocument"))

@@ -11,6 +11,7 @@ import pytest
 
 from emulator.oss import signature_v1
 from tests.emulator.oss.running import Running
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def _bare(oss: Running, secret: str) -> int:
     date = formatdate(usegmt=True)
     text = signature_v1.string_to_sign("GET", {}, date, "/bucket-one?acl")
     signed = f"OSS {oss.endpoints.access_key_id}:{signature_v1.signature(secret, text)}"
-    connection = http.client.HTTPConnection(oss.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(oss.url.removeprefix("http://"), timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", "/bucket-one?acl", headers={"Date": date, "Authorization": signed})
         return connection.getresponse().status

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.emulator.oss.running import STRANGER, Running
+from tests.patience import PATIENCE_SECONDS
 
 OTHER_REGION = "cn-beijing"
 POLICY = (
@@ -22,7 +23,7 @@ def _through(oss: Running, host: str, *, region: str | None = None, bucket: str 
     auth = oss.auth(oss2.AuthV4 if region else oss2.Auth)
     auth._sign_request(request, bucket, "")
     headers = {name: value for name, value in request.headers.items() if value is not None}
-    return requests.get(f"{oss.url}/?acl=", headers=headers | {"Host": host}, timeout=10)
+    return requests.get(f"{oss.url}/?acl=", headers=headers | {"Host": host}, timeout=PATIENCE_SECONDS)
 
 
 def test_right_endpoint(oss: Running) -> None:

@@ -8,6 +8,7 @@ import alibabacloud_oss_v2 as v2
 import pytest
 
 from tests.emulator.oss.running import Running
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(params=["v1", "v4"])
@@ -73,7 +74,7 @@ def test_presigned(client: Any) -> None:
     client.put_bucket(v2.PutBucketRequest(bucket="bucket-one"))
     client.put_object(v2.PutObjectRequest(bucket="bucket-one", key="a b", body=b"x"))
     signed = client.presign(v2.GetObjectRequest(bucket="bucket-one", key="a b"))
-    assert requests.get(signed.url, timeout=10).content == b"x"
+    assert requests.get(signed.url, timeout=PATIENCE_SECONDS).content == b"x"
 
 
 def test_unset(client: Any) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from emulator.client import Emulator
 from tests.measured import python_module
+from tests.patience import PATIENCE_SECONDS
 
 BASE = """\
 account_id = "{account}"
@@ -121,7 +122,12 @@ class Cli:
     def run(self, *arguments: str, answer: str = "", **environment: str) -> Result:
         """Run the command to its end; `answer` is what a person types."""
         process = self.start(*arguments, **environment)
-        out, err = process.communicate(answer, timeout=60)
+        try:
+            out, err = process.communicate(answer, timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
         assert "Traceback" not in err, err
         return Result(process.returncode, out, err)
 

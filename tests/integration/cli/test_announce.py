@@ -12,6 +12,7 @@ from tests.emulation import eventually
 from tests.integration.announced import TOPIC, announced, kinds, subscribe_queue
 from tests.integration.cli.conftest import Cli
 from tests.integration.queues import is_empty
+from tests.patience import PATIENCE_SECONDS
 
 ANNOUNCE = f'\n[announce]\ntopic = "{TOPIC}"\nowner_tag = "team"\n'
 
@@ -27,7 +28,7 @@ def announcing(cli: Cli, channel: Emulator, tmp_path: Path) -> Cli:
         eventually(lambda: is_empty(channel))
     finally:
         process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, error
     return cli
 

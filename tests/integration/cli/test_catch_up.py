@@ -22,6 +22,7 @@ from tests.emulation import eventually
 from tests.integration.cli.conftest import RULES, Cli
 from tests.integration.conftest import DEAD_LETTERS, QUEUE
 from tests.integration.queues import dead_letters, is_empty, messages
+from tests.patience import PATIENCE_SECONDS
 from tests.redis_server import redis_server
 from tests.signals import as_under_a_terminal
 
@@ -129,7 +130,7 @@ def test_the_worker_repairs_what_was_sent(missed: Cli, emulator: Emulator) -> No
         eventually(lambda: is_empty(emulator))
     finally:
         worker.terminate()
-        out, err = worker.communicate(timeout=60)
+        out, err = worker.communicate(timeout=PATIENCE_SECONDS)
     assert len(emulator.journal(operation="PutBucketAcl")) == 3
     assert dead_letters(emulator) == []
     assert "Traceback" not in out + err
@@ -323,7 +324,7 @@ def test_a_signal_ends_it_at_once_and_a_second_run_goes_on(
         process = missed.start("catch-up", "--apply", "--rate", "0.02", "--state", str(state))
     eventually(lambda: (state.exists() and state.read_text().count("\n") == 2) or process.poll() is not None)
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 128 + number, err
     assert err == (
         f"\n1 of 3 events were sent; run it again to go on.\n\nconfig-remediator catch-up: stopped by {number.name}\n"
@@ -338,7 +339,7 @@ def test_a_signal_ends_a_list_that_hangs(missed: Cli, emulator: Emulator) -> Non
     process = missed.start("catch-up")
     eventually(lambda: emulator.faults.struck()[fault] > 0 or process.poll() is not None)
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, out, err) == (143, "", "\nconfig-remediator catch-up: stopped by SIGTERM\n")
 
 
@@ -375,7 +376,7 @@ def test_it_runs_again_and_again_until_it_is_stopped(missed: Cli, emulator: Emul
     assert (line["event"], line["sent"]) == ("catch_up.finished", 3)
     assert len(messages(emulator, QUEUE)) == 4
     process.send_signal(signal.SIGTERM)
-    out, rest = process.communicate(timeout=30)
+    out, rest = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, out) == (143, "")
     assert "catch_up.finished" not in rest
 
@@ -389,7 +390,7 @@ def test_a_failed_run_is_no_end(missed: Cli, emulator: Emulator) -> None:
     assert "catch_up.failed" in process.stderr.readline()
     assert process.poll() is None
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def scraped(port: int) -> dict[str, float]:
@@ -441,7 +442,7 @@ def worker(cli: Cli) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, out + err
 
 

@@ -17,8 +17,7 @@ from tests.emulation import eventually
 from tests.identity_tokens import PROVIDER
 from tests.integration.cli.conftest import Cli
 from tests.measured import python_module
-
-_PATIENCE_SECONDS = 60
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,14 @@ def _replaced(old: str, new: str) -> Callable[[Cli, Path], object]:
     return lambda cli, _: cli.replace(old, new)
 
 
+def _installed(folder: Path) -> Path:
+    """Where packages lie that are made for a test; not in what is compared: Python may write its bytecode there."""
+    return folder.with_name("installed")
+
+
 def _no_extra(cli: Cli, folder: Path) -> None:
     """As if the optional package were not installed: one of its name that cannot be imported comes first."""
-    package = folder / "shadow" / "alibabacloud_config20200907"
+    package = _installed(folder) / "alibabacloud_config20200907"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise ImportError(name='alibabacloud_config20200907')\n", encoding="utf-8")
     cli.environment["PYTHONPATH"] = f"{package.parent}:{cli.environment.get('PYTHONPATH', '')}"
@@ -70,7 +74,7 @@ def _no_extra(cli: Cli, folder: Path) -> None:
 
 def _no_redis(cli: Cli, folder: Path) -> None:
     """The same of the package for the store that replicas share."""
-    package = folder / "shadow" / "redis"
+    package = _installed(folder) / "redis"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise ImportError(name='redis')\n", encoding="utf-8")
     cli.environment["PYTHONPATH"] = f"{package.parent}:{cli.environment.get('PYTHONPATH', '')}"
@@ -79,7 +83,7 @@ def _no_redis(cli: Cli, folder: Path) -> None:
 
 def _plug_in(cli: Cli, folder: Path) -> None:
     """An installed package whose repair cannot be loaded."""
-    metadata = folder / "plug-in" / "broken-1.0.dist-info"
+    metadata = _installed(folder) / "broken-1.0.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-repairs\nVersion: 1.0\n", encoding="utf-8")
     entry = "[config_remediator.remediations]\nbroken = no_such_module:Repair\n"
@@ -153,7 +157,7 @@ def test_too_few_descriptors(cli: Cli) -> None:
             env={**cli.environment, "REMEDIATOR_CONFIG": str(cli.path)},
             capture_output=True,
             text=True,
-            timeout=_PATIENCE_SECONDS,
+            timeout=PATIENCE_SECONDS,
         )
         found[command] = (process.returncode, process.stdout + process.stderr)
     assert found["run"][0] == 2
@@ -215,7 +219,7 @@ def test_a_worker_on_the_port_is_no_fault(cli: Cli) -> None:
         assert ports(cli)[0]["status"] == "ok"
     finally:
         worker.terminate()
-        worker.communicate(timeout=_PATIENCE_SECONDS)
+        worker.communicate(timeout=PATIENCE_SECONDS)
 
 
 def ports(cli: Cli) -> list[dict[str, str]]:
@@ -233,7 +237,7 @@ def serving(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[int]:
         thread.start()
         yield server.server_port
         server.shutdown()
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
 
 
 EXEMPTION = """
@@ -274,5 +278,5 @@ def test_what_a_start_takes_and_nobody_means_is_a_warning(
     finally:
         worker.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            worker.communicate(timeout=_PATIENCE_SECONDS)
+            worker.communicate(timeout=PATIENCE_SECONDS)
     assert worker.returncode == 0

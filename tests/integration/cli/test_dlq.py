@@ -22,6 +22,7 @@ from emulator.provisioning import account
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.queues import dead_letters, messages
+from tests.patience import PATIENCE_SECONDS
 
 DEAD = "config-events-dead"
 
@@ -420,7 +421,7 @@ def working(cli: Cli) -> Iterator[None]:
         yield
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.communicate(timeout=60)
+        worker.communicate(timeout=PATIENCE_SECONDS)
 
 
 def test_whoever_waits_is_told_what_became_of_each_message(cli: Cli, channel: Emulator, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from tests.integration.cli.documented import CANNOT, ROOT, Command, commands, sp
 from tests.integration.cli.test_dlq import letter, put
 from tests.integration.conftest import DEAD_LETTERS, QUEUE, RULE_IDS
 from tests.integration.queues import is_empty, messages
+from tests.patience import PATIENCE_SECONDS
 
 READ = "oss-bucket-public-read-prohibited"
 
@@ -76,7 +77,7 @@ class Scene:
                 input="y\n",
                 capture_output=True,
                 text=True,
-                timeout=120,
+                timeout=PATIENCE_SECONDS,
             )
         finally:
             self.cli.path.write_text(kept, encoding="utf-8")
@@ -132,7 +133,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             yield furnished(emulator, cli, port)
         finally:
             worker.terminate()
-            worker.communicate(timeout=60)
+            worker.communicate(timeout=PATIENCE_SECONDS)
 
 
 def configured(emulator: Emulator, folder: Path, port: int) -> Cli:

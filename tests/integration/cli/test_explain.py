@@ -12,6 +12,7 @@ from tests.emulation import eventually
 from tests.integration.cli.conftest import RULES, Cli
 from tests.integration.cli.test_journal import READ, journal
 from tests.integration.cli.test_ram_policy import granted, needed
+from tests.patience import PATIENCE_SECONDS
 
 __all__ = ["journal"]
 
@@ -45,7 +46,7 @@ def worked(cli: Cli, channel: Emulator, journal: Path, *buckets: str) -> None:
         eventually(lambda: sum(line["step"] == "settled" for line in lines(journal)) >= len(buckets))
     finally:
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_a_body_that_is_no_event_is_explained_too(cli: Cli, estate: Emulator, jo
     process = cli.start("run")
     eventually(lambda: any(line.get("outcome") == "invalid" and line["step"] == "settled" for line in lines(journal)))
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     (ended,) = [line for line in lines(journal) if line["step"] == "decided"]
     document = cli.json("explain", str(ended["message_id"]))
     assert (document["now"], document["rules"]) == ([], [])

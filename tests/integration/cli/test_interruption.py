@@ -9,6 +9,7 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
+from tests.patience import PATIENCE_SECONDS
 from tests.signals import as_under_a_terminal
 
 
@@ -20,5 +21,5 @@ def test_ctrl_c_ends_a_command_in_one_line(cli: Cli, emulator: Emulator, argumen
         process = cli.start(*arguments)
     eventually(lambda: emulator.faults.struck()[fault] > 0 or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, err) == (130, f"\nconfig-remediator {arguments[0]}: stopped by SIGINT\n")

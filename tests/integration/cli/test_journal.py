@@ -22,6 +22,7 @@ from tests.integration.cli.conftest import Cli, Result
 from tests.integration.queues import dead_letters, is_empty, messages
 from tests.integration.remediations.cases import ACL, LOGGING, POLICY, PUBLIC_STATEMENT, TAGS, policy
 from tests.integration.remediations.workbench import BUCKET, Case
+from tests.patience import PATIENCE_SECONDS
 
 READ = "oss-bucket-public-read-prohibited"
 
@@ -41,7 +42,7 @@ def work(cli: Cli, emulator: Emulator) -> None:
         eventually(lambda: is_empty(emulator))
     finally:
         process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, error
 
 
@@ -134,7 +135,7 @@ def test_a_worker_that_was_killed_leaves_a_journal_that_the_next_one_continues(
     first = cli.start("run")
     eventually(lambda: journal.exists() and journal.read_bytes().count(b'"before"') > 3)
     first.kill()
-    first.communicate(timeout=30)
+    first.communicate(timeout=PATIENCE_SECONDS)
     with journal.open("ab") as file:
         file.write(b'{"seq":9')  # as if it had been killed in the middle of a line
     channel.advance(60)
@@ -159,7 +160,7 @@ def test_the_size_is_a_metric(cli: Cli, channel: Emulator, journal: Path) -> Non
         assert f"remediator_journal_bytes {float(journal.stat().st_size)}" in text
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def _answers(port: int) -> bool:
@@ -320,7 +321,7 @@ def made_anew_under_the_undo(cli: Cli, channel: Emulator, operation: str, bucket
         channel.create_buckets([bucket], **settings)
     channel.faults.remove(held)
     channel.advance(300)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
     return Result(process.returncode, out, err)
 
 
@@ -495,7 +496,7 @@ def test_a_journal_that_cannot_be_written_stops_changes_only_where_it_is_require
         eventually(lambda: is_empty(channel))
     finally:
         process.send_signal(signal.SIGTERM)
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, error
     assert "journal.cannot_be_written" in out
     assert "journal.goes_on" in out

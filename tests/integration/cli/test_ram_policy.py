@@ -25,6 +25,7 @@ from tests.integration.ecs.test_worker import RULE as GROUP_RULE
 from tests.integration.queues import messages
 from tests.integration.remediations.cases import ALL
 from tests.integration.remediations.workbench import BUCKET, Case
+from tests.patience import PATIENCE_SECONDS
 
 ALIYUN = Path(app.__file__).parents[1] / "aliyun"
 GATEWAYS = {
@@ -120,7 +121,7 @@ def requests_of_a_worker(cli: Cli, channel: Emulator, credentials: FixedCredenti
         return _counted(service.health.port)
     finally:
         service.stop()
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
 
 
 def _is_settled(message: dict[str, Any]) -> bool:

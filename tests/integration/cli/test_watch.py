@@ -16,6 +16,7 @@ from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.conftest import FixedCredentials
 from tests.integration.queues import is_empty
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def url(cli: Cli, channel: Emulator, credentials: FixedCredentials) -> Iterator[
     eventually(lambda: is_empty(channel))
     yield f"http://127.0.0.1:{service.health.port}"
     service.stop()
-    thread.join(60)
+    thread.join(PATIENCE_SECONDS)
 
 
 def test_one_look_has_outcomes_slots_and_balanced_books(cli: Cli, url: str) -> None:
@@ -70,7 +71,7 @@ def test_watching_goes_on_until_it_is_interrupted(cli: Cli, url: str) -> None:
             seen += line
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
 
 

@@ -23,6 +23,7 @@ from consumer.remediations.ecs.public_ingress import PublicIngressOptions, Revok
 from consumer.resources.ecs.kind import SECURITY_GROUPS
 from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
+from tests.patience import PATIENCE_SECONDS
 
 GROUP = "sg-web"
 EVERYONE = "0.0.0.0/0"
@@ -57,7 +58,7 @@ class Bench:
     ) -> EcsGroup:
         """A group, as a remediation gets it; its requests are tried again for half a minute."""
         resource = SECURITY_GROUPS.resource(account_id or self.account_id, region or self.region, group_id)
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE_SECONDS
         return (ecs or self.ecs).open(resource, lambda: until)
 
     def repair(

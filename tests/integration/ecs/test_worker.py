@@ -13,6 +13,7 @@ from tests.integration.cli.conftest import RULES, Cli, cli
 from tests.integration.conftest import Run
 from tests.integration.ecs.bench import OFFICE, SSH
 from tests.integration.queues import dead_letters, is_empty, messages
+from tests.patience import PATIENCE_SECONDS
 
 __all__ = ["cli"]
 
@@ -119,7 +120,7 @@ def test_the_commands_know_groups(world: Emulator, cli: Cli, tmp_path: Path) -> 
         eventually(lambda: is_empty(world))
     finally:
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
     (verified,) = [entry for entry in cli.json("journal", "show", "sg-web") if entry["step"] == "verified"]
     assert (verified["resource"], verified["resource_type"]) == ("sg-web", "ACS::ECS::SecurityGroup")
     change = verified["hash"][:12]

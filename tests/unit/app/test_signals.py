@@ -13,6 +13,7 @@ import pytest
 
 from consumer.app.signals import HEARD, Signals
 from consumer.core.exit_codes import ExitCode
+from tests.patience import PATIENCE_SECONDS
 
 
 class Served:
@@ -42,7 +43,7 @@ class Served:
     def wait(self, count: int = 1) -> None:
         """Until so many more calls have come."""
         for _ in range(count):
-            assert self.called.acquire(timeout=30)
+            assert self.called.acquire(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_a_second_stop_ends_the_process_at_once(
     send(signal.SIGTERM)
     served.wait()
     send(second)
-    assert ends.get(timeout=30) == ExitCode.HARD_STOP
+    assert ends.get(timeout=PATIENCE_SECONDS) == ExitCode.HARD_STOP
     assert f"second signal ({second.name}), ending at once" in capfd.readouterr().err
 
 
@@ -129,7 +130,7 @@ def test_a_stop_while_starting_ends_the_process(
 ) -> None:
     """Nothing is begun, so there is nothing to wait for: not even for a start that hangs."""
     send(number)
-    assert ends.get(timeout=30) == ExitCode.DRAINED
+    assert ends.get(timeout=PATIENCE_SECONDS) == ExitCode.DRAINED
 
 
 def test_a_pause_while_starting_is_remembered(signals: Signals) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from consumer.guards.limits import Limit, LimitReached, LocalLimits, Reservation, Window
 from consumer.resources.base import Resource
 from consumer.resources.oss.kind import BUCKETS
+from tests.patience import PATIENCE_SECONDS
 
 RULE = "public-read"
 
@@ -64,7 +65,7 @@ def test_many_threads_get_exactly_as_many_places_as_there_are(monkeypatch: pytes
 
     def ask(number: int) -> int:
         if number < 32:
-            start.wait(10)
+            start.wait(PATIENCE_SECONDS)
         return isinstance(limits.reserve(RULE, 0.0), Reservation)
 
     with ThreadPoolExecutor(32) as hands:

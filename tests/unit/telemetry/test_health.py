@@ -16,6 +16,7 @@ from consumer.core.errors import ConfigurationError
 from consumer.core.outcome import Outcome
 from consumer.telemetry.http_messages import Response, text_response
 from consumer.telemetry.http_server import HealthServer
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.telemetry.records import message, report
 from tests.unit.telemetry.scrape import metrics
 
@@ -61,7 +62,7 @@ def port(checks: Checks) -> Iterator[int]:
 
 
 def _ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         connection.request(method, path, headers=headers)
         response = connection.getresponse()
@@ -257,7 +258,7 @@ def test_a_page_that_takes_its_time_holds_up_no_probe() -> None:
 
     def draw() -> Response:
         drawn.append(1)
-        going_on.wait(30)
+        going_on.wait(PATIENCE_SECONDS)
         return text_response(HTTPStatus.OK, "a page")
 
     with _drawing(draw) as port:

@@ -21,6 +21,7 @@ from consumer.telemetry.http_loop import MOST_CONNECTIONS, HttpLoop
 from consumer.telemetry.http_messages import LARGEST_REQUEST_BYTES, Request, Response
 from consumer.telemetry.http_server import HealthServer
 from consumer.telemetry.scrapes import MOST_WAITING, Scrapes
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock
 
 _NEVER = 3_600.0
@@ -38,7 +39,7 @@ class Page(Collector):
 
     def collect(self) -> Iterator[Metric]:
         self.begun.release()
-        assert self.may_go_on.wait(30)
+        assert self.may_go_on.wait(PATIENCE_SECONDS)
         self.rendered += 1
         yield GaugeMetricFamily("large", "x" * 2_000_000, 1)
 
@@ -82,7 +83,7 @@ def clients() -> Iterator[Callable[[int, bytes], socket]]:
 
 
 def _status(port: int, path: str = "/livez") -> int:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -131,7 +132,7 @@ def test_probes_do_not_wait_for_a_page_of_metrics(
     """However long a page takes; when it is there, its scraper gets it."""
     page.may_go_on.clear()
     scraper = clients(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert page.begun.acquire(timeout=30)
+    assert page.begun.acquire(timeout=PATIENCE_SECONDS)
     assert [_status(port) for _ in range(40)] == [HTTPStatus.OK] * 40
     page.may_go_on.set()
     assert b"large 1.0" in _everything(scraper)
@@ -143,7 +144,7 @@ def test_a_page_is_rendered_once_for_all_who_wait(
     """A crowd of scrapers costs one page; the one that began before they asked is not theirs."""
     page.may_go_on.clear()
     first = clients(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert page.begun.acquire(timeout=30)
+    assert page.begun.acquire(timeout=PATIENCE_SECONDS)
     crowd = [clients(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(50)]
     assert _status(port) == HTTPStatus.OK  # by now the server has read what came before
     page.may_go_on.set()
@@ -158,7 +159,7 @@ def test_a_page_that_nobody_reads_holds_up_no_other(
     """Who does not take the answer does not keep the renderer from others."""
     for _ in range(3):
         clients(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").setsockopt(SOL_SOCKET, SO_RCVBUF, 4_096)
-        assert page.begun.acquire(timeout=30)
+        assert page.begun.acquire(timeout=PATIENCE_SECONDS)
     assert _status(port, "/metrics") == HTTPStatus.OK
 
 
@@ -243,7 +244,7 @@ try:
 except OSError:
     pass
 for client in clients:
-    client.settimeout(30)
+    client.settimeout(PATIENCE_SECONDS)
     client.connect(("127.0.0.1", server.port))
     client.sendall(b"GET /livez HTTP/1.0\\r\\n\\r\\n")
 os.close(taken.pop())
@@ -256,7 +257,7 @@ server.close()
 def test_a_process_that_has_one_file_descriptor_left_still_answers() -> None:
     """Connections that wait for one are answered in turn as soon as there is one, and none is given up for good."""
     script = [sys.executable, "-W", "ignore::ResourceWarning", "-c", _WITHOUT_DESCRIPTORS]
-    done = subprocess.run(script, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(script, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert (done.stdout.splitlines(), done.stderr) == (["HTTP/1.1 200 OK"] * 8, "")
 
 
@@ -272,7 +273,7 @@ def test_more_scrapes_than_may_wait_are_refused_at_once(page: Page) -> None:
         for number in range(MOST_WAITING + 2):
             scrapes.request(Request("GET", "/metrics", f"n={number}", {}), answered.append)
             if not number:
-                assert page.begun.acquire(timeout=30)
+                assert page.begun.acquire(timeout=PATIENCE_SECONDS)
         assert [answer.status for answer in answered] == [HTTPStatus.SERVICE_UNAVAILABLE]
     finally:
         page.may_go_on.set()

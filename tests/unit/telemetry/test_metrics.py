@@ -20,6 +20,7 @@ from consumer.engine.poll_board import PollState
 from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.gauges import LiveMetric
 from consumer.telemetry.metrics import STAGES
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, message, report
 from tests.unit.telemetry.scrape import families, metrics, samples, tell_everything, value
 
@@ -261,5 +262,7 @@ def test_promtool_finds_nothing_to_criticise() -> None:
     found = metrics(poll_state=lambda: PollState(1_790_000_000.0), exposures=exposures)
     tell_everything(found, exposures)
     text = generate_latest(found.registry)
-    checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False, timeout=60)
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=text, capture_output=True, check=False, timeout=PATIENCE_SECONDS
+    )
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
