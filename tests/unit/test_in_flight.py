@@ -10,6 +10,7 @@ from consumer.core.outcome import Disposition
 from consumer.core.parked import Carried, History
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import InFlight
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock, delivery, received
 
 CLOCK = Clock()
@@ -141,11 +142,11 @@ class Waiter:
         condition.wait_for = announced  # type: ignore[method-assign]
         self._thread = threading.Thread(target=lambda: self._found.append(wait()), daemon=True)
         self._thread.start()
-        assert self._begun.wait(60)
+        assert self._begun.wait(PATIENCE_SECONDS)
 
     def found(self) -> object:
         """What it came back with, long before its time."""
-        self._thread.join(60)
+        self._thread.join(PATIENCE_SECONDS)
         assert self._found, "nobody woke the waiting thread"
         return self._found[0]
 
@@ -210,7 +211,7 @@ class _Crowd:
     def settle(self) -> None:
         """Settle everything, with a look at the books each time."""
         for _ in range(self.wanted):
-            assert self._ready.acquire(timeout=30)
+            assert self._ready.acquire(timeout=PATIENCE_SECONDS)
             self.in_flight.settle(Disposition.DELETED)
             books = self.in_flight.books()
             if not books.balanced or books.in_flight > self.in_flight.slots:
@@ -225,11 +226,11 @@ def test_books_balance_under_real_threads() -> None:
     for thread in threads:
         thread.start()
     for thread in (*threads[: crowd.pollers], threads[-1]):
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert crowd.in_flight.wait_until_empty(10)
     crowd.in_flight.close()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
     assert not crowd.unbalanced
     assert crowd.in_flight.books().received == crowd.in_flight.books().settled[Disposition.DELETED] == crowd.wanted

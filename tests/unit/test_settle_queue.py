@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from consumer.engine.delivery import Delivery
 from consumer.engine.settle_queue import Action, SettleQueue, settle_queues
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock, delivery, received
 
 LINGER = 0.5
@@ -161,11 +162,11 @@ class Waiter:
 
     def waits_again(self) -> bool:
         """Whether it has looked around and begun to wait once more."""
-        return self._begun.acquire(timeout=10)
+        return self._begun.acquire(timeout=PATIENCE_SECONDS)
 
     def woken(self) -> bool:
         """Whether it came back long before its time."""
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
         return not self._thread.is_alive()
 
 

@@ -16,6 +16,7 @@ from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.test_journal import journal
 from tests.integration.cli.test_repair import NAMED, bucket, entries
+from tests.patience import PATIENCE_SECONDS
 from tests.signals import as_under_a_terminal
 
 __all__ = ["bucket", "journal"]
@@ -45,7 +46,7 @@ def test_what_shows_late_is_waited_for_and_can_be_undone(cli: Cli, bucket: Emula
     with started(cli, "repair", "photos", *NAMED, "--apply", "-o", "json") as process:
         said = first_line(process)
         bucket.faults.clear()
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert said == "The service has accepted the change and does not show it yet. Looking again in 2 s.\n"
     assert process.returncode == 0, out
     lines = entries(journal)
@@ -80,7 +81,7 @@ def test_who_stops_it_learns_what_may_have_happened(
         else:
             assert "Looking again" in first_line(process)
         process.send_signal(number)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == status, (out, err)
     assert f"stopped by {number.name}\nA change was begun and not read back: it may have been made." in err
     for command in ("journal show photos", "explain photos", "The same repair again is safe"):
@@ -100,6 +101,6 @@ def test_who_stops_it_before_any_change_reads_one_line(cli: Cli, bucket: Emulato
     with started(cli, "repair", "photos", *NAMED, "--apply") as process:
         eventually(lambda: bucket.faults.struck()[fault] > 0 or process.poll() is not None)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, err) == (130, "\nconfig-remediator repair: stopped by SIGINT\n")
     assert [line["step"] for line in entries(journal)] == ["opened", "received"]

@@ -16,6 +16,7 @@ from tests.integration.cli.conftest import Cli, Result
 from tests.integration.cli.test_journal import journal
 from tests.integration.cli.test_repair import NAMED, bucket, entries
 from tests.measured import python_module
+from tests.patience import PATIENCE_SECONDS
 
 __all__ = ["bucket", "journal"]
 
@@ -40,7 +41,7 @@ def run(cli: Cli, *arguments: str, stdout: IO[bytes] | int = subprocess.PIPE, **
         stdout=stdout,
         stderr=subprocess.PIPE,
         env={name: value for name, value in variables.items() if value},
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
     return Result(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
 
@@ -102,7 +103,7 @@ def test_closed_streams_are_not_taken_for_files(
     journal.touch()
     command = " ".join(f"'{each}'" for each in [*python_module("consumer"), *arguments])
     variables = {**cli.environment, "REMEDIATOR_CONFIG": str(cli.path)}
-    done = subprocess.run(["bash", "-c", f"{command} <&- >&- 2>&-"], env=variables, timeout=120)
+    done = subprocess.run(["bash", "-c", f"{command} <&- >&- 2>&-"], env=variables, timeout=PATIENCE_SECONDS)
     assert done.returncode == run(cli, *arguments).status
     assert journal.read_bytes() == b""
     assert bucket.acls()["photos"] == "public-read"
