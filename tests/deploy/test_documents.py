@@ -9,7 +9,7 @@ import pytest
 from consumer.core.exit_codes import ExitCode
 from tests.deploy.needed import ROOT
 
-_PAGES = ("docs/install-ack.md", "docs/operating.md", "docs/runbook.md")
+_PAGES = ("docs/install.md", "docs/releasing.md", "docs/install-ack.md", "docs/operating.md", "docs/runbook.md")
 _LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 
 

@@ -29,6 +29,7 @@ _NAMES = [
     f"config-remediator-{__version__}-reevaluate.lock.txt",
     f"config-remediator-{__version__}-worker.lock.txt",
     f"config-remediator-{__version__}.cdx.json",
+    f"config-remediator-{__version__}.tgz",
     f"config_remediator-{__version__}-py3-none-any.whl",
     f"config_remediator-{__version__}.tar.gz",
 ]
@@ -131,6 +132,18 @@ def test_the_bill_of_materials_names_the_product_and_all_that_is_locked(released
     assert worker <= locked.keys()
 
 
+def test_the_chart_installs(released: Path) -> None:
+    """Helm takes the archive, and it is the folder's chart."""
+    package("helm_python")
+    from helm_python import Chart
+
+    values = {"image": {"repository": "registry.example.com/it"}, "config": "account_id = 1"}
+    made = [Chart.load(path) for path in (released / _NAMES[4], ROOT / "deploy/helm/config-remediator")]
+    first, second = (chart.render(values, name="x", namespace="y") for chart in made)
+    assert made[0].version == __version__
+    assert first == second
+
+
 def test_a_tag_of_another_version_is_refused(copy: Path, tmp_path: Path) -> None:
     """Before anything is built, in one line."""
     done = _build(copy, tmp_path / "dist", "--tag", "v99.0.0")
@@ -181,6 +194,7 @@ def test_the_workflow_has_least_rights(workflow: dict[str, Any]) -> None:
         "build": {"contents": "read"},
         "release": {"contents": "write", "id-token": "write", "attestations": "write"},
         "index": {"id-token": "write"},
+        "chart": {"packages": "write"},
         "images": {"contents": "read", "packages": "write", "id-token": "write", "attestations": "write"},
     }
     assert all("environment" in job for name, job in workflow["jobs"].items() if "id-token" in rights[name])
@@ -204,7 +218,7 @@ def test_everything_is_tested_before_anything_is_published(workflow: dict[str, A
     assert workflow[True] == {"push": {"tags": ["v[0-9]*"]}}  # `on`, as YAML 1.1 reads it
     assert any(".ci/run" in step.get("run", "") for step in jobs["build"]["steps"])
     needs = {name: job["needs"] for name, job in jobs.items() if name != "build"}
-    assert needs == {"release": "build", "index": "release", "images": "build"}
+    assert needs == {"release": "build", "index": "release", "chart": "release", "images": "build"}
     called = set(re.findall(r"(?:^|[ ;])((?:scripts|\.ci)/[\w.-]+)", _WORKFLOW.read_text("utf-8"), re.MULTILINE))
     assert called == {".ci/run", "scripts/push-image", "scripts/release.py"}
     assert all(os.access(ROOT / path, os.X_OK) for path in called)

