@@ -1,4 +1,4 @@
-"""`python -m deploy.grafana`: writes the dashboards for compose and for the sidecar on a cluster."""
+"""`python -m deploy.grafana`: writes the dashboards for compose, for the sidecar on a cluster, and into the chart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from deploy.grafana import internals, overview
 from deploy.grafana.panels import board
 
 _DEPLOY = Path(__file__).parents[1]
-FOLDERS = (_DEPLOY / "grafana" / "dashboards", _DEPLOY / "kubernetes" / "components" / "dashboards")
+FOLDERS = (
+    _DEPLOY / "grafana" / "dashboards",
+    _DEPLOY / "kubernetes" / "components" / "dashboards",
+    _DEPLOY / "helm" / "config-remediator" / "files" / "dashboards",
+)
 
 
 def dashboards() -> dict[str, str]:

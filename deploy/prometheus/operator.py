@@ -1,7 +1,8 @@
 """Writes the rules as a PrometheusRule, the form in which the Prometheus operator of a cluster takes them.
 
-`python -m deploy.prometheus.operator` writes deploy/kubernetes/components/monitoring/prometheusrule.yaml, which a test
-compares. With `--runbook URL` it prints one instead, whose alerts lead to the runbook at that URL.
+`python -m deploy.prometheus.operator` writes deploy/kubernetes/components/monitoring/prometheusrule.yaml, and a copy of
+the rules into the chart, which reads no file from above itself; tests compare both. With `--runbook URL` it prints a
+PrometheusRule instead, whose alerts lead to the runbook at that URL.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import yaml
 _DEPLOY = Path(__file__).parents[1]
 RULES = _DEPLOY / "prometheus" / "rules" / "config-remediator.yml"
 TARGET = _DEPLOY / "kubernetes" / "components" / "monitoring" / "prometheusrule.yaml"
+CHARTED = _DEPLOY / "helm" / "config-remediator" / "files" / "alerts.yml"
 _HEAD = "# Generated from deploy/prometheus/rules by `python -m deploy.prometheus.operator`; edit those.\n"
 
 
@@ -45,6 +47,7 @@ def main(arguments: Sequence[str]) -> None:
         sys.stdout.write(manifest(own))
     else:
         TARGET.write_text(manifest(), encoding="utf-8")
+        CHARTED.write_bytes(RULES.read_bytes())
 
 
 if __name__ == "__main__":

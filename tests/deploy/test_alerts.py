@@ -118,6 +118,7 @@ def test_labels_of_other_people_stay() -> None:
 def test_clusters_get_the_same_rules() -> None:
     """The PrometheusRule is what the rules make; `python -m deploy.prometheus.operator` writes it."""
     assert operator.TARGET.read_text(encoding="utf-8") == operator.manifest()
+    assert operator.CHARTED.read_bytes() == operator.RULES.read_bytes()
 
 
 def test_the_runbook_can_be_anywhere(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,9 @@ NOT_SHOWN = {
 """Metrics that no panel shows on purpose, and why."""
 
 
-@pytest.mark.parametrize("folder", ["grafana/dashboards", "kubernetes/components/dashboards"])
+@pytest.mark.parametrize(
+    "folder", ["grafana/dashboards", "kubernetes/components/dashboards", "helm/config-remediator/files/dashboards"]
+)
 def test_the_json_is_what_the_code_makes(folder: str) -> None:
     """`python -m deploy.grafana` writes it; nobody edits it by hand."""
     package("grafana_foundation_sdk")

@@ -14,10 +14,12 @@ import yaml
 
 from consumer import __version__
 from consumer.config import load
-from deploy.helm.__main__ import CHART, copies
+from deploy.grafana.__main__ import FOLDERS
+from deploy.prometheus import operator
 from tests.deploy.manifests import KUBERNETES, Manifest
-from tests.deploy.needed import ROOT, package, program
+from tests.deploy.needed import DEPLOY, ROOT, package, program
 
+CHART = DEPLOY / "helm/config-remediator"
 _NAMESPACE = "observed"
 _ROLE = "acs:ram::1234567890123456:role/config-remediator"
 _PROVIDER = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0"
@@ -239,10 +241,13 @@ def test_it_is_of_the_worker_s_version() -> None:
 
 
 def test_the_copies_are_up_to_date() -> None:
-    """`python -m deploy.helm` was run after the last change of a rule or a dashboard, and left nothing old behind."""
-    for target, source in copies().items():
+    """Those who write the dashboards and the rules write them here, too, and nothing else stands there."""
+    boards = {CHART / "files/dashboards" / path.name: path for path in FOLDERS[0].glob("*.json")}
+    copies = {operator.CHARTED: operator.RULES, **boards}
+    for target, source in copies.items():
         assert target.read_bytes() == source.read_bytes(), target
-    assert {path for path in (CHART / "files").rglob("*") if path.is_file()} == set(copies())
+    assert CHART / "files/dashboards" in FOLDERS
+    assert {path for path in (CHART / "files").rglob("*") if path.is_file()} == set(copies)
 
 
 def test_the_runbook_is_where_somebody_says() -> None:

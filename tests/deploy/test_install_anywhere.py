@@ -13,9 +13,8 @@ import yaml
 
 from consumer import __version__
 from consumer.config import load
-from deploy.helm.__main__ import CHART
 from tests.deploy.manifests import Manifest
-from tests.deploy.needed import ROOT, package, program
+from tests.deploy.needed import DEPLOY, ROOT, package, program
 
 _PAGE = (ROOT / "docs/install.md").read_text("utf-8")
 
@@ -52,7 +51,7 @@ def by_helm() -> list[Manifest]:
     package("helm_python")
     from helm_python import Chart
 
-    files = Chart.load(CHART).render(
+    files = Chart.load(DEPLOY / "helm/config-remediator").render(
         yaml.safe_load(_file("With Helm")), name="config-remediator", namespace="config-remediator"
     )
     manifests = (yaml.safe_load_all(text) for path, text in files.items() if path.endswith(".yaml"))

@@ -1,1 +1,0 @@
-"""The Helm chart, and what keeps it in step with the rest."""
