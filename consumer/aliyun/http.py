@@ -227,6 +227,12 @@ def _declares(body: bytes) -> bool:
     return any(declaration in body for declaration in _DECLARATIONS)
 
 
+def no_answer(host: str, error: BaseException | None) -> str:
+    """Why no answer came and from where, for people."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+    return f"no answer from {host}: {why}"
+
+
 def failure_code(error: BaseException | None) -> str:
     """One word for why no answer came, for metrics and logs."""
     match error:

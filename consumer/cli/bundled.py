@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from consumer.cli.options import OperatorCommand
+from consumer.cli.values import offered
 
 
 @click.command(cls=OperatorCommand)
@@ -38,7 +39,7 @@ def demo(buckets: int) -> int:
 
 
 @click.command(cls=OperatorCommand)
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=offered("files"))
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all of them below DIR.")
 def files(name: str | None, folder: Path | None) -> int:
     """List the dashboards, alert rules and policies that this version brings; print one, or write them all.

@@ -9,6 +9,7 @@ import click
 
 from consumer.cli.options import OperatorCommand, config_option, output_option
 from consumer.cli.times import seconds
+from consumer.cli.values import offered
 
 _SHORTEST_SECONDS = 60.0
 """Between two runs that begin by themselves: a list is no queue to poll."""
@@ -25,7 +26,13 @@ def _number(_context: click.Context, _parameter: click.Parameter, rate: float) -
 @config_option
 @click.option("--apply", is_flag=True, help="Send an event to the worker's queue for each; without it, only show them.")
 @click.option("--request-evaluation", is_flag=True, help="Ask Cloud Config to evaluate the rules anew instead.")
-@click.option("--rule", "rules", multiple=True, help="Only what this configured rule takes; several times.")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    shell_complete=offered("rules"),
+    help="Only what this configured rule takes; several times.",
+)
 @click.option("--region", "regions", multiple=True, help="Only resources in this region; several times.")
 @click.option("--account", "accounts", multiple=True, help="Only resources of this account; several times.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many events, the longest-standing first.")

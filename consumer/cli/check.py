@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from consumer.cli.options import OperatorCommand, config_option, output_option
+from consumer.cli.values import offered
 
 
 @click.command(cls=OperatorCommand)
@@ -14,6 +15,7 @@ from consumer.cli.options import OperatorCommand, config_option, output_option
 @click.option(
     "--probe-bucket",
     default="",
+    shell_complete=offered("resources"),
     metavar="BUCKET",
     help="A bucket of your account on which every read that the rules need is tried.",
 )

@@ -11,6 +11,7 @@ import click
 from consumer.cli.help import OperatorGroup
 from consumer.cli.options import OperatorCommand, config_option, output_option
 from consumer.cli.times import seconds
+from consumer.cli.values import offered
 
 if TYPE_CHECKING:
     from consumer.operator.dlq.run import LetterOptions
@@ -22,8 +23,20 @@ _LONGEST_WAIT_SECONDS = 3_600
 def _filters(command: _F) -> _F:
     """Which letters are meant."""
     options = (
-        click.option("--id", "ids", multiple=True, help="A letter's id, or its end as shown; several times."),
-        click.option("--rule", "rules", multiple=True, help="Letters of this rule; several times."),
+        click.option(
+            "--id",
+            "ids",
+            multiple=True,
+            shell_complete=offered("letters"),
+            help="A letter's id, or its end as shown; several times.",
+        ),
+        click.option(
+            "--rule",
+            "rules",
+            multiple=True,
+            shell_complete=offered("rules"),
+            help="Letters of this rule; several times.",
+        ),
         click.option("--reason", "reasons", multiple=True, help="Letters with this reason; several times."),
         click.option(
             "--outcome",
@@ -85,7 +98,7 @@ def list_letters(path: Path, form: str, sweep: bool, **chosen: Any) -> int:
 
 
 @dlq.command(cls=OperatorCommand)
-@click.argument("message_id", metavar="ID")
+@click.argument("message_id", metavar="ID", shell_complete=offered("letters"))
 @config_option
 @output_option
 def show(message_id: str, path: Path, form: str) -> int:

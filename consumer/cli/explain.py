@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from consumer.cli.options import OperatorCommand, config_option, output_option
+from consumer.cli.values import offered
 
 
 @click.command(cls=OperatorCommand)
-@click.argument("wanted", metavar="MESSAGE_ID|RESOURCE")
+@click.argument("wanted", metavar="MESSAGE_ID|RESOURCE", shell_complete=offered("resources"))
 @config_option
 @click.option(
     "--file",

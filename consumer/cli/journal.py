@@ -11,6 +11,7 @@ import click
 from consumer.cli.help import OperatorGroup
 from consumer.cli.options import OperatorCommand, config_option, optional_config_option, output_option
 from consumer.cli.times import between_options
+from consumer.cli.values import offered
 
 _file_option = click.option(
     "--file",
@@ -57,10 +58,10 @@ def verify(path: Path | None, file: Path | None, anchor: str, form: str) -> int:
 
 
 @journal.command(cls=OperatorCommand)
-@click.argument("bucket", required=False, default="")
+@click.argument("bucket", required=False, default="", shell_complete=offered("resources"))
 @optional_config_option
 @_file_option
-@click.option("--rule", default="", help="Only what this rule did.")
+@click.option("--rule", default="", shell_complete=offered("rules"), help="Only what this rule did.")
 @between_options()
 @click.option("--limit", type=click.IntRange(min=1, max=1_000_000), help="Only the newest so many lines.")
 @click.option("--all", "everything", is_flag=True, help="Every step, receipts included.")
@@ -84,7 +85,7 @@ def show(path: Path | None, file: Path | None, form: str, **wanted: Any) -> int:
 
 
 @click.command(cls=OperatorCommand)
-@click.argument("change_id", metavar="ID")
+@click.argument("change_id", metavar="ID", shell_complete=offered("changes"))
 @config_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--weaken", is_flag=True, help="That the bucket is less protected afterwards is meant.")

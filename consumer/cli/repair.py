@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from consumer.cli.options import OperatorCommand, config_option, output_option
+from consumer.cli.values import offered
 
 _LONGEST_NAME = 128
 
@@ -20,9 +21,15 @@ def _person(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 
 @click.command(cls=OperatorCommand)
-@click.argument("resource")
+@click.argument("resource", shell_complete=offered("resources"))
 @config_option
-@click.option("--rule", required=True, metavar="NAME", help="The configured rule that is to repair it.")
+@click.option(
+    "--rule",
+    required=True,
+    shell_complete=offered("rules"),
+    metavar="NAME",
+    help="The configured rule that is to repair it.",
+)
 @click.option("--apply", is_flag=True, help="Make the change. Without it, only show what would be changed.")
 @click.option("--region", default="", help="Where it is, if not in the default region; the live resource decides.")
 @click.option("--account", default="", help="Whose it is, if it is a member account's.")

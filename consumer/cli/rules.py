@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from consumer.cli.options import OperatorCommand, config_option, optional_config_option, output_option
+from consumer.cli.values import offered
 
 PURPOSES = ("run", "check", "provision", "peek", "catch-up", "dlq", "undo", "repair", "explain")
 """What a policy can be for; the words of `consumer.operator.permissions.Purpose`."""
 
 
 @click.command(cls=OperatorCommand)
-@click.argument("name", required=False, metavar="[REMEDIATION]")
+@click.argument("name", required=False, metavar="[REMEDIATION]", shell_complete=offered("repairs"))
 @optional_config_option
 @output_option
 def rules(name: str | None, path: Path | None, form: str) -> int:
@@ -51,18 +52,29 @@ def rules(name: str | None, path: Path | None, form: str) -> int:
     "buckets",
     multiple=True,
     metavar="PATTERN",
-    help="Bucket that may be touched, * allowed; may be given several times. Without it: every bucket of the account.",
+    help="Bucket that may be touched, * allowed; may be given several times. Without it: those of the rules.",
+)
+@click.option(
+    "--account",
+    "member",
+    default="",
+    metavar="ID",
+    shell_complete=offered("members"),
+    help="The policy of the role in this member account of accounts.allowed, instead of the worker's own.",
 )
 @click.option(
     "--required-only",
     is_flag=True,
     help="Leave out actions without which the worker still works: it only says less, and never how much is queued.",
 )
-def ram_policy(path: Path, purposes: tuple[str, ...], buckets: tuple[str, ...], required_only: bool) -> int:
+def ram_policy(
+    path: Path, purposes: tuple[str, ...], buckets: tuple[str, ...], member: str, required_only: bool
+) -> int:
     """Print the least RAM policy for the configured rules.
 
     The policy names exactly the actions that the enabled rules and the chosen commands call, on the configured queues
-    and on the buckets given. A rule in mode observe gets no action that changes anything, so a policy made for it
+    and on resources of account_id, for the worker only on those that rules.resources and rules.regions leave, or on the
+    buckets given. A rule in mode observe gets no action that changes anything, so a policy made for it
     cannot either: print it anew before you switch a rule to enforce.
 
     The document goes to standard output and can be given to `aliyun ram CreatePolicy` as it is.
@@ -72,9 +84,10 @@ def ram_policy(path: Path, purposes: tuple[str, ...], buckets: tuple[str, ...], 
       config-remediator ram-policy -c config.toml
       config-remediator ram-policy -c config.toml --bucket 'prod-*'
       config-remediator ram-policy -c config.toml --for provision
+      config-remediator ram-policy -c config.toml --account 9876543210987654
 
     Exit status: 0 printed, 2 the configuration cannot be used.
     """
     from consumer.operator import ram_policy as carry_out_policy
 
-    return carry_out_policy.show(path, purposes, buckets, required_only=required_only)
+    return carry_out_policy.show(path, purposes, buckets, member=member, required_only=required_only)

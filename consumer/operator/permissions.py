@@ -7,7 +7,8 @@ https://www.alibabacloud.com/help/en/oss/user-guide/ram-policy
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -120,7 +121,9 @@ class Scope:
     topic: str = ""
     subscription: str = ""
     resource_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Ids or patterns by resource type; every resource of the types that are not in it."""
+    """Ids or patterns by resource type; those of the rules, or every one, of the types that are not in it."""
+    member: str = ""
+    """The member account whose role the policy is for; empty for the worker's own identity."""
     announced: str = ""
     """The topic of announcements."""
     reads_tags: bool = False
@@ -133,6 +136,11 @@ class Scope:
     """What it is asked by catch-up."""
     request_operations: tuple[str, ...] = ()
     """What catch-up asks it with --request-evaluation only."""
+
+    @property
+    def resources_account(self) -> str:
+        """The account whose resources are granted."""
+        return self.member or self.account_id
 
     def arn(self, place: GrantTarget) -> str:
         """The resource, or nothing if it is not configured."""
@@ -177,41 +185,74 @@ def reads(action: str) -> bool:
 def policy(
     rules: Sequence[Rule], scope: Scope, purposes: Collection[Purpose], *, optional: bool = True
 ) -> dict[str, Any]:
-    """The RAM policy document for these purposes."""
+    """The RAM policy document for these purposes; for a member account's role, of what is done there."""
     granted: dict[str, set[str]] = {}
     for purpose in sorted(set(purposes)):
-        for place, operations in _MNS_NEEDS[purpose]:
-            for operation in operations:
-                if not optional and (place, operation) in _MNS_OPTIONAL.get(purpose, ()):
-                    continue
-                granted.setdefault(scope.arn(place), set()).update(actions_of("mns", operation))
-        for kind in kinds_of(rules):
-            _grant_resources(granted, scope, kind, resource_actions(kind, rules, purpose, optional=optional), purpose)
-        _grant_elsewhere(granted, rules, purpose)
-        for operation in _evaluator_operations(rules, scope, purpose, optional=optional):
-            granted.setdefault("*", set()).update(actions_of("config", operation))
+        if not scope.member:
+            _grant_mns(granted, scope, purpose, optional=optional)
+        for rule in rules:
+            if not rule.selector.accounts or scope.resources_account in rule.selector.accounts:
+                _grant_resources(granted, scope, rule, purpose, optional=optional)
+        if not scope.member:
+            _grant_roles(granted, rules, scope, purpose)
+            for operation in _evaluator_operations(rules, scope, purpose, optional=optional):
+                granted.setdefault("*", set()).update(actions_of("config", operation))
     granted.pop("", None)
     return {"Version": "1", "Statement": _statements(granted)}
 
 
+def _grant_mns(granted: dict[str, set[str]], scope: Scope, purpose: Purpose, *, optional: bool) -> None:
+    for place, operations in _MNS_NEEDS[purpose]:
+        for operation in operations:
+            if optional or (place, operation) not in _MNS_OPTIONAL.get(purpose, ()):
+                granted.setdefault(scope.arn(place), set()).update(actions_of("mns", operation))
+
+
 def _grant_resources(
-    granted: dict[str, set[str]], scope: Scope, kind: ResourceKind, actions: set[str], purpose: Purpose
+    granted: dict[str, set[str]], scope: Scope, rule: Rule, purpose: Purpose, *, optional: bool
 ) -> None:
+    kind = rule.remediation.kind
+    actions = resource_actions(kind, [rule], purpose, optional=optional)
     if not actions:
         return
     if scope.reads_tags and purpose is not Purpose.UNDO:
         actions = {*actions, *kind.tag_actions}
-    for resource_id in scope.resource_ids.get(kind.resource_type, ("*",)):
-        granted.setdefault(kind.arn(resource_id), set()).update(actions)
-    for role in scope.roles:
-        granted.setdefault(role, set()).add("sts:AssumeRole")
+    for resource in _resources(scope, rule, purpose):
+        granted.setdefault(resource, set()).update(actions)
+    if purpose is Purpose.REPAIR or (purpose is Purpose.RUN and rule.mode is Mode.ENFORCE):
+        for grant in rule.remediation.further_grants():
+            resource = _owned(grant.resource, scope.resources_account) if grant.own else grant.resource
+            granted.setdefault(resource, set()).add(grant.action)
 
 
-def _grant_elsewhere(granted: dict[str, set[str]], rules: Iterable[Rule], purpose: Purpose) -> None:
-    for rule in rules:
-        if purpose is Purpose.REPAIR or (purpose is Purpose.RUN and rule.mode is Mode.ENFORCE):
-            for grant in rule.remediation.further_grants():
-                granted.setdefault(grant.resource, set()).add(grant.action)
+def _resources(scope: Scope, rule: Rule, purpose: Purpose) -> Iterator[str]:
+    """What a rule's resources are called in a policy: no more than its own for the worker, which looks at no other.
+
+    A person may look at any of them, and undo what the rule has changed when it was about more.
+    """
+    kind, narrowed = rule.remediation.kind, purpose is Purpose.RUN
+    own = tuple(map(_ram_pattern, rule.selector.resources)) if narrowed else ()
+    regions = sorted(rule.selector.regions) if narrowed and kind.arn_names_region else ()
+    for resource_id in scope.resource_ids.get(kind.resource_type, own or ("*",)):
+        for region in regions or ("*",):
+            yield _owned(kind.arn(resource_id), scope.resources_account, region)
+
+
+def _owned(arn: str, account: str, region: str = "*") -> str:
+    """An ARN with the account, and the region, that it leaves open: `acs:<service>:<region>:<account>:<resource>`."""
+    _, service, _, owner, resource = arn.split(":", 4)
+    return f"acs:{service}:{region}:{account if owner == '*' else owner}:{resource}"
+
+
+def _ram_pattern(pattern: str) -> str:
+    """The narrowest RAM pattern that covers a shell pattern: RAM knows nothing like [...], which becomes *."""
+    return re.sub(r"\[[!]?\]?[^]]*\]|[*?]+", "*", pattern)
+
+
+def _grant_roles(granted: dict[str, set[str]], rules: Sequence[Rule], scope: Scope, purpose: Purpose) -> None:
+    if any(resource_actions(kind, rules, purpose) for kind in kinds_of(rules)):
+        for role in scope.roles:
+            granted.setdefault(role, set()).add("sts:AssumeRole")
 
 
 def _evaluator_operations(rules: Iterable[Rule], scope: Scope, purpose: Purpose, *, optional: bool) -> Sequence[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from consumer.config import Config, build_rules, load
+from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
 from consumer.guards.rule import Mode
 from consumer.operator import output
@@ -14,19 +15,25 @@ from consumer.operator.permissions import Purpose, Scope, policy
 from consumer.resources.oss.kind import BUCKETS
 
 
-def show(path: Path, purposes: Sequence[str], buckets: Sequence[str], *, required_only: bool) -> CommandExit:
+def show(
+    path: Path, purposes: Sequence[str], buckets: Sequence[str], *, member: str, required_only: bool
+) -> CommandExit:
     """Print the policy.
 
     Raises:
-        ConfigurationError: the configuration cannot be used.
+        ConfigurationError: the configuration cannot be used, or the member account is none of it.
     """
     config = load(path, os.environ)
+    if member and (member == config.account_id or member not in config.accounts.allowed):
+        known = ", ".join(each for each in config.accounts.allowed if each != config.account_id) or "none"
+        raise ConfigurationError(f"{member} is no member account; accounts.allowed names {known}")
     chosen = list(Purpose) if "all" in purposes else [Purpose(purpose) for purpose in purposes]
-    output.write_json(policy(build_rules(config), scope(config, buckets), chosen, optional=not required_only))
+    about = scope(config, buckets, member)
+    output.write_json(policy(build_rules(config), about, chosen, optional=not required_only))
     return CommandExit.DONE
 
 
-def scope(config: Config, buckets: Sequence[str] = ()) -> Scope:
+def scope(config: Config, buckets: Sequence[str] = (), member: str = "") -> Scope:
     """What a policy for this configuration is about."""
     accounts = config.accounts
     return Scope(
@@ -37,6 +44,7 @@ def scope(config: Config, buckets: Sequence[str] = ()) -> Scope:
         topic=config.topic.name,
         subscription=config.subscription_name,
         resource_ids={BUCKETS.resource_type: tuple(buckets)} if buckets else {},
+        member=member,
         announced=config.announce.topic,
         reads_tags=_reads_tags(config),
         roles=tuple(

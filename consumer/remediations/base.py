@@ -89,6 +89,8 @@ class Grant:
     action: str
     resource: str
     """`acs:oss:*:*:access-logs/*`"""
+    own: bool = True
+    """Whether it belongs to the account of the resource that is repaired."""
 
 
 TargetT = TypeVar("TargetT", bound=Target[Identity])

@@ -123,6 +123,8 @@ class ResourceKind(ABC):
     """RAM actions that `Target.identity` needs; every look begins with it."""
     tag_actions: ClassVar[tuple[str, ...]]
     """RAM actions that `Target.tags` needs."""
+    arn_names_region: ClassVar[bool] = False
+    """Whether RAM looks at the region in the name of such a resource, so that a policy can be about some regions."""
     codes: ClassVar[frozenset[str]] = frozenset()
     """Error codes of the service and reasons of repairs that metrics tell apart from the first one on; a few dozen."""
     reads: ClassVar[Mapping[str, Callable[[Any], object]]] = {}

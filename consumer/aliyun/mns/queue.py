@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from mns.account import Account
 from mns.message_property import MessagePropertyValue
@@ -34,7 +35,7 @@ from mns.queue import Message
 
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.error_codes import MNS, kind_of
-from consumer.aliyun.http import LARGEST_BATCH_BYTES, LARGEST_DOCUMENT_BYTES, Exchange, failure_code
+from consumer.aliyun.http import LARGEST_BATCH_BYTES, LARGEST_DOCUMENT_BYTES, Exchange, failure_code, no_answer
 from consumer.aliyun.mns import messages, replies
 from consumer.core.errors import (
     DamagedReply,
@@ -137,7 +138,9 @@ class Connection:
             return _error(operation, str(raised.type), str(raised.message), reply.status, str(raised.req_id or ""))
         if isinstance(raised, MNSClientNetworkException) and not reply.complete:
             cause = raised.__context__
-            return Unanswered("mns", operation, failure_code(cause), f"no answer: {cause!r}")
+            return Unanswered(
+                "mns", operation, failure_code(cause), no_answer(urlsplit(self._address.endpoint).netloc, cause)
+            )
         if isinstance(raised, MNSExceptionBase) and not isinstance(raised, MNSClientNetworkException):
             return PermanentError("mns", operation, str(raised.type), str(raised.message))
         return self._not_an_answer(operation)

@@ -18,7 +18,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from consumer.aliyun.http import Exchange, failure_code
+from consumer.aliyun.http import Exchange, failure_code, no_answer
 from consumer.aliyun.oss.signer import encoded
 from consumer.aliyun.reply import Headers, UnexpectedReply
 from consumer.core.errors import DamagedReply, PermanentError, Unanswered
@@ -143,7 +143,7 @@ class OssSession:
             raise DamagedReply("oss", method, failure_code(error), str(error)) from None
         except Exception as error:  # noqa: BLE001 - whatever it was, no answer came and the connection is unusable
             connection.http.close()
-            raise Unanswered("oss", method, failure_code(error), f"no answer: {error!r}") from None
+            raise Unanswered("oss", method, failure_code(error), no_answer(url.netloc, error)) from None
 
     def _connections(self) -> OrderedDict[tuple[str, str], _KeptConnection]:
         if not hasattr(self._local, "connections"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import string
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from consumer.config import Config, build_rules, load
@@ -13,8 +16,12 @@ from consumer.core.errors import ConfigurationError
 from consumer.guards.rule import Observed
 from consumer.guards.window import described, seconds_until_open
 from consumer.operator.check.findings import Finding, failed, ok, warning
+from consumer.resources.ecs.kind import SECURITY_GROUPS
+from consumer.resources.oss.kind import BUCKETS
 
 CONFIGURATION = "configuration"
+_OF_IDS = string.ascii_lowercase + string.digits + "-"
+"""What the ids of buckets and security groups consist of."""
 
 
 def read(path: Path, environment: Mapping[str, str]) -> Config | list[Finding]:
@@ -42,10 +49,21 @@ def look(config: Config, now: float | None = None) -> Iterator[Finding]:
                 remedy = "let catch-up run by itself and set catch_up.expected_within_seconds, or rules.observed = keep"
                 yield warning("observed", text, remedy)
     yield from _windows(config, moment)
+    yield from _strange_patterns(config)
+
+
+def _strange_patterns(config: Config) -> Iterator[Finding]:
+    """Patterns that stand for themselves, and those that no id fits."""
     for key, pattern in _patterns(config):
         if _unclosed(pattern):
             text = f"{key} = {pattern!r} has a bracket that is never closed, so it stands for itself"
             yield warning("pattern", text, f"close it in {key}, or write [[] for a bracket that is meant")
+    if not {rule.remediation.kind for rule in build_rules(config)} <= {BUCKETS, SECURITY_GROUPS}:
+        return  # a kind from somebody's own package may have ids of another form
+    for key, pattern in _id_patterns(config):
+        if not _unclosed(pattern) and (strange := _outside_of_ids(pattern)):
+            text = f"{key} = {pattern!r} can match nothing: no bucket or security group has {strange!r} in its id"
+            yield warning("pattern", text, f"ids are lower-case letters, digits and hyphens; correct {key}")
 
 
 def _windows(config: Config, moment: float) -> Iterator[Finding]:
@@ -67,9 +85,26 @@ def _windows(config: Config, moment: float) -> Iterator[Finding]:
 def _patterns(config: Config) -> Iterator[tuple[str, str]]:
     for rule in config.rules:
         yield from ((f"rules.rule_names of {rule.name}", pattern) for pattern in rule.rule_names)
+        yield from ((f"rules.tags of {rule.name}", pattern) for pattern in rule.tags.values())
+    yield from _id_patterns(config)
+    for exemption in config.exemptions:
+        yield from ((f"exemptions.tags of {exemption.name}", pattern) for pattern in exemption.tags.values())
+
+
+def _id_patterns(config: Config) -> Iterator[tuple[str, str]]:
+    """Patterns on the ids of resources, with their keys."""
+    for rule in config.rules:
+        yield from ((f"rules.resources of {rule.name}", pattern) for pattern in rule.resources)
     for exemption in config.exemptions:
         yield from ((f"exemptions.resources of {exemption.name}", pattern) for pattern in exemption.resources)
-        yield from ((f"exemptions.tags of {exemption.name}", pattern) for pattern in exemption.tags.values())
+
+
+def _outside_of_ids(pattern: str) -> str:
+    """The first part of a pattern, a character or a set, that fits nothing of which ids consist; empty if none is."""
+    for part in re.findall(r"\[!?\]?[^]]*\]|.", pattern, re.DOTALL):
+        if not any(fnmatchcase(character, part) for character in _OF_IDS):
+            return str(part)
+    return ""
 
 
 def _unclosed(pattern: str) -> bool:

@@ -35,6 +35,11 @@ def look(session: Session, probe_bucket: str, broken: Collection[str]) -> Iterat
     rules = build_rules(session.config)
     reached = [kind for kind in kinds_of(rules) if f"{_service(kind)} endpoint" not in broken]
     for kind in reached:
+        if not probe_bucket and all(rule.selector.resources for rule in rules if rule.remediation.kind is kind):
+            # The worker's policy is about these alone, and would not let it look at one that nobody has.
+            remedy = f"name one with --probe-{kind.noun}" if kind is BUCKETS else "they show with the first event"
+            yield skipped(_service(kind), f"the rules are about some {kind.noun}s only, by rules.resources", remedy)
+            continue
         yield from _of_kind(session, kind, rules, probe_bucket if kind is BUCKETS else "")
     if reached:
         yield _not_tried(rules)

@@ -155,7 +155,7 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
 
     def further_grants(self) -> tuple[Grant, ...]:
         """Prefix lists that rules name are read; without the right such rules are left to a person."""
-        return (Grant(_READ_PREFIX_LISTS, "acs:ecs:*:*:prefixlist/*"),)
+        return (Grant(_READ_PREFIX_LISTS, "acs:ecs:*:*:prefixlist/*", own=False),)  # shared ones are others'
 
     def revert(self, group: SecurityGroup, change: Change) -> None:
         """Add the rules again."""

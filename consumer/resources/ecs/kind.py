@@ -52,6 +52,8 @@ class SecurityGroupKind(ResourceKind):
         """An id that the service has not given to anybody: it makes longer ones."""
         return f"sg-check-{secrets.token_hex(8)}"
 
+    arn_names_region = True
+
     def arn(self, resource_id: str) -> str:
         """https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-revokesecuritygroup"""
         return f"acs:ecs:*:*:securitygroup/{resource_id}"

@@ -256,12 +256,15 @@ resources = ["{resource}"]
         (EXEMPTION.format(expires="2020-01-31", resource="static-*"), "", "ended on 2020-02-01"),
         (EXEMPTION.format(expires="2099-01-31", resource="static-[ab"), "", "static-[ab"),
         ("", 'rule_names = ["public-[read"]', "public-[read"),
+        ("", 'config_rule_ids = ["cr-read"]\nresources = ["photos", "Logs_*"]', "no bucket or security group has 'L'"),
+        ("", 'config_rule_ids = ["cr-read"]\nresources = ["ph?to[!a-z0-9-]"]', "has '[!a-z0-9-]'"),
+        (EXEMPTION.format(expires="2099-01-31", resource="static.site"), "", "has '.'"),
     ],
 )
 def test_what_a_start_takes_and_nobody_means_is_a_warning(
     exemption: str, rules: str, said: str, cli: Cli, channel: Emulator
 ) -> None:
-    """An exemption that ended long ago, a bracket that is never closed: with --strict they fail the check."""
+    """An exemption that ended, a bracket that stays open, a pattern that matches nothing: --strict fails for them."""
     cli.configure(more=exemption)
     if rules:
         cli.replace('config_rule_ids = ["cr-read"]', rules)

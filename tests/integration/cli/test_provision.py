@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from emulator.client import Emulator
@@ -25,6 +26,20 @@ def test_the_plan_alone_changes_nothing(cli: Cli, emulator: Emulator) -> None:
     assert acts(result.document)["dead-letter"] == "create"
     assert emulator.journal() == before
     assert emulator.state()["mns"] == state
+
+
+def test_without_a_network_the_host_is_named(cli: Cli) -> None:
+    """A name that leads nowhere and a port at which nobody listens: which one it was, without a traceback's words."""
+    text = cli.path.read_text("utf-8")
+    for endpoint, why in (("http://127.0.0.1:1", "Connection refused"), ("http://mns.invalid:80", "mns.invalid")):
+        cli.path.write_text(re.sub(r'(?m)^endpoint = ".*"', f'endpoint = "{endpoint}"', text), "utf-8")
+        result = cli.run("provision")
+        assert (result.status, result.out) == (3, "")
+        assert result.err.startswith("config-remediator provision: mns ")
+        assert f"no answer from {endpoint.removeprefix('http://')}: " in result.err
+        assert why in result.err
+        assert "Error(" not in result.err
+        assert len(result.err.splitlines()) == 1
 
 
 def test_everything_is_made_once_and_then_found_right(cli: Cli, emulator: Emulator) -> None:

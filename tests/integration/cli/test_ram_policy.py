@@ -198,17 +198,81 @@ def test_no_policy_grants_what_no_gateway_asks_for(cli: Cli) -> None:
 
 
 def test_a_policy_names_the_queues_the_buckets_and_the_regions(cli: Cli) -> None:
-    """Nothing is granted on another queue, and with --bucket on no other bucket."""
+    """Nothing is granted on another queue, on another account's bucket, and with --bucket on no other bucket."""
     policy = cli.run("ram-policy", "--bucket", "prod-*").document
     resources = {resource for statement in policy["Statement"] for resource in statement["Resource"]}
     account, region = "1234567890123456", "cn-hangzhou"
     assert resources == {
-        "acs:oss:*:*:prod-*",
+        f"acs:oss:*:{account}:prod-*",
         f"acs:mns:{region}:{account}:/queues/config-events",
         f"acs:mns:{region}:{account}:/queues/config-events/messages",
         f"acs:mns:{region}:{account}:/queues/config-events-dead",
         f"acs:mns:{region}:{account}:/queues/config-events-dead/messages",
     }
+
+
+_SOME = """
+[[rules]]
+name = "logs"
+remediation = "oss.bucket-acl"
+mode = "enforce"
+config_rule_ids = ["cr-read"]
+resources = ["logs-?", "[ab]rchive-*"]
+
+[[rules]]
+name = "groups"
+remediation = "ecs.revoke-public-ingress"
+mode = "observe"
+config_rule_ids = ["cr-ports"]
+regions = ["cn-hangzhou", "ap-southeast-1"]
+"""
+
+
+def _on(policy: dict[str, Any], action: str) -> list[str]:
+    (found,) = [statement["Resource"] for statement in policy["Statement"] if action in statement["Action"]]
+    return list(found)
+
+
+def test_a_worker_may_touch_no_more_than_its_rules_are_about(cli: Cli) -> None:
+    """The rules' own patterns and regions; a set, which RAM does not know, becomes what covers it. People may more."""
+    account = "1234567890123456"
+    cli.configure(_SOME)
+    policy = cli.run("ram-policy").document
+    assert _on(policy, "oss:PutBucketAcl") == [f"acs:oss:*:{account}:*rchive-*", f"acs:oss:*:{account}:logs-*"]
+    assert _on(policy, "ecs:DescribeSecurityGroupAttribute") == [
+        f"acs:ecs:ap-southeast-1:{account}:securitygroup/*",
+        f"acs:ecs:cn-hangzhou:{account}:securitygroup/*",
+    ]
+    assert _on(cli.run("ram-policy", "--for", "undo").document, "oss:PutBucketAcl") == [f"acs:oss:*:{account}:*"]
+
+
+def test_a_member_account_s_role_gets_what_is_done_there(cli: Cli) -> None:
+    """Its own resources, no queue and no further role; an account that is none of the configuration's is refused."""
+    member = "9876543210987654"
+    cli.configure(more=f'\n[accounts]\nallowed = ["{member}"]\nrole_name = "fixer"\n')
+    policy = cli.run("ram-policy", "--account", member).document
+    assert {each for statement in policy["Statement"] for each in statement["Resource"]} == {f"acs:oss:*:{member}:*"}
+    assert "oss:PutBucketAcl" in granted(policy, f"acs:oss:*:{member}:photos") | granted(
+        policy, f"acs:oss:*:{member}:*"
+    )
+    own = cli.run("ram-policy").document
+    assert not [each for statement in own["Statement"] for each in statement["Resource"] if f":{member}:photos" in each]
+    assert granted(own, f"acs:ram::{member}:role/fixer") == {"sts:AssumeRole"}
+    for stranger in ("1234567890123456", "1111111111111111"):
+        refused = cli.run("ram-policy", "--account", stranger)
+        assert (refused.status, refused.out) == (2, "")
+        assert (
+            refused.err
+            == f"config-remediator ram-policy: {stranger} is no member account; accounts.allowed names {member}\n"
+        )
+
+
+def test_a_worker_with_the_narrow_policy_is_not_reported_as_one_without_rights(cli: Cli) -> None:
+    """`check` looks at no bucket of which the policy knows nothing, and says why not."""
+    cli.configure(_SOME.split('[[rules]]\nname = "groups"')[0])
+    (found,) = [each for each in cli.run("check", "-o", "json").document if each["check"] == "oss"]
+    assert found["status"] == "skipped"
+    assert "rules.resources" in found["message"]
 
 
 def test_optional_actions_can_be_left_out(cli: Cli) -> None:

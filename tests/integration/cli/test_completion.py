@@ -1,0 +1,81 @@
+"""Completion as a shell asks for it: by variables, and one value a line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from emulator.client import Emulator
+from tests.integration.cli.conftest import Cli
+from tests.integration.cli.test_journal import READ, work
+
+
+def offered(cli: Cli, line: str, **environment: str) -> list[str]:
+    """What is offered for the last word of a line; the words as fish passes them."""
+    words = line.split(" ")
+    result = cli.run(
+        _CONFIG_REMEDIATOR_COMPLETE="fish_complete", COMP_WORDS=line, COMP_CWORD=words[-1] or "''", **environment
+    )
+    assert (result.status, result.err) == (0, "")
+    return [each.split(",", 1)[1].partition("\t")[0] for each in result.out.splitlines() if each]
+
+
+def test_names_of_the_configuration(cli: Cli) -> None:
+    """Rules, repairs and member accounts."""
+    cli.replace("[queue]", '[accounts]\nallowed = ["9876543210987654"]\nrole_name = "fixer"\n\n[queue]')
+    assert offered(cli, "config-remediator repair photos --rule ") == ["public-read", "public-write"]
+    assert offered(cli, "config-remediator dlq list --rule public-w") == ["public-write"]
+    assert offered(cli, "config-remediator catch-up --rule public-r") == ["public-read"]
+    assert "oss.bucket-acl" in offered(cli, "config-remediator rules oss.")
+    assert offered(cli, "config-remediator ram-policy --account ") == ["9876543210987654"]
+    assert offered(cli, "config-remediator files dash") == ["dashboards/internals.json", "dashboards/overview.json"]
+
+
+def test_a_configuration_that_is_named_counts(cli: Cli, tmp_path: Path) -> None:
+    """`--config` before the word wins over the variable."""
+    other = tmp_path / "other.toml"
+    other.write_text(cli.path.read_text("utf-8").replace("public-read", "another"), encoding="utf-8")
+    assert offered(cli, f"config-remediator repair photos --config {other} --rule an") == ["another"]
+
+
+def test_what_was_seen(cli: Cli, channel: Emulator, tmp_path: Path) -> None:
+    """Buckets and changes from the journal, letters from the queue."""
+    cli.configure(more=f'\n[journal]\npath = "{tmp_path / "journal.jsonl"}"\n')
+    channel.config.set_channel(non_compliance=False)
+    channel.create_buckets(["photos"], acl="public-read")
+    channel.config.publish(bucket="photos", rule=READ)
+    channel.config.publish_raw("poison")
+    work(cli, channel)
+    for line in ("journal show ", "explain ", "repair ", "check --probe-bucket "):
+        assert offered(cli, f"config-remediator {line}ph") == ["photos"], line
+    (change,) = offered(cli, "config-remediator undo ")
+    assert cli.run("undo", change, "--dry-run").status == 0
+    (letter,) = offered(cli, "config-remediator dlq show ")
+    assert cli.run("dlq", "show", letter).status == 0
+    assert offered(cli, "config-remediator dlq drop --id ") == [letter]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["no configuration", "no toml", "no journal", "a foreign journal", "nobody answers", "no credentials"],
+)
+def test_what_cannot_be_read_is_not_offered(broken: str, cli: Cli, tmp_path: Path) -> None:
+    """No error in the middle of somebody's line, and an exit status of 0."""
+    cli.configure(more=f'\n[journal]\npath = "{tmp_path / "journal.jsonl"}"\n')
+    environment = {}
+    match broken:
+        case "no configuration":
+            cli.path.unlink()
+        case "no toml":
+            cli.path.write_bytes(b"\xff\x00[[")
+        case "a foreign journal":
+            (tmp_path / "journal.jsonl").write_bytes(b"\x00\xff{}\n[1]\n" * 100)
+        case "nobody answers":
+            text = re.sub(r'(?m)^endpoint = ".*"', 'endpoint = "http://127.0.0.1:1"', cli.path.read_text("utf-8"))
+            cli.path.write_text(text, encoding="utf-8")
+        case "no credentials":
+            environment = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
+    for line in ("journal show ", "undo ", "dlq show "):
+        assert offered(cli, f"config-remediator {line}", **environment) == [], line
