@@ -33,9 +33,17 @@ from consumer.reevaluation.requester import Reevaluation
 from consumer.telemetry.redaction import SecretRegisteringProvider
 
 
-def build_switch(config: Config) -> PauseSwitch:
-    """The pause switch."""
-    return PauseSwitch(enabled=config.pause.enabled, file=Path(config.pause.file) if config.pause.file else None)
+def build_switch(config: Config, say: Callable[..., object] = lambda *_, **__: None) -> PauseSwitch:
+    """The pause switch; what its file does is logged as what a signal does."""
+
+    def notice(held_by: str) -> None:
+        if held_by:
+            say("changes.paused", by=held_by)
+        else:
+            say("changes.resumed", by=f"the file {config.pause.file}, which holds no more")
+
+    file = Path(config.pause.file) if config.pause.file else None
+    return PauseSwitch(enabled=config.pause.enabled, file=file, notice=notice)
 
 
 def build_evaluator(config: Config, own: CredentialsProvider, hooks: Hooks) -> CloudConfig | None:

@@ -9,6 +9,8 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 
+from prometheus_client import ProcessCollector
+
 from consumer import __version__
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.app.readiness import Readiness
@@ -75,6 +77,7 @@ class Service:
         )
         draw = (lambda: status_page.response(status())) if http.status_page else None
         registry = wiring.metrics.registry
+        ProcessCollector(registry=registry)
         return HealthServer(http.host, http.port, registry, live=self.fault, ready=self.not_ready, draw=draw)
 
     def _troubles(self) -> Iterator[str]:
@@ -108,7 +111,11 @@ class Service:
         return self._supervisor.fault() if self._supervisor else self._startup.overdue()
 
     def not_ready(self) -> str:
-        """Why it is not ready, or nothing: it has started, the last poll was good, and it is not stopping."""
+        """Why it is not ready, or nothing: it has started, the last poll was good, and it is not stopping.
+
+        Asked every few seconds on a cluster, so this is also where a pause by a file is noticed while nothing happens.
+        """
+        self.switch.held_by()
         if self._supervisor is None and not self.stopping:
             return self._startup.reason()
         return self._ready() or self._not_journaled()

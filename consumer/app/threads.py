@@ -79,7 +79,7 @@ class Wiring:
         self.jitter = random.SystemRandom().uniform
         self.stopping = threading.Event()
         self.rules = build_rules(config)
-        self.switch = build_switch(config)
+        self.switch = build_switch(config, get_logger("consumer").warning)
         self.store = build_store(config, get_logger("consumer").warning)
         self.members = build_members(config, self.credentials)
         self.in_flight = InFlight(config.engine.slots)

@@ -6,6 +6,8 @@ it holds within one poll. Where it is not known whether the file exists, changes
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from consumer.core import files
@@ -18,10 +20,16 @@ _ENOUGH = 64
 class PauseSwitch:
     """Whether changes are stopped, and by what."""
 
-    def __init__(self, *, enabled: bool = False, file: Path | None = None) -> None:
+    def __init__(
+        self, *, enabled: bool = False, file: Path | None = None, notice: Callable[[str], object] = lambda _: None
+    ) -> None:
+        """`notice` gets why, when a look finds that the file holds, and nothing when it holds no more."""
         self._enabled = enabled
         self._file = file
+        self._notice = notice
         self._signalled = False
+        self._looking = threading.Lock()  # an old look must not be noticed after a newer one
+        self._file_holds = False
 
     def pause(self) -> None:
         """Stop changes until `resume`; callable from a signal handler."""
@@ -42,13 +50,22 @@ class PauseSwitch:
     def _held_by_file(self) -> str:
         if self._file is None:
             return ""
+        with self._looking:
+            found = self._look(self._file)
+            if bool(found) is not self._file_holds:
+                self._file_holds = bool(found)
+                self._notice(found)
+        return found
+
+    @staticmethod
+    def _look(file: Path) -> str:
         try:
-            text = _beginning(self._file)
+            text = _beginning(file)
         except (FileNotFoundError, NotADirectoryError):
             return ""
         except OSError as error:
-            return f"the file {self._file}, which cannot be read: {error.strerror}"
-        return "" if text.strip().lower() in _OFF else f"the file {self._file}"
+            return f"the file {file}, which cannot be read: {error.strerror}"
+        return "" if text.strip().lower() in _OFF else f"the file {file}"
 
 
 def _beginning(path: Path) -> str:

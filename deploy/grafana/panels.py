@@ -97,9 +97,11 @@ def variables(*, rules: bool) -> Iterable[Any]:
     """Data source, namespace, job and rule as choices at the top; a Prometheus may see several installations."""
     yield dashboard.DatasourceVariable("datasource").type("prometheus").label("Prometheus")
     yield _choice("namespace", "Namespace", "label_values(remediator_build_info, namespace)")
-    yield _choice("job", "Job", "label_values(remediator_build_info, job)")
+    yield _choice("job", "Job", 'label_values(remediator_build_info{namespace=~"$namespace"}, job)')
     if rules:
-        yield _choice("rule", "Rule", 'label_values(remediator_outcomes_total{job=~"$job"}, rule)')
+        yield _choice(
+            "rule", "Rule", 'label_values(remediator_outcomes_total{namespace=~"$namespace",job=~"$job"}, rule)'
+        )
 
 
 def _choice(name: str, label: str, query: str) -> dashboard.QueryVariable:

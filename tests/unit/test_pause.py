@@ -36,6 +36,25 @@ def test_a_file_holds_it_while_it_exists(tmp_path: Path, text: str) -> None:
     assert switch.held_by() == ""
 
 
+def test_what_the_file_does_is_noticed_once(tmp_path: Path) -> None:
+    """Not with every look, and not what a signal or the configuration does."""
+    file, noticed = tmp_path / "pause", list[str]()
+    switch = PauseSwitch(file=file, notice=noticed.append)
+    for text in (None, None, "on", "on", "because", "off", None, "on"):
+        file.unlink(missing_ok=True)
+        if text is not None:
+            file.write_text(text, encoding="utf-8")
+        switch.held_by()
+    assert noticed == [f"the file {file}", "", f"the file {file}"]
+    switch.pause()
+    file.unlink()
+    switch.held_by()
+    switch.resume()
+    assert len(noticed) == 3
+    switch.held_by()
+    assert noticed[3:] == [""]
+
+
 @pytest.mark.parametrize("text", ["false", "False\n", "off", "no", "0"])
 def test_a_file_that_says_no_is_as_good_as_missing(tmp_path: Path, text: str) -> None:
     """A key of a mounted ConfigMap can be changed more easily than removed."""
