@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import BAD, EVERY, GOOD, JOB, WARN, Kind, Panel, Query, Row
+from deploy.grafana.panels import BAD, COUNT, EVERY, GOOD, JOB, PER_SECOND, WARN, Kind, Panel, Query, Row
 
 UID = "config-remediator-internals"
 TITLE = "config-remediator internals"
@@ -19,7 +19,7 @@ BOOKS = Row(
             "Do the books balance?",
             "Received, less settled, less in flight, over all replicas. Anything but 0 is a defect.",
             Kind.STAT,
-            "none",
+            COUNT,
             (Query(f"sum(abs({_RECEIVED} - ({_SETTLED} + {_IN_HAND})))", "difference"),),
             width=4,
             steps=((None, GOOD), (1, BAD)),
@@ -29,7 +29,7 @@ BOOKS = Row(
             "Received",
             "Deliveries a second. A message that comes back counts again.",
             Kind.LINES,
-            "cps",
+            PER_SECOND,
             (Query(f"sum(rate({_RECEIVED}[{EVERY}]))", "received"),),
             width=6,
         ),
@@ -37,7 +37,7 @@ BOOKS = Row(
             "Settled, by what became of the message",
             "deleted is the only one that ends a message, apart from dead_lettered, which moves it.",
             Kind.BARS,
-            "cps",
+            PER_SECOND,
             (
                 Query(
                     f"sum by (disposition) (rate(remediator_messages_settled_total{{{JOB}}}[{EVERY}]))",
@@ -50,7 +50,7 @@ BOOKS = Row(
             "In hand",
             "buffered waits for a worker thread, settling for the queue's answer.",
             Kind.LINES,
-            "short",
+            COUNT,
             (
                 Query(f"sum by (state) (remediator_messages_in_flight{{{JOB}}})", "{{state}}"),
                 Query(f"sum(remediator_worker_slots{{{JOB}}})", "slots"),
@@ -95,7 +95,7 @@ QUEUE = Row(
             "Lease renewals",
             "renewed is work that takes longer than half a lease. lost and expired are delivered again.",
             Kind.LINES,
-            "cps",
+            PER_SECOND,
             (Query(f"sum by (result) (rate(remediator_lease_renewals_total{{{JOB}}}[{EVERY}]))", "{{result}}"),),
             width=6,
         ),
@@ -103,7 +103,7 @@ QUEUE = Row(
             "Settlements that failed",
             "They are tried again while the lease lasts.",
             Kind.BARS,
-            "short",
+            COUNT,
             (
                 Query(
                     f"sum by (action, code) (increase(remediator_settle_errors_total{{{JOB}}}[{EVERY}]))",
@@ -117,7 +117,7 @@ QUEUE = Row(
             "The service's own count, a minute old while there is traffic and ten minutes at rest. No data means that"
             " the service does not tell: it is withdrawing these figures, or mns:GetQueueAttributes is not granted.",
             Kind.LINES,
-            "short",
+            COUNT,
             (
                 Query(
                     f"max by (queue, role, state) (remediator_queue_messages{{{JOB}}})",
@@ -130,7 +130,7 @@ QUEUE = Row(
             "Received and not deleted in half an hour",
             "By replica. The service throttles a consumer at 5,000; polls pause at engine.max_undeleted.",
             Kind.LINES,
-            "short",
+            COUNT,
             (Query(f"remediator_undeleted_in_window{{{JOB}}}", "{{instance}}"),),
             width=6,
         ),
@@ -157,7 +157,7 @@ SERVICES = Row(
             "Everything but ok, empty, and answers that something is not set (NoSuch). LimitExceeded and"
             " TooManyRequests are throttling; AccessDenied is a missing RAM permission.",
             Kind.BARS,
-            "short",
+            COUNT,
             (
                 Query(
                     "sum by (service, code) (increase(remediator_api_requests_total"
@@ -170,7 +170,7 @@ SERVICES = Row(
             "Requests tried again",
             "Inside the lease, by reason.",
             Kind.BARS,
-            "short",
+            COUNT,
             (
                 Query(
                     f"sum by (service, reason) (increase(remediator_retries_total{{{JOB}}}[{EVERY}]))",
@@ -217,7 +217,7 @@ PROCESS = Row(
             "What runs",
             "Version, revision and Python of every replica.",
             Kind.TABLE,
-            "none",
+            COUNT,
             (Query(f"count by (instance, version, revision, python) (remediator_build_info{{{JOB}}})"),),
         ),
         Panel(
@@ -234,7 +234,7 @@ PROCESS = Row(
             "Calls to metrics, log or journal that raised an error, and lines of the log that nobody took. No message "
             "is affected, but something is not told.",
             Kind.STAT,
-            "short",
+            COUNT,
             (
                 Query(f"sum(remediator_listener_failures_total{{{JOB}}})", "failures"),
                 Query(f"sum(remediator_log_lines_dropped_total{{{JOB}}})", "dropped lines"),

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import BAD, EVERY, GOOD, JOB, NOT_KNOWN, RANGE, RULE, UNKNOWN, WARN, Kind, Panel, Query, Row
+from deploy.grafana.panels import (
+    BAD,
+    COUNT,
+    EVERY,
+    GOOD,
+    JOB,
+    NOT_KNOWN,
+    RANGE,
+    RULE,
+    RULES,
+    UNKNOWN,
+    WARN,
+    Kind,
+    Panel,
+    Query,
+    Row,
+)
 
 UID = "config-remediator-overview"
 TITLE = "config-remediator"
@@ -65,12 +81,12 @@ NOW = Row(
             " was given up. Unknown while a replica does not poll, is paused or behind, cannot be scraped, or has not"
             " seen all that was received before it started. A repair that works at once never shows here.",
             Kind.STAT,
-            "none",
+            RULES,
             (Query(f"count{_OPEN} or {_NOTHING} or vector(-1)", "rules"),),
             width=4,
             height=5,
             steps=((None, GOOD), (1, BAD)),
-            texts={"0": ("nothing", GOOD), **NOT_KNOWN},
+            texts={"0": ("nothing", GOOD), "1": ("1 rule", BAD), **NOT_KNOWN},
         ),
         Panel(
             "For how long?",
@@ -88,7 +104,7 @@ NOW = Row(
             "What keeps changes back in any replica: a pause, a missing permission, an open breaker, rules that only"
             " observe, a limit that is used up. The worst one is named.",
             Kind.STAT,
-            "none",
+            COUNT,
             (Query(_MAY_ACT, "state"),),
             width=4,
             height=5,
@@ -107,7 +123,7 @@ NOW = Row(
             "Replicas at work",
             "Replicas whose last poll was answered in the last two minutes, and that have not paused their polls.",
             Kind.STAT,
-            "none",
+            COUNT,
             (Query(f"{_AT_WORK} or vector(0)"),),
             width=3,
             height=5,
@@ -117,7 +133,7 @@ NOW = Row(
             "Not at work",
             "Replicas that cannot be scraped, or that do not poll.",
             Kind.STAT,
-            "none",
+            COUNT,
             (Query(f"{_NOT_AT_WORK} or vector(-1)"),),
             width=3,
             height=5,
@@ -148,7 +164,7 @@ NOW = Row(
             "Repaired, 24 h",
             "Changed and read back as compliant, those before the first scrape of a replica included.",
             Kind.STAT,
-            "short",
+            COUNT,
             (
                 Query(
                     f"sum((increase({_FIXED}[24h]) and {_FIXED} offset 24h)"
@@ -249,7 +265,7 @@ UNSOLVED = Row(
             "Open exposures whose message was rejected or failed too often. They stay until the resource is seen safe"
             " or a person settles the dead letter with config-remediator dlq.",
             Kind.LINES,
-            "none",
+            COUNT,
             (Query(f"max by (rule, reason) (remediator_given_up_resources{{{RULE}}})", "{{rule}} {{reason}}"),),
         ),
         Panel(
@@ -257,7 +273,7 @@ UNSOLVED = Row(
             "Resources (or requests) that a missing RAM action holds back; config-remediator ram-policy prints what is"
             " needed.",
             Kind.LINES,
-            "none",
+            COUNT,
             (
                 Query(
                     f"max by (action, resource) (remediator_permission_missing{{{JOB}}})",
@@ -269,7 +285,7 @@ UNSOLVED = Row(
             "Unknown, and why",
             "Why a replica may not know of every open exposure. starting lasts for an hour at most.",
             Kind.STATES,
-            "none",
+            COUNT,
             (Query(f"max by (reason) (remediator_exposures_unknown{{{JOB}}})", "{{reason}}"),),
             texts={"0": ("known", GOOD), "1": ("unknown", UNKNOWN)},
         ),
@@ -283,7 +299,7 @@ ENDINGS = Row(
             "Outcomes",
             "Every settled delivery has one. A message that is held, observed or failing comes back and counts again.",
             Kind.BARS,
-            "short",
+            COUNT,
             (Query(f"sum by (outcome) (increase(remediator_outcomes_total{{{RULE}}}[{EVERY}])) > 0", "{{outcome}}"),),
             width=12,
         ),
@@ -291,7 +307,7 @@ ENDINGS = Row(
             "Outcomes by rule",
             "In the chosen time. Rule other is a message that belongs to no rule.",
             Kind.TABLE,
-            "short",
+            COUNT,
             (Query(f"sum by (rule, outcome) (increase(remediator_outcomes_total{{{RULE}}}[{RANGE}])) > 0"),),
             width=12,
         ),
@@ -299,7 +315,7 @@ ENDINGS = Row(
             "Did not succeed",
             "failed is tried again; rejected, invalid and exhausted went to the dead-letter queue.",
             Kind.BARS,
-            "short",
+            COUNT,
             (
                 Query(
                     "sum by (rule, outcome) (increase(remediator_outcomes_total"
@@ -313,7 +329,7 @@ ENDINGS = Row(
             "Held back, and why",
             "Kept on the queue without a change, and looked at again later.",
             Kind.BARS,
-            "short",
+            COUNT,
             (
                 Query(
                     f"sum by (rule, reason) (increase(remediator_held_total{{{RULE}}}[{EVERY}])) > 0",
@@ -345,7 +361,7 @@ GUARDS = Row(
             "Stopped",
             "The pause switch, polls that pause by themselves, and the breaker of each rule.",
             Kind.STATES,
-            "none",
+            COUNT,
             (
                 Query(f"max(remediator_paused{{{JOB}}})", "paused"),
                 Query(f"max by (reason) (remediator_polling_paused{{{JOB}}})", "polls: {{reason}}"),
@@ -357,14 +373,14 @@ GUARDS = Row(
             "Contested resources",
             "Left alone, because somebody keeps breaking them after our fix.",
             Kind.LINES,
-            "none",
+            COUNT,
             (Query(f"max by (rule) (remediator_contested_resources{{{RULE}}})", "{{rule}}"),),
         ),
         Panel(
             "Modes",
             "What each rule may do.",
             Kind.STAT,
-            "none",
+            COUNT,
             (Query(f"max by (rule) (remediator_rule_mode{{{RULE}}})", "{{rule}}"),),
             width=12,
             texts={"0": ("observes", WARN), "1": ("enforces", GOOD)},
@@ -394,7 +410,7 @@ UPSTREAM = Row(
             "Missed upstream",
             "Fixes that only catch-up asked for, because no notification had come. Says nothing while it does not run.",
             Kind.BARS,
-            "short",
+            COUNT,
             (Query(f"sum by (rule) (increase(remediator_missed_upstream_total{{{RULE}}}[{EVERY}]))", "{{rule}}"),),
         ),
         Panel(
@@ -413,7 +429,7 @@ UPSTREAM = Row(
             "On the evaluator's list",
             "What Cloud Config called non-compliant in the last run, whatever became of it since.",
             Kind.LINES,
-            "short",
+            COUNT,
             (
                 Query(
                     f"remediator_catch_up_listed_resources{{{JOB}}} and "

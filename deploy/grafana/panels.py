@@ -32,6 +32,11 @@ EVERY = "$__rate_interval"
 RANGE = "$__range"
 
 GOOD, WARN, BAD, UNKNOWN = "green", "orange", "red", "#7b8794"
+COUNT = "none"
+"""Of things that are counted: whole, and not shortened to 1 K."""
+RULES = "suffix:rules"
+PER_SECOND = "suffix:/s"
+
 NOT_KNOWN = {"-1": ("unknown", UNKNOWN)}
 """What a figure is worth whose source is silent: -1, in words."""
 
@@ -124,6 +129,8 @@ def built(panel: Panel) -> Any:
     builder = _BUILDERS[panel.kind](panel)
     builder = builder.title(panel.title).description(panel.description).datasource(_DATASOURCE).unit(panel.unit)
     builder = builder.span(panel.width).height(panel.height)
+    if panel.unit in (COUNT, RULES):
+        builder = builder.decimals(0)
     if panel.kind in (Kind.STAT, Kind.GAUGE):
         builder = builder.no_value("unknown")
     if panel.steps:
@@ -184,7 +191,10 @@ def _stat(panel: Panel) -> stat.Panel:
 
 
 def _levels(_: Panel) -> bargauge.Panel:
-    return bargauge.Panel().orientation(look.VizOrientation.HORIZONTAL).min(0).reduce_options(_last())
+    # Names above the bars: beside them they are cut to a few letters, and share the width with the figure.
+    text = common.VizTextDisplayOptions().title_size(14).value_size(18)
+    made = bargauge.Panel().orientation(look.VizOrientation.HORIZONTAL).name_placement(look.BarGaugeNamePlacement.TOP)
+    return made.text(text).min(0).reduce_options(_last())
 
 
 def _states(_: Panel) -> statetimeline.Panel:

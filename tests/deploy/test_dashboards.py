@@ -122,3 +122,40 @@ def test_panels_do_not_overlap(file: str) -> None:
         }
         assert not fields & taken
         taken |= fields
+
+
+def _defaults(panel: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = panel["fieldConfig"]["defaults"]
+    return found
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_is_counted_is_whole(file: str) -> None:
+    """No 2.03 messages, no 1 K for 1,234, and a rule is called one."""
+    shown = {panel["title"]: _defaults(panel) for panel in panels(file) if "fieldConfig" in panel}
+    assert not [title for title, each in shown.items() if each.get("unit") in ("short", "cps")]
+    counted = [each for each in shown.values() if each.get("unit") == "none" or each.get("unit") == "suffix:rules"]
+    assert len(counted) > 5
+    assert all(each["decimals"] == 0 for each in counted)
+
+
+def test_rules_are_called_rules() -> None:
+    """The first figure that anybody looks at counts rules, not resources."""
+    (first, *_) = panels("overview.json")
+    assert _defaults(first)["unit"] == "suffix:rules"
+    assert first["options"]["textMode"] == "auto"
+    (mapping,) = _defaults(first)["mappings"]
+    assert {value: each["text"] for value, each in mapping["options"].items()} == {
+        "0": "nothing",
+        "1": "1 rule",
+        "-1": "unknown",
+    }
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_names_beside_bars_are_not_cut(file: str) -> None:
+    """They stand above, in a size that leaves room."""
+    for panel in panels(file):
+        if panel["type"] == "bargauge":
+            assert panel["options"]["namePlacement"] == "top", panel["title"]
+            assert panel["options"]["text"]["titleSize"] <= 16, panel["title"]
