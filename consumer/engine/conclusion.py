@@ -58,7 +58,7 @@ class Conclusions:
             case Disposition.DELETED | Disposition.DEAD_LETTERED | Disposition.PARKED:
                 self._attempts.forget(delivery.message_id)
                 self._unsettled.forget(delivery.message_id)
-                if disposition is Disposition.PARKED and delivery.parked_copy:
+                if delivery.parked_copy:
                     self._parking.worked(delivery.parked_copy)
             case Disposition.HIDDEN | Disposition.RELEASED | Disposition.LEASE_LOST:
                 self._undeleted.not_deleted(now)

@@ -54,7 +54,7 @@ class Delivery:
     copied: Disposition | None = None
     """Once its copy is confirmed what it will be when it is deleted: dead-lettered, or parked."""
     copy_id: str = ""
-    """The queue's id of that copy."""
+    """The queue's id of the parked copy."""
     settle_failures: int = 0
     """Requests of its present settle queue that did not work out."""
 

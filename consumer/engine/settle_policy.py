@@ -62,7 +62,7 @@ class Patience:
             return False
         if queue.action is Action.HIDE:
             return True
-        late = self._monotonic() + pause_seconds > delivery.resolved_at + self._policy.max_seconds
+        late = self._monotonic() + pause_seconds >= delivery.resolved_at + self._policy.max_seconds
         return not late and not self._in_flight.settling_crowded
 
     def over(self, delivery: Delivery) -> bool:

@@ -105,11 +105,12 @@ class Settlements:
             case Action.COPY:
                 if delivery.ending is not None:
                     self.unsettled.copied(delivery.message_id, delivery.ending)
-                self._copied(delivery, Disposition.DEAD_LETTERED, copy_id)
+                self._copied(delivery, Disposition.DEAD_LETTERED)
             case Action.PARK:
                 self._attempts.carry(delivery.message_id, copy_id)
                 self.unsettled.carry(delivery.message_id, copy_id)
-                self._copied(delivery, Disposition.PARKED, copy_id)
+                delivery.copy_id = copy_id
+                self._copied(delivery, Disposition.PARKED)
             case _:
                 assert_never(action)
 
@@ -240,9 +241,9 @@ class Settlements:
         else:
             self._enqueue(action, delivery)
 
-    def _copied(self, delivery: Delivery, disposition: Disposition, copy_id: str) -> None:
+    def _copied(self, delivery: Delivery, disposition: Disposition) -> None:
         """The copy is confirmed, and the message is only to be deleted."""
-        delivery.copied, delivery.copy_id = disposition, copy_id
+        delivery.copied = disposition
         self._enqueue(Action.DELETE, delivery)
 
     def _parked_in_vain(self, delivery: Delivery, reason: str) -> None:

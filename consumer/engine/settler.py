@@ -89,9 +89,9 @@ class Deleter(Settler):
         """Delete them; what the queue does not confirm is not deleted."""
         with ExitStack() as held:
             # Held until the answer is here, so that no renewal replaces a handle that is on its way.
-            handles = [held.enter_context(delivery.lease.exclusively()) for delivery in deliveries]
-            failures = self._delete(handles)
-            for delivery, handle in zip(deliveries, handles, strict=True):
+            handles = [(held.enter_context(delivery.lease.exclusively()), delivery) for delivery in deliveries]
+            failures = self._delete([handle for handle, _ in handles])
+            for handle, delivery in handles:
                 if error := failures.get(handle):
                     self._settlements.failed(delivery, Action.DELETE, error)
                 else:

@@ -57,9 +57,8 @@ class Unsettled:
 
     def forget(self, message_id: str) -> None:
         """The message is out of the queue."""
-        if message_id in self._known:  # nearly always it is not, and needs no lock to know that
-            with self._lock:
-                self._known.pop(message_id, None)
+        with self._lock:
+            self._known.pop(message_id, None)
 
     def _of(self, message_id: str) -> _Known:
         known = self._known.pop(message_id, None) or _Known()

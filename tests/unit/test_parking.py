@@ -22,6 +22,7 @@ from consumer.core.errors import (
     UnknownRefusal,
 )
 from consumer.core.message import body_md5
+from consumer.core.observers import SettleError
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.core.parked import History, UserProperty, carried, written
 from consumer.core.queue_attributes import QueueAttributes
@@ -127,7 +128,7 @@ def test_what_cannot_be_sent_again_as_it_came_is_hidden_and_counted(changes: dic
     hold(engine, good)
     assert engine.queue.hidden == [(odd.message_id, 900)]
     assert engine.dispositions == [Disposition.HIDDEN, Disposition.PARKED]
-    assert errors(engine) == [("park", code)]
+    assert engine.recorder.settle_errors == [SettleError(odd.message_id, "park", code)]
     assert engine.undeleted.count(engine.clock()) == 1
 
 
@@ -303,7 +304,61 @@ def test_a_lease_that_is_lost_after_a_confirmed_copy_is_reported_as_lost() -> No
     engine.settle_all()
     assert engine.dispositions == [Disposition.LEASE_LOST]
     assert len(engine.queue.messages) == 2
-    assert engine.parking.interrupted
+    assert engine.said == [("parking.interrupted", {"reason": "lease_lost"})]
+
+
+def test_a_lease_that_is_lost_while_it_is_unknown_whether_a_copy_was_made_interrupts_parking() -> None:
+    """The service may have taken the copy that it has not confirmed: as good as a duplicate, so others wait hidden."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.queue.after_send.append(service_error(Unanswered))
+    hold(engine, delivery)
+    delivery.lease.lose()
+    engine.clock.advance(1.0)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.LEASE_LOST]
+    assert engine.said == [("parking.interrupted", {"reason": "lease_lost"})]
+
+
+def test_an_original_whose_deletion_never_came_to_its_turn_interrupts_parking() -> None:
+    """Behind deletions that fail, its time ends without a request of its own: it is hidden beside its copy."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 60
+    first, second = engine.receive(2)
+    engine.resolve(first, Outcome.FIXED)
+    engine.queue.before.append(service_error(Throttled))
+    engine.step(Action.DELETE)
+    engine.resolve(second, Outcome.HELD)
+    engine.step(Action.PARK)
+    engine.clock.advance(30.0)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.HIDDEN, Disposition.HIDDEN]
+    assert engine.said == [("parking.interrupted", {"reason": "given_up"})]
+
+
+def test_a_deletion_that_is_refused_is_not_taken_for_a_copy_that_was() -> None:
+    """The right that is missing is that to delete: nobody is sent to look for mns:SendMessage."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.queue.before.append(service_error(PermissionMissing, "AccessDenied"))
+    hold(engine, delivery)
+    assert engine.said == [("parking.interrupted", {"reason": "given_up"})]
+
+
+def test_a_copy_that_comes_back_is_given_up_for_longer_than_its_original_was() -> None:
+    """A queue that refuses deletions is asked less and less, whether the message was parked in between or not."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.queue.before.append(service_error(PermissionMissing))
+    engine.resolve(delivery, Outcome.FIXED)
+    engine.settle_all()
+    (again,) = come_back(engine, 30.0)
+    hold(engine, again)
+    (copy,) = come_back(engine)
+    engine.queue.before.append(service_error(PermissionMissing))
+    engine.resolve(copy, Outcome.FIXED)
+    engine.settle_all()
+    assert engine.queue.hidden == [(delivery.message_id, 30), (copy.message_id, 60)]
 
 
 def test_a_pause_that_fails_again_and_again_doubles_up_to_half_an_hour() -> None:

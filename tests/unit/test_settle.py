@@ -18,13 +18,16 @@ from consumer.core.errors import (
     Unanswered,
     UnknownRefusal,
 )
+from consumer.core.observers import SettleError
 from consumer.core.outcome import SETTLED_BY, Disposition, Outcome, Settlement
+from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.lease import LeaseState
 from consumer.engine.settle_queue import Action
+from consumer.engine.settler import Copier
 from consumer.guards.rule import Mode, Observed
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.engine import Engine
-from tests.unit.fakes import service_error, unanswered
+from tests.unit.fakes import instant_heartbeat, service_error, unanswered
 from tests.unit.telemetry.records import rule
 
 
@@ -308,3 +311,75 @@ def test_the_settlers_loop_settles_what_comes_and_ends_when_it_is_closed() -> No
     thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     assert len(engine.queue.deleted) == 3
+
+
+def test_a_lost_delivery_keeps_no_other_from_being_copied() -> None:
+    """Of several that a sender is given, each is looked at for itself."""
+    engine = Engine()
+    lost, good = engine.receive(2)
+    for delivery in (lost, good):
+        engine.resolve(delivery, Outcome.REJECTED)
+    lost.lease.lose()
+    engine.settlers[Action.COPY].settle(engine.settle_queues[Action.COPY].drain())
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.LEASE_LOST, Disposition.DEAD_LETTERED]
+
+
+def test_a_settler_that_hangs_is_known_by_what_it_settles() -> None:
+    """Its last announcement says how many deliveries the request that nobody answers is for."""
+    engine = Engine()
+    for delivery in engine.receive(3):
+        engine.resolve(delivery, Outcome.FIXED)
+    engine.step(Action.DELETE)
+    engine.clock.advance(3_600.0)
+    assert engine.settlers[Action.DELETE]._heartbeat.overdue() == "settling 3"
+
+
+def test_only_a_delivery_with_a_planned_copy_can_be_parked() -> None:
+    """A copy without a delay would come back at once, for ever."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    with pytest.raises(ValueError, match="copy planned"):
+        engine.settlers[Action.PARK].settle([delivery])
+    assert not engine.queue.sent
+
+
+def test_a_report_says_how_long_settling_took_and_when_it_was_over() -> None:
+    """From the ending on, by the local clock; the moment by the wall clock."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.resolve(delivery, Outcome.FIXED)
+    engine.clock.advance(1.5)
+    engine.settle_all()
+    (report,) = engine.recorder.reports
+    assert dict(report.stage_seconds)["settle"] == 1.5
+    assert report.settled_at_ms == 1_700_000_000_000
+
+
+def test_every_failed_settlement_is_counted_for_its_message() -> None:
+    """Message, request and code: what was refused, what was given up."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    engine.queue.before.append(service_error(PermissionMissing, "AccessDenied"))
+    engine.resolve(delivery, None)
+    engine.settle_all()
+    assert engine.recorder.settle_errors == [
+        SettleError(delivery.message_id, "hide", "AccessDenied"),
+        SettleError(delivery.message_id, "hide", "given_up"),
+    ]
+
+
+def test_a_dead_letter_says_when_it_was_written() -> None:
+    """By the wall clock."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    copier = Copier(
+        engine.shared,
+        engine.dead_letters,
+        DeadLetterTarget("the-queue"),
+        instant_heartbeat(engine.clock),
+        wall_ms=lambda: 1_700_000_000_000,
+    )
+    engine.resolve(delivery, Outcome.REJECTED)
+    copier.step()
+    assert json.loads(engine.dead_letters.bodies[0])["dead_lettered_at_ms"] == 1_700_000_000_000

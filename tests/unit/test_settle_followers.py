@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.core.errors import Throttled
-from consumer.core.outcome import Disposition, Outcome
+from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease, LeaseState
 from tests.unit.engine import Engine
@@ -27,6 +27,7 @@ def test_followers_are_deleted_after_their_leader() -> None:
         Outcome.SUPERSEDED,
         Outcome.SUPERSEDED,
     ]
+    assert engine.recorder.reports[-1].ending == Ending(Outcome.SUPERSEDED, "newer_event", "a newer event was settled")
     assert engine.in_flight.wait_until_empty(0)
 
 
@@ -89,6 +90,9 @@ def test_an_older_receipt_of_a_kept_message_does_not_delete_it(outcome: Outcome)
     assert not engine.queue.deleted
     assert not engine.queue.batches
     assert engine.dispositions == [Disposition.HIDDEN, Disposition.LEASE_LOST]
+    assert engine.recorder.reports[-1].ending == Ending(
+        Outcome.LEASE_LOST, "received_again", "a later receipt of the same message was settled"
+    )
     assert engine.books.balanced
 
 

@@ -76,6 +76,18 @@ def test_time_ends_the_tries_as_well() -> None:
     assert engine.dispositions == [Disposition.HIDDEN]
 
 
+def test_a_retry_that_could_only_be_given_up_when_its_turn_comes_is_not_waited_for() -> None:
+    """After 29 seconds the next try would come at the very end of the time: its slot is free a second earlier."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 60
+    (delivery,) = engine.receive()
+    fail(engine, Unanswered, 1)
+    engine.resolve(delivery, Outcome.FIXED)
+    engine.clock.advance(29.0)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.HIDDEN]
+
+
 @pytest.mark.parametrize("kind", [PermissionMissing, PermanentError, NotAuthenticated])
 def test_a_refusal_that_lasts_is_not_repeated(kind: type[ServiceError]) -> None:
     """What the service will say no to again costs one request: the message is hidden at once."""
@@ -175,6 +187,31 @@ def test_a_dead_letter_queue_that_is_known_to_be_slow_gets_no_more_than_half_of_
     assert [error.code for error in engine.recorder.settle_errors] == ["slow"] * 8
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_pace_of_copies_is_that_of_their_requests(fails: bool) -> None:
+    """However they end: one that is refused after a while has held up the others just as long."""
+    engine = Engine()
+    slow_copies(engine, 0.5)
+    if fails:
+        engine.dead_letters.before.append(service_error(PermissionMissing))
+    first, second = engine.receive(2)
+    engine.resolve(first, Outcome.INVALID)
+    engine.step(Action.COPY)
+    engine.resolve(second, Outcome.INVALID)
+    assert engine.settle_queues[Action.COPY].seconds_of_work == 0.25
+
+
+def test_three_seconds_are_not_yet_slow() -> None:
+    """A flood that is copied in as long as that is copied, not hidden."""
+    engine = Engine(slots=16)
+    engine.queue.visibility_seconds = 60
+    for delivery in engine.receive(8) + engine.receive(8):
+        engine.resolve(delivery, Outcome.INVALID)
+    engine.clock.advance(3.0)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.DEAD_LETTERED] * 16
+
+
 def test_at_most_half_of_the_slots_wait_for_copies_that_turn_out_to_be_slow() -> None:
     """A flood of poison and a slow dead-letter queue leave the other half for fresh events, and it is said why."""
     engine = Engine(slots=16)
@@ -189,6 +226,8 @@ def test_at_most_half_of_the_slots_wait_for_copies_that_turn_out_to_be_slow() ->
     assert engine.books.settling == 8
     assert engine.dispositions == [Disposition.HIDDEN] * 8
     assert [error.code for error in engine.recorder.settle_errors] == ["slow"] * 8
+    hidden = {report.message.message_id for report in engine.recorder.reports}
+    assert {error.message_id for error in engine.recorder.settle_errors} == hidden
     engine.settle_all()
     assert len(engine.dead_letters.bodies) == 8
 
@@ -339,7 +378,7 @@ def test_one_that_is_given_up_takes_no_other_with_it() -> None:
 def test_the_ending_is_on_record_before_anything_is_done_to_the_message() -> None:
     """Verified for a repair, decided for everything else, and nothing for a delivery that is only released."""
     engine = Engine()
-    steps: list[tuple[str, Outcome | None, int]] = []
+    steps: list[tuple[str, Outcome | None, int, str, str]] = []
 
     class Follower:
         """Follows each step, as the journal does."""
@@ -353,13 +392,16 @@ def test_the_ending_is_on_record_before_anything_is_done_to_the_message() -> Non
         def step(self, step: Step) -> None:
             """How many messages were deleted or hidden by then."""
             done = len(engine.queue.deleted) + len(engine.queue.hidden)
-            steps.append((step.name, step.ending.outcome if step.ending else None, done))
+            steps.append((step.name, step.ending.outcome if step.ending else None, done, step.before, step.after))
 
     engine.settlements._hooks = Hooks((engine.recorder,), (Follower(),))  # type: ignore[arg-type]
     fixed, held, released = engine.receive(3)
-    engine.resolve(fixed, Outcome.FIXED)
+    engine.resolve(fixed, Outcome.FIXED, before="acl=public-read", after="acl=private")
     engine.settle_all()
-    engine.resolve(held, Outcome.HELD)
+    engine.resolve(held, Outcome.HELD, before="acl=public-read")
     engine.resolve(released, None)
     engine.settle_all()
-    assert steps == [("verified", Outcome.FIXED, 0), ("decided", Outcome.HELD, 1)]
+    assert steps == [
+        ("verified", Outcome.FIXED, 0, "acl=public-read", "acl=private"),
+        ("decided", Outcome.HELD, 1, "acl=public-read", ""),
+    ]
