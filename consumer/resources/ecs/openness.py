@@ -126,9 +126,9 @@ def _source(rule: IngressRule) -> str:
 
 
 def _has_no_ports(protocol: str) -> bool:
-    """Whether it is a protocol that is neither TCP nor UDP, by name or by number."""
+    """Whether it is a known protocol, by name or by number, apart from TCP and UDP, which are looked at before."""
     if _NUMBER.fullmatch(protocol):
-        return int(protocol) < 256 and protocol not in _WITH_PORTS
+        return int(protocol) < 256
     return protocol in _WITHOUT_PORTS
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from consumer.resources.oss.policy import Admits, admits_everyone, needs_vpc, opens, read, reading
+from consumer.core.printable import quoted
+from consumer.resources.oss.policy import Admits, Meaning, admits_everyone, needs_vpc, opens, read, reading
 from tests.ids import ascii_id
 
 ALLOW: dict[str, Any] = {"Effect": "Allow", "Action": ["oss:GetObject"], "Resource": ["acs:oss:*:*:photos/*"]}
@@ -86,6 +87,8 @@ def test_no_condition_restricts_a_principal_of_unknown_form(principal: object) -
     assert reading({**ALLOW, "Principal": principal, "Condition": condition}).admits is Admits.EVERYONE
     assert reading({**ALLOW, "Condition": condition}).admits is Admits.EVERYONE
     assert reading({**ALLOW, "NotPrincipal": ["1"], "Condition": condition}).admits is Admits.EVERYONE
+    assert reading({**PARTNER, "NotPrincipal": ["1"], "Condition": condition}).admits is Admits.EVERYONE
+    assert reading({**EVERYONE, "NotPrincipal": ["1"], "Condition": condition}).admits is Admits.EVERYONE
     assert reading({**ALLOW, "Principal": [], "Condition": condition}).admits is Admits.RESTRICTED
 
 
@@ -115,8 +118,9 @@ def test_a_principal_of_no_known_form_is_unclear(principal: object) -> None:
     """It may be somebody's grant, so it is not taken away; it is not known to be one, so it is no compliance."""
     found = reading({**ALLOW, "Principal": principal})
 
-    assert found.admits is Admits.UNCLEAR
-    assert "neither an id nor the ARN" in found.doubt
+    first = principal[0] if isinstance(principal, list) else principal
+    doubt = f"Principal {quoted(first)} is neither an id nor the ARN of a user or role"
+    assert found == Meaning(Admits.UNCLEAR, doubt)
 
 
 RESTRICTING: list[dict[str, Any]] = [
@@ -227,20 +231,23 @@ def test_a_denial_lets_nobody_in() -> None:
 @pytest.mark.parametrize(
     ("statement", "doubt"),
     [
-        ({**EVERYONE, "Effect": "allow"}, "neither Allow nor Deny"),
-        ({**PARTNER, "Effect": "allow"}, "neither Allow nor Deny"),
-        ({**PARTNER, "Effect": "deny"}, "neither Allow nor Deny"),
-        ({**PARTNER, "Effect": ["Deny"]}, "neither Allow nor Deny"),
-        ({**PARTNER, "Effect": None}, "neither Allow nor Deny"),
-        ({"Principal": ["*"]}, "neither Allow nor Deny"),
-        ({**ALLOW, "principal": ["1111111111111111"]}, "no element of a statement"),
-        ({**PARTNER, "PRINCIPAL": ["*"]}, "no element of a statement"),
-        ({**PARTNER, "effect": "Allow"}, "no element of a statement"),
-        ({**EVERYONE, "condition": {"IpAddress": {"acs:SourceIp": ["203.0.113.7"]}}}, "no element of a statement"),
-        ({**EVERYONE, "Effect": "Deny", "Extra": 1}, "no element of a statement"),
-        ("odd", "not an object"),
-        (None, "not an object"),
-        ([EVERYONE], "not an object"),
+        ({**EVERYONE, "Effect": "allow"}, "Effect is 'allow', neither Allow nor Deny"),
+        ({**PARTNER, "Effect": "allow"}, "Effect is 'allow', neither Allow nor Deny"),
+        ({**PARTNER, "Effect": "deny"}, "Effect is 'deny', neither Allow nor Deny"),
+        ({**PARTNER, "Effect": ["Deny"]}, "Effect is ['Deny'], neither Allow nor Deny"),
+        ({**PARTNER, "Effect": None}, "Effect is None, neither Allow nor Deny"),
+        ({"Principal": ["*"]}, "Effect is None, neither Allow nor Deny"),
+        ({**ALLOW, "principal": ["1111111111111111"]}, "'principal' is no element of a statement"),
+        ({**PARTNER, "PRINCIPAL": ["*"]}, "'PRINCIPAL' is no element of a statement"),
+        ({**PARTNER, "effect": "Allow"}, "'effect' is no element of a statement"),
+        (
+            {**EVERYONE, "condition": {"IpAddress": {"acs:SourceIp": ["203.0.113.7"]}}},
+            "'condition' is no element of a statement",
+        ),
+        ({**EVERYONE, "Effect": "Deny", "Extra": 1}, "'Extra' is no element of a statement"),
+        ("odd", "'odd' is not an object"),
+        (None, "None is not an object"),
+        ([EVERYONE], f"{quoted([EVERYONE])} is not an object"),
     ],
     ids=ascii_id,
 )
@@ -248,30 +255,29 @@ def test_a_statement_of_another_form_is_unclear(statement: object, doubt: str) -
     """Keys and values in other case, unknown elements, no statement at all."""
     found = reading(statement)
 
-    assert found.admits is Admits.UNCLEAR
-    assert doubt in found.doubt
+    assert found == Meaning(Admits.UNCLEAR, doubt)
     assert admits_everyone(policy(statement))
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "doubts"),
     [
-        "{}",
-        '{"Version":"1"}',
-        '{"Version":"1","Statement":[]}',
-        '{"Version":"1","Statement":null}',
-        policy(PARTNER, Version=1),
-        policy(PARTNER, Version="2"),
-        policy(PARTNER, statement=[]),
-        policy(PARTNER, Id="x"),
-        json.dumps({"Statement": [PARTNER]}),
-        json.dumps({"version": "1", "statement": [PARTNER]}),
-        json.dumps({"Version": "1", "Statement": PARTNER}),
+        ("{}", "Version is None, not '1'"),
+        ('{"Version":"1"}', "Statement is no list"),
+        ('{"Version":"1","Statement":[]}', "Statement is empty"),
+        ('{"Version":"1","Statement":null}', "Statement is no list; statement 1: None is not an object"),
+        (policy(PARTNER, Version=1), "Version is 1, not '1'"),
+        (policy(PARTNER, Version="2"), "Version is '2', not '1'"),
+        (policy(PARTNER, statement=[]), "'statement' is no element of a policy"),
+        (policy(PARTNER, Id="x"), "'Id' is no element of a policy"),
+        (json.dumps({"Statement": [PARTNER]}), "Version is None, not '1'"),
+        (json.dumps({"version": "1", "statement": [PARTNER]}), "'statement' is no element of a policy"),
+        (json.dumps({"Version": "1", "Statement": PARTNER}), "Statement is no list"),
     ],
 )
-def test_a_policy_of_another_form_is_doubted(text: str) -> None:
+def test_a_policy_of_another_form_is_doubted(text: str, doubts: str) -> None:
     """What stands around the statements has a form as well; nothing else is taken for it."""
-    assert read(text).doubts
+    assert read(text).doubts == doubts
     assert admits_everyone(text)
 
 
@@ -294,6 +300,7 @@ def test_doubts_are_few_however_many_there_are() -> None:
 
     assert len(doubts) < 500
     assert doubts.endswith("; and 45 more")
+    assert read(policy(*["x"] * 5)).doubts.endswith("; statement 5: 'x' is not an object")
 
 
 def test_what_undo_has_to_ask_about() -> None:
@@ -323,3 +330,8 @@ def test_addresses_need_a_network_to_be_written(condition: dict[str, Any], refus
     """EC 0030-00000008; the page's own examples satisfy it by StringNotLike and by StringEquals."""
     assert needs_vpc({**EVERYONE, "Condition": condition}) is refused
     assert needs_vpc({**EVERYONE, "Effect": "Deny", "Condition": condition}) is refused
+
+
+def test_what_is_no_statement_needs_no_network() -> None:
+    """It is nobody's to write again."""
+    assert not needs_vpc("odd")

@@ -51,3 +51,11 @@ def test_what_is_not_understood_is_not_called_closed(text: str) -> None:
     assert found
     assert found.paths == ()
     assert found.doubts
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [(policy("odd"), "statement 1: 'odd' is not an object"), ("[]", "it is not a JSON object")]
+)
+def test_a_person_reads_what_is_not_understood(text: str, why: str) -> None:
+    """Of the statements, and of the text as a whole."""
+    assert exposure("private", text).doubts.endswith(f"is not understood, so a person has to look: {why}")

@@ -89,10 +89,43 @@ def test_a_source_in_no_known_form_is_neither_open_nor_closed(source: str) -> No
     assert exposure.of_sources(listed, ["0.0.0.0/0", source]) is Openness.OPEN
 
 
+@pytest.mark.parametrize(
+    ("protocol", "whole_range", "wanted"),
+    [
+        ("ICMP", False, Openness.CLOSED),
+        ("1", False, Openness.CLOSED),
+        ("255", False, Openness.CLOSED),
+        ("ICMP", True, Openness.OPEN),
+        ("256", False, Openness.UNKNOWN),
+        ("999", False, Openness.UNKNOWN),
+        ("SCTP", False, Openness.UNKNOWN),
+        ("06", False, Openness.UNKNOWN),
+        ("", False, Openness.UNKNOWN),
+        ("6", False, Openness.OPEN),
+        ("ALL", False, Openness.OPEN),
+    ],
+)
+def test_the_range_of_all_ports_opens_what_its_protocol_has(protocol: str, whole_range: bool, wanted: Openness) -> None:
+    """Protocol numbers end with 255 (RFC 791: one octet); of another form nobody knows whether it means TCP as well."""
+    criteria = OpenCriteria(frozenset({22}), whole_range)
+    assert criteria.of(replace(_SSH, protocol=protocol, ports="-1/-1")) is wanted
+
+
+def test_what_is_kept_is_kept_in_its_own_address_family() -> None:
+    """A part of a kept IPv6 block may stay; a kept IPv4 block says nothing about IPv6, nor the other way round."""
+    kept = (ip_network("2400::/12"), ip_network("0.0.0.0/0"))
+    v6 = replace(_SSH, source="", ipv6_source="2408::/16")
+    assert OpenCriteria(frozenset({22}), kept=kept).of(v6) is Openness.CLOSED
+    assert OpenCriteria(frozenset({22}), kept=kept[1:]).of(v6) is Openness.OPEN
+    assert OpenCriteria(frozenset({22}), kept=kept).of(_SSH) is Openness.CLOSED
+    assert OpenCriteria(frozenset({22}), kept=kept[:1]).of(_SSH) is Openness.OPEN
+
+
 def test_a_few_rules_are_described_and_the_rest_is_counted() -> None:
     """A sentence, not a page."""
     rules = [replace(_SSH, ports=f"{port}/{port}") for port in range(1, 6)]
     assert described(rules) == "TCP 1/1 from 0.0.0.0/0, TCP 2/2 from 0.0.0.0/0, TCP 3/3 from 0.0.0.0/0, 2 more"
+    assert described(rules[:3]) == "TCP 1/1 from 0.0.0.0/0, TCP 2/2 from 0.0.0.0/0, TCP 3/3 from 0.0.0.0/0"
     listed = IngressRule("Accept", "UDP", port_list="prl-1", source_prefix_list="pl-1")
     assert described([listed, IngressRule("Accept", "TCP")]) == (
         "UDP the ports of prl-1 from the prefix list pl-1, TCP no port range from no source"

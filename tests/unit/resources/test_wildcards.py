@@ -25,6 +25,26 @@ def test_only_star_and_question_mark_are_special(pattern: str, text: str) -> Non
     assert matches(pattern, text) == bool(re.fullmatch(_as_expression(pattern), text, re.DOTALL))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        ("a*b", "ab", True),
+        ("a*b*c", "abc", True),
+        ("*a", "ba", True),
+        ("*ab", "aab", True),
+        ("a*", "a", True),
+        ("aX", "a", False),
+        ("a*X", "ab", False),
+        ("a?", "a", False),
+        ("", "", True),
+        ("*", "", True),
+    ],
+)
+def test_a_star_stands_for_nothing_as_well(pattern: str, text: str, fits: bool) -> None:
+    """And only for characters that are there to be taken; whatever else stands in the pattern has to be in the text."""
+    assert matches(pattern, text) is fits
+
+
 @given(pattern=_PATTERN, prefix=_PREFIX, names=st.lists(_NAME, max_size=20))
 @example(pattern="a/?*", prefix="a/", names=["x"])
 @example(pattern="a/*?*", prefix="a/", names=["x", "xy"])
