@@ -137,7 +137,7 @@ def redrive(
 
     The original body goes to the worker's queue; once the service has confirmed exactly that body, the letter is
     deleted. If that fails, the letter stays, too, and is reported: redriven once more it does no harm, because the
-    worker looks at the live bucket before it acts. Remove the cause first, for the attempts start anew.
+    worker looks at the live resource before it acts. Remove the cause first, for the attempts start anew.
 
     The whole queue is looked through first, and only what was there then is redriven: a letter that a running worker
     sends back meanwhile is a new one. Letters that are not meant are released.
@@ -154,7 +154,7 @@ def redrive(
         --rule public-read --limit 10 --rate 2
 
     Exit status: 0 all that was meant is done, 2 the configuration or the credentials cannot be used,
-    3 the queue cannot be read, 4 some were left, each with its reason.
+    3 the queue cannot be read or does not take some of it, 4 some were left, each with its reason.
     """
     from consumer.operator.dlq import run as carry_out
 
@@ -183,7 +183,8 @@ def drop(path: Path, form: str, yes: bool, rate: float | None, dry_run: bool, **
       config-remediator dlq drop -c config.toml --id 3DAEE510CF72 --yes
 
     Exit status: 0 all that was meant is dropped, 2 the configuration or the credentials cannot be used,
-    3 the queue cannot be read, 4 a person said no or could not be asked, or some were left, each with its reason.
+    3 the queue cannot be read or does not delete some of it, 4 a person said no or could not be asked, or some were
+    left, each with its reason.
     """
     from consumer.operator.dlq import run as carry_out
 

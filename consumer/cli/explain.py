@@ -42,7 +42,8 @@ def explain(wanted: str, path: Path, files: tuple[Path, ...], limit: int, no_loo
       config-remediator explain C217751A9D81 -c config.toml --no-look
 
     Exit status: 0 explained, 1 explained, but the journal is not whole or lines are missing, 2 nothing is known about
-    it, or the configuration or the journal cannot be used, 3 the credentials' source does not answer.
+    it, or the configuration or the journal cannot be used, 3 the resource cannot be looked at, because its service or
+    the credentials' source does not answer or gives no permission.
     """
     from consumer.operator.explain.run import explain as carry_out
 

@@ -23,7 +23,7 @@ _file_option = click.option(
 
 @click.group(cls=OperatorGroup)
 def journal() -> None:
-    """Prove the journal whole, and show what happened to a bucket.
+    """Prove the journal whole, and show what happened to a resource.
 
     With journal.path set, a worker appends every step of every delivery: received, decided, before, changed, verified,
     settled. Each line carries the hash of the one before.
@@ -58,7 +58,7 @@ def verify(path: Path | None, file: Path | None, anchor: str, form: str) -> int:
 
 
 @journal.command(cls=OperatorCommand)
-@click.argument("bucket", required=False, default="", shell_complete=offered("resources"))
+@click.argument("resource", required=False, default="", shell_complete=offered("resources"))
 @optional_config_option
 @_file_option
 @click.option("--rule", default="", shell_complete=offered("rules"), help="Only what this rule did.")
@@ -67,7 +67,7 @@ def verify(path: Path | None, file: Path | None, anchor: str, form: str) -> int:
 @click.option("--all", "everything", is_flag=True, help="Every step, receipts included.")
 @output_option
 def show(path: Path | None, file: Path | None, form: str, **wanted: Any) -> int:
-    """Show who did what to a bucket, and when.
+    """Show who did what to a resource, and when.
 
     The last column is the id that `undo` takes, as long as the change can be undone.
 
@@ -88,11 +88,11 @@ def show(path: Path | None, file: Path | None, form: str, **wanted: Any) -> int:
 @click.argument("change_id", metavar="ID", shell_complete=offered("changes"))
 @config_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--weaken", is_flag=True, help="That the bucket is less protected afterwards is meant.")
+@click.option("--weaken", is_flag=True, help="That the resource is less protected afterwards is meant.")
 @click.option("--dry-run", is_flag=True, help="Show the difference, and change nothing.")
-@click.option("--exempt-until", type=click.DateTime(["%Y-%m-%d"]), help="Exempt the bucket from the rule until then.")
+@click.option("--exempt-until", type=click.DateTime(["%Y-%m-%d"]), help="Exempt the resource from the rule until then.")
 @click.option("--owner", default="", help="With --exempt-until: who answers for the exemption.")
-@click.option("--reason", default="", help="With --exempt-until: why the bucket may stay as it is.")
+@click.option("--reason", default="", help="With --exempt-until: why the resource may stay as it is.")
 @click.option("--pause", is_flag=True, help="Stop all changes by pause.file before this one is undone.")
 @output_option
 def undo(
@@ -110,11 +110,11 @@ def undo(
     """Put back what a change has replaced.
 
     ID is what `journal show` has in its last column, or the id of the message, as announcements name it. The journal
-    has to be whole up to that change, and the live bucket the same one, exactly as the change left it; if somebody has
-    changed it since, the difference is shown and nothing is done. Otherwise shows the difference and asks. What is done
-    is journaled, before and after.
+    has to be whole up to that change, and the live resource the same one, exactly as the change left it; if somebody
+    has changed it since, the difference is shown and nothing is done. Otherwise shows the difference and asks. What is
+    done is journaled, before and after. Whoever stops it in between learns how to find out what happened.
 
-    Whatever takes protection off the bucket, which is nearly every undo, needs --weaken, with --yes as well.
+    Whatever takes protection off the resource, which is nearly every undo, needs --weaken, with --yes as well.
 
     A rule that enforces makes its change again at the next event. --exempt-until writes an exemption from it into the
     configuration file; workers go by it once they are started anew. --pause stops all changes at once. Without either
@@ -128,7 +128,7 @@ def undo(
         --reason "Serves public assets"
 
     Exit status: 0 undone (or a dry run), 2 there is no such change or the configuration cannot be used,
-    3 the bucket cannot be read or changed, 4 not undone: the journal or the state does not fit, --weaken is missing,
+    3 the resource cannot be read or changed, 4 not undone: the journal or the state does not fit, --weaken is missing,
     or a person said no or could not be asked.
     """
     from consumer.operator.lasting import Lasting, WantedExemption

@@ -32,8 +32,9 @@ def simulate(
 
     FILE is a captured body as it came, or with the ending .jsonl one body a line: the event, a JSON text, a dead
     letter, or an object with a "body". The worker's own code decodes, matches, guards and repairs, on buckets that
-    exist in memory only; each message meets what the ones before it have changed. Limits, breakers and contests run
-    by the events' own times, and every message is delivered once. Sockets are blocked meanwhile.
+    exist in memory only; each message meets what the ones before it have changed. What depends on another kind of
+    resource is called unknown. Limits, breakers and contests run by the events' own times, and every message is
+    delivered once. Sockets are blocked meanwhile.
 
     With --against, both configurations decide, and every message that would end otherwise is shown.
 

@@ -1,4 +1,4 @@
-"""Proves a journal whole, and answers who changed a bucket, what and when."""
+"""Proves a journal whole, and answers who changed a resource, what and when."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.console import Console
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import StepName
+from consumer.core.printable import quoted
 from consumer.journal.format import Entry, Verdict
 from consumer.journal.format import verify as verified
 from consumer.operator import output, records, times
@@ -23,7 +24,7 @@ _ANCHOR = re.compile(r"[0-9a-f]{12,64}")
 _TOLD = frozenset(
     {StepName.BEFORE, StepName.VERIFIED, StepName.DECIDED, StepName.SETTLED, StepName.UNDONE, StepName.GAP}
 )
-"""What `show` has without --all: what somebody wants to know about a bucket."""
+"""What `show` has without --all: what somebody wants to know about a resource."""
 
 
 def verify(config: Path | None, file: Path | None, form: str, *, anchor: str) -> CommandExit:
@@ -46,7 +47,7 @@ def verify(config: Path | None, file: Path | None, form: str, *, anchor: str) ->
 class LineFilter:
     """Which lines `show` is about; what is empty does not narrow."""
 
-    bucket: str = ""
+    resource: str = ""
     rule: str = ""
     since_ms: int | None = None
     until_ms: int | None = None
@@ -57,7 +58,7 @@ class LineFilter:
     def takes(self, entry: Entry) -> bool:
         """Whether a line is meant, the limit aside."""
         return (
-            (not self.bucket or entry.text("resource") == self.bucket)
+            (not self.resource or entry.text("resource") == self.resource)
             and (not self.rule or entry.text("rule") == self.rule)
             and (self.since_ms is None or entry.at_ms >= self.since_ms)
             and (self.until_ms is None or entry.at_ms < self.until_ms)
@@ -71,12 +72,16 @@ class LineFilter:
             for name, at_ms in (("since", self.since_ms), ("until", self.until_ms))
             if at_ms is not None
         ]
-        named = [self.bucket and f"bucket {self.bucket!r}", self.rule and f"rule {self.rule!r}", *times_]
+        named = [
+            self.resource and f"resource {quoted(self.resource)}",
+            self.rule and f"rule {quoted(self.rule)}",
+            *times_,
+        ]
         return " and ".join(part for part in named if part)
 
 
 def show(config: Path | None, file: Path | None, form: str, wanted: LineFilter) -> CommandExit:
-    """Show what happened to a bucket, or to every one.
+    """Show what happened to a resource, or to every one.
 
     Raises:
         ConfigurationError: there is no journal to read.

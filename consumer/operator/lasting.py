@@ -1,4 +1,4 @@
-"""What makes an undo last: an exemption in the configuration, or a pause. Written before the bucket is touched.
+"""What makes an undo last: an exemption in the configuration, or a pause. Written before the resource is touched.
 
 Without either, a rule that enforces makes its change again at the next event.
 """
@@ -35,9 +35,9 @@ class Lasting:
     pause: bool = False
 
 
-def exemption_text(change: str, rule: str, account: str, bucket: str, wanted: WantedExemption) -> str:
-    """The `[[exemptions]]` entry, in TOML, that leaves one bucket to its owner as far as one rule goes."""
-    return exemption_toml(f"undo-{change}", wanted.owner, wanted.reason, wanted.until, account, bucket, rule)
+def exemption_text(change: str, rule: str, account: str, resource: str, wanted: WantedExemption) -> str:
+    """The `[[exemptions]]` entry, in TOML, that leaves one resource to its owner as far as one rule goes."""
+    return exemption_toml(f"undo-{change}", wanted.owner, wanted.reason, wanted.until, account, resource, rule)
 
 
 def write_exemption(path: Path, text: str, environ: Mapping[str, str]) -> None:

@@ -36,7 +36,7 @@ def peek(path: Path, form: str, *, count: int, look: bool) -> CommandExit:
                 advance()
     document = [{**_message(message), **rehearsed.document()} for message, rehearsed in found]
     output.show(form, document, lambda console: _draw(console, found, full=len(found) == count))
-    return CommandExit.DONE
+    return CommandExit.UNAVAILABLE if any(each.unavailable for _, each in found) else CommandExit.DONE
 
 
 def _draw(console: Console, found: list[tuple[Peeked, DryRunResult]], *, full: bool) -> None:

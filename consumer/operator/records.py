@@ -12,6 +12,7 @@ from consumer.core import files
 from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.observers import StepName
 from consumer.core.outcome import Outcome
+from consumer.core.printable import quoted
 from consumer.journal.format import Entry, parsed, verify
 
 _SHORTEST_ID = 6
@@ -133,5 +134,5 @@ def change(path: Path, identity: str) -> Done:
     ]
     if len(wanted) < _SHORTEST_ID or len(found) != 1:
         what = "is too short" if len(wanted) < _SHORTEST_ID else f"names {len(found) or 'no'} changes"
-        raise ConfigurationError(f"{identity!r} {what}; config-remediator journal show BUCKET has the ids")
+        raise ConfigurationError(f"{quoted(identity)} {what}; config-remediator journal show RESOURCE has the ids")
     return found[0]

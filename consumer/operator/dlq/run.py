@@ -32,6 +32,7 @@ from consumer.operator.dlq.view import (
     full_document,
     letter_document,
 )
+from consumer.operator.interruption import terminable
 from consumer.operator.session import Session, opened
 
 _MARGIN_CALLS = 3
@@ -113,7 +114,7 @@ def redrive(path: Path, form: str, choice: LetterOptions, *, foreign: bool, wait
         ConfigurationError: the configuration cannot be used, or names no dead-letter queue.
         ServiceError: the dead-letter queue cannot be read.
     """
-    with opened(path) as session:
+    with terminable(), opened(path) as session:
         queue = session.queue(session.config.queue.name)
         dead = _dead_letters(session)
         found = _find(dead, choice)
@@ -149,7 +150,7 @@ def drop(path: Path, form: str, choice: LetterOptions, *, yes: bool) -> CommandE
         ConfigurationError: the configuration cannot be used, or names no dead-letter queue.
         ServiceError: the dead-letter queue cannot be read.
     """
-    with opened(path) as session:
+    with terminable(), opened(path) as session:
         dead = _dead_letters(session)
         found = _find(dead, choice)
         _announce(found)
@@ -195,13 +196,20 @@ def _each(
     missing = {letter.message_id: letter for letter in meant}
     bar, advance = output.progress("dealing with letters", len(missing))
     dealt = []
-    with bar, Sweep(queue, known=found.seen) as swept:
-        for held in swept.only(tuple(missing), margin):
-            del missing[held.letter.message_id]
-            dealt.append(deal(swept, held))
-            advance()
-            if rate:
-                time.sleep(1 / rate)
+    try:
+        with bar, Sweep(queue, known=found.seen) as swept:
+            for held in swept.only(tuple(missing), margin):
+                dealt.append(deal(swept, held))
+                del missing[held.letter.message_id]
+                advance()
+                if rate:
+                    time.sleep(1 / rate)
+    except KeyboardInterrupt as stop:
+        stop.add_note(
+            f"{len(dealt)} of {len(meant)} letters were dealt with, and one more may have been. Run it again for the"
+            " rest: a redriven letter is deleted only once its message is confirmed, and sent twice it does no harm."
+        )
+        raise
     gone = "it is not visible any more: somebody else has it, or its lease has yet to end"
     return [*dealt, *(LetterResult(letter, done=False, text=gone) for letter in missing.values())]
 
@@ -221,14 +229,13 @@ class _Sender:
             if not copy:
                 self._sent[letter.identity] = self._send(held)
         except ServiceError as error:
-            return LetterResult(letter.light(), done=False, text=f"not sent: {error}")
+            return LetterResult(letter.light(), done=False, text=f"not sent: {error}", failed=True)
         sent = self._sent[letter.identity]
         try:
             swept.delete(held)
         except ServiceError as error:
-            return LetterResult(
-                letter.light(), done=False, text=f"sent, but the letter is still there: {error}", sent_as=sent
-            )
+            text = f"sent, but the letter is still there: {error}"
+            return LetterResult(letter.light(), done=False, text=text, failed=True, sent_as=sent)
         return LetterResult(letter.light(), done=True, text="a copy, sent once" if copy else "redriven", sent_as=sent)
 
     def _send(self, held: HeldLetter) -> str:
@@ -246,7 +253,7 @@ def _dropped(swept: Sweep, held: HeldLetter) -> LetterResult:
     try:
         swept.delete(held)
     except ServiceError as error:
-        return LetterResult(held.letter.light(), done=False, text=f"not dropped: {error}")
+        return LetterResult(held.letter.light(), done=False, text=f"not dropped: {error}", failed=True)
     return LetterResult(held.letter.light(), done=True, text="dropped")
 
 
@@ -276,6 +283,8 @@ def _told(form: str, dealt: list[LetterResult], *, dry_run: bool, after: str = "
             console.print(f"{after}.")
 
     output.show(form, [each.document() for each in dealt], draw)
+    if any(each.failed for each in dealt):
+        return CommandExit.UNAVAILABLE
     return CommandExit.DONE if all(each.done for each in dealt) else CommandExit.REFUSED
 
 

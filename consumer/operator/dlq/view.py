@@ -24,6 +24,8 @@ class LetterResult:
     letter: Letter
     done: bool
     text: str
+    failed: bool = False
+    """Whether it is left because a service did not do it."""
     sent_as: str = ""
     """The id of the message that a redrive has made of it: what the worker's log names it by."""
     became: str = ""

@@ -7,15 +7,26 @@ difference before their eyes, and what was found and done is on the disk before 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from consumer.core.errors import PermanentError, Refused, ResourceGone, ServiceError
+from consumer.core.errors import (
+    DeniedByResource,
+    PermanentError,
+    PermissionMissing,
+    Refused,
+    ResourceGone,
+    Retryable,
+    ServiceError,
+)
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import StepName
 from consumer.journal.file import JournalFile
 from consumer.journal.writer import JournalWriter, actor, user
 from consumer.operator import announce, output, records
+from consumer.operator.interruption import terminable
 from consumer.operator.lasting import Lasting, write_exemption, write_pause
 from consumer.operator.session import opened
 from consumer.operator.undo.change import Declined, Undo, checked, work_of
@@ -41,7 +52,8 @@ def undo(path: Path, form: str, identity: str, wish: UndoOptions) -> CommandExit
         ConfigurationError: there is no journal, or no such change in it, or what makes the undo last cannot be written.
         ServiceError: the resource could not be read or changed.
     """
-    with opened(path) as session:
+    denied = False
+    with terminable(), opened(path) as session:
         journal = records.journal_path(path, None)
         done = records.change(journal, identity)
         work = work_of(done.entry, session.config, session.open)
@@ -64,8 +76,11 @@ def undo(path: Path, form: str, identity: str, wish: UndoOptions) -> CommandExit
             document["result"] = f"not undone: {declined}"
         except (ResourceGone, PermanentError) as error:
             document["result"] = f"not undone: {error}"
+            denied = isinstance(error, PermissionMissing | DeniedByResource)
         document["advice"] = advice(document, work, wish.lasting)
     output.show(form, document, lambda console: close(console, document, work))
+    if denied:
+        return CommandExit.UNAVAILABLE
     return CommandExit.DONE if document["result"] == "undone" or wish.dry_run else CommandExit.REFUSED
 
 
@@ -107,7 +122,8 @@ def _carry_out(work: Undo, found: Identity, journal: Path, access_key_id: str) -
             writer.write([{"step": StepName.UNDO_BEFORE.value, **fields, "after": work.change.before}])
         except OSError as error:
             raise Declined(f"the journal cannot be written: {error.strerror}; nothing was changed") from None
-        work.remediation.revert(work.target, work.change)
+        with _uncertain(work):
+            work.remediation.revert(work.target, work.change)
         now: Identity = work.target.identity()
         if now.differs(found):
             raise Declined(_replaced(work, now, found))
@@ -119,6 +135,30 @@ def _carry_out(work: Undo, found: Identity, journal: Path, access_key_id: str) -
         return state
     finally:
         writer.close()
+
+
+@contextmanager
+def _uncertain(work: Undo) -> Iterator[None]:
+    """Say to who stops it here, or where no answer came, that nobody knows whether it was undone.
+
+    Raises:
+        KeyboardInterrupt: as it came, with that as a note.
+        Retryable: as it came.
+    """
+    resource = work.entry.text("resource")
+    text = (
+        "The undo was begun and not read back: it may have been made.\n"
+        f"  config-remediator journal show {resource} --all   what is on record\n"
+        "The same undo again is safe: it puts back what is still there, or says that it is as before already."
+    )
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note(text)
+        raise
+    except Retryable:
+        output.note(text)
+        raise
 
 
 def _replaced(work: Undo, now: Identity, found: Identity) -> str:

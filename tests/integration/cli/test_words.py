@@ -86,4 +86,4 @@ def test_a_journal_without_such_a_rule_says_so(cli: Cli) -> None:
     path.write_text("", encoding="utf-8")
     result = cli.run("journal", "show", "photos", "-f", str(path), "--rule", "nope")
     assert result.status == 0
-    assert "nothing about bucket 'photos' and rule 'nope'; its rules: none" in result.err
+    assert "nothing about resource 'photos' and rule 'nope'; its rules: none" in result.err
