@@ -105,10 +105,16 @@ def facts(pairs: Iterable[tuple[str, object]]) -> RenderableType:
 
 
 def declined(question: str) -> str:
-    """Ask a person; why not, or nothing for a yes. Without a terminal a yes may come from a pipe."""
+    """Ask a person; why not, or nothing for a yes. Without a terminal a yes may come from a pipe.
+
+    Raises:
+        KeyboardInterrupt: that was the answer, or a signal came meanwhile.
+    """
     try:
         return "" if click.confirm(question, err=True) else "you said no"
-    except click.Abort:
+    except click.Abort as abort:
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise abort.__context__ from None
         return "nobody answered; where there is no terminal, say --yes"
 
 

@@ -113,7 +113,7 @@ def listed(pairs: Sequence[tuple[str, Text]], width: int) -> Iterator[Text]:
     """Each name with its value beside it, or below it where the value needs the room."""
     beside = max((cell_len(name) for name, _ in pairs), default=0) + 2
     for name, value in pairs:
-        label = Text(name, style="bold")
+        label = Text().append(name, style="bold")  # a style of the whole text would be the value's, too
         if width - beside >= max(_longest_piece(value), min(_NARROWEST_VALUE, _longest_line(value))):
             first, *rest = wrapped(value, width - beside)
             yield label + Text(" " * (beside - label.cell_len)) + first
