@@ -16,7 +16,14 @@ from pathlib import Path
 from rich.console import Console
 
 from consumer.aliyun.mns.queue import Queue
-from consumer.core.errors import ConfigurationError, PermanentError, ServiceError, UnknownRefusal
+from consumer.core.errors import (
+    ConfigurationError,
+    MessageGone,
+    PermanentError,
+    PermissionMissing,
+    ServiceError,
+    UnknownRefusal,
+)
 from consumer.core.exit_codes import CommandExit
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
@@ -229,13 +236,13 @@ class _Sender:
             if not copy:
                 self._sent[letter.identity] = self._send(held)
         except ServiceError as error:
-            return LetterResult(letter.light(), done=False, text=f"not sent: {error}", failed=True)
+            return LetterResult(letter.light(), done=False, text=f"not sent: {error}", failed=_of_the_service(error))
         sent = self._sent[letter.identity]
         try:
             swept.delete(held)
         except ServiceError as error:
             text = f"sent, but the letter is still there: {error}"
-            return LetterResult(letter.light(), done=False, text=text, failed=True, sent_as=sent)
+            return LetterResult(letter.light(), done=False, text=text, failed=_of_the_service(error), sent_as=sent)
         return LetterResult(letter.light(), done=True, text="a copy, sent once" if copy else "redriven", sent_as=sent)
 
     def _send(self, held: HeldLetter) -> str:
@@ -253,8 +260,16 @@ def _dropped(swept: Sweep, held: HeldLetter) -> LetterResult:
     try:
         swept.delete(held)
     except ServiceError as error:
-        return LetterResult(held.letter.light(), done=False, text=f"not dropped: {error}", failed=True)
+        return LetterResult(
+            held.letter.light(), done=False, text=f"not dropped: {error}", failed=_of_the_service(error)
+        )
     return LetterResult(held.letter.light(), done=True, text="dropped")
+
+
+def _of_the_service(error: ServiceError) -> bool:
+    """Whether the service could not be used; not where it refuses this one letter, or the lease on it has ended."""
+    letter_alone = isinstance(error, PermanentError | UnknownRefusal | MessageGone)
+    return isinstance(error, PermissionMissing) or not letter_alone
 
 
 def _dead_letters(session: Session) -> Queue:
