@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from typing import Any
 import pytest
 
 from emulator.client import Emulator
+from tests.integration.cli.catching_up import broken, settings
+from tests.integration.cli.letters import letter, put
 from tests.measured import python_module
 from tests.patience import PATIENCE_SECONDS
 
@@ -64,6 +68,9 @@ remediation = "oss.bucket-acl"
 mode = "observe"
 config_rule_ids = ["cr-write"]
 """
+
+ENFORCE = RULES.replace('mode = "observe"', 'mode = "enforce"')
+"""Both rules, and both change what they find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,17 @@ class Cli:
         assert "Traceback" not in err, err
         return Result(process.returncode, out, err)
 
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """A worker beside the test, which has to end in good order."""
+        process = self.start("run")
+        try:
+            yield
+        finally:
+            process.terminate()
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, out + err
+
     def json(self, *arguments: str, **environment: str) -> Any:
         """What a command that succeeds says as JSON."""
         result = self.run(*arguments, "--output", "json", **environment)
@@ -142,3 +160,37 @@ class Cli:
 def cli(channel: Emulator, tmp_path: Path) -> Cli:
     """The command line for an emulator with queue, dead-letter queue, topic and subscription."""
     return Cli(channel, tmp_path / "config.toml")
+
+
+@pytest.fixture
+def journal(cli: Cli, tmp_path: Path) -> Path:
+    """Where the worker of these tests keeps its journal."""
+    path = tmp_path / "journal.jsonl"
+    cli.configure(more=f'\n[journal]\npath = "{path}"\n')
+    return path
+
+
+@pytest.fixture
+def forty(cli: Cli, channel: Emulator) -> Cli:
+    """More letters than a peek can show: of two rules, one in four of another reason."""
+    put(
+        channel,
+        *(
+            letter(
+                number,
+                rule="public-write" if number % 2 else "public-read",
+                reason="AccessDenied" if number % 4 else "not_owner",
+            )
+            for number in range(40)
+        ),
+    )
+    return cli
+
+
+@pytest.fixture
+def missed(cli: Cli, emulator: Emulator) -> Cli:
+    """A command line where three buckets broke the public-read rule while no notification arrived."""
+    cli.configure(rules=ENFORCE, more=settings(emulator))
+    emulator.config.set_channel(lose=3)
+    broken(emulator, "lost-a", "lost-b", "lost-c")
+    return cli

@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import socket
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.core.event import Event, decode
 from emulator.client import Emulator
-from emulator.provisioning import setup_channel
 from tests.emulation import eventually
-from tests.integration.cli.conftest import RULES, Cli
-from tests.integration.conftest import DEAD_LETTERS, QUEUE
+from tests.integration.cli.catching_up import LIST, broken, decisions, emptied, sent, settings
+from tests.integration.cli.conftest import ENFORCE, RULES, Cli
+from tests.integration.conftest import QUEUE
 from tests.integration.queues import dead_letters, is_empty, messages
 from tests.patience import PATIENCE_SECONDS
-from tests.redis_server import redis_server
-from tests.signals import as_under_a_terminal
 
 pytest.importorskip("alibabacloud_config20200907")
 
 AGGREGATOR, MEMBER = "ca-emulated000000000000", "2222222222222222"
-ENFORCE = RULES.replace('mode = "observe"', 'mode = "enforce"')
-LIST = "ListConfigRuleEvaluationResults"
-
-
-def settings(emulator: Emulator, *, min_age_seconds: int = 0, more: str = "") -> str:
-    """The part of the configuration that catch-up reads."""
-    where = f'\n[reevaluate]\nendpoint = "{emulator.control.url}"\n'
-    return f"{where}\n[catch_up]\nmin_age_seconds = {min_age_seconds}\n{more}"
-
-
-@pytest.fixture
-def missed(cli: Cli, emulator: Emulator) -> Cli:
-    """A command line where three buckets broke the public-read rule while no notification arrived."""
-    cli.configure(rules=ENFORCE, more=settings(emulator))
-    emulator.config.set_channel(lose=3)
-    broken(emulator, "lost-a", "lost-b", "lost-c")
-    return cli
-
-
-def broken(emulator: Emulator, *names: str, acl: str = "public-read", **more: object) -> None:
-    """Buckets that break a rule, once that has been found."""
-    emulator.create_buckets(list(names), acl=acl, **more)
-    eventually(lambda: set(names) <= set(emulator.non_compliant()))
-
-
-def emptied(emulator: Emulator) -> None:
-    """The queues as if nothing had been sent."""
-    emulator.reset("mns")
-    setup_channel(emulator, queue=QUEUE, dead_letter_queue=DEAD_LETTERS)
-
-
-def sent(emulator: Emulator) -> list[Event]:
-    """The events that the queue holds, decoded by the worker's own code."""
-    decoded = [decode(each["body"]) for each in messages(emulator, QUEUE)]
-    return [each for each in decoded if isinstance(each, Event)]
-
-
-def decisions(document: Any) -> dict[str, str]:
-    """What is done about each resource."""
-    return {each["resource"]: each["decision"] for each in document["resources"]}
 
 
 def test_it_lists_what_no_event_came_for_and_sends_nothing(missed: Cli, emulator: Emulator) -> None:
@@ -286,179 +234,6 @@ def test_a_rate_that_is_none_is_refused(missed: Cli, emulator: Emulator, rate: s
     """Before anything is sent."""
     assert missed.run("catch-up", "--apply", "--rate", rate).status == 2
     assert is_empty(emulator)
-
-
-def test_expired_credentials_are_no_empty_list(missed: Cli, emulator: Emulator) -> None:
-    """Exit status 3 and one line; nothing that looks like "nothing is wrong"."""
-    key = emulator.add_identity(temporary=True, lifetime_seconds=60)
-    emulator.advance(3600)
-    result = missed.run(
-        "catch-up",
-        ALIBABA_CLOUD_ACCESS_KEY_ID=key.access_key_id,
-        ALIBABA_CLOUD_ACCESS_KEY_SECRET=key.access_key_secret,
-        ALIBABA_CLOUD_SECURITY_TOKEN=str(key.security_token),
-    )
-    emulator.reset("clock")
-    assert (result.status, result.out) == (3, "")
-    assert "does not accept the credentials or the clock" in result.err
-
-
-def test_one_rule_that_cannot_be_listed_is_named(missed: Cli, emulator: Emulator) -> None:
-    """The others are shown, and the run does not count as complete."""
-    emulator.faults.add("error", LIST, status=403, code="NoPermission", count=1)
-    found = missed.run("catch-up", "--apply", "--output", "json")
-    assert found.status == 3
-    document = found.document
-    assert document["complete"] is False
-    assert "NoPermission" in document["rules"][0]["error"]
-    assert messages(emulator, QUEUE) == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_signal_ends_it_at_once_and_a_second_run_goes_on(
-    missed: Cli, emulator: Emulator, tmp_path: Path, number: signal.Signals
-) -> None:
-    """What was sent until then is remembered; the job of a container is ended by SIGTERM."""
-    state = tmp_path / "sent"
-    with as_under_a_terminal():
-        process = missed.start("catch-up", "--apply", "--rate", "0.02", "--state", str(state))
-    eventually(lambda: (state.exists() and state.read_text().count("\n") == 2) or process.poll() is not None)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 128 + number, err
-    assert err == (
-        f"\n1 of 3 events were sent; run it again to go on.\n\nconfig-remediator catch-up: stopped by {number.name}\n"
-    )
-    assert missed.json("catch-up", "--apply", "--state", str(state))["sent"] == 2
-    assert sorted(each.resource_id for each in sent(emulator)) == ["lost-a", "lost-b", "lost-c"]
-
-
-def test_a_signal_ends_a_list_that_hangs(missed: Cli, emulator: Emulator) -> None:
-    """Also in the middle of a request."""
-    fault = emulator.faults.add("latency", LIST, seconds=3600)
-    process = missed.start("catch-up")
-    eventually(lambda: emulator.faults.struck()[fault] > 0 or process.poll() is not None)
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert (process.returncode, out, err) == (143, "", "\nconfig-remediator catch-up: stopped by SIGTERM\n")
-
-
-def test_the_log_has_one_line_a_run(missed: Cli) -> None:
-    """For whoever collects the logs of jobs."""
-    result = missed.run("catch-up", "--apply")
-    (line,) = [json.loads(each) for each in result.err.splitlines() if each.startswith("{")]
-    assert (line["event"], line["listed"], line["sent"], line["complete"], line["reported"]) == (
-        "catch_up.finished",
-        3,
-        3,
-        True,
-        True,
-    )
-
-
-@pytest.mark.parametrize("content", ["something else\n", "config-remediator\n", pytest.param("\0" * 100, id="zeros")])
-def test_another_file_is_left_alone(missed: Cli, tmp_path: Path, content: str) -> None:
-    """A mistyped --state must not cost anybody their file."""
-    other = tmp_path / "precious"
-    other.write_text(content, encoding="utf-8")
-    result = missed.run("catch-up", "--apply", "--state", str(other))
-    assert (result.status, other.read_text(encoding="utf-8")) == (2, content)
-    assert "is no file of catch-up" in result.err
-
-
-def test_it_runs_again_and_again_until_it_is_stopped(missed: Cli, emulator: Emulator, tmp_path: Path) -> None:
-    """One line a run in the log, a run that fails is no end, and a signal is one at once."""
-    assert missed.run("catch-up", "--every", "5m").status == 2
-    assert missed.run("catch-up", "--apply", "--every", "59s").status == 2
-    process = missed.start("catch-up", "--apply", "--every", "1h", "--state", str(tmp_path / "sent"))
-    assert process.stderr is not None
-    line = json.loads(next(each for each in process.stderr if each.startswith("{")))
-    assert (line["event"], line["sent"]) == ("catch_up.finished", 3)
-    assert len(messages(emulator, QUEUE)) == 4
-    process.send_signal(signal.SIGTERM)
-    out, rest = process.communicate(timeout=PATIENCE_SECONDS)
-    assert (process.returncode, out) == (143, "")
-    assert "catch_up.finished" not in rest
-
-
-def test_a_failed_run_is_no_end(missed: Cli, emulator: Emulator) -> None:
-    """Cloud Config may be back by the next one."""
-    fault = emulator.faults.add("error", "ListConfigRules", status=403, code="InvalidAccessKeyId.NotFound")
-    process = missed.start("catch-up", "--apply", "--every", "1h")
-    eventually(lambda: emulator.faults.struck()[fault] > 0 or process.poll() is not None)
-    assert process.stderr is not None
-    assert "catch_up.failed" in process.stderr.readline()
-    assert process.poll() is None
-    process.kill()
-    process.communicate(timeout=PATIENCE_SECONDS)
-
-
-def scraped(port: int) -> dict[str, float]:
-    """What the worker exports of catch-up."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        families = list(text_string_to_metric_families(answer.read().decode()))
-    return {
-        "/".join((sample.name, *sample.labels.values())): sample.value
-        for family in families
-        for sample in family.samples
-        if "catch_up" in sample.name or "missed" in sample.name
-    }
-
-
-def test_what_observe_deleted_comes_back_and_what_was_missed_is_counted(cli: Cli, emulator: Emulator) -> None:
-    """A rule reports and settles; once it enforces, catch-up brings the resource, and the worker tells all of it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    observing = RULES.replace('mode = "enforce"', 'mode = "observe"\nobserved = "delete"')
-    emulator.config.set_channel(lose=1)
-    broken(emulator, "lost", "notified")
-    expected = "expected_within_seconds = 600\n"
-    cli.configure(rules=observing, more=settings(emulator, more=expected))
-    cli.replace("port = 0", f"port = {port}")
-    with worker(cli):
-        eventually(lambda: is_empty(emulator))
-    assert emulator.acls() == {"lost": "public-read", "notified": "public-read"}
-    cli.configure(rules=ENFORCE, more=settings(emulator, more=expected))
-    cli.replace("port = 0", f"port = {port}")
-    with worker(cli):
-        began = time.time()
-        assert cli.json("catch-up", "--apply")["sent"] == 2
-        eventually(lambda: is_empty(emulator) and set(emulator.acls().values()) == {"private"})
-        seen = scraped(port)
-    # A worker that was restarted knows of no notification before.
-    assert seen["remediator_missed_upstream_total/public-read"] == 2
-    assert seen["remediator_missed_upstream_total/public-write"] == 0
-    assert seen["remediator_catch_up_listed_resources"] == 2
-    assert seen["remediator_catch_up_expected_within_seconds"] == 600
-    assert began - 1 < seen["remediator_catch_up_last_success_timestamp_seconds"] < time.time() + 1
-
-
-@contextmanager
-def worker(cli: Cli) -> Iterator[None]:
-    """A worker process that has to end in order."""
-    process = cli.start("run")
-    try:
-        yield
-    finally:
-        process.terminate()
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0, out + err
-
-
-def test_a_job_without_a_disk_remembers_in_the_shared_store(missed: Cli, emulator: Emulator, tmp_path: Path) -> None:
-    """What was sent by one is left by the next; while the store cannot be asked, nothing is sent."""
-    with redis_server(tmp_path) as server:
-        missed.configure(rules=ENFORCE, more=settings(emulator) + f'\n[shared]\nurl = "{server.url}"\n')
-        assert missed.json("catch-up", "--apply", "--limit", "2")["sent"] == 2
-        emptied(emulator)
-        again = missed.json("catch-up", "--apply")
-        assert sorted(decisions(again).values()) == ["send", "sent_before", "sent_before"]
-        emptied(emulator)
-        server.kill()
-        result = missed.run("catch-up", "--apply")
-        assert (result.status, is_empty(emulator)) == (3, True)
-        assert missed.json("catch-up", "--apply", "--state", str(tmp_path / "sent"))["sent"] == 3
 
 
 def test_any_kind_of_resource(cli: Cli, emulator: Emulator) -> None:

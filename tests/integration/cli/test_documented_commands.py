@@ -28,7 +28,7 @@ from emulator.provisioning import setup_channel
 from tests.emulation import eventually
 from tests.integration.cli.conftest import RULES, Cli
 from tests.integration.cli.documented import CANNOT, ROOT, Command, commands, spans
-from tests.integration.cli.test_dlq import letter, put
+from tests.integration.cli.letters import letter, put
 from tests.integration.conftest import DEAD_LETTERS, QUEUE, RULE_IDS
 from tests.integration.queues import is_empty, messages
 from tests.patience import PATIENCE_SECONDS

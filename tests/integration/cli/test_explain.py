@@ -10,11 +10,9 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import RULES, Cli
-from tests.integration.cli.test_journal import READ, journal
+from tests.integration.cli.journaling import READ
 from tests.integration.cli.test_ram_policy import granted, needed
 from tests.patience import PATIENCE_SECONDS
-
-__all__ = ["journal"]
 
 EXEMPTION = """
 [[exemptions]]

@@ -10,12 +10,9 @@ import pytest
 
 from emulator.client import Emulator
 from tests.integration.cli.conftest import RULES, Cli, Result
-from tests.integration.cli.test_journal import journal
 from tests.integration.cli.test_ram_policy import REEVALUATE, granted, needed
 from tests.integration.test_windows import closed
 from tests.redis_server import redis_server
-
-__all__ = ["journal"]
 
 NAMED = ("--rule", "public-read")
 EXEMPTION = """

@@ -8,7 +8,7 @@ import pytest
 from consumer.cli.main import cli as root
 from emulator.client import Emulator
 from tests.integration.cli.conftest import Cli
-from tests.integration.cli.test_dlq import letter, put
+from tests.integration.cli.letters import letter, put
 
 
 def leaves(group: click.Command, *path: str) -> list[tuple[str, ...]]:
