@@ -145,7 +145,7 @@ def _buckets(emulator: Emulator, kind: str, count: int, **settings: object) -> l
 
 
 def _before_the_subscription(emulator: Emulator) -> list[str]:
-    """Buckets that were public, and known to be, before anybody was told of such."""
+    """Buckets that were public, and known to be, before anybody was notified of such."""
     emulator.config.set_channel(topic=None)
     names = _buckets(emulator, "before", 3, acl="public-read")
     emulator.config.evaluate()

@@ -86,10 +86,10 @@ class Control:
             ControlError: the emulator refused it.
             OSError: no emulator answers there.
         """
-        asked = urlencode({name: value for name, value in query.items() if value is not None})
+        parameters = urlencode({name: value for name, value in query.items() if value is not None})
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(  # noqa: S310 - the URL is the emulator's own
-            f"{self.url}{path}{'?' if asked else ''}{asked}", data, method=method
+            f"{self.url}{path}{'?' if parameters else ''}{parameters}", data, method=method
         )
         try:
             with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:

@@ -40,7 +40,7 @@ from consumer.core.observers import ApiCall, Hooks
 _T = TypeVar("_T")
 
 _MOST_RESULTS = evaluation_lists.MOST_ON_A_PAGE
-"""Of one resource. Further ones are not asked for: a rule beyond them is one that is not known."""
+"""Of one resource. Further ones are not read: the result of a rule beyond them counts as not known."""
 
 _TEXTS: Mapping[type[ServiceError], str] = {
     NotAuthenticated: "Cloud Config does not accept the credentials or the clock",
@@ -97,7 +97,7 @@ class CloudConfig:
         """The newest result of each rule on one resource, of up to 100 rules.
 
         Raises:
-            ServiceError: the service did not tell.
+            ServiceError: the request failed.
         """
         return self._ask(
             "ListResourceEvaluationResults",
@@ -112,7 +112,7 @@ class CloudConfig:
         """The managed rule's identifier behind one of the account's rules; empty for a rule of somebody's own.
 
         Raises:
-            ServiceError: the service did not tell.
+            ServiceError: the request failed.
         """
         return self._ask("GetConfigRule", _identifier, config_rule_id=config_rule_id)
 
@@ -120,7 +120,7 @@ class CloudConfig:
         """One page of the rules of the account, or of an account group; pages count from 1, and end with an empty one.
 
         Raises:
-            ServiceError: the service did not tell.
+            ServiceError: the request failed.
         """
         form, group = _form(aggregator_id)
         size = evaluation_lists.MOST_ON_A_PAGE
@@ -136,7 +136,7 @@ class CloudConfig:
         With an account group its members' resources are listed as well, or only those of `account_id`.
 
         Raises:
-            ServiceError: the service did not tell.
+            ServiceError: the request failed.
         """
         form, group = _form(aggregator_id)
         if form and account_id:
@@ -152,7 +152,7 @@ class CloudConfig:
         )
 
     def evaluate_rule(self, config_rule_id: str, aggregator_id: str = "") -> None:
-        """Ask for an evaluation of all that a rule is about; what it finds is published, and not told to us.
+        """Ask for an evaluation of all that a rule is about; what it finds is published as events, not returned.
 
         Raises:
             ServiceError: the service did not take the request.

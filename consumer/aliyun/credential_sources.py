@@ -116,7 +116,7 @@ def _may_exist(path: str) -> bool:
 
 
 def assumed(own: object, role_arn: str, session_name: str, duration_seconds: int, sts_endpoint: str) -> VendorProvider:
-    """The provider of a role that is assumed with our own credentials; nothing is asked of STS yet."""
+    """The provider of a role that is assumed with our own credentials; no request is sent to STS yet."""
     found: VendorProvider = _vendor().RamRoleArnCredentialsProvider(
         credentials_provider=own,
         role_arn=role_arn,

@@ -1,7 +1,7 @@
 """The transport below the vendor's credentials providers and Cloud Config client: direct, bounded, without redirects.
 
 The vendor's own transports read HTTP_PROXY and HTTPS_PROXY themselves, for the instance metadata service, too, so that
-a proxy sees a role's keys in clear text; they ignore NO_PROXY, and they cannot be asked not to. They follow redirects,
+a proxy sees a role's keys in clear text; they ignore NO_PROXY, and that cannot be switched off. They follow redirects,
 have a timeout per read only, and resolve names without any. Neither takes a transport as an argument, so `install`
 replaces the one function in each that sends a request: with the provider that starts no thread (see
 `consumer.aliyun.credential_sources`) the only patches that this project makes.
@@ -20,7 +20,7 @@ from consumer.aliyun.http import Exchange, Reply, failure_code
 from consumer.core.errors import DamagedReply, Throttled, Unanswered, Unavailable
 
 _CONNECT_MS, _READ_MS = 5_000, 10_000
-"""What the vendor's transports wait for when they are not told, in milliseconds."""
+"""The timeouts of the vendor's transports where none are given, in milliseconds."""
 
 
 def install() -> None:
@@ -91,7 +91,7 @@ def send(
 
 
 def _judge(host: str, reply: Reply) -> None:
-    """Tell what may pass from a refusal, which the vendor's provider reports itself."""
+    """Distinguish what may pass from a refusal, which the vendor's provider reports itself."""
     what = ("credentials", "GetCredentials")
     if reply.status >= 500:
         raise Unavailable(*what, f"http_{reply.status}", f"{host} answers {reply.status}", status=reply.status)

@@ -1,7 +1,7 @@
 """Credentials that are kept while they last, and renewed long before they end by whoever has time for that.
 
 Who signs a request never waits for their source while there are valid ones: a source that hangs or refuses costs
-nothing until the very end. Failures are remembered, so that a source in trouble is not asked by everybody at once.
+nothing until the very end. Failures are remembered, so that not every thread queries a source in trouble at once.
 Nothing here holds a lock that a reader needs while it asks over the network.
 """
 
@@ -20,7 +20,7 @@ RENEWED_BEFORE_SECONDS = 900.0
 """How long before their end credentials are renewed; those that live shorter than half an hour, at half their life."""
 
 _ASKED_AGAIN_SECONDS = 60.0
-"""How often a source is asked that gives temporary credentials and does not say when they end."""
+"""How often a source is queried whose temporary credentials come without an expiry."""
 
 _LONGEST_PAUSE_SECONDS = 60.0
 _REFUSED_AGAIN_SECONDS = 5.0
@@ -57,7 +57,7 @@ class KeptCredentials:
         wall: Callable[[], float] = time.time,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Keep what `source` gives; it is not asked yet.
+        """Keep what `source` gives; it is not queried yet.
 
         With `asks`, who needs credentials while there are none asks the source itself, one at a time; without it only
         `renew` does. With `only_if_used`, those that nobody has used since they were renewed are not renewed again.
@@ -71,7 +71,7 @@ class KeptCredentials:
         self._state = _State()
         self._used = False
         self._refused_at = monotonic() - _REFUSED_AGAIN_SECONDS
-        self._asking = threading.Lock()  # held while the source is asked; nobody waits for it without a bound
+        self._asking = threading.Lock()  # held during a query of the source; every wait for it is bounded
 
     @property
     def expires_at(self) -> float | None:
@@ -86,7 +86,7 @@ class KeptCredentials:
         """Credentials that are valid now; at once, while there are any.
 
         Raises:
-            NotAuthenticated: there are none; why, as the source said last.
+            NotAuthenticated: there are none; why, by the source's latest answer.
         """
         self._used = True
         valid = self._valid()
@@ -98,14 +98,14 @@ class KeptCredentials:
         return valid
 
     def renewal_due(self) -> bool:
-        """Whether the source should be asked now."""
+        """Whether the source is due for a query."""
         state = self._state
         if self._monotonic() < state.ask_at or (self._only_if_used and not self._used):
             return False
         return state.kept is None or self._wall() >= state.renew_at
 
     def refused(self) -> None:
-        """A service refused what is kept, which may have been revoked before its end: its source is due to be asked."""
+        """A service refused what is kept, which may have been revoked before its end: its source is due for a query."""
         now = self._monotonic()
         if now >= self._refused_at + _REFUSED_AGAIN_SECONDS:
             self._refused_at = now
@@ -174,7 +174,7 @@ class KeptCredentials:
         """An error of the caller's own: gateways write into it which operation failed."""
         failure = self._state.failure
         if failure is None:
-            text = "no credentials yet: their source is being asked"
+            text = "no credentials yet: their source is being queried"
             return CredentialsUnavailable("credentials", "GetCredentials", "no_credentials", text)
         return type(failure)(failure.service, failure.operation, failure.code, str(failure.args[0]))
 

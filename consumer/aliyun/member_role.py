@@ -48,7 +48,7 @@ class AssumedRole:
         """
         try:
             return adopted(self._provider.get_credentials())
-        except NotAuthenticated as error:  # our own, which STS would be asked with
+        except NotAuthenticated as error:  # our own, which would sign the request to STS
             raise self._refusal(type(error), str(error.args[0])) from None
         except Retryable as error:
             raise self._refusal(CredentialsUnavailable, str(error.args[0])) from None

@@ -67,18 +67,23 @@ class OpenApi:
         self._monotonic = monotonic
 
     def ask(
-        self, service: ApiService, url: str, credentials: CredentialsProvider, operation: str, asked: Mapping[str, Any]
+        self,
+        service: ApiService,
+        url: str,
+        credentials: CredentialsProvider,
+        operation: str,
+        parameters: Mapping[str, Any],
     ) -> tuple[Mapping[str, Any], str]:
         """The body of the answer to one request, and the service's id of the request.
 
-        Lists and tables in `asked` are written as the services expect them: `Permissions.1.IpProtocol`.
+        Lists and tables in `parameters` are written as the services expect them: `Permissions.1.IpProtocol`.
 
         Raises:
             ServiceError: the service did not take the request, or nothing that can be understood came back.
         """
         started, code, request_id = self._monotonic(), "ok", ""
         try:
-            body = self._sent(service, url, credentials, operation, asked)
+            body = self._sent(service, url, credentials, operation, parameters)
             request_id = text(body, "RequestId")
         except ServiceError as error:
             code, request_id = error.code, error.request_id
@@ -89,7 +94,12 @@ class OpenApi:
             self._hooks.api_call(ApiCall(service.name, operation, code, self._monotonic() - started, request_id))
 
     def _sent(
-        self, service: ApiService, url: str, credentials: CredentialsProvider, operation: str, asked: Mapping[str, Any]
+        self,
+        service: ApiService,
+        url: str,
+        credentials: CredentialsProvider,
+        operation: str,
+        parameters: Mapping[str, Any],
     ) -> Mapping[str, Any]:
         key = credentials.get_credentials()
         protocol, _, host = url.partition("://")
@@ -116,7 +126,7 @@ class OpenApi:
                 req_body_type="formData",
                 body_type="json",
             )
-            request = self._models.OpenApiRequest(query=self._utils.query(dict(asked)))
+            request = self._models.OpenApiRequest(query=self._utils.query(dict(parameters)))
             body = client.call_api(parameters, request, self._runtime())["body"]
         except Exception as raised:  # noqa: BLE001 - the client raises whatever its HTTP layer and parsers raise
             raise _translated(service, operation, raised) from None

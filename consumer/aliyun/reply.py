@@ -99,7 +99,7 @@ class ReplyReader:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            raise UnexpectedReply("the reply leaves HTTP, which nobody asked for") from None
+            raise UnexpectedReply("the reply switches to another protocol, which was not requested") from None
         except httptools.HttpParserError as error:
             if not self._complete:
                 raise UnexpectedReply(f"the reply is not well-formed: {error}") from None
@@ -107,7 +107,7 @@ class ReplyReader:
         if self._fault:
             raise UnexpectedReply(self._fault)
         if self._surplus:
-            # One of the two is the answer to something else, and nobody can tell which.
+            # One of the two answers something else, and it cannot be known which.
             raise UnexpectedReply("more came on the connection than one reply")
         if self._without_body > LARGEST_HEAD_BYTES:
             raise UnexpectedReply("the head of the reply is too long")
@@ -141,10 +141,10 @@ class ReplyReader:
         self.status, self.headers, self._without_body = status, headers, 0
         coding, connection = headers.get("transfer-encoding"), headers.get("connection", "").lower()
         if coding is not None and (coding.lower() != "chunked" or version == "1.0"):
-            self._fault = "the reply has a transfer encoding that nobody asked for"
+            self._fault = "the reply has a transfer encoding that was not requested"
         self.reusable = "close" not in connection if version == "1.1" else "keep-alive" in connection
         if self._method == "HEAD":
-            # Its length tells of another reply's body; the parser cannot know that, and is of no use after it.
+            # Its length is that of another reply's body; the parser cannot know that, and is of no use after it.
             self._complete, self.reusable = True, False
 
     def on_body(self, data: bytes) -> None:

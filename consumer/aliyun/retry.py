@@ -33,7 +33,7 @@ class RetryPolicy:
 class Retrier:
     """Runs requests for one worker, again where that is worth it.
 
-    A pause ends at once when the process is asked to stop, and none begins that would outlast the work budget or the
+    A pause ends at once when the process stops, and none begins that would outlast the work budget or the
     lease. After a pause both are looked at again: the whole process may have been stopped meanwhile.
     """
 
@@ -53,7 +53,7 @@ class Retrier:
         self._pause = pause or self._wait
 
     def call(self, request: Callable[[], _T], *, until: Callable[[], float]) -> _T:
-        """The request's result, asked for again only before the monotonic moment that `until` says by then.
+        """The request's result; it is repeated only before the monotonic moment that `until` returns by then.
 
         Raises:
             ServiceError: the last failure.
@@ -69,7 +69,7 @@ class Retrier:
             stop=lambda state: self._enough(state, until),
             wait=wait_random_exponential(multiplier=self._policy.base_seconds, max=self._policy.cap_seconds),
             retry=retry_if_exception_type(Retryable),
-            before_sleep=self._tell,
+            before_sleep=self._report,
             reraise=True,
         )
         failures = iter((first,))
@@ -93,7 +93,7 @@ class Retrier:
             or self._monotonic() + state.upcoming_sleep >= until()
         )
 
-    def _tell(self, state: RetryCallState) -> None:
+    def _report(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, ServiceError):
             self._hooks.retry(Retry(error.service, error.operation, error.code, state.upcoming_sleep))

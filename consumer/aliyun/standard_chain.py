@@ -61,7 +61,7 @@ class StandardChain:
         self._given = Credentials(*keys) if keys else None
         self._half_set = credential_sources.half_set(os.environ)
         self._sources = credential_sources.standard(os.environ, sts_endpoint)
-        self._lock = threading.Lock()  # the vendor's providers are made and asked one at a time
+        self._lock = threading.Lock()  # the vendor's providers are made and queried one at a time
 
     def get_credentials(self) -> Credentials:
         """Credentials as their source gives them now.
@@ -75,7 +75,7 @@ class StandardChain:
         failures = []
         with self._lock:
             for source in self._sources:
-                found = _asked(source)
+                found = _provided(source)
                 if isinstance(found, Credentials):
                     self._sources = (source,)
                     return found
@@ -96,7 +96,7 @@ def explained(error: NotAuthenticated) -> ConfigurationError:
     return ConfigurationError(str(error.args[0]), remedy)
 
 
-def _asked(source: Source) -> Credentials | _Failure:
+def _provided(source: Source) -> Credentials | _Failure:
     """What a source gives, or why not."""
     if source.file and (unreadable := _unreadable(Path(source.file))):
         if source.name == source.file:

@@ -46,7 +46,7 @@ class ResourceAnnouncement:
 
     kind: Kind
     identity: str
-    """The same for every replica and restart that would announce the same thing, so that receivers can tell."""
+    """The same for every replica and restart that would announce the same, so that receivers recognise repeats."""
     at_ms: int
     resource: ResourceName | None
     """None for a message that names none, such as a dead letter that is no event."""

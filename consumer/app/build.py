@@ -47,22 +47,22 @@ def build_switch(config: Config, say: Callable[..., object] = lambda *_, **__: N
 
 
 def build_evaluator(config: Config, own: CredentialsProvider, hooks: Hooks) -> CloudConfig | None:
-    """Cloud Config, or None when it is not to be asked.
+    """The client of Cloud Config, or None when it is not needed.
 
     Raises:
-        ConfigurationError: it is to be asked and its package is not installed.
+        ConfigurationError: it is needed and its package is not installed.
     """
     return CloudConfig(evaluator_url(config), own, hooks) if config.reevaluate.enabled else None
 
 
 def evaluator_url(config: Config) -> str:
-    """Where Cloud Config is asked."""
+    """The endpoint of Cloud Config."""
     settings = config.reevaluate
     return settings.endpoint or f"https://config.{settings.region}.aliyuncs.com"
 
 
 def build_store(config: Config, say: Callable[..., None]) -> Store | None:
-    """What the replicas share about the guards, or None where each counts for itself. Nothing is asked of it yet.
+    """What the replicas share about the guards, or None where each counts for itself. No request is sent to it yet.
 
     Raises:
         ConfigurationError: the client library is not installed.
@@ -113,7 +113,7 @@ def member_roles(config: Config) -> list[MemberRole]:
 
 
 def build_members(config: Config, own: CredentialsProvider) -> dict[str, KeptCredentials]:
-    """How to sign for each account that is allowed besides our own; nothing is asked of STS yet."""
+    """How to sign for each account that is allowed besides our own; no request is sent to STS yet."""
     return {
         role.account_id: KeptCredentials(SecretRegisteringProvider(AssumedRole(role, own)), only_if_used=True)
         for role in member_roles(config)
@@ -133,7 +133,7 @@ def build_reevaluation(
     evaluator: CloudConfig | None,
     stopping: threading.Event,
     heartbeat: Heartbeat,
-    tell: Callable[[Concluded], None],
+    on_concluded: Callable[[Concluded], None],
 ) -> Reevaluation | None:
     """What asks Cloud Config to look again, or None when that is switched off."""
     settings, agreement = config.reevaluate, build_agreement(config)
@@ -146,5 +146,5 @@ def build_reevaluation(
         account_id=config.account_id,
         max_per_minute=settings.max_per_minute,
         agreements=Agreements(agreement.timeout_seconds) if agreement else None,
-        tell=tell,
+        on_concluded=on_concluded,
     )

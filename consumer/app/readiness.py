@@ -1,6 +1,6 @@
 """Whether this process is ready: it receives and settles, so that a rollout goes on only where work flows.
 
-Liveness is another question, which the supervisor answers: nothing here is mended by a restart.
+Liveness is another question, which the supervisor answers: nothing here is cured by a restart.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Readiness:
     board: PollBoard
     settlements: SettlementWatch
     shared: Callable[[], str] = field(default=lambda: "")
-    """Why what replicas share cannot be asked; empty if it can, and where nothing is shared."""
+    """Why the store that replicas share cannot be reached; empty if it can, and where nothing is shared."""
     wall: Callable[[], float] = field(default=time.time)
 
     def __call__(self) -> str:
@@ -31,7 +31,7 @@ class Readiness:
         if reason := self._polls() or self.settlements.reason():
             return reason
         shared = self.shared()
-        return f"what replicas share cannot be asked: {shared}" if shared else ""
+        return f"the store that replicas share cannot be reached: {shared}" if shared else ""
 
     def _polls(self) -> str:
         state = self.board.state

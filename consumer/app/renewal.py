@@ -47,13 +47,13 @@ class CredentialRenewal:
 
 
 class RefusedKeys:
-    """Has credentials asked for anew when a service refuses them, although their end is still to come."""
+    """Makes credentials due for renewal when a service refuses them before they expire."""
 
     def __init__(self, kept: Collection[KeptCredentials]) -> None:
         self._kept = kept
 
     def api_call(self, call: ApiCall) -> None:
-        """Which account's they were is not said, so all are due; each asks its source at its own pace."""
+        """The refusal does not name the account, so all are due; each queries its source at its own pace."""
         if call.code in _REFUSED:
             for kept in self._kept:
                 kept.refused()

@@ -103,7 +103,7 @@ class Service:
 
     @property
     def stopping(self) -> bool:
-        """Whether a stop was asked for."""
+        """Whether a stop was requested."""
         return bool(self._stop)
 
     def fault(self) -> str:
@@ -146,7 +146,7 @@ class Service:
         if wiring.journal:
             wiring.journal.opened(wiring.credentials.get_credentials().access_key_id)
         engine = _engine(wiring, _origin(config, found), found)
-        supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, wiring.say, asked=self._stop)
+        supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, wiring.say, stop_request=self._stop)
         # What exists now lives as long as the process. Kept away from the collector, which then walks over what
         # messages need, and more seldom: hardly anything is a cycle, and the default looks for one every 700 objects.
         gc.freeze()
@@ -163,7 +163,7 @@ def build(
     monotonic: Callable[[], float] = time.monotonic,
     pause: Callable[[float], object] | None = None,
 ) -> Service:
-    """The service that a configuration describes; no other service is asked before it runs.
+    """The service that a configuration describes; no request is sent before it runs.
 
     Raises:
         ConfigurationError: a file or the health port cannot be opened, or an optional package is missing.

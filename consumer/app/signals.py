@@ -63,7 +63,7 @@ class Signals:
         threads.start(self._thread)
 
     def serve(self, served: Served) -> None:
-        """Carry out on this what signals ask for, also what they asked for before."""
+        """Carry out on this what signals request, and what they have requested before."""
         with self._lock:
             self._served = served
             if self._pausing:

@@ -1,8 +1,8 @@
 """What has to be true before the engine starts: credentials, and queues that can be used.
 
-What is certain to be wrong is said at once and by key. What may pass by itself, an outage of MNS or STS, is waited for,
-because a process that ends would only be started again, later each time. Meanwhile the process is alive and not ready,
-and `/readyz` says why. Later the same failures are retried for ever by the threads that meet them.
+What is certain to be wrong is reported at once and by key. What may pass by itself, an outage of MNS or STS, is waited
+for, because a process that ends would only be started again, later each time. Meanwhile the process is alive and not
+ready, and `/readyz` says why. Later the same failures are retried for ever by the threads that meet them.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Startup:
         jitter: Callable[[float, float], float],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`pause` waits so many seconds, or until a stop is asked for."""
+        """`pause` waits so many seconds, or until a stop is requested."""
         self._config = config
         self._credentials = credentials
         self._queue = queue
@@ -105,7 +105,7 @@ class Startup:
         return f"the start fell silent while {doing}" if doing else ""
 
     def wait(self) -> Found | None:
-        """Look until everything can be used; None when a stop was asked for before that.
+        """Look until everything can be used; None when a stop was requested before that.
 
         Raises:
             ConfigurationError: there are no credentials, or their source refuses to give any.

@@ -27,7 +27,7 @@ from consumer.telemetry.unknown import Unknowns
 
 
 class StatusBoard:
-    """One for the process; a `consumer.core.observers.Listener`. Metrics tell its exposures of each delivery."""
+    """One for the process; a `consumer.core.observers.Listener`. `Metrics` reports each delivery to its exposures."""
 
     def __init__(self, config: Config, rules: Sequence[Rule], board: PollBoard, books: Callable[[], Books]) -> None:
         self._rules = rules

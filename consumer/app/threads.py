@@ -157,7 +157,7 @@ class Wiring:
         return announcer
 
     def shared_problem(self) -> str:
-        """Why what the replicas share cannot be asked; empty if it can, and where nothing is shared."""
+        """Why the store that replicas share cannot be reached; empty if it can, and where nothing is shared."""
         return self.store.problem if self.store else ""
 
     def _journal(self) -> JournalWriter | None:
@@ -228,17 +228,17 @@ class Wiring:
         return [self.settler(action, number, origin) for action in actions for number in numbers]
 
     def sampler(self, found: Mapping[str, QueueAttributes | None]) -> SupervisedThread:
-        """The thread that asks the queues what they hold; `found` is what they said at the start, by name."""
+        """The thread that samples how much the queues hold; `found` has their attributes at the start, by name."""
         settings = self.config.metrics
         watched = [
             Watched(
                 self.queue(name),
                 dead_letters=name != self.config.queue.name,
-                figures=told.figures if told else Figures(),
-                may_ask=told is not None,
-                retention_seconds=told.retention_seconds if told else 0,
+                figures=attributes.figures if attributes else Figures(),
+                may_ask=attributes is not None,
+                retention_seconds=attributes.retention_seconds if attributes else 0,
             )
-            for name, told in found.items()
+            for name, attributes in found.items()
         ]
         heartbeat = self.heartbeat("queue-sampler", self.config.queue.call_timeout_seconds)
         policy = SamplingPolicy(settings.queue_sample_seconds, settings.queue_sample_idle_seconds)
@@ -278,7 +278,7 @@ class Wiring:
 
     def worker(self, number: int, pipeline: Pipeline, clients: Clients) -> SupervisedThread:
         engine = self.config.engine
-        # A request may begin just before the budget ends, the read-back follows it, and the evaluator may be asked.
+        # A request may begin just before the budget ends, the read-back follows it, and the evaluator may be queried.
         longest = engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds + 2 * LONGEST_CALL_SECONDS
         heartbeat = self.heartbeat(f"worker-{number}", longest)
         worker = Worker(self.shared, pipeline, heartbeat, max_attempts=self.config.retry.max_attempts)

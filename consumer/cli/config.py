@@ -29,7 +29,7 @@ def show(path: Path, changed: bool, form: str) -> int:
       config-remediator config show -c config.toml --changed
       REMEDIATOR__ENGINE__WORKERS=8 config-remediator config show -c config.toml
 
-    Exit status: 0 shown, 2 the configuration cannot be used; every problem is told at once.
+    Exit status: 0 shown, 2 the configuration cannot be used; every problem is listed at once.
     """
     from consumer.operator import config as carry_out
 

@@ -66,7 +66,7 @@ def dlq(ctx: click.Context) -> None:
     """List, show, redrive and drop dead letters; without a command, list them.
 
     The service shows 16 messages at most without handing them out. What needs all of them receives each one for a
-    moment and hands it back a second later: its dequeue count rises by one, and a policy of MNS itself that moves
+    moment and releases it a second later: its dequeue count rises by one, and a policy of MNS itself that moves
     messages after so many receives counts that, too.
     """
     if ctx.invoked_subcommand is None:
@@ -183,8 +183,8 @@ def drop(path: Path, form: str, yes: bool, rate: float | None, dry_run: bool, **
       config-remediator dlq drop -c config.toml --id 3DAEE510CF72 --yes
 
     Exit status: 0 all that was meant is dropped, 2 the configuration or the credentials cannot be used,
-    3 the queue cannot be read or does not delete some of it, 4 a person said no or could not be asked, or some were
-    left, each with its reason.
+    3 the queue cannot be read or does not delete some of it, 4 the question was declined or there was nobody to ask,
+    or some were left, each with its reason.
     """
     from consumer.operator.dlq import run as carry_out
 

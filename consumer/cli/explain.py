@@ -32,9 +32,9 @@ def explain(wanted: str, path: Path, files: tuple[Path, ...], limit: int, no_loo
     And how it would end now. A message is named by its id, or by its end as the tables show it; a resource by its id,
     for OSS the bucket's name.
 
-    From the journal: every step, which rule took it and why others did not, what each guard said, and the service's ids
-    of the requests. Then the worker's own code looks at the live resource (reads only) and says how the event would end
-    now. What the journal does not have is called unknown.
+    From the journal: every step, which rule took it and why others did not, what each guard decided, and the service's
+    ids of the requests. Then the worker's own code looks at the live resource (reads only) and says how the event would
+    end now. What the journal does not have is called unknown.
 
     \b
     Examples:

@@ -39,7 +39,7 @@ def verify(path: Path | None, file: Path | None, anchor: str, form: str) -> int:
     """Prove that nothing was altered, removed or reordered.
 
     Also proves that every message that was deleted or dead-lettered had reached an ending that allows it first, and a
-    fix its read-back. A torn end after a kill -9 is told; the worker continues behind it.
+    fix its read-back. A torn end after a kill -9 is reported; the worker continues behind it.
 
     The hashes cover every byte of a line. Whoever may write the file can still cut off its end, or write all of it
     anew. Note the head that this prints somewhere else, and give it back with --anchor: then both are seen, and a
@@ -129,7 +129,7 @@ def undo(
 
     Exit status: 0 undone (or a dry run), 2 there is no such change or the configuration cannot be used,
     3 the resource cannot be read or changed, 4 not undone: the journal or the state does not fit, --weaken is missing,
-    or a person said no or could not be asked.
+    or the question was declined or there was nobody to ask.
     """
     from consumer.operator.lasting import Lasting, WantedExemption
     from consumer.operator.undo import run as carry_out

@@ -37,7 +37,7 @@ class Commands(OperatorGroup):
             raise SystemExit(streams.failed(error, "config-remediator")) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the one that was asked for."""
+        """Run the command of this invocation."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:

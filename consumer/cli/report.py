@@ -42,8 +42,8 @@ def report(
     were exposed, by rule, and the ten slowest fixes; what somebody keeps breaking; changes by day; what rules in mode
     observe would change. The HTML is one file that can be mailed and printed.
 
-    Every line is proved while it is read. What is missing or damaged is said first, and a figure that cannot be known
-    for it is called unknown. Nothing is asked of any service.
+    Every line is proved while it is read. What is missing or damaged is listed first, and a figure that cannot be known
+    for that reason is called unknown. No service is contacted.
 
     \b
     Examples:

@@ -35,7 +35,7 @@ def watch(path: Path | None, url: str, interval: float, once: bool, form: str) -
         config-remediator watch --url http://127.0.0.1:9108
       config-remediator watch --url http://127.0.0.1:9108 -o json
 
-    Exit status: 0 ended by Ctrl-C or after one look, 2 it is not said where the worker is, 3 the worker
+    Exit status: 0 ended by Ctrl-C or after one look, 2 no address of a worker is given, 3 the worker
     does not answer.
     """
     from consumer.operator.watch.run import watch as carry_out

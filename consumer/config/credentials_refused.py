@@ -1,4 +1,4 @@
-"""Keeps secrets out of the configuration, and out of what is said about it."""
+"""Keeps secrets out of the configuration, and out of messages about it."""
 
 from __future__ import annotations
 

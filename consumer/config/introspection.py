@@ -109,7 +109,7 @@ def dotted(location: Location) -> str:
 
 
 def allowed(kind: ValueType, name: str = "") -> str:
-    """What a key takes, in words that complete "must be …"; its name tells the unit."""
+    """What a key takes, in words that complete "must be …"; its name has the unit."""
     own = kind.limit(Allowed)
     if own is not None:
         return str(own.text)

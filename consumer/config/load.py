@@ -1,4 +1,4 @@
-"""Reads the configuration: a TOML file, the environment over it, validated whole, all problems told at once."""
+"""Reads the configuration: a TOML file, the environment over it, validated whole, all problems listed at once."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def load_with_sources(path: Path, environ: Mapping[str, str]) -> LoadedConfig:
     written = without_credentials(_parsed(path), secret)
     result = overlaid(written, environ)
     problems = [Problem(dotted(location), REFUSED) for location in secret] + result.problems
-    # So that a missing table is told as the keys that are missing in it.
+    # So that a missing table is reported as the keys that are missing in it.
     document = {"queue": {}, **result.document}
     try:
         config = Config.model_validate(document)

@@ -56,20 +56,20 @@ def problems_in(error: ValidationError, document: Mapping[str, Any], variables: 
 
     `variables` names the environment variable of each key that came from one.
     """
-    told = [found for detail in error.errors(include_url=False) if (found := _told(detail, document, variables))]
-    spoiled = {found.spoils for found in told} | {found.problem.key for found in told}
+    listed = [found for detail in error.errors(include_url=False) if (found := _keyed(detail, document, variables))]
+    spoiled = {found.spoils for found in listed} | {found.problem.key for found in listed}
 
     def wrong(key: str) -> bool:
         parts = key.split(".")
         return any(".".join(parts[: end + 1]) in spoiled for end in range(len(parts)))
 
-    return [found.problem for found in told] + contradictions(with_defaults(Config, document), wrong)
+    return [found.problem for found in listed] + contradictions(with_defaults(Config, document), wrong)
 
 
-def _told(detail: ErrorDetails, document: Mapping[str, Any], variables: Mapping[str, str]) -> _KeyedProblem | None:
+def _keyed(detail: ErrorDetails, document: Mapping[str, Any], variables: Mapping[str, str]) -> _KeyedProblem | None:
     location, sort, given = detail["loc"], detail["type"], detail["input"]
     if not location or (sort == "too_short" and given):
-        return None  # a check across keys, told below; or a list whose entries are told one by one
+        return None  # a check across keys, reported below; or a list whose entries are reported one by one
     if location[-1] == _KEY:
         kind = _kind((*location[:-2], _KEY), document)
         return _KeyedProblem(Problem(dotted(location[:-1]), f"the key must be {allowed(kind)}"), "")

@@ -132,7 +132,7 @@ class ResourceGone(ServiceError):
 
 
 BucketGone = ResourceGone
-"""An alias of before there were other resources than buckets."""
+"""An alias from the time when buckets were the only kind of resource."""
 
 
 class ChangedMeanwhile(ServiceError):
@@ -188,7 +188,7 @@ class PermanentError(ServiceError):
 
 
 class PermissionMissing(PermanentError):
-    """RAM does not let us do this, or nothing says that anything else does not."""
+    """RAM does not allow it, as far as the answer says: no other reason is named."""
 
 
 class DeniedByResource(PermanentError):

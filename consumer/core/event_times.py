@@ -16,7 +16,7 @@ _DAY_MS = 86_400_000
 OLDEST_BELIEVED_MS = (1 + 7 + 7 + 1) * _DAY_MS
 """Topic, queue, dead-letter queue, evaluation."""
 _SKEW_MS = 900_000
-"""By so much the clocks of whoever signs requests may differ from the service's; a moment ahead is no forgery."""
+"""The clocks of those who sign requests may differ from the service's by this much; such a moment is no forgery."""
 
 
 class ImplausibleTime(StrEnum):

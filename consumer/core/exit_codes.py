@@ -32,6 +32,6 @@ class CommandExit(IntEnum):
     UNAVAILABLE = 3
     """A service could not be used: out of reach, no permission, no such queue; the text says which and why."""
     REFUSED = 4
-    """Not done, or not all of it, on purpose: a person said no, or the state is not the one the command is for."""
+    """Not done, or not all of it, on purpose: a person declined, or the state is not the one the command is for."""
     UNWRITTEN = 5
     """Standard output could not be written, as on a full disk: what was to be done may have been done."""

@@ -1,4 +1,4 @@
-"""What the queue hands out: one receipt of a message, and one look at it. Pure values."""
+"""What the queue delivers: one receipt of a message, and one peek at it. Pure values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Received:
     body: str
     receipt_handle: str
     dequeue_count: int
-    """How often the queue has handed this message out, this time included; says nothing about failures."""
+    """How often the queue has delivered this message, this time included; says nothing about failures."""
     enqueued_at_ms: int
     first_dequeued_at_ms: int
     lease_seconds: float
@@ -92,7 +92,7 @@ class Peeked:
     message_id: str
     body: str
     dequeue_count: int
-    """How often the queue has handed it out so far."""
+    """How often the queue has delivered it so far."""
     enqueued_at_ms: int
     """The server's clock, in milliseconds since the epoch."""
     carried: Carried = NOTHING

@@ -1,4 +1,4 @@
-"""What the flow tells to whoever listens: frozen records, handed over after the fact.
+"""The records that listeners get of the flow: frozen, and passed on after the fact.
 
 The engine and the gateways know this module and nothing else of telemetry. A listener that fails is counted and
 never disturbs a message.
@@ -131,7 +131,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a delivery's way, told before the next one is taken."""
+    """One step of a delivery's way, reported before the next one is taken."""
 
     name: StepName
     message: Received
@@ -168,14 +168,14 @@ class StepListener(Protocol):
 
 
 class Hooks:
-    """Hands each record to every listener, in their order."""
+    """Passes each record to every listener, in their order."""
 
     def __init__(self, listeners: tuple[Listener, ...] = (), followers: tuple[StepListener, ...] = ()) -> None:
         self._api_call = tuple(listener.api_call for listener in listeners)
         self._retry = tuple(listener.retry for listener in listeners)
         self._renewal = tuple(listener.renewal for listener in listeners)
         self._settle_error = tuple(listener.settle_error for listener in listeners)
-        # Who follows each step hears of the end before those who only hear of ends.
+        # Whoever follows each step gets the report before those who only get reports.
         self._report = (*(follower.report for follower in followers), *(listener.report for listener in listeners))
         self._received = tuple(follower.received for follower in followers)
         self._step = tuple(follower.step for follower in followers)
@@ -184,44 +184,44 @@ class Hooks:
 
     @property
     def followed(self) -> bool:
-        """Whether anybody follows the steps, so that telling them is worth the words."""
+        """Whether anything follows the steps, so that it is worth making a record of each."""
         return bool(self._step)
 
     def api_call(self, call: ApiCall) -> None:
         """A request to a service has ended."""
-        self._tell(self._api_call, call)
+        self._notify(self._api_call, call)
 
     def retry(self, retry: Retry) -> None:
         """A request is about to be tried again."""
-        self._tell(self._retry, retry)
+        self._notify(self._retry, retry)
 
     def renewal(self, renewal: LeaseRenewal) -> None:
         """A lease was renewed or could not be."""
-        self._tell(self._renewal, renewal)
+        self._notify(self._renewal, renewal)
 
     def settle_error(self, error: SettleError) -> None:
         """A settlement failed and will be tried again."""
-        self._tell(self._settle_error, error)
+        self._notify(self._settle_error, error)
 
     def report(self, report: Report) -> None:
         """A delivery has been settled."""
-        self._tell(self._report, report)
+        self._notify(self._report, report)
 
     def received(self, messages: Sequence[Received]) -> None:
         """Messages have arrived, before anything is made of them."""
         if messages:
-            self._tell(self._received, messages)
+            self._notify(self._received, messages)
 
     def step(self, step: Step) -> bool:
-        """A delivery is about to go on to its next step; returns whether everybody who follows it has it on record."""
-        return self._tell(self._step, step)
+        """A delivery is about to go on to its next step; returns whether every follower has recorded it."""
+        return self._notify(self._step, step)
 
-    def _tell(self, hearers: tuple[Callable[[_R], None], ...], record: _R) -> bool:
-        heard = True
-        for hear in hearers:
+    def _notify(self, listeners: tuple[Callable[[_R], None], ...], record: _R) -> bool:
+        all_done = True
+        for notify in listeners:
             try:
-                hear(record)
+                notify(record)
             except Exception:  # noqa: BLE001 - a listener must never change what happens to a message
                 self.failures += 1
-                heard = False
-        return heard
+                all_done = False
+        return all_done

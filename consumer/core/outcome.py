@@ -80,7 +80,7 @@ class Disposition(StrEnum):
     """Sent again with a delay, confirmed, and then deleted."""
     DEAD_LETTERED = "dead_lettered"
     RELEASED = "released"
-    """Handed back untouched, visible again after a second."""
+    """Returned to the queue untouched, visible again after a second."""
     LEASE_LOST = "lease_lost"
 
 

@@ -4,7 +4,7 @@ A message that has to wait is sent again to its own queue with a delay, and the 
 message to the service: new id, new times, received for the first time. What has to survive stands in properties whose
 names begin with `remediator-`; properties of anybody else travel along as they are.
 
-Whoever may send to the queue can write any of this. So everything is bounded and checked against what the service
+Anyone who may send to the queue can write any of this. So everything is bounded and checked against what the service
 itself says of the copy, and what does not fit is no history at all: the message then counts as new. A history can make
 a message older (up to `OLDEST_MS`) and more often tried, never younger than the service knows it, and it has no say in
 how long the message waits or in whether a change may be made.
@@ -27,7 +27,7 @@ from enum import StrEnum
 PREFIX = "remediator-"
 
 OLDEST_MS = 90 * 86_400_000
-"""By so much a history can make a message older than its copy; what has waited for longer shows this much."""
+"""A history makes a message older than its copy by this much at most; what has waited for longer shows this age."""
 
 MOST_PROPERTIES = 50
 """Of one message, by the service's limits."""
@@ -36,7 +36,7 @@ _LONGEST_NAME = 256
 _LONGEST_VALUE = 4_096
 
 MOST_COUNTED = 1_000_000
-"""Receipts and attempts beyond this are not told apart."""
+"""Receipts and attempts beyond this are not counted."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)

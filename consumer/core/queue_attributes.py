@@ -1,4 +1,4 @@
-"""What a queue says of itself: its settings, and how many messages it holds. Pure.
+"""What a queue reports about itself: its settings, and how many messages it holds. Pure.
 
 https://www.alibabacloud.com/help/en/mns/developer-reference/getqueueattributes
 """
@@ -19,11 +19,11 @@ class Figures:
     active: int | None = None
     """Visible: the next receive may bring them."""
     inactive: int | None = None
-    """Received by somebody and hidden, for work or for a backoff."""
+    """Received and hidden, for work or for a backoff."""
     delayed: int | None = None
     """Sent with a delay that is not over."""
 
-    def told(self) -> Mapping[str, int]:
+    def known(self) -> Mapping[str, int]:
         """Those that there are, by state."""
         states = {"active": self.active, "inactive": self.inactive, "delayed": self.delayed}
         return {state: count for state, count in states.items() if count is not None}

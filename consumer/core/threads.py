@@ -1,4 +1,4 @@
-"""Starts threads, so that a machine that gives none is told from a fault of ours."""
+"""Starts threads, so that a machine that gives none is not mistaken for a fault of ours."""
 
 from __future__ import annotations
 

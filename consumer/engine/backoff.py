@@ -1,9 +1,10 @@
 """The second level of retries, across deliveries: how long a failed message stays hidden, and when it is enough.
 
 An attempt is a delivery that was carried to `failed`, and nothing else. The queue's dequeue count also rises for holds,
-hand-backs and lost leases, so it cannot tell a message that failed from one that was only looked at. The count is kept
-in memory, and travels with a parked copy over replicas and restarts. What a copy claims may be forged: it never lowers
-what this process knows, and only a failure that happens here makes it enough. See docs/decisions/0003-attempts.md.
+releases and lost leases, so it cannot distinguish a message that failed from one that was only looked at. The count is
+kept in memory, and travels with a parked copy over replicas and restarts. What a copy claims may be forged: it never
+lowers what this process knows, and only a failure that happens here makes it enough. See
+docs/decisions/0003-attempts.md.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class ChangeMaker:
         pause: Callable[[float], object],
         read_backs: ReadBacks | None = None,
     ) -> None:
-        """`pause` waits, and says with something true that the wait was cut short by a stop."""
+        """`pause` waits, and returns something true when a stop cut the wait short."""
         self._hooks = hooks
         self._journal_required = journal_required
         self._monotonic = monotonic
@@ -111,7 +111,7 @@ class ChangeMaker:
             return self._verify(work)
 
     def _ours(self, work: PermittedChange) -> bool:
-        """Whether the delivery is; if not, somebody else may be repairing the resource by now."""
+        """Whether the lease is still held; if not, another replica may be repairing the resource by now."""
         return work.delivery.lease.held(self._monotonic())
 
     def _apply(self, work: PermittedChange) -> None:
@@ -122,7 +122,7 @@ class ChangeMaker:
             work.permit.not_used()
             raise
         except ServiceError:
-            remediation.recover(work.target, work.found)  # unanswered is not undone
+            remediation.recover(work.target, work.found)  # an unanswered request may have taken effect
             raise
 
     def _verify(self, work: PermittedChange) -> Ending:
@@ -183,7 +183,7 @@ class ChangeMaker:
         return self._monotonic() + seconds < work.until and not self._pause(seconds)
 
     def _follow(self, name: StepName, work: PermittedChange) -> bool:
-        """Whether whoever follows the delivery has this step on record; true if nobody does."""
+        """Whether every follower has recorded this step; true if there is none."""
         if not self._hooks.followed:
             return True
         return self._hooks.step(work.delivery.step(name, before=work.change.before, after=work.change.after))

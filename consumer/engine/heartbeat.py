@@ -1,4 +1,4 @@
-"""Measured progress: every thread says what it does now and by when it will be heard of again.
+"""Measured progress: every thread announces what it does now and when the next announcement is due.
 
 Liveness is judged by this alone, never by whether a dependency answers: a thread that waits for a slow server within
 its deadline is alive, one that has missed its own announcement is not.
@@ -22,19 +22,22 @@ class Heartbeat:
         self.name = name
         self._longest_seconds = longest_seconds
         self._monotonic = monotonic
-        self._said: tuple[str, float] = ("starting", monotonic() + longest_seconds)  # one tuple: replaced as a whole
+        self._announced: tuple[str, float] = (
+            "starting",
+            monotonic() + longest_seconds,
+        )  # one tuple: replaced as a whole
         self._excused_until = 0.0
 
     def beat(self, doing: str, silent_seconds: float = 0.0) -> None:
-        """Say what begins now; the next word follows within the usual longest time after an intended silence.
+        """Announce what begins now; the next one is due within the usual longest time after an intended silence.
 
         That time is on top of every silence, however short: a suspended process that wakes too early to be excused
         has lost some seconds in whatever it was doing.
         """
-        self._said = (doing, self._monotonic() + silent_seconds + self._longest_seconds)
+        self._announced = (doing, self._monotonic() + silent_seconds + self._longest_seconds)
 
     def rest(self) -> None:
-        """Say that there is nothing to do; a look around follows within the idle time."""
+        """Announce that there is nothing to do; the next beat follows within the idle time."""
         self.beat("idle", self.idle_seconds)
 
     def excuse(self) -> None:
@@ -43,5 +46,5 @@ class Heartbeat:
 
     def overdue(self) -> str:
         """What the thread was doing when it fell silent, or nothing while it is in time."""
-        doing, until = self._said
+        doing, until = self._announced
         return doing if self._monotonic() > max(until, self._excused_until) else ""

@@ -1,9 +1,9 @@
 """Which lease is renewed when: every unsettled delivery's at about half its life, from the receive on.
 
-Buffered deliveries are renewed too, so that slow work never lets the queue hand the same message to somebody else. The
-queue renews one message per request, so several threads renew side by side (`consumer.engine.renewer`), and what is in
-work comes first. Where even that is too slow, no more is received than can be kept, and what nobody has begun to work
-on is released.
+Buffered deliveries are renewed too, so that slow work never lets the queue deliver the same message to another
+consumer. The queue renews one message per request, so several threads renew side by side (`consumer.engine.renewer`),
+and what is in work comes first. Where even that is too slow, no more is received than can be kept, and what nobody has
+begun to work on is released.
 """
 
 from __future__ import annotations

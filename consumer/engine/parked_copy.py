@@ -53,6 +53,6 @@ def history(message: Received, ending: Ending, attempts: int) -> History:
 def _priority(message: Received) -> int:
     """After whatever is new: what waits, however much it is, never keeps a fresh event waiting.
 
-    The service hands out the higher priority first: https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage
+    The service delivers the higher priority first: https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage
     """
     return max(message.priority or _NORMAL_PRIORITY, _WAITING_PRIORITY)

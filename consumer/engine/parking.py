@@ -70,7 +70,7 @@ class Parking:
         """How often it was interrupted."""
 
     def learn(self, found: QueueAttributes | None) -> None:
-        """What the queue says of itself, once that is known; None if it may not be asked."""
+        """What the queue reports about itself, once that is known; None if it may not be read."""
         if found is not None:
             longest = min(max(1, found.retention_seconds // 2), MAX_DELAY_SECONDS)
             self._facts = _Facts(longest, found.max_message_bytes, found.retention_seconds)

@@ -1,7 +1,7 @@
 """The way a message takes: receive → decode → match → guard → inspect → apply → verify → settle → report.
 
 The steps from decode to verify stand here, in order. Each fills its part of the delivery or ends it; nothing in this
-module touches the queue, so whatever happens here, the message is still there. What an ending does to it is said in
+module touches the queue, so whatever happens here, the message is still there. What an ending does to it is defined in
 `consumer.core.outcome` and carried out in `consumer.engine.settlement`.
 """
 
@@ -66,7 +66,7 @@ class Pipeline:
     def triage(self, delivery: Delivery) -> None:
         """Decode and match: fills in event, rule and resource, or the ending of what needs no look at a resource."""
         if damage := delivery.message.damage:
-            # No reply can carry its body: a person has to look, for it may have been anything.
+            # No reply can carry its body, so nothing is known about it: a person has to look.
             delivery.ending = Ending(Outcome.INVALID, "damaged_body", damage, error_class="InvalidMessage")
             return
         try:
@@ -86,7 +86,7 @@ class Pipeline:
         except Refused as error:
             delivery.ending = rejected(error)
             return
-        except Exception as error:  # noqa: BLE001 - a kind may be somebody else's, and a fault in it is no end of the worker
+        except Exception as error:  # noqa: BLE001 - a kind may be a plugin's, and a fault in it must not end the worker
             delivery.ending = ended_by(error, delivery.rule)
             return
         # The region that an event names is not the resource's until the resource says so.
@@ -95,7 +95,7 @@ class Pipeline:
     def repair(self, delivery: Delivery) -> Ending:
         """Inspect, guard, apply and verify: every way this can go is an ending, never an exception.
 
-        Where the live resource belongs to another rule than its event made believe, the delivery is that rule's from
+        Where the live resource belongs to another rule than its event suggested, the delivery is that rule's from
         the first look on.
         """
         rule, resource = delivery.rule, delivery.resource
@@ -176,7 +176,7 @@ class Pipeline:
         except ResourceGone:
             raise
         except ServiceError as error:
-            # Its tags decide whose it is. If in doubt it is left alone, and looked at again later.
+            # Its tags decide which rule takes it. In doubt nothing is changed, and a later delivery looks again.
             detail = f"a rule asks for tags, and they cannot be read: {error}"
             hold, missing = rule.hold_seconds, missing_action(error)
             return Ending(Outcome.HELD, "tags_unreadable", detail, hold_seconds=hold, missing_action=missing)

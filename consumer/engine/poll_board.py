@@ -1,4 +1,4 @@
-"""What pollers tell each other and the outside: the last poll, why polls pause, and whether they keep up."""
+"""What pollers share with each other and export: the last poll, why polls pause, and whether they keep up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PollState:
 
 
 class PollBoard:
-    """What pollers tell each other and the outside; shared."""
+    """The state of polling; shared by all pollers, read by metrics and the status page."""
 
     def __init__(self, wall: Callable[[], float] = time.time, say: Callable[..., None] = lambda *_, **__: None) -> None:
         """`say` takes the name of a log event and its fields: a pause begins or ends."""
@@ -64,7 +64,7 @@ class PollBoard:
         return self._caught_up[0]
 
     def pause(self, reason: str, **fields: float) -> None:
-        """Polls pause; told once for each pause, with the fields."""
+        """Polls pause; logged once for each pause, with the fields."""
         if self._paused_for != reason:
             self._paused_for = reason
             self._say("polling.paused", reason=reason, **fields)

@@ -38,7 +38,7 @@ class PolledQueue(Protocol):
 
 
 class Poller(Loop):
-    """One polling thread; the first one waits on the service, the others only help out."""
+    """One polling thread; the first one long-polls, the others only help while polls come back full."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Poller(Loop):
     def poll(self) -> None:
         """One poll, if there is room for what it may bring, and the pause it calls for."""
         now, in_flight = self._monotonic(), self._in_flight.books().in_flight
-        self._say_what_is_left(now)
+        self._show_undeleted_limit(now)
         if pause := self._undeleted.pause_seconds(in_flight, now):
             self._pause(min(pause, self._heartbeat.idle_seconds))
             return
@@ -98,8 +98,8 @@ class Poller(Loop):
             self._take_over(arrived, reserved)
         self._pause(self._pause_seconds())
 
-    def _say_what_is_left(self, now: float) -> None:
-        """Let it be known while the service's bound on undeleted messages keeps fresh ones waiting."""
+    def _show_undeleted_limit(self, now: float) -> None:
+        """Show on the board while the service's limit on undeleted messages keeps fresh ones waiting."""
         count = self._undeleted.count(now)
         if count < self._undeleted.unreserved:
             self._board.resume()
@@ -130,7 +130,7 @@ class Poller(Loop):
     def _damaged(self, error: DamagedReply) -> None:
         """One message may be what damages the reply: alone it hides no others, and it is hidden now, so poll on.
 
-        Only where the service itself answered: a page of somebody in between says nothing about any message.
+        Only where the service itself answered: a proxy's page says nothing about any message.
         """
         self._one_by_one = MAX_BATCH
         self._damaged_in_a_row += 1

@@ -1,7 +1,7 @@
 """Asks the queues how many messages they hold, so seldom that an idle replica costs hardly more than its long poll.
 
-It only looks: no message depends on it, and it never talks to the engine. What the service does not tell, tells no
-more, or tells falsely is unknown, and unknown is never 0.
+It only reads: no message depends on it, and it never talks to the engine. A figure that the service does not give, no
+longer gives or gives wrongly is unknown, and unknown is never 0.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.in_flight import Books
 
 LOOK_SECONDS = 5.0
-"""How often is looked whether a queue has to be asked; at most one is, each time."""
+"""How often the sampler checks whether a queue is due; it reads at most one each time."""
 
 _MISSED = 3
 """Figures that could not be renewed for so many intervals are unknown."""
@@ -40,7 +40,7 @@ class DepthSample:
     quiet: bool = False
     """Whether this process neither received nor settled anything meanwhile."""
     letters: tuple[Peeked, ...] | None = None
-    """Of a dead-letter queue, what it shows without a receive; None where that cannot be asked."""
+    """The messages that a peek at a dead-letter queue showed; None where that is not possible."""
     complete: bool = False
     """Whether nothing else is visible there."""
     started_at: float = 0.0
@@ -71,7 +71,7 @@ class SamplingPolicy:
 
 @dataclass(slots=True)
 class Watched:
-    """One queue and what it last said; written by the sampling thread only, read by scrapes."""
+    """One queue and its latest figures; written by the sampling thread only, read by scrapes."""
 
     queue: SampledQueue
     dead_letters: bool
@@ -89,7 +89,7 @@ class Watched:
     asked_at: float = field(default=0.0, init=False)
     good_at: float = field(default=0.0, init=False)
     books: Books = field(init=False)
-    """As they were when it was last asked."""
+    """The books when it was last sampled."""
 
 
 class Sampler:
@@ -108,7 +108,7 @@ class Sampler:
         wall: Callable[[], float] = time.time,
         pause: Callable[[float], object] | None = None,
     ) -> None:
-        """`watched` holds what the queues said at the start, so that nothing is asked twice then."""
+        """`watched` holds the figures read at the start, so that no queue is read twice then."""
         self._watched = watched
         self._books = books
         self._stopping = stopping
@@ -143,7 +143,7 @@ class Sampler:
                 each.queue.close()
 
     def step(self) -> None:
-        """Ask the queue that is due for the longest time, if one is."""
+        """Sample the queue that has been due for the longest time, if one is due."""
         now, books = self._monotonic(), self._books()
         late = [(now - each.asked_at - self._interval(each, books), place) for place, each in enumerate(self._watched)]
         longest, place = max(late)
@@ -154,7 +154,9 @@ class Sampler:
     def figures(self) -> Mapping[str, Figures]:
         """What is known of each queue, by name; nothing where all that is known is a 0 that proves nothing."""
         return {
-            each.queue.name: each.figures for each in self._watched if self._counts or any(each.figures.told().values())
+            each.queue.name: each.figures
+            for each in self._watched
+            if self._counts or any(each.figures.known().values())
         }
 
     def _interval(self, each: Watched, books: Books) -> float:
@@ -181,7 +183,7 @@ class Sampler:
         each.queue.close()  # kept open, it would be dead by the next request
 
     def _look(self, each: Watched, before: Books) -> None:
-        """Tell what the queue shows; of a dead-letter queue its letters too, which a look leaves where they are."""
+        """Report what the queue shows; of a dead-letter queue its letters too, by a peek, which leaves them visible."""
         self._heartbeat.beat(f"looking at {each.queue.name}")
         started_at, letters, complete = self._wall(), None, False
         if each.dead_letters:
@@ -209,19 +211,19 @@ class Sampler:
         )
 
     def _held_meanwhile(self, each: Watched) -> bool:
-        """Whether messages of this queue were in work here when it was asked, and still are."""
+        """Whether messages of this queue were in work here when it was sampled, and still are."""
         return not each.dead_letters and each.books.working > 0 and self._books().working > 0
 
     def _judge(self, found: Figures, held: bool = False) -> None:
         """Believe zeros once a figure was none; no longer once a queue hides nothing that we hold a lease on."""
-        if any(found.told().values()):
+        if any(found.known().values()):
             self._counts = True
         elif held:
             self._counts = False
 
 
 def _traffic(each: Watched, books: Books) -> bool:
-    """Whether this process has moved messages of the queue since it was last asked, or has some in flight."""
+    """Whether this process has moved messages of the queue since the last sample, or has some in flight."""
     if each.dead_letters:
         if each.has_letters and each.may_peek:
             return True  # so that it is soon known that a person has settled one

@@ -2,9 +2,9 @@
 
 Bounded in tries and time. What the queue does not confirm is tried again for a while; then the message is hidden with
 backoff, so that its slot is free for fresh work, and its redelivery is looked at and settled anew. A refusal that is
-known to last is not repeated at all. If even hiding fails, the delivery counts as lost, and the queue hands the message
-out again when its lease ends. No more than half of the slots wait for copies that fail or are slow, or for deletions
-that fail.
+known to last is not repeated at all. If even hiding fails, the delivery counts as lost, and the queue delivers the
+message again when its lease ends. No more than half of the slots wait for copies that fail or are slow, or for
+deletions that fail.
 """
 
 from __future__ import annotations

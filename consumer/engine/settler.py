@@ -102,7 +102,7 @@ class Deleter(Settler):
         try:
             failures = self._queue.delete(handles)
         except ServiceError as error:
-            # The request as a whole: none, some or all of them may be deleted. Asking again tells.
+            # The request as a whole failed: none, some or all of them may be deleted. The next try shows which.
             return dict.fromkeys(handles, error)
         for handle in failures.keys() - set(handles):
             # It names none of ours, so it may mean any of them.
@@ -138,7 +138,7 @@ class Sender(Settler):
         """Copy them, one by one."""
         for delivery in deliveries:
             if not self._settlements.held(delivery):
-                # Somebody else has the message by now, who may still succeed or has parked it: no copy would be right.
+                # Another consumer has the message by now and may still succeed, or has parked it: no copy.
                 self._settlements.lost(delivery)
                 continue
             started = self._monotonic()

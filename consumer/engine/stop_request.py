@@ -11,23 +11,23 @@ from queue import Empty, SimpleQueue
 
 
 class StopRequest:
-    """Not asked for yet, and then for good."""
+    """Not requested at first; once requested, for good."""
 
     def __init__(self) -> None:
         self._arrived: SimpleQueue[None] = SimpleQueue()
-        self._asked = False
+        self._requested = False
 
     def ask(self) -> None:
         """Ask; callable from a signal handler and from any thread, as often as anybody likes."""
-        self._asked = True
+        self._requested = True
         self._arrived.put(None)
 
     def __bool__(self) -> bool:
-        return self._asked
+        return self._requested
 
     def within(self, seconds: float) -> bool:
-        """Whether it was asked for, waiting up to so many seconds; for one thread."""
-        if not self._asked:
+        """Whether it was requested, waiting up to so many seconds for that; for one thread."""
+        if not self._requested:
             with suppress(Empty):
                 self._arrived.get(timeout=seconds)
-        return self._asked
+        return self._requested

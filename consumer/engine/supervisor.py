@@ -73,7 +73,7 @@ class Engine:
 
 
 class Supervisor:
-    """Runs an engine until it is asked to stop or something in it breaks."""
+    """Runs an engine until a stop is requested or something in it breaks."""
 
     def __init__(
         self,
@@ -81,26 +81,26 @@ class Supervisor:
         grace_seconds: float,
         say: Callable[..., None],
         *,
-        asked: StopRequest | None = None,
+        stop_request: StopRequest | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`asked` is set from outside to ask for a stop; without it only `stop` does."""
+        """`stop_request` is set from outside, by signals; without it only `stop` requests one."""
         self._engine = engine
         self._grace_seconds = grace_seconds
         self._say = say
         self._monotonic = monotonic
-        self._asked = StopRequest() if asked is None else asked  # one that is not set yet is false
+        self._stop_request = StopRequest() if stop_request is None else stop_request  # one that is not set yet is false
         self._last_check = monotonic()
         self._fault = ""
 
     def stop(self) -> None:
-        """Ask for a stop in good order; callable from a signal handler and from any thread."""
-        self._asked.ask()
+        """Request an orderly stop; callable from a signal handler and from any thread."""
+        self._stop_request.ask()
 
     @property
     def stopping(self) -> bool:
-        """Whether a stop was asked for."""
-        return bool(self._asked)
+        """Whether a stop was requested."""
+        return bool(self._stop_request)
 
     def fault(self) -> str:
         """Which thread is dead or has fallen silent, or nothing: the liveness of the process."""
@@ -109,7 +109,7 @@ class Supervisor:
     def run(self) -> ExitCode:
         """Run until the stop, and stop; returns what the process should exit with."""
         self._start()
-        while not self._fault and not self._asked.within(CHECK_SECONDS):
+        while not self._fault and not self._stop_request.within(CHECK_SECONDS):
             self._excuse_a_freeze()
             self._fault = self._check()
         drained = self._drain(_FAULT_GRACE_SECONDS if self._fault else self._grace_seconds)

@@ -1,7 +1,7 @@
 """Messages whose settlement was given up: what a redelivery of them must know. In memory, bounded, of this process.
 
 A message whose deletion the queue refused comes back although its work is done. The resource is then looked at again
-like any other, because it may have changed since; what a look cannot tell is whether the message already stands in the
+like any other, because it may have changed since; a look cannot show whether the message already stands in the
 dead-letter queue, so that is remembered here. See docs/decisions/0015-settling-is-bounded.md.
 """
 

@@ -163,7 +163,7 @@ class Guards:
             return Permit(intent, self, refusal=refusal) if refusal else self._admit(intent)
         except SharedUnreachable as error:
             # If in doubt it is left alone, and looked at again later.
-            detail = f"what replicas share cannot be asked: {error}"
+            detail = f"the store that replicas share cannot be reached: {error}"
             return Permit(intent, self, refusal=intent.held("shared_unreachable", detail))
 
     def after_look(self, resource: Resource, ending: Ending, granted: Collection[str]) -> Ending:

@@ -1,4 +1,4 @@
-"""Tells a permission that nobody has granted from a refusal that is one resource's own. Pure, thread-safe.
+"""Distinguishes a permission that is granted nowhere from a refusal of one resource alone. Pure, thread-safe.
 
 Both are a service's same refusal in the same words: a resource of another account that an event claims is ours is
 refused like every one while RAM lacks the action of the look (for OSS:

@@ -57,7 +57,7 @@ class Selector:
         return all(key in tags and fnmatchcase(tags[key], pattern) for key, pattern in self.tags)
 
     def takes(self, event: Event) -> bool:
-        """Whether the event is this selector's, as far as the event tells.
+        """Whether the selector takes the event, as far as the event alone shows.
 
         One that names no region may be about a resource of any; the look at the resource decides.
         """

@@ -64,7 +64,7 @@ class JournalFile:
         self._written = 0
         self._synced = 0
         self._waits = True
-        """Whether the lock is worth waiting for: once it was not to be had, it is only tried, until it is."""
+        """Whether to wait for the lock: after a wait that failed it is only tried, until it succeeds."""
         self.deleted = 0
         """How often the file was deleted while it was ours."""
         self._writing = threading.Lock()
@@ -82,7 +82,7 @@ class JournalFile:
         """Add lines, and return when they are on the disk.
 
         Raises:
-            OSError: they are not; what was written of them has been taken back. Also when the lock was not to be had.
+            OSError: they are not; what was written of them has been taken back. Also when the lock could not be taken.
         """
         deadline = self._monotonic() + self._lock_seconds
         if not self._writing.acquire(timeout=self._lock_seconds):

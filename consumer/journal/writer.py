@@ -2,7 +2,7 @@
 
 Every line is on the disk before the step's thread goes on, so that what is about to be changed, and how a message is
 going to end, is known even if the process ends the next moment. A line that cannot be written never keeps a message
-from being settled. How many were lost is written as soon as lines can be written again, counted, and said in the log;
+from being settled. How many were lost is written as soon as lines can be written again, counted, and logged;
 whether a change is made without its line is the policy `journal.required`, which the pipeline keeps.
 """
 

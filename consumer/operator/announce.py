@@ -14,7 +14,7 @@ from consumer.operator.session import Session
 
 
 def undone(session: Session, entry: Entry, resource_type: str, now: str, by: str) -> str | None:
-    """Announce that a journaled change was taken back; None where that is not wanted, else what came of it, for people.
+    """Announce that a journaled change was taken back; None where that is not wanted, else the result in a sentence.
 
     It is done and journaled by then, so a failure to announce it is no failure of the undo.
     """

@@ -1,7 +1,7 @@
 """What the worker would do with a body: its own decoding, matching, guards and looks, and no change.
 
 Every rule is made to observe, so the worker's own code stops before the change; what an enforcing rule would have
-gone on to do is said in its stead. Limits, contests and breakers live in running workers and are not known here.
+gone on to do is shown instead. Limits, contests and breakers live in running workers and are not known here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class DryRunResult:
     """What one message would lead to."""
 
     outcome: Outcome | None
-    """None where only a look at the resource would tell, and none was wanted."""
+    """None where only a look at the resource would show it, and none was wanted."""
     reason: str
     detail: str
     rule: str = ""
@@ -94,9 +94,9 @@ class DryRun:
             mode = self._modes[delivery.rule.name].value
             return DryRunResult(None, "not_looked", text, delivery.rule.name, mode, delivery.event)
         ending = delivery.ending or self._pipeline.repair(delivery)
-        return self._told(ending, delivery.event, delivery.rule)
+        return self._result(ending, delivery.event, delivery.rule)
 
-    def _told(self, ending: Ending, event: Event | None, rule: Rule | None) -> DryRunResult:
+    def _result(self, ending: Ending, event: Event | None, rule: Rule | None) -> DryRunResult:
         mode = self._modes[rule.name] if rule else None
         outcome, reason, detail = ending.outcome, ending.reason, ending.detail
         if rule and outcome is Outcome.WOULD_FIX and reason == "observe_mode" and self._enforces(rule):
@@ -127,7 +127,7 @@ class DryRun:
 
 
 def rehearsed(body: str) -> Delivery:
-    """A delivery of a body that no queue has handed out: its lease never ends."""
+    """A delivery of a body that came from no queue: its lease never ends."""
     return Delivery(Received("", body, "", 1, 0, 0, inf), Lease("", "", 0.0, inf), 0.0)
 
 

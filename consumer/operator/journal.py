@@ -28,7 +28,7 @@ _TOLD = frozenset(
 
 
 def verify(config: Path | None, file: Path | None, form: str, *, anchor: str) -> CommandExit:
-    """Read the whole journal and tell what is wrong with it.
+    """Read the whole journal and show what is wrong with it.
 
     Raises:
         ConfigurationError: there is no journal to read.
@@ -66,7 +66,7 @@ class LineFilter:
         )
 
     def __str__(self) -> str:
-        """What it was asked about, for a person; empty for everything."""
+        """The selection, for a person; empty for everything."""
         times_ = [
             f"{name} {times.moment(at_ms)} UTC"
             for name, at_ms in (("since", self.since_ms), ("until", self.until_ms))

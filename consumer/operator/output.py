@@ -48,7 +48,7 @@ def console(stream: TextIO | None = None, width: int | None = None) -> Console:
 
 
 def show(form: str, document: Any, draw: Callable[[Console], None]) -> None:
-    """Show a result in the form asked for; `document` is what JSON says."""
+    """Show a result in the chosen form; `document` is its JSON."""
     if form == "json":
         write_json(document)
     else:
@@ -111,7 +111,7 @@ def declined(question: str) -> str:
         KeyboardInterrupt: that was the answer, or a signal came meanwhile.
     """
     try:
-        return "" if click.confirm(question, err=True) else "you said no"
+        return "" if click.confirm(question, err=True) else "you declined"
     except click.Abort as abort:
         if isinstance(abort.__context__, KeyboardInterrupt):
             raise abort.__context__ from None

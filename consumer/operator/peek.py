@@ -19,7 +19,7 @@ _PARKED = ("message", "parked copy of", "first enqueued (UTC)", "received", "att
 
 
 def peek(path: Path, form: str, *, count: int, look: bool) -> CommandExit:
-    """Show the messages that the queue would hand out next, and where each would lead.
+    """Show the messages that the queue would deliver next, and where each would lead.
 
     Raises:
         ConfigurationError: the configuration cannot be used, or there are no credentials.

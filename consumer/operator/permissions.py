@@ -46,7 +46,7 @@ class GrantTarget(StrEnum):
 
 
 _CONFIRMING = ("GetConfigRule", "ListResourceEvaluationResults")
-"""What Cloud Config is asked before a change that cannot be taken back."""
+"""Requests to Cloud Config before a change that cannot be taken back."""
 _READ_WORDS = ("Get", "List", "Describe", "Query")
 
 _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
@@ -133,7 +133,7 @@ class Scope:
     evaluator_operations: tuple[str, ...] = ()
     """Requests to Cloud Config, after a fix or before a change that cannot be taken back."""
     catch_up_operations: tuple[str, ...] = ()
-    """What it is asked by catch-up."""
+    """Requests of catch-up to it."""
     request_operations: tuple[str, ...] = ()
     """What catch-up asks it with --request-evaluation only."""
 
@@ -256,7 +256,7 @@ def _grant_roles(granted: dict[str, set[str]], rules: Sequence[Rule], scope: Sco
 
 
 def _evaluator_operations(rules: Iterable[Rule], scope: Scope, purpose: Purpose, *, optional: bool) -> Sequence[str]:
-    """What Cloud Config is asked: after a fix, before what cannot be taken back, and by catch-up."""
+    """Requests to Cloud Config: after a fix, before what cannot be taken back, and by catch-up."""
     match purpose:
         case Purpose.RUN:
             return scope.evaluator_operations

@@ -1,6 +1,6 @@
 """Creates and adjusts queue, dead-letter queue, topic and subscription, so that they fit the configuration.
 
-A plan first; carried out only when asked for. Nothing is ever deleted: what would need that is named for a person.
+A plan first; carried out only on request. Nothing is ever deleted: what would need that is named for a person.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ProvisionStep:
 
 
 def provision(path: Path, form: str, *, apply: bool) -> CommandExit:
-    """Show the plan, and carry it out if asked.
+    """Show the plan, and carry it out if requested.
 
     Raises:
         ConfigurationError: the configuration cannot be used, or there are no credentials.

@@ -1,6 +1,6 @@
 """Whether queues, topic and subscription fit the configuration, and which attributes would. Pure.
 
-`check` tells what does not fit and `provision` mends it, so both ask here: what is wanted always fits.
+`check` reports what does not fit and `provision` corrects it, both by this module: what `provision` sets always fits.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _visibility_range(config: Config) -> tuple[int, int]:
 def _visibility(config: Config, seconds: int) -> Iterator[Finding]:
     shortest, longest = _visibility_range(config)
     if seconds < 2 * config.queue.call_timeout_seconds:
-        text = f"a message is hidden for {seconds} s, so one slow renewal hands it to somebody else"
+        text = f"a message is hidden for {seconds} s, so one slow renewal lets another consumer receive it"
         remedy = f"raise the queue's VisibilityTimeout to {shortest} s; {_PROVISION}"
         yield failed("queue visibility", text, remedy)
     elif seconds < shortest:

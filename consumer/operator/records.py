@@ -63,7 +63,7 @@ def lines(path: Path) -> Iterator[bytes]:
 
 
 def entries(path: Path, having: Collection[bytes] | None = None) -> Iterator[Entry]:
-    """The journal's whole lines; others are for `verify` to tell. With `having`, those with one of these texts in them.
+    """The journal's whole lines; others are reported by `verify`. With `having`, those with one of these texts in them.
 
     Raises:
         ConfigurationError: the file cannot be read.

@@ -19,7 +19,7 @@ from consumer.remediations.catalogue import RemediationType, catalogue
 
 
 def show(name: str | None, path: Path | None, form: str) -> CommandExit:
-    """List every remediation, or tell everything about one.
+    """List every remediation, or show everything about one.
 
     Raises:
         ConfigurationError: there is none of that name, or the configuration cannot be used.

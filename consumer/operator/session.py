@@ -98,7 +98,7 @@ def opened(path: Path) -> Iterator[Session]:
 
 
 def own_credentials(config: Config) -> KeptCredentials:
-    """The credentials of the standard chain, which is asked for them now.
+    """The credentials of the standard chain, which is queried now.
 
     Raises:
         ConfigurationError: there are none, or their source refuses to give any.

@@ -21,14 +21,14 @@ LOOK_SECONDS = 30.0
 """Between two looks at one resource, and from the request for an evaluation to the first of them."""
 
 KEPT_OPEN_SECONDS = 3_600.0
-"""How much longer than the wait an exposure is told as open when the evaluator did not agree."""
+"""How much longer than the wait an exposure is shown as open when the evaluator did not agree."""
 
 _SATISFIED = frozenset({"COMPLIANT", "NOT_APPLICABLE"})
 """A rule that no longer applies finds nothing wrong either, such as one for public buckets only."""
 
 
 class Conclusion(StrEnum):
-    """What came of the wait for one fix."""
+    """How the wait for one fix ended."""
 
     AGREED = "agreed"
     DISAGREED = "disagreed"
@@ -52,7 +52,7 @@ class Fix:
 
     @classmethod
     def of(cls, report: Report, event: Event) -> Fix:
-        """The fix that a report tells of."""
+        """The fix in a report."""
         return cls(
             Subject(event.resource_type, event.resource_id, event.region),
             event.account_id,
@@ -65,7 +65,7 @@ class Fix:
     def conclusion(self, judgement: Judgement | None) -> Conclusion:
         """What a result says about this fix; None is a result that does not exist.
 
-        Agreement has to be newer than the finding, which one clock tells; disagreement has to be newer than the fix,
+        Agreement has to be newer than the finding, which one clock shows; disagreement has to be newer than the fix,
         for which two clocks are compared, so only the end of the wait makes it final.
         """
         if judgement is None:
@@ -97,12 +97,12 @@ class AgreementPolicy:
 
     @property
     def open_seconds(self) -> float:
-        """How long after its fix an exposure is told as open at most."""
+        """How long after its fix an exposure is shown as open at most."""
         return self.timeout_seconds + KEPT_OPEN_SECONDS
 
 
 def fix_of(report: Report, account_id: str) -> Fix | None:
-    """The verified fix of that account's resource that a report tells of, also when the delivery was lost then."""
+    """The verified fix of that account's resource in a report, also when the delivery was lost afterwards."""
     event, ending = report.event, report.ending
     if event is None or ending is None or ending.outcome is not Outcome.FIXED or event.account_id != account_id:
         return None
@@ -140,7 +140,7 @@ class Agreements:
         return len(self._watched)
 
     def wait_for(self, fixes: Iterable[Fix]) -> None:
-        """Wait for these from now on; an evaluation of their resource has been asked for."""
+        """Wait for these from now on; an evaluation of their resource has been requested."""
         now = self._monotonic()
         for fix in fixes:
             watched = self._watched.setdefault(fix.subject, _Watched(now, {}))

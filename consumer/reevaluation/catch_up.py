@@ -106,7 +106,7 @@ class Finished:
 
 
 def finished_body(finished: Finished) -> str:
-    """The message that tells the worker of a run, so that it can be seen in the worker's metrics."""
+    """The message that reports a run to the worker, so that it is seen in the worker's metrics."""
     document = {
         "eventType": FINISHED,
         "eventName": FINISHED,

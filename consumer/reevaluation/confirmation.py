@@ -11,13 +11,13 @@ from consumer.guards.rule import Rule
 
 
 class Judge(Protocol):
-    """What can be asked; `consumer.aliyun.cloud_config` implements it."""
+    """The requests that confirm a change; `consumer.aliyun.cloud_config` implements it."""
 
     def judgements(self, subject: Subject) -> tuple[Judgement, ...]:
         """The newest result of every rule on one resource.
 
         Raises:
-            ServiceError: the service did not tell.
+            ServiceError: the request failed.
         """
         ...
 
@@ -25,7 +25,7 @@ class Judge(Protocol):
         """The managed rule's identifier behind one of the account's rules; empty for a rule of somebody's own.
 
         Raises:
-            ServiceError: the service did not tell.
+            ServiceError: the request failed.
         """
         ...
 
@@ -41,7 +41,10 @@ class Confirmation:
     def __call__(self, rule: Rule, event: Event) -> str:
         """Why the change is not confirmed; empty if it is: a `consumer.guards.confirmation.Confirm`."""
         if event.account_id != self._account_id:
-            return f"resources of account {event.account_id} are judged by its own Cloud Config, which is not asked"
+            account = event.account_id
+            return (
+                f"resources of account {account} are judged by its own Cloud Config, which this worker does not query"
+            )
         try:
             found = self._judge.judgements(Subject(event.resource_type, event.resource_id, event.region))
         except ServiceError as error:

@@ -20,7 +20,7 @@ from consumer.reevaluation.agreement import Agreements, Concluded, Conclusion, F
 
 MOST_WAITING = 1_000
 RESULTS = ("asked", "failed", "dropped")
-"""What can become of a fix: asked about, refused by the service, or never asked because too many waited."""
+"""What can become of a fix: an evaluation was requested, or refused, or dropped because too many waited."""
 
 _SAYS_NOTHING_NEW = frozenset({Outcome.ALREADY_COMPLIANT, Outcome.SUPERSEDED})
 """Endings of a later event after which a fix is still the last thing that happened to its resource."""
@@ -30,7 +30,7 @@ _LOOK_SECONDS = 1.0
 
 
 class Evaluator(Protocol):
-    """What can be asked; `consumer.aliyun.cloud_config` implements it."""
+    """The requests that this sends; `consumer.aliyun.cloud_config` implements it."""
 
     def evaluate(self, resource_id: str) -> None:
         """Ask for an evaluation of one resource.
@@ -44,7 +44,7 @@ class Evaluator(Protocol):
         """The newest result of every rule on one resource.
 
         Raises:
-            ServiceError: the service did not tell.
+            ServiceError: the request failed.
         """
         ...
 
@@ -61,18 +61,18 @@ class Reevaluation:
         account_id: str,
         max_per_minute: int,
         agreements: Agreements | None = None,
-        tell: Callable[[Concluded], None] = lambda _: None,
+        on_concluded: Callable[[Concluded], None] = lambda _: None,
         pause: Callable[[float], object] | None = None,
         most_waiting: int = MOST_WAITING,
     ) -> None:
-        """Wait for agreement if `agreements` is given, and `tell` what came of each wait."""
+        """Wait for agreement if `agreements` is given, and call `on_concluded` at the end of each wait."""
         self._evaluator = evaluator
         self._stopping = stopping
         self._heartbeat = heartbeat
         self._account_id = account_id
         self._interval_seconds = 60.0 / max_per_minute
         self._agreements = agreements
-        self._tell = tell
+        self._on_concluded = on_concluded
         self._pause = pause or stopping.wait
         self._most_waiting = most_waiting
         self._waiting: OrderedDict[str, dict[tuple[str, str], Fix]] = OrderedDict()
@@ -97,9 +97,9 @@ class Reevaluation:
                 self._changed.wait(wait_seconds)
                 due = self._due()
             self._looked_last = due is not None and not (self._waiting and self._looked_last)
-            asked = None if self._looked_last or not self._waiting else self._waiting.popitem(last=False)
-        if asked is not None:
-            self._ask(asked[0], tuple(asked[1].values()))
+            request = None if self._looked_last or not self._waiting else self._waiting.popitem(last=False)
+        if request is not None:
+            self._ask(request[0], tuple(request[1].values()))
         elif due is not None:
             self._look(due)
         else:
@@ -108,9 +108,9 @@ class Reevaluation:
 
     def results(self) -> dict[str, int]:
         """How many fixes came to what; whether the evaluator agreed only if that is waited for."""
-        told = (*RESULTS, *(Conclusion if self._agreements is not None else ()))
+        results = (*RESULTS, *(Conclusion if self._agreements is not None else ()))
         with self._changed:
-            return {str(result): self._results[result] for result in told}
+            return {str(result): self._results[result] for result in results}
 
     def report(self, report: Report) -> None:
         """Put a fixed resource of our own account in line, once; a member's has its own Cloud Config."""
@@ -174,4 +174,4 @@ class Reevaluation:
             concluded = self._agreements.seen(subject, judgements) if self._agreements is not None else ()
             self._results.update(found.conclusion for found in concluded)
         for found in concluded:
-            self._tell(found)
+            self._on_concluded(found)

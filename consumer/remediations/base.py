@@ -35,7 +35,7 @@ class Change:
     """Finding: this is wrong now, and this would put it right.
 
     Both texts are complete states in the remediation's own notation, so that `before` is enough to undo and `after`
-    enough to tell whether anybody has changed it since.
+    enough to show whether anybody has changed it since.
     """
 
     before: str

@@ -126,7 +126,7 @@ class ResourceKind(ABC):
     arn_names_region: ClassVar[bool] = False
     """Whether RAM looks at the region in the name of such a resource, so that a policy can be about some regions."""
     codes: ClassVar[frozenset[str]] = frozenset()
-    """Error codes of the service and reasons of repairs that metrics tell apart from the first one on; a few dozen."""
+    """Error codes of the service and reasons of repairs that metrics always count by name; a few dozen."""
     reads: ClassVar[Mapping[str, Callable[[Any], object]]] = {}
     """Requests to a target that change nothing, by the RAM action that each needs: what `check` tries."""
 

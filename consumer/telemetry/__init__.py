@@ -1,1 +1,1 @@
-"""What is told about the flow: metrics, the log, health. Never in the flow: everything here listens through hooks."""
+"""What is reported about the flow: metrics, the log, health. Never in the flow: all of it listens to hooks."""

@@ -1,4 +1,4 @@
-"""What catch-up has shown: fixes that no notification asked for, and when a whole run was last known of.
+"""What catch-up has shown: fixes without a notification, and the latest whole run that is known.
 
 A run ends after the process that made it, so its figures reach a scrape through a worker: events say that catch-up
 brought them, and a message says that a run has finished. Both may be forged by whoever may write to the queue. A forged
@@ -28,7 +28,7 @@ _Key = tuple[str, str, str]
 
 
 class CatchUps:
-    """What reports tell of catch-up; observed by every thread that settles."""
+    """What reports show of catch-up; observed by every thread that settles."""
 
     def __init__(self, rules: Sequence[str], expected_within_seconds: int, remembered: int = _REMEMBERED) -> None:
         """`expected_within_seconds` is 0 where catch-up does not run by itself."""
@@ -54,7 +54,7 @@ class CatchUps:
 
     def expose(self, metrics: Metrics) -> None:
         """Export it."""
-        text = "Fixes that catch-up asked for and no notification that this replica has seen."
+        text = "Fixes brought by catch-up, of which this replica has seen no notification."
         metrics.expose(LiveMetric("missed_upstream", "counter", text, ("rule",), self._counted))
         name, text = "catch_up_last_success_timestamp_seconds", "When a whole run of catch-up last ended, as it says."
         metrics.expose(LiveMetric(name, "gauge", text, (), lambda: only(self._ended_at())))

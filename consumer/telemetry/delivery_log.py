@@ -36,7 +36,7 @@ _POLL = "BatchReceiveMessage"
 
 
 class DeliveryLog:
-    """Writes to a structlog logger what the hooks tell."""
+    """Writes what the hooks report to a structlog logger."""
 
     def __init__(self, logger: Any) -> None:
         self._log = logger

@@ -19,9 +19,9 @@ from consumer.reevaluation.agreement import AgreementPolicy, Fix, fix_of
 from consumer.telemetry.given_up import GivenUp, Key, Letters
 
 GRACE_SECONDS = 300.0
-"""How long past its next visibility a kept message may go unseen here before its exposure is no longer ours to tell.
+"""How long past its next visibility a kept message may go unseen until this process stops reporting its exposure.
 
-After that time some replica has received it again and tells of it, and this one would never hear of the fix. Only
+After that time some replica has received it again and reports it, and this one would never learn of the fix. Only
 time in which this replica kept up with the queue counts: while it does not, nothing proves that anybody does.
 """
 

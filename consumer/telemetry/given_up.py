@@ -1,6 +1,6 @@
 """What stands in the dead-letter queue, as exposures that nobody works on any more.
 
-A dead letter names the event that was given up, so a process that starts anew can tell from a look at the queue which
+A dead letter names the event that was given up, so a process that starts anew can see by a peek at the queue which
 resources are still open. The service shows no more than sixteen messages, so a look is the whole queue or a part of it,
 and only the whole proves that a letter is gone. What a letter says is anybody's word who may write to the queue.
 """

@@ -64,8 +64,8 @@ def expose_guards(metrics: Metrics, rules: Sequence[Rule], guards: Guards, crede
 
 
 def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
-    """Export what became of the fixes that Cloud Config was to be asked about."""
-    text = "Fixes by whether Cloud Config was asked to look again, and by whether it agreed if that is waited for."
+    """Export what became of the evaluations to be requested after fixes."""
+    text = "Fixes by whether a new evaluation was requested, and by whether it agreed if that is waited for."
     metrics.expose(
         LiveMetric(
             "reevaluations",
@@ -78,8 +78,8 @@ def expose_reevaluation(metrics: Metrics, reevaluation: Reevaluation) -> None:
 
 
 def expose_store(metrics: Metrics, store: Store) -> None:
-    """Export whether what the replicas share can be asked."""
-    text = "1 while what the replicas share can be asked; while it cannot, nothing is changed."
+    """Export whether the store that replicas share can be reached."""
+    text = "1 while the store that replicas share can be reached; while it cannot, nothing is changed."
     metrics.expose(LiveMetric("shared_store_up", "gauge", text, (), lambda: only(float(not store.problem))))
     name, text = "shared_store_errors", "Calls to what the replicas share that failed, by what was wanted of it."
     metrics.expose(LiveMetric(name, "counter", text, ("action",), lambda: _by_action(store.errors())))

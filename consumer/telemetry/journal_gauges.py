@@ -9,7 +9,7 @@ from consumer.telemetry.metrics import Metrics
 
 
 class Journaling(Protocol):
-    """What a journal's writer tells of itself."""
+    """What a journal's writer reports about itself."""
 
     @property
     def size_bytes(self) -> int: ...

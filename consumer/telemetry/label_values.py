@@ -11,7 +11,7 @@ import threading
 from consumer.resources.catalogue import kinds
 
 OTHER = "other"
-"""What stands for every value that is not told apart."""
+"""What stands for every value that has no series of its own."""
 
 _FORM = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
@@ -72,7 +72,7 @@ KNOWN_CODES = frozenset(
         "WrongEndpoint",
     }
 )
-"""Told apart whatever the rules are about, however many other values have come first."""
+"""These have series of their own whatever the rules are about, and however many other values have come first."""
 
 
 class BoundedValues:

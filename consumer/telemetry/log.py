@@ -107,7 +107,7 @@ def get_logger(name: str) -> Any:
 
 
 class LogListener(DeliveryLog):
-    """Writes what the hooks tell; a `consumer.core.observers.Listener`."""
+    """Writes what the hooks report; a `consumer.core.observers.Listener`."""
 
     def __init__(self) -> None:
         super().__init__(get_logger("consumer.deliveries").bind())  # bound once, not anew for every line

@@ -47,7 +47,7 @@ _EXEMPLAR = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 
 class Metrics:
-    """Counts what the hooks tell; a `consumer.core.observers.Listener`."""
+    """Counts what the hooks report; a `consumer.core.observers.Listener`."""
 
     registry: CollectorRegistry
     """What a scrape reads."""

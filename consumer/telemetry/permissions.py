@@ -12,7 +12,7 @@ from consumer.resources.ram_actions import actions_of
 _REFUSED = frozenset({"AccessDenied", "NoPermission"})
 _WORKED = frozenset({"ok", "empty"})
 _OPTIONAL = frozenset({"GetQueueAttributes", "BatchPeekMessage"})
-"""Without these the worker works as well; what is not known then is said as unknown."""
+"""Without these the worker works as well; what is not known then is shown as unknown."""
 
 _OWN = frozenset({"mns", "config"})
 """The services that the worker itself lives on; all others are those of resources."""

@@ -17,9 +17,9 @@ def expose_figures(
     def values() -> Values:
         return {
             (queue, "dead_letter" if queue == dead_letter_queue else "main", state): float(count)
-            for queue, told in figures().items()
-            for state, count in told.told().items()
+            for queue, known in figures().items()
+            for state, count in known.known().items()
         }
 
-    text = "Messages a queue said it held when it was last asked; absent where it does not say."
+    text = "Messages in a queue by its own latest figures; absent where it gives none."
     metrics.expose(LiveMetric("queue_messages", "gauge", text, ("queue", "role", "state"), values))

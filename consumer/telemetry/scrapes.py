@@ -25,7 +25,7 @@ _REST = 4
 STATUS_PAGE = "/"
 
 Draw = Callable[[], Response]
-"""Renders the status page; may take its time, for only those wait for it who asked for a page."""
+"""Renders the status page; may take its time, for only those who requested a page wait for it."""
 
 _Variant = tuple[str, str, str, str]
 """What is rendered: the path; of metrics also accepted formats and encodings, and the query, which may name some."""

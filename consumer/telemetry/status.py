@@ -38,7 +38,7 @@ class RuleStatus:
     waits: tuple[str, ...]
     """Why its changes do not go on at the moment, each in a few words."""
     changes: int | None = None
-    """Changes in the window of its own limit; None where that cannot be told."""
+    """Changes in the window of its own limit; None where that is not known."""
     most_changes: int | None = None
     """None without a limit of its own."""
 
@@ -104,7 +104,7 @@ class Endings:
             return tuple(reversed(self._latest))
 
     def report(self, report: Report) -> None:
-        """Remember a settled delivery, cut to size; one that was handed back untouched is no ending."""
+        """Remember a settled delivery, cut to size; one that was released untouched is no ending."""
         ending = report.ending
         if ending is None:
             return

@@ -68,7 +68,7 @@ class Unknowns:
         self._lock = threading.Lock()
 
     def report(self, report: Report) -> None:
-        """What this process hides or parks it knows, until that can be received again; only asked while it starts."""
+        """What this process hides or parks it knows, until that can be received again; only used while it starts."""
         if self._all_seen:
             return
         with self._lock:
@@ -81,13 +81,13 @@ class Unknowns:
 
     def look(self, look: DepthSample) -> None:
         """Nothing is hidden from before the start if all that the queue holds is ours."""
-        told = look.figures.told()
-        if look.dead_letters or len(told) < _STATES or not look.quiet:
+        known = look.figures.known()
+        if look.dead_letters or len(known) < _STATES or not look.quiet:
             return
         with self._lock:
             now = self._wall()
             hidden = sum(until > now for until in self._hidden.values())
-            if sum(told.values()) <= self._books().in_flight + hidden:
+            if sum(known.values()) <= self._books().in_flight + hidden:
                 self._all_seen = True
                 self._hidden.clear()
 

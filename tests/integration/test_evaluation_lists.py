@@ -372,7 +372,7 @@ def test_a_service_that_is_gone_ends_the_list_soon(service: Service, recorder: R
     service.status = 503
     lister.violations(found, lambda: None)
     assert [bool(each.error) for each in found.rules] == [True] * 50
-    assert found.rules[3].error.startswith("not asked for")
+    assert found.rules[3].error.startswith("not listed")
     assert len(service.asked) == 1 + 3 * 2
 
 

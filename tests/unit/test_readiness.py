@@ -71,6 +71,6 @@ def test_a_shared_store_that_cannot_be_asked_is_named() -> None:
     """Nothing can be changed meanwhile, so a rollout has to wait."""
     process = Process()
     process.shared = "ConnectionError: refused"
-    assert process.ready() == "what replicas share cannot be asked: ConnectionError: refused"
+    assert process.ready() == "the store that replicas share cannot be reached: ConnectionError: refused"
     process.shared = ""
     assert process.ready() == ""

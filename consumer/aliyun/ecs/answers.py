@@ -42,7 +42,7 @@ def ingress_rules(answer: Mapping[str, Any], operation: str) -> Iterator[ListedR
     """The rules of one page.
 
     Raises:
-        DamagedReply: one of them has no id or is not of the direction that was asked for.
+        DamagedReply: one of them has no id or is not of the requested direction.
     """
     for each in listed(answer, operation, "Permissions", "Permission"):
         rule_id = text(each, "SecurityGroupRuleId")

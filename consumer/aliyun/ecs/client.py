@@ -103,15 +103,15 @@ class Ecs:
     def close(self) -> None:
         """No connection is kept."""
 
-    def ask(self, group: EcsGroup, operation: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    def ask(self, group: EcsGroup, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """One request about a group, tried again where that is worth it. For `EcsGroup`."""
         resource = group.resource
         url, credentials = self._settings.url(resource.region), self._signer(resource.account_id)
-        named = {"RegionId": resource.region, **asked}
+        named = {"RegionId": resource.region, **parameters}
         return self._retried(group, ECS, url, credentials, operation, named)
 
     def account(self, group: EcsGroup) -> str:
-        """The account whose credentials are used for a group: STS is asked once for each access key. For `EcsGroup`.
+        """The account whose credentials are used for a group: one request to STS for each access key. For `EcsGroup`.
 
         https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity
         """
@@ -138,10 +138,10 @@ class Ecs:
         url: str,
         credentials: CredentialsProvider,
         operation: str,
-        asked: Mapping[str, Any],
+        parameters: Mapping[str, Any],
     ) -> Mapping[str, Any]:
         def request() -> Mapping[str, Any]:
-            answer, request_id = self._api.ask(service, url, credentials, operation, asked)
+            answer, request_id = self._api.ask(service, url, credentials, operation, parameters)
             if request_id:
                 group.request_ids.append(request_id)
             return answer
@@ -165,7 +165,7 @@ class EcsGroup:
         self._ecs = ecs
 
     def identity(self) -> GroupInfo:
-        """DescribeSecurityGroups, and the account that it was asked for.
+        """DescribeSecurityGroups, and the account that signed the request.
 
         Raises:
             ResourceGone: that account has no such group in that region.
@@ -196,8 +196,8 @@ class EcsGroup:
         found: dict[str, ListedRule] = {}
         count, token = 0, ""
         for _ in range(_MOST_PAGES):
-            asked = {"Direction": "ingress", "MaxResults": _PAGE, **({"NextToken": token} if token else {})}
-            answer = self._ask(operation, asked)
+            parameters = {"Direction": "ingress", "MaxResults": _PAGE, **({"NextToken": token} if token else {})}
+            answer = self._ask(operation, parameters)
             if text(answer, "SecurityGroupId") != self.resource.resource_id:
                 raise DamagedReply("ecs", operation, "wrong_group", "the answer is about another group")
             for rule in answers.ingress_rules(answer, operation):
@@ -230,7 +230,7 @@ class EcsGroup:
             self._ask("AuthorizeSecurityGroup", {"Permissions": wanted})
 
     def _described(self) -> Mapping[str, Any]:
-        """The group in the list of one that is asked for."""
+        """The group, out of the list that was requested for it alone."""
         operation, group_id = "DescribeSecurityGroups", self.resource.resource_id
         answer = self._ecs.ask(self, operation, {"SecurityGroupIds": json.dumps([group_id])})
         found = answers.listed(answer, operation, "SecurityGroups", "SecurityGroup")
@@ -241,5 +241,5 @@ class EcsGroup:
             raise DamagedReply("ecs", operation, "wrong_group", "the answer is about another group")
         return found[0]
 
-    def _ask(self, operation: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self._ecs.ask(self, operation, {"SecurityGroupId": self.resource.resource_id, **asked})
+    def _ask(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._ecs.ask(self, operation, {"SecurityGroupId": self.resource.resource_id, **parameters})

@@ -50,7 +50,7 @@ from consumer.core.parked import PropertyType, UserProperty
 from consumer.core.queue_attributes import QueueAttributes
 
 POLL_MARGIN_SECONDS = 10.0
-"""How much later than asked a long poll may answer before it counts as unanswered."""
+"""How much longer than its wait a long poll may take before it counts as unanswered."""
 
 _T = TypeVar("_T")
 
@@ -114,9 +114,9 @@ class Connection:
             code = "empty" if _is_empty_receive(operation, translated) else translated.code
             raise translated from None
         finally:
-            asked = replies.request_id(self._exchange.reply)
+            request_id = replies.request_id(self._exchange.reply)
             seconds = self._monotonic() - started
-            self._hooks.api_call(ApiCall("mns", operation, code, seconds, asked, self._address.name))
+            self._hooks.api_call(ApiCall("mns", operation, code, seconds, request_id, self._address.name))
         return result
 
     def _attributes(self, queue_name: str) -> QueueAttributes:
@@ -150,8 +150,8 @@ class Connection:
         self.close()
         reply = self._exchange.reply
         text = f"HTTP {reply.status} with {len(reply.body)} bytes is not an answer of the service"
-        asked = replies.request_id(reply)
-        return DamagedReply("mns", operation, "damaged_reply", text, status=reply.status, request_id=asked)
+        request_id = replies.request_id(reply)
+        return DamagedReply("mns", operation, "damaged_reply", text, status=reply.status, request_id=request_id)
 
 
 class Queue(Connection):
@@ -225,7 +225,9 @@ class Queue(Connection):
                 listed = replies.failed_deletes(self._exchange.reply)
                 if not listed:
                     raise
-                failures.update({handle: _error("BatchDeleteMessage", *told, 404) for handle, told in listed.items()})
+                failures.update(
+                    {handle: _error("BatchDeleteMessage", *refusal, 404) for handle, refusal in listed.items()}
+                )
 
         self._call("BatchDeleteMessage", attempt)
         if not failures and self._exchange.reply.status != 204:

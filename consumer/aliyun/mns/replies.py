@@ -46,12 +46,12 @@ def queue_attributes(reply: Reply) -> QueueAttributes | None:
         return None
     try:
         document = ET.fromstring(reply.body)  # noqa: S314 - no doctype gets here
-        told = fields_of(document)
+        found = fields_of(document)
         return QueueAttributes(
-            visibility_timeout_seconds=int(told["VisibilityTimeout"]),
-            retention_seconds=int(told["MessageRetentionPeriod"]),
-            max_message_bytes=int(told["MaximumMessageSize"]),
-            figures=Figures(*(_figure(told.get(name, "")) for name in _FIGURES)),
+            visibility_timeout_seconds=int(found["VisibilityTimeout"]),
+            retention_seconds=int(found["MessageRetentionPeriod"]),
+            max_message_bytes=int(found["MaximumMessageSize"]),
+            figures=Figures(*(_figure(found.get(name, "")) for name in _FIGURES)),
         )
     except (ET.ParseError, LookupError, ValueError):
         return None

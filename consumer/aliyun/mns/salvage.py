@@ -1,4 +1,4 @@
-"""Takes out of a damaged XML document what can still be told apart, in time that grows as the document does.
+"""Takes out of a damaged XML document the messages that can still be separated, in time linear in its size.
 
 A parser gives a whole document up for one character that XML does not allow, such as a control character that somebody
 put into a message. The service writes each element on its own, without attributes, and escapes every `<` in a text, so

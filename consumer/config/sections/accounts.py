@@ -16,7 +16,7 @@ class AccountsConfig(Section):
         default=(),
         description=(
             "Accounts besides account_id whose resources are repaired. An event about a resource of any other account"
-            " is rejected before anything is asked of anybody."
+            " is rejected before any request is sent."
         ),
         examples=[["9876543210987654"]],
     )

@@ -1,4 +1,4 @@
-"""`[announce]`: what people are told of, by an MNS topic of their own, and how."""
+"""`[announce]`: which announcements are published to an MNS topic of their own, and how."""
 
 from __future__ import annotations
 

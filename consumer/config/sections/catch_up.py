@@ -10,14 +10,14 @@ from consumer.config.types import Allowed, Section
 
 
 class CatchUpConfig(Section):
-    """What no event came for is found in Cloud Config's own list; asked where [reevaluate] says it is."""
+    """What no event came for is found in Cloud Config's own list; at the endpoint in [reevaluate]."""
 
     aggregator_id: Annotated[
         str, StringConstraints(pattern=r"^(ca-[0-9a-z]{1,60})?$"), Allowed("the id of an account group, ca-…, or empty")
     ] = Field(
         default="",
         description=(
-            "Account group whose rules are asked about as well, for the resources of member accounts; of those, only"
+            "Account group whose rules are listed as well, for the resources of member accounts; of those, only"
             " accounts.allowed are acted on. Empty: only the account's own rules."
         ),
         examples=["ca-d1e3326622af00cb0000"],

@@ -23,7 +23,7 @@ class SharedConfig(Section):
     url: SharedOrNone = Field(
         default="",
         description=(
-            "Where it is. While it cannot be asked, nothing is changed: what would be is held as shared_unreachable."
+            "Where it is. While it cannot be reached, nothing is changed: what would be is held as shared_unreachable."
             " A password comes from the variable REMEDIATOR_SHARED_PASSWORD. Needs the extra `shared`, which the image"
             " has. Empty: each replica counts for itself."
         ),
@@ -184,7 +184,8 @@ class ExemptionConfig(Section):
         description="Name of the exemption in logs, endings and metrics; unique.", examples=["static-sites"]
     )
     owner: Text = Field(
-        description="Who answers for it: a person or a team that can be asked.", examples=["web-team@example.com"]
+        description="Who answers for it: a person or a team that can answer questions.",
+        examples=["web-team@example.com"],
     )
     reason: Text = Field(description="Why these resources may stay as they are.", examples=["Serves public assets"])
     expires: Annotated[

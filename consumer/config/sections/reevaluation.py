@@ -1,4 +1,4 @@
-"""`[reevaluate]`: whether Cloud Config is asked to look again after a fix."""
+"""`[reevaluate]`: whether Cloud Config evaluates again after a fix."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ReevaluateConfig(Section):
         default=False,
         description=(
             "Whether a fix also has to convince Cloud Config before its exposure counts as closed"
-            " (oldest_open_exposure_timestamp_seconds). It is then asked for its result every half minute. Only that"
+            " (oldest_open_exposure_timestamp_seconds). Its result is then read every half minute. Only that"
             " metric waits: the message is settled long before."
         ),
     )
@@ -40,7 +40,7 @@ class ReevaluateConfig(Section):
     )
     region: Literal["cn-shanghai", "ap-southeast-1"] = Field(
         default="cn-shanghai",
-        description="Where Cloud Config is asked; it has these two endpoints only, one in China and one elsewhere.",
+        description="The region of Cloud Config's endpoint; there are two, one for China and one for elsewhere.",
     )
     endpoint: EndpointOrNone = Field(
         default="",
@@ -51,5 +51,6 @@ class ReevaluateConfig(Section):
         default=60,
         ge=1,
         le=600,
-        description="Most requests a minute. Fixes beyond that wait in memory, and beyond 1,000 are not asked about.",
+        description="Most requests a minute. Fixes beyond that wait in memory; beyond 1,000 waiting, no evaluation is"
+        " requested.",
     )

@@ -196,7 +196,7 @@ class HttpConfig(Section):
 
 
 class MetricsConfig(Section):
-    """How often the queues are asked how many messages they hold (queue_messages); all other metrics cost nothing."""
+    """How often the number of messages in the queues is read (queue_messages); all other metrics cost nothing."""
 
     sample_queues: bool = Field(
         default=True,

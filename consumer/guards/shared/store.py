@@ -57,7 +57,7 @@ class Store:
         say: Callable[..., None] = lambda *_, **__: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is asked yet; a store that is down is no reason not to start.
+        """No request is sent yet; a store that is down is no reason not to start.
 
         Raises:
             ConfigurationError: the client library is not installed, or the URL is none.

@@ -1,7 +1,7 @@
 """Asks the evaluator for every resource that is non-compliant now under the rules that the configuration takes.
 
-The account's own rules are asked about, and those of an account group where one is configured. What cannot be listed is
-named, never left out in silence: a list with a gap says nothing about what is not on it.
+The results of the account's own rules are listed, and those of an account group where one is configured. What cannot be
+listed is named, never left out in silence: a list with a gap says nothing about what is not on it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_VIOLATIONS = 100_000
 
 _MOST_RULE_PAGES = 100
 _FEW_ON_A_PAGE = 10
-"""So many are asked for where a whole page does not arrive: each may quote a policy, and a reply is bounded."""
+"""The page size where a whole page does not arrive: each may quote a policy, and a reply is bounded."""
 _TOO_LARGE = failure_code(ReplyTooLarge())
 """The code of a reply that is larger than it may be, or is nothing that the service gives."""
 _MOST_FAILURES = 3
@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True)
 class RuleListing:
-    """One of the evaluator's rules that was asked about."""
+    """One of the evaluator's rules, and what listing its results gave."""
 
     rule: EvaluatorRule
     aggregator_id: str
@@ -102,7 +102,7 @@ class Lister:
         found, known = Listing(), dict[str, RuleListing]()
         for group in self._groups:
             try:
-                # A rule of the account group is also one of the account: it is asked about with all its members.
+                # A rule of the account group is also one of the account: it is listed once, with all its members.
                 known |= {rule.rule_id: RuleListing(rule, group) for rule in self._rules_of(group)}
             except NotAuthenticated:
                 raise
@@ -122,7 +122,7 @@ class Lister:
         failures = 0
         for listed in found.rules:
             if failures >= _MOST_FAILURES:
-                listed.error = "not asked for: Cloud Config did not answer about the ones before it"
+                listed.error = "not listed: Cloud Config did not answer about the rules before it"
                 continue
             try:
                 self._list(found, listed)
@@ -163,22 +163,22 @@ class Lister:
             )
 
         try:
-            return self._asked(lambda: ask(MOST_ON_A_PAGE))
+            return self._answered(lambda: ask(MOST_ON_A_PAGE))
         except Retryable as error:
             if error.code != _TOO_LARGE:
                 raise
-            return self._asked(lambda: ask(_FEW_ON_A_PAGE))
+            return self._answered(lambda: ask(_FEW_ON_A_PAGE))
 
     def _rules_of(self, group: str) -> Iterator[EvaluatorRule]:
         for number in range(1, _MOST_RULE_PAGES + 1):
-            page = self._asked(lambda number=number: self._evaluator.rules(number, group))  # type: ignore[misc]
+            page = self._answered(lambda number=number: self._evaluator.rules(number, group))  # type: ignore[misc]
             yield from page.items
             if page.unreadable:
                 raise DamagedReply("config", "ListConfigRules", "unexpected_reply", "a rule in the list has no id")
             if len(page.items) < MOST_ON_A_PAGE:
                 return
 
-    def _asked(self, request: Callable[[], _T]) -> _T:
+    def _answered(self, request: Callable[[], _T]) -> _T:
         until = self._monotonic() + _REQUEST_SECONDS
         return self._retrier.call(request, until=lambda: until)
 

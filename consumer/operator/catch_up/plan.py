@@ -38,13 +38,13 @@ class Decision(StrEnum):
     INVALID = "invalid"
     """The list says of it what no event may say."""
     FILTERED = "filtered"
-    """Not what was asked for on the command line."""
+    """Excluded by the options on the command line."""
     OVER_LIMIT = "over_limit"
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What was asked for on the command line and in the configuration."""
+    """What the command line and the configuration select."""
 
     rules: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
@@ -128,8 +128,8 @@ def _decided(
 ) -> tuple[Decision, str]:
     if rehearsed.outcome is not None:
         return _ended(rehearsed)
-    if not _asked_for(violation, rehearsed.rule, choice):
-        return Decision.FILTERED, "not asked for"
+    if not _selected(violation, rehearsed.rule, choice):
+        return Decision.FILTERED, "excluded by the options"
     keeps = choice.observed.get(rehearsed.rule, Observed.KEEP) is Observed.KEEP
     if rehearsed.mode == Mode.OBSERVE and keeps and not choice.include_observing:
         return Decision.OBSERVED, "observed and kept; --include-observing"
@@ -156,7 +156,7 @@ def _ended(rehearsed: DryRunResult) -> tuple[Decision, str]:
             return Decision.NOT_TAKEN, rehearsed.detail
 
 
-def _asked_for(violation: Violation, rule: str, choice: PlanOptions) -> bool:
+def _selected(violation: Violation, rule: str, choice: PlanOptions) -> bool:
     return (
         (not choice.rules or rule in choice.rules)
         and (not choice.regions or violation.region in choice.regions)

@@ -72,18 +72,18 @@ def _run(path: Path, wanted: CatchUpOptions) -> tuple[Run, CommandExit]:
         _check_names(config, wanted.choice)
         choice = _completed(wanted.choice, config)
         with _sent(config, wanted) as sent:
-            run = _looked(session, choice, sent, applied=wanted.apply)
+            run = _listed(session, choice, sent, applied=wanted.apply)
             finished = False
-            untold = ""
+            unreported = ""
             if wanted.apply:
                 sender = EventSender(session.queue(config.queue.name), _retrier(session), sent, rate=wanted.rate)
                 _send(sender, run, sent)
                 finished = choice.everything and run.listing.complete and not run.sending.failed
-                untold = _tell_worker(sender, run) if finished else ""
-    run = replace(run, notes=(*run.notes, untold)) if untold else run
+                unreported = _report_to_worker(sender, run) if finished else ""
+    run = replace(run, notes=(*run.notes, unreported)) if unreported else run
     if wanted.apply:
-        _log(config, run, reported=finished and not untold)
-    if not run.listing.complete or untold:
+        _log(config, run, reported=finished and not unreported)
+    if not run.listing.complete or unreported:
         return run, CommandExit.UNAVAILABLE
     return run, CommandExit.REFUSED if run.sending.failed else CommandExit.DONE
 
@@ -133,7 +133,7 @@ def request_evaluation(path: Path, form: str, wanted: CatchUpOptions) -> Command
     return CommandExit.DONE if requested.done else CommandExit.UNAVAILABLE
 
 
-def _looked(session: Session, choice: PlanOptions, sent: SentMemory, *, applied: bool) -> Run:
+def _listed(session: Session, choice: PlanOptions, sent: SentMemory, *, applied: bool) -> Run:
     """The list, and what is to be done about each resource on it."""
     lister = _lister(session, choice)
     listing = lister.rules()
@@ -162,12 +162,12 @@ def _send(sender: EventSender, run: Run, sent: SentMemory) -> None:
         raise
 
 
-def _tell_worker(sender: EventSender, run: Run) -> str:
+def _report_to_worker(sender: EventSender, run: Run) -> str:
     """Say in the queue that a whole run has finished, for the worker's metrics; what is wrong with that."""
     try:
         sender.one(finished_body(Finished(time.time_ns() // 1_000_000, len(run.planned), run.sent)))
     except ServiceError as error:
-        return f"The worker could not be told that this run is complete: {error}"
+        return f"The report of this complete run could not be sent to the worker: {error}"
     return ""
 
 

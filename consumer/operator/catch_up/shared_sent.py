@@ -1,6 +1,6 @@
 """What catch-up has sent lately, in the store that replicas share: for jobs whose disk goes with them.
 
-It fails closed, as everything in that store: while it cannot be asked, nothing is sent.
+It fails closed, as everything in that store: while it cannot be reached, nothing is sent.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SharedSent:
         """When each of these was sent last, in milliseconds since the epoch; those that were not are left out.
 
         Raises:
-            SharedUnreachable: the store cannot be asked.
+            SharedUnreachable: the store cannot be reached.
         """
         found: dict[str, int] = {}
         for first in range(0, len(keys), _AT_ONCE):
@@ -52,7 +52,7 @@ class SharedSent:
         """Remember one that the queue has confirmed.
 
         Raises:
-            SharedUnreachable: the store cannot be asked.
+            SharedUnreachable: the store cannot be reached.
         """
         self._store.run("record", _ADD, [self._key(key)], [at_ms, self._keep_seconds])
 

@@ -188,7 +188,7 @@ class Requested:
 
 
 def draw_rules(console: Console, listing: Listing) -> None:
-    """One row for each of the evaluator's rules that was asked about."""
+    """One row for each of the evaluator's rules that was listed."""
     rows = [(each.rule.rule_id, each.rule.name, each.listed, _state(each)) for each in listing.rules]
     console.print(output.table(("Cloud Config rule", "name", "non-compliant", "list"), rows))
 
@@ -215,7 +215,7 @@ def _state(each: RuleListing) -> str:
     if each.error:
         return f"not complete: {each.error}"
     if not each.rule.active:
-        return "switched off, so not asked for"
+        return "switched off, so not listed"
     return "complete" if not each.unreadable else f"{each.unreadable} results could not be read"
 
 

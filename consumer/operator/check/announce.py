@@ -20,7 +20,7 @@ def look(session: Session) -> Iterator[Finding]:
     if not name:
         return
     try:
-        yield _looked(session, name)
+        yield _checked(session, name)
     except PermissionMissing as error:
         action = actions_of("mns", error.operation)[-1]
         remedy = f"grant {action}; config-remediator ram-policy prints all"
@@ -30,7 +30,7 @@ def look(session: Session) -> Iterator[Finding]:
         yield failed(ANNOUNCEMENTS, f"the topic {name!r} cannot be looked at: {error}", remedy)
 
 
-def _looked(session: Session, name: str) -> Finding:
+def _checked(session: Session, name: str) -> Finding:
     """What the topic is like.
 
     Raises:
@@ -49,6 +49,6 @@ def _looked(session: Session, name: str) -> Finding:
         text = f"the topic {name!r} takes {found} bytes, and an announcement may have {LARGEST_BYTES}"
         return warning(ANNOUNCEMENTS, text, "set its maximum message size to 65536, else long ones are refused")
     if not known:
-        text = f"whether {name!r} may be published to cannot be told without publishing"
+        text = f"whether publishing to {name!r} is allowed cannot be known without publishing"
         return warning(ANNOUNCEMENTS, text, "look at remediator_announcements_total after the first change")
     return ok(ANNOUNCEMENTS, f"{name} takes what we publish, up to {found} bytes")

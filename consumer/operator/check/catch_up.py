@@ -17,7 +17,7 @@ _POLICY = "config-remediator ram-policy --for catch-up prints what its role need
 
 
 def look(session: Session) -> Iterator[Finding]:
-    """List the evaluator's rules; nothing is said where catch-up does not run by itself."""
+    """List the evaluator's rules; no finding where catch-up does not run by itself."""
     config = session.config
     if not config.catch_up.expected_within_seconds:
         return
@@ -45,4 +45,4 @@ def look(session: Session) -> Iterator[Finding]:
     else:
         off = [each.rule.rule_id for each in found.rules if not each.rule.active]
         more = f"; switched off there: {', '.join(off)}" if off else ""
-        yield ok(CATCH_UP, f"{len(found.rules)} rules of Cloud Config are asked about{more}")
+        yield ok(CATCH_UP, f"{len(found.rules)} rules of Cloud Config are listed{more}")

@@ -40,7 +40,7 @@ def warning(check: str, message: str, remedy: str) -> Finding:
 
 
 def failed(check: str, message: str, remedy: str) -> Finding:
-    """It has to be mended."""
+    """It does not work, and has to be fixed."""
     return Finding(check, Status.FAILED, message, remedy)
 
 

@@ -18,7 +18,7 @@ from consumer.resources.ram_actions import actions_of
 AUTHENTICATION = "authentication"
 _PROVISION = "config-remediator provision --apply creates it"
 _NO_HANDLE = "1-ODU4OTkzNDU5My0wLTEtOA=="
-"""A receipt handle of the right form that belongs to no message: what is asked with it changes nothing."""
+"""A receipt handle of the right form that belongs to no message: a request with it changes nothing."""
 
 _T = TypeVar("_T")
 
@@ -64,7 +64,7 @@ def _topic(way: _Channel) -> Iterator[Finding]:
     if not name:
         yield skipped("topic", "no topic is configured", "set topic.name to have topic and subscription checked")
         return
-    found = _asked("topic", lambda: way.gateway.topic_max_message_bytes(name))
+    found = _answer("topic", lambda: way.gateway.topic_max_message_bytes(name))
     if isinstance(found, Finding):
         yield found
     elif found is None:
@@ -77,7 +77,7 @@ def _topic(way: _Channel) -> Iterator[Finding]:
 
 def _queue(way: _Channel) -> Iterator[Finding]:
     config = way.session.config
-    found = _asked("queue", lambda: way.gateway.queue(config.queue.name))
+    found = _answer("queue", lambda: way.gateway.queue(config.queue.name))
     if isinstance(found, Finding):
         way.unreadable = True
         yield found
@@ -99,7 +99,7 @@ def _dead_letters(way: _Channel) -> Iterator[Finding]:
         return
     if way.unreadable:
         return
-    found = _asked("dead-letter queue", lambda: way.gateway.queue(name))
+    found = _answer("dead-letter queue", lambda: way.gateway.queue(name))
     if isinstance(found, Finding):
         yield found
     elif found is None:
@@ -114,7 +114,7 @@ def _subscription(way: _Channel) -> Iterator[Finding]:
     name = config.subscription_name
     if way.topic_bytes is None or way.queue_missing:
         return
-    found = _asked("subscription", lambda: way.gateway.subscription(config.topic.name, name))
+    found = _answer("subscription", lambda: way.gateway.subscription(config.topic.name, name))
     if isinstance(found, Finding):
         yield found
     elif found is None:
@@ -133,7 +133,7 @@ def _permissions(queue: Queue) -> Iterator[Finding]:
     ]
     fine = True
     for request in requests:
-        found = _asked("queue permissions", lambda request=request: _harmless(request))  # type: ignore[misc]
+        found = _answer("queue permissions", lambda request=request: _harmless(request))  # type: ignore[misc]
         if isinstance(found, Finding):
             fine = False
             yield found
@@ -161,18 +161,18 @@ def _parking(way: _Channel) -> Finding:
 
 
 def _harmless(request: Callable[[], object]) -> None:
-    """Being told that there is no such message is being allowed to ask."""
+    """The answer that there is no such message shows that the request is allowed."""
     try:
         request()
     except MessageGone:
         return
 
 
-def _asked(check: str, request: Callable[[], _T]) -> _T | Finding:
+def _answer(check: str, request: Callable[[], _T]) -> _T | Finding:
     """The answer, or the finding that stands for it.
 
     Raises:
-        _Refused: the credentials are refused, so nothing further can be asked.
+        _Refused: the credentials are refused, so no further check is possible.
     """
     try:
         return request()

@@ -83,7 +83,9 @@ def _first_look(
         actions = ", ".join(kind.look_actions)
         return failed(service, f"{actions} is not granted", f"grant it on every {kind.noun}; {_POLICY}"), False
     except ServiceError as error:
-        return failed(service, f"it cannot be asked: {error}", "try again; if it stays, ask with the request id"), False
+        return failed(
+            service, f"it cannot be reached: {error}", "try again; if it stays, ask with the request id"
+        ), False
     if seen.owner_id != resource.account_id:
         text = f"{name} belongs to account {seen.owner_id}"
         return failed(f"probe {kind.noun}", text, f"name a {kind.noun} of account_id with --probe-{kind.noun}"), False

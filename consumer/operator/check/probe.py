@@ -1,6 +1,6 @@
 """Asks a service's host whether it answers, over TLS, as itself, and what time it is there; unsigned.
 
-Apart from the SDKs, so that an unreachable host, a certificate and a clock are told apart from a wrong key.
+Apart from the SDKs, so that an unreachable host, a certificate and a clock are not mistaken for a wrong key.
 """
 
 from __future__ import annotations

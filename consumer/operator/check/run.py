@@ -29,16 +29,16 @@ _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold re
 
 
 def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandExit:
-    """Look at everything and tell."""
+    """Check everything and show the findings."""
     config = configuration.read(path, os.environ)
     if not isinstance(config, Config):
-        return _told(config, form, CommandExit.USAGE)
+        return _show(config, form, CommandExit.USAGE)
     found = [ok(configuration.CONFIGURATION, f"{len(config.rules)} rules")]
     found += [*configuration.look(config), *environment.look(os.environ), *local.look(config)]
     found += _of_services(config, probe_bucket)
     bad = {Status.FAILED, Status.WARNING} if strict else {Status.FAILED}
     wrong = any(each.status in bad for each in found)
-    return _told(found, form, CommandExit.FOUND if wrong else CommandExit.DONE)
+    return _show(found, form, CommandExit.FOUND if wrong else CommandExit.DONE)
 
 
 def _of_services(config: Config, probe_bucket: str) -> Iterator[Finding]:
@@ -89,7 +89,7 @@ def _members(session: Session) -> Iterator[Finding]:
             yield ok("member account", f"{role.arn} can be assumed")
 
 
-def _told(found: list[Finding], form: str, status: CommandExit) -> CommandExit:
+def _show(found: list[Finding], form: str, status: CommandExit) -> CommandExit:
     output.show(form, [_document(each) for each in found], lambda console: _draw(console, found))
     return status
 

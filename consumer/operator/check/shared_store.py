@@ -16,7 +16,7 @@ _OLDEST = (5, 0)
 
 
 def look(config: Config) -> Iterator[Finding]:
-    """Ask it what it is; nothing is said where no store is configured."""
+    """Whether it can be used; no finding where none is configured."""
     try:
         store = build_store(config, lambda *_, **__: None)
     except ConfigurationError as error:

@@ -1,8 +1,8 @@
 """What became of messages that a redrive has sent, as far as this command can see within a bounded time.
 
-Two places tell: the dead-letter queue, where one that failed for good is a new letter that names the message, and the
-journal, if the worker writes it where this command reads it. The worker's queue is not asked: only a receive would
-show what is in it, and would take it from the worker. So silence is no verdict, and is never called one.
+Two places show it: the dead-letter queue, where one that failed for good is a new letter that names the message, and
+the journal, if the worker writes it where this command reads it. The worker's queue is not looked at: only a receive
+would show what is in it, and would take it from the worker. So silence is no verdict, and is never called one.
 """
 
 from __future__ import annotations

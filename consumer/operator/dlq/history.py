@@ -1,7 +1,7 @@
 """What a redriven message carries: where it comes from and since when, so that its age is not forgotten. Pure.
 
-Its attempts begin anew, for a person has said that it is worth another try. What a letter claims is believed as far as
-a parked copy's history is: what does not fit the service's own times is no history at all.
+Its attempts begin anew, for a person has decided that it is worth another try. What a letter claims is believed as far
+as a parked copy's history is: what does not fit the service's own times is no history at all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _REDRIVEN = "redriven"
 
 def properties(letter: Letter, beside: Carried) -> tuple[UserProperty, ...]:
     """What to send beside the original body of a letter that carries this itself."""
-    known = beside.history if letter.foreign else _told(letter)
+    known = beside.history if letter.foreign else _claimed_history(letter)
     if known is None:
         return beside.foreign if letter.foreign else ()
     history = replace(
@@ -31,21 +31,21 @@ def properties(letter: Letter, beside: Carried) -> tuple[UserProperty, ...]:
     return (*own, *beside.foreign) if letter.foreign else own
 
 
-def _told(letter: Letter) -> History | None:
+def _claimed_history(letter: Letter) -> History | None:
     """The history in a letter of ours; None where a part of it is missing."""
-    told = letter.document
-    origin_id = told.get("origin_id") or told.get("message_id")
-    enqueued, received = _number(told.get("enqueued_at_ms")), _number(told.get("first_seen_ms"))
+    claimed = letter.document
+    origin_id = claimed.get("origin_id") or claimed.get("message_id")
+    enqueued, received = _number(claimed.get("enqueued_at_ms")), _number(claimed.get("first_seen_ms"))
     if not isinstance(origin_id, str) or not enqueued or not received:
         return None
     return History(
         origin_id=origin_id,
         first_enqueued_ms=enqueued,
         first_received_ms=received,
-        receipts=_number(told.get("receipts")) or _number(told.get("dequeue_count")) or 1,
+        receipts=_number(claimed.get("receipts")) or _number(claimed.get("dequeue_count")) or 1,
         attempts=0,
         reason="",
-        dead_letter_ms=_number(told.get("first_dead_lettered_at_ms")) or letter.at_ms,
+        dead_letter_ms=_number(claimed.get("first_dead_lettered_at_ms")) or letter.at_ms,
     )
 
 

@@ -68,21 +68,21 @@ def read(message_id: str, text: str, enqueued_at_ms: int) -> Letter:
     except (ValueError, AttributeError, RecursionError):
         at_ms = enqueued_at_ms
         return Letter(message_id, text, at_ms, message_id, reason="foreign", foreign=True, queued_ms=at_ms)
-    told = _fields(document)
+    fields = _fields(document)
     return Letter(
         message_id,
         body,
-        _whole(told.get("dead_lettered_at_ms"), enqueued_at_ms),
-        _identity(message_id, told, body),
-        rule=_text(told.get("rule")),
-        outcome=_text(told.get("outcome")),
-        reason=_text(told.get("reason")),
-        detail=_text(told.get("detail"), _LONGEST_TEXT),
-        resource=_text(told.get("resource_id")),
-        attempts=_whole(told.get("attempts"), 0),
-        origin_id=_origin(told),
+        _whole(fields.get("dead_lettered_at_ms"), enqueued_at_ms),
+        _identity(message_id, fields, body),
+        rule=_text(fields.get("rule")),
+        outcome=_text(fields.get("outcome")),
+        reason=_text(fields.get("reason")),
+        detail=_text(fields.get("detail"), _LONGEST_TEXT),
+        resource=_text(fields.get("resource_id")),
+        attempts=_whole(fields.get("attempts"), 0),
+        origin_id=_origin(fields),
         queued_ms=enqueued_at_ms,
-        document=told,
+        document=fields,
     )
 
 
@@ -121,8 +121,8 @@ def names(letter: Letter, given: str) -> bool:
 
 def _fields(document: dict[str, Any]) -> dict[str, Scalar]:
     """What a letter says of itself, as far as it is plain and of a size: a worker of another version may say more."""
-    told = ((key, value) for key, value in document.items() if key not in ("body", "body_encoding"))
-    kept = {key[:_LONGEST_NAME]: _plain(value) for key, value in list(told)[:_MOST_FIELDS]}
+    fields = ((key, value) for key, value in document.items() if key not in ("body", "body_encoding"))
+    kept = {key[:_LONGEST_NAME]: _plain(value) for key, value in list(fields)[:_MOST_FIELDS]}
     return {key: value for key, value in kept.items() if value is not None}
 
 
@@ -148,14 +148,14 @@ def _whole(value: object, default: int) -> int:
     return default
 
 
-def _origin(told: dict[str, Scalar]) -> str:
+def _origin(fields: dict[str, Scalar]) -> str:
     """The message that a letter is about; of parked copies the first one, for they are all the same event."""
-    return _text(told.get("origin_id")) or _text(told.get("message_id"))
+    return _text(fields.get("origin_id")) or _text(fields.get("message_id"))
 
 
-def _identity(message_id: str, told: dict[str, Scalar], body: str) -> str:
+def _identity(message_id: str, fields: dict[str, Scalar], body: str) -> str:
     """Copies have the same origin and the same body: a letter that only claims another's origin is its own."""
-    origin = _origin(told)
+    origin = _origin(fields)
     if not origin:
         return message_id
     return f"{origin}/{hashlib.sha256(body.encode('utf-8')).hexdigest()}"

@@ -142,7 +142,9 @@ def redrive(path: Path, form: str, choice: LetterOptions, *, foreign: bool, wait
                 dealt = _followed(Followed(dead, journal), dealt, wait_seconds)
     done = [each for each in dealt if each.done]
     after = f"{queue.name} has them again; one that fails again is a new letter: dlq list --newer-than 15m"
-    return _told(form, [*left, *dealt], dry_run=choice.dry_run, after=after if done and not choice.dry_run else "")
+    return _show_results(
+        form, [*left, *dealt], dry_run=choice.dry_run, after=after if done and not choice.dry_run else ""
+    )
 
 
 def _followed(followed: Followed, dealt: list[LetterResult], seconds: float) -> list[LetterResult]:
@@ -151,7 +153,7 @@ def _followed(followed: Followed, dealt: list[LetterResult], seconds: float) -> 
 
 
 def drop(path: Path, form: str, choice: LetterOptions, *, yes: bool) -> CommandExit:
-    """Delete letters for good, after a person has said so.
+    """Delete letters for good, after a person has confirmed it.
 
     Raises:
         ConfigurationError: the configuration cannot be used, or names no dead-letter queue.
@@ -167,7 +169,7 @@ def drop(path: Path, form: str, choice: LetterOptions, *, yes: bool) -> CommandE
             dealt = [LetterResult(letter, done=False, text=f"kept: {reason}") for letter in found.meant]
         else:
             dealt = _each(session, dead, found, found.meant, _dropped, choice.rate)
-    return _told(form, dealt, dry_run=choice.dry_run)
+    return _show_results(form, dealt, dry_run=choice.dry_run)
 
 
 def _find(queue: Queue, choice: LetterOptions) -> _Found:
@@ -289,7 +291,7 @@ def _declined(letters: tuple[Letter, ...]) -> str:
     return output.declined(f"Drop {what} for good?")
 
 
-def _told(form: str, dealt: list[LetterResult], *, dry_run: bool, after: str = "") -> CommandExit:
+def _show_results(form: str, dealt: list[LetterResult], *, dry_run: bool, after: str = "") -> CommandExit:
     def draw(console: Console) -> None:
         draw_dealt(console, dealt)
         counts = Counter(each.done for each in dealt)

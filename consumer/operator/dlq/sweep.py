@@ -138,9 +138,9 @@ class Sweep:
         """Every receipt of a letter that was there at the beginning, returns included as far as they are bounded."""
         idle = 0
         while idle < _MOST_IDLE_RECEIVES and not self.cut:
-            asked = self._monotonic()
+            requested_at = self._monotonic()
             arrived = self._queue.receive(MAX_BATCH, _WAIT_SECONDS)
-            useful = [held for message in arrived if (held := self._taken(message, asked)) is not None]
+            useful = [held for message in arrived if (held := self._taken(message, requested_at)) is not None]
             yield from useful
             if useful or self._still_coming_back():
                 idle = 0
@@ -155,11 +155,11 @@ class Sweep:
         """Whether what an earlier sweep released may still be hidden."""
         return self._known is not None and self._monotonic() - self._began < _BACK_BY_NOW_SECONDS
 
-    def _taken(self, message: Received, asked: float) -> HeldLetter | None:
+    def _taken(self, message: Received, requested_at: float) -> HeldLetter | None:
         """A receipt, if it is one of a letter that counts; all others are only released."""
         name = message.message_id
-        lease = _Lease(message.receipt_handle, asked + message.lease_seconds)
-        self._leases[name] = lease  # the newest handle is the one that hands it back
+        lease = _Lease(message.receipt_handle, requested_at + message.lease_seconds)
+        self._leases[name] = lease  # the newest handle is the one that releases it
         if not self._was_there(message):
             return None
         self._times[name] += 1
@@ -176,27 +176,27 @@ class Sweep:
         if self._known is not None:
             return message.message_id in self._known
         if message.dequeue_count == 1 and self._began_by_server_ms is None:
-            self._began_by_server_ms = message.first_dequeued_at_ms  # a first receipt tells the server's own time
+            self._began_by_server_ms = message.first_dequeued_at_ms  # a first receipt shows the server's own time
         return self._began_by_server_ms is None or message.enqueued_at_ms <= self._began_by_server_ms
 
     def _hide_for_long(self, lease: _Lease) -> None:
-        asked = self._monotonic()
+        requested_at = self._monotonic()
         try:
             lease.handle = self._queue.hide(lease.handle, _LONG_SECONDS)
         except ServiceError:
             return  # it may come back once more, which is bounded
-        lease.until = asked + _LONG_SECONDS
+        lease.until = requested_at + _LONG_SECONDS
 
     def _keep(self, held: HeldLetter, seconds: float) -> bool:
         """Make sure that nobody else gets the letter for so long; false if somebody may have it by now."""
         if held.until - self._monotonic() >= seconds:
             return True
         reach = min(math.ceil(seconds) * 2, MAX_VISIBILITY_SECONDS)
-        asked = self._monotonic()
+        requested_at = self._monotonic()
         try:
             held.handle = self._queue.hide(held.handle, reach)
         except MessageGone:
             return False
-        held.until = asked + reach
+        held.until = requested_at + reach
         self._leases[held.letter.message_id] = _Lease(held.handle, held.until)
         return True

@@ -69,9 +69,9 @@ def draw_letter(console: Console, letter: Letter, now_ms: int) -> None:
     """All about one letter: what became of its message, the event in it, and the body as it came."""
     known = letter_document(letter)
     own = {key: value for key, value in letter.document.items() if key in LETTER_FIELDS}
-    told = {key: value for key, value in {**known, **own, **known}.items() if value != ""}
-    told.pop("resource_id", None)  # the resource, once more
-    console.print(output.facts(_for_people(told, now_ms)))
+    fields = {key: value for key, value in {**known, **own, **known}.items() if value != ""}
+    fields.pop("resource_id", None)  # the resource, once more
+    console.print(output.facts(_for_people(fields, now_ms)))
     if others := [key for key in letter.document if key not in LETTER_FIELDS]:
         # Whoever may write to the queue chooses these names: none may pass for one of ours.
         console.print("\nWhat it says besides, which no letter of this version does")
@@ -88,11 +88,11 @@ def _member(key: str, value: Scalar) -> str:
     return f"{json.dumps(key, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}"
 
 
-def _for_people(told: dict[str, Any], now_ms: int) -> list[tuple[str, object]]:
+def _for_people(fields: dict[str, Any], now_ms: int) -> list[tuple[str, object]]:
     """Names as words, and moments as dates."""
     return [
         (key.removesuffix("_ms").replace("_", " "), times.dated(value, now_ms) if key.endswith("_ms") else value)
-        for key, value in told.items()
+        for key, value in fields.items()
     ]
 
 

@@ -1,7 +1,7 @@
 """What each guard had to say to one delivery, as far as its ending shows. Pure.
 
-Guards are asked in a fixed order, and the first that objects ends it: those before it let the change pass, and those
-after it were not asked. `consumer.guards.chain` is the order itself.
+Guards decide in a fixed order, and the first that objects ends it: those before it let the change pass, and those
+after it were not reached. `consumer.guards.chain` is the order itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from consumer.guards.chain import JOURNAL_UNWRITABLE, OUTSIDE_WINDOW
 
 
 class GuardVerdict(StrEnum):
-    """What a guard said."""
+    """What a guard decided."""
 
     PASSED = "let it pass"
     OBJECTED = "objected"
@@ -46,11 +46,11 @@ REASONS: tuple[tuple[str, frozenset[str]], ...] = (
 
 _SHARED = "shared_unreachable"
 _FIRST_SHARED = "contest"
-"""From this one on, guards may be shared; which of them could not be asked is not on record."""
+"""From this one on, guards may be shared; which of them could not be reached is not on record."""
 _BEFORE_THE_GUARDS = frozenset({Outcome.NOT_OURS, Outcome.INVALID, Outcome.SUPERSEDED, Outcome.LEASE_LOST})
 
 
-def asked(outcome: str, reason: str, detail: str, *, began: bool) -> tuple[GuardCheck, ...]:
+def guard_checks(outcome: str, reason: str, detail: str, *, began: bool) -> tuple[GuardCheck, ...]:
     """Every guard with its answer; `began` says that the change was begun, so that all of them let it pass."""
     names = [name for name, _ in REASONS]
     if reason == _SHARED:

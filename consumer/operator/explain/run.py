@@ -1,4 +1,4 @@
-"""Tells what happened to a message or a resource, and rehearses how its event would end now."""
+"""Shows what happened to a message or a resource, and rehearses how its event would end now."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from consumer.journal.format import verify
 from consumer.operator import output, records
 from consumer.operator.dry_run import DryRun, DryRunResult
 from consumer.operator.explain.explained import Explained, Prediction
-from consumer.operator.explain.guards import REASONS, GuardCheck, GuardVerdict, asked
+from consumer.operator.explain.guards import REASONS, GuardCheck, GuardVerdict, guard_checks
 from consumer.operator.explain.matching import RuleMatch, matches
-from consumer.operator.explain.story import Message, Search, told
+from consumer.operator.explain.story import Message, Search, messages_about
 from consumer.operator.explain.view import draw
 from consumer.operator.repair import event as made_up
 from consumer.operator.session import opened
@@ -45,7 +45,7 @@ def explain(path: Path, form: str, wanted: str, files: Sequence[Path], *, limit:
             doubts.append(f"{each.name} is NOT whole, from line {first.line} on: {first.text}.")
         if verdict.gaps:
             doubts.append(f"{each.name} has {verdict.gaps} gaps, in which lines are missing.")
-    messages = told((records.entries(each, search.spellings()) for each in paths), search.found)
+    messages = messages_about((records.entries(each, search.spellings()) for each in paths), search.found)
     newest = next((each for each in reversed(messages) if each.event), None)
     rules = build_rules(config)
     rule_matches = matches(newest.event, rules) if newest and newest.event else ()
@@ -77,7 +77,7 @@ def _bodies(
         return []
     region = event.region or config.oss_default_region
     subject = made_up.NamedResource(event.resource_type, event.resource_id, event.account_id, region)
-    return [made_up.body(_marks(event, rules, newest.said("rule")), subject, _now_ms())]
+    return [made_up.body(_marks(event, rules, newest.value("rule")), subject, _now_ms())]
 
 
 def _marks(event: Event, rules: Sequence[Rule], taken_by: str) -> made_up.EventMarks:
@@ -132,11 +132,11 @@ def _unless_unknown(found: DryRunResult, rule_matches: Sequence[RuleMatch]) -> D
 
 
 def _guards(found: DryRunResult) -> tuple[GuardCheck, ...]:
-    """What each guard says now; those that live in running workers are not asked, so what they would say is unknown."""
+    """What each guard decides now; those in running workers cannot be reached, so theirs is unknown."""
     if found.outcome is None:
         return ()
     outcome = found.outcome.value
-    answers = asked(outcome, found.reason, found.detail, began=False)
+    answers = guard_checks(outcome, found.reason, found.detail, began=False)
     names = [name for name, _ in REASONS]
     return tuple(
         replace(one, answer=GuardVerdict.UNKNOWN, because="only running workers know")

@@ -11,7 +11,7 @@ from typing import Any
 from consumer.core.event import ACCOUNT_ID, REGION, Event
 from consumer.core.observers import StepName
 from consumer.journal.format import Entry
-from consumer.operator.explain.guards import GuardCheck, asked
+from consumer.operator.explain.guards import GuardCheck, guard_checks
 
 SHORTEST_ID = 8
 _MOST_STEPS = 400
@@ -40,11 +40,11 @@ class JournaledDelivery:
 
     @property
     def guards(self) -> tuple[GuardCheck, ...]:
-        """What each guard said; nothing for a delivery without an ending."""
+        """What each guard decided; nothing for a delivery without an ending."""
         if self.ending is None:
             return ()
         fields = (self.ending.text(name) for name in ("outcome", "reason", "detail"))
-        return asked(*fields, began=any(each.step == StepName.BEFORE for each in self.steps))
+        return guard_checks(*fields, began=any(each.step == StepName.BEFORE for each in self.steps))
 
     @property
     def request_ids(self) -> tuple[str, ...]:
@@ -108,22 +108,22 @@ class Message:
             found.setdefault(number if isinstance(number, int) else 0, []).append(entry)
         return tuple(JournaledDelivery(number, tuple(entries)) for number, entries in found.items())
 
-    def said(self, name: str) -> str:
+    def value(self, name: str) -> str:
         """The newest that its lines say under that name; empty if none does."""
         return next((value for entry in reversed(self.lines) if (value := entry.text(name))), "")
 
     @property
     def event(self) -> Event | None:
         """Its event as far as the journal has it; None for a message that was none."""
-        resource, account, region = (self.said(name) for name in ("resource", "account", "region"))
+        resource, account, region = (self.value(name) for name in ("resource", "account", "region"))
         if not resource or not ACCOUNT_ID.fullmatch(account):
             return None
         at = self._evaluated_at_ms()
         return Event(
-            config_rule_id=self.said("config_rule_id"),
+            config_rule_id=self.value("config_rule_id"),
             config_rule_name="",
             source_identifier="",
-            resource_type=self.said("resource_type") or "ACS::OSS::Bucket",  # the only one while journals lacked it
+            resource_type=self.value("resource_type") or "ACS::OSS::Bucket",  # the only one while journals lacked it
             resource_id=resource,
             region=region if REGION.fullmatch(region) else "",
             account_id=account,
@@ -191,7 +191,7 @@ def _named(message: str, wanted: str) -> bool:
     return (message == wanted and message != "") or (len(wanted) >= SHORTEST_ID and message.endswith(wanted))
 
 
-def told(journals: Iterable[Iterable[Entry]], wanted: Iterable[str]) -> list[Message]:
+def messages_about(journals: Iterable[Iterable[Entry]], wanted: Iterable[str]) -> list[Message]:
     """These messages with their lines from all journals, in the order given."""
     messages, clock = {each: Message(each) for each in wanted}, JournalClock()
     for journal in journals:
@@ -207,8 +207,8 @@ def document(message: Message) -> dict[str, Any]:
     """For scripts."""
     return {
         "message_id": message.message_id,
-        "resource": message.said("resource"),
-        "rule": message.said("rule"),
+        "resource": message.value("resource"),
+        "rule": message.value("rule"),
         "lines_not_shown": message.dropped,
         "deliveries": [
             {

@@ -53,9 +53,9 @@ def _message(message: Message) -> Iterator[RenderableType]:
     deliveries = message.deliveries
     pairs = [
         ("message", message.message_id),
-        ("copy of", message.said("copy_of")),
-        ("resource", message.said("resource")),
-        ("rule", message.said("rule")),
+        ("copy of", message.value("copy_of")),
+        ("resource", message.value("resource")),
+        ("rule", message.value("rule")),
         ("received", _times(max((each.number for each in deliveries), default=0))),
     ]
     yield output.facts([(name, value) for name, value in pairs if value])

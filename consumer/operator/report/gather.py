@@ -140,7 +140,7 @@ def _unknown(read: _Read, others: Sequence[_Read]) -> list[str]:
         found.append(f"{name} is NOT whole: what it says cannot be proved, and what is missing cannot be known.")
     if read.gaps:
         lines = "1 line" if read.lost_lines == 1 else f"{read.lost_lines} lines"
-        found.append(f"{name}: {lines} could not be written in {read.gaps} gaps; what they said is unknown.")
+        found.append(f"{name}: {lines} could not be written in {read.gaps} gaps; their content is unknown.")
     if _continues(read, others) and (not read.first_ms or read.first_ms > read.since_ms):
         found.append(
             f"{name} begins {_moment(read.first_ms)} where another file ends, which was not given: what happened in the"

@@ -104,8 +104,8 @@ def _chart(part: Chart) -> Iterator[str]:
         return
     yield f"<p>{text(part.note)}</p>"
     total = sum(count or 0 for _, count in part.bars)
-    told = f"{total} changes from {part.bars[0][0]} to {part.bars[-1][0]}; {part.most} at most"
-    yield f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT + _BASE}" role="img" aria-label="{text(told)}">'
+    label = f"{total} changes from {part.bars[0][0]} to {part.bars[-1][0]}; {part.most} at most"
+    yield f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT + _BASE}" role="img" aria-label="{text(label)}">'
     step = _WIDTH / len(part.bars)
     width = min(step * 0.8, _WIDEST_BAR)
     every = max(1, -(-len(part.bars) // _LABELS))

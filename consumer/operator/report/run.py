@@ -1,4 +1,4 @@
-"""Reads journals and writes the report in the form asked for."""
+"""Reads journals and writes the report in the chosen form."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _pieces(path: Path) -> int:
-    """How much there is to read; what cannot be read is said by who reads it."""
+    """How much there is to read; what cannot be read is reported when it is read."""
     try:
         return path.stat().st_size // PIECE_BYTES
     except OSError:

@@ -85,9 +85,9 @@ def _form() -> TypeAdapter[Any]:
 
 
 def _recorded(state: BaseModel) -> Recorded:
-    said = {name: getattr(state, name) for name in state.model_fields_set}
-    settings = {name: value for name, value in said.items() if name not in _OURS}
-    return Recorded(**{name: value for name, value in said.items() if name in _OURS}, settings=settings)
+    given = {name: getattr(state, name) for name in state.model_fields_set}
+    settings = {name: value for name, value in given.items() if name not in _OURS}
+    return Recorded(**{name: value for name, value in given.items() if name in _OURS}, settings=settings)
 
 
 @dataclass(slots=True)
@@ -104,10 +104,10 @@ class SimulatedBuckets:
         if resource.resource_id not in self.states:
             self.states[resource.resource_id] = None if self.assumed is Assumed.GONE else _OPEN
             if self.assumed is Assumed.COMPLIANT:
-                self._mend(SimulatedBucket(self, resource))
+                self._make_compliant(SimulatedBucket(self, resource))
         return SimulatedBucket(self, resource)
 
-    def _mend(self, bucket: SimulatedBucket) -> None:
+    def _make_compliant(self, bucket: SimulatedBucket) -> None:
         for remediation in self.remediations:
             with suppress(Refused):  # what a person has to decide stays as it is
                 finding = remediation.plan(remediation.inspect(bucket, bucket.info()))

@@ -1,4 +1,4 @@
-"""Keeps the process from the network: no name is looked up and no socket opened while it is asked for.
+"""Keeps the process from the network: while it is wanted, no name is looked up and no socket opened.
 
 An audit hook sees every attempt, whichever library makes it. A hook stays for the life of the process, so this one
 asks whether it is wanted now.

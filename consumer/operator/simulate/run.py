@@ -45,7 +45,7 @@ class Captured:
 def simulate(
     path: Path, files: Sequence[Path], form: str, *, assume: Assumed, state: Path | None, against: Path | None
 ) -> CommandExit:
-    """Decide about every captured body; with `against`, twice, and tell the differences.
+    """Decide about every captured body; with `against`, twice, and show the differences.
 
     Raises:
         ConfigurationError: a file or a configuration cannot be used.

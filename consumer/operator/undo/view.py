@@ -69,7 +69,7 @@ def document_of(work: Undo, result: str) -> dict[str, Any]:
 
 
 def advice(document: dict[str, Any], work: Undo, lasting: Lasting) -> list[str]:
-    """What somebody has to do so that an undo lasts, unless they have said so already."""
+    """What somebody has to do so that an undo lasts, unless the options say so already."""
     if document["result"] != "undone" or not work.enforced or lasting.exemption is not None or lasting.pause:
         return []
     wanted = WantedExemption(

@@ -100,7 +100,7 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
         )
 
     def inspect(self, group: SecurityGroup, identity: GroupInfo) -> Ingress:
-        """Every ingress rule, and the prefix lists without which it cannot be told whether one is open."""
+        """Every ingress rule, and the prefix lists without which it cannot be known whether one is open."""
         rules = tuple(listed.rule for listed in group.ingress())
         wanted = {rule.source_prefix_list for rule in rules if self._exposure.of(rule) is Openness.UNKNOWN}
         lists: dict[str, tuple[str, ...]] = {}
@@ -108,7 +108,7 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
             try:
                 lists[name] = group.prefix_list(name)
             except PermissionMissing:
-                break  # what was not read is not understood, and said so
+                break  # what was not read is not understood, and reported as that
         return Ingress(rules, identity.managed, lists)
 
     def plan(self, state: Ingress) -> Finding:
@@ -123,7 +123,7 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
         if found:
             return Change(text, self.notation.text(()))
         if unknown:
-            what = f"{described(unknown)}: it cannot be told whether that is open to the world; a person has to look"
+            what = f"{described(unknown)}: it cannot be known whether that is open to the world; a person has to look"
             return ReportOnly(text, what, Outcome.WOULD_FIX, "rules_not_understood")
         return Compliant(text)
 

@@ -71,4 +71,4 @@ def _note(exposure: Exposure, *, blocked: bool) -> Note | None:
         return Note("public_but_blocked", f"{by} let anyone in if Block Public Access were switched off")
     if paths:
         return Note("still_public", f"anyone can still reach the bucket by its {paths}")
-    return Note("exposure_unknown", f"it cannot be told whether anyone can still reach the bucket: {exposure.doubts}")
+    return Note("exposure_unknown", f"it cannot be known whether anyone can still reach the bucket: {exposure.doubts}")

@@ -59,7 +59,7 @@ class ReportBucket(BucketRemediation[str]):
     def __init__(self, options: ReportOptions) -> None:
         self._outcome = _OUTCOMES[options.settle]
 
-    def inspect(self, bucket: Bucket, info: BucketInfo) -> str:  # noqa: ARG002 - nothing more is asked
+    def inspect(self, bucket: Bucket, info: BucketInfo) -> str:  # noqa: ARG002 - no request is needed
         """Nothing: that the bucket exists is all there is to know."""
         return ""
 

@@ -67,7 +67,7 @@ class OpenCriteria:
         return Openness.OPEN if reaches and wide and policy == "accept" else Openness.UNKNOWN
 
     def _reaches(self, rule: IngressRule) -> bool | None:
-        """Whether it lets traffic to one of the ports in; None if that cannot be told."""
+        """Whether it lets traffic to one of the ports in; None if that cannot be known."""
         protocol = rule.protocol.upper()
         if rule.ports == _EVERY_PORT:
             return self._reaches_all(protocol)
@@ -87,7 +87,7 @@ class OpenCriteria:
         return False if _has_no_ports(protocol) else None
 
     def _is_wide(self, rule: IngressRule) -> bool | None:
-        """Whether its source is the world; None if that cannot be told."""
+        """Whether its source is the world; None if that cannot be known."""
         blocks = [block for block in (rule.source, rule.ipv6_source) if block]
         if blocks:
             return self._are_wide(blocks)

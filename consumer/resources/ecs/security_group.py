@@ -62,8 +62,8 @@ class ListedRule:
 class GroupInfo(Identity):
     """The live group, as DescribeSecurityGroups shows it, and the account whose credentials were used.
 
-    The API does not say whose a group is: it shows nobody else's, so the owner is the account that asked, which STS
-    names. The incarnation is the creation time, ISO 8601 in UTC.
+    The API does not say whose a group is: it shows nobody else's, so the owner is the account that signed the request,
+    which STS names. The incarnation is the creation time, ISO 8601 in UTC.
     """
 
     managed: bool
@@ -75,7 +75,7 @@ class SecurityGroup(Target[GroupInfo], Protocol):
     """One security group, for one delivery."""
 
     def ingress(self) -> tuple[ListedRule, ...]:
-        """Every ingress rule, always asked anew."""
+        """Every ingress rule, read anew each time."""
         ...
 
     def prefix_list(self, list_id: str) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ def test_limit_is_off_unless_switched_on(oss: Running) -> None:
 
 
 def test_blocked_by_default_when_asked(oss: Running) -> None:
-    """With the option, new buckets have Block Public Access on, and a public ACL cannot be asked for at once."""
+    """With the option, new buckets have Block Public Access on, and a public ACL cannot be reached for at once."""
     oss.world.options["oss_block_public_access_by_default"] = True
     oss.bucket().create_bucket()
     assert oss.bucket().get_bucket_public_access_block().block_public_access is True

@@ -313,7 +313,7 @@ def test_catch_up_is_looked_at_where_it_is_expected(cli: Cli, channel: Emulator)
     cli.configure(
         more=f'\n[reevaluate]\nendpoint = "{channel.control.url}"\n\n[catch_up]\nexpected_within_seconds = 43200\n'
     )
-    assert said() == [("ok", "2 rules of Cloud Config are asked about")]
+    assert said() == [("ok", "2 rules of Cloud Config are listed")]
     fault = channel.faults.add("error", "ListConfigRules", status=403, code="NoPermission")
     ((status, text),) = said()
     assert (status, "NoPermission" in text) == ("skipped", True)

@@ -77,7 +77,7 @@ def test_nobody_said_no_where_nobody_could_be_asked(cli: Cli, channel: Emulator)
     assert "--yes" in unasked.out
     refused = cli.run("dlq", "drop", answer="n\n")
     assert refused.status == 4
-    assert "you said no" in refused.out
+    assert "you declined" in refused.out
 
 
 def test_a_journal_without_such_a_rule_says_so(cli: Cli) -> None:

@@ -147,7 +147,7 @@ def test_a_contest_that_cannot_be_told_holds_the_change() -> None:
 
     held = refused(doubtful)
     assert (held.outcome, held.reason, held.hold_seconds) == (Outcome.HELD, "shared_unreachable", 77.0)
-    assert held.detail.startswith("what replicas share cannot be asked: no answer")
+    assert held.detail.startswith("the store that replicas share cannot be reached: no answer")
     assert SETTLED_BY[held.outcome] is Settlement.HOLD
     assert held.reason in HOLDS
     assert doubtful.changes_in_window() == {"": 0}

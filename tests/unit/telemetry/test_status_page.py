@@ -247,7 +247,7 @@ def test_the_second_tile_answers_whether_work_flows(status: ProcessStatus, word:
 
 
 def test_a_count_that_cannot_be_told_is_not_shown_as_nothing() -> None:
-    """While what replicas share cannot be asked, for example."""
+    """While the store that replicas share cannot be reached, for example."""
     assert "unknown of 20" in status_page.page(TROUBLED)
     assert "17 of 20" in status_page.page(TROUBLED)
 

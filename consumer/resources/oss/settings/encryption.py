@@ -23,7 +23,7 @@ class Encryption:
     kms_key_id: str = ""
     """The user's own key; empty lets KMS use the one it keeps for OSS."""
     kms_data_encryption: str = ""
-    """`SM4`, or empty for the algorithm KMS uses without being told."""
+    """`SM4`, or empty for the algorithm KMS uses by default."""
 
 
 def _parse(body: bytes) -> Encryption:
