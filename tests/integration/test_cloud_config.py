@@ -186,7 +186,7 @@ def test_an_exposure_is_closed_when_the_emulated_evaluator_agrees(
         account_id=broken.account_id,
         max_per_minute=60,
         agreements=Agreements(600, monotonic=clock),
-        tell=concluded.append,
+        on_concluded=concluded.append,
     )
     exposures = OpenExposures(agreement=AgreementPolicy(broken.account_id, 600))
     found = metrics(exposures=exposures)

@@ -67,7 +67,7 @@ class Scene:
             account_id=POLICY.account_id,
             max_per_minute=60,
             agreements=Agreements(TIMEOUT_SECONDS, monotonic=self.clock),
-            tell=self.concluded.append,
+            on_concluded=self.concluded.append,
             most_waiting=most_waiting,
         )
 

@@ -152,7 +152,7 @@ def test_nobody_waits_for_a_source_that_hangs(source: Source, clock: Clock) -> N
         pass
     assert found.get_credentials().access_key_id == "key-1"
     clock.advance(900)
-    with pytest.raises(CredentialsUnavailable, match="being asked"):
+    with pytest.raises(CredentialsUnavailable, match="being queried"):
         found.get_credentials()
     found.renew()
     assert source.asked == 2, "and nobody asks a second time meanwhile"

@@ -234,7 +234,7 @@ def test_a_figure_that_is_not_told_any_more_is_unknown() -> None:
     stage = Stage(dead_letters=False)
     stage.queues[MAIN].figures = Figures(active=7)
     stage.pass_time(65, stage.work)
-    assert stage.sampler.figures()[MAIN].told() == {"active": 7}
+    assert stage.sampler.figures()[MAIN].known() == {"active": 7}
 
 
 def test_zeros_prove_nothing_until_the_service_has_counted_something() -> None:

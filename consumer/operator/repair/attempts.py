@@ -131,7 +131,7 @@ class RepairAttempts:
         )
 
     def _delivery(self, body: str, identity: str, number: int) -> Delivery:
-        """A delivery that no queue has handed out, ours until the work has to be over."""
+        """A delivery that came from no queue, ours until the work has to be over."""
         now, now_ms = time.monotonic(), time.time_ns() // 1_000_000
         seconds = self._config.engine.work_budget_seconds + _MOST_CALLS * self._config.oss.call_timeout_seconds
         message = Received(identity, body, "", number, now_ms, now_ms, seconds)

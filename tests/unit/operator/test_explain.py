@@ -1,4 +1,4 @@
-"""Why a rule takes an event, what each guard said, and which lines are told, without any I/O."""
+"""Why a rule takes an event, what each guard said, and which lines belong to a message, without any I/O."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from consumer.core.outcome import Outcome
 from consumer.guards import chain
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.journal.format import Entry, parsed
-from consumer.operator.explain.guards import REASONS, GuardVerdict, asked
+from consumer.operator.explain.guards import REASONS, GuardVerdict, guard_checks
 from consumer.operator.explain.matching import matches
-from consumer.operator.explain.story import Search, told
+from consumer.operator.explain.story import Search, messages_about
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.operator.report.journals import NOON, PERSON, Book
 
@@ -112,7 +112,7 @@ def test_every_objection_of_the_chain_has_its_guard() -> None:
 def test_guards_before_the_one_that_objected_let_it_pass_and_later_ones_were_not_asked(name: str) -> None:
     """In the order of the chain."""
     reason = min(dict(REASONS)[name])
-    answers = asked(Outcome.HELD, reason, "because of that", began=False)
+    answers = guard_checks(Outcome.HELD, reason, "because of that", began=False)
     assert [one.guard for one in answers] == [known for known, _ in REASONS]
     at = [one.guard for one in answers].index(name)
     assert {one.answer for one in answers[:at]} <= {GuardVerdict.PASSED}
@@ -131,20 +131,20 @@ def test_guards_before_the_one_that_objected_let_it_pass_and_later_ones_were_not
     ],
 )
 def test_where_no_guard_objected(outcome: Outcome, began: bool, answer: GuardVerdict) -> None:
-    """All let it pass if the change was begun, and none was asked otherwise."""
-    assert {one.answer for one in asked(outcome, "", "", began=began)} == {answer}
+    """All let it pass if the change was begun, and none was reached otherwise."""
+    assert {one.answer for one in guard_checks(outcome, "", "", began=began)} == {answer}
 
 
 def test_what_is_held_without_a_guard_had_not_been_looked_at() -> None:
     """As for want of a permission to read: nobody knows then that there is nothing to change."""
-    answers = asked(Outcome.HELD, "permission_missing", "oss:GetBucketInfo", began=False)
+    answers = guard_checks(Outcome.HELD, "permission_missing", "oss:GetBucketInfo", began=False)
     assert {one.answer for one in answers} == {GuardVerdict.NOT_ASKED}
     assert {one.because for one in answers} == {"it was held before it was known what to change"}
 
 
 def test_what_could_not_be_asked_is_unknown() -> None:
     """The store that replicas share was not there: the guards before it passed, the others nobody knows."""
-    answers = asked(Outcome.HELD, "shared_unreachable", "no route", began=False)
+    answers = guard_checks(Outcome.HELD, "shared_unreachable", "no route", began=False)
     assert [one.answer for one in answers].count(GuardVerdict.UNKNOWN) == 5
     assert answers[0].answer is GuardVerdict.PASSED
 
@@ -165,7 +165,7 @@ def test_the_newest_messages_of_a_resource_are_found(tmp_path: Path) -> None:
     for entry in lines:
         search.hear(entry)
     assert (len(search.found), search.more) == (2, True)
-    found = told([lines], search.found)
+    found = messages_about([lines], search.found)
     assert [[each.step for each in message.deliveries[0].steps] for message in found] == [
         ["received", "decided", "settled"]
     ] * 2
@@ -201,7 +201,7 @@ def test_a_message_that_was_looked_at_for_weeks_is_bounded(tmp_path: Path) -> No
     message = {"message_id": "A" * 32}
     for number in range(500):
         book.line("decided", NOON + number, **message, dequeue_count=number, resource="photos", outcome="held")
-    (found,) = told([entries(book)], ["A" * 32])
+    (found,) = messages_about([entries(book)], ["A" * 32])
     assert (sum(len(each.steps) for each in found.deliveries), found.dropped) == (400, 100)
     assert found.deliveries[-1].number == 499
 
@@ -215,9 +215,9 @@ def test_the_parked_copies_of_a_message_belong_to_it(tmp_path: Path) -> None:
     search = Search("A" * 32, 3)
     for entry in entries(book):
         search.hear(entry)
-    found = told([entries(book)], search.found)
+    found = messages_about([entries(book)], search.found)
     assert [each.message_id[0] for each in found] == ["A", "B"]
-    assert found[1].said("copy_of") == "A" * 32
+    assert found[1].value("copy_of") == "A" * 32
 
 
 def searched(wanted: str, limit: int, *books: Book) -> Search:
@@ -245,9 +245,9 @@ def test_the_newest_is_the_newest_in_whichever_order_journals_are_named(tmp_path
     search = searched("photos", 3, *books)
     assert [each[0] for each in search.found] == ["B", "A"]
     assert [each.text("before") for each in search.by_people] == ["second", "first"]
-    (_, message) = told([entries(book) for book in books], search.found)
+    (_, message) = messages_about([entries(book) for book in books], search.found)
     assert [each.number for each in message.deliveries] == [1, 2, 3]
-    assert message.said("outcome") == "fixed"
+    assert message.value("outcome") == "fixed"
     assert searched("photos", 1, *books).found == ("A" * 32,)
     assert [each.text("before") for each in searched("photos", 1, *books).by_people] == ["first"]
 
@@ -257,5 +257,5 @@ def test_within_a_journal_its_own_order_counts_whatever_the_clock_did(tmp_path: 
     book = Book(tmp_path / "a.jsonl")
     for number, at_ms in enumerate((NOON + 1_000, NOON, NOON + 10, 10**400, NOON), start=1):
         book.line("decided", at_ms, message_id="A" * 32, resource="photos", dequeue_count=number)
-    (message,) = told([entries(book)], searched("photos", 3, book).found)
+    (message,) = messages_about([entries(book)], searched("photos", 3, book).found)
     assert [each.number for each in message.deliveries] == [1, 2, 3, 4, 5]
