@@ -22,7 +22,7 @@ def _number(_context: click.Context, _parameter: click.Parameter, rate: float) -
     return rate
 
 
-@click.command("catch-up", cls=OperatorCommand, short_help="Find what Cloud Config lists and no event came for.")
+@click.command("catch-up", cls=OperatorCommand, short_help="Find non-compliant resources for which no event came.")
 @config_option
 @click.option("--apply", is_flag=True, help="Send an event to the worker's queue for each; without it, only show them.")
 @click.option("--request-evaluation", is_flag=True, help="Ask Cloud Config to evaluate the rules anew instead.")
@@ -75,10 +75,10 @@ def catch_up(
     state: Path | None,
     every: float | None,
 ) -> int:
-    """Find what Cloud Config lists as non-compliant and no event came for.
+    """Find resources that Cloud Config lists as non-compliant and for which no event came.
 
     Notifications can be lost on their way, resources were non-compliant before the subscription existed, and what stays
-    non-compliant is not notified again. So the evaluator's own list is asked for every resource that is non-compliant
+    non-compliant is not notified again. So the evaluator's own list is read for every resource that is non-compliant
     now under the rules of this configuration, and each is shown with its age, with the mode of its rule, and with what
     can be seen of an event for it. --apply sends an event in the evaluator's own form to the worker's queue, so that
     every guard and limit of the worker holds for it as for any other. Nothing is changed here.

@@ -65,7 +65,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done,
 def dlq(ctx: click.Context) -> None:
     """List, show, redrive and drop dead letters; without a command, list them.
 
-    The service shows 16 messages at most without handing them out. What needs all of them receives each one for a
+    A peek shows 16 messages at most. A command that needs all of them receives each one for a
     moment and releases it a second later: its dequeue count rises by one, and a policy of MNS itself that moves
     messages after so many receives counts that, too.
     """
@@ -144,7 +144,7 @@ def redrive(
 
     With --wait it also says what became of each message: whether it has come back as a new letter, and, where the
     journal of the worker can be read here, how it was settled. The worker's queue is not looked into, because that
-    would take messages from the worker; so a message that nothing is seen of may be waiting or be done.
+    would take messages from the worker; so a message of which nothing is seen may be waiting, or settled.
 
     \b
     Examples:

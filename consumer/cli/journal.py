@@ -88,7 +88,7 @@ def show(path: Path | None, file: Path | None, form: str, **wanted: Any) -> int:
 @click.argument("change_id", metavar="ID", shell_complete=offered("changes"))
 @config_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--weaken", is_flag=True, help="That the resource is less protected afterwards is meant.")
+@click.option("--weaken", is_flag=True, help="Accept that the resource is less protected afterwards.")
 @click.option("--dry-run", is_flag=True, help="Show the difference, and change nothing.")
 @click.option("--exempt-until", type=click.DateTime(["%Y-%m-%d"]), help="Exempt the resource from the rule until then.")
 @click.option("--owner", default="", help="With --exempt-until: who answers for the exemption.")

@@ -1,4 +1,4 @@
-"""Goes once through a whole queue, whose service shows no more than sixteen messages without handing them out.
+"""Goes once through a whole queue; a peek would show no more than sixteen of its messages.
 
 Every message is received, which hides it for a moment and raises its dequeue count; what is not settled is released
 at the end of the `with` block, visible again after a second. A sweep is bounded by what was in the queue when it
