@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from consumer.remediations.catalogue import catalogue
+
 Table = Mapping[str, Any]
 
 SELECTING = ("config_rule_ids", "source_identifiers", "rule_names", "resource_types")
@@ -147,16 +149,30 @@ def _exemptions(document: Table, wrong: Callable[[str], bool]) -> Iterator[Probl
         return
     exemptions = _tables(document["exemptions"])
     yield from _names_twice("exemptions", exemptions)
-    known = None if wrong("rules") else {str(rule.get("name")) for rule in _tables(document["rules"])}
+    rules = None if wrong("rules") else _tables(document["rules"])
+    known = None if rules is None else {str(rule.get("name")) for rule in rules}
+    types = _repaired_types(rules or [])
     for index, exemption in enumerate(exemptions):
         key = f"exemptions[{index}]"
         if exemption and not any(exemption.get(mark) or wrong(f"{key}.{mark}") for mark in NARROWING):
             yield Problem(key, f"exempts nothing in particular; give at least one of {', '.join(NARROWING)}")
-        if known is None or wrong(f"{key}.rules"):
+        if known is None:
             continue
-        for name in exemption.get("rules") or ():
+        for name in () if wrong(f"{key}.rules") else exemption.get("rules") or ():
             if name not in known:
                 yield Problem(f"{key}.rules", f'must name rules that there are, given "{name}"')
+        for name in () if wrong(f"{key}.resource_types") else exemption.get("resource_types") or ():
+            if types is not None and name not in types:
+                # Misspelt, it would exempt nothing, and what is meant to stay as it is would be changed.
+                text = f'must be types that a rule repairs ({", ".join(sorted(types)) or "none"}), given "{name}"'
+                yield Problem(f"{key}.resource_types", text)
+
+
+def _repaired_types(rules: list[Mapping[str, Any]]) -> set[str] | None:
+    """The types of resources that the rules repair; None if one names no remediation that there is."""
+    repairs = [catalogue().get(str(rule.get("remediation"))) for rule in rules]
+    types = {repair.kind.resource_type for repair in repairs if repair is not None}
+    return types if None not in repairs else None
 
 
 def _tables(entries: Any) -> list[Mapping[str, Any]]:

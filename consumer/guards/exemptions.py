@@ -1,7 +1,7 @@
 """Which resources are exempt from repair, who answers for it and until when. Pure: time and tags are passed in.
 
-Everything an exemption names narrows it: account, region, name and tags have to fit all. What it does not name does
-not matter. An exemption that has expired covers nothing any more.
+Everything an exemption names narrows it: resource type, account, region, name and tags have to fit all. What it does
+not name does not matter. An exemption that has expired covers nothing any more.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class Exemption:
     reason: str
     expires_at: float
     """Wall-clock seconds since the epoch."""
+    resource_types: frozenset[str] = frozenset()
+    """Ids of different kinds may look alike: a bucket, too, can be called `sg-assets`."""
     accounts: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     resources: tuple[str, ...] = ()
@@ -38,6 +40,7 @@ class Exemption:
         """Whether everything but the tags fits; `region` is empty while it is not known."""
         return (
             (not self.rules or rule in self.rules)
+            and (not self.resource_types or resource.resource_type in self.resource_types)
             and (not self.accounts or resource.account_id in self.accounts)
             and (not self.regions or region in self.regions)
             and (not self.resources or any(fnmatchcase(resource.resource_id, pattern) for pattern in self.resources))

@@ -57,12 +57,14 @@ def test_a_moment_that_is_not_one_everywhere_is_refused(tmp_path: Path, written:
 def test_an_exemption_becomes_what_it_says(tmp_path: Path) -> None:
     """Every mark reaches the guard."""
     narrowed = (
+        'resource_types = ["ACS::OSS::Bucket"]\n'
         'resources = ["a*"]\naccounts = ["12345"]\nregions = ["cn-beijing"]\nrules = ["public-read"]\n'
         'tags = {public = "yes", owner = "*"}'
     )
     (built,) = build_exemptions(loaded(tmp_path, SMALLEST + exemption(narrowed=narrowed)))
     assert (built.name, built.owner, built.reason) == ("static", "web", "public by design")
     assert (built.resources, built.accounts, built.regions) == (("a*",), {"12345"}, {"cn-beijing"})
+    assert built.resource_types == {"ACS::OSS::Bucket"}
     assert (built.rules, built.tags) == ({"public-read"}, (("owner", "*"), ("public", "yes")))
 
 
@@ -78,13 +80,21 @@ def test_an_exemption_becomes_what_it_says(tmp_path: Path) -> None:
             'exemptions[0].rules: must name rules that there are, given "public-raed"',
         ),
         (
+            exemption(narrowed='resource_types = ["ACS::OSS::Bucket"]'),
+            "exemptions[0]: exempts nothing in particular; give at least one of accounts, regions, resources, tags",
+        ),
+        (
+            exemption(narrowed='resources = ["sg-*"]\nresource_types = ["ACS::ECS::Disk"]'),
+            'exemptions[0].resource_types: must be types that a rule repairs (ACS::OSS::Bucket), given "ACS::ECS::Disk"',
+        ),
+        (
             exemption() + exemption(),
             'exemptions[1].name: must be unique, given "static", which is also exemptions[0].name',
         ),
     ],
 )
 def test_an_exemption_that_cannot_be_meant_is_refused(tmp_path: Path, entries: str, line: str) -> None:
-    """Nobody exempts everything, or from a rule that does not exist."""
+    """Nobody exempts everything, or from a rule that does not exist, or a type that no rule repairs."""
     assert problems(tmp_path, SMALLEST + entries) == [line]
 
 

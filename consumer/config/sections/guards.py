@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
 
-from consumer.config.types import AccountId, Allowed, Region, RuleName, Section, SharedOrNone, Text
+from consumer.config.types import AccountId, Allowed, Region, ResourceType, RuleName, Section, SharedOrNone, Text
 from consumer.guards.breaker import BreakerPolicy
 from consumer.guards.contest import ContestPolicy
 from consumer.guards.exemptions import Exemption
@@ -200,6 +200,14 @@ class ExemptionConfig(Section):
         ),
         examples=["2027-01-31"],
     )
+    resource_types: Annotated[tuple[ResourceType, ...], Field(strict=False)] = Field(
+        default=(),
+        description=(
+            "Exempt only resources of these types: a pattern for the ids of one kind may fit those of another."
+            " Each has to be a type that a configured rule repairs. Empty: of every type."
+        ),
+        examples=[["ACS::OSS::Bucket"]],
+    )
     accounts: Annotated[tuple[AccountId, ...], Field(strict=False)] = Field(
         default=(), description="Exempt only resources of these accounts. Empty: of every account."
     )
@@ -244,6 +252,7 @@ class ExemptionConfig(Section):
             owner=self.owner,
             reason=self.reason,
             expires_at=self.expires_at,
+            resource_types=frozenset(self.resource_types),
             accounts=frozenset(self.accounts),
             regions=frozenset(self.regions),
             resources=self.resources,

@@ -35,6 +35,8 @@ def tags(**given: str) -> Mapping[str, str]:
         ({"resources": ("videos", "pho*")}, True),
         ({"resources": ("PHOTOS",)}, False),
         ({"resources": ("photo",)}, False),
+        ({"resource_types": frozenset({PHOTOS.resource_type})}, True),
+        ({"resources": ("photos",), "resource_types": frozenset({"ACS::ECS::SecurityGroup"})}, False),
         ({"accounts": frozenset({PHOTOS.account_id})}, True),
         ({"accounts": frozenset({"9876543210987654"})}, False),
         ({"regions": frozenset({"cn-hangzhou"})}, True),
@@ -45,7 +47,7 @@ def tags(**given: str) -> Mapping[str, str]:
     ],
 )
 def test_everything_an_exemption_names_has_to_fit(given: dict[str, object], covered: bool) -> None:
-    """Account, region, name and rule narrow it, all of them."""
+    """Type, account, region, name and rule narrow it, all of them."""
     found = among(exemption(**given)).without_a_look("public-read", PHOTOS, "cn-hangzhou")
     assert (found is not None) is covered
 
