@@ -25,10 +25,10 @@
         └── PermanentError        the same request will be refused again: outcome `rejected`
             ├── PermissionMissing     grant the action in RAM: held until somebody has, and not the message's fault
             ├── DeniedByResource      the resource's own policy denies it
-            ├── PublicAccessBlocked   Block Public Access forbids it
-            └── SourceIpNeedsVpc      a statement of a policy needs a condition that only a person can choose
+            └── PublicAccessBlocked   Block Public Access forbids it
 
-Vendor exceptions are translated into these in `consumer.aliyun`, once; no other package sees one.
+A kind of resource may add its own below these, as `consumer.resources.oss.errors` does. Vendor exceptions are
+translated into them in `consumer.aliyun`, once; no other package sees one.
 """
 
 from __future__ import annotations
@@ -201,15 +201,3 @@ class PublicAccessBlocked(PermanentError):
     """Block Public Access is on, and the request would make something public."""
 
     resource_alone = True
-
-
-class SourceIpNeedsVpc(PermanentError):
-    """OSS takes no policy in which a statement has `acs:SourceIp` and no `acs:SourceVpc` (EC 0030-00000008)."""
-
-    resource_alone = True
-
-    def explained(self, reason: str, text: str) -> SourceIpNeedsVpc:
-        """The same refusal in words that say what has to be done; `reason` takes the place of the service's code."""
-        return SourceIpNeedsVpc(
-            self.service, self.operation, reason, text, status=self.status, request_id=self.request_id
-        )

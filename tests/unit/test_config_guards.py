@@ -84,8 +84,8 @@ def test_an_exemption_becomes_what_it_says(tmp_path: Path) -> None:
             "exemptions[0]: exempts nothing in particular; give at least one of accounts, regions, resources, tags",
         ),
         (
-            exemption(narrowed='resources = ["sg-*"]\nresource_types = ["ACS::ECS::Disk"]'),
-            'exemptions[0].resource_types: must be types that a rule repairs (ACS::OSS::Bucket), given "ACS::ECS::Disk"',
+            exemption(narrowed='resources = ["sg-*"]\nresource_types = ["ACS::KMS::Key"]'),
+            'exemptions[0].resource_types: must be types that a rule repairs (ACS::OSS::Bucket), given "ACS::KMS::Key"',
         ),
         (
             exemption() + exemption(),

@@ -17,10 +17,10 @@ from consumer.core.errors import (
     PermanentError,
     PublicAccessBlocked,
     ServiceError,
-    SourceIpNeedsVpc,
     Unavailable,
     WrongEndpoint,
 )
+from consumer.resources.oss.errors import SourceIpNeedsVpc
 
 _ADDRESSED_WRONGLY = "must be addressed using the specified endpoint"
 _EC_SOURCE_IP = "0030-00000008"

@@ -8,10 +8,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from consumer.core.errors import ChangedMeanwhile, SourceIpNeedsVpc
+from consumer.core.errors import ChangedMeanwhile
 from consumer.remediations.base import Change, Compliant, Finding
 from consumer.remediations.oss._bucket import BucketRemediation
 from consumer.resources.oss.bucket import Bucket, BucketInfo
+from consumer.resources.oss.errors import SourceIpNeedsVpc
 from consumer.resources.oss.policy import needs_vpc, read, some
 from consumer.resources.oss.policy_document import canonical
 from consumer.resources.oss.settings.policy import POLICY

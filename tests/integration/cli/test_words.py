@@ -18,12 +18,16 @@ def leaves(group: click.Command, *path: str) -> list[tuple[str, ...]]:
     return [path]
 
 
-WITH_CONFIG = [
-    words
-    for words in leaves(root)
-    if words[0] not in ("watch", "config") or words == ("config", "show")
-    if words not in {("rules",), ("journal", "verify"), ("journal", "show")}
-]
+def needs_a_configuration(words: tuple[str, ...]) -> bool:
+    """Whether the command cannot do without `--config`."""
+    command: click.Command = root
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    return any("--config" in option.opts and option.required for option in command.params)
+
+
+WITH_CONFIG = [words for words in leaves(root) if needs_a_configuration(words)]
 
 
 @pytest.mark.parametrize("words", WITH_CONFIG, ids=" ".join)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.core.errors import SourceIpNeedsVpc
 from consumer.core.outcome import Outcome
+from consumer.resources.oss.errors import SourceIpNeedsVpc
 from tests.integration.remediations.cases import (
     ACL,
     DENY_STATEMENT,
