@@ -1,0 +1,118 @@
+"""docs/architecture.md is true: its ranks, its modules, the way of a message, its outcomes, its locks."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
+from tests.unit.test_layers import RANKS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+WORDS = {
+    Settlement.DELETE: "delete",
+    Settlement.HOLD: "kept for the configured time",
+    Settlement.BACK_OFF: "backoff",
+    Settlement.DEAD_LETTER: "copy to the dead-letter queue",
+    Settlement.NOTHING: "nothing",
+}
+"""How the page begins to say what settling an outcome does."""
+
+LOCKS = {"Lock", "RLock", "Condition"}
+
+
+def section(heading: str) -> str:
+    """The text below one heading."""
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found, heading
+    return found[1]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of every row of a table, its heading left out."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]
+
+
+@cache
+def classes() -> dict[str, ast.ClassDef]:
+    """Every class of the worker; a test of its own keeps their names apart."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "consumer").rglob("*.py")]
+    return {node.name: node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+
+
+def methods(name: str) -> set[str]:
+    """What a class can do, with what it inherits from classes of the worker."""
+    node = classes()[name]
+    own = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
+    inherited = [methods(base.id) for base in node.bases if isinstance(base, ast.Name) and base.id in classes()]
+    return own.union(*inherited)
+
+
+def test_the_layers_are_the_ranks_that_imports_are_held_to() -> None:
+    """Every package has its row, from the top rank down, and shares it with those of its own rank."""
+    shown = [re.findall(r"`(\w+)`", first) for first, *_ in rows(section("Layers"))]
+
+    assert [{RANKS[name] for name in names} for names in shown] == [{rank} for rank in sorted({*RANKS.values()})[::-1]]
+    assert sorted(name for names in shown for name in names) == sorted(RANKS)
+
+
+def test_every_package_of_the_worker_is_on_the_page() -> None:
+    """A new one cannot be forgotten, in the ranks neither."""
+    packages = {path.parent.name for path in (ROOT / "consumer").glob("*/__init__.py")}
+
+    assert packages == set(RANKS)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([\w/]+(?:\.py|/))`", PAGE))))
+def test_a_file_that_is_named_is_there(path: str) -> None:
+    """Below `consumer/`, or from the root of the repository."""
+    assert (ROOT / "consumer" / path).exists() or (ROOT / path).exists()
+
+
+def test_the_steps_are_those_of_the_pipeline_in_its_order() -> None:
+    """The way is drawn as the pipeline's own docstring has it, and each step has a row."""
+    drawn = re.findall(r"\w+", section("The way a message takes").strip().splitlines()[0])
+    pipeline = ast.get_docstring(ast.parse((ROOT / "consumer/engine/pipeline.py").read_text("utf-8"))) or ""
+    stated = re.findall(r"\w+", pipeline.partition(":")[2].partition(".")[0])
+    described = [step for first, *_ in rows(section("The way a message takes")) for step in first.split(", ")]
+
+    assert drawn == stated
+    assert [step for step in described if step != "park"] == drawn
+
+
+def test_the_way_of_a_message_can_be_followed_by_name() -> None:
+    """Every station is a method that there is."""
+    (line,) = re.findall(r"Follow it:\n(.*?)\.\n", section("The way a message takes"), re.DOTALL)
+    stations = re.findall(r"`(\w+)\.(\w+)`", line)
+
+    assert len(stations) >= 9
+    assert [(name, method) for name, method in stations if method not in methods(name)] == []
+
+
+def test_every_outcome_is_shown_with_what_settles_it() -> None:
+    """Each in one row, whose text begins with what `SETTLED_BY` has."""
+    shown = {
+        outcome: settled for names, settled in rows(section("Vocabulary")) for outcome in re.findall(r"`(\w+)`", names)
+    }
+
+    assert {Outcome(name) for name in shown} == set(Outcome)
+    for outcome, settlement in SETTLED_BY.items():
+        assert WORDS[settlement] in shown[outcome], outcome
+
+
+def test_what_threads_share_has_a_lock_of_its_own() -> None:
+    """Each class that the page names as shared makes one, and only what has one is named."""
+    (line,) = re.findall(r"What is shared has one lock and says so: (.*?)\.\n", section("Threads"), re.DOTALL)
+    shared = re.findall(r"`(\w+)`", line)
+
+    assert len(shared) >= 10
+    for name in shared:
+        made = {node.attr for node in ast.walk(classes()[name]) if isinstance(node, ast.Attribute)}
+        assert LOCKS & made, name
