@@ -1,14 +1,18 @@
-"""Which key asks a service in the vendor's RPC style, and whether the token that comes along is its own.
+"""Whose key signed a request in the vendor's RPC style, whether its token is its own, and whether it is in time.
 
 The codes are those of the page of common error codes, https://www.alibabacloud.com/help/en/sdk/product-overview/ .
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from emulator.identity import AccessKey
 from emulator.refusal import Refusal
 from emulator.rpc_codes import Rpc
 from emulator.world import World
+
+_MAX_SKEW_SECONDS = 900.0
 
 
 def known_key(world: World, key_id: str, token: str | None) -> AccessKey:
@@ -28,3 +32,17 @@ def known_key(world: World, key_id: str, token: str | None) -> AccessKey:
     if key.expires_at is not None and world.clock.now() >= key.expires_at:
         raise Refusal(Rpc.TOKEN_EXPIRED)
     return key
+
+
+def check_time(world: World, text: str) -> None:
+    """Whether a request was signed within the time that the service allows.
+
+    Raises:
+        Refusal: the time is in another form, or too far from the service's clock.
+    """
+    try:
+        signed_at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise Refusal(Rpc.TIME_FORMAT) from None
+    if abs(signed_at - world.clock.now()) > _MAX_SKEW_SECONDS:
+        raise Refusal(Rpc.TIME_EXPIRED)

@@ -115,7 +115,7 @@ class OpenApi:
                     read_timeout=self._read_ms,
                 )
             )
-            parameters = self._models.Params(
+            api = self._models.Params(
                 action=operation,
                 version=service.version,
                 protocol=protocol,
@@ -127,7 +127,7 @@ class OpenApi:
                 body_type="json",
             )
             request = self._models.OpenApiRequest(query=self._utils.query(dict(parameters)))
-            body = client.call_api(parameters, request, self._runtime())["body"]
+            body = client.call_api(api, request, self._runtime())["body"]
         except Exception as raised:  # noqa: BLE001 - the client raises whatever its HTTP layer and parsers raise
             raise _translated(service, operation, raised) from None
         if not isinstance(body, dict):

@@ -10,18 +10,15 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from emulator.identity import AccessKey
 from emulator.refusal import Refusal
 from emulator.rpc_codes import Rpc
-from emulator.rpc_keys import known_key
+from emulator.rpc_keys import check_time, known_key
 from emulator.sts.role_session import asked, hand_out
 from emulator.world import World
-
-_MAX_SKEW_SECONDS = 900.0
 
 
 def assume_role(world: World, method: str, query: Mapping[str, str]) -> dict[str, Any]:
@@ -36,20 +33,11 @@ def assume_role(world: World, method: str, query: Mapping[str, str]) -> dict[str
 
 def _caller(world: World, method: str, query: Mapping[str, str]) -> AccessKey:
     key = known_key(world, query.get("AccessKeyId", ""), query.get("SecurityToken"))
-    _check_time(world, query.get("Timestamp", ""))
+    check_time(world, query.get("Timestamp", ""))
     expected = _signature(method, {name: value for name, value in query.items() if name != "Signature"}, key.secret)
     if not hmac.compare_digest(expected.encode(), query.get("Signature", "").encode("utf-8", "surrogateescape")):
         raise Refusal(Rpc.SIGNATURE)
     return key
-
-
-def _check_time(world: World, text: str) -> None:
-    try:
-        signed_at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        raise Refusal(Rpc.TIME_FORMAT) from None
-    if abs(signed_at - world.clock.now()) > _MAX_SKEW_SECONDS:
-        raise Refusal(Rpc.TIME_EXPIRED)
 
 
 def _signature(method: str, query: Mapping[str, str], secret: str) -> str:

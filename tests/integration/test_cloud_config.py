@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -24,6 +24,7 @@ from consumer.telemetry.exposure import OpenExposures
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import FixedCredentials, Recorder, Run
+from tests.serving import serving
 from tests.unit.fakes import Clock, instant_heartbeat
 from tests.unit.telemetry.records import event, report
 from tests.unit.telemetry.scrape import expose_open, metrics, value
@@ -62,14 +63,8 @@ def service() -> Iterator[Service]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}"
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as found.url:
+        yield found
 
 
 def gateway(url: str, recorder: Recorder) -> CloudConfig:

@@ -6,7 +6,7 @@ several keys must fulfil together stands in `consumer.config.cross_checks`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -22,6 +22,18 @@ from consumer.config.types import (
     Section,
 )
 from consumer.core.queue_limits import MAX_WAIT_SECONDS
+
+
+def _connect_timeout(service: str) -> Any:
+    return Field(
+        default=5.0, ge=0.1, le=60, description=f"How long connecting to {service} may take, for each request."
+    )
+
+
+def _call_timeout(service: str) -> Any:
+    """Of a service whose requests are part of the work on a delivery."""
+    text = f"How long one answer of {service} may take. Several tries have to fit into engine.work_budget_seconds."
+    return Field(default=10.0, ge=0.5, le=120, description=text)
 
 
 class QueueConfig(Section):
@@ -71,9 +83,7 @@ class QueueConfig(Section):
             " poll, so engine.shutdown_grace_seconds must be longer."
         ),
     )
-    connect_timeout_seconds: float = Field(
-        default=5.0, ge=0.1, le=60, description="How long connecting to MNS may take, for each request."
-    )
+    connect_timeout_seconds: float = _connect_timeout("MNS")
     call_timeout_seconds: float = Field(
         default=10.0,
         ge=0.5,
@@ -129,15 +139,8 @@ class OssConfig(Section):
         ),
         examples=[{"cn-hangzhou": "https://oss-cn-hangzhou-internal.aliyuncs.com"}],
     )
-    connect_timeout_seconds: float = Field(
-        default=5.0, ge=0.1, le=60, description="How long connecting to OSS may take, for each request."
-    )
-    call_timeout_seconds: float = Field(
-        default=10.0,
-        ge=0.5,
-        le=120,
-        description="How long one answer of OSS may take. Several tries have to fit into engine.work_budget_seconds.",
-    )
+    connect_timeout_seconds: float = _connect_timeout("OSS")
+    call_timeout_seconds: float = _call_timeout("OSS")
 
 
 class EcsConfig(Section):
@@ -159,15 +162,8 @@ class EcsConfig(Section):
         ),
         examples=[{"cn-hangzhou": "https://ecs-vpc.cn-hangzhou.aliyuncs.com"}],
     )
-    connect_timeout_seconds: float = Field(
-        default=5.0, ge=0.1, le=60, description="How long connecting to ECS may take, for each request."
-    )
-    call_timeout_seconds: float = Field(
-        default=10.0,
-        ge=0.5,
-        le=120,
-        description="How long one answer of ECS may take. Several tries have to fit into engine.work_budget_seconds.",
-    )
+    connect_timeout_seconds: float = _connect_timeout("ECS")
+    call_timeout_seconds: float = _call_timeout("ECS")
 
 
 class HttpConfig(Section):

@@ -15,7 +15,6 @@ from consumer.core.message import Received
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending
 from consumer.engine.delivery import Delivery
-from consumer.engine.lease import Lease
 from consumer.engine.pipeline import Pipeline
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change
@@ -23,6 +22,7 @@ from consumer.remediations.ecs.public_ingress import PublicIngressOptions, Revok
 from consumer.resources.ecs.kind import SECURITY_GROUPS
 from emulator.client import Emulator
 from tests.integration.conftest import FixedCredentials, Recorder
+from tests.integration.remediations.workbench import Interrupted
 from tests.patience import PATIENCE_SECONDS
 
 GROUP = "sg-web"
@@ -74,18 +74,7 @@ class Bench:
         pipeline = Pipeline(
             [rule], self.ecs.open, account_id=self.account_id, default_region=self.region, work_budget_seconds=60
         )
-        happenings = [meanwhile]
-
-        class Meanwhile(Lease):
-            """A lease that is looked at between the look at the group and the change; it never ends."""
-
-            def held(self, now: float) -> bool:  # noqa: ARG002 - whenever that is
-                while happenings:
-                    happenings.pop()()
-                return True
-
-        lease = Meanwhile("m-1", "h", 0.0, float("inf"))
-        delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), lease, 0.0)
+        delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), Interrupted(meanwhile), 0.0)
         delivery.event, delivery.rule = event(group_id, self.account_id, self.region), rule
         delivery.resource = SECURITY_GROUPS.resource(self.account_id, self.region, group_id)
         return pipeline.repair(delivery)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -32,6 +31,7 @@ from consumer.resources.ecs.security_group import NoSuchRule
 from emulator.client import Emulator
 from tests.integration.conftest import Recorder
 from tests.integration.ecs.bench import GROUP, OFFICE, OUT, SSH, Bench
+from tests.serving import serving
 
 MEMBER = "9876543210987654"
 
@@ -212,14 +212,8 @@ def answers() -> Iterator[Answers]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}"
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as found.url:
+        yield found
 
 
 def page(*rules: dict[str, Any], token: str = "", group: str = GROUP) -> dict[str, Any]:

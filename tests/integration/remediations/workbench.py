@@ -53,6 +53,19 @@ class Case:
         return kind(kind.Options.model_validate(self.options))
 
 
+class Interrupted(Lease):
+    """A lease that never ends. It is checked between the look and the change: then something happens, once."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__("m-1", "h", 0.0, float("inf"))
+        self._happenings = [meanwhile]
+
+    def held(self, now: float) -> bool:  # noqa: ARG002 - whenever that is
+        while self._happenings:
+            self._happenings.pop()()
+        return True
+
+
 class Workbench:
     """One emulator, one worker's pipeline, and a record of every request."""
 
@@ -97,18 +110,7 @@ class Workbench:
             read_backs=self._read_backs,
         )
 
-        happenings = [meanwhile]
-
-        class Meanwhile(Lease):
-            """A lease that is looked at between the look at the bucket and the change; it never ends."""
-
-            def held(self, now: float) -> bool:  # noqa: ARG002 - whenever that is
-                while happenings:
-                    happenings.pop()()
-                return True
-
-        lease = Meanwhile("m-1", "h", 0.0, float("inf"))
-        delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), lease, 0.0)
+        delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), Interrupted(meanwhile), 0.0)
         delivery.event, delivery.rule, delivery.resource = self._event(case), rule, self._resource()
         return pipeline.repair(delivery)
 
