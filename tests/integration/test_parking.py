@@ -94,7 +94,7 @@ def test_attempts_are_counted_over_restarts_and_the_letter_names_the_original(ch
 def test_what_dies_between_send_and_deletion_leaves_a_duplicate_that_goes_by_itself(
     channel: Emulator, run: Run
 ) -> None:
-    """The original comes back beside its copy; both in hand, one is parked and the other one superseded."""
+    """The original comes back beside its copy; both in flight, one is parked and the other one superseded."""
     original = publish(channel)
     fault = channel.faults.add("error", "BatchDeleteMessage", service="mns", status=403, code="AccessDenied")
     with run(PAUSED, **HOLD) as running:

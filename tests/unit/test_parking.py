@@ -270,7 +270,7 @@ def test_deletions_that_fail_for_hours_do_not_multiply_messages(kind: type[Servi
 
 
 def test_an_original_whose_deletion_failed_is_looked_at_again_like_any_other() -> None:
-    """It and its copy are duplicates of each other, of which one goes when both are in hand."""
+    """It and its copy are duplicates of each other, of which one goes when both are in flight."""
     engine = Engine()
     (delivery,) = engine.receive()
     engine.queue.before.append(service_error(PermissionMissing))

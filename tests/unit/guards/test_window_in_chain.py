@@ -55,6 +55,7 @@ def test_within_a_window_nothing_is_different() -> None:
     permit = permitted(guards(wall), windowed())
     wall.advance(8 * 3_600)
     conclude(permit, ended(Outcome.FIXED))
+    assert permit.refusal is None
 
 
 def test_a_window_that_never_opens_holds() -> None:
