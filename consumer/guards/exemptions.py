@@ -26,7 +26,7 @@ class Exemption:
     expires_at: float
     """Wall-clock seconds since the epoch."""
     resource_types: frozenset[str] = frozenset()
-    """Ids of different kinds may look alike: a bucket, too, can be called `sg-assets`."""
+    """Empty for every type. Ids of different kinds may look alike, and so fit the same pattern."""
     accounts: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     resources: tuple[str, ...] = ()
