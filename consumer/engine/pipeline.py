@@ -12,16 +12,17 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, assert_never
 
-from consumer.core.errors import InvalidMessage, Refused, ResourceGone, ServiceError
-from consumer.core.event import Event, OtherMessage, decode
+from consumer.core.errors import InvalidMessage, Refused
+from consumer.core.event import OtherMessage, decode
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.change import ChangeMaker, PermittedChange
 from consumer.engine.delivery import Delivery
 from consumer.engine.endings import ended_by, left_alone, rejected
 from consumer.engine.read_backs import ReadBacks
-from consumer.guards.chain import Guards, Intent, missing_action
-from consumer.guards.rule import Rule, match
+from consumer.engine.routing import Routing
+from consumer.guards.chain import Guards, Intent
+from consumer.guards.rule import Rule
 from consumer.remediations.base import Change, Compliant, Pending, ReportOnly
 from consumer.resources.base import Resource, Target
 
@@ -48,11 +49,9 @@ class Pipeline:
         pause: Callable[[float], object] = time.sleep,
         read_backs: ReadBacks | None = None,
     ) -> None:
-        self._rules = rules
         self._open_target = open_target
-        self._accounts = frozenset({account_id, *member_accounts})
         self._guards = guards or Guards()
-        self._default_region = default_region
+        self._routing = Routing(rules, {account_id, *member_accounts}, default_region, self._guards)
         self._work_budget_seconds = work_budget_seconds
         self._monotonic = monotonic
         self._changes = ChangeMaker(
@@ -77,12 +76,12 @@ class Pipeline:
         if isinstance(found, OtherMessage):
             delivery.ending = Ending(Outcome.NOT_OURS, "other_message", found.kind)
             return
-        delivery.event, delivery.rule = found, match(found, self._rules)
+        delivery.event, delivery.rule = found, self._routing.rule_of(found)
         if delivery.rule is None:
             delivery.ending = Ending(Outcome.NOT_OURS, "no_rule", "no rule takes this event")
             return
         try:
-            delivery.resource = self._resource(found, delivery.rule)
+            delivery.resource = self._routing.resource_of(found, delivery.rule)
         except Refused as error:
             delivery.ending = rejected(error)
             return
@@ -114,19 +113,6 @@ class Pipeline:
         delivery.stages.request_ids = tuple(request_ids)
         return self._guards.after_look(resource, ending, granted)
 
-    def _resource(self, event: Event, rule: Rule) -> Resource:
-        """The resource the event names.
-
-        Raises:
-            Refused: we never act on it: of another kind or account, or with an impossible name.
-        """
-        kind = rule.remediation.kind
-        if event.resource_type != kind.resource_type:
-            raise Refused("wrong_resource_type", f"rule {rule.name} repairs {kind.resource_type} only")
-        if event.account_id not in self._accounts:
-            raise Refused("account_not_allowed", f"the resource belongs to account {event.account_id}")
-        return kind.parse(event, self._default_region)
-
     def _repair(self, delivery: Delivery, rule: Rule, resource: Resource, target: Target[Any], until: float) -> Ending:
         with delivery.stages.measure("inspect"):
             found = target.identity()
@@ -135,7 +121,7 @@ class Pipeline:
                 raise Refused("not_owner", f"the {noun} belongs to another account than the event says")
             delivery.incarnation = found.incarnation
             resource = replace(resource, region=found.region or resource.region)
-            routed = self._route(delivery, rule, resource, target)
+            routed = self._routing.confirmed(delivery, rule, resource, target)
             if isinstance(routed, Ending):
                 return routed
             rule = routed
@@ -160,28 +146,3 @@ class Pipeline:
                 return permit.refusal
             change = PermittedChange(delivery, rule, resource, target, found, finding, permit, until)
             return permit.concluded(self._changes.make(change))
-
-    def _route(self, delivery: Delivery, rule: Rule, resource: Resource, target: Target[Any]) -> Rule | Ending:
-        """The rule that takes the event about the live resource, or the ending where there is none, or it is exempt.
-
-        Raises:
-            Refused: that rule never acts on such a resource.
-            ResourceGone: it is not there any more.
-        """
-        if delivery.event is None:
-            raise ValueError("only a delivery with an event can be repaired for")
-        event = delivery.event = replace(delivery.event, region=resource.region)
-        try:
-            live = match(event, self._rules, target.tags)
-        except ResourceGone:
-            raise
-        except ServiceError as error:
-            # Its tags decide which rule takes it. In doubt nothing is changed, and a later delivery looks again.
-            detail = f"a rule asks for tags, and they cannot be read: {error}"
-            hold, missing = rule.hold_seconds, missing_action(error)
-            return Ending(Outcome.HELD, "tags_unreadable", detail, hold_seconds=hold, missing_action=missing)
-        if live is None:
-            return Ending(Outcome.NOT_OURS, "no_rule", "no rule takes this event about the resource as it is")
-        if live.name != rule.name:
-            delivery.rule, delivery.resource = live, self._resource(event, live)
-        return self._guards.before_look(live, resource, region=resource.region) or live

@@ -20,15 +20,8 @@ from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.lease import Lease
 from consumer.engine.loop import Loop
 from consumer.engine.poll_board import UNDELETED_LIMIT, UNDELETED_RESERVE
+from consumer.engine.poll_pace import PollPace
 from consumer.engine.timings import Timings
-
-_EARLY_SHARE = 0.5
-"""An empty answer before this share of the wait came too early."""
-
-_LONGEST_ERROR_PAUSE_SECONDS = 30.0
-
-_MOST_DAMAGED_IN_A_ROW = 256
-"""So many damaged replies in a row are polled past without a pause: alone, each damaged message costs one poll."""
 
 
 class PolledQueue(Protocol):
@@ -57,17 +50,12 @@ class Poller(Loop):
         self._undeleted = shared.undeleted
         self._board = shared.board
         self._stopping = shared.stopping
-        self._jitter = shared.jitter
         self._monotonic = shared.monotonic
         self._queue = queue
         self._wait_seconds = wait_seconds if first else 0
         self._first = first
         self._pause_for = pause or shared.stopping.wait
-        self._failures = 0
-        self._damaged_in_a_row = 0
-        self._early_answers = 0
-        self._one_by_one = 0
-        """Polls that still ask for a single message, after a reply that could not be read."""
+        self._pace = PollPace(self._wait_seconds, shared.jitter)
 
     @property
     def done(self) -> bool:
@@ -96,7 +84,7 @@ class Poller(Loop):
         finally:
             # Whatever happened, the slots are given back; what came is in the books from here on.
             self._take_over(arrived, reserved)
-        self._pause(self._pause_seconds())
+        self._pause(self._pace.pause_seconds())
 
     def _show_undeleted_limit(self, now: float) -> None:
         """Show on the board while the service's limit on undeleted messages keeps fresh ones waiting."""
@@ -108,35 +96,22 @@ class Poller(Loop):
             self._board.pause(reason, undeleted=count, most=self._undeleted.most)
 
     def _receive(self, reserved: int) -> Sequence[Received]:
-        count = 1 if self._one_by_one else reserved
+        count = self._pace.batch(reserved)
         started = self._monotonic()
         self._heartbeat.beat("polling")
         try:
             arrived = self._queue.receive(count, self._wait_seconds)
         except DamagedReply as error:
-            self._damaged(error)
-            return ()
-        except ServiceError as error:
-            self._failures += 1
+            self._pace.damaged(by_service=bool(error.request_id))
             self._board.failed(error)
             return ()
-        self._failures = self._damaged_in_a_row = 0
-        self._one_by_one = max(0, self._one_by_one - 1)
-        early = not arrived and self._monotonic() - started < self._wait_seconds * _EARLY_SHARE
-        self._early_answers = self._early_answers + 1 if early else 0
+        except ServiceError as error:
+            self._pace.failed()
+            self._board.failed(error)
+            return ()
+        self._pace.answered(len(arrived), self._monotonic() - started)
         self._board.succeeded(full=len(arrived) == count, waited=self._first)
         return arrived
-
-    def _damaged(self, error: DamagedReply) -> None:
-        """One message may be what damages the reply: alone it hides no others, and it is hidden now, so poll on.
-
-        Only where the service itself answered: a proxy's page says nothing about any message.
-        """
-        self._one_by_one = MAX_BATCH
-        self._damaged_in_a_row += 1
-        if not error.request_id or self._damaged_in_a_row > _MOST_DAMAGED_IN_A_ROW:
-            self._failures += 1
-        self._board.failed(error)
 
     def _take_over(self, arrived: Sequence[Received], reserved: int) -> None:
         now = self._monotonic()
@@ -154,16 +129,6 @@ class Poller(Loop):
         at = now if message.arrived_at is None else message.arrived_at
         lease = Lease(message.message_id, message.receipt_handle, at, message.lease_seconds)
         return Delivery(message, lease, at, Timings(self._monotonic))
-
-    def _pause_seconds(self) -> float:
-        """Nothing after a good poll; after failures and early empty answers longer each time, with jitter."""
-        if self._failures:
-            full = min(2.0 ** min(self._failures - 1, 10), _LONGEST_ERROR_PAUSE_SECONDS)
-        elif self._early_answers:
-            full = min(2.0 ** min(self._early_answers - 1, 10), float(self._wait_seconds))
-        else:
-            return 0.0
-        return self._jitter(full / 2, full)
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
