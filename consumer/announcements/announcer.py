@@ -159,7 +159,7 @@ class Announcer:
                 self._results[self._line.popleft()[1].kind, PublishResult.DROPPED] += 1
 
     def results(self) -> Mapping[tuple[Kind, PublishResult], int]:
-        """How many came to what, by kind; every combination has its number."""
+        """How many announcements had which result, by kind; every combination has its number."""
         with self._changed:
             return {(kind, result): self._results[kind, result] for kind in Kind for result in PublishResult}
 

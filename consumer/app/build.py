@@ -19,7 +19,7 @@ from consumer.core.observers import Hooks
 from consumer.engine.heartbeat import Heartbeat
 from consumer.guards.breaker import LocalBreakers
 from consumer.guards.chain import Guards
-from consumer.guards.confirmation import nobody
+from consumer.guards.confirmation import without_an_evaluator
 from consumer.guards.contest import LocalContest
 from consumer.guards.limits import LocalLimits
 from consumer.guards.pause import PauseSwitch
@@ -80,7 +80,7 @@ def build_guards(config: Config, switch: PauseSwitch, store: Store | None, evalu
     rules = [rule.name for rule in config.rules]
     own_limits = {rule.name: rule.limit for rule in build_rules(config) if rule.limit}
     overall, breaker, contest = config.limits.build(), config.breaker.build(), config.contest.build()
-    confirm = Confirmation(evaluator, config.account_id) if evaluator else nobody
+    confirm = Confirmation(evaluator, config.account_id) if evaluator else without_an_evaluator
     if store is None:
         return Guards(
             exemptions=build_exemptions(config),

@@ -65,7 +65,7 @@ def rules(name: str | None, path: Path | None, form: str) -> int:
 @click.option(
     "--required-only",
     is_flag=True,
-    help="Leave out actions without which the worker still works: it only says less, and never how much is queued.",
+    help="Leave out actions without which the worker still works: it only exports less, and no length of its queue.",
 )
 def ram_policy(
     path: Path, purposes: tuple[str, ...], buckets: tuple[str, ...], member: str, required_only: bool

@@ -97,7 +97,7 @@ class Report:
     """As it was settled: `lease_lost` when the ending below could not be carried out, None for a released delivery."""
     disposition: Disposition
     ending: Ending | None
-    """What the work came to; None for a delivery that was released untouched."""
+    """How the work ended; None for a delivery that was released untouched."""
     event: Event | None
     rule: str
     """The rule's name, or empty."""

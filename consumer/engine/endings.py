@@ -1,4 +1,4 @@
-"""How work ends: what was raised in it, or found, as the ending that it comes to. Pure."""
+"""How work ends: the ending for what was raised in it, or found by it. Pure."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ KEEPING_UP_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class PollState:
-    """What the last poll came to, for readiness and metrics."""
+    """The result of the last poll, for readiness and metrics."""
 
     last_success_at: float | None = None
     """Local wall-clock seconds since the epoch."""

@@ -99,7 +99,7 @@ class ReadBacks:
                 self._awaited.popitem(last=False)
 
     def forget(self, resource: Resource, awaited: ReadBack) -> None:
-        """The change was read back, or what it came to does not matter any more."""
+        """The change was read back, or its result does not matter any more."""
         with self._lock:
             left = {name: each for name, each in self._awaited.get(resource, {}).items() if each is not awaited}
             if left:

@@ -70,7 +70,7 @@ class Worker(Loop):
             self.finish(leader)
 
     def finish(self, delivery: Delivery) -> None:
-        """Leave it to be settled; a failure is counted, and is the last one when it is one too many."""
+        """Pass it on to be settled; a failure is counted, and ends the attempts when there were enough."""
         message_id, claimed = delivery.message_id, delivery.message.attempts
         delivery.attempts = self._attempts.of(message_id, claimed)
         if delivery.ending and delivery.ending.outcome is Outcome.FAILED:

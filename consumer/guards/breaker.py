@@ -32,7 +32,7 @@ class BreakerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Leave for one attempt."""
+    """Permission for one attempt."""
 
     rule: str
     resource: str
@@ -43,7 +43,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class BreakerOpen:
-    """No leave now."""
+    """No attempt may be made now."""
 
     wait_seconds: float
 
@@ -55,7 +55,7 @@ class Breakers(Protocol):
     """
 
     def admit(self, rule: str, resource: str, now: float) -> Admission | BreakerOpen:
-        """Leave for one attempt, whose result has to be recorded.
+        """Permission for one attempt, whose result has to be recorded.
 
         Raises:
             SharedUnreachable: it is not known whether the rule's changes are stopped.
@@ -63,7 +63,7 @@ class Breakers(Protocol):
         ...
 
     def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:
-        """What an attempt came to; None if it says nothing about whether changes work. Never fails."""
+        """The result of an attempt; None if it says nothing about whether changes work. Never fails."""
         ...
 
     def release(self) -> None:
@@ -83,11 +83,11 @@ class LocalBreakers:
         self._breakers: dict[str, Breaker] = {}
 
     def admit(self, rule: str, resource: str, now: float) -> Admission | BreakerOpen:
-        """Leave for one attempt, whose result has to be recorded."""
+        """Permission for one attempt, whose result has to be recorded."""
         return self._breakers.setdefault(rule, Breaker(self._policy, rule)).admit(resource, now)
 
     def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:
-        """What an attempt came to; None if it says nothing about whether changes work."""
+        """The result of an attempt; None if it says nothing about whether changes work."""
         self._breakers[admission.rule].record(admission, failed=failed, now=now)
 
     def release(self) -> None:
@@ -123,7 +123,7 @@ class Breaker:
         return self._opened_at is not None
 
     def admit(self, resource: str, now: float) -> Admission | BreakerOpen:
-        """Leave for one attempt, whose result has to be recorded."""
+        """Permission for one attempt, whose result has to be recorded."""
         with self._lock:
             if self._opened_at is None:
                 return Admission(self._rule, resource, self._era, probe=False)
@@ -137,7 +137,7 @@ class Breaker:
             return Admission(self._rule, resource, self._era, probe=True)
 
     def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:
-        """What an attempt came to; None if it says nothing about whether changes work."""
+        """The result of an attempt; None if it says nothing about whether changes work."""
         with self._lock:
             if admission.era != self._era:
                 return

@@ -21,7 +21,7 @@ from consumer.core.errors import PermissionMissing, ResourceGone, ServiceError, 
 from consumer.core.event import Event
 from consumer.core.outcome import Ending, Outcome
 from consumer.guards.breaker import Admission, BreakerOpen, BreakerPolicy, Breakers, LocalBreakers
-from consumer.guards.confirmation import Confirm, nobody
+from consumer.guards.confirmation import Confirm, without_an_evaluator
 from consumer.guards.contest import Contest, ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption, Exemptions
 from consumer.guards.limits import LimitReached, Limits, LocalLimits, Reservation
@@ -126,7 +126,7 @@ class Guards:
         breakers: Breakers | None = None,
         contest: Contest | None = None,
         held_by: Callable[[], str] = lambda: "",
-        confirm: Confirm = nobody,
+        confirm: Confirm = without_an_evaluator,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         windows_at: Callable[[], float] | None = None,
@@ -148,7 +148,7 @@ class Guards:
         return _exempt(exemption) if exemption else None
 
     def permit(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Permit:
-        """Leave to make this change, or the ending that keeps it from being made; to be used in a `with` block.
+        """Permission to make this change, or the ending that keeps it from being made; to be used in a `with` block.
 
         Raises:
             ResourceGone: it is not there any more.
@@ -162,7 +162,7 @@ class Guards:
             refusal = refusal or self._dispute(intent) or self._doubt(intent)
             return Permit(intent, self, refusal=refusal) if refusal else self._admit(intent)
         except SharedUnreachable as error:
-            # If in doubt it is left alone, and looked at again later.
+            # In doubt nothing is changed, and a later delivery looks again.
             detail = f"the store that replicas share cannot be reached: {error}"
             return Permit(intent, self, refusal=intent.held("shared_unreachable", detail))
 
@@ -203,7 +203,7 @@ class Guards:
         except ResourceGone:
             raise
         except ServiceError as error:
-            # The tags may exempt it. If in doubt it is left alone, and looked at again later.
+            # The tags may exempt it. In doubt nothing is changed, and a later delivery looks again.
             held = intent.held("tags_unreadable", f"an exemption asks for tags, and they cannot be read: {error}")
             return replace(held, missing_action=missing_action(error))
         return _exempt(found) if found else None
@@ -263,7 +263,7 @@ class Guards:
 
 
 class Permit:
-    """Leave to make one change, or why not; owned by the worker that makes it.
+    """Permission to make one change, or why not; owned by the worker that makes it.
 
     The end of its `with` block records what became of the change, whatever happened in it: the place under the limits,
     the breaker's evidence, and the fix that a contest counts.

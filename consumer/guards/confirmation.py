@@ -12,9 +12,9 @@ from consumer.core.event import Event
 from consumer.guards.rule import Rule
 
 Confirm = Callable[[Rule, Event], str]
-"""Asks the evaluator about an event, which carries the live region; empty if it agrees, else why not, for people."""
+"""Confirms an event, which carries the live region, with the evaluator; empty if it agrees, else why not."""
 
 
-def nobody(rule: Rule, event: Event) -> str:  # noqa: ARG001 - there is nobody to ask
-    """Without an evaluator nothing is confirmed."""
+def without_an_evaluator(rule: Rule, event: Event) -> str:  # noqa: ARG001 - nothing can confirm it
+    """Nothing is confirmed."""
     return "there is no evaluator to ask; set reevaluate.enabled"

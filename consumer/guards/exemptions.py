@@ -21,7 +21,7 @@ class Exemption:
 
     name: str
     owner: str
-    """Whom to ask about it."""
+    """Who answers for it."""
     reason: str
     expires_at: float
     """Wall-clock seconds since the epoch."""
@@ -47,7 +47,7 @@ class Exemption:
         )
 
     def fits(self, tags: Mapping[str, str]) -> bool:
-        """Whether the resource carries every tag this exemption asks for."""
+        """Whether the resource carries every tag that this exemption names."""
         return all(key in tags and fnmatchcase(tags[key], pattern) for key, pattern in self.tags)
 
 

@@ -170,7 +170,7 @@ class JournalProblem:
 
 @dataclass(slots=True)
 class Verdict:
-    """What reading a whole journal came to."""
+    """The result of reading a whole journal."""
 
     head: ChainHead = field(default_factory=ChainHead)
     entries: int = 0

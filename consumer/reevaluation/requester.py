@@ -107,7 +107,7 @@ class Reevaluation:
         return True
 
     def results(self) -> dict[str, int]:
-        """How many fixes came to what; whether the evaluator agreed only if that is waited for."""
+        """How many fixes had which result; whether the evaluator agreed only if that is waited for."""
         results = (*RESULTS, *(Conclusion if self._agreements is not None else ()))
         with self._changed:
             return {str(result): self._results[result] for result in results}

@@ -36,7 +36,7 @@ https://www.alibabacloud.com/help/en/oss/support/0003-00000201 (the page's examp
 
 
 def translated(operation: str, raised: Exception) -> ServiceError:
-    """The error that a failed request comes to; what is not the SDK's own is an answer it could not read."""
+    """The error for a failed request; an exception that is not the SDK's own means an answer it could not read."""
     if not isinstance(raised, OssError):
         kind = "unreadable XML" if isinstance(raised, ParseError) else type(raised).__name__
         return DamagedReply("oss", operation, "damaged_reply", f"the answer could not be read: {kind}")

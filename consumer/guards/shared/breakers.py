@@ -127,7 +127,7 @@ class SharedBreakers:
         self._longest_probe_ms = round(longest_probe_seconds * 1000)
 
     def admit(self, rule: str, resource: str, now: float) -> Admission | BreakerOpen:  # noqa: ARG002 - the time is the store's
-        """Leave for one attempt, whose result has to be recorded.
+        """Permission for one attempt, whose result has to be recorded.
 
         Raises:
             SharedUnreachable: it is not known whether the rule's changes are stopped.
@@ -139,7 +139,7 @@ class SharedBreakers:
         return Admission(rule, resource, int(value), probe=bool(int(probe)))
 
     def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:  # noqa: ARG002 - likewise
-        """What an attempt came to. Never fails: an attempt that cannot be recorded says nothing."""
+        """The result of an attempt. Never fails: an attempt that cannot be recorded says nothing."""
         policy = self._policy
         arguments = [
             _digest(admission.resource),

@@ -120,7 +120,7 @@ class Store:
         """Carry out a script and return its reply.
 
         Raises:
-            SharedUnreachable: it could not be carried out, or nobody knows whether it was.
+            SharedUnreachable: it could not be carried out, or it is not known whether it was.
         """
         if self._failed_at is not None and self._monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE_SECONDS:
             self._count(action)
@@ -229,5 +229,5 @@ class Script:
 
 
 def new_id() -> str:
-    """A name that nobody else gives."""
+    """A name that is given only once."""
     return uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""What a repair by hand came to, for people and for scripts."""
+"""The result of a repair by hand, for people and for scripts."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class RepairResult:
         }
 
     def sentence(self) -> str:
-        """What it came to, for a person."""
+        """The result, for a person."""
         if self.outcome is None:
             return "Not known."
         if self.outcome is Outcome.NOT_OURS:
