@@ -178,7 +178,7 @@ def _late_events(emulator: Emulator) -> tuple[str, ...]:
 
 
 def _events_of_others(emulator: Emulator) -> tuple[str, ...]:
-    """Events for buckets of another account, told as they are and told as ours."""
+    """Events for buckets of another account, with the true owner and with ours."""
     names = tuple(
         emulator.create_buckets(["stranger-0", "stranger-1"], acl="public-read", owner_id=STRANGER, **_IN_ORDER)
     )
