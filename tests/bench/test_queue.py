@@ -25,7 +25,7 @@ def test_a_received_message_is_hidden_until_its_visibility_ends(queue: Queue) ->
     assert {message.dequeue_count for message in again} == {2}
 
 
-def test_a_receive_never_gives_more_than_was_asked_for(queue: Queue) -> None:
+def test_a_receive_never_gives_more_than_was_requested(queue: Queue) -> None:
     """The rest stays visible."""
     assert [message.bucket for message in queue.receive(2, 0.0)] == ["bucket-0", "bucket-1"]
     assert queue.counts(0.0) == (1, 2)

@@ -67,7 +67,7 @@ def test_a_stop_has_the_time_it_needs() -> None:
     assert grace > load(_CONFIG, {}).engine.shutdown_grace_seconds
 
 
-def test_the_worker_is_told_of_what_is_provisioned() -> None:
+def test_the_worker_is_configured_for_what_is_provisioned() -> None:
     """Queues, account, region, key and rule ids are the same on both sides."""
     config, known = load(_CONFIG, _environment("worker")), Settings()
     assert (config.queue.name, config.queue.dead_letter_queue) == (provision.QUEUE, provision.DEAD_LETTERS)

@@ -226,7 +226,7 @@ def test_what_there_was_outlives_a_failed_addition(checkout: Checkout, touches: 
         ),
     ],
 )
-def test_a_failure_is_said_with_its_cause(checkout: Checkout, environment: dict[str, str], cause: str) -> None:
+def test_a_failure_is_reported_with_its_cause(checkout: Checkout, environment: dict[str, str], cause: str) -> None:
     """The last line names what is really wrong, and nothing else."""
     status, _, line = checkout.run(**environment)
     assert status == 1

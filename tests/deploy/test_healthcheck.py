@@ -29,7 +29,7 @@ def test_a_live_worker_is_healthy_before_it_is_ready() -> None:
         assert healthcheck.alive("127.0.0.1", port) == ""
 
 
-def test_a_fault_is_told() -> None:
+def test_a_fault_is_reported() -> None:
     """What the worker says is what the container engine keeps."""
     with _serving("thread worker-3 fell silent") as port:
         assert "thread worker-3 fell silent" in healthcheck.alive("127.0.0.1", port)

@@ -135,7 +135,7 @@ def test_ci_does_what_the_readme_tells_a_newcomer() -> None:
         assert re.search(rf"^step \".*\" {command}$", script, re.MULTILINE), command
 
 
-def test_nothing_is_said_to_be_published() -> None:
+def test_nothing_is_reported_to_be_published() -> None:
     """No message and no page tells people to install a distribution by its name from an index that has none."""
     pages = [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("consumer/**/*.py")]
     assert len(pages) > 100

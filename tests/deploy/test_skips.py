@@ -56,7 +56,7 @@ def test_a_skip_fails_the_run_in_ci_and_is_named(tmp_path: Path, arguments: tupl
         assert any(line.startswith(name) and "no engine here" in line for line in named), name
 
 
-def test_at_home_a_skip_is_only_said(tmp_path: Path) -> None:
+def test_at_home_a_skip_is_only_reported(tmp_path: Path) -> None:
     """Nobody has to install everything to see the rest pass."""
     assert _run(tmp_path, {"test_it.py": _FORMS["call"]}, CI="")[0] == pytest.ExitCode.OK
 

@@ -65,7 +65,7 @@ def test_a_signal_ends_it_with_success_though_requests_are_held(number: signal.S
         assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_a_port_in_use_is_said_in_one_line() -> None:
+def test_a_port_in_use_is_reported_in_one_line() -> None:
     """No traceback for an everyday mistake."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -150,7 +150,7 @@ def test_what_is_signed_has_to_be_right(emulator: Emulator, changed: dict[str, s
     assert send(emulator, signed(emulator, LIST, {"ResourceId": "photos"}, **changed))["Code"] == code
 
 
-def test_the_signature_binds_what_is_asked(emulator: Emulator) -> None:
+def test_the_signature_binds_the_request(emulator: Emulator) -> None:
     """A request about another bucket, without a signature, or by a key that nobody knows."""
     other = signed(emulator, START, {"ResourceId": "photos"})
     other.full_url = other.full_url.replace("photos", "videos")

@@ -99,7 +99,7 @@ def test_groups_of_cloud_services_are_not_judged_where_the_page_says_so() -> Non
     assert tuple(judged(each, found) for each in (RISKY, WITH_PROTOCOL, PUBLIC)) == (BAD, NOT_JUDGED, NOT_JUDGED)
 
 
-def test_a_protocol_that_is_not_asked_for_does_not_count() -> None:
+def test_a_protocol_that_is_not_requested_does_not_count() -> None:
     """Except for the rules of all protocols."""
     assert judged(WITH_PROTOCOL, group([rule(protocol="UDP")]), {"protocol": "TCP"}) is GOOD
     assert judged(WITH_PROTOCOL, group([ALL_PORTS]), {"protocol": "TCP"}) is BAD

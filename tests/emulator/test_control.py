@@ -67,7 +67,7 @@ def test_a_refusal_names_the_field_and_what_is_allowed(
     assert named in refusal.value.problem
 
 
-def test_what_is_not_there_is_said_in_json(emulator: Emulator) -> None:
+def test_what_is_not_there_is_reported_in_json(emulator: Emulator) -> None:
     """Unknown paths, wrong methods and missing buckets are no web pages."""
     for method, path, status in (("GET", "/nope", 404), ("PUT", "/faults", 405), ("GET", "/buckets/none", 404)):
         with pytest.raises(ControlError) as refusal:

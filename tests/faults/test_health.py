@@ -125,7 +125,7 @@ def test_a_stop_while_it_waits_to_start_is_in_good_order(stage: Stage) -> None:
     assert replica.lines()[-1]["exit_reason"] == "drained"
 
 
-def test_wrong_credentials_are_told_from_a_wrong_configuration(stage: Stage) -> None:
+def test_wrong_credentials_are_not_mistaken_for_a_wrong_configuration(stage: Stage) -> None:
     """Exit 3 with the service's own code."""
     known = stage.emulator.endpoints
     status, line = refusal(stage.replica(key=Key(known.access_key_id, "not the secret")))

@@ -88,7 +88,7 @@ def test_the_resource_is_named_and_the_token_sent(service: Service, recorder: Re
     assert call.request_id == "A7A0"
 
 
-def test_results_are_asked_for_and_what_is_incomplete_is_left_out(service: Service, recorder: Recorder) -> None:
+def test_results_are_requested_and_what_is_incomplete_is_left_out(service: Service, recorder: Recorder) -> None:
     """A result that does not say whose or when proves nothing."""
     qualifier = {"EvaluationResultQualifier": {"ConfigRuleId": "cr-1"}}
     service.answer = {
@@ -137,7 +137,7 @@ def test_nothing_found_is_no_result(service: Service, recorder: Recorder) -> Non
         (503, "ServiceUnavailable", ServiceError),
     ],
 )
-def test_a_refusal_is_told_by_its_code(
+def test_a_refusal_is_recognised_by_its_code(
     service: Service, recorder: Recorder, status: int, code: str, kind: type[ServiceError]
 ) -> None:
     """The service's own word for it reaches the metrics."""
@@ -150,7 +150,7 @@ def test_a_refusal_is_told_by_its_code(
     assert [call.code for call in recorder.calls] == [code]
 
 
-def test_an_endpoint_where_nobody_answers_is_told(recorder: Recorder) -> None:
+def test_an_endpoint_where_nobody_answers_is_reported(recorder: Recorder) -> None:
     """That is a failure like any other, and it is counted."""
     with pytest.raises(Unanswered):
         gateway("http://127.0.0.1:9", recorder).evaluate("photos")

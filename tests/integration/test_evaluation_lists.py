@@ -288,7 +288,7 @@ def test_what_is_no_list_is_an_error_and_never_an_empty_list(
     ],
     ids=lambda answer: repr(answer[:50]),
 )
-def test_a_list_of_rules_that_is_none_is_said(service: Service, recorder: Recorder, answer: bytes) -> None:
+def test_a_list_of_rules_that_is_none_is_reported(service: Service, recorder: Recorder, answer: bytes) -> None:
     """Which rules there are is then unknown, and no id is called missing for it."""
     service.answer("ListConfigRuleEvaluationResults", results())
     retrier = Retrier(RetryPolicy(attempts=2), Hooks((recorder,)), threading.Event(), pause=lambda _: None)
@@ -318,7 +318,7 @@ def test_a_list_without_end_is_cut(service: Service, recorder: Recorder, monkeyp
     assert "one run takes 150 results" in found.rules[0].error
 
 
-def test_a_page_that_is_too_large_is_asked_for_in_small_ones(service: Service, recorder: Recorder) -> None:
+def test_a_page_that_is_too_large_is_requested_in_small_ones(service: Service, recorder: Recorder) -> None:
     """A hundred results that each quote a policy may not fit into a bounded reply."""
     large = results(*[changed(Annotation="x" * 20_000)] * 100)
     service.answer("ListConfigRuleEvaluationResults", large, large, large, results(RESULT, NextToken="b"), results())

@@ -122,7 +122,9 @@ def test_a_loop_is_fixed_so_often_by_all_replicas_that_share_a_store(
             eventually(lambda: endings(restarted, "public-read", "held" if shared else "fixed") == 1)
 
 
-def test_nothing_is_changed_while_the_shared_store_cannot_be_asked(channel: Emulator, run: Run, tmp_path: Path) -> None:
+def test_nothing_is_changed_while_the_shared_store_cannot_be_reached(
+    channel: Emulator, run: Run, tmp_path: Path
+) -> None:
     """What needs a change is held and comes back; what needs none ends as always."""
     with redis_server(tmp_path, keep=True) as server:
         server.kill()

@@ -91,7 +91,7 @@ def test_a_bucket_in_another_region_is_addressed_there(oss: Oss, emulator: Emula
         (400, "RequestTimeout", "", Unanswered),
     ],
 )
-def test_failures_are_told_apart_by_code(
+def test_failures_are_distinguished_by_code(
     oss: Oss, emulator: Emulator, status: int, code: str, message: str, error: type[ServiceError]
 ) -> None:
     """What shares a status, or even a code, still becomes the class that says what to do next."""

@@ -87,7 +87,7 @@ def test_credentials_that_are_about_to_end_are_renewed_with_the_token_of_the_mom
     assert second.expires_at == pytest.approx(first.expires_at + 3_000, abs=30)
 
 
-def test_why_there_are_no_credentials_is_said_without_the_token(
+def test_why_there_are_no_credentials_is_reported_without_the_token(
     credentials: StandardChain, token_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The code of STS is told; the request that holds the token is not, on no channel."""
@@ -100,7 +100,7 @@ def test_why_there_are_no_credentials_is_said_without_the_token(
     assert token not in f"{refused.value} {refused.value!r} {written.out} {written.err}"
 
 
-def test_a_pod_s_role_that_is_refused_is_mended_at_the_role(credentials: StandardChain, token_file: Path) -> None:
+def test_a_pod_s_role_that_is_refused_is_fixed_at_the_role(credentials: StandardChain, token_file: Path) -> None:
     """Who has set RRSA up is not sent looking for an access key."""
     token_file.write_text("no token", encoding="utf-8")
     with pytest.raises(NotAuthenticated) as refused:

@@ -153,7 +153,7 @@ def test_a_half_open_connection_is_noticed(channel: Emulator, credentials: Fixed
         (403, "SignatureDoesNotMatch", NotAuthenticated),
     ],
 )
-def test_failures_are_told_apart_by_code(
+def test_failures_are_distinguished_by_code(
     queue: Queue, channel: Emulator, status: int, code: str, error: type[ServiceError]
 ) -> None:
     """Each error code becomes the class that says what to do next."""
@@ -164,7 +164,7 @@ def test_failures_are_told_apart_by_code(
     assert failed.value.request_id
 
 
-def test_a_queue_that_does_not_exist_is_told_apart(channel: Emulator, credentials: FixedCredentials) -> None:
+def test_a_queue_that_does_not_exist_is_distinguished(channel: Emulator, credentials: FixedCredentials) -> None:
     """A missing queue is neither empty nor gone."""
     queue = Queue(QueueAddress(channel.mns, "nowhere"), credentials, Hooks())
     with pytest.raises(QueueMissing):
@@ -172,7 +172,7 @@ def test_a_queue_that_does_not_exist_is_told_apart(channel: Emulator, credential
     queue.close()
 
 
-def test_a_wrong_secret_is_told_apart_and_never_shown(channel: Emulator) -> None:
+def test_a_wrong_secret_is_distinguished_and_never_shown(channel: Emulator) -> None:
     """Refused credentials raise their own error, whose text holds no secret."""
     known = channel.endpoints
     wrong = FixedCredentials(Credentials(known.access_key_id, "my-wrong-secret", ""))

@@ -62,7 +62,7 @@ def sampling(channel: Emulator, credentials: FixedCredentials, recorder: Recorde
         queue.close()
 
 
-def test_both_queues_are_asked_once_in_an_interval(sampling: Sampling, queue: Queue, recorder: Recorder) -> None:
+def test_both_queues_are_read_once_in_an_interval(sampling: Sampling, queue: Queue, recorder: Recorder) -> None:
     """One request each for their own figures, and one for the dead letters themselves."""
     for number in range(3):
         queue.send(str(number))

@@ -150,12 +150,12 @@ def test_variables_of_others_are_left_alone(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_variable_is_told_by_its_name(tmp_path: Path, name: str, text: str, line: str) -> None:
+def test_a_wrong_variable_is_recognised_by_its_name(tmp_path: Path, name: str, text: str, line: str) -> None:
     """A problem that a variable caused names the variable."""
     assert problems(tmp_path, SMALLEST, {name: text}) == [line]
 
 
-def test_a_variable_that_is_like_no_other_is_told_with_those_there_are(tmp_path: Path) -> None:
+def test_a_variable_that_is_like_no_other_is_reported_with_those_there_are(tmp_path: Path) -> None:
     """Where nothing is near, every known variable is listed."""
     (line,) = problems(tmp_path, SMALLEST, {"REMEDIATOR__": "x"})
 

@@ -149,7 +149,7 @@ def test_a_rule_names_the_key_that_is_wrong(tmp_path: Path, added: str, line: st
     assert problems(tmp_path, SMALLEST + added) == [line]
 
 
-def test_an_unknown_remediation_is_told_with_those_there_are(tmp_path: Path) -> None:
+def test_an_unknown_remediation_is_reported_with_those_there_are(tmp_path: Path) -> None:
     """A remediation that is in no catalogue is refused, naming the catalogue."""
     (line,) = problems(tmp_path, SMALLEST.replace("oss.bucket-acl", "oss.bucket-alc"))
 
@@ -158,7 +158,7 @@ def test_an_unknown_remediation_is_told_with_those_there_are(tmp_path: Path) -> 
     assert line.endswith(', given "oss.bucket-alc"')
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     """Keys that are wrong by themselves do not hide those that contradict each other."""
     text = 'account_id = 12\n[queue]\nregion = "CN"\n[engine]\nslots = 3\nsetlers = 1\n[retry]\nbackoff_cap_seconds = 1'
 
@@ -185,7 +185,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         ("rules = []\n" + QUEUE, ["rules"]),
     ],
 )
-def test_what_is_no_table_is_told_and_nothing_breaks(tmp_path: Path, text: str, lines: list[str]) -> None:
+def test_what_is_no_table_is_reported_and_nothing_breaks(tmp_path: Path, text: str, lines: list[str]) -> None:
     """A file with other things where tables belong gets its lines like any other."""
     assert [line.split(": ")[0] for line in problems(tmp_path, text)] == lines
 
@@ -215,7 +215,7 @@ def test_a_long_value_is_cut(tmp_path: Path) -> None:
         ("a = 1\na = 2", "line 2, column 6: not TOML: Cannot overwrite a value"),
     ],
 )
-def test_a_syntax_error_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+def test_a_syntax_error_is_reported_with_its_place(tmp_path: Path, text: str, told: str) -> None:
     """What is no TOML is told with the file, the line and the column."""
     file = tmp_path / "config.toml"
     file.write_text(text)
@@ -226,7 +226,7 @@ def test_a_syntax_error_is_told_with_its_place(tmp_path: Path, text: str, told: 
     assert str(refused.value) == f"{file}, {told}"
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     """A file that is not there is named, with why it cannot be read."""
     with pytest.raises(ConfigurationError) as refused:
         load(tmp_path / "none.toml", {})
@@ -234,7 +234,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     assert str(refused.value) == f"{tmp_path / 'none.toml'}: cannot read the configuration: No such file or directory"
 
 
-def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_reported(tmp_path: Path) -> None:
     """What is not UTF-8 is refused at its first wrong byte."""
     file = tmp_path / "config.toml"
     file.write_bytes(b"a = '\xff'")
@@ -257,7 +257,7 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     ],
     ids=["lists", "tables", "dotted", "a little", "large", "digits"],
 )
-def test_what_is_no_configuration_by_its_size_is_told(tmp_path: Path, text: str, told: str) -> None:
+def test_what_is_no_configuration_by_its_size_is_reported(tmp_path: Path, text: str, told: str) -> None:
     """A clear line, never a traceback."""
     file = tmp_path / "config.toml"
     file.write_text(text)
@@ -268,7 +268,7 @@ def test_what_is_no_configuration_by_its_size_is_told(tmp_path: Path, text: str,
     assert str(refused.value).startswith(f"{file}: {told}")
 
 
-def test_a_file_without_an_end_is_told(tmp_path: Path) -> None:
+def test_a_file_without_an_end_is_reported(tmp_path: Path) -> None:
     """No more of it is read than a configuration may have, and nothing of a device."""
     with pytest.raises(ConfigurationError, match="/dev/zero: cannot read the configuration: it is no regular file"):
         load(Path("/dev/zero"), {})

@@ -143,7 +143,7 @@ def test_exemptions_stand_in_the_file_only(tmp_path: Path) -> None:
         ("[reevaluate]\nenabled = true\nwait_for_agreement = true\nagreement_timeout_seconds = 600", 600.0),
     ],
 )
-def test_agreement_is_waited_for_only_where_it_is_asked_for(tmp_path: Path, table: str, seconds: float | None) -> None:
+def test_agreement_is_waited_for_only_where_it_is_requested(tmp_path: Path, table: str, seconds: float | None) -> None:
     """An exposure that nobody's word could close must not stay open."""
     policy = build_agreement(loaded(tmp_path, f"{SMALLEST}\n{table}\n"))
     assert (policy.timeout_seconds if policy else None) == seconds

@@ -123,7 +123,7 @@ def test_only_what_waits_may_be_parked(outcome: Outcome) -> None:
     assert (found.deletions, found.problems == []) == (1, waits)
 
 
-def test_a_torn_end_is_told_and_is_no_problem() -> None:
+def test_a_torn_end_is_reported_and_is_no_problem() -> None:
     """What a killed process left half written is named by its line."""
     written = lines(*REPAIR)
     verdict = verify([*written[:4], written[4][:20]])

@@ -79,7 +79,7 @@ def own(source: Source) -> KeptCredentials:
     return found
 
 
-def test_they_are_asked_for_once(source: Source, clock: Clock) -> None:
+def test_they_are_requested_once(source: Source, clock: Clock) -> None:
     """And used by everybody until they are renewed."""
     found = own(source)
     clock.advance(HOUR - 900 - 1)
@@ -103,7 +103,7 @@ def test_they_are_renewed_long_before_they_end(
     assert (found.get_credentials().access_key_id, found.expires_at) == ("key-2", clock() + lifetime)
 
 
-def test_keys_that_do_not_end_are_never_asked_for_again(source: Source, clock: Clock) -> None:
+def test_keys_that_do_not_end_are_never_requested_again(source: Source, clock: Clock) -> None:
     """A source that gives a token without an end is: the profile files' providers leave the end out."""
     source.lifetime = None
     found = own(source)

@@ -12,13 +12,13 @@ from consumer.core import last_words
 from tests.patience import PATIENCE_SECONDS
 
 
-def test_a_line_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_line_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     """Whole, also where it is no Unicode."""
     last_words.say("the end: a\ud800b")
     assert capfd.readouterr().err == "the end: a\\ud800b\n"
 
 
-def test_a_long_text_is_said_as_far_as_it_is_taken() -> None:
+def test_a_long_text_is_shown_as_far_as_it_is_taken() -> None:
     """A reader that reads gets all of it, one that does not costs the time that was given and no more."""
     script = "from consumer.core import last_words; last_words.say('x' * 300_000, 30.0)"
     done = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, check=True, timeout=PATIENCE_SECONDS)

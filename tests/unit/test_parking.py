@@ -197,7 +197,7 @@ def test_a_refusal_of_one_message_interrupts_nothing(kind: type[ServiceError]) -
     assert errors(engine) == [("park", "InvalidArgument")]
 
 
-def test_a_throttled_queue_is_asked_five_times_and_then_hides() -> None:
+def test_a_throttled_queue_gets_five_tries_and_then_hides() -> None:
     """A throttled request has no effect, so it is worth as many tries as any other."""
     engine = Engine()
     engine.queue.visibility_seconds = 600

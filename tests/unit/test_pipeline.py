@@ -135,7 +135,7 @@ def exempting(region: str) -> Guards:
     return Guards(exemptions=[Exemption("sandbox", "owner", "reason", float("inf"), regions=frozenset({region}))])
 
 
-def test_guards_are_asked_about_the_region_where_the_bucket_is() -> None:
+def test_guards_go_by_the_region_where_the_bucket_is() -> None:
     """The event names Beijing and the bucket lives in Hangzhou: what is said about Hangzhou counts."""
     world = World(guards=exempting("cn-hangzhou"))
     world.buckets.info[NAME] = replace(world.buckets.info[NAME], region="cn-hangzhou")

@@ -67,7 +67,7 @@ def test_a_stop_is_named_first() -> None:
     assert process.ready() == "stopping"
 
 
-def test_a_shared_store_that_cannot_be_asked_is_named() -> None:
+def test_a_shared_store_that_cannot_be_reached_is_named() -> None:
     """Nothing can be changed meanwhile, so a rollout has to wait."""
     process = Process()
     process.shared = "ConnectionError: refused"

@@ -56,7 +56,7 @@ def reevaluation(evaluator: Asked, *, most_waiting: int = 10, **given: object) -
     )
 
 
-def test_every_fix_is_asked_about_in_turn() -> None:
+def test_every_fix_has_its_turn() -> None:
     """What is not a fix is not asked about."""
     asked = Asked()
     asking = reevaluation(asked)
@@ -102,7 +102,7 @@ def test_a_member_account_has_its_own_cloud_config() -> None:
     assert not asking.step(0)
 
 
-def test_a_failure_is_counted_and_the_next_is_asked_about() -> None:
+def test_a_failure_is_counted_and_the_next_is_requested() -> None:
     """Nobody depends on the answer, so nothing is tried again."""
     asked = Asked()
     asked.failures.append(ServiceError("config", "Start", "ServiceUnavailable", "no"))

@@ -50,7 +50,7 @@ class Trying:
 
 
 @pytest.mark.parametrize("kind", [Throttled, Unavailable, Unanswered, DamagedReply])
-def test_what_may_pass_is_asked_again(kind: type[ServiceError]) -> None:
+def test_what_may_pass_is_tried_again_later(kind: type[ServiceError]) -> None:
     """Throttling, 5xx, silence and damage are tried again, and each retry is told with its pause."""
     trying = Trying([service_error(kind, "Code"), service_error(kind, "Code")])
     assert trying.call() == "answer"
@@ -60,7 +60,7 @@ def test_what_may_pass_is_asked_again(kind: type[ServiceError]) -> None:
 
 
 @pytest.mark.parametrize("kind", [PermissionMissing, ResourceGone])
-def test_what_will_not_change_is_asked_once(kind: type[ServiceError]) -> None:
+def test_what_will_not_change_is_requested_once(kind: type[ServiceError]) -> None:
     """An answer is an answer."""
     trying = Trying([service_error(kind)])
     with pytest.raises(kind):

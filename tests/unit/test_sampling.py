@@ -144,7 +144,7 @@ def test_idle_requests_never_come_in_pairs() -> None:
     assert stage.times == (1, 1)
 
 
-def test_a_busy_queue_is_asked_once_a_minute() -> None:
+def test_a_busy_queue_is_read_once_a_minute() -> None:
     """Only the queue whose messages move; the dead-letter queue is idle meanwhile."""
     stage = Stage()
     stage.pass_time(290, stage.work)
@@ -258,7 +258,7 @@ def test_a_queue_that_denies_a_message_in_work_is_not_believed_any_more() -> Non
     assert stage.sampler.figures() == {DEAD: SOME}
 
 
-def test_a_message_that_is_done_while_the_queue_is_asked_proves_nothing() -> None:
+def test_a_message_that_is_done_during_the_request_proves_nothing() -> None:
     """The queue may have counted after its deletion."""
     stage = Stage(dead_letters=False)
     stage.received = stage.working = 1

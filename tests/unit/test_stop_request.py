@@ -8,7 +8,7 @@ import threading
 from consumer.engine.stop_request import StopRequest
 
 
-def test_it_is_asked_for_once_and_for_good() -> None:
+def test_it_is_requested_once_and_for_good() -> None:
     """Not before, and after that without waiting."""
     asked = StopRequest()
     assert not asked

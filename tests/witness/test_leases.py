@@ -63,7 +63,7 @@ def test_a_lease_is_its_receivers_only() -> None:
     assert sentences(journal, worker_access_keys=keys, lasting_access_keys=keys) == [OUTSIDE]
 
 
-def test_who_holds_keys_that_are_renewed_cannot_be_told() -> None:
+def test_who_holds_keys_that_are_renewed_cannot_be_known() -> None:
     """A replica on temporary credentials received with one key and repairs with the next."""
     journal = received(key="STS.first")
     journal.acl("one", key="STS.second")

@@ -267,12 +267,12 @@ def test_missing_parameters(alone: Alone, method: str, target: str, expected: st
         ("GET", "/queues/", "ListQueue"),
     ],
 )
-def test_operations_are_told_from_the_request_line(alone: Alone, method: str, target: str, operation: str) -> None:
+def test_operations_are_recognised_by_the_request_line(alone: Alone, method: str, target: str, operation: str) -> None:
     """Faults are chosen by these names."""
     assert alone.service.operation(alone.request(method, target)) == operation
 
 
-def test_batches_are_told_from_their_body(alone: Alone) -> None:
+def test_batches_are_recognised_by_their_body(alone: Alone) -> None:
     """One address serves a message and a batch of them."""
     target = "/queues/q/messages"
     assert alone.service.operation(alone.request("POST", target, f"<Messages {XMLNS}/>")) == "BatchSendMessage"

@@ -141,7 +141,7 @@ def test_limit_is_off_unless_switched_on(oss: Running) -> None:
     assert refused.value.code == "TooManyBuckets"
 
 
-def test_blocked_by_default_when_asked(oss: Running) -> None:
+def test_blocked_by_default_on_request(oss: Running) -> None:
     """With the option, new buckets have Block Public Access on, and a public ACL cannot be reached for at once."""
     oss.world.options["oss_block_public_access_by_default"] = True
     oss.bucket().create_bucket()

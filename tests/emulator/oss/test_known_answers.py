@@ -170,7 +170,7 @@ def test_a_bucket_stays_what_it_was_created_as(
     )
 
 
-def test_what_was_asked_for_at_creation_stays_without_a_word(oss: Running) -> None:
+def test_what_was_requested_at_creation_stays_without_a_word(oss: Running) -> None:
     """Creating a bucket again without a body asks for nothing (Java: createBucket twice in CreateBucketTest)."""
     oss.create(storage_class="IA", redundancy="ZRS")
     oss.bucket().create_bucket()
@@ -256,7 +256,7 @@ def _multipart_parts(bucket: Any) -> str:
     return str(text.partition("<MultipartPartCount>")[2].partition("<")[0])
 
 
-def test_a_list_of_buckets_leaves_out_what_was_not_asked_for(oss: Running, bucket: Any) -> None:
+def test_a_list_of_buckets_leaves_out_what_was_not_requested(oss: Running, bucket: Any) -> None:
     """GetService's page: Prefix, Marker, MaxKeys, IsTruncated and NextMarker are there when not all are listed."""
     oss.create("bucket-two")
     for params, present in (({}, False), ({"prefix": "bucket"}, True), ({"max-keys": "1"}, True)):

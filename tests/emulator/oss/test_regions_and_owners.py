@@ -65,7 +65,7 @@ def test_signature_for_another_region(oss: Running) -> None:
     assert "Invalid signing region in Authorization header." in answered.text
 
 
-def test_location_is_told_everywhere(oss: Running) -> None:
+def test_location_is_reported_everywhere(oss: Running) -> None:
     """GetBucketLocation answers through any region, so that a client can find the right one."""
     oss.create(region=OTHER_REGION)
     assert oss.bucket(region="cn-hangzhou").get_bucket_location().location == "oss-cn-beijing"

@@ -62,7 +62,7 @@ def test_configured_rules_stand_beside_their_remediation(cli: Cli) -> None:
     assert "public-write: observe" in result.out
 
 
-def test_one_remediation_is_told_in_full(cli: Cli) -> None:
+def test_one_remediation_is_shown_in_full(cli: Cli) -> None:
     """Its options with their defaults and the managed rules it serves."""
     shown = cli.run("rules", "oss.logging", REMEDIATOR_CONFIG="")
     assert shown.status == 0
@@ -88,7 +88,7 @@ def test_values_are_shown_with_where_they_came_from(cli: Cli) -> None:
     assert found["rules[0].mode"] == ("enforce", "file")
 
 
-def test_only_what_was_changed_is_shown_when_asked(cli: Cli) -> None:
+def test_only_what_was_changed_is_shown_on_request(cli: Cli) -> None:
     """`--changed` leaves defaults out."""
     assert "default" not in cli.run("config", "show", "--changed").out
 
@@ -104,7 +104,7 @@ def test_no_credential_is_ever_shown(cli: Cli) -> None:
         assert cli.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] not in result.out + result.err
 
 
-def test_a_broken_configuration_is_told_by_key_and_status(cli: Cli) -> None:
+def test_a_broken_configuration_is_recognised_by_key_and_status(cli: Cli) -> None:
     """Every problem at once, with the key, and status 2."""
     cli.replace("workers = 2", "workers = 0\nwrokers = 3")
     result = cli.run("config", "show")

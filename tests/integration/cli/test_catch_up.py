@@ -189,7 +189,7 @@ def test_rules_by_name_and_identifier(missed: Cli, emulator: Emulator) -> None:
     assert {each.source_identifier for each in sent(emulator)} == {"oss-bucket-public-read-prohibited"}
 
 
-def test_an_id_that_nobody_knows_is_said(missed: Cli, emulator: Emulator) -> None:
+def test_an_id_that_nobody_knows_is_reported(missed: Cli, emulator: Emulator) -> None:
     """What that rule would list is unknown, so the list is not complete, and the rest is still shown."""
     missed.configure(rules=ENFORCE.replace("cr-write", "cr-nobody"), more=settings(emulator))
     result = missed.run("catch-up")

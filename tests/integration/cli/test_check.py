@@ -41,7 +41,7 @@ def test_a_whole_set_up_passes_and_stays_untouched(cli: Cli, channel: Emulator) 
     assert (channel.journal(), channel.state()["mns"], channel.acls()) == before
 
 
-def test_a_shared_store_is_asked_what_it_is(cli: Cli, tmp_path: Path) -> None:
+def test_a_shared_store_is_checked(cli: Cli, tmp_path: Path) -> None:
     """It answers and evicts nothing; one that may evict what limits count is a reason to change it."""
     with redis_server(tmp_path) as server:
         cli.replace("[retry]\n", f'[shared]\nurl = "{server.url}"\n\n[retry]\n')
@@ -322,7 +322,7 @@ def test_catch_up_is_looked_at_where_it_is_expected(cli: Cli, channel: Emulator)
     assert said() == [("warning", "Cloud Config has no rule cr-nobody")]
 
 
-def test_no_secret_is_part_of_what_is_told(cli: Cli) -> None:
+def test_no_secret_is_part_of_what_is_reported(cli: Cli) -> None:
     """The access key's id is named, its secret never."""
     result = cli.run("check")
     assert cli.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] not in result.out + result.err

@@ -23,7 +23,7 @@ def test_every_command_is_shown(path: tuple[str, ...]) -> None:
     assert all(part in headings for part in path)
 
 
-def test_every_exit_status_is_told() -> None:
+def test_every_exit_status_is_reported() -> None:
     """The table has each status once."""
     assert [int(status) for status in re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE)] == [
         int(code) for code in CommandExit

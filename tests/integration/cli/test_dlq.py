@@ -76,7 +76,7 @@ def test_a_span_that_is_none_is_refused_with_an_example(cli: Cli) -> None:
     assert "90s, 15m, 2h or 3d" in result.err
 
 
-def test_how_many_there_are_is_told_before_the_first_is_touched(forty: Cli) -> None:
+def test_how_many_there_are_is_reported_before_the_first_is_touched(forty: Cli) -> None:
     """On standard error, so that a script's document stays one document."""
     result = forty.run("dlq", "redrive", "--reason", "not_owner", "--limit", "3", "--output", "json")
     assert "letters in the queue: 40, fitting: 10, meant: 3." in result.err

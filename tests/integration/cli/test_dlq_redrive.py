@@ -142,7 +142,7 @@ def test_a_send_that_is_not_confirmed_keeps_the_letter(cli: Cli, channel: Emulat
     assert visible_again(channel) == 1
 
 
-def test_a_letter_that_cannot_be_deleted_is_told(cli: Cli, channel: Emulator) -> None:
+def test_a_letter_that_cannot_be_deleted_is_reported(cli: Cli, channel: Emulator) -> None:
     """The body was sent; that the letter is still there is said."""
     put(channel, letter(1))
     channel.faults.add("error", "BatchDeleteMessage", service="mns", status=503, code="ServiceUnavailable")
@@ -260,7 +260,7 @@ def test_a_limit_counts_letters_and_not_their_copies(cli: Cli, channel: Emulator
     assert len(dead_letters(channel)) == 2
 
 
-def test_what_becomes_of_redriven_letters_is_told(cli: Cli, channel: Emulator) -> None:
+def test_what_becomes_of_redriven_letters_is_reported(cli: Cli, channel: Emulator) -> None:
     """The new message's id, which the worker's log has, and the command that shows what has come back."""
     put(channel, letter(1))
     result = cli.run("dlq", "redrive")
@@ -269,7 +269,7 @@ def test_what_becomes_of_redriven_letters_is_told(cli: Cli, channel: Emulator) -
     assert "dlq list --newer-than" in result.out
 
 
-def test_whoever_waits_is_told_what_became_of_each_message(cli: Cli, channel: Emulator, tmp_path: Path) -> None:
+def test_with_wait_it_shows_what_became_of_each_message(cli: Cli, channel: Emulator, tmp_path: Path) -> None:
     """Beside a worker with a journal: one was repaired, the other one is a new letter, named with its reason."""
     cli.configure(more=f'\n[journal]\npath = "{tmp_path / "journal.jsonl"}"\n')
     channel.config.set_channel(non_compliance=False)

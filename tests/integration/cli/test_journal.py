@@ -65,7 +65,7 @@ def test_who_did_what_and_when_is_answered(cli: Cli, channel: Emulator, journal:
 
 
 @pytest.mark.parametrize("how", ["altered", "removed", "reordered", "cut"])
-def test_a_journal_that_was_tampered_with_is_told(cli: Cli, channel: Emulator, journal: Path, how: str) -> None:
+def test_a_journal_that_was_tampered_with_is_reported(cli: Cli, channel: Emulator, journal: Path, how: str) -> None:
     """Status 1 and the line; a cut end is seen by the anchor alone."""
     channel.create_buckets(["photos"], acl="public-read")
     work(cli, channel)
@@ -193,7 +193,7 @@ def test_a_journal_that_cannot_be_written_stops_changes_only_where_it_is_require
     assert found["gaps"] == 1
 
 
-def test_a_lock_that_somebody_keeps_at_the_start_is_told(cli: Cli, journal: Path) -> None:
+def test_a_lock_that_somebody_keeps_at_the_start_is_reported(cli: Cli, journal: Path) -> None:
     """Status 2 and the key, and not a process that hangs without a word."""
     journal.touch()
     with locked_away(journal):

@@ -37,7 +37,7 @@ def _fill(channel: Emulator) -> None:
     channel.config.publish_raw("poison")
 
 
-def test_every_message_is_told_with_the_outcome_that_it_would_have(cli: Cli, channel: Emulator) -> None:
+def test_every_message_is_reported_with_the_outcome_that_it_would_have(cli: Cli, channel: Emulator) -> None:
     """Enforced, observed, exempt, compliant, gone, another's, no event and not ours are told apart."""
     cli.configure(more=EXEMPTION)
     _fill(channel)
@@ -76,7 +76,7 @@ def test_a_pause_holds_what_would_be_fixed(cli: Cli, channel: Emulator) -> None:
     assert (found["outcome"], found["reason"]) == ("held", "paused")
 
 
-def test_no_bucket_is_asked_about_when_no_look_is_wanted(cli: Cli, channel: Emulator) -> None:
+def test_no_bucket_is_looked_up_when_no_look_is_wanted(cli: Cli, channel: Emulator) -> None:
     """`--no-look` leaves open what only the bucket could tell."""
     _fill(channel)
     channel.journal_reads(True)
@@ -137,7 +137,7 @@ def test_a_forged_history_is_no_history(cli: Cli, channel: Emulator) -> None:
     assert "parked copy of" not in cli.run("peek").out
 
 
-def test_an_empty_queue_is_said_to_be_empty(cli: Cli, channel: Emulator) -> None:
+def test_an_empty_queue_is_reported_to_be_empty(cli: Cli, channel: Emulator) -> None:
     """No message is no error."""
     assert is_empty(channel)
     result = cli.run("peek")
@@ -152,7 +152,7 @@ def test_control_characters_of_a_body_never_reach_the_terminal(cli: Cli, channel
     assert result.status == 0
 
 
-def test_a_missing_queue_is_told_with_status_3(cli: Cli) -> None:
+def test_a_missing_queue_is_reported_with_status_3(cli: Cli) -> None:
     """The operation and the service's code."""
     cli.replace('name = "config-events"', 'name = "other"')
     result = cli.run("peek")

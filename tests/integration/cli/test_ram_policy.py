@@ -333,7 +333,7 @@ def test_what_cannot_be_taken_back_needs_the_evaluators_word_granted(cli: Cli) -
         ),
     ],
 )
-def test_asking_cloud_config_is_granted_as_far_as_it_is_asked(cli: Cli, settings: str, operations: set[str]) -> None:
+def test_cloud_config_is_granted_as_far_as_it_is_used(cli: Cli, settings: str, operations: set[str]) -> None:
     """The worker's requests to it, on everything because the service knows no narrower resource, and nobody else's."""
     cli.configure(more=f"\n[reevaluate]\n{settings}\n")
 

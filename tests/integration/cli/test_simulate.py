@@ -57,7 +57,7 @@ def test_a_parked_copy_is_decided_as_the_message_that_it_stands_for(cli: Cli, ca
     assert outcomes(cli.json("simulate", str(copies))) == outcomes(cli.json("simulate", str(captured)))
 
 
-def test_nothing_is_asked_of_any_service(cli: Cli, channel: Emulator, captured: Path) -> None:
+def test_no_service_is_contacted(cli: Cli, channel: Emulator, captured: Path) -> None:
     """Without credentials, and with every request journaled, there is none."""
     channel.journal_reads(True)
     channel.clear_journal()

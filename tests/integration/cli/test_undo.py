@@ -283,7 +283,7 @@ def test_an_undo_that_cannot_be_journaled_is_none(repaired: Cli, channel: Emulat
     assert channel.acls() == {"photos": "private"}
 
 
-def test_an_unknown_change_is_told(repaired: Cli) -> None:
+def test_an_unknown_change_is_reported(repaired: Cli) -> None:
     """Status 2 and where the ids are found."""
     result = repaired.run("undo", "0000000000")
     assert result.status == 2

@@ -75,7 +75,7 @@ def test_watching_goes_on_until_it_is_interrupted(cli: Cli, url: str) -> None:
     assert process.returncode == 0
 
 
-def test_a_worker_that_does_not_answer_is_told(cli: Cli) -> None:
+def test_a_worker_that_does_not_answer_is_reported(cli: Cli) -> None:
     """Status 3, where it was looked for and what to change."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -72,7 +72,7 @@ def test_a_filter_that_nothing_fits_says_so(cli: Cli, channel: Emulator) -> None
     assert "'rejected', 'invalid', 'exhausted'" in refused.err
 
 
-def test_nobody_said_no_where_nobody_could_be_asked(cli: Cli, channel: Emulator) -> None:
+def test_without_a_terminal_nobody_declined(cli: Cli, channel: Emulator) -> None:
     """Without a terminal the option is named; a person's no is a person's no."""
     put(channel, letter(1))
     unasked = cli.run("dlq", "drop")

@@ -56,7 +56,7 @@ def test_what_a_group_is(bench: Bench) -> None:
     assert {call.code for call in bench.recorder.calls} == {"ok"}
 
 
-def test_sts_is_asked_once_for_each_key(bench: Bench) -> None:
+def test_sts_is_called_once_for_each_key(bench: Bench) -> None:
     """Whose credentials they are does not change while they are the same."""
     bench.emulator.create_security_groups([GROUP])
     for _ in range(3):
@@ -85,7 +85,7 @@ def test_nothing_is_gone_that_the_wrong_account_does_not_see(bench: Bench) -> No
         bench.group("sg-none").identity()
 
 
-def test_a_key_that_is_renewed_is_asked_about_anew(bench: Bench) -> None:
+def test_a_key_that_is_renewed_is_looked_up_anew(bench: Bench) -> None:
     """Temporary keys of one account come and go."""
     bench.emulator.create_security_groups([GROUP])
     for _ in range(2):
@@ -168,7 +168,7 @@ def test_what_passes_is_tried_again(bench: Bench) -> None:
     assert [each.reason for each in bench.recorder.retries] == ["Throttling", "Throttling"]
 
 
-def test_no_proxy_of_the_environment_is_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_of_the_environment_is_used(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The vendor's own transport would go through it, with the signature in its headers."""
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -220,7 +220,7 @@ def test_an_undo_twice_is_an_undo_once(bench: Bench) -> None:
     assert len(bench.ids()) == 1
 
 
-def test_what_an_undo_brings_back_is_said(bench: Bench) -> None:
+def test_what_an_undo_brings_back_is_reported(bench: Bench) -> None:
     """In words, for the person who is asked."""
     create(bench, SSH)
     ending = bench.repair()

@@ -43,7 +43,7 @@ def test_only_public_write_can_be_taken_away(bench: Workbench) -> None:
     assert "by its ACL" in ending.detail
 
 
-def test_an_open_bucket_that_the_rule_accepts_is_still_said_to_be_open(bench: Workbench) -> None:
+def test_an_open_bucket_that_the_rule_accepts_is_still_reported_to_be_open(bench: Workbench) -> None:
     """Compliant is said of the rule, never taken for closed; Block Public Access is asked before that is said."""
     case = replace(WRITE, broken={"acl": "public-read"})
     bench.emulator.create_buckets([BUCKET], **case.broken)
@@ -78,7 +78,7 @@ def test_a_private_acl_that_is_found_is_not_taken_for_a_private_bucket(bench: Wo
     assert "by its policy" in ending.detail
 
 
-def test_a_policy_that_cannot_be_read_is_said_of_a_private_acl_too(bench: Workbench) -> None:
+def test_a_policy_that_cannot_be_read_is_reported_of_a_private_acl_too(bench: Workbench) -> None:
     """The rule looks at the ACL, so it is compliant; that nobody gets in is not known."""
     bench.emulator.create_buckets([BUCKET])
     bench.emulator.faults.add("error", "GetBucketPolicy", status=403, code="AccessDenied")
@@ -89,7 +89,7 @@ def test_a_policy_that_cannot_be_read_is_said_of_a_private_acl_too(bench: Workbe
 
 
 @pytest.mark.parametrize("principal", ["*", ["*"], [], None, [""], {}, ["**"], ["1234*"]], ids=str)
-def test_a_bucket_that_stays_public_by_its_policy_is_said_to_be_so(bench: Workbench, principal: object) -> None:
+def test_a_bucket_that_stays_public_by_its_policy_is_reported_to_be_so(bench: Workbench, principal: object) -> None:
     """A private ACL is no private bucket, in whatever form the policy names everyone."""
     open_to_all = policy({**PUBLIC_STATEMENT, "Principal": principal})
     bench.create(replace(ACL, broken={"acl": "public-read", "policy": open_to_all}))
@@ -100,7 +100,7 @@ def test_a_bucket_that_stays_public_by_its_policy_is_said_to_be_so(bench: Workbe
     assert "by its policy" in ending.detail
 
 
-def test_a_public_policy_that_is_blocked_is_told_apart(bench: Workbench) -> None:
+def test_a_public_policy_that_is_blocked_is_distinguished(bench: Workbench) -> None:
     """Block Public Access closes the other path too, and the ending names what it hides."""
     broken = {"acl": "public-read", "policy": policy(PUBLIC_STATEMENT), "public_access_block": True}
     bench.create(replace(ACL, broken=broken))

@@ -38,7 +38,7 @@ def test_a_policy_of_nothing_else_is_deleted(bench: Workbench) -> None:
     assert ending.after == "null"
 
 
-def test_a_public_acl_beside_the_policy_is_said_to_be_open(bench: Workbench) -> None:
+def test_a_public_acl_beside_the_policy_is_reported_to_be_open(bench: Workbench) -> None:
     """The ACL is another repair's matter, but the bucket is not called closed."""
     case = replace(POLICY, broken={"acl": "public-read", "policy": policy(PUBLIC_STATEMENT)})
 
@@ -48,7 +48,7 @@ def test_a_public_acl_beside_the_policy_is_said_to_be_open(bench: Workbench) -> 
     assert "by its ACL" in ending.detail
 
 
-def test_a_decent_policy_beside_a_public_acl_is_said_to_be_open(bench: Workbench) -> None:
+def test_a_decent_policy_beside_a_public_acl_is_reported_to_be_open(bench: Workbench) -> None:
     """Compliant with the rule about policies, and open all the same."""
     bench.emulator.create_buckets([BUCKET], acl="public-read", policy=policy(PARTNER_STATEMENT))
 

@@ -173,7 +173,7 @@ def test_another_repair_does_not_call_it_closed(bench: Workbench, found: str) ->
     assert "not understood" in ending.detail
 
 
-def test_no_policy_is_told_by_its_own_code_only(bench: Workbench) -> None:
+def test_no_policy_is_recognised_by_its_own_code_only(bench: Workbench) -> None:
     """Another "NoSuch…" is not the absence of a policy: nothing is known, and that is no compliance."""
     bench.create(POLICY)
     bench.emulator.faults.add("error", "GetBucketPolicy", status=404, code="NoSuchKey")

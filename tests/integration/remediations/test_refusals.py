@@ -31,7 +31,7 @@ def _log_target(bench: Workbench) -> None:
 
 
 @every_repair
-def test_only_what_is_declared_is_asked_and_all_of_it_is_needed(bench: Workbench, case: Case) -> None:
+def test_only_what_is_declared_is_requested_and_all_of_it_is_needed(bench: Workbench, case: Case) -> None:
     """The RAM actions that operators grant are exactly those that a repair uses."""
     bench.create(case)
 
@@ -71,7 +71,7 @@ def test_passing_trouble_is_tried_again_inside_the_delivery(bench: Workbench, ca
 
 @every_repair
 @pytest.mark.parametrize("kind", ["damaged_xml", "truncated", "not_xml"])
-def test_a_damaged_answer_is_asked_for_again(bench: Workbench, case: Case, kind: str) -> None:
+def test_a_damaged_answer_is_requested_again(bench: Workbench, case: Case, kind: str) -> None:
     """Half an answer, or a page of somebody else, is never taken for the bucket's setting."""
     bench.create(case)
     faults = [bench.emulator.faults.add(kind, operation, count=1) for operation in ("GetBucketInfo", "GetBucket[!I]*")]
@@ -130,7 +130,7 @@ def test_observing_decides_the_same_and_changes_nothing(bench: Workbench, case: 
 
 
 @every_repair
-def test_an_account_without_any_permission_is_told(bench: Workbench, case: Case) -> None:
+def test_an_account_without_any_permission_is_reported(bench: Workbench, case: Case) -> None:
     """When not even reading is allowed the ending names what is missing; nothing is assumed."""
     bench.create(case)
     bench.emulator.faults.add("error", "Get*", status=403, code="AccessDenied")

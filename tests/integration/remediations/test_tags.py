@@ -22,7 +22,7 @@ def test_a_bucket_without_tags_loses_them_again(bench: Workbench) -> None:
     repaired_and_undone(bench, replace(TAGS, broken={}))
 
 
-def test_a_value_is_replaced_only_when_told_to(bench: Workbench) -> None:
+def test_a_value_is_replaced_only_when_configured(bench: Workbench) -> None:
     """What somebody has set is theirs, unless the rule's owner says otherwise."""
     case = replace(
         TAGS, broken={"tagging": {"cost-center": "4711"}}, parameters={"tag1Key": "cost-center", "tag1Value": "unknown"}

@@ -119,7 +119,7 @@ def test_a_message_that_names_no_resource_has_none() -> None:
 
 
 @pytest.mark.parametrize("name", ["before", "after", "detail"])
-def test_a_policy_is_cut_and_that_is_said(name: str) -> None:
+def test_a_policy_is_cut_and_that_is_reported(name: str) -> None:
     """A whole policy stands in the journal; here is its beginning."""
     data = written(replace(FIXED, **{name: "é" * 50_000}))["data"]
 

@@ -118,7 +118,7 @@ def test_what_is_held_before_the_limit_takes_no_place() -> None:
     assert limited.changes_in_window() == {"": 1}
 
 
-def test_a_contest_is_told_with_the_time_it_lasts() -> None:
+def test_a_contest_is_reported_with_the_time_it_lasts() -> None:
     """After so many verified fixes the next change is held, for the rule's time at most."""
     contested = guards(contest=LocalContest(ContestPolicy(max_fixes=2, window_seconds=50)))
     for _ in range(2):
@@ -141,7 +141,7 @@ class Unreadable(LocalContest):
         raise SharedUnreachable(f"no answer: {rule}, {resource.resource_id}, {now}")
 
 
-def test_a_contest_that_cannot_be_told_holds_the_change() -> None:
+def test_a_contest_that_cannot_be_known_holds_the_change() -> None:
     """It might be contested: it is left alone and looked at again, and no place of a limit or breaker is taken."""
     doubtful = guards(contest=Unreadable(), limits=LocalLimits(Limit(1, 60)))
 
@@ -153,7 +153,7 @@ def test_a_contest_that_cannot_be_told_holds_the_change() -> None:
     assert doubtful.changes_in_window() == {"": 0}
 
 
-def test_what_is_shared_is_asked_for_nothing_but_a_change_to_be_made() -> None:
+def test_the_shared_store_is_used_only_for_a_change_to_be_made() -> None:
     """Neither for a rule that observes, nor for an exempt bucket, nor while changes are paused."""
     assert refused(guards(contest=Unreadable()), intent(Mode.OBSERVE)).outcome is Outcome.WOULD_FIX
     assert refused(guards(contest=Unreadable(), held_by=lambda: "a signal")).reason == "paused"

@@ -35,7 +35,7 @@ _INTERNAL = "\n[oss]\ninternal = true\n"
     ("rules", "buckets_in"),
     [(_BUCKETS, ["cn-hangzhou", "cn-shanghai"]), (_BUCKETS + _GROUPS, ["cn-hangzhou", "cn-shanghai"]), (_GROUPS, [])],
 )
-def test_oss_is_asked_where_rules_are_about_buckets(
+def test_oss_is_checked_where_rules_are_about_buckets(
     rules: str, buckets_in: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A region that only a rule for another kind names needs no endpoint of OSS."""

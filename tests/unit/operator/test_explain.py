@@ -60,7 +60,7 @@ def rule(selector: Selector, name: str = "the-rule") -> Rule:
 
 
 @given(SELECTORS, EVENTS)
-def test_what_is_said_of_a_rule_is_what_the_worker_does(selector: Selector, event: Event) -> None:
+def test_what_is_reported_of_a_rule_is_what_the_worker_does(selector: Selector, event: Event) -> None:
     """Names, identifiers and risk levels are not in a journal: unknown where these decide, else as it happened."""
     journaled = replace(event, config_rule_name="", source_identifier="", risk_level="")
     (found,) = matches(journaled, [rule(selector)])
@@ -109,7 +109,7 @@ def test_every_objection_of_the_chain_has_its_guard() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, _ in REASONS])
-def test_guards_before_the_one_that_objected_let_it_pass_and_later_ones_were_not_asked(name: str) -> None:
+def test_guards_before_the_one_that_objected_let_it_pass_and_later_ones_were_not_reached(name: str) -> None:
     """In the order of the chain."""
     reason = min(dict(REASONS)[name])
     answers = guard_checks(Outcome.HELD, reason, "because of that", began=False)
@@ -142,7 +142,7 @@ def test_what_is_held_without_a_guard_had_not_been_looked_at() -> None:
     assert {one.because for one in answers} == {"it was held before it was known what to change"}
 
 
-def test_what_could_not_be_asked_is_unknown() -> None:
+def test_a_guard_that_could_not_be_reached_is_unknown() -> None:
     """The store that replicas share was not there: the guards before it passed, the others nobody knows."""
     answers = guard_checks(Outcome.HELD, "shared_unreachable", "no route", began=False)
     assert [one.answer for one in answers].count(GuardVerdict.UNKNOWN) == 5

@@ -38,7 +38,7 @@ def test_another_order_is_no_difference() -> None:
     assert planned(repair, Referer(allow_empty=True, allowed=tuple(reversed(OURS)))) is None
 
 
-def test_an_empty_referer_is_forbidden_only_when_told_to() -> None:
+def test_an_empty_referer_is_forbidden_only_when_configured() -> None:
     """It locks every program out that sends none."""
     found = Referer(allow_empty=True, allowed=tuple(OURS))
 

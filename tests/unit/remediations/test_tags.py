@@ -22,7 +22,7 @@ def test_missing_tags_are_added_and_the_others_stay() -> None:
     }
 
 
-def test_values_are_replaced_only_when_told_to() -> None:
+def test_values_are_replaced_only_when_configured() -> None:
     """With `replace_values` the configured value wins."""
     repair = remediation("oss.tags", tags=WANTED, replace_values=True)
 

@@ -38,7 +38,7 @@ PUBLIC, NAMED = policy(["*"]), policy(["1111111111111111"])
         ("oss.referer", {"referers": ["https://a.example"]}, "{}", "{}"),
     ],
 )
-def test_taking_a_protection_back_is_said(name: str, options: dict[str, Any], before: str, after: str) -> None:
+def test_taking_a_protection_back_is_reported(name: str, options: dict[str, Any], before: str, after: str) -> None:
     """What broke the rule is put back, so undo has to ask once more."""
     assert remediation(name, **options).weakens(Change(before, after))
 

@@ -40,7 +40,7 @@ def test_a_task_that_is_there_is_waited_for(status: str) -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_the_task_that_still_runs_is_the_one_that_is_told(order: int) -> None:
+def test_the_task_that_still_runs_is_the_one_that_is_reported(order: int) -> None:
     """The service does not promise an order of tasks."""
     repair = remediation("oss.zrs", acknowledge_one_way_and_cost=True)
     tasks = (Transition("task-old", "Finished"), Transition("task-new", "Queueing"))[::order]

@@ -49,14 +49,14 @@ def test_a_star_stands_for_nothing_as_well(pattern: str, text: str, fits: bool) 
 @example(pattern="a/?*", prefix="a/", names=["x"])
 @example(pattern="a/*?*", prefix="a/", names=["x", "xy"])
 @example(pattern="a*?", prefix="a/", names=["x"])
-def test_what_is_said_to_cover_everything_covers_every_name(pattern: str, prefix: str, names: list[str]) -> None:
+def test_what_is_found_to_cover_everything_covers_every_name(pattern: str, prefix: str, names: list[str]) -> None:
     """No name anybody can think of is left out."""
     if covers_all_below(pattern, prefix):
         assert all(matches(pattern, prefix + name) for name in names)
 
 
 @given(pattern=_PATTERN, prefix=_PREFIX)
-def test_what_leaves_nothing_out_is_said_to_cover(pattern: str, prefix: str) -> None:
+def test_what_leaves_nothing_out_is_found_to_cover(pattern: str, prefix: str) -> None:
     """The other way round: names of a character that no pattern has, in every length, tell every gap."""
     complete = all(matches(pattern, prefix + "z" * length) for length in range(1, len(pattern) + 3))
 

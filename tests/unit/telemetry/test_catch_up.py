@@ -25,7 +25,7 @@ def missed(runs: CatchUps) -> float | None:
     return exported(runs, "missed_upstream_total", rule=RULE)
 
 
-def test_a_fix_that_only_catch_up_asked_for_was_missed_upstream() -> None:
+def test_a_fix_that_only_catch_up_requested_was_missed_upstream() -> None:
     """Series begin at 0, so that the first one is seen as an increase."""
     runs = CatchUps([RULE], 0)
     assert missed(runs) == 0

@@ -164,7 +164,7 @@ def test_requests_are_lines_at_debug(written: Log) -> None:
     assert (retried["event"], retried["level"], retried["reason"]) == ("api.retried", "debug", "timeout")
 
 
-def test_failing_polls_are_told_once_until_they_work_again(written: Log) -> None:
+def test_failing_polls_are_reported_once_until_they_work_again(written: Log) -> None:
     """An outage is two lines and not one for every poll; an empty receive is a success."""
     for code in ("ok", "timeout", "timeout", "reset", "empty", "ok"):
         written.listener.api_call(ApiCall("mns", "BatchReceiveMessage", code, 1.0, ""))
@@ -182,14 +182,14 @@ def test_failing_polls_are_told_once_until_they_work_again(written: Log) -> None
         ("timeout", "lease.renewal_failed", "warning"),
     ],
 )
-def test_leases_are_told(written: Log, result: str, event: str, level: str) -> None:
+def test_leases_are_reported(written: Log, result: str, event: str, level: str) -> None:
     """Only what is not going well is for everybody."""
     written.listener.renewal(LeaseRenewal("message", result))
     [line] = written.lines()
     assert (line["event"], line["level"], line["message_id"]) == (event, level, "message")
 
 
-def test_failed_settlements_are_told(written: Log) -> None:
+def test_failed_settlements_are_reported(written: Log) -> None:
     """With what was tried and how it failed."""
     written.listener.settle_error(SettleError("message", "delete", "InternalError"))
     assert written.lines() == [

@@ -67,7 +67,7 @@ def test_a_lost_lease_without_a_fix_stays_open(exposures: OpenExposures) -> None
     assert exposures.oldest() == {_RULE: _EVALUATED_AT}
 
 
-def test_the_oldest_of_each_rule_is_told(exposures: OpenExposures) -> None:
+def test_the_oldest_of_each_rule_is_reported(exposures: OpenExposures) -> None:
     """Rules do not hide each other's exposures, and a younger one does not hide an older."""
     exposures.observe(report(Outcome.HELD, event=event(resource_id="a", evaluated_at_ms=EVALUATED_AT_MS - 60_000)))
     exposures.observe(report(Outcome.HELD, event=event(resource_id="b")))

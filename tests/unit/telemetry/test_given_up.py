@@ -113,7 +113,7 @@ def test_a_settled_letter_leaves_open_what_still_waits_on_the_queue() -> None:
     assert exposures.oldest()
 
 
-def test_a_letter_that_had_to_be_forgotten_is_told() -> None:
+def test_a_letter_that_had_to_be_forgotten_is_reported() -> None:
     """Memory is bounded; what it lost makes the rest incomplete until the whole queue was seen again."""
     exposures = OpenExposures(remembered=2)
     look(exposures, letter("a"), letter("b"), minute=1)

@@ -236,7 +236,7 @@ def test_without_a_page_there_is_none() -> None:
         assert _ask(port, "/")[0].status == 404
 
 
-def test_a_page_that_cannot_be_drawn_is_said_so() -> None:
+def test_a_page_that_cannot_be_drawn_is_an_error() -> None:
     """Without a traceback, and the next one may work."""
     answers = iter([ValueError("secret detail"), text_response(HTTPStatus.OK, "a page")])
 

@@ -294,7 +294,7 @@ def test_an_answer_that_comes_after_the_end_is_dropped() -> None:
         assert client.recv(1) == b""
 
 
-def test_metrics_of_a_name_can_be_asked_for() -> None:
+def test_metrics_of_a_name_can_be_requested() -> None:
     """The library's own filter still works."""
     registry = CollectorRegistry()
     Gauge("one", "x", registry=registry)

@@ -246,7 +246,7 @@ def test_the_second_tile_answers_whether_work_flows(status: ProcessStatus, word:
     assert (status.alive or status.ready) in found[2]
 
 
-def test_a_count_that_cannot_be_told_is_not_shown_as_nothing() -> None:
+def test_a_count_that_cannot_be_known_is_not_shown_as_nothing() -> None:
     """While the store that replicas share cannot be reached, for example."""
     assert "unknown of 20" in status_page.page(TROUBLED)
     assert "17 of 20" in status_page.page(TROUBLED)

@@ -89,7 +89,7 @@ def test_days_without_a_change_are_shown_too(book: Book) -> None:
     assert [count for _, count in endless.days] == [2]
 
 
-def test_why_a_resource_was_left_is_said(book: Book) -> None:
+def test_why_a_resource_was_left_is_reported(book: Book) -> None:
     """A hold by its reason, an exemption by its own words, the most frequent first."""
     detail = "exemption public-site: serves the web site (owner: web-team@example.com)"
     book.ended("exempt", "site", reason="exemption", detail=detail)
@@ -169,7 +169,7 @@ def test_a_journal_that_goes_on_where_another_ends_needs_the_other(tmp_path: Pat
     assert not report(new, since_ms=NOON).damaged
 
 
-def test_a_period_that_began_before_the_journal_is_said(tmp_path: Path) -> None:
+def test_a_period_that_began_before_the_journal_is_reported(tmp_path: Path) -> None:
     """Nothing is damaged, and still nobody knows what happened before."""
     book = Book(tmp_path / "journal.jsonl")
     book.line("opened", NOON)
@@ -188,7 +188,7 @@ def test_a_period_without_a_line_is_not_called_quiet(book: Book) -> None:
     assert "No line was written in this period" in report(book).unknown[0]
 
 
-def test_gaps_are_said_with_how_many_lines_are_missing(book: Book) -> None:
+def test_gaps_are_reported_with_how_many_lines_are_missing(book: Book) -> None:
     """Where they reach into the period, and only there."""
     book.line("gap", SINCE - 1, lost_lines=5, since_ms=SINCE - 10, reason="No space left on device")
     book.line("gap", NOON, lost_lines=3, since_ms=SINCE - 10, reason="No space left on device")
@@ -199,7 +199,7 @@ def test_gaps_are_said_with_how_many_lines_are_missing(book: Book) -> None:
 
 
 @pytest.mark.parametrize("damage", ["altered", "removed", "garbage"])
-def test_a_damaged_journal_is_said_and_still_counted(book: Book, damage: str) -> None:
+def test_a_damaged_journal_is_reported_and_still_counted(book: Book, damage: str) -> None:
     """What can be read is counted, and nobody is left to believe that it is all."""
     for number in range(4):
         book.ended("fixed", f"bucket-{number}")
@@ -328,7 +328,7 @@ def test_a_gap_at_the_very_beginning_names_no_other_file(tmp_path: Path) -> None
     assert not report(book).damaged
 
 
-def test_lines_from_after_now_are_said(book: Book) -> None:
+def test_lines_from_after_now_are_reported(book: Book) -> None:
     """A clock that is ahead must not hide what it writes; a period in the past has lines after it, of course."""
     book.ended("fixed", at_ms=UNTIL + 1)
     book.ended("fixed")
