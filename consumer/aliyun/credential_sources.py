@@ -72,7 +72,7 @@ def half_set(environment: Mapping[str, str]) -> list[str]:
 def standard(environment: Mapping[str, str], sts_endpoint: str) -> tuple[Source, ...]:
     """The chain's sources after the environment, in the documented order; files that do not exist are left out.
 
-    One of which nobody can tell whether it exists is asked, and says why it gives nothing.
+    A source that may or may not exist is tried, and its error says why it gives nothing.
 
     https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-python-access-credentials
     """

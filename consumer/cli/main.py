@@ -42,8 +42,8 @@ class Commands(OperatorGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt as stop:
             stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
-            said = [f"\nconfig-remediator {ctx.invoked_subcommand}: stopped by {stopped_by.name}"]
-            last_words.say("\n".join([*said, *getattr(stop, "__notes__", ())]), LAST_LINES_SECONDS)
+            line = [f"\nconfig-remediator {ctx.invoked_subcommand}: stopped by {stopped_by.name}"]
+            last_words.say("\n".join([*line, *getattr(stop, "__notes__", ())]), LAST_LINES_SECONDS)
             ctx.exit(128 + stopped_by)
 
 

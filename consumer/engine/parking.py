@@ -121,7 +121,7 @@ class Parking:
         self._say("parking.resumed")
 
     def refused(self, copy: ParkedCopy, error: ServiceError) -> None:
-        """The service did not take a copy, or has not said so; a refusal of one message says nothing of others."""
+        """A copy was refused or not confirmed; a refusal of one message says nothing about others."""
         lasting = isinstance(error, PermanentError) and not isinstance(error, PermissionMissing)
         if not (lasting or (isinstance(error, UnknownRefusal) and error.status == 400)):
             self.interrupt(copy, error.code, "mns:SendMessage" if isinstance(error, PermissionMissing) else "")

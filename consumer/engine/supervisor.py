@@ -1,6 +1,6 @@
 """The supervisor: starts the threads, watches their progress, and ends the process in good order or loudly.
 
-Order of a stop, and why: polling ends first, so that nothing new comes in. What is buffered and untouched is handed
+Order of a stop, and why: polling ends first, so that nothing new comes in. What is buffered and untouched is given
 back at once, because another replica can begin on it while we are still finishing. Workers finish what they have
 begun, with their leases kept, because a repair cut in half helps nobody. Settlers then flush without lingering. The
 threads that renew leases end last: until the final message is settled, something is still ours.

@@ -21,7 +21,7 @@ _MEANS = {
     "unconfirmed": "the change cannot be taken back, and the evaluator did not confirm it",
     "in_progress": "the service is changing it",
     "journal_unwritable": "the journal is required, and could not be written",
-    "shared_unreachable": "what replicas share could not be asked",
+    "shared_unreachable": "the shared store could not be reached",
     "AccessDenied": "refused on this resource",
     "not_verified": "it did not read back as wanted",
     "account_not_allowed": "it belongs to an account that is not configured",
