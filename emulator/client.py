@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 
 from emulator.settings import Endpoints
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 _TIMEOUT_SECONDS = 90.0
 _PAGE = 5000
@@ -45,7 +45,7 @@ class JournalEntry:
     changed: bool
     request_id: str
     access_key_id: str
-    detail: Json
+    detail: JsonObject
     """Everything else, by operation: message ids, receipt handles, bodies, before and after."""
 
 
@@ -79,7 +79,7 @@ class Control:
         # An environment proxy must not come between a test and loopback.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def call(self, method: str, path: str, body: Json | None = None, **query: Any) -> Json:
+    def call(self, method: str, path: str, body: JsonObject | None = None, **query: Any) -> JsonObject:
         """One request and its JSON answer.
 
         Raises:
@@ -93,7 +93,7 @@ class Control:
         )
         try:
             with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-                value: Json = json.load(answer)
+                value: JsonObject = json.load(answer)
                 return value
         except urllib.error.HTTPError as refused:
             with refused:
@@ -192,7 +192,7 @@ class Emulator:
         """Put the named parts (all without a name) back to how they were at the start."""
         self.control.call("POST", "/reset", {"parts": list(parts)} if parts else {})
 
-    def state(self) -> Json:
+    def state(self) -> JsonObject:
         """Queues, topics, buckets, security groups and rules as they are now."""
         return self.control.call("GET", "/state")
 
@@ -221,7 +221,7 @@ class Emulator:
         body = {"names": names or [], "count": count, **settings}
         return list(self.control.call("POST", "/buckets", body)["buckets"])
 
-    def change_bucket(self, bucket: str, **settings: object) -> Json:
+    def change_bucket(self, bucket: str, **settings: object) -> JsonObject:
         """Change a bucket by hand: unsigned, unchecked, journaled as `control`."""
         return self.control.call("PATCH", f"/buckets/{quote(bucket)}", settings)
 
@@ -234,11 +234,11 @@ class Emulator:
         body = {"ids": ids or [], "count": count, **settings}
         return list(self.control.call("POST", "/security-groups", body)["security_groups"])
 
-    def change_security_group(self, group_id: str, **settings: object) -> Json:
+    def change_security_group(self, group_id: str, **settings: object) -> JsonObject:
         """Change a group by hand: unsigned, unchecked, journaled as `control`; `permissions` replaces all rules."""
         return self.control.call("PATCH", f"/security-groups/{quote(group_id)}", settings)
 
-    def security_group(self, group_id: str) -> Json:
+    def security_group(self, group_id: str) -> JsonObject:
         """One group with its rules."""
         return self.control.call("GET", f"/security-groups/{quote(group_id)}")
 
@@ -306,6 +306,6 @@ class Emulator:
         self.control.call("PUT", "/queue-figures", {"figures": figures})
 
 
-def _entry(value: Json) -> JournalEntry:
+def _entry(value: JsonObject) -> JournalEntry:
     fixed = {name: value[name] for name in _FIXED}
     return JournalEntry(**fixed, detail={name: found for name, found in value.items() if name not in _FIXED})

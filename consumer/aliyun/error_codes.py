@@ -30,9 +30,9 @@ from consumer.core.errors import (
     UnknownRefusal,
 )
 
-Kind = type[ServiceError]
+ErrorType = type[ServiceError]
 
-_BOTH: Mapping[str, Kind] = {
+_BOTH: Mapping[str, ErrorType] = {
     "AccessDenied": PermissionMissing,
     "InvalidAccessKeyId": NotAuthenticated,
     "SignatureDoesNotMatch": NotAuthenticated,
@@ -52,7 +52,7 @@ _BOTH: Mapping[str, Kind] = {
     "NotImplemented": PermanentError,
 }
 
-OSS: Mapping[str, Kind] = {
+OSS: Mapping[str, ErrorType] = {
     **_BOTH,
     "NoSuchBucket": ResourceGone,
     "RequestTimeTooSkewed": NotAuthenticated,
@@ -88,7 +88,7 @@ OSS: Mapping[str, Kind] = {
     "WORMConfigurationLocked": PermanentError,
 }
 
-MNS: Mapping[str, Kind] = {
+MNS: Mapping[str, ErrorType] = {
     **_BOTH,
     "MessageNotExist": MessageGone,
     "ReceiptHandleError": MessageGone,
@@ -120,7 +120,7 @@ MNS: Mapping[str, Kind] = {
 }
 """`InvalidDegist` is the service's own spelling."""
 
-CONFIG: Mapping[str, Kind] = {
+CONFIG: Mapping[str, ErrorType] = {
     "InvalidAccessKeyId": NotAuthenticated,
     "InvalidSecurityToken": NotAuthenticated,
     "MissingSecurityToken": NotAuthenticated,
@@ -136,7 +136,7 @@ CONFIG: Mapping[str, Kind] = {
 }
 """Cloud Config, by the part of the code before the dot."""
 
-STATUSES: Mapping[int, Kind] = {
+STATUSES: Mapping[int, ErrorType] = {
     408: Unanswered,
     409: Busy,
     412: Busy,
@@ -147,7 +147,7 @@ STATUSES: Mapping[int, Kind] = {
 """For a code that no table names."""
 
 
-def kind_of(codes: Mapping[str, Kind], code: str, status: int) -> Kind:
+def kind_of(codes: Mapping[str, ErrorType], code: str, status: int) -> ErrorType:
     """The error that an answer with this code and status is; `codes` is the table of its service."""
     if kind := codes.get(code):
         return kind

@@ -20,7 +20,7 @@ from consumer.aliyun.credentials import CredentialsProvider
 from consumer.core.errors import ConfigurationError, DamagedReply, Retryable, ServiceError
 from consumer.core.observers import ApiCall, Hooks
 
-Judge = Callable[[str, str, str, int, str], ServiceError]
+ToError = Callable[[str, str, str, int, str], ServiceError]
 """Operation, code, text, status and request id of a refusal in; the error that it is out."""
 
 
@@ -31,7 +31,7 @@ class ApiService:
     name: str
     """As metrics, logs and RAM name it: `ecs`."""
     version: str
-    judge: Judge
+    judge: ToError
 
 
 @dataclass(frozen=True, slots=True)

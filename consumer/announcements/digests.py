@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from consumer.announcements.records import MOST_IN_DIGEST, Digest, Kind, ResourceAnnouncement
-from consumer.announcements.selection import OPEN, Key, key_of
+from consumer.announcements.selection import OPEN, AnnouncedKey, key_of
 
 
 class Digests:
@@ -25,7 +25,7 @@ class Digests:
         self._since_ms = now_ms
         self._most = most
         self._identity = identity
-        self._entries: OrderedDict[tuple[Kind, Key | str], ResourceAnnouncement] = OrderedDict()
+        self._entries: OrderedDict[tuple[Kind, AnnouncedKey | str], ResourceAnnouncement] = OrderedDict()
         self._left_out: Counter[Kind] = Counter()
 
     def add(self, announced: ResourceAnnouncement) -> None:
@@ -36,7 +36,7 @@ class Digests:
             return
         self._entries[key] = announced
 
-    def forget(self, key: Key) -> None:
+    def forget(self, key: AnnouncedKey) -> None:
         """The resource is safe, gone or not to be touched: what was open about it is not any more.
 
         What has happened to it stays news: a fix, or a message that was given up.

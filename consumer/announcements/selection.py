@@ -23,7 +23,7 @@ _CLOSING = frozenset({Outcome.FIXED, Outcome.ALREADY_COMPLIANT, Outcome.GONE, Ou
 OPEN = frozenset({Kind.WOULD_FIX, Kind.CONTESTED, Kind.HELD})
 """What comes back with every delivery of a kept message, and is news only once."""
 
-Key = tuple[str, str, str, str]
+AnnouncedKey = tuple[str, str, str, str]
 """Rule, account, region and resource id."""
 
 
@@ -50,7 +50,7 @@ class News:
     def __init__(self, selection: Selection, remembered: int = REMEMBERED) -> None:
         self._selection = selection
         self._remembered = remembered
-        self._announced: OrderedDict[Key, frozenset[Kind]] = OrderedDict()
+        self._announced: OrderedDict[AnnouncedKey, frozenset[Kind]] = OrderedDict()
 
     def of(self, report: Report) -> ResourceAnnouncement | None:
         """What a settled delivery gives to announce; None if nothing, or if that was announced before."""
@@ -84,7 +84,7 @@ class News:
             case _:
                 return None
 
-    def _first(self, key: Key, kind: Kind) -> bool:
+    def _first(self, key: AnnouncedKey, kind: Kind) -> bool:
         known = self._announced.pop(key, frozenset())
         self._announced[key] = known | {kind}
         if len(self._announced) > self._remembered:
@@ -113,13 +113,13 @@ class News:
         )
 
 
-def key_of(announced: ResourceAnnouncement) -> Key | None:
+def key_of(announced: ResourceAnnouncement) -> AnnouncedKey | None:
     """What two announcements about the same resource and rule share; None where no resource is named."""
     resource = announced.resource
     return (announced.rule, resource.account_id, resource.region, resource.resource_id) if resource else None
 
 
-def closed_by(report: Report) -> Key | None:
+def closed_by(report: Report) -> AnnouncedKey | None:
     """The key of what an ending settles, so that nothing collected about it is of interest any more."""
     return _key(report) if report.ending and report.ending.outcome in _CLOSING else None
 
@@ -129,7 +129,7 @@ def undoable_of(remediations: Mapping[str, str], *, journaled: bool) -> frozense
     return frozenset(name for name, word in remediations.items() if journaled and word.startswith(("yes", "in part")))
 
 
-def _key(report: Report) -> Key | None:
+def _key(report: Report) -> AnnouncedKey | None:
     event = report.event
     return (report.rule, event.account_id, event.region, event.resource_id) if event else None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from consumer.remediations.catalogue import catalogue
 
-Table = Mapping[str, Any]
+TomlTable = Mapping[str, Any]
 
 SELECTING = ("config_rule_ids", "source_identifiers", "rule_names", "resource_types")
 """At least one of these has to say which events a rule is about."""
@@ -67,7 +67,7 @@ _AT_LEAST = (
 )
 
 
-def contradictions(document: Table, wrong: Callable[[str], bool] = lambda _key: False) -> list[Problem]:
+def contradictions(document: TomlTable, wrong: Callable[[str], bool] = lambda _key: False) -> list[Problem]:
     """Every check that fails on a document with all its defaults; those on a key that is `wrong` are left out."""
     found = [problem for check in _AT_LEAST if (problem := _too_small(document, check, wrong))]
     found += _same_queue(document, wrong)
@@ -78,7 +78,7 @@ def contradictions(document: Table, wrong: Callable[[str], bool] = lambda _key: 
     return found
 
 
-def value_at(document: Table, key: str) -> Any:
+def value_at(document: TomlTable, key: str) -> Any:
     """The value of a dotted key.
 
     Raises:
@@ -92,7 +92,7 @@ def value_at(document: Table, key: str) -> Any:
     return value
 
 
-def _too_small(document: Table, check: _AtLeast, wrong: Callable[[str], bool]) -> Problem | None:
+def _too_small(document: TomlTable, check: _AtLeast, wrong: Callable[[str], bool]) -> Problem | None:
     if any(wrong(key) for key in (check.key, *check.others)):
         return None
     given = value_at(document, check.key)
@@ -103,7 +103,7 @@ def _too_small(document: Table, check: _AtLeast, wrong: Callable[[str], bool]) -
     return Problem(check.key, f"must be at least {terms}, given {given:g}: {check.because}")
 
 
-def _same_queue(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+def _same_queue(document: TomlTable, wrong: Callable[[str], bool]) -> Iterator[Problem]:
     if wrong("queue.name") or wrong("queue.dead_letter_queue"):
         return
     name = value_at(document, "queue.name")
@@ -112,7 +112,7 @@ def _same_queue(document: Table, wrong: Callable[[str], bool]) -> Iterator[Probl
         yield Problem("queue.dead_letter_queue", text)
 
 
-def _journal(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+def _journal(document: TomlTable, wrong: Callable[[str], bool]) -> Iterator[Problem]:
     if wrong("journal.path") or wrong("journal.required"):
         return
     if value_at(document, "journal.required") and not value_at(document, "journal.path"):
@@ -123,7 +123,7 @@ _NEVER_DIGESTED = frozenset({"undone", "paused", "breaker_open"})
 """They concern a person's act or the whole process, and are announced at once."""
 
 
-def _announce(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+def _announce(document: TomlTable, wrong: Callable[[str], bool]) -> Iterator[Problem]:
     topic = "" if wrong("announce.topic") else value_at(document, "announce.topic")
     if topic and not wrong("topic.name") and topic == value_at(document, "topic.name"):
         text = f'must be another topic than topic.name, given "{topic}": announcements would come back as events'
@@ -133,7 +133,7 @@ def _announce(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem
         yield Problem("announce.digest", f"cannot hold {', '.join(never)}, which are announced at once")
 
 
-def _rules(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+def _rules(document: TomlTable, wrong: Callable[[str], bool]) -> Iterator[Problem]:
     if wrong("rules"):
         return
     rules = _tables(document["rules"])
@@ -144,7 +144,7 @@ def _rules(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
             yield Problem(key, f"takes no event in particular; give at least one of {', '.join(SELECTING)}")
 
 
-def _exemptions(document: Table, wrong: Callable[[str], bool]) -> Iterator[Problem]:
+def _exemptions(document: TomlTable, wrong: Callable[[str], bool]) -> Iterator[Problem]:
     if wrong("exemptions"):
         return
     exemptions = _tables(document["exemptions"])

@@ -13,7 +13,7 @@ from consumer.aliyun.mns.admin import Subscription
 from consumer.config import Config
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.core.queue_limits import MAX_MESSAGE_BYTES, MAX_VISIBILITY_SECONDS
-from consumer.operator.check.findings import Finding, failed, warning
+from consumer.operator.check.findings import CheckResult, failed, warning
 
 LEAST_TOPIC_BYTES = 8_192
 """Below this Cloud Config cannot deliver:
@@ -63,7 +63,7 @@ def wanted_dead_letter_queue(found: QueueAttributes | None, queue: QueueAttribut
     )
 
 
-def queue(config: Config, found: QueueAttributes, topic_bytes: int | None) -> Iterator[Finding]:
+def queue(config: Config, found: QueueAttributes, topic_bytes: int | None) -> Iterator[CheckResult]:
     """What does not fit about the queue."""
     yield from _visibility(config, found.visibility_timeout_seconds)
     hidden = _longest_hidden_seconds(config)
@@ -83,7 +83,7 @@ def queue(config: Config, found: QueueAttributes, topic_bytes: int | None) -> It
         yield failed("queue size", text, f"raise the queue's MaximumMessageSize to {needed}; {_PROVISION}")
 
 
-def dead_letter_queue(found: QueueAttributes, queue: QueueAttributes | None) -> Iterator[Finding]:
+def dead_letter_queue(found: QueueAttributes, queue: QueueAttributes | None) -> Iterator[CheckResult]:
     """What does not fit about the dead-letter queue."""
     if found.retention_seconds < _LEAST_DEAD_LETTER_SECONDS:
         text = f"dead letters are dropped after {found.retention_seconds} s, before a person may have seen them"
@@ -96,7 +96,7 @@ def dead_letter_queue(found: QueueAttributes, queue: QueueAttributes | None) -> 
         yield warning("dead-letter size", text, remedy)
 
 
-def topic(max_message_bytes: int) -> Iterator[Finding]:
+def topic(max_message_bytes: int) -> Iterator[CheckResult]:
     """What does not fit about the topic."""
     if max_message_bytes < LEAST_TOPIC_BYTES:
         text = (
@@ -105,7 +105,7 @@ def topic(max_message_bytes: int) -> Iterator[Finding]:
         yield failed("topic size", text, f"raise the topic's MaximumMessageSize; {_PROVISION}")
 
 
-def subscription(config: Config, found: Subscription) -> Iterator[Finding]:
+def subscription(config: Config, found: Subscription) -> Iterator[CheckResult]:
     """What does not fit about the subscription."""
     wanted = subscription_endpoint(config)
     if found.endpoint != wanted:
@@ -133,7 +133,7 @@ def _visibility_range(config: Config) -> tuple[int, int]:
     return min(shortest, MAX_VISIBILITY_SECONDS), min(longest, MAX_VISIBILITY_SECONDS)
 
 
-def _visibility(config: Config, seconds: int) -> Iterator[Finding]:
+def _visibility(config: Config, seconds: int) -> Iterator[CheckResult]:
     shortest, longest = _visibility_range(config)
     if seconds < 2 * config.queue.call_timeout_seconds:
         text = f"a message is hidden for {seconds} s, so one slow renewal lets another consumer receive it"

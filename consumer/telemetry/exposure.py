@@ -16,7 +16,7 @@ from consumer.core.event_times import believed_ms
 from consumer.core.observers import Report
 from consumer.core.outcome import Disposition, Outcome
 from consumer.reevaluation.agreement import AgreementPolicy, Fix, fix_of
-from consumer.telemetry.given_up import GivenUp, Key, Letters
+from consumer.telemetry.given_up import ExposureKey, GivenUp, Letters
 
 GRACE_SECONDS = 300.0
 """How long past its next visibility a kept message may go unseen until this process stops reporting its exposure.
@@ -107,7 +107,7 @@ class OpenExposures:
         self._brought_back_seconds = brought_back_seconds
         self._keeping_up_since = keeping_up_since
         self._wall = wall
-        self._open: OrderedDict[Key, _Open] = OrderedDict()
+        self._open: OrderedDict[ExposureKey, _Open] = OrderedDict()
         self._letters = Letters(remembered)
         self._lock = threading.Lock()
 
@@ -172,28 +172,28 @@ class OpenExposures:
         """How many open exposures wait for an action to be granted, by action and account."""
         return Counter((found.missing_action, key[1]) for key, found in self._current() if found.missing_action)
 
-    def _current(self) -> list[tuple[Key, _Open]]:
+    def _current(self) -> list[tuple[ExposureKey, _Open]]:
         now, since = self._wall(), self._keeping_up_since()
         with self._lock:
             for key in [key for key, found in self._open.items() if _over(found, now, since)]:
                 self._left_the_queue(key)
             return list(self._open.items())
 
-    def _left_the_queue(self, key: Key) -> None:
+    def _left_the_queue(self, key: ExposureKey) -> None:
         known = self._open[key]
         if known.letter_at_ms:
             self._open[key] = replace(known, known_until=0.0, awaited=frozenset(), missing_action="")
         else:
             del self._open[key]
 
-    def _letter_settled(self, key: Key) -> None:
+    def _letter_settled(self, key: ExposureKey) -> None:
         known = self._open[key]
         if known.known_until:
             self._open[key] = replace(known, letter_at_ms=0, given_up="")
         else:
             del self._open[key]
 
-    def _closed(self, key: Key, report: Report) -> None:
+    def _closed(self, key: ExposureKey, report: Report) -> None:
         """Close it, or keep it until the evaluator agrees; that we find it compliant again does not change that."""
         self._letters.answered(key, report.settled_at_ms)
         known = self._open.get(key)
@@ -219,7 +219,7 @@ class OpenExposures:
         action = ending.missing_action if ending else ""
         return _Open(evaluated_at_ms, known_until, given_up=given_up, missing_action=action)
 
-    def _kept(self, key: Key, found: _Open) -> None:
+    def _kept(self, key: ExposureKey, found: _Open) -> None:
         known = self._open.pop(key, None)
         self._open[key] = _together(known, found) if known else found
         if len(self._open) > self._remembered:
@@ -228,7 +228,7 @@ class OpenExposures:
             if forgotten.letter_at_ms:
                 self._letters.forgot()
 
-    def _superseded(self, key: Key, evaluated_at_ms: int) -> None:
+    def _superseded(self, key: ExposureKey, evaluated_at_ms: int) -> None:
         """The newer event decides whether the exposure is open; if it is, it began with the older one."""
         known = self._open.get(key)
         if known is not None and evaluated_at_ms < known.evaluated_at_ms:

@@ -18,7 +18,7 @@ from consumer.core.message import Peeked
 from consumer.engine.dead_letter import original_body
 from consumer.guards.rule import Rule, match
 
-Key = tuple[str, str, str, str]
+ExposureKey = tuple[str, str, str, str]
 """Rule, account, region and resource id."""
 
 _MISSES = 2
@@ -29,7 +29,7 @@ _MISSES = 2
 class GivenUp:
     """One dead letter about a resource of ours."""
 
-    key: Key
+    key: ExposureKey
     evaluated_at_ms: int
     reason: str
     """As the letter says, or `foreign`: not bounded."""
@@ -67,12 +67,12 @@ class Letters:
 
     def __init__(self, remembered: int) -> None:
         self._remembered = remembered
-        self._answered_at_ms: OrderedDict[Key, int] = OrderedDict()
+        self._answered_at_ms: OrderedDict[ExposureKey, int] = OrderedDict()
         """When a resource was seen safe: what was given up before that is no exposure any more."""
-        self._missed: dict[Key, int] = {}
+        self._missed: dict[ExposureKey, int] = {}
         self.known = False
 
-    def answered(self, key: Key, at_ms: int) -> None:
+    def answered(self, key: ExposureKey, at_ms: int) -> None:
         """The resource was seen safe, gone or not to be touched."""
         self._answered_at_ms.pop(key, None)
         self._answered_at_ms[key] = at_ms
@@ -89,12 +89,12 @@ class Letters:
 
     def settled(
         self,
-        written: Mapping[Key, int],
-        seen: Collection[Key],
+        written: Mapping[ExposureKey, int],
+        seen: Collection[ExposureKey],
         complete: bool,
         looked_at_ms: int,
         retention_seconds: int,
-    ) -> list[Key]:
+    ) -> list[ExposureKey]:
         """Whose letters a person has settled: missing for long enough, and not because the queue let them expire."""
         if not complete:
             self._missed = {key: count for key, count in self._missed.items() if key in written}

@@ -45,10 +45,10 @@ def text_response(status: HTTPStatus, text: str, *headers: tuple[str, str]) -> R
     return Response(status, body, (*kind, *headers))
 
 
-Reply = Callable[[Response], None]
+SendResponse = Callable[[Response], None]
 """Answers one request: once, from any thread, at once or later; for a client that has gone it does nothing."""
 
-Respond = Callable[[Request, Reply], None]
+Respond = Callable[[Request, SendResponse], None]
 """Called on the server's thread, so it must neither wait nor raise."""
 
 

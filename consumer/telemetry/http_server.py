@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from consumer.core.errors import ConfigurationError
 from consumer.telemetry.http_loop import HttpLoop
-from consumer.telemetry.http_messages import Reply, Request, Response, text_response
+from consumer.telemetry.http_messages import Request, Response, SendResponse, text_response
 from consumer.telemetry.log import get_logger
 from consumer.telemetry.redaction import redactor
 from consumer.telemetry.scrapes import STATUS_PAGE, Draw, Scrapes
@@ -65,7 +65,7 @@ class HealthServer:
         self._scrapes.close()
         self._loop.close()
 
-    def _respond(self, request: Request, reply: Reply) -> None:
+    def _respond(self, request: Request, reply: SendResponse) -> None:
         if request.path not in self._rendered and request.path not in self._checks:
             reply(text_response(HTTPStatus.NOT_FOUND, "there is /metrics, /livez and /readyz"))
         elif request.method not in ("GET", "HEAD"):

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from consumer.core import threads
-from consumer.telemetry.http_messages import Reply, Request, Response, text_response
+from consumer.telemetry.http_messages import Request, Response, SendResponse, text_response
 from consumer.telemetry.log import get_logger
 
 MOST_WAITING = 256
@@ -44,7 +44,7 @@ class Scrapes:
         self._draw = draw
         self._application = make_wsgi_app(registry)
         self._monotonic = monotonic
-        self._waiting: OrderedDict[_Variant, list[Reply]] = OrderedDict()
+        self._waiting: OrderedDict[_Variant, list[SendResponse]] = OrderedDict()
         self._count = 0
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -62,7 +62,7 @@ class Scrapes:
         if self._thread.is_alive():
             self._thread.join()
 
-    def request(self, request: Request, reply: Reply) -> None:
+    def request(self, request: Request, reply: SendResponse) -> None:
         """Answer with a page that is rendered after this moment."""
         headers = request.headers
         variant = (request.path, headers.get("accept", ""), headers.get("accept-encoding", ""), request.query)

@@ -8,12 +8,11 @@ three look for 0.0.0.0/0 and name no IPv6 block. Annotations are not documented;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from emulator.cloudconfig.evaluations import Parameters
 from emulator.cloudconfig.security_group import GroupConfiguration, GroupRule
 from emulator.cloudconfig.verdict import NOT_APPLICABLE, Annotation, Verdict
-
-Parameters = Mapping[str, str]
 
 _EVERYONE = "0.0.0.0/0"
 _PERMISSION = "$.Permissions.Permission"

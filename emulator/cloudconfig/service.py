@@ -32,7 +32,7 @@ AGGREGATOR_ID = "ca-emulated000000000000"
 """The one account group, of the emulated account: every account that owns a resource is a member."""
 _AT_ONCE = 50
 
-Key = tuple[str, str]
+ResourceKey = tuple[str, str]
 """A resource by type and id: a bucket may be called what a security group's id is."""
 
 
@@ -88,9 +88,9 @@ class CloudConfig:
         self.rules: dict[str, Rule] = {}
         self.delay_seconds = 0.0
         """Emulated time between a change and its evaluation."""
-        self._judged: dict[tuple[Key, str], Recorded] = {}
-        self._seen: dict[Key, Configuration] = {}
-        self._pending: dict[Key, None] = {}
+        self._judged: dict[tuple[ResourceKey, str], Recorded] = {}
+        self._seen: dict[ResourceKey, Configuration] = {}
+        self._pending: dict[ResourceKey, None] = {}
         self._delayed: asyncio.Task[None] | None = None
         """The evaluation that waits for its delay."""
         self.reset()
@@ -144,7 +144,10 @@ class CloudConfig:
             asyncio.get_running_loop().call_soon(self._judge_pending)
 
     async def evaluate(
-        self, resources: Iterable[Key] | None = None, rule_id: str | None = None, trigger: Trigger = Trigger.MANUAL
+        self,
+        resources: Iterable[ResourceKey] | None = None,
+        rule_id: str | None = None,
+        trigger: Trigger = Trigger.MANUAL,
     ) -> list[Finding]:
         """Judge resources (all without a list) now and report every non-compliance again.
 
@@ -173,21 +176,21 @@ class CloudConfig:
         """The accounts in the account group: the emulated one and every owner of a resource."""
         return {self.account_id, *(owner for resource in self._all() if (owner := self._owner(resource)))}
 
-    def owned_by(self, owners: set[str]) -> list[Key]:
+    def owned_by(self, owners: set[str]) -> list[ResourceKey]:
         """The existing resources of these accounts."""
         return [resource for resource in self._all() if self._owner(resource) in owners]
 
-    def named(self, resource_id: str) -> list[Key]:
+    def named(self, resource_id: str) -> list[ResourceKey]:
         """The existing resources of that id, of whatever type."""
         return [resource for resource in self._all() if resource[1] == resource_id]
 
-    def _all(self) -> list[Key]:
+    def _all(self) -> list[ResourceKey]:
         return [(kind, name) for kind, inventory in self._inventories.items() for name in inventory.names()]
 
-    def _configuration(self, resource: Key) -> Configuration | None:
+    def _configuration(self, resource: ResourceKey) -> Configuration | None:
         return self._inventories[resource[0]].configuration(resource[1])
 
-    def _owner(self, resource: Key) -> str:
+    def _owner(self, resource: ResourceKey) -> str:
         found = self._configuration(resource)
         return "" if found is None else found.owner_id
 
@@ -207,7 +210,7 @@ class CloudConfig:
         )
         return non_compliance(fact, variant)
 
-    def _findings(self, resources: Iterable[Key], rules: Iterable[Rule]) -> list[Finding]:
+    def _findings(self, resources: Iterable[ResourceKey], rules: Iterable[Rule]) -> list[Finding]:
         rules = list(rules)
         return [
             Finding(*resource, rule, rule.evaluate(found))
@@ -244,7 +247,7 @@ class CloudConfig:
         event = self.describe(found, finding.rule, finding.verdict.annotation, trigger, channel.variant)
         self.delivery.report(event, finding.resource_id)
 
-    def _report_change(self, resource: Key) -> None:
+    def _report_change(self, resource: ResourceKey) -> None:
         before, now = self._seen.get(resource), self._configuration(resource)
         if now is None:
             self._seen.pop(resource, None)

@@ -15,7 +15,7 @@ from emulator.cloudconfig.configuration import BUCKET, SECURITY_GROUP
 from emulator.cloudconfig.delivery import Encoding
 from emulator.cloudconfig.events import Trigger, Variant
 from emulator.cloudconfig.rules import CATALOGUE, RiskLevel, Rule, configured
-from emulator.cloudconfig.service import CloudConfig, Finding, Key
+from emulator.cloudconfig.service import CloudConfig, Finding, ResourceKey
 from emulator.cloudconfig.verdict import Compliance
 from emulator.control.answers import DONE, Json
 from emulator.control.bodies import Body, Refused, read, validated
@@ -144,7 +144,7 @@ class ConfigEndpoints:
         return _results(found)
 
 
-def _named(bucket: str | None, security_group: str | None) -> list[Key] | None:
+def _named(bucket: str | None, security_group: str | None) -> list[ResourceKey] | None:
     """The resources that a request is limited to; None: it is not."""
     named = ((BUCKET, bucket), (SECURITY_GROUP, security_group))
     found = [(kind, resource_id) for kind, resource_id in named if resource_id is not None]

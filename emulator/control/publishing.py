@@ -28,13 +28,13 @@ _STALE = {
 }
 """What an event says that is published for a resource which is compliant or gone."""
 
-Kind = Literal["non-compliance", "resource-change", "snapshot-success", "snapshot-failure"]
+MessageKind = Literal["non-compliance", "resource-change", "snapshot-success", "snapshot-failure"]
 
 
 class PublishBody(Body):
     """POST /config/publish."""
 
-    kind: Kind = "non-compliance"
+    kind: MessageKind = "non-compliance"
     bucket: str = "bucket"
     security_group: str | None = None
     rule: str = "oss-bucket-public-read-prohibited"

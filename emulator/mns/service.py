@@ -34,9 +34,9 @@ from emulator.world import World
 
 _log = logging.getLogger(__name__)
 VERSION = "2015-06-06"
-Operation = Callable[[Broker, MnsCall], Response | Awaitable[Response]]
+MnsOperation = Callable[[Broker, MnsCall], Response | Awaitable[Response]]
 
-OPERATIONS: dict[str, Operation] = {
+OPERATIONS: dict[str, MnsOperation] = {
     "GetAccountAttributes": account_calls.get_account_attributes,
     "SetAccountAttributes": account_calls.set_account_attributes,
     "OpenService": account_calls.open_service,

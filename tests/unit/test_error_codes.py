@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from oss2.exceptions import ServerError
 
-from consumer.aliyun.error_codes import MNS, OSS, STATUSES, Kind, kind_of
+from consumer.aliyun.error_codes import MNS, OSS, STATUSES, ErrorType, kind_of
 from consumer.aliyun.oss.errors import translated
 from consumer.core.errors import (
     AccountSuspended,
@@ -46,7 +46,7 @@ PERMANENT_MNS = {
 }  # fmt: skip
 """Of https://www.alibabacloud.com/help/en/mns/developer-reference/syntax-of-error-responses."""
 
-OSS_ROWS: list[tuple[int, str, Kind]] = [
+OSS_ROWS: list[tuple[int, str, ErrorType]] = [
     (404, "NoSuchBucket", ResourceGone),
     (403, "AccessDenied", PermissionMissing),
     *[(403, code, NotAuthenticated) for code in (
@@ -69,7 +69,7 @@ OSS_ROWS: list[tuple[int, str, Kind]] = [
     *[(400, code, PermanentError) for code in sorted(PERMANENT_OSS)],
 ]  # fmt: skip
 
-MNS_ROWS: list[tuple[int, str, Kind]] = [
+MNS_ROWS: list[tuple[int, str, ErrorType]] = [
     (404, "MessageNotExist", MessageGone),
     (400, "ReceiptHandleError", MessageGone),
     (404, "QueueNotExist", QueueMissing),
@@ -88,7 +88,7 @@ MNS_ROWS: list[tuple[int, str, Kind]] = [
     *[(400, code, PermanentError) for code in sorted(PERMANENT_MNS)],
 ]  # fmt: skip
 
-STATUS_ROWS: list[tuple[int, Kind]] = [
+STATUS_ROWS: list[tuple[int, ErrorType]] = [
     (408, Unanswered),
     (409, Busy),
     (412, Busy),
@@ -104,13 +104,13 @@ STATUS_ROWS: list[tuple[int, Kind]] = [
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), OSS_ROWS)
-def test_what_an_oss_code_means(status: int, code: str, kind: Kind) -> None:
+def test_what_an_oss_code_means(status: int, code: str, kind: ErrorType) -> None:
     """Row by row."""
     assert kind_of(OSS, code, status) is kind
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), MNS_ROWS)
-def test_what_an_mns_code_means(status: int, code: str, kind: Kind) -> None:
+def test_what_an_mns_code_means(status: int, code: str, kind: ErrorType) -> None:
     """Row by row."""
     assert kind_of(MNS, code, status) is kind
 
@@ -124,7 +124,9 @@ def test_every_row_of_the_tables_is_tested() -> None:
 
 @pytest.mark.parametrize("codes", [OSS, MNS], ids=["oss", "mns"])
 @pytest.mark.parametrize(("status", "kind"), STATUS_ROWS)
-def test_a_passing_status_is_passing_whatever_the_code(codes: dict[str, Kind], status: int, kind: Kind) -> None:
+def test_a_passing_status_is_passing_whatever_the_code(
+    codes: dict[str, ErrorType], status: int, kind: ErrorType
+) -> None:
     """Nobody has written every code down."""
     assert kind_of(codes, "NeverSeenBefore", status) is kind
     assert issubclass(kind, Retryable)
@@ -132,7 +134,7 @@ def test_a_passing_status_is_passing_whatever_the_code(codes: dict[str, Kind], s
 
 @pytest.mark.parametrize("codes", [OSS, MNS], ids=["oss", "mns"])
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 405, 406, 410, 411, 413, 415, 416, 422, 424, 426, 451])
-def test_an_unknown_refusal_gives_nothing_up(codes: dict[str, Kind], status: int) -> None:
+def test_an_unknown_refusal_gives_nothing_up(codes: dict[str, ErrorType], status: int) -> None:
     """It fails, with backoff, and is given up only after as many deliveries as a failure has."""
     kind = kind_of(codes, "NeverSeenBefore", status)
     assert kind is UnknownRefusal
@@ -146,7 +148,7 @@ def test_a_setting_that_is_not_there_is_known() -> None:
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), [*OSS_ROWS, (403, "NeverSeenBefore", UnknownRefusal)])
-def test_the_gateway_uses_the_table(status: int, code: str, kind: Kind) -> None:
+def test_the_gateway_uses_the_table(status: int, code: str, kind: ErrorType) -> None:
     """What oss2 raises becomes the error of its row."""
     error = translated("GetBucketInfo", ServerError(status, {}, b"", {"Code": code, "Message": "as the test wants it"}))
     assert type(error) is kind

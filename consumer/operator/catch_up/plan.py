@@ -61,7 +61,7 @@ class PlanOptions:
         return not (self.rules or self.regions or self.accounts or self.limit)
 
 
-Resource = tuple[str, str, str]
+ListedResource = tuple[str, str, str]
 """The evaluator's rule, the account and the resource's id."""
 
 
@@ -69,8 +69,8 @@ Resource = tuple[str, str, str]
 class QueuedWork:
     """What two looks at queues have shown."""
 
-    waiting: Collection[Resource] = frozenset()
-    dead_letters: Collection[Resource] = frozenset()
+    waiting: Collection[ListedResource] = frozenset()
+    dead_letters: Collection[ListedResource] = frozenset()
     sent: Mapping[str, int] = field(default_factory=dict)
     """When each violation was sent last, by its key, in milliseconds since the epoch."""
 
@@ -96,7 +96,7 @@ class Planned:
         return "sent" if self.sent_at_ms is not None else "unknown"
 
 
-def resource_of(event: Event) -> Resource:
+def resource_of(event: Event) -> ListedResource:
     """What an event is about, for comparing it with a violation."""
     return event.config_rule_id, event.account_id, event.resource_id
 

@@ -23,7 +23,7 @@ from consumer.core.exit_codes import CommandExit
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
 from consumer.operator.catch_up.listing import Lister
-from consumer.operator.catch_up.plan import PlanOptions, QueuedWork, Resource, plan, resource_of
+from consumer.operator.catch_up.plan import ListedResource, PlanOptions, QueuedWork, plan, resource_of
 from consumer.operator.catch_up.sending import EventSender, SentMemory
 from consumer.operator.catch_up.sent import Sent, StateInUse
 from consumer.operator.catch_up.shared_sent import SharedSent
@@ -171,7 +171,7 @@ def _report_to_worker(sender: EventSender, run: Run) -> str:
     return ""
 
 
-def _waiting(session: Session) -> tuple[frozenset[Resource], tuple[str, ...]]:
+def _waiting(session: Session) -> tuple[frozenset[ListedResource], tuple[str, ...]]:
     """What the next visible messages of the queue are about."""
     try:
         peeked = session.queue(session.config.queue.name).peek(MAX_BATCH)
@@ -180,7 +180,7 @@ def _waiting(session: Session) -> tuple[frozenset[Resource], tuple[str, ...]]:
     return frozenset(_resources(each.body for each in peeked)), ()
 
 
-def _dead_letters(session: Session) -> tuple[frozenset[Resource], tuple[str, ...]]:
+def _dead_letters(session: Session) -> tuple[frozenset[ListedResource], tuple[str, ...]]:
     name = session.config.queue.dead_letter_queue
     if not name:
         return frozenset(), ()
@@ -191,7 +191,7 @@ def _dead_letters(session: Session) -> tuple[frozenset[Resource], tuple[str, ...
     return frozenset(_resources(read(each.message_id, each.body, each.enqueued_at_ms).body for each in peeked)), ()
 
 
-def _resources(bodies: Iterable[str]) -> Iterable[Resource]:
+def _resources(bodies: Iterable[str]) -> Iterable[ListedResource]:
     for body in bodies:
         try:
             found = decode(body)

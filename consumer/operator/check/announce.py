@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from consumer.announcements.document import LARGEST_BYTES
 from consumer.app.announcing import open_topic
 from consumer.core.errors import PermissionMissing, ServiceError
-from consumer.operator.check.findings import Finding, failed, ok, warning
+from consumer.operator.check.findings import CheckResult, failed, ok, warning
 from consumer.operator.session import Session
 from consumer.resources.ram_actions import actions_of
 
 ANNOUNCEMENTS = "announcements"
 
 
-def look(session: Session) -> Iterator[Finding]:
+def look(session: Session) -> Iterator[CheckResult]:
     """One finding where something is announced, and none where nothing is."""
     name = session.config.announce.topic
     if not name:
@@ -30,7 +30,7 @@ def look(session: Session) -> Iterator[Finding]:
         yield failed(ANNOUNCEMENTS, f"the topic {name!r} cannot be looked at: {error}", remedy)
 
 
-def _checked(session: Session, name: str) -> Finding:
+def _checked(session: Session, name: str) -> CheckResult:
     """What the topic is like.
 
     Raises:

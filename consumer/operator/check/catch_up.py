@@ -9,14 +9,14 @@ from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.config import build_rules
 from consumer.core.errors import ConfigurationError, NotAuthenticated
 from consumer.operator.catch_up.listing import Lister
-from consumer.operator.check.findings import Finding, failed, ok, skipped, warning
+from consumer.operator.check.findings import CheckResult, failed, ok, skipped, warning
 from consumer.operator.session import Session
 
 CATCH_UP = "catch-up"
 _POLICY = "config-remediator ram-policy --for catch-up prints what its role needs"
 
 
-def look(session: Session) -> Iterator[Finding]:
+def look(session: Session) -> Iterator[CheckResult]:
     """List the evaluator's rules; no finding where catch-up does not run by itself."""
     config = session.config
     if not config.catch_up.expected_within_seconds:

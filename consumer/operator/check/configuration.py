@@ -15,7 +15,7 @@ from consumer.config.problems import InvalidConfiguration
 from consumer.core.errors import ConfigurationError
 from consumer.guards.rule import Observed
 from consumer.guards.window import described, seconds_until_open
-from consumer.operator.check.findings import Finding, failed, ok, warning
+from consumer.operator.check.findings import CheckResult, failed, ok, warning
 from consumer.resources.ecs.kind import SECURITY_GROUPS
 from consumer.resources.oss.kind import BUCKETS
 
@@ -24,7 +24,7 @@ _OF_IDS = string.ascii_lowercase + string.digits + "-"
 """What the ids of buckets and security groups consist of."""
 
 
-def read(path: Path, environment: Mapping[str, str]) -> Config | list[Finding]:
+def read(path: Path, environment: Mapping[str, str]) -> Config | list[CheckResult]:
     """The configuration, or why it cannot be used."""
     try:
         return load(path, environment)
@@ -34,7 +34,7 @@ def read(path: Path, environment: Mapping[str, str]) -> Config | list[Finding]:
         return [failed(CONFIGURATION, str(error), error.remedy)]
 
 
-def look(config: Config, now: float | None = None) -> Iterator[Finding]:
+def look(config: Config, now: float | None = None) -> Iterator[CheckResult]:
     """What a start takes and somebody may regret: ended exemptions, observing without a memory, unclosed brackets."""
     moment = time.time() if now is None else now
     for exemption in config.exemptions:
@@ -52,7 +52,7 @@ def look(config: Config, now: float | None = None) -> Iterator[Finding]:
     yield from _strange_patterns(config)
 
 
-def _strange_patterns(config: Config) -> Iterator[Finding]:
+def _strange_patterns(config: Config) -> Iterator[CheckResult]:
     """Patterns that stand for themselves, and those that no id fits."""
     for key, pattern in _patterns(config):
         if _unclosed(pattern):
@@ -66,7 +66,7 @@ def _strange_patterns(config: Config) -> Iterator[Finding]:
             yield warning("pattern", text, f"ids are lower-case letters, digits and hyphens; correct {key}")
 
 
-def _windows(config: Config, moment: float) -> Iterator[Finding]:
+def _windows(config: Config, moment: float) -> Iterator[CheckResult]:
     """When each rule that has windows may change things next."""
     for rule in build_rules(config):
         if not rule.windows:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from consumer.operator.check.findings import Finding, ok
+from consumer.operator.check.findings import CheckResult, ok
 
 PROXIES = "proxies"
 
 _VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
-def look(environment: Mapping[str, str]) -> Iterator[Finding]:
+def look(environment: Mapping[str, str]) -> Iterator[CheckResult]:
     """Say which proxy variables are set and what that means; their values may hold a password and are not shown."""
     there = [name for name in sorted(environment) if name.upper() in _VARIABLES and environment[name]]
     if there:

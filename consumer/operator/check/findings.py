@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at."""
 
     check: str
@@ -29,21 +29,21 @@ class Finding:
     """What to do; empty where nothing is to be done."""
 
 
-def ok(check: str, message: str) -> Finding:
+def ok(check: str, message: str) -> CheckResult:
     """It is as it should be."""
-    return Finding(check, Status.OK, message)
+    return CheckResult(check, Status.OK, message)
 
 
-def warning(check: str, message: str, remedy: str) -> Finding:
+def warning(check: str, message: str, remedy: str) -> CheckResult:
     """It works, and there is a reason to change it."""
-    return Finding(check, Status.WARNING, message, remedy)
+    return CheckResult(check, Status.WARNING, message, remedy)
 
 
-def failed(check: str, message: str, remedy: str) -> Finding:
+def failed(check: str, message: str, remedy: str) -> CheckResult:
     """It does not work, and has to be fixed."""
-    return Finding(check, Status.FAILED, message, remedy)
+    return CheckResult(check, Status.FAILED, message, remedy)
 
 
-def skipped(check: str, message: str, remedy: str = "") -> Finding:
+def skipped(check: str, message: str, remedy: str = "") -> CheckResult:
     """It was not looked at."""
-    return Finding(check, Status.SKIPPED, message, remedy)
+    return CheckResult(check, Status.SKIPPED, message, remedy)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.config import Config, RuleConfig
-from consumer.operator.check.findings import Finding, failed, ok, warning
+from consumer.operator.check.findings import CheckResult, failed, ok, warning
 from consumer.operator.check.probe import NoAnswer, ProbeResult, ask
 from consumer.remediations.catalogue import catalogue
 from consumer.resources.oss.kind import BUCKETS
@@ -26,7 +26,7 @@ _REMEDIES = {
 _ROUTE = "check the network's way there"
 
 
-def look(config: Config) -> Iterator[Finding]:
+def look(config: Config) -> Iterator[CheckResult]:
     """One request to MNS, and to each host of OSS that rules about buckets lead to."""
     key = "queue.endpoint" if config.queue.endpoint else "queue.region and account_id"
     queue, oss = config.queue, config.oss
@@ -53,7 +53,7 @@ def _urls(config: Config, about_buckets: Sequence[RuleConfig], endpoints: Endpoi
     return found
 
 
-def _answer(check: str, url: str, key: str, seconds: tuple[float, float], skews: list[float]) -> Finding:
+def _answer(check: str, url: str, key: str, seconds: tuple[float, float], skews: list[float]) -> CheckResult:
     try:
         seen = ask(url, *seconds)
     except NoAnswer as error:
@@ -71,7 +71,7 @@ def _remember(seen: ProbeResult, skews: list[float]) -> None:
         skews.append(seen.skew_seconds)
 
 
-def _clock(skew: float) -> Finding:
+def _clock(skew: float) -> CheckResult:
     text = f"this machine's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the services'"
     remedy = "let NTP set the clock of this machine (in Kubernetes: of the node)"
     if abs(skew) > _REFUSED_SKEW_SECONDS:
@@ -81,7 +81,7 @@ def _clock(skew: float) -> Finding:
     return ok(CLOCK, "agrees with the services' clocks")
 
 
-def _regions(config: Config, about_buckets: Sequence[RuleConfig]) -> Iterator[Finding]:
+def _regions(config: Config, about_buckets: Sequence[RuleConfig]) -> Iterator[CheckResult]:
     others = sorted({region for rule in config.rules for region in rule.regions} - {config.queue.region})
     of_buckets = {region for rule in about_buckets for region in rule.regions} - {config.queue.region}
     unreachable = sorted(region for region in of_buckets if region not in config.oss.endpoints)

@@ -18,14 +18,14 @@ from consumer.config import Config
 from consumer.core.errors import ConfigurationError
 from consumer.journal.file import JournalFile
 from consumer.operator.check import shared_store
-from consumer.operator.check.findings import Finding, failed, ok
+from consumer.operator.check.findings import CheckResult, failed, ok
 from consumer.telemetry.http_server import HealthServer
 
 _PATIENCE_SECONDS = 5.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not listened on
 
 
-def look(config: Config) -> Iterator[Finding]:
+def look(config: Config) -> Iterator[CheckResult]:
     """One finding for each thing that the configuration asks for."""
     yield _descriptors(config)
     if config.journal.path:
@@ -37,7 +37,7 @@ def look(config: Config) -> Iterator[Finding]:
         yield _port(config)
 
 
-def _descriptors(config: Config) -> Finding:
+def _descriptors(config: Config) -> CheckResult:
     try:
         descriptors.provide(config)
     except ConfigurationError as error:
@@ -45,7 +45,7 @@ def _descriptors(config: Config) -> Finding:
     return ok("open files", f"up to {descriptors.needed(config)} are needed and allowed")
 
 
-def _journal(path: Path) -> Finding:
+def _journal(path: Path) -> CheckResult:
     existed = path.exists()
     try:
         with closing(JournalFile(path)):
@@ -58,7 +58,7 @@ def _journal(path: Path) -> Finding:
     return ok("journal", f"{path} can be written")
 
 
-def _evaluator() -> Finding:
+def _evaluator() -> CheckResult:
     try:
         prove_installed()
     except ConfigurationError as error:
@@ -66,7 +66,7 @@ def _evaluator() -> Finding:
     return ok("re-evaluation", "its package is installed")
 
 
-def _port(config: Config) -> Finding:
+def _port(config: Config) -> CheckResult:
     host, port = config.http.host, config.http.port
 
     def never() -> str:

@@ -11,7 +11,7 @@ from consumer.aliyun.mns.queue import Queue
 from consumer.core.errors import MessageGone, NotAuthenticated, PermanentError, PermissionMissing, ServiceError
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.operator import queue_fit
-from consumer.operator.check.findings import Finding, failed, ok, skipped, warning
+from consumer.operator.check.findings import CheckResult, failed, ok, skipped, warning
 from consumer.operator.session import Session
 from consumer.resources.ram_actions import actions_of
 
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 class _CredentialsRefused(Exception):
     """The credentials are refused."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: CheckResult) -> None:
         super().__init__(finding.message)
         self.finding = finding
 
@@ -44,7 +44,7 @@ class _Channel:
     """Attributes of queues cannot be read at all, so the second queue would only say so again."""
 
 
-def look(session: Session) -> Iterator[Finding]:
+def look(session: Session) -> Iterator[CheckResult]:
     """Everything about messages; ends early when the service refuses the credentials."""
     way = _Channel(session, session.channel())
     try:
@@ -59,13 +59,13 @@ def look(session: Session) -> Iterator[Finding]:
         yield refused.finding
 
 
-def _topic(way: _Channel) -> Iterator[Finding]:
+def _topic(way: _Channel) -> Iterator[CheckResult]:
     name = way.session.config.topic.name
     if not name:
         yield skipped("topic", "no topic is configured", "set topic.name to have topic and subscription checked")
         return
     found = _answer("topic", lambda: way.gateway.topic_max_message_bytes(name))
-    if isinstance(found, Finding):
+    if isinstance(found, CheckResult):
         yield found
     elif found is None:
         remedy = f"check topic.name and queue.region; {_PROVISION}"
@@ -75,10 +75,10 @@ def _topic(way: _Channel) -> Iterator[Finding]:
         yield from _or_ok("topic", f"{name}, up to {found} bytes", queue_fit.topic(found))
 
 
-def _queue(way: _Channel) -> Iterator[Finding]:
+def _queue(way: _Channel) -> Iterator[CheckResult]:
     config = way.session.config
     found = _answer("queue", lambda: way.gateway.queue(config.queue.name))
-    if isinstance(found, Finding):
+    if isinstance(found, CheckResult):
         way.unreadable = True
         yield found
     elif found is None:
@@ -91,7 +91,7 @@ def _queue(way: _Channel) -> Iterator[Finding]:
         yield from _or_ok("queue", text, queue_fit.queue(config, found, way.topic_bytes))
 
 
-def _dead_letters(way: _Channel) -> Iterator[Finding]:
+def _dead_letters(way: _Channel) -> Iterator[CheckResult]:
     name = way.session.config.queue.dead_letter_queue
     if not name:
         text = "there is none: what cannot succeed stays in the queue until its retention drops it"
@@ -100,7 +100,7 @@ def _dead_letters(way: _Channel) -> Iterator[Finding]:
     if way.unreadable:
         return
     found = _answer("dead-letter queue", lambda: way.gateway.queue(name))
-    if isinstance(found, Finding):
+    if isinstance(found, CheckResult):
         yield found
     elif found is None:
         text = f"the dead-letter queue {name!r} does not exist in {way.session.config.queue.region}"
@@ -109,13 +109,13 @@ def _dead_letters(way: _Channel) -> Iterator[Finding]:
         yield from _or_ok("dead-letter queue", _shown(name, found), queue_fit.dead_letter_queue(found, way.queue))
 
 
-def _subscription(way: _Channel) -> Iterator[Finding]:
+def _subscription(way: _Channel) -> Iterator[CheckResult]:
     config = way.session.config
     name = config.subscription_name
     if way.topic_bytes is None or way.queue_missing:
         return
     found = _answer("subscription", lambda: way.gateway.subscription(config.topic.name, name))
-    if isinstance(found, Finding):
+    if isinstance(found, CheckResult):
         yield found
     elif found is None:
         text = f"the topic {config.topic.name!r} has no subscription {name!r}, so nothing reaches the queue through it"
@@ -125,7 +125,7 @@ def _subscription(way: _Channel) -> Iterator[Finding]:
         yield from _or_ok("subscription", text, queue_fit.subscription(config, found))
 
 
-def _permissions(queue: Queue) -> Iterator[Finding]:
+def _permissions(queue: Queue) -> Iterator[CheckResult]:
     """What the worker does to a message, done to one that does not exist."""
     requests: list[Callable[[], object]] = [
         lambda: queue.hide(_NO_HANDLE, 1),
@@ -134,14 +134,14 @@ def _permissions(queue: Queue) -> Iterator[Finding]:
     fine = True
     for request in requests:
         found = _answer("queue permissions", lambda request=request: _harmless(request))  # type: ignore[misc]
-        if isinstance(found, Finding):
+        if isinstance(found, CheckResult):
             fine = False
             yield found
     if fine:
         yield ok("queue permissions", "messages may be hidden and deleted")
 
 
-def _parking(way: _Channel) -> Finding:
+def _parking(way: _Channel) -> CheckResult:
     """Whether the queue may be sent to, as far as that can be found out without sending anything."""
     check, name = "parking", way.session.config.queue.name
     try:
@@ -168,7 +168,7 @@ def _harmless(request: Callable[[], object]) -> None:
         return
 
 
-def _answer(check: str, request: Callable[[], _T]) -> _T | Finding:
+def _answer(check: str, request: Callable[[], _T]) -> _T | CheckResult:
     """The answer, or the finding that stands for it.
 
     Raises:
@@ -191,7 +191,7 @@ def _refused(error: NotAuthenticated) -> _CredentialsRefused:
     return _CredentialsRefused(failed(AUTHENTICATION, text, remedy))
 
 
-def _or_ok(check: str, text: str, found: Iterator[Finding]) -> Iterator[Finding]:
+def _or_ok(check: str, text: str, found: Iterator[CheckResult]) -> Iterator[CheckResult]:
     wrong = list(found)
     yield from wrong or [ok(check, text)]
 

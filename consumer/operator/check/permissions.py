@@ -18,7 +18,7 @@ from consumer.core.errors import (
     ServiceError,
 )
 from consumer.guards.rule import Rule, kinds_of
-from consumer.operator.check.findings import Finding, failed, ok, skipped
+from consumer.operator.check.findings import CheckResult, failed, ok, skipped
 from consumer.operator.permissions import Purpose, reads, resource_actions
 from consumer.operator.session import Session
 from consumer.resources.base import Identity, Resource, ResourceKind, Target
@@ -27,7 +27,7 @@ from consumer.resources.oss.kind import BUCKETS
 _POLICY = "config-remediator ram-policy prints all that is needed"
 
 
-def look(session: Session, probe_bucket: str, broken: Collection[str]) -> Iterator[Finding]:
+def look(session: Session, probe_bucket: str, broken: Collection[str]) -> Iterator[CheckResult]:
     """Look at one resource of each kind that the rules are about: the probe bucket, or one that does not exist.
 
     `broken` are the checks that have failed; a service whose endpoint is among them is not looked at.
@@ -45,7 +45,7 @@ def look(session: Session, probe_bucket: str, broken: Collection[str]) -> Iterat
         yield _not_tried(rules)
 
 
-def _of_kind(session: Session, kind: ResourceKind, rules: tuple[Rule, ...], probe: str) -> Iterator[Finding]:
+def _of_kind(session: Session, kind: ResourceKind, rules: tuple[Rule, ...], probe: str) -> Iterator[CheckResult]:
     config = session.config
     try:
         resource = kind.resource(config.account_id, config.oss_default_region, probe or kind.absent())
@@ -68,7 +68,7 @@ def _of_kind(session: Session, kind: ResourceKind, rules: tuple[Rule, ...], prob
 
 def _first_look(
     kind: ResourceKind, target: Target[Identity], resource: Resource, *, given: bool
-) -> tuple[Finding, bool]:
+) -> tuple[CheckResult, bool]:
     service, shown, name = _service(kind), _service(kind).upper(), resource.resource_id
     try:
         seen = target.identity()
@@ -94,7 +94,7 @@ def _first_look(
 
 def _every_read(
     kind: ResourceKind, target: Target[Identity], resource: Resource, rules: tuple[Rule, ...]
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     wrong = False
     for action in sorted(resource_actions(kind, rules, Purpose.CHECK)):
         request = kind.reads.get(action)
@@ -113,7 +113,7 @@ def _every_read(
         yield ok("rule permissions", f"every rule may read what it has to on {resource.resource_id}")
 
 
-def _not_tried(rules: tuple[Rule, ...]) -> Finding:
+def _not_tried(rules: tuple[Rule, ...]) -> CheckResult:
     needed = {action for kind in kinds_of(rules) for action in resource_actions(kind, rules, Purpose.RUN)}
     changing = sorted(action for action in needed if not reads(action))
     if not changing:

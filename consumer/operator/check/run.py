@@ -22,7 +22,7 @@ from consumer.core.errors import ConfigurationError, CredentialsUnavailable, Not
 from consumer.core.exit_codes import CommandExit
 from consumer.operator import output
 from consumer.operator.check import announce, catch_up, configuration, environment, hosts, local, mns, permissions
-from consumer.operator.check.findings import Finding, Status, failed, ok, skipped
+from consumer.operator.check.findings import CheckResult, Status, failed, ok, skipped
 from consumer.operator.session import Session, made, own_credentials
 
 _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.SKIPPED: "dim"}
@@ -41,7 +41,7 @@ def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandE
     return _show(found, form, CommandExit.FOUND if wrong else CommandExit.DONE)
 
 
-def _of_services(config: Config, probe_bucket: str) -> Iterator[Finding]:
+def _of_services(config: Config, probe_bucket: str) -> Iterator[CheckResult]:
     reached = list(hosts.look(config))
     yield from reached
     broken = {each.check for each in reached if each.status is Status.FAILED}
@@ -63,7 +63,7 @@ def _of_services(config: Config, probe_bucket: str) -> Iterator[Finding]:
         yield from signed
 
 
-def _signed(session: Session, broken: set[str], probe_bucket: str) -> Iterator[Finding]:
+def _signed(session: Session, broken: set[str], probe_bucket: str) -> Iterator[CheckResult]:
     refused = False
     if hosts.MNS not in broken:
         for found in mns.look(session):
@@ -78,7 +78,7 @@ def _signed(session: Session, broken: set[str], probe_bucket: str) -> Iterator[F
     yield from _members(session)
 
 
-def _members(session: Session) -> Iterator[Finding]:
+def _members(session: Session) -> Iterator[CheckResult]:
     for role in member_roles(session.config):
         try:
             AssumedRole(role, session.credentials).get_credentials()
@@ -89,12 +89,12 @@ def _members(session: Session) -> Iterator[Finding]:
             yield ok("member account", f"{role.arn} can be assumed")
 
 
-def _show(found: list[Finding], form: str, status: CommandExit) -> CommandExit:
+def _show(found: list[CheckResult], form: str, status: CommandExit) -> CommandExit:
     output.show(form, [_document(each) for each in found], lambda console: _draw(console, found))
     return status
 
 
-def _draw(console: Console, found: list[Finding]) -> None:
+def _draw(console: Console, found: list[CheckResult]) -> None:
     rows = [
         (
             output.cell(each.status.value, _STYLES[each.status]),
@@ -108,7 +108,7 @@ def _draw(console: Console, found: list[Finding]) -> None:
     console.print(", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status]))
 
 
-def _document(finding: Finding) -> dict[str, Any]:
+def _document(finding: CheckResult) -> dict[str, Any]:
     return {
         "check": finding.check,
         "status": finding.status.value,

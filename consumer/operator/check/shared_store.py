@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from consumer.app.build import build_store
 from consumer.config import Config
 from consumer.core.errors import ConfigurationError, SharedUnreachable
-from consumer.operator.check.findings import Finding, failed, ok, warning
+from consumer.operator.check.findings import CheckResult, failed, ok, warning
 
 SHARED = "shared store"
 
@@ -15,7 +15,7 @@ _OLDEST = (5, 0)
 """Scripts that read the service's clock before they write; https://redis.io/docs/latest/commands/time/."""
 
 
-def look(config: Config) -> Iterator[Finding]:
+def look(config: Config) -> Iterator[CheckResult]:
     """Whether it can be used; no finding where none is configured."""
     try:
         store = build_store(config, lambda *_, **__: None)

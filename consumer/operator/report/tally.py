@@ -38,7 +38,7 @@ _DAY_MS = 86_400_000
 _OFTEN = 3
 """Fixed so often in the period, a resource is listed beside the contested ones."""
 
-_Key = tuple[str, str, str]
+_ResourceKey = tuple[str, str, str]
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Tally:
     def __init__(self, since_ms: int, until_ms: int, most_resources: int = MOST_RESOURCES) -> None:
         self.period = (since_ms, until_ms)
         self._most_resources = most_resources
-        self._resources: dict[_Key, _LatestState] = {}
+        self._resources: dict[_ResourceKey, _LatestState] = {}
         self._exposures: dict[str, Quantiles] = {}
         self._slowest: list[tuple[float, int, SlowFix]] = []
         self._undone: deque[UndoneFix] = deque(maxlen=_MOST_LISTED)
@@ -208,7 +208,9 @@ class Tally:
         return _listed(found, key=lambda each: -each[1].fixes)
 
 
-def _listed(found: list[tuple[_Key, _LatestState]], key: Callable[[tuple[_Key, _LatestState]], int]) -> Listed:
+def _listed(
+    found: list[tuple[_ResourceKey, _LatestState]], key: Callable[[tuple[_ResourceKey, _LatestState]], int]
+) -> Listed:
     first = heapq.nsmallest(_MOST_LISTED, found, key=key)
     shown = tuple(
         ReportedResource(

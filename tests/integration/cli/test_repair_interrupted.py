@@ -14,12 +14,11 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
-from tests.integration.cli.test_journal import journal
 from tests.integration.cli.test_repair import NAMED, bucket, entries
 from tests.patience import PATIENCE_SECONDS
 from tests.signals import as_under_a_terminal
 
-__all__ = ["bucket", "journal"]
+__all__ = ["bucket"]
 
 
 @contextmanager

@@ -13,12 +13,11 @@ import pytest
 
 from emulator.client import Emulator
 from tests.integration.cli.conftest import Cli, Result
-from tests.integration.cli.test_journal import journal
 from tests.integration.cli.test_repair import NAMED, bucket, entries
 from tests.measured import python_module
 from tests.patience import PATIENCE_SECONDS
 
-__all__ = ["bucket", "journal"]
+__all__ = ["bucket"]
 
 QUIET = [
     ("--help",),
