@@ -1,4 +1,4 @@
-"""The shape of every thread of the engine: step after step, until it is done, heard of before each."""
+"""The shape of every thread of the engine: step after step until it is done, with a heartbeat before each."""
 
 from __future__ import annotations
 
