@@ -63,6 +63,14 @@ def test_the_layers_are_the_ranks_that_imports_are_held_to() -> None:
     assert sorted(name for names in shown for name in names) == sorted(RANKS)
 
 
+def test_whoever_contributes_reads_the_same_ranks() -> None:
+    """The chain in CONTRIBUTING.md."""
+    (chain,) = re.findall(r"`(core < [^`]+)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    ranks = [{name.strip() for name in rank.split(",")} for rank in chain.split("<")]
+
+    assert ranks == [{name for name in RANKS if RANKS[name] == rank} for rank in sorted({*RANKS.values()})]
+
+
 def test_every_package_of_the_worker_is_on_the_page() -> None:
     """A new one cannot be forgotten, in the ranks neither."""
     packages = {path.parent.name for path in (ROOT / "consumer").glob("*/__init__.py")}
