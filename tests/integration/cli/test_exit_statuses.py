@@ -14,10 +14,8 @@ from consumer.core.exit_codes import CommandExit
 from emulator.client import Emulator
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.documented import leaves
-from tests.integration.cli.test_dlq import letter, put
-from tests.integration.cli.test_journal import READ, journal
-
-__all__ = ["journal"]
+from tests.integration.cli.journaling import READ
+from tests.integration.cli.letters import letter, put
 
 NO_PORT = "http://127.0.0.1:9"
 HELP = {words: command.help or "" for words, command in leaves(root) if words != ("run",)}

@@ -13,13 +13,10 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
-from tests.integration.cli.test_dlq import DEAD, letter, put
-from tests.integration.cli.test_journal import journal
+from tests.integration.cli.letters import DEAD, letter, put
 from tests.integration.queues import messages
 from tests.patience import PATIENCE_SECONDS
 from tests.signals import as_under_a_terminal
-
-__all__ = ["journal"]
 
 
 @contextmanager
