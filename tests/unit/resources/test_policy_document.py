@@ -63,6 +63,51 @@ def test_what_cannot_be_read_is_refused_for_a_person(text: str, why: str) -> Non
     assert admits_everyone(text)
 
 
+def _nested(levels: int) -> str:
+    """Lists in lists in an object, so many levels of them in all."""
+    return f'{{"a":{"[" * (levels - 1)}{"]" * (levels - 1)}}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _nested(16),
+        f'{{"a":[{"[]," * 40}{"{}," * 40}1]}}',
+        f'{{"a":"{"[" * 40}"}}',
+        f'{{"a\\"":"{"{" * 40}\\""}}',
+        f'{{"a":{"9" * 15},"b":-{"9" * 15}}}',
+        "{}".rjust(MOST_CHARACTERS),
+    ],
+    ids=["levels", "side by side", "in a text", "in a text with quotes", "digits", "characters"],
+)
+def test_what_is_just_within_the_limits_is_read(text: str) -> None:
+    """Sixteen levels, fifteen digits, 64 K characters; what stands side by side or in a text nests nothing."""
+    assert parsed(text) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (_nested(17), "it is nested more than 16 levels deep"),
+        (f'{{"a":[{"[]," * 8}{_nested(16)}]}}', "it is nested more than 16 levels deep"),
+        (f'{{"a":{"[" * 8}{{}},{"[" * 10}', "it is nested more than 16 levels deep"),
+        (f'{{"\\"":{"[" * 60_000}', "it is nested more than 16 levels deep"),
+        (f'{{"a":-{"9" * 16}}}', f"it has the number '-{'9' * 16}', which not every reader keeps as it is"),
+        ('{"a":1.5}', "it has the number '1.5', which not every reader keeps as it is"),
+        ("{}".rjust(MOST_CHARACTERS + 1), "it has more than 65536 characters"),
+        ("\ufeff{}", "it starts with a byte order mark"),
+        ("[]", "it is not a JSON object"),
+        ('{"a":"\\ud800"}', "it has half a surrogate pair in a text"),
+    ],
+    ids=ascii_id,
+)
+def test_what_is_just_beyond_the_limits_is_refused_with_its_reason(text: str, why: str) -> None:
+    """Before anything recurses into it; a person reads why."""
+    with pytest.raises(Refused) as caught:
+        parsed(text)
+    assert str(caught.value).endswith(f"the bucket policy is not understood, so a person has to look: {why}")
+
+
 def test_brackets_in_texts_are_not_nesting() -> None:
     """Nor are quotes that are escaped."""
     assert parsed(json.dumps({"a": "[" * 100, 'b"\\': '"\\{{' * 50}))
