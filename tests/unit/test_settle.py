@@ -339,7 +339,7 @@ def test_only_a_delivery_with_a_planned_copy_can_be_parked() -> None:
     """A copy without a delay would come back at once, for ever."""
     engine = Engine()
     (delivery,) = engine.receive()
-    with pytest.raises(ValueError, match="^only a delivery that has a copy planned can be parked$"):
+    with pytest.raises(ValueError, match=r"^only a delivery that has a copy planned can be parked$"):
         engine.settlers[Action.PARK].settle([delivery])
     assert not engine.queue.sent
 

@@ -191,18 +191,36 @@ def _fits(pattern: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "doubt"),
     [
-        json.dumps({"Statement": [WHOLE]}),
-        json.dumps({"Version": "2", "Statement": [WHOLE]}),
-        json.dumps({"Version": "1", "Statement": [], "statement": [WHOLE]}),
-        json.dumps({"Version": "1"}),
+        (json.dumps({"Statement": [WHOLE]}), "Version is None, not '1'"),
+        (json.dumps({"Version": "2", "Statement": [WHOLE]}), "Version is '2', not '1'"),
+        (json.dumps({"Version": "1", "Statement": [], "statement": [WHOLE]}), "'statement' is no element of a policy"),
+        (json.dumps({"Version": "1"}), "Statement is no list"),
     ],
 )
-def test_a_policy_of_another_form_is_not_added_to(text: str) -> None:
+def test_a_policy_of_another_form_is_not_added_to(text: str, doubt: str) -> None:
     """What would be written is not what was read; a person has to look."""
-    with pytest.raises(Refused, match="not understood"):
+    with pytest.raises(Refused, match=f"not understood, so a person has to look: {doubt}$"):
         with_https_only(text, "bucket", OWNER)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"NotPrincipal": ["2222222222222222"]},
+        {"NotPrincipal": ["2222222222222222"], "Principal": ["*"]},
+        {"NotPrincipal": ["2222222222222222"], "Principal": ["1111111111111111"]},
+        {"Principal": {"RAM": ["*"]}},
+        {"Principal": 7},
+    ],
+    ids=ascii_id,
+)
+def test_what_cannot_be_narrowed_without_guessing_is_taken_out(changed: dict[str, object]) -> None:
+    """NotPrincipal would still let nearly everyone in; of another shape nobody knows whom it means."""
+    allow = {"Effect": "Allow", "Action": ["oss:GetObject"], "Resource": ["*"]}
+    text = policy({**allow, **changed})
+    assert without_everyone(text, keep_restricted=True, narrow_to=["3333333333333333"]) is None
 
 
 def test_a_statement_with_addresses_is_not_kept_for_a_substitute() -> None:
