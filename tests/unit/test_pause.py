@@ -98,3 +98,10 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     assert switch.held_by()
     (tmp_path / "data").unlink()
     assert switch.held_by() == ""
+
+
+def test_a_file_of_no_text_holds_it(tmp_path: Path) -> None:
+    """Bytes that nobody can read say no as little as any other text."""
+    file = tmp_path / "pause"
+    file.write_bytes(b"\xff\xfe")
+    assert PauseSwitch(file=file).held_by() == f"the file {file}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.guards.breaker import Admission, Breaker, BreakerOpen, BreakerPolicy
+from consumer.guards.breaker import Admission, Breaker, BreakerOpen, BreakerPolicy, LocalBreakers
 
 POLICY = BreakerPolicy(attempts=10, min_attempts=4, max_failure_share=0.5, cool_down_seconds=60.0)
 
@@ -191,3 +191,29 @@ def test_a_probe_that_fails_is_one_of_those_that_failed() -> None:
     assert breaker.admit("fresher", 70.0) == BreakerOpen(50.0)
     assert breaker.admit("fresh", 120.0) == BreakerOpen(60.0)
     assert isinstance(breaker.admit("fresher", 121.0), Admission)
+
+
+def test_of_many_that_failed_the_first_are_forgotten() -> None:
+    """Memory is bounded: a resource whose failure is longest ago may be the probe like a fresh one."""
+    breaker = opened()
+    for number in range(1, 8):
+        attempt(breaker, True, 60.0 * number, f"probe-{number}")
+    breaker.admit("fresh", 430.0)
+    assert breaker.admit("bad-1", 480.0) == BreakerOpen(60.0)
+    assert isinstance(breaker.admit("bad-0", 480.0), Admission)
+
+
+def test_each_rule_has_a_breaker_of_its_own() -> None:
+    """One rule's failures stop that rule only; a person closes all of them."""
+    breakers = LocalBreakers(POLICY)
+    for rule in ("acl", "encryption"):
+        for number in range(4):
+            admission = breakers.admit(rule, f"b-{number}", 0.0)
+            assert isinstance(admission, Admission)
+            breakers.record(admission, failed=rule == "acl", now=0.0)
+    assert breakers.open_rules() == {"acl"}
+    assert breakers.admit("acl", "another", 20.0) == BreakerOpen(40.0)
+    assert isinstance(breakers.admit("encryption", "another", 20.0), Admission)
+    breakers.release()
+    assert breakers.open_rules() == frozenset()
+    assert isinstance(breakers.admit("acl", "another", 20.0), Admission)

@@ -83,3 +83,12 @@ def test_a_person_can_end_it() -> None:
     fought(contest, PHOTOS, 3)
     contest.release()
     assert contest.found_broken(RULE, PHOTOS, 0.0) == 0.0
+
+
+def test_a_fix_counts_for_its_window_and_not_a_moment_longer() -> None:
+    """Just within it the third fix makes a contest, at its end none of them does."""
+    for moment, left_alone in ((99.5, 100.0), (100.0, 0.0)):
+        contest = local()
+        for _ in range(3):
+            contest.fixed(RULE, PHOTOS, 0.0)
+        assert contest.found_broken(RULE, PHOTOS, moment) == left_alone

@@ -142,3 +142,12 @@ def test_a_resource_that_is_observed_again_counts_once() -> None:
     assert limits.rehearse(RULE, bucket(3), 59.0) == "the rule's limit of 2 changes in 60 s"
     assert limits.rehearse(RULE, bucket(3), 60.0) == ""
     assert limits.rehearse("without-a-limit", bucket(3), 0.0) == ""
+
+
+def test_a_line_of_ten_thousand_is_the_longest_that_is_kept_in_order() -> None:
+    """Memory is bounded: whoever comes later shares the last turn."""
+    limits = one(Limit(1, 60))
+    assert isinstance(limits.reserve(RULE, 0.0), Reservation)
+    turns = [full.wait_seconds for _ in range(10_003) if isinstance(full := limits.reserve(RULE, 0.0), LimitReached)]
+    assert turns[:3] == [60.0, 120.0, 180.0]
+    assert turns[9_999:] == [600_000.0, 600_060.0, 600_060.0, 600_060.0]
