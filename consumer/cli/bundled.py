@@ -41,7 +41,8 @@ def demo(buckets: int) -> int:
 @click.command(cls=OperatorCommand)
 @click.argument("name", required=False, shell_complete=offered("files"))
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all of them below DIR.")
-def files(name: str | None, folder: Path | None) -> int:
+@click.option("--runbook", metavar="URL", help="Where your people read the runbook; each alert adds its own anchor.")
+def files(name: str | None, folder: Path | None, runbook: str | None) -> int:
     """List the dashboards, alert rules and policies that this version brings; print one, or write them all.
 
     They fit this version's metrics: take them anew with each upgrade.
@@ -50,13 +51,14 @@ def files(name: str | None, folder: Path | None) -> int:
     Examples:
       config-remediator files
       config-remediator files dashboards/overview.json
-      config-remediator files --to ./config-remediator-files
+      config-remediator files --to ./config-remediator-files \\
+        --runbook https://wiki.example.org/runbook
 
     Exit status: 0 done, 2 there is no such file, or it cannot be written.
     """
     from consumer.operator import bundled as carry_out
 
-    return carry_out.files(name, folder)
+    return carry_out.files(name, folder, runbook)
 
 
 @click.command(cls=OperatorCommand)

@@ -6,6 +6,7 @@ A wheel has them in `consumer/bundled`, a checkout where they are made; the imag
 from __future__ import annotations
 
 import os
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +30,9 @@ FILES = {
     "ram/trust.json": "deploy/ram/trust.json",
 }
 """Where each file stands that `files` offers, before a wheel is made of it."""
+RUNBOOK = "https://config-remediator.example/docs/runbook.md"
+"""Where the alerts lead until somebody says where the runbook is read."""
+_ABSOLUTE = re.compile(r"https?://[^\s#\"]+")
 DEMO_NEEDS = ("uvicorn", "uvloop", "starlette", "httptools", "alibabacloud_config20200907", "alibabacloud_tea_openapi")
 
 
@@ -58,19 +62,21 @@ def demo(buckets: int) -> NoReturn:
     os.execve(sys.executable, [sys.executable, "-m", "demo"], {**os.environ, **own})  # noqa: S606 - ourselves
 
 
-def files(name: str | None, folder: Path | None) -> CommandExit:
-    """List the files, print one, or write all of them.
+def files(name: str | None, folder: Path | None, runbook: str | None) -> CommandExit:
+    """List the files, print one, or write all of them; alerts lead to the runbook at `runbook`, an absolute URL.
 
     Raises:
         ConfigurationError: there is no such file, or it can be neither read nor written.
     """
     if name is not None and name not in FILES:
         raise ConfigurationError(f"there is no file {name!r}", f"there are: {', '.join(FILES)}")
+    if runbook is not None and not _ABSOLUTE.fullmatch(runbook):
+        raise ConfigurationError(f"--runbook {runbook!r} is no absolute URL", "begin with https://, end before the #")
     if folder is not None:
         for each in [name] if name else FILES:
-            _write(folder / each, _read(each))
+            _write(folder / each, _read(each).replace(RUNBOOK, runbook or RUNBOOK))
     elif name is not None:
-        sys.stdout.write(_read(name))
+        sys.stdout.write(_read(name).replace(RUNBOOK, runbook or RUNBOOK))
     else:
         sys.stdout.write("".join(f"{each}\n" for each in FILES))
     return CommandExit.DONE

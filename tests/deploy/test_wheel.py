@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from consumer.cli.main import cli
 from consumer.operator import bundled
+from deploy.prometheus import operator
 from tests.deploy.needed import ROOT, package
 
 
@@ -87,6 +88,17 @@ def test_it_brings_the_files(installed: Path, tmp_path: Path) -> None:
         assert (tmp_path / "mine" / name).read_text(encoding="utf-8") == text
         assert _run(installed, tmp_path, "config-remediator", "files", name) == text
     assert {*bundled.FILES} >= {f"dashboards/{path.name}" for path in (ROOT / "deploy/grafana/dashboards").iterdir()}
+
+
+def test_the_alerts_lead_to_a_runbook_of_one_s_own() -> None:
+    """Each to its own entry; what is no absolute URL is refused."""
+    name, url = "alerts/config-remediator.yml", "https://wiki.example.org/runbook"
+    printed = CliRunner().invoke(cli, ["files", name, "--runbook", url])
+    assert printed.exit_code == 0
+    plain = (ROOT / bundled.FILES[name]).read_text("utf-8")
+    assert bundled.RUNBOOK == operator.RUNBOOK
+    assert printed.stdout == plain.replace(operator.RUNBOOK, url) != plain
+    assert CliRunner().invoke(cli, ["files", name, "--runbook", "docs/runbook.md"]).exit_code == 2
 
 
 def test_it_brings_the_demonstration(installed: Path, tmp_path: Path) -> None:
