@@ -253,6 +253,7 @@ EXPOSURE = Row(
                 ),
             ),
             width=12,
+            named=True,
         ),
     ),
 )

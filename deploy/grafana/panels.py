@@ -79,7 +79,7 @@ class Panel:
     """Values that mean something: text and colour."""
     maximum: float | None = None
     named: bool = False
-    """Whether a figure stands beside the name of its series."""
+    """Whether a figure, or a bar, stands beside the name of its series; for bars: of many, with short names."""
 
     @property
     def instant(self) -> bool:
@@ -129,7 +129,7 @@ def built(panel: Panel) -> Any:
     builder = _BUILDERS[panel.kind](panel)
     builder = builder.title(panel.title).description(panel.description).datasource(_DATASOURCE).unit(panel.unit)
     builder = builder.span(panel.width).height(panel.height)
-    if panel.unit in (COUNT, RULES):
+    if panel.unit in (COUNT, RULES) or panel.kind is Kind.GAUGE:
         builder = builder.decimals(0)
     if panel.kind in (Kind.STAT, Kind.GAUGE):
         builder = builder.no_value("unknown")
@@ -190,11 +190,13 @@ def _stat(panel: Panel) -> stat.Panel:
     )
 
 
-def _levels(_: Panel) -> bargauge.Panel:
-    # Names above the bars: beside them they are cut to a few letters, and share the width with the figure.
+def _levels(panel: Panel) -> bargauge.Panel:
+    made = bargauge.Panel().orientation(look.VizOrientation.HORIZONTAL).min(0).reduce_options(_last())
+    if panel.named:
+        return made
+    # In a size of their own and above: else names grow with the bars, and are cut to a few letters.
     text = common.VizTextDisplayOptions().title_size(14).value_size(18)
-    made = bargauge.Panel().orientation(look.VizOrientation.HORIZONTAL).name_placement(look.BarGaugeNamePlacement.TOP)
-    return made.text(text).min(0).reduce_options(_last())
+    return made.text(text).name_placement(look.BarGaugeNamePlacement.TOP)
 
 
 def _states(_: Panel) -> statetimeline.Panel:

@@ -154,8 +154,8 @@ def test_rules_are_called_rules() -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_names_beside_bars_are_not_cut(file: str) -> None:
-    """They stand above, in a size that leaves room."""
+    """In a size of their own, above the bars; only many bars with short names have them beside."""
     for panel in panels(file):
-        if panel["type"] == "bargauge":
+        if panel["type"] == "bargauge" and panel["title"] != "Where the time goes":
             assert panel["options"]["namePlacement"] == "top", panel["title"]
             assert panel["options"]["text"]["titleSize"] <= 16, panel["title"]

@@ -109,13 +109,16 @@ def test_it_brings_the_demonstration(installed: Path, tmp_path: Path) -> None:
     assert shown.splitlines()[-1] == "✓ every promise held, by the emulator's own journal"
 
 
-def test_without_its_packages_the_demonstration_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_packages_the_demonstration_says_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """One line with the extra, and the exit status of what cannot be used."""
     monkeypatch.setattr(bundled, "find_spec", lambda name: None if name == "uvicorn" else object())
     done = CliRunner().invoke(cli, ["demo"], prog_name="config-remediator")
     assert done.exit_code == 2
-    assert done.stderr.startswith("config-remediator demo: what the demonstration needs is not installed (uvicorn miss")
-    assert "pipx run --spec 'FILE.whl[demo]' config-remediator demo" in done.stderr
+    said = done.stderr + capfd.readouterr().err  # written to the descriptor itself
+    assert said.startswith("config-remediator demo: what the demonstration needs is not installed (uvicorn missing)")
+    assert "pipx run --spec 'FILE.whl[demo]' config-remediator demo" in said
 
 
 def test_the_extra_is_what_the_demonstration_needs() -> None:
