@@ -191,6 +191,22 @@ def test_two_releases_share_nothing() -> None:
         assert not set(selectors[0]) & set(selectors[1])
 
 
+def test_names_are_not_too_long() -> None:
+    """A CronJob may have 52 characters, everything else 63; Helm lets a release have 53."""
+    everything, _ = _WAYS["with everything"]
+    for each in _render(everything, name="r" * 53):
+        assert len(each["metadata"]["name"]) <= (52 if each["kind"] == "CronJob" else 63), each["metadata"]["name"]
+
+
+def test_the_configuration_arrives_as_it_is() -> None:
+    """Word for word: what looks like a template, quotes, backslashes and tabs."""
+    text = 'a = "{{ .Values.image }}"\n# \\ "quoted" \t\n[table]\n'
+    (found,) = [
+        each["data"]["config.toml"] for each in _render({"config": text}) if "config.toml" in each.get("data", {})
+    ]
+    assert found == text
+
+
 @pytest.mark.parametrize(
     ("values", "named"),
     [

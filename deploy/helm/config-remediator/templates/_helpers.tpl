@@ -1,9 +1,9 @@
-{{/* The name of everything: the release's, with the chart's unless it holds that. */}}
+{{/* The name of everything: the release's, with the chart's unless it holds that. With -catch-up it is a CronJob's, which may have 52. */}}
 {{- define "cr.name" -}}
 {{- if contains .Chart.Name .Release.Name -}}
-{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 43 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 52 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 43 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
