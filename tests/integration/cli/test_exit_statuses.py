@@ -17,6 +17,7 @@ from tests.integration.cli.documented import leaves
 from tests.integration.cli.journaling import READ
 from tests.integration.cli.letters import letter, put
 
+PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
 NO_PORT = "http://127.0.0.1:9"
 HELP = {words: command.help or "" for words, command in leaves(root) if words != ("run",)}
 
@@ -169,6 +170,54 @@ HARMLESS = {
 def test_services_as_they_should_be(stage: Stage) -> None:
     """What was looked for, and what is not done on purpose."""
     assert stage.observed_all(HARMLESS) == HARMLESS
+
+
+PRINTING = (
+    "check",
+    "provision",
+    "rules",
+    "config show",
+    "peek",
+    "catch-up",
+    "dlq list",
+    "dlq show {letter}",
+    "dlq redrive --dry-run",
+    "dlq drop --dry-run",
+    "repair site --rule public-read",
+    "explain photos",
+    "journal show",
+    "journal verify",
+    "undo {change} --dry-run",
+)
+"""Commands that print a document and change nothing."""
+OF_LETTERS = ("dlq show", "dlq redrive", "dlq drop")
+
+
+def documented() -> dict[str, set[str]]:
+    """The members of each command's document, as the page has them."""
+    section = PAGE.read_text(encoding="utf-8").partition("\n## JSON\n")[2].partition("\n## ")[0]
+    found = {}
+    for commands, members in re.findall(r"^\| (`.*?) \| (.*) \|$", section, re.MULTILINE):
+        named = set(re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", members)))
+        found |= dict.fromkeys(re.findall(r"`([a-z -]+)`", commands), named)
+    for name in OF_LETTERS:
+        found[name] |= found["dlq list"]
+    return found
+
+
+def test_every_document_is_the_one_that_is_documented(stage: Stage) -> None:
+    """It parses, and has exactly the members of the page; lines and letters may have more of their own."""
+    known = documented()
+    seen = set()
+    for command in PRINTING:
+        result = stage.cli.run(*stage.words(command), "-o", "json")
+        document = result.document[0] if isinstance(result.document, list) else result.document
+        (name,) = (each for each in known if command == each or command.startswith(f"{each} "))
+        seen.add(name)
+        more = set(document) - known[name]
+        assert known[name] <= set(document), (command, known[name] - set(document))
+        assert not more or name in ("dlq show", "journal show"), (command, more)
+    assert seen == set(known)
 
 
 def test_a_journal_that_cannot_be_believed_is_status_one(stage: Stage, journal: Path) -> None:
