@@ -13,6 +13,7 @@ from tests.integration.cli.conftest import RULES, Cli
 from tests.integration.cli.journaling import READ
 from tests.integration.cli.test_ram_policy import granted, needed
 from tests.patience import PATIENCE_SECONDS
+from tests.unit.operator.report.journals import ACCOUNT, Book
 
 EXEMPTION = """
 [[exemptions]]
@@ -167,3 +168,44 @@ def test_a_rule_that_is_gone_is_no_reason_to_fail(cli: Cli, estate: Emulator, jo
     document = cli.json("explain", "photos")
     assert [each["rule"] for each in document["rules"]] == ["renamed", "public-write"]
     assert document["rules"][0]["takes"] is True
+
+
+def recorded(path: Path, rule: str, config_rule_id: str) -> None:
+    """A journal of one event about `photos`, as the rule of that name has taken it, or none."""
+    outcome, reason = ("held", "paused") if rule else ("not_ours", "no_rule")
+    event = {"resource": "photos", "account": ACCOUNT, "region": "cn-hangzhou", "config_rule_id": config_rule_id}
+    line = {"message_id": "A" * 32, "dequeue_count": 1, "rule": rule, **event, "resource_type": "ACS::OSS::Bucket"}
+    Book(path).line("decided", **line, outcome=outcome, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("rule", "config_rule_id", "selects", "outcome"),
+    [
+        ("", "cr-other", 'config_rule_ids = ["cr-read"]', "not_ours"),
+        ("public-read", "cr-old", 'config_rule_ids = ["cr-read"]', "not_ours"),
+        ("public-read", "cr-read", 'config_rule_ids = ["cr-read", "cr-a"]', "fixed"),
+        ("public-read", "cr-other", 'rule_names = ["*公共读*"]', "fixed"),
+        ("public-read", "cr-other", 'source_identifiers = ["oss-x"]\nrisk_levels = ["critical"]', "fixed"),
+        ("", "cr-other", 'rule_names = ["*公共读*"]', None),
+    ],
+    ids=["of no rule", "of an id that it had", "of an id", "of a name", "of an identifier", "nobody knows"],
+)
+def test_an_event_is_rehearsed_with_its_own_id(
+    cli: Cli,
+    channel: Emulator,
+    tmp_path: Path,
+    rule: str,
+    config_rule_id: str,
+    selects: str,
+    outcome: str | None,
+) -> None:
+    """Never with one that would make a rule take it; what the journal lacks is as the rule that took it knows it."""
+    channel.config.set_channel(non_compliance=False)
+    channel.create_buckets(["photos"], acl="public-read")
+    cli.configure(RULES.replace('config_rule_ids = ["cr-read"]', selects))
+    path = tmp_path / "journal.jsonl"
+    recorded(path, rule, config_rule_id)
+    (now,) = cli.json("explain", "photos", "-f", str(path))["now"]
+    assert (now["outcome"], now["guards"] == []) == (outcome, outcome is None)
+    if outcome is None:
+        assert now["detail"].startswith("whether public-read takes it is not known")
