@@ -25,6 +25,7 @@ from consumer.core.errors import (
     UnknownRefusal,
 )
 from consumer.core.exit_codes import CommandExit
+from consumer.core.printable import quoted
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
 from consumer.operator.dlq.followed import Followed, Journal
@@ -108,7 +109,7 @@ def show(path: Path, form: str, message_id: str) -> CommandExit:
             with Sweep(queue) as swept:
                 letter = next((held.letter for held in swept if names(held.letter, message_id)), None)
     if letter is None:
-        raise ConfigurationError(f"there is no dead letter {message_id!r} that is visible now")
+        raise ConfigurationError(f"there is no dead letter {quoted(message_id)} that is visible now")
     found = letter
     output.show(form, full_document(found), lambda console: draw_letter(console, found, _now_ms()))
     return CommandExit.DONE

@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from consumer.core.observers import StepName
+from consumer.core.printable import quoted
 from consumer.journal.format import Entry
 from consumer.operator import output, times
 from consumer.operator.explain.explained import Explained, Prediction
@@ -34,7 +35,7 @@ def _blocks(explained: Explained) -> Iterator[RenderableType]:
     for sentence in explained.doubts:
         yield output.cell(sentence, "bold red")
     if not explained.messages:
-        yield f"The journal has no event about {explained.wanted}."
+        yield f"The journal has no event about {quoted(explained.wanted)}."
     for message in explained.messages:
         yield from _message(message)
     if explained.more:

@@ -64,6 +64,8 @@ def repair(path: Path, form: str, wish: RepairRequest) -> CommandExit:
         ConfigurationError: the configuration cannot be used, there is no such rule, or no journal to write.
         CredentialsUnavailable: their source does not answer.
     """
+    if not wish.resource.strip():
+        raise ConfigurationError("RESOURCE is empty: give its id, for OSS the bucket's name")
     with terminable(), opened(path) as session:
         config = session.config
         rules = build_rules(config)

@@ -188,6 +188,7 @@ def test_what_is_not_ours_to_repair_is_status_four(
         (("--rule", "public-read", "--region", "evil.example/"), "regionId does not have the form"),
         (("--rule", "public-read", "--account", "me"), "account"),
         ((), "--rule"),
+        (("--rule", "public-read", "--account", "1" * 100_000), "account"),
     ],
 )
 def test_a_wish_that_is_none_is_status_two(options: tuple[str, ...], says: str, cli: Cli, journal: Path) -> None:
@@ -340,3 +341,13 @@ def test_whatever_the_user_is_called_stays_in_its_field(cli: Cli, bucket: Emulat
     who = str(entries(journal)[0]["who"]).partition("@")[0]
     assert who.startswith("a\\n\\u001b[2Jb")
     assert len(who) == 128
+
+
+def test_nothing_named_is_nothing_repaired(cli: Cli, journal: Path) -> None:
+    """As where a variable of a script is not set; however long a name is, what is said about it is not."""
+    refused = cli.run("repair", "", *NAMED, "--apply")
+    assert (refused.status, "RESOURCE is empty" in refused.err) == (2, True)
+    long = cli.run("explain", "x" * 100_000, "--no-look", "-f", str(cli.path.with_name("none.jsonl")))
+    assert long.status == 2
+    assert len(long.err) < 500
+    assert not journal.exists()
