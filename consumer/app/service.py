@@ -145,6 +145,8 @@ class Service:
         wiring, config = self._wiring, self._wiring.config
         if wiring.journal:
             wiring.journal.opened(wiring.credentials.get_credentials().access_key_id)
+        if wiring.store:
+            wiring.guards.changes_in_window()  # so that a store that is restarted before our first change is noticed
         engine = _engine(wiring, _origin(config, found), found)
         supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, wiring.say, stop_request=self._stop)
         # What exists now lives as long as the process. Kept away from the collector, which then walks over what

@@ -122,6 +122,31 @@ def test_a_loop_is_fixed_so_often_by_all_replicas_that_share_a_store(
             eventually(lambda: endings(restarted, "public-read", "held" if shared else "fixed") == 1)
 
 
+def others_have_said(running: Running) -> None:
+    """A store is back, and the minute has passed in which replicas add to it what they had changed before."""
+    store = running.service._wiring.store
+    assert store is not None
+    eventually(lambda: held(running, "public-read", "over_limit") >= 1)
+    assert store._client.delete(store.key("recovering")) == 1
+
+
+def test_a_replica_that_has_changed_nothing_yet_notices_a_store_that_begins_anew(
+    channel: Emulator, run: Run, tmp_path: Path
+) -> None:
+    """It met the store at its start, so what answers now is another process, which may lack what others changed."""
+    with redis_server(tmp_path) as server, run(f'\n[shared]\nurl = "{server.url}"\n', **BRIEFLY) as running:
+        eventually(lambda: not running.service.not_ready())
+        server.kill()
+        server.start()
+        channel.create_buckets(["photos"], acl="public-read")
+        eventually(lambda: held(running, "public-read", "over_limit") >= 1)
+        assert changes(channel) == []
+        others_have_said(running)
+        channel.advance(2)
+        eventually(lambda: is_empty(channel))
+    assert changes(channel) == ["photos"]
+
+
 def test_nothing_is_changed_while_the_shared_store_cannot_be_reached(
     channel: Emulator, run: Run, tmp_path: Path
 ) -> None:
@@ -138,6 +163,7 @@ def test_nothing_is_changed_while_the_shared_store_cannot_be_reached(
             eventually(lambda: endings(running, "public-read", "already_compliant") == 1)
             assert changes(channel) == []
             server.start()
+            others_have_said(running)
             eventually(lambda: is_empty(channel))
         assert changes(channel) == ["photos"]
         assert dead_letters(channel) == []

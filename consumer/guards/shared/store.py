@@ -96,6 +96,9 @@ class Store:
         self._problem = ""
         self._run_id = ""
         self._must_recognise = True
+        self._has_failed = False
+        """Whether any call ever did: what the store was before the first one that worked is not known then."""
+        self._thread = threading.local()
         self._on_restart: list[Callable[[], None]] = []
 
     @property
@@ -166,6 +169,8 @@ class Store:
     def _connected(self, connection: Any) -> None:
         """A new connection: refused before its first command if another process answers than the one we know."""
         connection.on_connect()
+        if getattr(self._thread, "recognises", False):
+            return
         connection.send_command("INFO", "server")
         found = str(connection.read_response())
         if self._run_id and f"run_id:{self._run_id}" not in found:
@@ -174,19 +179,21 @@ class Store:
             raise self._lost_connection("another process of the store answers")
 
     def _recognise(self) -> None:
-        """Learn which process answers; another one than before may have begun with older entries."""
-        known, self._run_id = self._run_id, ""
+        """Learn which process answers; another one than before may have begun with older entries.
+
+        Several threads may do this at once, each whole before its own script: nothing is permitted in between.
+        """
+        known = self._run_id
+        self._thread.recognises = True
         try:
             run_id = str(self._client.info("server").get("run_id", ""))
-        except self._failed:
-            self._run_id = known
-            raise
-        if known and run_id != known:
-            first = self._client.set(self.key("seen", run_id), 1, nx=True, ex=86_400)
-            if first:
-                self._client.set(self.key("recovering"), 1, px=RECOVERY_SECONDS * 1000)
-            for restore in self._on_restart:
-                restore()
+            if run_id != known if known else self._has_failed:
+                keys = [self.key("seen", run_id), self.key("recovering")]
+                _RECOVER.run(self._client, keys, [RECOVERY_SECONDS * 1000])
+                for restore in self._on_restart:
+                    restore()
+        finally:
+            self._thread.recognises = False
         self._run_id = run_id
         self._must_recognise = False
 
@@ -194,7 +201,10 @@ class Store:
         first = not self._problem
         self._problem = f"{type(error).__name__}: {error}"[:200]
         self._failed_at = self._monotonic()
-        self._must_recognise = True
+        self._must_recognise = self._has_failed = True
+        # The next call looks the address up again: after a failover it leads to another process, and the one behind an
+        # open connection takes no changes any more.
+        self._client.connection_pool.disconnect(inuse_connections=False)
         self._count(action)
         if first:
             self._say("shared.unreachable", action=action, error=self._problem)
@@ -226,6 +236,18 @@ class Script:
             return client.evalsha(self._digest, len(keys), *keys, *arguments)
         except NoScriptError:
             return client.eval(self._text, len(keys), *keys, *arguments)
+
+
+_RECOVER = Script(
+    """
+-- KEYS: this process of the store, recovering; ARGV: for how long, in ms
+if redis.call('SET', KEYS[1], 1, 'NX', 'EX', 86400) then
+  redis.call('SET', KEYS[2], 1, 'PX', ARGV[1])
+end
+return 0
+"""
+)
+"""Whoever meets a process of the store first lets all replicas wait: in one step, so that nobody passes in between."""
 
 
 def new_id() -> str:

@@ -14,6 +14,7 @@ from consumer.guards.shared.limits import SharedLimits
 from consumer.guards.shared.store import RECOVERY_SECONDS, Store, StoreAddress
 from tests.integration.shared.conftest import Replica
 from tests.redis_server import RedisServer, redis_server
+from tests.unit.fakes import Clock
 
 RULE = "public-read"
 
@@ -115,6 +116,45 @@ def test_a_store_that_forgot_everything_counts_as_full(server: RedisServer, repl
     server.kill()
     server.start()
     assert places(one, 50) + places(other, 50) + places(limits(replica()), 50) == 0
+
+
+def test_a_replica_that_only_knows_the_store_as_down_permits_nothing_at_once(
+    server: RedisServer, replica: Replica
+) -> None:
+    """It cannot know what the others had changed before the store came back empty, and waits until they have said."""
+    one, other = limits(replica()), limits(replica())
+    assert places(one, 20) == 20
+    server.kill()
+    with pytest.raises(SharedUnreachable):
+        other.reserve(RULE, 0.0)
+    server.start()
+    assert places(other, 50) == 0
+    assert one.taken(0.0)[RULE] == 20, "the others add what they have changed"
+    other._store._client.delete(other._store.key("recovering"))  # its minute has passed
+    assert places(other, 50) == 0
+
+
+def test_two_threads_that_meet_a_restarted_store_at_once_both_wait(tmp_path: Path) -> None:
+    """What one of them has not added yet is nothing that the other one may take a place for."""
+    with redis_server(tmp_path, keep=True) as server:
+        store = Store(StoreAddress(server.url, "test", 20.0), monotonic=Clock(0.0))
+        shared = limits(store)
+        assert places(shared, 20) == 20
+        store._client.delete(store.key("limit", RULE))  # what a crash may cost: entries that were not written yet
+        server.kill()
+        server.start()
+        info, found = store._client.info, []
+
+        def meanwhile(section: str) -> object:
+            store._client.info = info
+            with ThreadPoolExecutor(1) as pool:
+                found.append(pool.submit(shared.reserve, RULE, 0.0).result())
+            return info(section)
+
+        store._client.info = meanwhile
+        found.append(shared.reserve(RULE, 0.0))
+        assert [type(each) for each in found] == [LimitReached, LimitReached]
+        store.close()
 
 
 def test_a_store_that_forgot_is_full_for_a_window_only(server: RedisServer, replica: Replica) -> None:
