@@ -45,6 +45,8 @@ class InspectedQueue(Protocol):
 
     def attributes(self) -> QueueAttributes: ...
 
+    def send_nothing(self) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -134,7 +136,9 @@ class Startup:
             raise explained(error) from error
         settings = self._config.queue
         keys = {settings.name: "queue.name", settings.dead_letter_queue: "queue.dead_letter_queue"}
-        return {name: self._inspect(name, key) for name, key in keys.items() if name}
+        found = {name: self._inspect(name, key) for name, key in keys.items() if name}
+        self._say_if_nothing_can_be_parked(settings.name)
+        return found
 
     def _inspect(self, name: str, key: str) -> QueueAttributes | None:
         queue = self._queue(name)
@@ -147,6 +151,18 @@ class Startup:
             raise
         except ServiceError as error:
             raise StartupError(_certain(error, name, self._config, key)) from error
+        finally:
+            queue.close()
+
+    def _say_if_nothing_can_be_parked(self, name: str) -> None:
+        """Say so while there is time to grant it. No start depends on this, and what waits is hidden until then."""
+        queue = self._queue(name)
+        try:
+            queue.send_nothing()
+        except PermissionMissing:
+            self._say("startup.parking_not_permitted", queue=name, missing="mns:SendMessage")
+        except ServiceError:
+            pass  # what it asks is refused in any case; whether messages can be parked, the first of them shows
         finally:
             queue.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,13 +21,14 @@ from consumer.aliyun.credentials import Credentials, CredentialsProvider
 from consumer.aliyun.standard_chain import StandardChain
 from consumer.app import service as app
 from consumer.app.startup import StartupError
+from consumer.app.threads import Wiring
 from consumer.config import Config
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import ExitCode
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.identity_tokens import PROVIDER, identity_token
-from tests.integration.conftest import Configure, FixedCredentials, Run
+from tests.integration.conftest import QUEUE, Configure, FixedCredentials, Run
 from tests.integration.queues import is_empty
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock
@@ -287,3 +289,63 @@ def test_a_start_that_falls_silent_is_not_alive(
         assert start.service.fault() == ""
         start.clock.advance(10_000)
         assert "the start fell silent" in start.service.fault()
+
+
+_SEND = "startup.parking_not_permitted"
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "said"),
+    [
+        ("error", {"status": 403, "code": "AccessDenied"}, [_SEND]),
+        ("error", {"status": 429, "code": "TooManyRequests"}, []),
+        ("error", {"status": 503, "code": "ServiceUnavailable"}, []),
+        ("error", {"status": 400, "code": "SomethingNew"}, []),
+        ("reset_before", {}, []),
+        ("stall", {"seconds": 30}, []),
+        ("web_page", {}, []),
+        ("", {}, []),
+    ],
+)
+def test_what_the_queue_says_to_a_send_neither_delays_nor_breaks_a_start(
+    kind: str,
+    more: dict[str, object],
+    said: list[str],
+    configure: Configure,
+    channel: Emulator,
+    credentials: FixedCredentials,
+) -> None:
+    """A permission that is missing is named at once, whatever else it answers is no reason to wait; nothing is sent."""
+    if kind:
+        channel.faults.add(kind, "SendMessage", service="mns", **more)
+    events: list[tuple[str, dict[str, object]]] = []
+    wiring = Wiring(configure(), credentials, lambda event, **fields: events.append((event, fields)))
+    service = app.Service(wiring, monotonic=time.monotonic)
+    status: list[ExitCode] = []
+    thread = threading.Thread(target=lambda: status.append(service.run()))
+    thread.start()
+    try:
+        eventually(lambda: service.not_ready() == "")
+        missing = {"action": "mns:SendMessage", "resource": f"acs:mns:*:*:/queues/{QUEUE}/messages"}
+        found = wiring.metrics.registry.get_sample_value("remediator_permission_missing", missing)
+    finally:
+        service.stop()
+        thread.join(60)
+    assert status == [ExitCode.DRAINED]
+    assert found == (1 if said else None)
+    assert [event for event, _ in events if event.startswith("startup.")] == said
+    assert dict(events).get(_SEND, {}) == ({"queue": QUEUE, "missing": "mns:SendMessage"} if said else {})
+    assert is_empty(channel)
+    assert not channel.journal(operation="SendMessage")
+
+
+def test_a_start_that_waits_asks_once_what_it_may_send(
+    configure: Configure, channel: Emulator, credentials: FixedCredentials
+) -> None:
+    """While a queue is out of reach it is not asked for more, and afterwards what is missing is named once."""
+    refused = channel.faults.add("error", "SendMessage", service="mns", status=403, code="AccessDenied")
+    channel.faults.add("error", "GetQueueAttributes", service="mns", status=503, code="ServiceUnavailable", count=5)
+    start = Start(configure(), credentials, lambda: None)
+    start.run(lambda: eventually(lambda: start.service.not_ready() == ""))
+    assert start.readiness
+    assert channel.faults.struck()[refused] == 1

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from mns.mns_http import RequestInternal
-from mns.mns_request import SendMessageRequest, SendMessageResponse
 from mns.queue import QueueMeta
 from mns.subscription import SubscriptionMeta
 from mns.topic import TopicMeta
@@ -23,12 +21,6 @@ from consumer.core.errors import ServiceError
 from consumer.core.queue_attributes import QueueAttributes
 
 _MISSING = frozenset({"QueueNotExist", "TopicNotExist", "SubscriptionNotExist"})
-_NO_MESSAGE = (
-    b'<?xml version="1.0" encoding="utf-8"?><Message xmlns="http://mns.aliyuncs.com/doc/v1/">'
-    b"<DelaySeconds>604801</DelaySeconds></Message>"
-)
-"""A body is required and a delay has a week at most:
-https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage"""
 _T = TypeVar("_T")
 
 
@@ -114,26 +106,6 @@ class Channel(Connection):
         """
         topic = self._account.get_topic(name)
         self._call("SetTopicAttributes", lambda: topic.set_attributes(TopicMeta(max_message_bytes)))
-
-    def send_nothing(self, name: str) -> None:
-        """Ask a queue to take a message without a body, delayed for longer than it may: one that cannot be taken.
-
-        Nothing is sent, whatever it answers; who may not send at all may hear that instead.
-
-        Raises:
-            ServiceError: the refusal.
-        """
-        request = RequestInternal("POST", f"/queues/{name}/messages")
-        request.data = _NO_MESSAGE
-        response = SendMessageResponse()
-
-        def attempt() -> None:
-            self._client.build_header(SendMessageRequest(name, ""), request)
-            answer = self._client.http.send_request(request)
-            response.header = answer.header
-            self._client.check_status(request, answer, response)
-
-        self._call("SendMessage", attempt)
 
     def subscribe(self, topic: str, name: str, wanted: Subscription) -> None:
         """Subscribe a queue to a topic.

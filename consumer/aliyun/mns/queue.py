@@ -30,6 +30,8 @@ from mns.mns_request import (
     GetQueueAttributesResponse,
     RequestBase,
     ResponseBase,
+    SendMessageRequest,
+    SendMessageResponse,
 )
 from mns.queue import Message
 
@@ -51,6 +53,16 @@ from consumer.core.queue_attributes import QueueAttributes
 
 POLL_MARGIN_SECONDS = 10.0
 """How much longer than its wait a long poll may take before it counts as unanswered."""
+
+_PROBE_SECONDS = 3.0
+"""For a question that nothing depends on."""
+
+_NO_MESSAGE = (
+    b'<?xml version="1.0" encoding="utf-8"?><Message xmlns="http://mns.aliyuncs.com/doc/v1/">'
+    b"<DelaySeconds>604801</DelaySeconds></Message>"
+)
+"""What no queue can take: a body is required, and a delay has a week at most; either is an `InvalidArgument`:
+https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage"""
 
 _T = TypeVar("_T")
 
@@ -270,6 +282,22 @@ class Queue(Connection):
             raise self._not_an_answer("SendMessage")
         return str(sent.message_id)
 
+    def send_nothing(self) -> None:
+        """Ask the queue to take a message that it cannot take, which leaves it as it is whatever it answers.
+
+        Who may not send to it may hear that instead; whether the service looks at that first is unverified.
+
+        Raises:
+            ServiceError: the refusal. PermissionMissing alone says something of the queue.
+        """
+
+        def attempt() -> None:
+            request = RequestInternal("POST", f"/queues/{self.name}/messages")
+            request.data = _NO_MESSAGE
+            self._exchanged(SendMessageRequest(self.name, ""), request, SendMessageResponse())
+
+        self._call("SendMessage", attempt, seconds=min(_PROBE_SECONDS, self._address.call_timeout_seconds))
+
     def peek(self, count: int) -> list[Peeked]:
         """Up to `count` visible messages (at most 16), the next ones first, without taking any of them.
 
@@ -305,8 +333,12 @@ class Queue(Connection):
         return self._call("GetQueueAttributes", lambda: self._attributes(self.name))
 
     def _ask_for_batch(self, wanted: RequestBase, outcome: ResponseBase, query: str) -> None:
-        """The SDK's own request for messages up to where it would read the answer: sign, send, raise the error."""
+        """The SDK's own request for messages up to where it would read the answer."""
         request = RequestInternal(wanted.method, f"/queues/{self.name}/messages?{query}")
+        self._exchanged(wanted, request, outcome)
+
+    def _exchanged(self, wanted: RequestBase, request: RequestInternal, outcome: ResponseBase) -> None:
+        """Sign, send, raise the error."""
         self._client.build_header(wanted, request)
         answer = self._client.http.send_request(request)
         outcome.header = answer.header

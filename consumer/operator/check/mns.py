@@ -53,8 +53,9 @@ def look(session: Session) -> Iterator[CheckResult]:
         yield from _dead_letters(way)
         yield from _subscription(way)
         if way.queue is not None:
-            yield from _permissions(session.queue(session.config.queue.name))
-            yield _parking(way)
+            queue = session.queue(session.config.queue.name)
+            yield from _permissions(queue)
+            yield _parking(queue)
     except _CredentialsRefused as refused:
         yield refused.finding
 
@@ -141,11 +142,11 @@ def _permissions(queue: Queue) -> Iterator[CheckResult]:
         yield ok("queue permissions", "messages may be hidden and deleted")
 
 
-def _parking(way: _Channel) -> CheckResult:
+def _parking(queue: Queue) -> CheckResult:
     """Whether the queue may be sent to, as far as that can be found out without sending anything."""
-    check, name = "parking", way.session.config.queue.name
+    check, name = "parking", queue.name
     try:
-        way.gateway.send_nothing(name)
+        queue.send_nothing()
     except NotAuthenticated as error:
         raise _refused(error) from None
     except PermissionMissing:
