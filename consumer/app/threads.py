@@ -82,7 +82,7 @@ class Wiring:
         self.switch = build_switch(config, get_logger("consumer").warning)
         self.store = build_store(config, get_logger("consumer").warning)
         self.members = build_members(config, self.credentials)
-        self.in_flight = InFlight(config.engine.slots)
+        self.in_flight = InFlight(config.engine.slots, workers=config.engine.workers)
         self.board = PollBoard(say=say)
         self.undeleted = UndeletedLimit(max(1, config.engine.max_undeleted // config.engine.replicas))
         self.status_board = StatusBoard(config, self.rules, self.board, self.in_flight.books)

@@ -42,9 +42,14 @@ class Received:
     """How long the queue had held it when the reply was sent, by the server's own two stamps; 0 if it lacks one."""
 
     @property
+    def fresh(self) -> bool:
+        """Whether this is its first receipt, and it is no parked copy of a message that was received before."""
+        return self.receipts <= 1
+
+    @property
     def queued_seconds(self) -> float:
         """How long it was in the queue before anybody received it; 0 if this is not the first time."""
-        if self.receipts > 1:
+        if not self.fresh:
             return 0.0
         return max(0.0, (self.first_dequeued_at_ms - self.enqueued_at_ms) / 1000)
 

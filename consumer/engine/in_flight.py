@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consumer.core.outcome import Disposition
+from consumer.engine.buffer import Buffer
 from consumer.engine.delivery import Delivery
 
 
@@ -40,16 +40,17 @@ class Books:
 class InFlight:
     """Every delivery from its receive to its settlement, at most `slots` of them at once."""
 
-    def __init__(self, slots: int, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, slots: int, *, workers: int | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """So many slots, for so many workers; without that for as many as there are slots."""
         self.slots = slots
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._slot_free = threading.Condition(self._lock)
         self._buffer_filled = threading.Condition(self._lock)
         self._emptied = threading.Condition(self._lock)
-        self._buffer: deque[Delivery] = deque()
-        self._fresh = 0
-        """How many of the buffer's first are no parked copies: what has waited before does not keep them waiting."""
+        self._buffer = Buffer(workers or slots)
         self._reserved = 0
         self._wanted = 1
         """Slots that a poll waits for; all pollers wait for the same number."""
@@ -64,11 +65,14 @@ class InFlight:
     def reserve(self, most: int, wait_seconds: float) -> int:
         """Reserve slots for a poll: `most` of them, or half of all where there are fewer than two polls' worth.
 
-        Waiting for that many, instead of polling for every single one, is what keeps batches full under load.
+        Waiting for that many, instead of polling for every single one, is what keeps batches full under load. Not while
+        what comes back fills most slots: a fresh event, which the queue hands out first, would wait for that many, too.
         Returns 0 when there was not enough room within `wait_seconds`, or when no more may be received.
         """
         wanted = min(most, max(1, self._usable // 2))
         with self._slot_free:
+            if self._buffer.returned > self._usable // 2:
+                wanted = max(1, wanted // 4)
             self._wanted = wanted
             self._slot_free.wait_for(lambda: self._closed or self._free() >= wanted, wait_seconds)
             if self._closed or self._free() < wanted:
@@ -90,30 +94,32 @@ class InFlight:
                 self._settling += len(deliveries)
                 return deliveries
             for delivery in deliveries:
-                self._line_up(delivery)
+                self._buffer.add(delivery)
             self._buffer_filled.notify(len(deliveries))
             if len(deliveries) < reserved:
                 self._slot_free.notify_all()
             return ()
 
     def next(self, wait_seconds: float) -> Delivery | None:
-        """The oldest buffered delivery, parked copies last, now in work; None if none came within `wait_seconds`."""
+        """The next delivery to be worked on, now in work; None if there was none within `wait_seconds`."""
         with self._buffer_filled:
-            if not self._buffer and not self._closed:
+            delivery = self._buffer.take()
+            if delivery is None and not self._closed:
                 self._buffer_filled.wait(wait_seconds)
-            if not self._buffer:
-                return None
-            self._working += 1
-            delivery = self._buffer.popleft()
-            self._fresh = max(0, self._fresh - 1)
-            delivery.lease.in_work = True
+                delivery = self._buffer.take()
+            if delivery is not None:
+                self._working += 1
+                delivery.lease.in_work = True
             return delivery
 
-    def worked(self, count: int) -> None:
-        """So many deliveries have their ending and wait to be settled."""
+    def worked(self, deliveries: Sequence[Delivery]) -> None:
+        """These have their ending and wait to be settled."""
         with self._lock:
-            self._working -= count
-            self._settling += count
+            self._working -= len(deliveries)
+            self._settling += len(deliveries)
+            self._buffer.worked(deliveries)
+            if self._buffer.returned:
+                self._buffer_filled.notify()  # one that may not have been worked on before
 
     def limit(self, slots: int) -> None:
         """Use no more than so many slots from now on; what is in flight beyond them stays."""
@@ -126,8 +132,7 @@ class InFlight:
     def withdraw_untouched(self) -> Sequence[Delivery]:
         """Take the latter half of the buffer, for which a worker would be free last; it has to be released."""
         with self._lock:
-            withdrawn = [self._buffer.pop() for _ in range((len(self._buffer) + 1) // 2)]
-            self._fresh = min(self._fresh, len(self._buffer))
+            withdrawn = [self._buffer.withdraw() for _ in range((len(self._buffer) + 1) // 2)]
             self._settling += len(withdrawn)
             return withdrawn
 
@@ -150,8 +155,7 @@ class InFlight:
         """Let nothing more be worked on; returns the untouched deliveries, which have to be released."""
         with self._lock:
             self._closed = True
-            untouched = tuple(self._buffer)
-            self._buffer.clear()
+            untouched = self._buffer.clear()
             self._settling += len(untouched)
             self._slot_free.notify_all()
             self._buffer_filled.notify_all()
@@ -171,13 +175,6 @@ class InFlight:
         """The counters, all of the same moment."""
         with self._lock:
             return Books(self._received, dict(self._settled), len(self._buffer), self._working, self._settling)
-
-    def _line_up(self, delivery: Delivery) -> None:
-        if delivery.message.carried.history is None:
-            self._buffer.insert(self._fresh, delivery)
-            self._fresh += 1
-        else:
-            self._buffer.append(delivery)
 
     def _in_flight(self) -> int:
         return len(self._buffer) + self._working + self._settling

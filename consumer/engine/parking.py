@@ -6,7 +6,8 @@ again as it came, and everything while parking does not work.
 
 Copies must never breed. A copy whose confirmation got lost, or whose original could not be deleted, is a duplicate that
 would be parked again in its turn. So a park that does not end in a deletion interrupts parking, for longer each time;
-then a single message tries it again. See docs/decisions/0021-parking.md.
+then a single message tries it again. One original in a hundred that could not be deleted is borne: hiding the thousands
+that come meanwhile would cost more than one duplicate. See docs/decisions/0021-parking.md.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ from consumer.engine.parked_copy import ParkedCopy
 
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 1_800.0
+
+PARKED_FOR_EACH_DUPLICATE = 100
+"""So many messages have to be parked well for each original that may stay beside its copy without an interruption."""
+_MOST_DUPLICATES = 10
+"""So many such originals in a row at most."""
 
 CHANGED_ON_ITS_WAY = "not_repeatable"
 """The code of a message that cannot be sent again as it came."""
@@ -68,6 +74,8 @@ class Parking:
         self._paused_until = 0.0
         self._trial = 0
         """How often it was interrupted."""
+        self._parked_well = 0
+        """Messages that were parked and deleted since then, less those that duplicates were borne for."""
 
     def learn(self, found: QueueAttributes | None) -> None:
         """What the queue reports about itself, once that is known; None if it may not be read."""
@@ -114,11 +122,22 @@ class Parking:
 
     def worked(self, copy: ParkedCopy) -> None:
         """A message was parked as this copy, and deleted."""
-        if not self._pause_seconds or self.overtaken(copy):
-            return
         with self._lock:
-            self._pause_seconds = 0.0
-        self._say("parking.resumed")
+            if self.overtaken(copy):
+                return
+            self._parked_well = min(self._parked_well + 1, _MOST_DUPLICATES * PARKED_FOR_EACH_DUPLICATE)
+            resumed, self._pause_seconds = self.interrupted, 0.0
+        if resumed:
+            self._say("parking.resumed")
+
+    def in_vain(self, copy: ParkedCopy, reason: str) -> None:
+        """A message stays beside this copy, or may."""
+        with self._lock:
+            borne = self._parked_well >= PARKED_FOR_EACH_DUPLICATE
+            if borne:
+                self._parked_well -= PARKED_FOR_EACH_DUPLICATE
+        if not borne:
+            self.interrupt(copy, reason)
 
     def refused(self, copy: ParkedCopy, error: ServiceError) -> None:
         """A copy was refused or not confirmed; a refusal of one message says nothing about others."""
@@ -135,6 +154,7 @@ class Parking:
             self._pause_seconds = min(max(2 * self._pause_seconds, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
             self._paused_until = self._monotonic() + self._pause_seconds
             self._trial += 1
+            self._parked_well = 0
         if first:
             missing = {"missing_action": missing_action} if missing_action else {}
             self._say("parking.interrupted", reason=reason, **missing)

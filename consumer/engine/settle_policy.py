@@ -16,6 +16,9 @@ _TRIES_WHILE_STOPPING = 2
 _TRIES_OF_A_PARK = 2
 """Where the queue may have taken the copy: each try may be one more copy, and hiding is as good."""
 
+_ASSUMED_SECONDS = 0.25
+"""How long hiding a message takes before any was hidden: rather long, or a burst on a slow day would find that out."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettlePolicy:
@@ -33,7 +36,7 @@ class SettlePolicy:
     max_seconds: float = 30.0
     """How long after its ending a delivery may still be tried to be deleted, copied or parked."""
     slow_seconds: float = 3.0
-    """A copy that has waited, or would wait, longer than this gives way to fresh work if the slots are crowded."""
+    """Copies give way to fresh work if the slots are crowded and hiding would free theirs so much sooner."""
 
 
 class Patience:
@@ -73,9 +76,14 @@ class Patience:
         """Whether requests of this kind fail while slots are scarce."""
         return queue.failing and self._in_flight.settling_crowded
 
-    def crowds(self, waited_seconds: float) -> bool:
-        """Whether copies that wait for so long take slots from fresh work; a burst that is copied quickly does not."""
-        return waited_seconds > self._policy.slow_seconds and self._in_flight.settling_crowded
+    def gives_way(self, copies: SettleQueue, hides: SettleQueue) -> bool:
+        """Whether copies keep slots from fresh work that hides would free much sooner.
+
+        A burst that is copied quickly does not, nor does one for which hiding would take as long: its messages would
+        only come back, and cost the same again.
+        """
+        saved_seconds = copies.waiting * (copies.pace_seconds() - hides.pace_seconds(_ASSUMED_SECONDS))
+        return saved_seconds > self._policy.slow_seconds and self._in_flight.settling_crowded
 
     def waited_seconds(self, delivery: Delivery) -> float:
         """How long ago the delivery had its ending."""

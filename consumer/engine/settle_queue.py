@@ -55,7 +55,7 @@ class SettleQueue:
         """A heap by the moment from which each may be sent, lingering not counted."""
         self._sequence = itertools.count()
         """Of two with the same moment, the one that was put first is sent first."""
-        self._request_seconds = 0.0
+        self._request_seconds: float | None = None
         self._stopping = False
         self._closed = False
         self.failing = False
@@ -84,13 +84,19 @@ class SettleQueue:
 
     def took(self, seconds: float) -> None:
         """A request took so long, however it ended."""
-        weight = _SLOWER_WEIGHT if seconds > self._request_seconds else _FASTER_WEIGHT
-        self._request_seconds += (seconds - self._request_seconds) * weight
+        known = seconds if self._request_seconds is None else self._request_seconds
+        weight = _SLOWER_WEIGHT if seconds > known else _FASTER_WEIGHT
+        self._request_seconds = known + (seconds - known) * weight
+
+    def pace_seconds(self, assumed: float = 0.0) -> float:
+        """How long a message takes of late, all threads together; `assumed` is for one, before the first."""
+        known = self._request_seconds
+        return (assumed if known is None else known) / self._threads
 
     @property
-    def seconds_of_work(self) -> float:
-        """How long the threads will take for all that wait, at the pace of late."""
-        return len(self._waiting) * self._request_seconds / self._threads
+    def waiting(self) -> int:
+        """How many wait, due or not."""
+        return len(self._waiting)
 
     def drain(self) -> list[Delivery]:
         """Everything that waits, due or not."""
@@ -144,7 +150,7 @@ def settle_queues(
     """One empty settle queue for each kind of request; deletions share theirs."""
     return {
         Action.DELETE: SettleQueue(Action.DELETE, batch=MAX_BATCH, linger_seconds=linger_seconds, monotonic=monotonic),
-        Action.HIDE: SettleQueue(Action.HIDE, monotonic=monotonic),
+        Action.HIDE: SettleQueue(Action.HIDE, threads=threads, monotonic=monotonic),
         Action.COPY: SettleQueue(Action.COPY, threads=threads, monotonic=monotonic),
         Action.PARK: SettleQueue(Action.PARK, threads=threads, monotonic=monotonic),
     }

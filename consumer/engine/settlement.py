@@ -76,7 +76,7 @@ class Settlements:
 
     def put(self, delivery: Delivery) -> None:
         """Settle a delivery that was worked on, and its followers after it."""
-        self._in_flight.worked(1 + len(delivery.followers))
+        self._in_flight.worked((delivery, *delivery.followers))
         self._begin(delivery)
 
     def release(self, delivery: Delivery) -> None:
@@ -168,7 +168,7 @@ class Settlements:
             if late:
                 self.give_up(delivery, action)
             return late
-        late = action in _COPYING and self._patience.crowds(self._patience.waited_seconds(delivery))
+        late = action in _COPYING and self._gives_way(action)
         if late:
             self._give_way(delivery, action)
         return late
@@ -236,7 +236,7 @@ class Settlements:
         queue = self._queues[action]
         if self._patience.fails_in_a_crowd(queue):
             self.give_up(delivery, action)
-        elif self._patience.crowds(queue.seconds_of_work):
+        elif self._gives_way(action):
             self._give_way(delivery, action)
         else:
             self._enqueue(action, delivery)
@@ -249,7 +249,10 @@ class Settlements:
     def _parked_in_vain(self, delivery: Delivery, reason: str) -> None:
         """The message stays, and a copy of it is or may be parked: a duplicate, of which there must not be many."""
         if delivery.parked_copy and (delivery.copied or delivery.settle_failures):
-            self._parking.interrupt(delivery.parked_copy, reason)
+            self._parking.in_vain(delivery.parked_copy, reason)
+
+    def _gives_way(self, action: Action) -> bool:
+        return self._patience.gives_way(self._queues[action], self._queues[Action.HIDE])
 
     def _give_way(self, delivery: Delivery, action: Action) -> None:
         """Hide a message whose copy would be slow, and count that: no request has failed that would show it."""

@@ -10,7 +10,8 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import ClassVar, Protocol
+from functools import partial
+from typing import ClassVar, Protocol, TypeVar
 
 from consumer.core.errors import ServiceError
 from consumer.core.parked import UserProperty
@@ -20,6 +21,8 @@ from consumer.engine.delivery import Delivery
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.loop import Loop
 from consumer.engine.settle_queue import Action
+
+_T = TypeVar("_T")
 
 
 class DeletingQueue(Protocol):
@@ -70,6 +73,14 @@ class Settler(Loop):
             if in_time := [delivery for delivery in due if not self._settlements.give_up_late(delivery, self.action)]:
                 self.settle(in_time)
         return bool(due)
+
+    def timed(self, request: Callable[[], _T]) -> _T:
+        """The answer to a request for a single message, and how long it took known to whoever compares."""
+        started = self._monotonic()
+        try:
+            return request()
+        finally:
+            self._waiting.took(self._monotonic() - started)
 
     @abstractmethod
     def settle(self, deliveries: Sequence[Delivery]) -> None:
@@ -124,7 +135,7 @@ class Hider(Settler):
         for delivery in deliveries:
             with delivery.lease.exclusively() as handle:
                 try:
-                    self._queue.hide(handle, delivery.hide_seconds)
+                    self.timed(partial(self._queue.hide, handle, delivery.hide_seconds))
                 except ServiceError as error:
                     self._settlements.failed(delivery, Action.HIDE, error)
                 else:
@@ -141,14 +152,11 @@ class Sender(Settler):
                 # Another consumer has the message by now and may still succeed, or has parked it: no copy.
                 self._settlements.lost(delivery)
                 continue
-            started = self._monotonic()
             try:
-                copy_id = self.send(delivery)
+                copy_id = self.timed(partial(self.send, delivery))
             except ServiceError as error:
-                self._waiting.took(self._monotonic() - started)
                 self._settlements.failed(delivery, self.action, error)
             else:
-                self._waiting.took(self._monotonic() - started)
                 self._settlements.done(delivery, self.action, copy_id)
 
     @abstractmethod

@@ -111,9 +111,10 @@ def test_what_dies_between_send_and_deletion_leaves_a_duplicate_that_goes_by_its
 
 def test_a_send_that_nobody_answers_deletes_nothing_until_another_is_confirmed(channel: Emulator, run: Run) -> None:
     """Two copies of which nobody knows the first: no loss, and the next cycle has one again."""
-    publish(channel)
-    channel.faults.add("lost_reply", "SendMessage", service="mns", count=1)
     with run(PAUSED, **HOLD) as running:
+        eventually(lambda: not running.service.not_ready())  # so that the fault does not strike the start's own look
+        channel.faults.add("lost_reply", "SendMessage", service="mns", count=1)
+        publish(channel)
         eventually(lambda: len(parked(channel)) == 2)
         eventually(lambda: at_rest(running, 1))
         channel.advance(HELD_SECONDS + 1)
@@ -166,6 +167,30 @@ def test_a_message_that_is_too_large_with_its_history_is_hidden(channel: Emulato
         assert sample(running, "settle_errors_total", action="park", code="too_large") == 1
         assert sample(running, "messages_settled_total", disposition="hidden") == 1
     assert not channel.journal(operation="SendMessage")
+
+
+def test_slow_messages_that_come_back_leave_a_worker_for_a_fresh_event(channel: Emulator, run: Run) -> None:
+    """Four that failed come back at once and take minutes each; the second of two workers repairs what is fresh."""
+    channel.config.set_channel(non_compliance=False)
+    slow = [f"slow-{number}" for number in range(4)]
+    channel.create_buckets([*slow, "photos"], acl="public-read")
+    failing = channel.faults.add("error", "GetBucketInfo", service="oss", status=500, code="InternalError")
+    for name in slow:
+        channel.config.publish(bucket=name, rule=READ)
+    waits = {"retry__backoff_base_seconds": "120", "retry__backoff_cap_seconds": "120", "retry__request_attempts": "1"}
+    with run(engine__workers="2", oss__call_timeout_seconds="120", **waits) as running:
+        eventually(lambda: len(parked(channel)) == len(slow))
+        channel.faults.remove(failing)
+        channel.faults.add("latency", "GetBucketInfo", service="oss", resource="*slow-*", seconds=300)
+        channel.advance(121)
+        books = running.service._wiring.in_flight.books
+        eventually(lambda: (books().working, books().buffered) == (1, len(slow) - 1))
+        channel.config.publish(bucket="photos", rule=READ)
+        eventually(lambda: channel.acls()["photos"] == "private")
+        assert books().working == 1
+        assert all(channel.acls()[name] == "public-read" for name in slow)
+        channel.faults.clear()
+        channel.advance(300)
 
 
 @pytest.mark.parametrize("attempts", ["0", "999999"])

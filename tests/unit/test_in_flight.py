@@ -83,14 +83,86 @@ def test_what_is_withdrawn_is_parked_first() -> None:
     assert [in_flight.next(0) for _ in range(3)] == [fresh[0], fresh[2], copies[0]]
 
 
+def again(number: int) -> Delivery:
+    """A delivery of a message that has been received before, and was hidden."""
+    return delivery(CLOCK, replace(received(f"a-{number}"), dequeue_count=2))
+
+
+def test_what_was_received_before_is_worked_on_after_whatever_is_fresh() -> None:
+    """A message that was hidden has waited as much as one that was parked; both keep their order."""
+    in_flight = InFlight(16)
+    (fresh,) = deliveries(1)
+    waited = [again(0), parked(1), again(2)]
+    in_flight.receive([*waited, fresh], in_flight.reserve(8, 0))
+    assert [in_flight.next(0) for _ in range(4)] == [fresh, *waited]
+
+
+def test_what_comes_back_gets_half_of_the_workers_and_a_fresh_event_any() -> None:
+    """However long each takes: the other half of the workers waits for what is fresh."""
+    in_flight = InFlight(16, workers=4)
+    (fresh,) = deliveries(1)
+    waited = [parked(number) for number in range(5)]
+    in_flight.receive(waited, in_flight.reserve(8, 0))
+    assert [in_flight.next(0) for _ in range(3)] == [*waited[:2], None]
+    in_flight.receive([fresh], in_flight.reserve(4, 0))
+    assert [in_flight.next(0) for _ in range(2)] == [fresh, None]
+    in_flight.worked([fresh])
+    assert in_flight.next(0) is None
+    in_flight.worked(waited[:1])
+    assert [in_flight.next(0) for _ in range(2)] == [waited[2], None]
+
+
+def test_a_single_worker_works_on_what_comes_back() -> None:
+    """Half of one worker is still a worker."""
+    in_flight = InFlight(16, workers=1)
+    waited = [parked(number) for number in range(2)]
+    in_flight.receive(waited, in_flight.reserve(8, 0))
+    for each in waited:
+        assert in_flight.next(0) is each
+        assert in_flight.next(0) is None
+        in_flight.worked([each])
+
+
+def test_a_flood_of_fresh_events_does_not_starve_what_comes_back() -> None:
+    """After seven in a row it is the turn of one that has waited before."""
+    in_flight = InFlight(64, workers=64)
+    fresh, waited = deliveries(20), [parked(number) for number in range(2)]
+    in_flight.receive([*waited, *fresh], in_flight.reserve(32, 0))
+    order = [in_flight.next(0) for _ in range(22)]
+    assert [order.index(each) for each in waited] == [7, 15]
+
+
+def test_a_worker_that_waits_learns_that_one_more_may_be_worked_on() -> None:
+    """At once, not at the end of its wait."""
+    in_flight = InFlight(16, workers=2)
+    waited = [parked(number) for number in range(2)]
+    in_flight.receive(waited, in_flight.reserve(8, 0))
+    assert in_flight.next(0) is waited[0]
+    waiter = Waiter(in_flight._buffer_filled, lambda: in_flight.next(3_600))
+    in_flight.worked(waited[:1])
+    assert waiter.found() is waited[1]
+
+
+def test_while_what_comes_back_fills_the_slots_polls_are_small() -> None:
+    """A fresh event, which the queue hands out first, waits for a few slots only and not for sixteen."""
+    in_flight = InFlight(64)
+    in_flight.receive([parked(number) for number in range(32)], in_flight.reserve(32, 0))
+    assert in_flight.reserve(16, 0) == 16
+    in_flight.receive([parked(32)], 16)
+    assert in_flight.reserve(16, 0) == 4
+    in_flight.receive(deliveries(4), 4)
+    assert in_flight.reserve(2, 0) == 1
+
+
 def test_every_step_moves_one_count_to_the_next() -> None:
     """Buffered, working, settling, settled: the books follow a delivery through all four."""
     in_flight = InFlight(8)
     in_flight.receive(deliveries(2), in_flight.reserve(4, 0))
     assert (in_flight.books().buffered, in_flight.books().in_flight) == (2, 2)
-    in_flight.next(0)
+    in_work = in_flight.next(0)
     assert (in_flight.books().buffered, in_flight.books().working) == (1, 1)
-    in_flight.worked(1)
+    assert in_work is not None
+    in_flight.worked([in_work])
     assert (in_flight.books().working, in_flight.books().settling) == (0, 1)
     in_flight.settle(Disposition.DELETED)
     books = in_flight.books()
@@ -120,8 +192,9 @@ def test_empty_means_settled_and_no_poll_open() -> None:
     assert not in_flight.wait_until_empty(0)
     in_flight.receive(deliveries(1), reserved)
     assert not in_flight.wait_until_empty(0)
-    in_flight.next(0)
-    in_flight.worked(1)
+    in_work = in_flight.next(0)
+    assert in_work is not None
+    in_flight.worked([in_work])
     assert not in_flight.wait_until_empty(0)
     in_flight.settle(Disposition.HIDDEN)
     assert in_flight.wait_until_empty(0)
@@ -133,13 +206,13 @@ class Waiter:
     def __init__(self, condition: threading.Condition, wait: Callable[[], object]) -> None:
         self._begun = threading.Event()
         self._found: list[object] = []
-        wait_for = condition.wait_for
+        condition_wait = condition.wait
 
-        def announced(predicate, timeout=None):  # type: ignore[no-untyped-def]
+        def announced(timeout: float | None = None) -> bool:
             self._begun.set()  # the lock is held from here until the wait has begun
-            return wait_for(predicate, timeout)
+            return condition_wait(timeout)
 
-        condition.wait_for = announced  # type: ignore[method-assign]
+        condition.wait = announced  # type: ignore[method-assign]
         self._thread = threading.Thread(target=lambda: self._found.append(wait()), daemon=True)
         self._thread.start()
         assert self._begun.wait(PATIENCE_SECONDS)
@@ -176,8 +249,9 @@ def test_the_settlement_that_makes_room_for_a_whole_poll_wakes_a_waiting_poller(
     in_flight = InFlight(4)
     in_flight.receive(deliveries(2), in_flight.reserve(2, 0))
     in_flight.receive(deliveries(1), in_flight.reserve(2, 0))
-    in_flight.next(0)
-    in_flight.worked(1)
+    in_work = in_flight.next(0)
+    assert in_work is not None
+    in_flight.worked([in_work])
     waiter = Waiter(in_flight._slot_free, lambda: in_flight.reserve(2, 3_600))
     in_flight.settle(Disposition.DELETED)
     assert waiter.found() == 2
@@ -204,8 +278,8 @@ class _Crowd:
 
     def work(self) -> None:
         """Work until nothing more may be worked on."""
-        while self.in_flight.next(10) is not None:
-            self.in_flight.worked(1)
+        while (found := self.in_flight.next(10)) is not None:
+            self.in_flight.worked([found])
             self._ready.release()
 
     def settle(self) -> None:
@@ -269,8 +343,9 @@ def test_what_is_withdrawn_settles_beside_what_is_settling() -> None:
     """The books stay balanced when leases run short while other deliveries are being settled."""
     in_flight = InFlight(16)
     in_flight.receive(deliveries(4), in_flight.reserve(8, 0))
-    in_flight.next(0)
-    in_flight.worked(1)
+    in_work = in_flight.next(0)
+    assert in_work is not None
+    in_flight.worked([in_work])
     assert len(in_flight.withdraw_untouched()) == 2
     assert (in_flight.books().buffered, in_flight.books().settling) == (1, 3)
     assert in_flight.books().balanced
@@ -281,11 +356,10 @@ def test_settling_is_crowded_beyond_half_of_the_slots() -> None:
     in_flight = InFlight(4)
     in_flight.receive(deliveries(2), in_flight.reserve(2, 0))
     in_flight.receive(deliveries(2), in_flight.reserve(2, 0))
-    for _ in range(4):
-        in_flight.next(0)
-    in_flight.worked(2)
+    in_work = [found for _ in range(4) if (found := in_flight.next(0))]
+    in_flight.worked(in_work[:2])
     assert not in_flight.settling_crowded
-    in_flight.worked(1)
+    in_flight.worked(in_work[2:3])
     assert in_flight.settling_crowded
 
 

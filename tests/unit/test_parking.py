@@ -28,7 +28,7 @@ from consumer.core.parked import History, UserProperty, carried, written
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.engine.delivery import Delivery
 from consumer.engine.parked_copy import ParkedCopy, history
-from consumer.engine.parking import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from consumer.engine.parking import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PARKED_FOR_EACH_DUPLICATE
 from consumer.engine.settle_queue import Action
 from tests.unit.engine import Engine
 from tests.unit.fakes import received, service_error
@@ -269,6 +269,44 @@ def test_deletions_that_fail_for_hours_do_not_multiply_messages(kind: type[Servi
     assert Disposition.PARKED not in engine.dispositions
 
 
+def parked_well(engine: Engine, count: int) -> None:
+    """So many messages are parked, and deleted."""
+    for _ in range(count):
+        hold(engine, *engine.receive())
+    assert engine.dispositions == [Disposition.PARKED] * count
+
+
+def test_one_lease_lost_in_a_hundred_parks_hides_nothing() -> None:
+    """20,000 that come back at once are not hidden for half a minute because of one duplicate."""
+    engine = Engine()
+    parked_well(engine, 2 * PARKED_FOR_EACH_DUPLICATE + 50)
+    for borne in (True, True, False):
+        (delivery,) = engine.receive()
+        engine.resolve(delivery, Outcome.HELD)
+        engine.step(Action.PARK)
+        engine.queue.hide(delivery.message.receipt_handle, 1)  # somebody else has it now
+        engine.settle_all()
+        assert engine.dispositions[-1] is Disposition.LEASE_LOST
+        assert engine.parking.interrupted is not borne
+        if borne:
+            hold(engine, *engine.receive())
+            assert engine.dispositions[-1] is Disposition.PARKED
+    assert engine.said == [("parking.interrupted", {"reason": "lease_lost"})]
+
+
+def test_deletions_that_fail_after_days_without_a_failure_are_borne_ten_times() -> None:
+    """However long all went well: then what waits is hidden."""
+    engine = Engine()
+    parked_well(engine, 20 * PARKED_FOR_EACH_DUPLICATE)
+    refused = {"reason": "given_up"}
+    for number in range(12):
+        (delivery,) = engine.receive()
+        engine.queue.before.append(service_error(PermissionMissing))
+        hold(engine, delivery)
+        assert engine.parking.interrupted is (number >= 10)
+    assert engine.said == [("parking.interrupted", refused)]
+
+
 def test_an_original_whose_deletion_failed_is_looked_at_again_like_any_other() -> None:
     """It and its copy are duplicates of each other, of which one goes when both are in flight."""
     engine = Engine()
@@ -389,21 +427,46 @@ def test_failures_of_the_same_moment_are_one_interruption() -> None:
     assert engine.dispositions == [Disposition.HIDDEN] * 8
 
 
-def test_at_most_half_of_the_slots_wait_to_be_parked_where_that_is_slow() -> None:
-    """A flood of held messages and a slow queue leave the other half of the slots for fresh events."""
-    engine = Engine(slots=16)
+def slowly(engine: Engine, request: str, seconds: float) -> None:
+    """Each request of this kind takes so long from now on."""
+    quickly = getattr(engine.queue, request)
+
+    def slow(*words: object, **more: object) -> object:
+        engine.clock.advance(seconds)
+        return quickly(*words, **more)
+
+    setattr(engine.queue, request, slow)
+
+
+def flood(engine: Engine) -> None:
+    """All slots are taken by messages that have to wait, and as many of them are sent or hidden as there is work."""
     engine.queue.visibility_seconds = 60
     for delivery in engine.receive(8) + engine.receive(8):
         engine.resolve(delivery, Outcome.HELD)
-    engine.clock.advance(3.5)
-    for _ in range(8):
-        engine.step(Action.PARK)
-    while engine.step(Action.HIDE):
-        pass
-    assert engine.dispositions == [Disposition.HIDDEN] * 8
-    assert errors(engine) == [("park", "slow")] * 8
     engine.settle_all()
-    assert engine.dispositions[8:] == [Disposition.PARKED] * 8
+
+
+def test_what_waits_is_hidden_where_that_frees_its_slots_much_sooner() -> None:
+    """A flood of held messages and a queue that takes its time over sends: half of the slots are for fresh events."""
+    engine = Engine(slots=16)
+    slowly(engine, "send", 0.8)
+    flood(engine)
+    assert engine.dispositions.count(Disposition.HIDDEN) == 7
+    assert engine.dispositions.count(Disposition.PARKED) == 9
+    assert errors(engine) == [("park", "slow")] * 7
+
+
+def test_what_waits_is_parked_where_hiding_it_would_take_as_long() -> None:
+    """On a slow day of queue or machine all requests are slow: hidden, it would come back and cost the same again."""
+    engine = Engine(slots=16)
+    for request in ("send", "hide"):
+        slowly(engine, request, 0.8)
+    (short,) = engine.receive()
+    engine.resolve(short, Outcome.HELD, hold_seconds=30.0)
+    engine.settle_all()
+    flood(engine)
+    assert engine.dispositions == [Disposition.HIDDEN, *[Disposition.PARKED] * 16]
+    assert errors(engine) == []
 
 
 def test_while_stopping_what_cannot_be_parked_is_hidden_at_once() -> None:

@@ -175,8 +175,9 @@ def test_after_a_damaged_reply_messages_come_one_by_one() -> None:
     polling.steps(damaged())
     for _ in range(16):
         polling.steps(messages(1))
-        polling.engine.in_flight.next(0)
-        polling.engine.in_flight.worked(1)
+        found = polling.engine.in_flight.next(0)
+        assert found is not None
+        polling.engine.in_flight.worked([found])
         polling.engine.in_flight.settle(Disposition.DELETED)
     polling.steps(messages(1))
     assert [count for count, _ in polling.asked] == [16] + [1] * 16 + [16]

@@ -253,7 +253,7 @@ def test_how_long_a_line_takes_counts_everybody_who_works_at_it() -> None:
             waiting.put(one())
         for _ in range(100):
             waiting.took(0.5)
-        seconds.append(waiting.seconds_of_work)
+        seconds.append(waiting.waiting * waiting.pace_seconds())
     assert seconds[0] > 0
     assert seconds[1] == seconds[0] / 4
 
@@ -261,17 +261,18 @@ def test_how_long_a_line_takes_counts_everybody_who_works_at_it() -> None:
 def test_a_slow_request_is_believed_sooner_than_a_quick_one() -> None:
     """What a dead-letter queue that has become slow holds up has to be known at once, its recovery may take a while."""
     waiting, _ = hides()
-    waiting.put(one())
+    assert waiting.pace_seconds() == 0
+    assert waiting.pace_seconds(0.25) == 0.25
+    waiting.took(1.0)
+    assert waiting.pace_seconds() == 1.0
     waiting.took(2.0)
-    assert waiting.seconds_of_work == 1.0
-    waiting.took(2.0)
-    assert waiting.seconds_of_work == 1.5
+    assert waiting.pace_seconds() == 1.5
     waiting.took(0.5)
-    assert waiting.seconds_of_work == 1.4
+    assert waiting.pace_seconds() == 1.4
 
 
 def test_there_is_one_queue_for_each_kind_of_request() -> None:
-    """Each knows its kind and begins open and working; copies and parks have several threads, deletions linger."""
+    """Each knows its kind and begins open and working; several threads send each but deletions, which linger."""
     clock = Clock()
     queues = settle_queues(LINGER, threads=4, monotonic=clock)
     assert {action: queue.action for action, queue in queues.items()} == {action: action for action in Action}
@@ -279,11 +280,11 @@ def test_there_is_one_queue_for_each_kind_of_request() -> None:
         assert (queue.stopping, queue.closed, queue.failing) == (False, False, False)
         queue.put(one())
         queue.took(8.0)
-    assert {action: queue.seconds_of_work for action, queue in queues.items()} == {
-        Action.DELETE: 4.0,
-        Action.HIDE: 4.0,
-        Action.COPY: 1.0,
-        Action.PARK: 1.0,
+    assert {action: queue.pace_seconds() for action, queue in queues.items()} == {
+        Action.DELETE: 8.0,
+        Action.HIDE: 2.0,
+        Action.COPY: 2.0,
+        Action.PARK: 2.0,
     }
     assert [action for action, queue in queues.items() if queue.take(0)] == [Action.HIDE, Action.COPY, Action.PARK]
     clock.advance(LINGER)

@@ -110,8 +110,8 @@ def _deliver(hand: InFlight, done: threading.Event) -> None:
     while True:
         if hand.reserve(1, 0.1):
             hand.receive([delivery], 1)
-        if hand.next(0.1) is not None:
-            hand.worked(1)
+        if (found := hand.next(0.1)) is not None:
+            hand.worked([found])
             hand.settle(Disposition.DELETED)
         if done.is_set():
             return
