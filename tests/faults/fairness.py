@@ -1,20 +1,25 @@
 """`python -m tests.faults.fairness`: very many messages that wait, and fresh events that must not wait for them.
 
 Buckets that only an observing rule minds, so that their messages go round and round; among them fresh events of a rule
-that enforces. How long one takes, from its push to its deletion, is read from the emulator's journal: first while the
-queue is otherwise idle, then while all those that wait come due at once. The services' clock is moved, so that they
-wait for longer than the queue keeps a message; by less than the quarter of an hour that a signature may be late.
+that enforces. 20,000 that wait for a quarter of an hour, as by default, come back at 22 a second; fewer wait for less
+here, so that the pace is the same. It is kept in real time, for longer than the queue keeps a message. How long a fresh
+event takes, from its push to its deletion, is read from the journal of the emulator and compared with an idle queue, in
+turns: a second worker and emulator beside the first, so that whatever else the machine does slows down both. At last
+the services' clock is moved, and all that wait come back at once, as after hours without any worker: how long a fresh
+event then takes is shown, and none may be lost.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mns.queue import QueueMeta
@@ -28,28 +33,49 @@ from emulator.provisioning import account
 from tests.faults.stage import ENCRYPTION_RULE, QUEUE, Pace, Stage, staged, until
 from witness import Verdict, judge
 
-RETENTION_SECONDS = 600
-HOLD_SECONDS = 240
-"""What waits is due again after this: well before half of the retention."""
-PACE = Pace(
-    lease_seconds=30,
-    wait_seconds=5,
-    call_timeout_seconds=10,
-    slots=128,
-    workers=32,
-    shutdown_grace_seconds=40,
-    hold_seconds=HOLD_SECONDS,
-    park_after_seconds=30,
-    observes=True,
-)
+_SHORTEST_HOLD = 120
+_LONGEST_LEAP = 800
+"""The services refuse signatures of a quarter of an hour ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """For how long messages are kept and wait, in seconds."""
+
+    retention: int
+    hold: int
+    """What waits comes back after this: well before half of the retention."""
+
+    @classmethod
+    def of(cls, messages: int) -> Waits:
+        """What lets so many come back at the pace of 20,000 that wait for a quarter of an hour."""
+        hold = max(_SHORTEST_HOLD, messages * 900 // 20_000)
+        return cls(2 * hold + 60, hold)
+
+    @property
+    def pace(self) -> Pace:
+        """The worker's times."""
+        return Pace(
+            lease_seconds=30,
+            wait_seconds=5,
+            call_timeout_seconds=10,
+            slots=128,
+            workers=32,
+            shutdown_grace_seconds=40,
+            hold_seconds=self.hold,
+            park_after_seconds=30,
+            observes=True,
+        )
+
+
 _ON_QUEUE = f"queues/{QUEUE}"
 _FRESH = "fresh"
 _WAITING = "waiting"
+_NOT_PARKED = re.compile(r'^remediator_settle_errors_total\{action="park",code="(\w+)"\} (\S+)$', re.MULTILINE)
 _PATIENCE_SECONDS = 3_600.0
 _BETWEEN_SECONDS = 0.25
-_STEP_SECONDS = 30
-_STEP_PAUSE_SECONDS = 6.0
-"""A poll that waits comes back within it."""
+_FRESH_AT_ONCE = 20
+"""Fresh events between two looks at the journal, which take time from everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +83,27 @@ class Finding:
     """What a run has shown."""
 
     messages: int
+    retention_seconds: int
     idle_seconds: tuple[float, ...]
-    """From push to deletion, of fresh events while nothing else was due."""
+    """From push to deletion, of fresh events on an idle queue."""
+    cycling_seconds: tuple[float, ...]
+    """The same while those that wait come back one after the other."""
     crowded_seconds: tuple[float, ...]
-    """The same while everything that waits was due."""
-    rounds: int
-    """How often everything that waits came due again."""
+    """The same while all of them have come back at once."""
     lasted_seconds: float
     """From the first message that waits to the end, by the services' clock."""
     left: int
     """Messages that still wait, parked copies of one counted once."""
     refused_receives: int
     """Receives that the service throttled because too much was not deleted."""
+    hidden: dict[str, int]
+    """Deliveries that were hidden where all should be parked, by why."""
     verdict: Verdict
 
     @property
     def ratio(self) -> float:
         """How much longer than on an idle queue a fresh event takes, of a hundred the slowest but one."""
-        return share(self.crowded_seconds, 0.99) / share(self.idle_seconds, 0.99)
+        return share(self.cycling_seconds, 0.99) / share(self.idle_seconds, 0.99)
 
     @property
     def problems(self) -> list[str]:
@@ -82,7 +111,7 @@ class Finding:
         found = [str(violation) for violation in self.verdict.violations]
         if self.left != self.messages:
             found.append(f"{self.left} of {self.messages} messages still wait")
-        if self.lasted_seconds <= RETENTION_SECONDS:
+        if self.lasted_seconds <= self.retention_seconds:
             found.append(f"the run was over after {self.lasted_seconds:.0f} s, and nothing can have expired by then")
         if self.refused_receives:
             found.append(f"{self.refused_receives} receives were throttled")
@@ -92,8 +121,9 @@ class Finding:
 class Fairness:
     """One run on one stage."""
 
-    def __init__(self, stage: Stage, messages: int) -> None:
+    def __init__(self, stage: Stage, messages: int, waits: Waits, *, slots: int = 128) -> None:
         self._stage = stage
+        self._waits = waits
         self._emulator = stage.emulator
         self._messages = messages
         self.journal: list[JournalEntry] = []
@@ -103,9 +133,8 @@ class Fairness:
         self._emulator.config.set_channel(non_compliance=True)
         self._emulator.set_consumption_throttle(5_000, 1_800)
         with account(self._emulator) as owner:
-            owner.get_queue(QUEUE).set_attributes(QueueMeta(vis_timeout=30, msg_ttl=RETENTION_SECONDS))
-        # So that nothing is hidden where it should be parked, because sending was slow on a busy machine.
-        self.replica = stage.replica(PACE, REMEDIATOR__ENGINE__SETTLERS="8")
+            owner.get_queue(QUEUE).set_attributes(QueueMeta(vis_timeout=30, msg_ttl=waits.retention))
+        self.replica = stage.replica(replace(waits.pace, slots=slots))
 
     def start(self) -> None:
         """Start the worker."""
@@ -113,34 +142,26 @@ class Fairness:
         if not until(self.replica.ready, 120):
             raise RuntimeError(f"the worker is not ready:\n{self.replica.text()[-2000:]}")
 
-    def fill(self) -> int:
-        """Let everything that waits arrive and be parked; returns the services' time before that."""
-        began_ms = self.now_ms()
+    def fill(self, seconds: float = 0.0) -> int:
+        """Let everything that waits arrive within so many seconds, and be parked; returns the time before that."""
+        began_ms, began = self.now_ms(), time.monotonic()
         names = self._emulator.create_buckets(count=self._messages, prefix=f"{_WAITING}-", acl="private")
         for number, name in enumerate(names):
             self._emulator.config.publish(bucket=name, rule=ENCRYPTION_RULE)
+            time.sleep(max(0.0, began + seconds * number / self._messages - time.monotonic()))
             if number % 1_000 == 999:
                 self.collect()
         self.settle(self.drained)
         return began_ms
 
-    def fresh(self, count: int, between_seconds: float = _BETWEEN_SECONDS) -> tuple[float, ...]:
-        """Let so many fresh events arrive one after the other; how long each took, in seconds."""
-        self.collect()
-        first = len(self.journal)
-        for _ in range(count):
-            self._emulator.create_buckets([f"{_FRESH}-{self._fresh:06}"], acl="public-read")
-            self._fresh += 1
-            time.sleep(between_seconds)
-        self.settle(lambda: len(taken(self.journal[first:])) >= count)
-        return tuple(taken(self.journal[first:]).values())
+    def push(self) -> None:
+        """Let one fresh event arrive."""
+        self._emulator.create_buckets([f"{_FRESH}-{self._fresh:06}"], acl="public-read")
+        self._fresh += 1
 
     def due(self) -> None:
-        """Let time pass until everything that waits is due, in steps: a leap could skip the time that a message has
-        between its last hide and its end, in which a worker would have received it."""
-        for _ in range(0, HOLD_SECONDS, _STEP_SECONDS):
-            self._emulator.advance(_STEP_SECONDS)
-            time.sleep(_STEP_PAUSE_SECONDS)
+        """Let time pass until everything that waits has come back at once."""
+        self._emulator.advance(min(self._waits.hold, _LONGEST_LEAP))
 
     def drained(self) -> bool:
         """Whether nothing is due any more."""
@@ -195,22 +216,28 @@ class Fairness:
         return next(str(e.detail["message_id"]) for e in reversed(self.journal) if e.operation == "PushToQueue")
 
     def conclude(
-        self, began_ms: int, rounds: int, idle: Iterable[float] = (), crowded: Iterable[float] = ()
+        self,
+        began_ms: int,
+        idle: Iterable[float] = (),
+        cycling: Iterable[float] = (),
+        crowded: Iterable[float] = (),
     ) -> Finding:
         """What was found; the worker is stopped."""
-        throttled = self.replica.get("/metrics")[1].count('code="TooManyRequests"')
+        metrics = self.replica.get("/metrics")[1]
         if status := self.replica.stop(60):
             raise RuntimeError(f"exit status {status}:\n{self.replica.text()[-2000:]}")
         self.collect()
         expected = self._stage.expectations(converged=False, reads_journaled=False)
         return Finding(
             messages=self._messages,
+            retention_seconds=self._waits.retention,
             idle_seconds=tuple(idle),
+            cycling_seconds=tuple(cycling),
             crowded_seconds=tuple(crowded),
-            rounds=rounds,
             lasted_seconds=(self.now_ms() - began_ms) / 1000,
             left=self._stage.waiting(),
-            refused_receives=throttled,
+            refused_receives=metrics.count('code="TooManyRequests"'),
+            hidden={code: int(float(count)) for code, count in _NOT_PARKED.findall(metrics)},
             verdict=judge(self.journal, expected),
         )
 
@@ -235,39 +262,73 @@ def share(values: Iterable[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0
 
 
-def run(messages: int, fresh: int, say: Callable[[str], None]) -> Finding:
-    """The whole run: idle, filled, and due again until everything has waited for longer than it is kept."""
-    with tempfile.TemporaryDirectory(prefix="fairness-") as folder, staged(Path(folder)) as stage:
-        run = Fairness(stage, messages)
-        run.start()
-        say("fresh events on an idle queue")
-        run.fresh(10)
-        idle = run.fresh(fresh)
-        say(f"{messages} messages arrive and are parked")
-        began_ms = run.fill()
+def figures(values: Sequence[float]) -> str:
+    """Median and the slowest of a hundred but one."""
+    return f"p50 {share(values, 0.5):.3f} s, p99 {share(values, 0.99):.3f} s"
+
+
+def fresh(runs: Sequence[Fairness], count: int) -> list[list[float]]:
+    """Let so many fresh events arrive at each, in turns; how long each took, in seconds."""
+    for each in runs:
+        each.collect()
+    first = [len(each.journal) for each in runs]
+    for _ in range(count):
+        for each in runs:
+            each.push()
+            time.sleep(_BETWEEN_SECONDS / len(runs))
+    found = []
+    for each, since in zip(runs, first, strict=True):
+        each.settle(lambda each=each, since=since: len(taken(each.journal[since:])) >= count)  # type: ignore[misc]
+        found.append(list(taken(each.journal[since:]).values()))
+    return found
+
+
+def run(messages: int, say: Callable[[str], None]) -> Finding:
+    """The whole run: those that wait one after the other, for longer than they are kept, and then all at once."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairness-")))
+        waits = Waits.of(messages)
+        stages = []
+        for name in ("crowded", "idle"):
+            (folder / name).mkdir()
+            stages.append(stack.enter_context(staged(folder / name)))
+        crowd, alone = runs = [Fairness(stage, messages, waits) for stage in stages]
+        for each in runs:
+            each.start()
+        say(f"{messages} messages arrive within {waits.hold} s and are parked")
+        began_ms = crowd.fill(waits.hold)
+        say(f"they come back one after the other, until {waits.retention} s are over, and fresh events among them")
+        cycling: list[float] = []
+        idle: list[float] = []
+        while crowd.now_ms() - began_ms <= waits.retention * 1000:
+            for values, found in zip((cycling, idle), fresh(runs, _FRESH_AT_ONCE), strict=True):
+                values += found
+        say(f"{figures(cycling)}, on an idle queue {figures(idle)}")
+        say("they come back at once, and fresh events among them")
+        crowd.due()
         crowded: list[float] = []
-        rounds = 0
-        while run.now_ms() - began_ms <= RETENTION_SECONDS * 1000:
-            rounds += 1
-            say(f"all are due, round {rounds}, and fresh events among them")
-            run.due()
-            while not run.drained() and len(crowded) < rounds * fresh:
-                crowded += run.fresh(20)
-            run.settle(run.drained)
-        return run.conclude(began_ms, rounds, idle, crowded)
+        while not crowd.drained():
+            crowded += fresh([crowd], _FRESH_AT_ONCE)[0]
+        crowd.settle(crowd.drained)
+        alone.replica.stop(60)
+        return crowd.conclude(began_ms, idle, cycling, crowded)
 
 
 def show(console: Console, found: Finding) -> None:
     """The table, and what is wrong."""
     table = Table(title=f"{found.messages} messages that wait", show_header=False)
     table.add_column(), table.add_column(justify="right")
-    for name, values in (("on an idle queue", found.idle_seconds), ("while all are due", found.crowded_seconds)):
-        figures = f"{share(values, 0.5):.3f} s / {share(values, 0.99):.3f} s"
-        table.add_row(f"fresh events {name}, {len(values)}: p50 / p99", figures)
-    table.add_row("p99 against an idle queue", f"{found.ratio:.2f} x")
-    table.add_row("rounds in which all came due", str(found.rounds))
-    table.add_row(f"lasted, against a retention of {RETENTION_SECONDS} s", f"{found.lasted_seconds:.0f} s")
+    for name, values in (
+        ("on an idle queue", found.idle_seconds),
+        ("while they come back one after the other", found.cycling_seconds),
+        ("while they come back at once", found.crowded_seconds),
+    ):
+        table.add_row(f"fresh events {name}, {len(values)}", figures(values))
+    table.add_row("p99, one after the other against an idle queue", f"{found.ratio:.2f} x")
+    table.add_row(f"lasted, against a retention of {found.retention_seconds} s", f"{found.lasted_seconds:.0f} s")
     table.add_row("copies parked", str(found.verdict.copies))
+    hidden = ", ".join(f"{count} {code}" for code, count in found.hidden.items())
+    table.add_row("deliveries hidden instead, by why", hidden or "0")
     table.add_row("receives throttled", str(found.refused_receives))
     endings = Counter(found.verdict.endings)
     table.add_row("messages by ending", ", ".join(f"{count} {ending.value}" for ending, count in endings.items()))
@@ -282,13 +343,17 @@ def main() -> int:
     """The command line; 0 only if nothing is lost and fresh events take at most twice as long."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.fairness", description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000)
-    parser.add_argument("--fresh", type=int, default=200, help="fresh events on the idle queue, and in each round")
     given = parser.parse_args()
     console = Console()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console) as shown:
         task = shown.add_task("")
-        found = run(given.messages, given.fresh, lambda text: shown.update(task, description=text))
+
+        def say(text: str) -> None:
+            shown.console.print(text)
+            shown.update(task, description=text)
+
+        found = run(given.messages, say)
     show(console, found)
     return 0 if not found.problems and found.ratio <= 2 else 1
 
