@@ -38,7 +38,7 @@ soak: ## 200,000 messages, watching memory, threads, sockets and descriptors (SO
 	@scripts/environment dev
 	$(PY) -m tests.faults.soak --messages $${SOAK_MESSAGES:-200000}
 
-fairness: ## What 20,000 messages that wait cost a fresh event (FAIRNESS_MESSAGES)
+fairness: ## What 20,000 messages that wait cost a fresh event, in 40 minutes (FAIRNESS_MESSAGES)
 	@scripts/environment dev
 	$(PY) -m tests.faults.fairness --messages $${FAIRNESS_MESSAGES:-20000}
 
