@@ -125,7 +125,7 @@ def test_a_resource_that_is_not_on_record_is_rehearsed_by_every_rule(cli: Cli, e
         ("public-read", "fixed"),
         ("public-write", "would_fix"),
     ]
-    assert "no event about photos" in cli.run("explain", "photos").out
+    assert "no event about 'photos'" in cli.run("explain", "photos").out
     unknown = cli.run("explain", "Neither_A_Bucket_Nor_A_Message")
     assert unknown.status == 2
     assert "the journal has nothing about" in unknown.err
