@@ -137,8 +137,8 @@ class Announcer:
                 self._changed.wait(wait_seconds)
             if not self._line or self._monotonic() < self._not_before:
                 return False
-            since, announced = self._line[0]
-        self._publish(since, announced)
+            _, announced = self._line[0]
+        self._publish(announced)
         return True
 
     def drain(self) -> None:
@@ -200,7 +200,7 @@ class Announcer:
     def _put(self, announced: Announcement) -> None:
         """Under the lock: to the end of the line, if it is not full."""
         if len(self._line) >= self._most_waiting:
-            self._results[announced.kind, PublishResult.DROPPED] += 1
+            self._lost(announced, PublishResult.DROPPED)
             return
         self._line.append((self._monotonic(), announced))
         self._changed.notify()
@@ -224,12 +224,12 @@ class Announcer:
             for digest in self._digests.due(self._wall_ms(), at_once=at_once):
                 self._put(digest)
 
-    def _publish(self, since: float, announced: Announcement) -> None:
+    def _publish(self, announced: Announcement) -> None:
         self._heartbeat.beat("publishing")
         try:
             self._topic.publish(self._writer.body(announced, self._owner_in_time()), announced.kind.value)
         except ServiceError as error:
-            self._refused(since, announced, error)
+            self._refused(announced, error)
         except Exception as error:  # noqa: BLE001 - a fault in an announcement must not end the process that repairs
             self._say("announcements.failing", code=type(error).__name__)
             self._ended(announced, PublishResult.FAILED)
@@ -244,16 +244,28 @@ class Announcer:
         until = self._monotonic() + (_LAST_OWNER_SECONDS if self._stopping.is_set() else OWNER_SECONDS)
         return lambda resource: self._owner(resource) if self._monotonic() < until else ""
 
-    def _refused(self, since: float, announced: Announcement, error: ServiceError) -> None:
-        """Try again later, unless this very message is refused for good or has become too old."""
+    def _refused(self, announced: Announcement, error: ServiceError) -> None:
+        """Try again later, unless this very message is refused for good, which would be no other with another try."""
         self._failures += 1
         if self._failures == 1:
             self._say("announcements.failing", code=error.code, request_id=error.request_id)
-        if _is_its_own_fault(error) or self._monotonic() - since >= KEPT_SECONDS:
+        if _is_its_own_fault(error):
             self._ended(announced, PublishResult.FAILED)
             return
+        self._forget_old()
         full = min(2.0 ** min(self._failures - 1, 10), _LONGEST_PAUSE_SECONDS)
         self._not_before = self._monotonic() + self._jitter(full / 2, full)
+
+    def _forget_old(self) -> None:
+        """Take what is no news any more out of the line, all at once: the next in line is likely to be as old."""
+        with self._changed:
+            while self._line and self._monotonic() - self._line[0][0] >= KEPT_SECONDS:
+                self._lost(self._line.popleft()[1], PublishResult.FAILED)
+
+    def _lost(self, announced: Announcement, result: PublishResult) -> None:
+        """Under the lock: nobody was told, so what still holds is news again when its message comes back."""
+        self._results[announced.kind, result] += 1
+        self._news.forget(announced)
 
     def _ended(self, announced: Announcement, result: PublishResult) -> None:
         with self._changed:

@@ -193,7 +193,7 @@ class Writer:
         link = self.runbook_url
         for name, value in values.items():
             link = link.replace(f"{{{name}}}", quote(value[:256], safe=""))
-        return link
+        return link if self.clean(link) == link else None
 
     def _text(self, text: str, most: int = LONGEST_TEXT_BYTES) -> tuple[str, bool]:
         """The text without secrets, cut to so many bytes of JSON, and whether it was cut."""

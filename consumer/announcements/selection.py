@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from consumer.announcements.records import Kind, ResourceAnnouncement, ResourceName
+from consumer.announcements.records import Announcement, Digest, Kind, ResourceAnnouncement, ResourceName
 from consumer.core.event_times import believed_ms
 from consumer.core.observers import Report
 from consumer.core.outcome import Disposition, Ending, Outcome
@@ -64,6 +64,13 @@ class News:
         if kind in OPEN and key is not None and not self._first(key, kind):
             return None
         return self._announcement(kind, report, ending)
+
+    def forget(self, announced: Announcement) -> None:
+        """It was not published after all: what is open about a resource is news once more."""
+        entries = announced.entries if isinstance(announced, Digest) else (announced,)
+        for entry in entries:
+            if isinstance(entry, ResourceAnnouncement) and (key := key_of(entry)) in self._announced and key:
+                self._announced[key] -= {entry.kind}
 
     def _kind(self, report: Report) -> Kind | None:
         """By how the work ended: a fix is news even where its message was lost before it could be deleted."""

@@ -26,6 +26,15 @@ from consumer.telemetry.status import Endings
 from consumer.telemetry.unknown import Unknowns
 
 
+def brought_back_seconds(config: Config) -> float:
+    """Within which time catch-up brings back what a rule has observed and its message was deleted.
+
+    What a run has sent, the next ones leave for a while, as far as they remember it; then it takes one more run.
+    """
+    expected = config.catch_up.expected_within_seconds
+    return float(expected + config.catch_up.resend_after_seconds) if expected else BROUGHT_BACK_SECONDS
+
+
 class StatusBoard:
     """One for the process; a `consumer.core.observers.Listener`. `Metrics` reports each delivery to its exposures."""
 
@@ -38,7 +47,7 @@ class StatusBoard:
         expected = config.catch_up.expected_within_seconds
         self.exposures = OpenExposures(
             agreement=build_agreement(config),
-            brought_back_seconds=float(expected) or BROUGHT_BACK_SECONDS,
+            brought_back_seconds=brought_back_seconds(config),
             keeping_up_since=lambda: board.keeping_up_since,
         )
         self._catch_ups = CatchUps([rule.name for rule in rules], expected)

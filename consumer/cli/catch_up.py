@@ -96,9 +96,9 @@ def catch_up(
     \b
     Exit status: 0 listed, or all that was meant is sent, 2 the configuration,
     the credentials or the state file cannot be used, 3 the list is not complete,
-    because Cloud Config did not answer for all of it, or the report to the worker
-    could not be sent, 4 some events were not sent, each with its reason, 130 or 143
-    stopped by SIGINT or SIGTERM.
+    because Cloud Config could not be asked for all of it or has nothing that a
+    rule takes, or the run could not be reported, 4 some events were not sent,
+    each with its reason, 130 or 143 stopped by SIGINT or SIGTERM.
     """
     from consumer.operator.catch_up import run as carry_out
     from consumer.operator.catch_up.plan import PlanOptions

@@ -15,12 +15,17 @@ REFUSED = (
 )
 
 _NAMES = re.compile(r"(access|private|api)[_-]?key|secret|token|passw(or)?d|passphrase|credential", re.IGNORECASE)
-_VALUES = re.compile(
+_CREDENTIALS = (
     r"LTAI[A-Za-z0-9]{8}"  # an access key id
     r"|STS\.[A-Za-z0-9]{8}"  # its temporary kind
-    r"|://[^/?#]*@"  # a password in a URL
+    r"|://[^/?#\s]*@"  # a password in a URL
+    rf"|[?#&;][^=&;#\s]*(?i:{_NAMES.pattern}|signature)[^=&;#\s]*="  # a token, or a signature, in its query
     r"|-----BEGIN"
-    r"|(?<![A-Za-z0-9])(?=[A-Za-z0-9+/]*[a-z])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*[0-9])[A-Za-z0-9+/]{30}"
+)
+_CERTAIN = re.compile(_CREDENTIALS)
+_VALUES = re.compile(
+    _CREDENTIALS
+    + r"|(?<![A-Za-z0-9])(?=[A-Za-z0-9+/]*[a-z])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*[0-9])[A-Za-z0-9+/]{30}"
 )
 _LONGEST_SHOWN = 80
 
@@ -28,6 +33,11 @@ _LONGEST_SHOWN = 80
 def names_credential(key: str) -> bool:
     """Whether a key or a variable is named like one that holds a credential."""
     return bool(_NAMES.search(key))
+
+
+def carries_credential(text: str) -> bool:
+    """Whether a text that is shown or published, such as a link, has a credential in it for certain."""
+    return bool(_CERTAIN.search(text))
 
 
 def without_credentials(table: Mapping[str, Any], found: list[Location], path: Location = ()) -> dict[str, Any]:

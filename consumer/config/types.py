@@ -37,7 +37,7 @@ class Allowed:
     text: str
 
 
-def _checked_endpoint(url: str) -> str:
+def checked_endpoint(url: str) -> str:
     """The URL of a service without anything that could lead elsewhere.
 
     Raises:
@@ -93,8 +93,8 @@ QueueNameOrNone = Annotated[
     Allowed("at most 120 letters, digits and hyphens, the first one not a hyphen, or empty"),
 ]
 _ENDPOINT_TEXT = "https://host or https://host:port (http:// only if you write it), without path, user or query"
-Endpoint = Annotated[str, StringConstraints(min_length=1), AfterValidator(_checked_endpoint), Allowed(_ENDPOINT_TEXT)]
-EndpointOrNone = Annotated[str, AfterValidator(_checked_endpoint), Allowed(f"{_ENDPOINT_TEXT}, or empty")]
+Endpoint = Annotated[str, StringConstraints(min_length=1), AfterValidator(checked_endpoint), Allowed(_ENDPOINT_TEXT)]
+EndpointOrNone = Annotated[str, AfterValidator(checked_endpoint), Allowed(f"{_ENDPOINT_TEXT}, or empty")]
 SharedOrNone = Annotated[
     str,
     AfterValidator(_checked_shared),

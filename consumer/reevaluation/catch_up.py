@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from consumer.core.envelope import JsonObject, unwrap
 from consumer.core.errors import InvalidMessage
@@ -22,6 +23,9 @@ FINISHED = "CatchUpFinished"
 
 _RISK_LEVELS = {"1": "Critical", "2": "Warning", "3": "Info"}
 _LARGEST_COUNT = 1 << 31
+_MOST_RULES = 500
+"""Of a message, which takes 64 KB."""
+_LONGEST_NAME = 63
 
 
 def key_of(violation: Violation) -> str:
@@ -97,22 +101,28 @@ def _number(account_id: str) -> int | str:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """One complete run: everything that the evaluator lists was looked at, and everything meant was sent."""
+    """One run over everything that the configuration takes."""
 
     at_ms: int
     """By the clock of the machine that ran it."""
     listed: int
     sent: int
+    complete: bool = True
+    """Whether everything that the evaluator lists was looked at, and everything meant was sent."""
+    unmatched_rules: tuple[str, ...] = ()
+    """Names of configured rules for which the evaluator has none."""
 
 
 def finished_body(finished: Finished) -> str:
-    """The message that reports a run to the worker, so that it is seen in the worker's metrics."""
+    """The message that reports a run to the worker, so that it can be seen in the worker's metrics."""
     document = {
         "eventType": FINISHED,
         "eventName": FINISHED,
         "finishedAt": finished.at_ms,
         "listed": finished.listed,
         "sent": finished.sent,
+        "complete": finished.complete,
+        "unmatchedRules": finished.unmatched_rules[:_MOST_RULES],
         ORIGIN: CATCH_UP,
     }
     return json.dumps(document, separators=(",", ":"))
@@ -128,8 +138,21 @@ def read_finished(body: str) -> Finished | None:
     if found.get("eventType") != FINISHED or not all(_is_count(number) for number in numbers):
         return None
     at_ms, listed, sent = (int(str(number)) for number in numbers)
-    return Finished(at_ms, listed, sent) if max(listed, sent) < _LARGEST_COUNT and at_ms < 10**14 else None
+    complete, unmatched = found.get("complete"), found.get("unmatchedRules")
+    if not isinstance(complete, bool) or not _are_names(unmatched):
+        return None
+    if max(listed, sent) >= _LARGEST_COUNT or at_ms >= 10**14:
+        return None
+    return Finished(at_ms, listed, sent, complete, tuple(unmatched))
 
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _are_names(value: object) -> TypeGuard[list[str]]:
+    return (
+        isinstance(value, list)
+        and len(value) <= _MOST_RULES
+        and all(isinstance(name, str) and len(name) <= _LONGEST_NAME for name in value)
+    )

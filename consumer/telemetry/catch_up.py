@@ -3,7 +3,7 @@
 A run ends after the process that made it, so its figures reach a scrape through a worker: events say that catch-up
 brought them, and a message says that a run has finished. Both may be forged by whoever may write to the queue. A forged
 event can only add to what was missed, and so raise an alert; a forged end of a run can put off the alert on the absence
-of runs, once, and is never believed to lie ahead.
+of runs, once, and is never believed to lie ahead. Rules that it names are counted only if they are configured here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from consumer.telemetry.metrics import Metrics
 _REMEMBERED = 20_000
 """Resources that a notification has come for, the latest; beyond, one may count as missed that was only long held."""
 
+_SAME_MS = 900_000
+"""A violation that began up to so long after a notified one is taken for the same: two records of one may differ."""
+
 _Key = tuple[str, str, str]
 
 
@@ -35,9 +38,11 @@ class CatchUps:
         self._rules = rules
         self._expected_within_seconds = expected_within_seconds
         self._remembered = remembered
-        self._notified: OrderedDict[_Key, None] = OrderedDict()
+        self._notified: OrderedDict[_Key, int] = OrderedDict()
+        """When the latest violation began that a notification came for, in milliseconds since the epoch."""
         self._missed: Counter[str] = Counter()
-        self._finished: Finished | None = None
+        self._latest: Finished | None = None
+        self._whole: Finished | None = None
         self._lock = threading.Lock()
 
     def report(self, report: Report) -> None:
@@ -48,8 +53,8 @@ class CatchUps:
                 if ending and ending.outcome is Outcome.NOT_OURS and ending.detail == FINISHED:
                     self._ended(report)
             elif not event.caught_up:
-                self._remember(event)
-            elif ending and ending.outcome is Outcome.FIXED and _key(event) not in self._notified:
+                self._remember(event, report.settled_at_ms)
+            elif ending and ending.outcome is Outcome.FIXED and not self._was_notified(event):
                 self._missed[report.rule] += 1
 
     def expose(self, metrics: Metrics) -> None:
@@ -57,8 +62,15 @@ class CatchUps:
         text = "Fixes brought by catch-up, of which this replica has seen no notification."
         metrics.expose(LiveMetric("missed_upstream", "counter", text, ("rule",), self._counted))
         name, text = "catch_up_last_success_timestamp_seconds", "When a whole run of catch-up last ended, as it says."
-        metrics.expose(LiveMetric(name, "gauge", text, (), lambda: only(self._ended_at())))
-        text = "What the evaluator listed as non-compliant in that run."
+        metrics.expose(LiveMetric(name, "gauge", text, (), lambda: only(_at(self._whole))))
+        name, text = (
+            "catch_up_last_run_timestamp_seconds",
+            "When a run of catch-up last ended, whole or not, as it says.",
+        )
+        metrics.expose(LiveMetric(name, "gauge", text, (), lambda: only(_at(self._latest))))
+        text = "1 for a rule for which the last run has found none of the evaluator's, 0 for the others."
+        metrics.expose(LiveMetric("catch_up_unmatched", "gauge", text, ("rule",), self._unmatched))
+        text = "What the evaluator listed as non-compliant in the last whole run."
         metrics.expose(LiveMetric("catch_up_listed_resources", "gauge", text, (), lambda: only(self._listed())))
         name, text = "catch_up_expected_within_seconds", "Within which time a whole run is expected after another."
         metrics.expose(LiveMetric(name, "gauge", text, (), lambda: only(float(self._expected_within_seconds) or None)))
@@ -67,25 +79,37 @@ class CatchUps:
         finished, now_ms = read_finished(report.message.body), report.settled_at_ms
         if finished is None or doubt(finished.at_ms, now_ms):
             return  # what says that it will end tomorrow would keep the alert silent until then
-        if self._finished is None or finished.at_ms > self._finished.at_ms:
-            self._finished = replace(finished, at_ms=believed_ms(finished.at_ms, now_ms))
+        believed = replace(finished, at_ms=believed_ms(finished.at_ms, now_ms))
+        if self._latest is None or finished.at_ms > self._latest.at_ms:
+            self._latest = believed
+        if finished.complete and (self._whole is None or finished.at_ms > self._whole.at_ms):
+            self._whole = believed
 
-    def _remember(self, event: Event) -> None:
+    def _remember(self, event: Event, now_ms: int) -> None:
         key = _key(event)
-        self._notified[key] = None
+        self._notified[key] = max(min(event.evaluated_at_ms, now_ms), self._notified.get(key, 0))
         self._notified.move_to_end(key)
         if len(self._notified) > self._remembered:
             self._notified.popitem(last=False)
+
+    def _was_notified(self, event: Event) -> bool:
+        began_ms = self._notified.get(_key(event))
+        return began_ms is not None and event.evaluated_at_ms <= began_ms + _SAME_MS
 
     def _counted(self) -> Values:
         with self._lock:
             return {(rule,): float(self._missed[rule]) for rule in self._rules}
 
-    def _ended_at(self) -> float | None:
-        return self._finished.at_ms / 1000 if self._finished else None
+    def _unmatched(self) -> Values:
+        latest = self._latest
+        return {(rule,): float(rule in latest.unmatched_rules) for rule in self._rules} if latest else {}
 
     def _listed(self) -> float | None:
-        return float(self._finished.listed) if self._finished else None
+        return float(self._whole.listed) if self._whole else None
+
+
+def _at(run: Finished | None) -> float | None:
+    return run.at_ms / 1000 if run else None
 
 
 def _key(event: Event) -> _Key:

@@ -416,11 +416,13 @@ UPSTREAM = Row(
         ),
         Panel(
             "Last whole run of catch-up",
-            "How long ago, and within which time another one is expected. Nothing: none is known, or none is expected.",
+            "How long ago, and within which time another one is expected; a later run that was not whole says why in "
+            "its log. Nothing: none is known, or none is expected.",
             Kind.STAT,
             "s",
             (
                 Query(f"time() - max(remediator_catch_up_last_success_timestamp_seconds{{{JOB}}})", "ago"),
+                Query(f"time() - max(remediator_catch_up_last_run_timestamp_seconds{{{JOB}}})", "ago, whole or not"),
                 Query(f"max(remediator_catch_up_expected_within_seconds{{{JOB}}})", "expected within"),
             ),
             steps=((None, "blue"),),

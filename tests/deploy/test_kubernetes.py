@@ -10,7 +10,7 @@ import pytest
 
 from consumer.cli.main import cli
 from consumer.config import Config, load
-from tests.deploy.manifests import FOLDERS, Manifest, configuration, only, pod_specs, rendered
+from tests.deploy.manifests import FOLDERS, Manifest, configuration, only, pod_specs, rendered, with_component
 from tests.deploy.needed import package
 
 _SCHEMAS = Path(__file__).parent / "schemas"
@@ -280,7 +280,7 @@ def test_catch_up_runs_alone_and_ends() -> None:
     assert spec["concurrencyPolicy"] == "Forbid"
     assert 0 < spec["startingDeadlineSeconds"] <= 6 * 3600
     assert 0 < job["activeDeadlineSeconds"] < 6 * 3600
-    assert job["backoffLimit"] <= 2
+    assert job["backoffLimit"] == 0, "a second try would send everything again that the first one did"
     assert (spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) == (1, 3)
     assert job["template"]["spec"]["restartPolicy"] == "Never"
 
@@ -338,3 +338,40 @@ def test_catch_up_is_called_as_it_can_be() -> None:
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     assert str(context.params["path"]) == f"{mounts['config']}/config.toml"
     assert container["image"] == pod_specs("overlays/production")[_WORKER]["containers"][0]["image"]
+
+
+def test_the_shared_store_is_a_memory_of_what_catch_up_sent(tmp_path: Path) -> None:
+    """The job finds it where the worker does, with the same password, and may reach it."""
+    found = {(each["kind"], each["metadata"]["name"]): each for each in _with_shared("overlays/production", tmp_path)}
+    worker = found["Deployment", "config-remediator"]["spec"]["template"]
+    job = found["CronJob", _CATCH_UP]["spec"]["jobTemplate"]["spec"]["template"]
+    variables = [_shared_variables(each["spec"]) for each in (worker, job)]
+    assert variables[0] == variables[1] != {}
+    assert {each["name"] for each in job["spec"]["containers"]} == {"catch-up"}
+    opened = found["NetworkPolicy", "config-remediator-shared-guards"]["spec"]
+    (selected,) = opened["podSelector"]["matchExpressions"]
+    labels = [each["metadata"]["labels"][selected["key"]] for each in (worker, job)]
+    assert (selected["operator"], selected["values"]) == ("In", labels)
+    assert 6379 in [port["port"] for rule in opened["egress"] for port in rule["ports"]]
+
+
+def test_the_shared_store_needs_no_catch_up(tmp_path: Path) -> None:
+    """The component is as good where the other is not in use."""
+    kinds = [each["kind"] for each in _with_shared("base", tmp_path)]
+    assert "Deployment" in kinds
+    assert "CronJob" not in kinds
+
+
+def _with_shared(folder: str, into: Path) -> list[Manifest]:
+    """Valid in every kind that is built in."""
+    validate = package("kubernetes_validate")
+    found = with_component(folder, "shared-guards", into)
+    for manifest in found:
+        if manifest["kind"] not in _CUSTOM:
+            validate.validate(manifest, validate.latest_version(), strict=True)
+    return found
+
+
+def _shared_variables(pod: Manifest) -> dict[str, Any]:
+    (container,) = pod["containers"]
+    return {each["name"]: each for each in container["env"] if "SHARED" in each["name"]}

@@ -12,13 +12,15 @@ from consumer.announcements.announcer import Pace
 from consumer.announcements.document import PLACEHOLDERS
 from consumer.announcements.records import Kind
 from consumer.announcements.selection import Selection
+from consumer.config.credentials_refused import carries_credential
 from consumer.config.sections.rules import RuleConfig
-from consumer.config.types import Allowed, AnnouncedKinds, QueueNameOrNone, Section
+from consumer.config.types import Allowed, AnnouncedKinds, QueueNameOrNone, Section, checked_endpoint
 
 _UNIT_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _LONGEST_SECONDS = 7 * 86_400
 _BRACES = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-_LINK = re.compile(r"https?://[A-Za-z0-9][^\s{}\"'<>\\]*(?:\{[a-z]+\}[^\s{}\"'<>\\]*)*")
+_HOST = re.compile(r"https?://[^/?#{}]*")
+_AFTER_HOST = re.compile(r"(?:[/?#](?:[^\s{}\"'<>\\]|\{[a-z]+\})*)?")
 
 
 def _checked_time(text: str) -> str:
@@ -34,13 +36,19 @@ def _checked_time(text: str) -> str:
 
 
 def _checked_link(text: str) -> str:
-    """A link whose placeholders are known.
+    """A link whose placeholders are known and stand after its host, and which gives no credential to its readers.
 
     Raises:
-        ValueError: it is none, or names something else in braces.
+        ValueError: it is none.
     """
-    if text and (not _LINK.fullmatch(text) or set(re.findall(r"\{([a-z]+)\}", text)) - set(PLACEHOLDERS)):
+    if not text:
+        return text
+    host = _HOST.match(text)
+    if host is None or not _AFTER_HOST.fullmatch(text, host.end()) or carries_credential(text):
         raise ValueError("not a link")
+    checked_endpoint(host[0])
+    if set(re.findall(r"\{([a-z]+)\}", text)) - set(PLACEHOLDERS):
+        raise ValueError("no such placeholder")
     return text
 
 
@@ -91,7 +99,10 @@ class AnnounceConfig(Section):
         str,
         StringConstraints(max_length=1024),
         AfterValidator(_checked_link),
-        Allowed(f"a link with https:// or http://, in which {_BRACES} may stand, or empty"),
+        Allowed(
+            "a link with https:// or http://, without user, password or token, in which after the host"
+            f" {_BRACES} may stand, or empty"
+        ),
     ] = Field(
         default="",
         description=(

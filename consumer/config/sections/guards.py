@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
-from pydantic import Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 
+from consumer.config.credentials_refused import carries_credential
 from consumer.config.types import AccountId, Allowed, Region, ResourceType, RuleName, Section, SharedOrNone, Text
 from consumer.guards.breaker import BreakerPolicy
 from consumer.guards.contest import ContestPolicy
@@ -15,6 +16,21 @@ from consumer.guards.limits import Limit
 
 _MOST_CHANGES = 1_000_000
 _LONGEST_WINDOW_SECONDS = 604_800
+_SHOWN_TEXT = "text of 1 to 256 characters without a password or a key, for it is shown"
+
+
+def _without_credential(text: str) -> str:
+    """A text for people.
+
+    Raises:
+        ValueError: it has a password or a key in it.
+    """
+    if carries_credential(text):
+        raise ValueError(f"must be {_SHOWN_TEXT}")
+    return text
+
+
+ShownText = Annotated[Text, AfterValidator(_without_credential), Allowed(_SHOWN_TEXT)]
 
 
 class SharedConfig(Section):
@@ -183,11 +199,13 @@ class ExemptionConfig(Section):
     name: RuleName = Field(
         description="Name of the exemption in logs, endings and metrics; unique.", examples=["static-sites"]
     )
-    owner: Text = Field(
+    owner: ShownText = Field(
         description="Who answers for it: a person or a team that can answer questions.",
         examples=["web-team@example.com"],
     )
-    reason: Text = Field(description="Why these resources may stay as they are.", examples=["Serves public assets"])
+    reason: ShownText = Field(
+        description="Why these resources may stay as they are.", examples=["Serves public assets"]
+    )
     expires: Annotated[
         datetime | date,
         PlainValidator(_moment),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from consumer.aliyun.cloud_config import CloudConfig
@@ -19,6 +18,7 @@ from consumer.aliyun.retry import Retrier
 from consumer.core.errors import DamagedReply, NotAuthenticated, Retryable, ServiceError
 from consumer.core.evaluation import EvaluatorRule, ListPage, Violation
 from consumer.guards.rule import Rule
+from consumer.operator.catch_up.coverage import Gaps, gaps, may_take
 
 MOST_VIOLATIONS = 100_000
 """One run takes no more, so that neither its time nor its memory depends on what the service answers."""
@@ -55,8 +55,8 @@ class Listing:
 
     violations: list[Violation] = field(default_factory=list)
     rules: list[RuleListing] = field(default_factory=list)
-    not_found: tuple[str, ...] = ()
-    """Ids of the configuration that no rule of the evaluator has."""
+    gaps: Gaps = field(default_factory=Gaps)
+    """What of the configuration fits none of the evaluator's rules; nothing where they could not be listed."""
     problems: list[str] = field(default_factory=list)
     """What kept rules themselves from being listed."""
 
@@ -66,10 +66,24 @@ class Listing:
         return sum(each.unreadable for each in self.rules)
 
     @property
+    def not_found(self) -> tuple[str, ...]:
+        """Ids of the configuration that no rule of the evaluator has."""
+        return tuple(sorted({each.value for each in self.gaps.entries if each.exact}))
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is missing."""
-        gaps = self.problems or self.not_found or self.unreadable
-        return not gaps and not any(each.error for each in self.rules)
+        return not any(self.incomplete())
+
+    def incomplete(self) -> Iterator[str]:
+        """Why it is not complete, one line each: lists that broke off, ids and rules that nothing fits."""
+        yield from self.problems
+        yield from self.gaps.problems()
+        for each in self.rules:
+            if each.error:
+                yield f"{each.rule.rule_id}: {each.error}"
+            if each.unreadable:
+                yield f"{each.rule.rule_id}: {each.unreadable} results could not be read"
 
 
 class Lister:
@@ -108,9 +122,9 @@ class Lister:
                 raise
             except ServiceError as error:
                 found.problems.append(f"The rules of {group or 'the account'} cannot be listed: {error}")
-        found.rules = [each for each in known.values() if any(_may_take(ours, each.rule) for ours in self._rules)]
-        wanted = sorted({each for ours in self._rules for each in ours.selector.config_rule_ids})
-        found.not_found = tuple(each for each in wanted if each not in known) if not found.problems else ()
+        found.rules = [each for each in known.values() if any(may_take(ours, each.rule) for ours in self._rules)]
+        if not found.problems:
+            found.gaps = gaps(self._rules, [each.rule for each in known.values()])
         return found
 
     def violations(self, found: Listing, advance: Callable[[], None]) -> None:
@@ -177,21 +191,8 @@ class Lister:
                 raise DamagedReply("config", "ListConfigRules", "unexpected_reply", "a rule in the list has no id")
             if len(page.items) < MOST_ON_A_PAGE:
                 return
+        raise DamagedReply("config", "ListConfigRules", "unexpected_reply", "the list of rules has no end")
 
     def _answered(self, request: Callable[[], _T]) -> _T:
         until = self._monotonic() + _REQUEST_SECONDS
         return self._retrier.call(request, until=lambda: until)
-
-
-def _may_take(ours: Rule, theirs: EvaluatorRule) -> bool:
-    """Whether an event of the evaluator's rule can be one that ours selects."""
-    selector = ours.selector
-    if selector.resource_types and theirs.resource_types and not selector.resource_types & theirs.resource_types:
-        return False
-    if not (selector.config_rule_ids or selector.source_identifiers or selector.rule_names):
-        return True  # by resource type alone
-    return (
-        theirs.rule_id in selector.config_rule_ids
-        or theirs.identifier in selector.source_identifiers
-        or any(fnmatchcase(theirs.name, pattern) for pattern in selector.rule_names)
-    )

@@ -22,24 +22,23 @@ from consumer.core.event import Event, decode
 from consumer.core.exit_codes import CommandExit
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
+from consumer.operator.catch_up.conclusion import LOGGER, Reported, report, write_line
 from consumer.operator.catch_up.listing import Lister
 from consumer.operator.catch_up.plan import ListedResource, PlanOptions, QueuedWork, plan, resource_of
+from consumer.operator.catch_up.requested import Requested
 from consumer.operator.catch_up.sending import EventSender, SentMemory
 from consumer.operator.catch_up.sent import Sent, StateInUse
 from consumer.operator.catch_up.shared_sent import SharedSent
-from consumer.operator.catch_up.view import Requested, Run
+from consumer.operator.catch_up.view import Run
 from consumer.operator.dlq.letters import read
 from consumer.operator.dry_run import DryRun
 from consumer.operator.interruption import terminable
 from consumer.operator.session import Session, opened
-from consumer.reevaluation.catch_up import Finished, event_body, finished_body, memory_key
+from consumer.reevaluation.catch_up import event_body, memory_key
 from consumer.telemetry import log
 
 _RETRIES = RetryPolicy(attempts=10, base_seconds=0.5, cap_seconds=15.0)
 """More patient than the worker's: no lease runs out here, and a list of many pages meets the service's flow control."""
-
-
-_LOGGER = "consumer.catch_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +65,23 @@ def catch_up(path: Path, form: str, wanted: CatchUpOptions) -> CommandExit:
     return status
 
 
-def _run(path: Path, wanted: CatchUpOptions) -> tuple[Run, CommandExit]:
+def _run(path: Path, wanted: CatchUpOptions, *, unseen: bool = False) -> tuple[Run, CommandExit]:
+    """One run; of one whose table is `unseen` the line in the log is all that there is."""
     with opened(path) as session:
         config = session.config
         _check_names(config, wanted.choice)
         choice = _completed(wanted.choice, config)
         with _sent(config, wanted) as sent:
             run = _listed(session, choice, sent, applied=wanted.apply)
-            finished = False
-            unreported = ""
+            reported = Reported()
             if wanted.apply:
                 sender = EventSender(session.queue(config.queue.name), _retrier(session), sent, rate=wanted.rate)
                 _send(sender, run, sent)
-                finished = choice.everything and run.listing.complete and not run.sending.failed
-                unreported = _report_to_worker(sender, run) if finished else ""
-    run = replace(run, notes=(*run.notes, unreported)) if unreported else run
-    if wanted.apply:
-        _log(config, run, reported=finished and not unreported)
-    if not run.listing.complete or unreported:
+                reported = report(sender, run) if choice.everything else reported
+    run = replace(run, notes=(*run.notes, reported.problem)) if reported.problem else run
+    if wanted.apply and (unseen or not sys.stderr.isatty()):  # a person at a terminal has the table
+        write_line("auto" if unseen else config.log.format, run, reported)
+    if not run.listing.complete or reported.problem:
         return run, CommandExit.UNAVAILABLE
     return run, CommandExit.REFUSED if run.sending.failed else CommandExit.DONE
 
@@ -98,13 +96,13 @@ def again_and_again(path: Path, wanted: CatchUpOptions, every_seconds: float) ->
         while True:
             log.configure("auto", "info", sys.stderr)
             try:
-                _run(path, wanted)
+                _run(path, wanted, unseen=True)
             except StateInUse as error:
-                log.get_logger(_LOGGER).error("catch_up.failed", detail=str(error))
+                log.get_logger(LOGGER).error("catch_up.failed", detail=str(error))
             except ConfigurationError:
                 raise
             except RemediatorError as error:
-                log.get_logger(_LOGGER).error("catch_up.failed", detail=str(error))
+                log.get_logger(LOGGER).error("catch_up.failed", detail=str(error))
             time.sleep(every_seconds)
 
 
@@ -147,7 +145,7 @@ def _listed(session: Session, choice: PlanOptions, sent: SentMemory, *, applied:
     found = [(each, rehearsal.of(event_body(each, now_ms))) for each in listing.violations]
     before = sent.known([memory_key(each, rehearsed.mode) for each, rehearsed in found])
     planned = plan(found, choice, QueuedWork(waiting, letters, before), now_ms)
-    return Run(listing, planned, now_ms, applied, notes=(*notes, *more_notes))
+    return Run(listing, planned, now_ms, applied, notes=(*notes, *more_notes), remembered=sent.remembered)
 
 
 def _send(sender: EventSender, run: Run, sent: SentMemory) -> None:
@@ -160,15 +158,6 @@ def _send(sender: EventSender, run: Run, sent: SentMemory) -> None:
         again = "go on" if sent.remembered else "send them again: without --state nothing remembers them"
         output.note(f"\n{run.sent} of {run.to_send} events were sent; run it again to {again}.")
         raise
-
-
-def _report_to_worker(sender: EventSender, run: Run) -> str:
-    """Say in the queue that a whole run has finished, for the worker's metrics; what is wrong with that."""
-    try:
-        sender.one(finished_body(Finished(time.time_ns() // 1_000_000, len(run.planned), run.sent)))
-    except ServiceError as error:
-        return f"The report of this complete run could not be sent to the worker: {error}"
-    return ""
 
 
 def _waiting(session: Session) -> tuple[frozenset[ListedResource], tuple[str, ...]]:
@@ -237,11 +226,3 @@ def _check_names(config: Config, choice: PlanOptions) -> None:
     known = {rule.name for rule in config.rules}
     if wrong := sorted(name for name in choice.rules if name not in known):
         raise ConfigurationError(f"--rule: there is no rule {wrong[0]!r}; there are {', '.join(sorted(known))}")
-
-
-def _log(config: Config, run: Run, *, reported: bool) -> None:
-    """One line for whoever collects logs; a person at a terminal has the table."""
-    if sys.stderr.isatty():
-        return
-    log.configure(config.log.format, "info", sys.stderr)
-    log.get_logger(_LOGGER).info("catch_up.finished", **run.facts(), reported=reported)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,10 @@ from consumer.operator.catch_up.sending import Sending
 from consumer.reevaluation.catch_up import key_of
 
 _MOST_ROWS = 50
+_FORGOTTEN = (
+    "Nothing remembers what was sent: without --state, catch_up.state or [shared] the next run sends again what it does"
+    " not see in the queue."
+)
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -30,6 +34,8 @@ class Run:
     sending: Sending = field(default_factory=Sending)
     notes: tuple[str, ...] = ()
     """What could not be looked at besides the list."""
+    remembered: bool = True
+    """Whether the next run knows what this one has sent."""
 
     @property
     def sent(self) -> int:
@@ -41,6 +47,18 @@ class Run:
         """How many events were to be sent, or would be."""
         return sum(each.decision is Decision.SEND for each in self.planned)
 
+    @property
+    def whole(self) -> bool:
+        """Whether the list was complete and everything meant was sent."""
+        return not any(self.reasons())
+
+    def reasons(self) -> Iterator[str]:
+        """Why it is not whole, one line each."""
+        yield from self.listing.incomplete()
+        if self.sending.failed:
+            why = next(iter(self.sending.failed.values()))
+            yield f"{len(self.sending.failed)} of {self.to_send} events were not sent, the first: {why}"
+
     def facts(self) -> dict[str, Any]:
         """The whole run in a few numbers: the document's head, and the line of the log."""
         return {
@@ -51,6 +69,7 @@ class Run:
             "to_send": self.to_send,
             "sent": self.sent,
             "failed": len(self.sending.failed),
+            "remembered": self.remembered,
             "decisions": counts(self.planned),
         }
 
@@ -58,8 +77,8 @@ class Run:
         """For scripts."""
         return {
             **self.facts(),
-            "rules": [_rule_document(each) for each in self.listing.rules],
-            "not_found": list(self.listing.not_found),
+            "rules": [rule_document(each) for each in self.listing.rules],
+            **gaps_document(self.listing),
             "problems": [*self.listing.problems, *self.notes],
             "resources": [self._document(each) for each in self.planned],
         }
@@ -138,7 +157,8 @@ class Run:
         if self.applied:
             left = len(self.planned) - self.to_send
             sent = f"{self.sent} sent, {self.to_send - self.sent} not sent, {left} left"
-            return f"{len(self.planned)} listed, {sent}.{whole}"
+            again = "" if self.remembered or not self.sent else f" {_FORGOTTEN}"
+            return f"{len(self.planned)} listed, {sent}.{whole}{again}"
         more = " Nothing was sent; --apply sends them." if self.to_send else ""
         return f"{len(self.planned)} listed, {self.to_send} would be sent.{more}{whole}"
 
@@ -146,60 +166,24 @@ class Run:
         return max(0, self.now_ms - each.violation.since_ms) // 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """What became of asking for new evaluations."""
-
-    listing: Listing
-    errors: Mapping[str, str]
-    """Why a rule is not evaluated, by its id; the others are."""
-
-    def document(self) -> dict[str, Any]:
-        """For scripts."""
-        rules = [
-            {**_rule_document(each), "requested": not self._why(each), "error": self._why(each)}
-            for each in self.listing.rules
-        ]
-        return {
-            "complete": self.done,
-            "rules": rules,
-            "not_found": list(self.listing.not_found),
-            "problems": self.listing.problems,
-        }
-
-    @property
-    def done(self) -> bool:
-        """Whether every rule is evaluated anew."""
-        return not self.errors and self.listing.complete
-
-    def draw(self, console: Console) -> None:
-        """For people."""
-        rows = [
-            (each.rule.rule_id, each.rule.name, each.aggregator_id or "-", self._why(each) or "evaluation requested")
-            for each in self.listing.rules
-        ]
-        console.print(output.table(("Cloud Config rule", "name", "account group", "result"), rows))
-        for line in problems(self.listing):
-            console.print(output.cell(line))
-        console.print("What is non-compliant then is published to the topic, in a few minutes.")
-
-    def _why(self, each: RuleListing) -> str:
-        return self.errors.get(each.rule.rule_id, "")
-
-
 def draw_rules(console: Console, listing: Listing) -> None:
     """One row for each of the evaluator's rules that was listed."""
     rows = [(each.rule.rule_id, each.rule.name, each.listed, _state(each)) for each in listing.rules]
     console.print(output.table(("Cloud Config rule", "name", "non-compliant", "list"), rows))
+    draw_gaps(console, listing)
+
+
+def draw_gaps(console: Console, listing: Listing) -> None:
+    """One row for each entry of the configuration that fits no rule of the evaluator."""
+    rows = [(each.rule, each.key, each.value, "no such rule") for each in listing.gaps.entries]
+    if rows:
+        console.print(output.table(("rule", "key", "value", "Cloud Config"), rows))
 
 
 def problems(listing: Listing) -> Iterator[str]:
-    """What is missing in the list, one line each."""
+    """What is missing besides what the tables show, one line each."""
     yield from listing.problems
-    for rule_id in listing.not_found:
-        yield f"{rule_id} is in config_rule_ids, and Cloud Config has no such rule."
-    if not listing.rules and not listing.problems:
-        yield "Cloud Config has no rule that any of the configured ones takes."
+    yield from listing.gaps.problems()
 
 
 def age(seconds: int) -> str:
@@ -219,7 +203,15 @@ def _state(each: RuleListing) -> str:
     return "complete" if not each.unreadable else f"{each.unreadable} results could not be read"
 
 
-def _rule_document(each: RuleListing) -> dict[str, Any]:
+def gaps_document(listing: Listing) -> dict[str, Any]:
+    return {
+        "not_found": list(listing.not_found),
+        "unmatched_rules": list(listing.gaps.rules),
+        "unmatched": [{"rule": each.rule, "key": each.key, "value": each.value} for each in listing.gaps.entries],
+    }
+
+
+def rule_document(each: RuleListing) -> dict[str, Any]:
     return {
         "config_rule_id": each.rule.rule_id,
         "name": each.rule.name,

@@ -13,6 +13,7 @@ from consumer.operator.check.findings import CheckResult, failed, ok, skipped, w
 from consumer.operator.session import Session
 
 CATCH_UP = "catch-up"
+_GAP = "see [[rules]], and catch_up.aggregator_id for rules of an account group"
 _POLICY = "config-remediator ram-policy --for catch-up prints what its role needs"
 
 
@@ -35,14 +36,10 @@ def look(session: Session) -> Iterator[CheckResult]:
     if found.problems:
         # Its role is another than the worker's, and this may be either.
         yield skipped(CATCH_UP, " ".join(found.problems), f"run it with the role of catch-up to know; {_POLICY}")
-    elif found.not_found:
-        text = f"Cloud Config has no rule {', '.join(found.not_found)}"
-        yield warning(
-            CATCH_UP, text, "see rules.config_rule_ids, and catch_up.aggregator_id for rules of an account group"
-        )
-    elif not found.rules:
-        yield warning(CATCH_UP, "Cloud Config has no rule that any of the configured ones takes", "see [[rules]]")
-    else:
+        return
+    for text in found.gaps.problems():
+        yield warning(CATCH_UP, text.rstrip("."), _GAP)
+    if found.rules:
         off = [each.rule.rule_id for each in found.rules if not each.rule.active]
         more = f"; switched off there: {', '.join(off)}" if off else ""
         yield ok(CATCH_UP, f"{len(found.rules)} rules of Cloud Config are listed{more}")

@@ -76,7 +76,7 @@ def _windows(config: Config, moment: float) -> Iterator[CheckResult]:
             text = f"none of the windows of {rule.name} opens within two weeks: {described(rule.windows)}"
             yield warning("windows", text, f"widen rules.windows of {rule.name}, or nothing of it is ever repaired")
         elif left:
-            opens = datetime.fromtimestamp(moment + left, UTC).isoformat(timespec="minutes")
+            opens = datetime.fromtimestamp(moment + left, rule.windows[0].zone).isoformat(timespec="minutes")
             yield ok("windows", f"{rule.name} makes no changes now; again from {opens}")
         else:
             yield ok("windows", f"{rule.name} may make changes now: {described(rule.windows)}")

@@ -140,7 +140,7 @@ def test_the_policy_grants_publishing_on_that_topic_alone(cli: Cli, channel: Emu
         policy = granted("--for", purpose)
         assert policy[arn] == {"mns:PublishMessage"}, purpose
         assert [each for each, actions in policy.items() if "mns:PublishMessage" in actions] == [arn]
-    assert "oss:GetBucketTagging" in granted()["acs:oss:*:*:*"]
+    assert "oss:GetBucketTagging" in granted()[f"acs:oss:*:{known.account_id}:*"]
 
 
 def test_a_repair_by_a_person_is_announced_with_their_name(announcing: Cli, channel: Emulator) -> None:

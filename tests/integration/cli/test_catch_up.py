@@ -178,9 +178,11 @@ def test_rules_by_name_and_identifier(missed: Cli, emulator: Emulator) -> None:
     by_name = ENFORCE.replace('config_rule_ids = ["cr-read"]', 'rule_names = ["OSS*公共读"]')
     by_both = by_name.replace('config_rule_ids = ["cr-write"]', 'source_identifiers = ["oss-bucket-public-write-*"]')
     missed.configure(rules=by_both, more=settings(emulator))
-    found = missed.json("catch-up")
+    result = missed.run("catch-up", "-o", "json")
+    found = result.document
     assert [each["config_rule_id"] for each in found["rules"]] == ["cr-read"]
     assert found["to_send"] == 3
+    assert (result.status, found["unmatched_rules"]) == (3, ["public-write"]), "an identifier is no pattern"
     by_identifier = ENFORCE.replace(
         'config_rule_ids = ["cr-read"]', 'source_identifiers = ["oss-bucket-public-read-prohibited"]'
     )
@@ -194,7 +196,7 @@ def test_an_id_that_nobody_knows_is_reported(missed: Cli, emulator: Emulator) ->
     missed.configure(rules=ENFORCE.replace("cr-write", "cr-nobody"), more=settings(emulator))
     result = missed.run("catch-up")
     assert result.status == 3
-    assert "cr-nobody is in config_rule_ids, and Cloud Config has no such rule." in result.out
+    assert "Cloud Config has no rule that public-write takes, so nothing is listed for it." in result.out
     assert "3 would be sent" in result.out
 
 

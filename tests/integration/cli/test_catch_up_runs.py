@@ -48,7 +48,12 @@ def test_one_rule_that_cannot_be_listed_is_named(missed: Cli, emulator: Emulator
     document = found.document
     assert document["complete"] is False
     assert "NoPermission" in document["rules"][0]["error"]
-    assert messages(emulator, QUEUE) == []
+    (line,) = [json.loads(each) for each in found.err.splitlines() if each.startswith("{")]
+    assert (line["level"], line["complete"]) == ("warning", False)
+    assert [each.startswith("cr-read: ") and "NoPermission" in each for each in line["incomplete"]] == [True]
+    assert sent(emulator) == []
+    (ended,) = messages(emulator, QUEUE)
+    assert '"complete":false' in ended["body"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)

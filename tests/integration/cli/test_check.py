@@ -319,7 +319,10 @@ def test_catch_up_is_looked_at_where_it_is_expected(cli: Cli, channel: Emulator)
     assert (status, "NoPermission" in text) == ("skipped", True)
     channel.faults.remove(fault)
     cli.replace("cr-write", "cr-nobody")
-    assert said() == [("warning", "Cloud Config has no rule cr-nobody")]
+    assert said() == [
+        ("warning", "Cloud Config has no rule that public-write takes, so nothing is listed for it"),
+        ("ok", "1 rules of Cloud Config are asked about"),
+    ]
 
 
 def test_no_secret_is_part_of_what_is_reported(cli: Cli) -> None:

@@ -241,6 +241,58 @@ def test_what_has_waited_for_too_long_is_given_up() -> None:
     assert stage.announcer.waiting_seconds() == 0
 
 
+def test_what_is_too_old_makes_room_at_once() -> None:
+    """After an hour without a topic the line is full of old news, and fresh ones must not be dropped for it."""
+    stage = Stage(most_waiting=3)
+    for number in range(3):
+        stage.announcer.report(named(f"old-{number}"))
+    stage.topic.failures.append(service_error(Unanswered))
+    stage.pass_time(KEPT_SECONDS)
+    stage.publish()
+    stage.announcer.report(named("fresh"))
+    stage.pass_time(2)
+
+    assert stage.publish() == ["fixed"]
+    assert (stage.count(PublishResult.FAILED), stage.count(PublishResult.DROPPED)) == (3, 0)
+
+
+@pytest.mark.parametrize("digested", [True, False])
+@pytest.mark.parametrize("full", [True, False])
+def test_what_still_holds_is_announced_once_it_can_be(full: bool, digested: bool) -> None:
+    """It was not published, for too long or because too many waited, and comes back with the next delivery."""
+    selection = Selection(digested=frozenset({Kind.CONTESTED}) if digested else frozenset())
+    stage = Stage(selection, most_waiting=1, pace=Pace(60, 60))
+    contested = named("photos", Outcome.HELD, ending=CONTESTED)
+    if full:
+        stage.announcer.report(named("in-the-way"))
+    stage.topic.failures.extend(service_error(Unanswered) for _ in range(2))
+    stage.announcer.report(contested)
+    stage.pass_time(60)
+    stage.publish()
+    stage.pass_time(KEPT_SECONDS)
+    stage.publish()
+    assert stage.count(PublishResult.FAILED) + stage.count(PublishResult.DROPPED) == 1 + full
+    assert stage.topic.kinds == []
+
+    for _ in range(3):
+        stage.announcer.report(contested)
+        stage.pass_time(60)
+        stage.publish()
+
+    assert stage.topic.kinds == ["contested"], "once"
+
+
+def test_what_the_service_refuses_for_good_is_not_tried_with_every_delivery() -> None:
+    """It would be refused again, and again."""
+    stage = Stage()
+    stage.topic.failures.append(service_error(PermanentError, "InvalidArgument"))
+    for _ in range(3):
+        stage.announcer.report(named("photos", Outcome.HELD, ending=CONTESTED))
+        stage.publish()
+
+    assert stage.topic.tries == 1
+
+
 def test_the_line_is_bounded_and_what_is_dropped_is_counted() -> None:
     """However many endings there are while nothing can be published."""
     stage = Stage(most_waiting=3)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from consumer.core.outcome import Ending, Outcome
-from consumer.reevaluation.catch_up import Finished, finished_body
+from consumer.reevaluation.catch_up import Finished, finished_body, read_finished
 from consumer.telemetry.catch_up import CatchUps
-from tests.unit.telemetry.records import SETTLED_AT_MS, event, finished_run, report
+from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, finished_run, report
 from tests.unit.telemetry.scrape import metrics, value
 
 RULE = "no-public-read"
@@ -39,6 +39,26 @@ def test_a_resource_that_a_notification_has_come_for_was_not_missed() -> None:
     runs.report(report(Outcome.HELD, ending=Ending(Outcome.HELD, "over_limit")))
     runs.report(report(event=event(caught_up=True)))
     runs.report(report(event=event(caught_up=True, resource_id="another")))
+    assert missed(runs) == 1
+
+
+def test_a_later_violation_of_a_resource_that_was_notified_once_can_be_missed() -> None:
+    """That a notification came for it last week says nothing of the one that got lost today."""
+    runs = CatchUps([RULE], 0)
+    runs.report(report(Outcome.FIXED))
+    runs.report(report(event=event(caught_up=True, evaluated_at_ms=EVALUATED_AT_MS + 60_000)))
+    assert missed(runs) == 0, "the list may say a little later when it began"
+    later = EVALUATED_AT_MS + 7 * 86_400_000
+    runs.report(report(event=event(caught_up=True, evaluated_at_ms=later), settled_at_ms=later + 60_000))
+    assert missed(runs) == 1
+
+
+def test_a_notification_that_claims_to_be_of_tomorrow_hides_nothing_for_long() -> None:
+    """It counts as of the moment in which it was settled."""
+    runs = CatchUps([RULE], 0)
+    runs.report(report(event=event(evaluated_at_ms=SETTLED_AT_MS + 10**12)))
+    later = SETTLED_AT_MS + 7_200_000
+    runs.report(report(event=event(caught_up=True, evaluated_at_ms=later), settled_at_ms=later + 60_000))
     assert missed(runs) == 1
 
 
@@ -74,6 +94,32 @@ def test_the_end_of_a_run_is_exported_until_a_later_one() -> None:
     assert exported(CatchUps([RULE], 0), "catch_up_expected_within_seconds") is None
 
 
+def test_a_run_that_was_not_whole_is_no_success_and_says_what_it_could_not_see() -> None:
+    """It ended; what it lists is not all, and a rule that nothing triggers is known by its name until the next run."""
+    runs = CatchUps([RULE, "other"], 7_200)
+    assert exported(runs, "catch_up_unmatched", rule=RULE) is None
+    runs.report(finished_run(SETTLED_AT_MS - 9_000))
+    body = finished_body(Finished(SETTLED_AT_MS - 5_000, 1, 0, complete=False, unmatched_rules=("other", "no-such")))
+    runs.report(finished_run(0, body=body))
+    assert exported(runs, "catch_up_last_success_timestamp_seconds") == (SETTLED_AT_MS - 9_000) / 1000
+    assert exported(runs, "catch_up_last_run_timestamp_seconds") == (SETTLED_AT_MS - 5_000) / 1000
+    assert exported(runs, "catch_up_listed_resources") == 7
+    assert [exported(runs, "catch_up_unmatched", rule=rule) for rule in (RULE, "other", "no-such")] == [0, 1, None]
+
+    runs.report(finished_run(SETTLED_AT_MS - 1_000))
+    assert exported(runs, "catch_up_unmatched", rule="other") == 0
+
+
+def test_the_message_of_a_run_fits_into_the_queue_however_many_rules_nothing_fits() -> None:
+    """A message takes 64 KB; the log and the document have all of them."""
+    names = tuple(f"{number:063}" for number in range(10_000))
+    body = finished_body(Finished(SETTLED_AT_MS, 0, 0, complete=False, unmatched_rules=names))
+    assert len(body) < 48_000
+    found = read_finished(body)
+    assert found is not None
+    assert found.unmatched_rules == names[:500]
+
+
 @pytest.mark.parametrize("ahead_ms", [1_000_000, 10**12])
 def test_a_run_that_claims_to_end_tomorrow_did_not_happen(ahead_ms: int) -> None:
     """It would keep the alert on missing runs silent until then."""
@@ -101,6 +147,10 @@ def test_a_clock_that_is_a_little_ahead_is_cut() -> None:
         finished_body(Finished(SETTLED_AT_MS, 10**40, 3)),
         finished_body(Finished(10**60, 7, 3)),
         finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("CatchUpFinished", "Other"),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("true", "1"),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("[]", "[7]"),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("[]", '"all"'),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3, unmatched_rules=("x" * 64,))),
     ],
 )
 def test_what_says_what_cannot_be_says_nothing(body: str) -> None:
