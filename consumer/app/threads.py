@@ -49,10 +49,11 @@ from consumer.engine.poll_board import PollBoard
 from consumer.engine.poller import Poller
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
 from consumer.engine.renewer import Renewer
+from consumer.engine.sender import Copier, Parker
 from consumer.engine.settle_policy import SettlePolicy
 from consumer.engine.settle_queue import Action, settle_queues
 from consumer.engine.settlement import Settlements
-from consumer.engine.settler import Copier, Deleter, Hider, Parker, Settler
+from consumer.engine.settler import Deleter, Hider, Settler
 from consumer.engine.supervisor import SupervisedThread
 from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.worker import Worker

@@ -55,11 +55,7 @@ class Pipeline:
         self._work_budget_seconds = work_budget_seconds
         self._monotonic = monotonic
         self._changes = ChangeMaker(
-            hooks or Hooks(),
-            journal_required=journal_required,
-            monotonic=monotonic,
-            pause=pause,
-            read_backs=read_backs,
+            hooks or Hooks(), journal_required=journal_required, monotonic=monotonic, pause=pause, read_backs=read_backs
         )
 
     def triage(self, delivery: Delivery) -> None:

@@ -138,7 +138,7 @@ def dead_letter_passing_failures() -> None:
 
 def delete_before_the_copy() -> None:
     """What has to wait is deleted, and then sent again."""
-    from consumer.engine.settler import Parker
+    from consumer.engine.sender import Parker
 
     def hasty(original: Any) -> Any:
         def send(self: Any, delivery: Any) -> str:
@@ -153,7 +153,7 @@ def delete_before_the_copy() -> None:
 
 def park_with_another_body() -> None:
     """The body is taken for text that may be written anew."""
-    from consumer.engine.settler import Parker
+    from consumer.engine.sender import Parker
 
     def another(original: Any) -> Any:
         def send(self: Any, delivery: Any) -> str:
@@ -168,7 +168,7 @@ def park_with_another_body() -> None:
 def delete_although_the_copy_was_refused() -> None:
     """A copy that the service did not take counts as taken."""
     from consumer.core.errors import ServiceError
-    from consumer.engine.settler import Parker
+    from consumer.engine.sender import Parker
 
     def hopeful(original: Any) -> Any:
         def send(self: Any, delivery: Any) -> str:
@@ -195,7 +195,7 @@ def forget_the_history() -> None:
 def park_for_longer_than_the_queue_keeps() -> None:
     """The longest delay that the service takes, whatever the retention."""
     from consumer.core.queue_limits import MAX_DELAY_SECONDS
-    from consumer.engine.settler import Parker
+    from consumer.engine.sender import Parker
 
     def late(original: Any) -> Any:
         def send(self: Any, delivery: Any) -> str:

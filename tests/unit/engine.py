@@ -19,10 +19,11 @@ from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
 from consumer.engine.parking import Parking
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.renewer import Renewer
+from consumer.engine.sender import Copier, Parker
 from consumer.engine.settle_policy import SettlePolicy
 from consumer.engine.settle_queue import Action, settle_queues
 from consumer.engine.settlement import Settlements
-from consumer.engine.settler import Copier, Deleter, Hider, Parker, Settler
+from consumer.engine.settler import Deleter, Hider, Settler
 from consumer.engine.undeleted_limit import UndeletedLimit
 from tests.unit.fakes import Clock, FakeDeadLetters, FakeQueue, Recorder, instant_heartbeat, middle
 

@@ -127,3 +127,13 @@ def test_what_threads_share_has_a_lock_of_its_own() -> None:
     for name in shared:
         made = {node.attr for node in ast.walk(classes()[name]) if isinstance(node, ast.Attribute)}
         assert LOCKS & made, name
+
+
+def test_the_whole_way_is_read_in_one_go() -> None:
+    """Poller, worker, pipeline and settler in this order, and the two places where most happens fit on one screen."""
+    modules = [ROOT / "consumer" / "engine" / f"{name}.py" for name in ("poller", "worker", "pipeline", "settler")]
+
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in modules) < 500
+    for name, method in (("Worker", "process"), ("Pipeline", "repair")):
+        (found,) = [each for each in classes()[name].body if isinstance(each, ast.FunctionDef) and each.name == method]
+        assert (found.end_lineno or 0) - found.lineno < 40

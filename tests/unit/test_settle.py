@@ -22,8 +22,8 @@ from consumer.core.observers import SettleError
 from consumer.core.outcome import SETTLED_BY, Disposition, Outcome, Settlement
 from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.lease import LeaseState
+from consumer.engine.sender import Copier
 from consumer.engine.settle_queue import Action
-from consumer.engine.settler import Copier
 from consumer.guards.rule import Mode, Observed
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.engine import Engine
