@@ -7,8 +7,7 @@ every step of a delivery is counted in the moment it is taken.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consumer.core.outcome import Disposition
@@ -40,12 +39,9 @@ class Books:
 class InFlight:
     """Every delivery from its receive to its settlement, at most `slots` of them at once."""
 
-    def __init__(
-        self, slots: int, *, workers: int | None = None, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, slots: int, *, workers: int | None = None) -> None:
         """So many slots, for so many workers; without that for as many as there are slots."""
         self.slots = slots
-        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._slot_free = threading.Condition(self._lock)
         self._buffer_filled = threading.Condition(self._lock)

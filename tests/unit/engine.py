@@ -51,7 +51,7 @@ class Engine:
         """Events of the log, with their fields."""
         self.dead_letters = FakeDeadLetters()
         self.hooks = Hooks((self.recorder,))
-        self.in_flight = InFlight(self.slots, workers=2 * self.slots, monotonic=self.clock)
+        self.in_flight = InFlight(self.slots, workers=2 * self.slots)
         self.settle_queues = settle_queues(self.linger_seconds, monotonic=self.clock)
         self.undeleted = UndeletedLimit(self.max_undeleted)
         self.parking = Parking(

@@ -176,8 +176,9 @@ def test_closing_hands_out_what_is_untouched_and_nothing_more_is_worked_on() -> 
     buffered, late = deliveries(2), deliveries(3)
     in_flight.receive(buffered, in_flight.reserve(16, 0))
     open_poll = in_flight.reserve(16, 0)
+    assert in_flight.closed is False
     assert list(in_flight.close()) == buffered
-    assert in_flight.closed
+    assert in_flight.closed is True
     assert in_flight.next(0) is None
     assert in_flight.reserve(16, 0) == 0
     assert list(in_flight.receive(late, open_poll)) == late
