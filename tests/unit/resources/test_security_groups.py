@@ -111,6 +111,25 @@ def test_the_range_of_all_ports_opens_what_its_protocol_has(protocol: str, whole
     assert criteria.of(replace(_SSH, protocol=protocol, ports="-1/-1")) is wanted
 
 
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({"policy": "Drop", "ports": "1/65535"}, Openness.CLOSED),
+        ({"policy": "drop"}, Openness.CLOSED),
+        ({"policy": "Forbid"}, Openness.UNKNOWN),
+        ({"protocol": "ICMP", "ports": "443/443"}, Openness.CLOSED),
+        ({"protocol": "ICMP", "ports": "22/22"}, Openness.UNKNOWN),
+        ({"protocol": "SCTP", "ports": "443/443"}, Openness.UNKNOWN),
+        ({"source": "", "source_group": "sg-1"}, Openness.CLOSED),
+        ({"source": "", "source_group": "sg-1", "source_prefix_list": "pl-1"}, Openness.UNKNOWN),
+        ({"source": ""}, Openness.UNKNOWN),
+    ],
+)
+def test_a_rule_is_closed_only_if_it_is_understood(changed: dict[str, str], wanted: Openness) -> None:
+    """It drops, it reaches no port, or only members of a group pass; of any other form nothing is said."""
+    assert OpenCriteria(frozenset({22})).of(replace(_SSH, **changed)) is wanted  # type: ignore[arg-type]
+
+
 def test_what_is_kept_is_kept_in_its_own_address_family() -> None:
     """A part of a kept IPv6 block may stay; a kept IPv4 block says nothing about IPv6, nor the other way round."""
     kept = (ip_network("2400::/12"), ip_network("0.0.0.0/0"))
