@@ -39,7 +39,12 @@ CANNOT = {
     r"python -m emulator( |$)": "serves until it is stopped; tests/emulator/test_cli.py starts it",
     r"config-remediator watch -c config\.toml$": "runs until Ctrl-C; the look of --once is run",
     r"(\w+=\S+ )?config-remediator run ": "serves until it is stopped; the worker of this test is started so",
-    r"eval \"\$\(_CONFIG_REMEDIATOR_COMPLETE=zsh|_CONFIG_REMEDIATOR_COMPLETE=fish": "needs that shell",
+    r"eval \"\$\(config-remediator completion zsh|config-remediator completion fish ": "needs that shell",
+    r"config-remediator ram-policy .*--account ": "needs a member account; test_ram_policy.py has one",
+    r"pipx ": "fetches packages; the wheel's own demo is run in tests/deploy/test_wheel.py",
+    r"helm ": "needs a cluster; the chart is rendered in tests/deploy/test_helm.py",
+    r"sha256sum ": "takes the files of a release; tests/deploy/test_release.py makes and checks them",
+    r"gh attestation ": "takes a release that was published",
 }
 """How a command begins that is not run, and why not."""
 
