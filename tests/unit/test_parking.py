@@ -1,12 +1,8 @@
-"""Parking: what has to wait is sent again, confirmed and only then deleted; what cannot be is hidden."""
+"""When parking is interrupted or gives way to hiding, and that no failure loses a message or multiplies it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from consumer.core.errors import (
     DamagedReply,
@@ -21,144 +17,13 @@ from consumer.core.errors import (
     Unavailable,
     UnknownRefusal,
 )
-from consumer.core.message import body_md5
-from consumer.core.observers import SettleError
 from consumer.core.outcome import Disposition, Ending, Outcome
-from consumer.core.parked import History, UserProperty, carried, written
-from consumer.core.queue_attributes import QueueAttributes
-from consumer.engine.delivery import Delivery
-from consumer.engine.parked_copy import ParkedCopy, history
+from consumer.engine.parked_copy import ParkedCopy
 from consumer.engine.parking import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PARKED_FOR_EACH_DUPLICATE
 from consumer.engine.settle_queue import Action
 from tests.unit.engine import Engine
-from tests.unit.fakes import received, service_error
-
-DAY = 86_400
-
-
-def errors(engine: Engine) -> list[tuple[str, str]]:
-    """Action and code of every settlement that did not work out."""
-    return [(error.action, error.code) for error in engine.recorder.settle_errors]
-
-
-def hold(engine: Engine, delivery: Delivery, *followers: Delivery, seconds: float = 900.0) -> None:
-    """Hold a delivery for so long, and settle what is due."""
-    engine.resolve(delivery, Outcome.HELD, *followers, hold_seconds=seconds)
-    engine.settle_all()
-
-
-def come_back(engine: Engine, seconds: float = 900.0) -> list[Delivery]:
-    """What is received after so long."""
-    engine.clock.advance(seconds)
-    return engine.poll()
-
-
-def test_a_history_grows_with_every_copy_and_begins_with_the_first() -> None:
-    """Three cycles later the origin, its times and all receipts are known, and the body is the same."""
-    engine = Engine()
-    (first,) = engine.receive()
-    delivery = first
-    for _ in range(3):
-        delivery.attempts = 1
-        hold(engine, delivery)
-        (delivery,) = come_back(engine)
-    found = delivery.message
-    assert (found.message_id, found.dequeue_count) == ("copy-3", 1)
-    assert (found.body, found.priority) == (first.message.body, 9)
-    assert found.carried.history == History(
-        first.message_id,
-        first.message.enqueued_at_ms,
-        first.message.first_dequeued_at_ms,
-        receipts=3,
-        attempts=1,
-        reason="held:reason",
-    )
-    assert found.receipts == 4
-    assert found.queued_seconds == 0.0
-
-
-def test_properties_of_others_travel_along_and_a_priority_is_never_raised() -> None:
-    """What waits comes after what is new, and whoever gave a message a low priority keeps it."""
-    engine = Engine()
-    foreign = UserProperty("trace", "x")
-    (delivery,) = engine.receive()
-    delivery.message = replace(delivery.message, carried=carried([foreign], 1), priority=12)
-    hold(engine, delivery)
-    (again,) = come_back(engine)
-    assert (again.message.carried.foreign, again.message.priority) == ((foreign,), 12)
-
-
-@pytest.mark.parametrize(("retention", "delay"), [(60, 30), (1_200, 600), (345_600, 900), (604_800, 900)])
-def test_a_copy_waits_for_half_of_the_retention_at_most(retention: int, delay: int) -> None:
-    """It has as long to be received as it waits, or the service would drop it on the day it becomes visible."""
-    engine = Engine()
-    engine.parking.learn(QueueAttributes(30, retention, 65_536))
-    (delivery,) = engine.receive()
-    hold(engine, delivery)
-    assert engine.queue.sent == [("copy-1", delay)]
-
-
-@pytest.mark.parametrize(("age_seconds", "parked"), [(DAY - 31, False), (DAY - 29, True), (2 * DAY, True)])
-def test_a_short_wait_is_parked_where_the_retention_gets_short(age_seconds: float, parked: bool) -> None:
-    """What is older than half of its retention would expire one day while it is hidden; a copy begins anew."""
-    engine = Engine()
-    engine.parking.learn(QueueAttributes(30, 2 * DAY, 65_536))
-    (delivery,) = engine.receive()
-    delivery.message = replace(delivery.message, age_seconds=age_seconds)
-    hold(engine, delivery, seconds=30.0)
-    assert engine.dispositions == [Disposition.PARKED if parked else Disposition.HIDDEN]
-    assert engine.queue.sent == ([("copy-1", 30)] if parked else [])
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"body_md5": "other"}, "not_repeatable"),
-        ({"damage": "cut"}, "not_repeatable"),
-        ({"carried": carried([UserProperty("n", "x", "NUMBER")], 1)}, "not_repeatable"),
-        ({"body": "b" * 65_400, "body_md5": body_md5("b" * 65_400)}, "too_large"),
-    ],
-)
-def test_what_cannot_be_sent_again_as_it_came_is_hidden_and_counted(changes: dict[str, object], code: str) -> None:
-    """No request is made for it, others are parked all the same, and it counts as undeleted."""
-    engine = Engine()
-    odd, good = engine.receive(2)
-    odd.message = replace(odd.message, **changes)  # type: ignore[arg-type]
-    hold(engine, odd)
-    hold(engine, good)
-    assert engine.queue.hidden == [(odd.message_id, 900)]
-    assert engine.dispositions == [Disposition.HIDDEN, Disposition.PARKED]
-    assert engine.recorder.settle_errors == [SettleError(odd.message_id, "park", code)]
-    assert engine.undeleted.count(engine.clock()) == 1
-
-
-@pytest.mark.parametrize(("age_seconds", "hidden"), [(0, 300), (200, 200), (598, 1), (700, 1)])
-def test_nothing_is_hidden_past_its_retention(age_seconds: float, hidden: int) -> None:
-    """What cannot be parked waits for half of what it has left, however long it should, or the service drops it."""
-    engine = Engine()
-    engine.parking.learn(QueueAttributes(30, 600, 65_536))
-    (odd,) = engine.receive()
-    odd.message = replace(odd.message, body_md5="other", age_seconds=age_seconds)
-    hold(engine, odd)
-    assert engine.queue.hidden == [(odd.message_id, hidden)]
-
-
-def test_a_retention_that_nobody_knows_shortens_no_wait() -> None:
-    """A queue that may not be asked, and a message of yesterday: it is not looked at every second."""
-    engine = Engine()
-    (odd,) = engine.receive()
-    odd.message = replace(odd.message, body_md5="other", age_seconds=200_000)
-    hold(engine, odd)
-    assert engine.queue.hidden == [(odd.message_id, 900)]
-
-
-def test_a_queue_with_a_smaller_limit_takes_smaller_copies() -> None:
-    """The queue's own limit counts, with the properties."""
-    engine = Engine()
-    engine.parking.learn(QueueAttributes(30, DAY, 100))
-    (delivery,) = engine.receive()
-    hold(engine, delivery)
-    assert errors(engine) == [("park", "too_large")]
+from tests.unit.fakes import service_error
+from tests.unit.parking import come_back, errors, hold
 
 
 @pytest.mark.parametrize("kind", [PermissionMissing, QueueMissing, NotAuthenticated])
@@ -482,53 +347,6 @@ def test_while_stopping_what_cannot_be_parked_is_hidden_at_once() -> None:
     engine.settle_all()
     assert engine.dispositions == [Disposition.HIDDEN] * 8
     assert engine.in_flight.wait_until_empty(0)
-
-
-def test_properties_that_the_service_does_not_return_cost_no_attempt() -> None:
-    """The copy looks like a new message, and the process that sent it still knows how often it failed."""
-    engine = Engine()
-    engine.queue.keeps_properties = False
-    engine.attempts.failed("m-0")
-    (delivery,) = engine.receive()
-    delivery.attempts = 1
-    hold(engine, delivery)
-    (again,) = come_back(engine)
-    assert (again.message.origin_id, again.message.receipts) == ("copy-1", 1)
-    assert engine.attempts.of(again.message_id, again.message.attempts) == 1
-
-
-def test_followers_of_what_only_claims_to_be_exhausted_are_tried_for_themselves() -> None:
-    """Who forges attempts gets a dead letter for their own message, and not for older events of the resource."""
-    engine = Engine()
-    leader, follower = engine.receive(2)
-    leader.attempts, leader.attempts_seen = 1_000, 1
-    engine.resolve(leader, Outcome.EXHAUSTED, follower)
-    engine.settle_all()
-    assert engine.dispositions == [Disposition.DEAD_LETTERED, Disposition.RELEASED]
-
-
-def test_an_origin_that_is_claimed_for_another_body_is_another_message() -> None:
-    """Whoever names somebody else's id does not become that message."""
-    engine = Engine()
-    forged, victim = engine.receive(2)
-    claim = History(victim.message_id, 1, 1, 1, 0, "held:x")
-    forged.message = replace(forged.message, body="other", carried=carried(written(claim), 10**13))
-    assert forged.message.origin_id == victim.message.origin_id
-    assert not forged.same_origin(victim)
-
-
-@given(
-    st.integers(0, 10**13), st.integers(0, 10**13), st.integers(0, 10**9), st.integers(0, 10**9), st.text(max_size=80)
-)
-def test_whatever_a_message_is_its_next_history_can_be_read(
-    enqueued: int, dequeued: int, receipts: int, attempts: int, why: str
-) -> None:
-    """Absurd stamps and counts of the service make a history that a later copy can still carry on."""
-    message = replace(received(), enqueued_at_ms=enqueued, first_dequeued_at_ms=dequeued, dequeue_count=receipts)
-    made = history(message, Ending(Outcome.HELD, why), attempts)
-    found = carried(written(made), max(made.first_received_ms, 1)).history
-    assert found is not None
-    assert (found.receipts, found.attempts, found.reason) == (made.receipts, made.attempts, made.reason)
 
 
 def test_requests_that_were_under_way_together_are_one_interruption() -> None:
