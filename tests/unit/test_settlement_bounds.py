@@ -14,34 +14,11 @@ from consumer.core.errors import (
 )
 from consumer.core.observers import Hooks, Step
 from consumer.core.outcome import Disposition, Outcome
-from consumer.engine.delivery import Delivery
 from consumer.engine.lease import LeaseState
 from consumer.engine.settle_queue import Action
 from tests.unit.engine import Engine
 from tests.unit.fakes import service_error
-
-
-def fail(engine: Engine, kind: type[ServiceError], times: int = 1_000) -> None:
-    """The queue fails its next requests without an effect."""
-    engine.queue.before.extend([service_error(kind, "Refused")] * times)
-
-
-def recover(engine: Engine) -> None:
-    """The queue works again."""
-    engine.queue.before.clear()
-
-
-def deletions(engine: Engine, delivery: Delivery, seconds: int) -> list[int]:
-    """In which of the next seconds a deletion is sent, while leases are kept."""
-    sent = []
-    for second in range(seconds):
-        before = len(engine.queue.batches)
-        engine.step(Action.DELETE)
-        if len(engine.queue.batches) > before:
-            sent.append(second)
-        engine.clock.advance(1.0)
-    assert delivery.message_id in engine.queue.messages
-    return sent
+from tests.unit.settling import deletions, fail, recover
 
 
 def test_a_deletion_that_fails_is_tried_five_times_and_then_hidden() -> None:
@@ -307,48 +284,6 @@ def test_a_message_whose_copy_stands_is_only_deleted_when_it_comes_back() -> Non
     assert len(engine.dead_letters.bodies) == 1
     assert engine.dispositions == [Disposition.HIDDEN, Disposition.DEAD_LETTERED]
     assert engine.settlements.unsettled.ending_of_copy(again.message_id) is None
-
-
-def test_while_stopping_a_dead_letter_queue_that_fails_keeps_nobody_waiting() -> None:
-    """The second failure of one copy hides all that wait, so that the process ends in its grace."""
-    engine = Engine()
-    for delivery in engine.receive(8):
-        engine.resolve(delivery, Outcome.INVALID)
-    engine.settlements.hurry()
-    engine.dead_letters.before.extend([service_error(Unanswered)] * 9)
-    for _ in range(9):
-        engine.step(Action.COPY)
-        engine.clock.advance(1.0)
-    engine.settle_all()
-    assert engine.dispositions == [Disposition.HIDDEN] * 8
-    assert not engine.dead_letters.bodies
-    assert engine.in_flight.wait_until_empty(0)
-
-
-def test_while_stopping_hides_are_tried_until_the_lease_ends() -> None:
-    """A hide is what brings a message to another replica at once; it is worth the whole grace."""
-    engine = Engine()
-    engine.queue.visibility_seconds = 60
-    (delivery,) = engine.receive()
-    engine.settlements.hurry()
-    engine.resolve(delivery, None)
-    fail(engine, Throttled, 6)
-    for _ in range(50):
-        engine.settle_all()
-        engine.clock.advance(1.0)
-    assert engine.dispositions == [Disposition.RELEASED]
-
-
-def test_while_stopping_a_hide_that_is_refused_takes_no_other_with_it() -> None:
-    """Nothing is better than hiding, so each is tried for itself."""
-    engine = Engine()
-    first, second = engine.receive(2)
-    engine.settlements.hurry()
-    fail(engine, PermissionMissing, 1)
-    engine.resolve(first, None)
-    engine.resolve(second, None)
-    engine.settle_all()
-    assert engine.dispositions == [Disposition.LEASE_LOST, Disposition.RELEASED]
 
 
 def test_a_handle_of_the_past_does_not_make_deletions_failing() -> None:
