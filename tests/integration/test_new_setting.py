@@ -40,7 +40,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from consumer.resources.oss.settings.base import ANY_MISSING, Request, Setting
+from consumer.resources.oss.settings.base import ANY_MISSING, Setting, SettingRequest
 from consumer.resources.oss.xml_documents import add, required_flag, unambiguous
 
 _ROOT = "TransferAccelerationConfiguration"
@@ -60,8 +60,8 @@ ACCELERATION: Setting[bool] = Setting(
     name="acceleration",
     record=bool,
     unset=False,
-    get=Request.reading("GetBucketTransferAcceleration", "transferAcceleration"),
-    put=Request.writing("PutBucketTransferAcceleration", "transferAcceleration", "oss:PutBucketAcceleration"),
+    get=SettingRequest.reading("GetBucketTransferAcceleration", "transferAcceleration"),
+    put=SettingRequest.writing("PutBucketTransferAcceleration", "transferAcceleration", "oss:PutBucketAcceleration"),
     parse=_parse,
     render=_render,
     unset_code=ANY_MISSING,

@@ -119,7 +119,7 @@ def test_a_worker_exports_what_its_queues_hold(run: Run, channel: Emulator, queu
         found = worker.service.metrics
         eventually(lambda: value(found, "queue_messages", queue=QUEUE, role="main", state="active") == 3)
         assert value(found, "queue_messages", queue=QUEUE, role="main", state="delayed") == 0
-        assert value(found, "queue_messages", queue=DEAD_LETTERS, role="dead_letter", state="active") == 0
+        eventually(lambda: value(found, "queue_messages", queue=DEAD_LETTERS, role="dead_letter", state="active") == 0)
         eventually(lambda: "queue-sampler" in threads())
     assert "queue-sampler" not in threads()
     assert len(channel.journal(operation="GetQueueAttributes")) == 2
