@@ -321,7 +321,7 @@ def test_catch_up_is_looked_at_where_it_is_expected(cli: Cli, channel: Emulator)
     cli.replace("cr-write", "cr-nobody")
     assert said() == [
         ("warning", "Cloud Config has no rule that public-write takes, so nothing is listed for it"),
-        ("ok", "1 rules of Cloud Config are asked about"),
+        ("ok", "1 rules of Cloud Config are listed"),
     ]
 
 

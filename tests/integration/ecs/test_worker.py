@@ -105,7 +105,7 @@ def test_the_commands_know_groups(world: Emulator, cli: Cli, tmp_path: Path) -> 
         for statement in cli.run("ram-policy", "--for", "run").document["Statement"]
         for resource in statement["Resource"]
     }
-    assert granted["acs:ecs:*:*:securitygroup/*"] == {
+    assert granted[f"acs:ecs:*:{world.endpoints.account_id}:securitygroup/*"] == {
         "ecs:DescribeSecurityGroups",
         "ecs:DescribeSecurityGroupAttribute",
         "ecs:RevokeSecurityGroup",
