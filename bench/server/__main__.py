@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import ssl
+import sys
 
 import uvloop
 
@@ -47,7 +48,10 @@ async def _serve(arguments: argparse.Namespace) -> None:
         for name, service in (("mns", mns), ("oss", oss))
     }
     ports = {name: server.sockets[0].getsockname()[1] for name, server in (("control", control), *listeners.items())}
-    print(json.dumps(ports), flush=True)  # noqa: T201 - the one line that whoever started it waits for
+    try:
+        os.write(sys.stdout.fileno(), f"{json.dumps(ports)}\n".encode())
+    except BrokenPipeError:
+        return  # whoever started it and waited for this line has ended
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # whoever started it decides when it ends

@@ -110,6 +110,7 @@ def declined(question: str) -> str:
     Raises:
         KeyboardInterrupt: that was the answer, or a signal came meanwhile.
     """
+    sys.stdout.flush()  # or the wait for an answer begins with it, and swallows what a signal raises in it
     try:
         return "" if click.confirm(question, err=True) else "you declined"
     except click.Abort as abort:

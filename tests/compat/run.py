@@ -61,7 +61,8 @@ def _fetch(suite: Suite, directory: Path) -> Path:
     _pip(sys.executable, "download", "--no-deps", "--no-binary", ":all:", "--dest", str(directory), suite.requirement)
     archive = next(directory.glob("*.tar.gz"))
     with tarfile.open(archive) as packed:
-        packed.extractall(directory / "source", filter="data")
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.3 and older have none
+        packed.extractall(directory / "source")  # noqa: S202 - the release that tests/compat names
     return next((directory / "source").iterdir())
 
 

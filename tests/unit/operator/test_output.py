@@ -107,3 +107,14 @@ def test_what_a_letter_says_in_names_of_its_own_stands_apart() -> None:
     assert '\n  "rule\\n": "x"\n' in theirs
     begun = [line for line in theirs.split("\n")[1:] if line and not line.startswith("  ")]
     assert begun == ["The event in it: none, the body is neither JSON nor XML nor base64", "The original body"]
+
+
+def test_nothing_is_left_to_be_written_once_a_person_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`input` flushes standard output before it waits, and ignores what is raised in that: a Ctrl-C would be lost."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw)))  # type: ignore[arg-type]
+    seen: list[bytes] = []
+    monkeypatch.setattr(output.click, "confirm", lambda *_, **__: bool(seen.append(raw.getvalue())))
+    sys.stdout.write("a table")
+    assert output.declined("Go on?") == "you declined"
+    assert seen == [b"a table"]
