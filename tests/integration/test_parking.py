@@ -123,11 +123,19 @@ def test_a_send_that_nobody_answers_deletes_nothing_until_another_is_confirmed(c
         channel.faults.add("lost_reply", "SendMessage", service="mns", count=1)
         publish(channel)
         eventually(lambda: len(parked(channel)) == 2)
-        eventually(lambda: at_rest(running, 1))
-        channel.advance(HELD_SECONDS + 1)
-        eventually(lambda: len(parked(channel)) == 1)
+        cycles = 0
+
+        def united() -> bool:
+            """Two that come in different receives may miss each other, and meet in the next cycle."""
+            nonlocal cycles
+            if len(parked(channel)) == 2 and at_rest(running, 1 + 2 * cycles):
+                cycles += 1
+                channel.advance(HELD_SECONDS + 1)
+            return len(parked(channel)) == 1
+
+        eventually(united)
     sent = [entry for entry in channel.journal(operation="SendMessage") if entry.resource == f"queues/{QUEUE}"]
-    assert len(sent) == 3
+    assert len(sent) == 1 + 2 * cycles
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (400, "InvalidArgument"), (404, "QueueNotExist")])
