@@ -16,10 +16,15 @@ class Clock:
     def __init__(self) -> None:
         self._offset_seconds = 0.0
         self._moved: set[asyncio.Event] = set()
+        self._instant = 0.0
+        self._turn_of: asyncio.AbstractEventLoop | None = None
 
     def now(self) -> float:
-        """The emulated time in seconds since the epoch."""
-        return time.time() + self._offset_seconds
+        """The emulated time in seconds since the epoch, the same for all that the event loop does in one turn.
+
+        So a message is visible exactly its delay after the moment that its journal entry names.
+        """
+        return self._real() + self._offset_seconds
 
     def now_ms(self) -> int:
         """The emulated time in whole milliseconds since the epoch."""
@@ -64,3 +69,16 @@ class Clock:
                         waiter.cancel()
         finally:
             self._moved.discard(moved)
+
+    def _real(self) -> float:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return time.time()
+        if self._turn_of is not loop:
+            self._turn_of, self._instant = loop, time.time()
+            loop.call_soon(self._end_turn)
+        return self._instant
+
+    def _end_turn(self) -> None:
+        self._turn_of = None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
+
+import pytest
 
 from emulator.clock import Clock
 from emulator.journal import Journal
@@ -39,6 +42,41 @@ def test_a_waiter_that_is_not_due_goes_on_waiting() -> None:
         return still_waiting and await waiting
 
     assert asyncio.run(scenario()) is True
+
+
+def test_time_stands_still_while_one_request_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine: what a request changes and what the journal says of it are one moment."""
+    ticks = itertools.count(1_000)
+    monkeypatch.setattr(time, "time", lambda: float(next(ticks)))
+
+    async def scenario() -> tuple[list[float], float]:
+        clock = Clock()
+        together = [clock.now(), clock.now() - 5, clock.now()]
+        clock.advance(60)
+        together.append(clock.now())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return together, clock.now()
+
+    assert asyncio.run(scenario()) == ([1000.0, 995.0, 1000.0, 1060.0], 1061.0)
+
+
+def test_time_goes_on_for_a_second_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the first one was stopped in the middle of a turn."""
+    ticks = itertools.count(1_000)
+    monkeypatch.setattr(time, "time", lambda: float(next(ticks)))
+    clock, readings = Clock(), list[float]()
+
+    def read_and_stop(loop: asyncio.AbstractEventLoop) -> None:
+        readings.append(clock.now())
+        loop.stop()
+
+    for _ in range(2):
+        loop = asyncio.new_event_loop()
+        loop.call_soon(read_and_stop, loop)
+        loop.run_forever()
+        loop.close()
+    assert [*readings, clock.now()] == [1000.0, 1001.0, 1002.0]
 
 
 def test_reset_goes_back_to_the_real_time() -> None:
