@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,21 +27,37 @@ if TYPE_CHECKING:
     from consumer.app.signals import Signals
 
 
+@contextmanager
+def _help_written() -> Iterator[None]:
+    """What is written in the block is the help: each command deals with what it cannot write itself.
+
+    Here rather than around everything, because click makes a status of its own of a reader that has gone: 1, which
+    elsewhere says that something was found.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SystemExit(streams.failed(error, "config-remediator")) from None
+
+
 class Commands(OperatorGroup):
     """The commands; whichever of them a signal ends says so in one line, with the exit status that shells expect."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run as a program: what is left for here is the help, and what cannot be written of it."""
+        """Run as a program."""
         streams.provide()
-        try:
-            return super().main(*args, **extra)
-        except OSError as error:
-            raise SystemExit(streams.failed(error, "config-remediator")) from None
+        return super().main(*args, **extra)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the command line; `--help` and `--version` are written on the way."""
+        with _help_written():
+            return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command of this invocation."""
+        """Run the command of this invocation; the help of a command is written on the way."""
         try:
-            return super().invoke(ctx)
+            with _help_written():
+                return super().invoke(ctx)
         except KeyboardInterrupt as stop:
             stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
             line = [f"\nconfig-remediator {ctx.invoked_subcommand}: stopped by {stopped_by.name}"]

@@ -27,6 +27,7 @@ QUIET = [
     ("config", "example"),
     ("config", "show"),
 ]
+HELPS = [("--version",), ("run", "--help"), ("dlq", "--help"), ("dlq", "redrive", "--help"), ("completion", "bash")]
 FULL = Path("/dev/full")
 BUFFERING = pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 
@@ -68,7 +69,7 @@ def test_a_full_disk_is_one_line_and_status_five(cli: Cli, arguments: tuple[str,
 
 
 @BUFFERING
-@pytest.mark.parametrize("arguments", QUIET[2:], ids=" ".join)
+@pytest.mark.parametrize("arguments", [*QUIET, *HELPS], ids=" ".join)
 def test_a_reader_that_has_gone_gets_no_words(cli: Cli, arguments: tuple[str, ...], unbuffered: str) -> None:
     """The status is what a shell says of a process that SIGPIPE ends."""
     with closed_pipe() as pipe:
