@@ -130,10 +130,11 @@ def test_stall_carries_out_and_then_stays_silent(faulty: Faulty) -> None:
     faulty.add(Kind.STALL, seconds=3600.0)
     with connect(faulty.url) as connection:
         connection.sendall(request())
+        assert faulty.echo.asked.wait(PATIENCE_SECONDS)
         connection.settimeout(0.2)
         with pytest.raises(TimeoutError):
             connection.recv(1)
-        assert faulty.carried_out
+    assert faulty.carried_out
 
 
 def test_latency_delays_the_effect_even_when_the_client_has_left(faulty: Faulty) -> None:
