@@ -85,6 +85,8 @@ class Service:
         wiring = self._wiring
         if wiring.journal and wiring.journal.trouble and not wiring.config.journal.required:
             yield wiring.journal.trouble
+        if self._supervisor is not None and wiring.shared.parking.retention_seconds is None:
+            yield "how long the queue keeps a message is not known, so what waits comes back twice a minute"
         if reason := wiring.board.paused_for:
             yield f"less is received than there is, by its own decision: {reason}"
 

@@ -63,7 +63,7 @@ from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, 
 from consumer.telemetry.journal_gauges import expose_journal
 from consumer.telemetry.log import LogListener, get_logger, lines_dropped
 from consumer.telemetry.metrics import Metrics
-from consumer.telemetry.queue_gauges import expose_figures
+from consumer.telemetry.queue_gauges import expose_figures, expose_retention
 from consumer.telemetry.redaction import SecretRegisteringProvider
 
 _SLACK_SECONDS = 60.0
@@ -117,6 +117,7 @@ class Wiring:
         self.status_board.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
         if self.store:
             expose_store(self.metrics, self.store)
+        expose_retention(self.metrics, lambda: self.shared.parking.retention_seconds)
         self.metrics.watch_log(lines_dropped)
         expose_guards(self.metrics, self.rules, self.guards, {config.account_id: self.credentials, **self.members})
         if self.reevaluation:
@@ -244,7 +245,13 @@ class Wiring:
         heartbeat = self.heartbeat("queue-sampler", self.config.queue.call_timeout_seconds)
         policy = SamplingPolicy(settings.queue_sample_seconds, settings.queue_sample_idle_seconds)
         sampler = Sampler(
-            watched, self.in_flight.books, self.stopping, heartbeat, policy, observe=self.status_board.looked
+            watched,
+            self.in_flight.books,
+            self.stopping,
+            heartbeat,
+            policy,
+            observe=self.status_board.looked,
+            learn=self.shared.parking.learn,
         )
         expose_figures(self.metrics, sampler.figures, dead_letter_queue=self.config.queue.dead_letter_queue)
         return SupervisedThread(heartbeat, sampler.run)

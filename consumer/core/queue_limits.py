@@ -11,6 +11,9 @@ MAX_VISIBILITY_SECONDS = 43_200
 MAX_DELAY_SECONDS = 604_800
 """Between the sending of a message and its first visibility."""
 
+SHORTEST_RETENTION_SECONDS = 60
+"""Of a message, whatever its queue is set to."""
+
 MAX_MESSAGE_BYTES = 65_536
 
 MAX_WAIT_SECONDS = 30

@@ -12,7 +12,6 @@ that come meanwhile would cost more than one duplicate. See docs/decisions/0021-
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from consumer.core.errors import PermanentError, PermissionMissing, ServiceError
 from consumer.core.message import Received
 from consumer.core.outcome import Ending
 from consumer.core.queue_attributes import QueueAttributes
-from consumer.core.queue_limits import MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, MAX_VISIBILITY_SECONDS
+from consumer.core.queue_limits import MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, SHORTEST_RETENTION_SECONDS
 from consumer.engine.delivery import Delivery
 from consumer.engine.parked_copy import ParkedCopy
 
@@ -44,13 +43,17 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What the queue says of itself; the defaults are the service's own bounds."""
+    """What the queue says of itself. What is not known is assumed so that nothing can be lost by it."""
 
-    longest_seconds: int = MAX_VISIBILITY_SECONDS
-    """Half of the retention, so that a copy has as long to be received as it waits; as a hide, while it is unknown."""
+    retention_seconds: int | None = None
+    """After which the queue drops a message; None while it is unknown."""
     max_message_bytes: int = MAX_MESSAGE_BYTES
-    retention_seconds: float = math.inf
-    """After which the queue drops a message; nothing is made of it while it is unknown."""
+
+    @property
+    def longest_seconds(self) -> int:
+        """Half of the retention, so that a copy has as long to be received as it waits."""
+        retention_seconds = self.retention_seconds or SHORTEST_RETENTION_SECONDS
+        return min(max(1, retention_seconds // 2), MAX_DELAY_SECONDS)
 
 
 class Parking:
@@ -68,6 +71,8 @@ class Parking:
         self._monotonic = monotonic
         self._say = say
         self._facts = _Facts()
+        self._asked = False
+        """Whether anybody has asked the queue for its retention yet."""
         self._lock = threading.Lock()
         self._pause_seconds = 0.0
         """How long the present interruption lasts; 0 while parking works."""
@@ -78,10 +83,20 @@ class Parking:
         """Messages that were parked and deleted since then, less those that duplicates were borne for."""
 
     def learn(self, found: QueueAttributes | None) -> None:
-        """What the queue reports about itself, once that is known; None if it may not be read."""
-        if found is not None:
-            longest = min(max(1, found.retention_seconds // 2), MAX_DELAY_SECONDS)
-            self._facts = _Facts(longest, found.max_message_bytes, found.retention_seconds)
+        """What the queue reports about itself, now and whenever it was asked again; None if it may not be read."""
+        before = self._facts.retention_seconds
+        self._facts = _Facts(found.retention_seconds, found.max_message_bytes) if found else _Facts()
+        now = self._facts.retention_seconds
+        if now is None and (before is not None or not self._asked):
+            self._say("parking.retention_unknown", assumed_seconds=SHORTEST_RETENTION_SECONDS)
+        elif now is not None and self._asked and now != before:
+            self._say("parking.retention_changed", seconds=now, before_seconds=before)
+        self._asked = True
+
+    @property
+    def retention_seconds(self) -> int | None:
+        """How long the queue keeps a message, by which all waits are bounded; None while that is unknown."""
+        return self._facts.retention_seconds
 
     @property
     def interrupted(self) -> bool:
@@ -101,10 +116,21 @@ class Parking:
     def hidden_for(self, message: Received, received_at: float, seconds: float) -> float:
         """For how long at most to hide a message that should be hidden for so long: half of what it has left.
 
-        However much is hidden, and however long that makes each wait: nothing is hidden past its retention.
+        However much is hidden, and however long that makes each wait: nothing is hidden past its retention. While that
+        is unknown, no shorter wait is safer: what can be parked is, before it is as old as any queue keeps it.
         """
+        if self._facts.retention_seconds is None:
+            return seconds
         age_seconds = message.age_seconds + self._monotonic() - received_at
         return min(seconds, max(1.0, (self._facts.retention_seconds - age_seconds) / 2))
+
+    def hidden_until_tried(self, seconds: int) -> int:
+        """For how long at most to hide a message that would be parked if that worked.
+
+        While the retention is unknown, only until the next try: the message may be about to expire.
+        """
+        known = self._facts.retention_seconds is not None
+        return seconds if known else min(seconds, round(max(self._pause_seconds, FIRST_PAUSE_SECONDS)))
 
     def copy(self, delivery: Delivery, ending: Ending, seconds: float) -> ParkedCopy | str:
         """What to park a message as that should wait for so long, or the code of why it cannot be parked now."""

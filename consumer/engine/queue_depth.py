@@ -1,7 +1,7 @@
 """Asks the queues how many messages they hold, so seldom that an idle replica costs hardly more than its long poll.
 
-It only reads: no message depends on it, and it never talks to the engine. A figure that the service does not give, no
-longer gives or gives wrongly is unknown, and unknown is never 0.
+It only reads, and never touches a message; parking learns from it how long the queue keeps them. A figure that the
+service does not give, no longer gives or gives wrongly is unknown, and unknown is never 0.
 """
 
 from __future__ import annotations
@@ -104,17 +104,22 @@ class Sampler:
         policy: SamplingPolicy,
         *,
         observe: Callable[[DepthSample], None] = lambda _: None,
+        learn: Callable[[QueueAttributes | None], None] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         pause: Callable[[float], object] | None = None,
     ) -> None:
-        """`watched` holds the figures read at the start, so that no queue is read twice then."""
+        """`watched` holds the figures read at the start, so that no queue is read twice then.
+
+        `learn` gets the attributes of the queue that this process receives from at each sample, None after a refusal.
+        """
         self._watched = watched
         self._books = books
         self._stopping = stopping
         self._heartbeat = heartbeat
         self._policy = policy
         self._observe = observe
+        self._learn = learn
         self._monotonic = monotonic
         self._wall = wall
         self._pause = pause or stopping.wait
@@ -174,11 +179,15 @@ class Sampler:
                 each.figures = _UNKNOWN
         except ServiceError:
             each.figures, each.may_ask = _UNKNOWN, False
+            if not each.dead_letters:
+                self._learn(None)
         else:
             found = attributes.figures
             self._judge(found, self._held_meanwhile(each))
             each.figures, each.may_ask, each.good_at = found, True, now
             each.retention_seconds = attributes.retention_seconds
+            if not each.dead_letters:
+                self._learn(attributes)
         self._look(each, before)
         each.queue.close()  # kept open, it would be dead by the next request
 

@@ -142,6 +142,7 @@ class Settlements:
                 self._conclude(delivery, Disposition.LEASE_LOST)
             case Action.PARK:
                 delivery.parked_copy = None
+                delivery.hide_seconds = self._parking.hidden_until_tried(delivery.hide_seconds)
                 self._enqueue(Action.HIDE, delivery)
             case Action.COPY if lasting:
                 self._keep(delivery, self._policy.keep_seconds)
@@ -262,7 +263,10 @@ class Settlements:
     def _hide_instead(self, delivery: Delivery, code: str) -> None:
         """Hide a message that should be parked, and count that."""
         self._hooks.settle_error(SettleError(delivery.message_id, Action.PARK.value, code))
-        self.give_up(delivery, Action.PARK)
+        if code == INTERRUPTED:
+            self.give_up(delivery, Action.PARK)
+        else:
+            self._enqueue(Action.HIDE, delivery)
 
     def _hide(self, delivery: Delivery, seconds: float) -> None:
         delivery.hide_seconds = self._hidden_for(delivery, seconds)

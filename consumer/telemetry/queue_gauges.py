@@ -1,11 +1,11 @@
-"""What the queues say they hold, as a metric that is read at the scrape."""
+"""What the queues say of themselves, as metrics that are read at the scrape."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from consumer.core.queue_attributes import Figures
-from consumer.telemetry.gauges import LiveMetric, Values
+from consumer.telemetry.gauges import LiveMetric, Values, only
 from consumer.telemetry.metrics import Metrics
 
 
@@ -23,3 +23,14 @@ def expose_figures(
 
     text = "Messages in a queue by its own latest figures; absent where it gives none."
     metrics.expose(LiveMetric("queue_messages", "gauge", text, ("queue", "role", "state"), values))
+
+
+def expose_retention(metrics: Metrics, retention_seconds: Callable[[], int | None]) -> None:
+    """Export how long the main queue keeps a message; absent while that is unknown."""
+
+    def values() -> Values:
+        known = retention_seconds()
+        return {} if known is None else only(known)
+
+    text = "How long the queue keeps a message, by which every wait is bounded; absent while it is unknown."
+    metrics.expose(LiveMetric("queue_retention_seconds", "gauge", text, (), values))

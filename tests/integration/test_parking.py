@@ -232,17 +232,52 @@ def test_forged_properties_neither_spare_nor_cost_a_message_its_try(
     assert dead_letters(channel) == []
 
 
-def test_a_retention_that_is_shorter_than_the_hold_loses_nothing(channel: Emulator, run: Run) -> None:
-    """Held for five minutes on a queue that keeps messages for two: parked for one, again and again."""
+def set_retention(channel: Emulator, seconds: int) -> None:
+    """Let the queue keep what is sent to it from now on for so long."""
     meta = QueueMeta()
-    meta.set_message_retention_period(120)
+    meta.set_message_retention_period(seconds)
     with account(channel) as owner:
         owner.get_queue(QUEUE).set_attributes(meta)
-    publish(channel)
-    with run(PAUSED, **HOLD) as running:
-        for cycle in range(1, 6):
-            eventually(lambda cycle=cycle: at_rest(running, cycle))  # type: ignore[misc]
-            channel.advance(61)
-        eventually(lambda: at_rest(running, 6))
+
+
+def come_back_and_again(channel: Emulator, running: Running, delay_seconds: int) -> None:
+    """The one message comes back six times, after so long each time."""
+    for cycle in range(1, 6):
+        eventually(lambda cycle=cycle: at_rest(running, cycle))  # type: ignore[misc]
+        channel.advance(delay_seconds + 1)
+    eventually(lambda: at_rest(running, 6))
     (copy,) = parked(channel)
     assert properties(copy)[PropertyName.RECEIPTS] == "6"
+    assert not channel.journal(operation="MessageExpired")
+
+
+def test_a_retention_that_is_shorter_than_the_hold_loses_nothing(channel: Emulator, run: Run) -> None:
+    """Held for five minutes on a queue that keeps messages for two: parked for one, again and again."""
+    set_retention(channel, 120)
+    publish(channel)
+    with run(PAUSED, **HOLD) as running:
+        come_back_and_again(channel, running, 60)
+
+
+def test_a_retention_that_is_shortened_while_a_worker_runs_loses_nothing(channel: Emulator, run: Run) -> None:
+    """Nobody restarts it: the next sample of the queue shows the change."""
+    sampled = {"metrics__queue_sample_seconds": "1", "metrics__queue_sample_idle_seconds": "1"}
+    with run(PAUSED, **HOLD, **sampled) as running:
+        eventually(lambda: not running.service.not_ready())
+        assert sample(running, "queue_retention_seconds") == 345_600
+        set_retention(channel, 120)
+        eventually(lambda: sample(running, "queue_retention_seconds") == 120)
+        publish(channel)
+        come_back_and_again(channel, running, 60)
+
+
+def test_a_retention_that_may_not_be_read_loses_nothing(channel: Emulator, run: Run) -> None:
+    """It may be the shortest there is, so what waits comes back twice a minute; metrics and status page say so."""
+    set_retention(channel, 60)
+    channel.faults.add("error", "GetQueueAttributes", service="mns", status=403, code="AccessDenied")
+    publish(channel)
+    with run(PAUSED, **HOLD) as running:
+        come_back_and_again(channel, running, 30)
+        registry = running.service.metrics.registry
+        assert registry.get_sample_value("remediator_queue_retention_seconds") is None
+        assert [trouble for trouble in running.service._troubles() if "keeps a message is not known" in trouble]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from consumer.core.errors import ServiceError
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.core.queue_attributes import QueueAttributes
 from consumer.engine.backoff import Attempts, Backoff
 from consumer.engine.coalescing import Groups
 from consumer.engine.context import EngineContext
@@ -57,6 +58,7 @@ class Engine:
         self.parking = Parking(
             self.park_after_seconds, monotonic=self.clock, say=lambda event, **fields: self.said.append((event, fields))
         )
+        self.parking.learn(QueueAttributes(30, 345_600, 65_536))
         self.settlements = Settlements(
             self.settle_queues,
             self.in_flight,

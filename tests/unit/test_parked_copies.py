@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.core.errors import PermissionMissing
 from consumer.core.message import body_md5
 from consumer.core.observers import SettleError
 from consumer.core.outcome import Disposition, Ending, Outcome
@@ -15,7 +16,7 @@ from consumer.core.parked import History, UserProperty, carried, written
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.engine.parked_copy import history
 from tests.unit.engine import Engine
-from tests.unit.fakes import received
+from tests.unit.fakes import received, service_error
 from tests.unit.parking import come_back, errors, hold
 
 DAY = 86_400
@@ -111,13 +112,62 @@ def test_nothing_is_hidden_past_its_retention(age_seconds: float, hidden: int) -
     assert engine.queue.hidden == [(odd.message_id, hidden)]
 
 
-def test_a_retention_that_nobody_knows_shortens_no_wait() -> None:
+def test_a_retention_that_nobody_knows_shortens_no_wait_of_what_can_never_be_parked() -> None:
     """A queue that may not be asked, and a message of yesterday: it is not looked at every second."""
     engine = Engine()
+    engine.parking.learn(None)
     (odd,) = engine.receive()
     odd.message = replace(odd.message, body_md5="other", age_seconds=200_000)
     hold(engine, odd)
     assert engine.queue.hidden == [(odd.message_id, 900)]
+
+
+@pytest.mark.parametrize(("age_seconds", "wait", "parked"), [(0, 900, True), (0, 30, False), (15, 30, True)])
+def test_a_retention_that_nobody_knows_may_be_the_shortest_there_is(
+    age_seconds: float, wait: int, parked: bool
+) -> None:
+    """A minute, half of which a copy waits at most; a short wait is hidden only while that is safe on any queue."""
+    engine = Engine()
+    engine.parking.learn(None)
+    (delivery,) = engine.receive()
+    delivery.message = replace(delivery.message, age_seconds=age_seconds)
+    hold(engine, delivery, seconds=wait)
+    assert engine.queue.sent == ([("copy-1", 30)] if parked else [])
+    assert engine.queue.hidden == ([] if parked else [(delivery.message_id, 30)])
+    assert engine.said == [("parking.retention_unknown", {"assumed_seconds": 60})]
+
+
+def test_what_cannot_be_parked_for_now_is_hidden_until_the_next_try_while_the_retention_is_unknown() -> None:
+    """It may expire any minute, so it is there when parking works again; a lasting interruption costs few receipts."""
+    engine = Engine()
+    engine.parking.learn(None)
+    engine.queue.before_send.extend([service_error(PermissionMissing)] * 3)
+    for pause in (30, 60, 120):
+        tried, waiting = engine.receive(2)
+        hold(engine, tried)
+        hold(engine, waiting)
+        assert engine.queue.hidden == [(tried.message_id, pause), (waiting.message_id, pause)]
+        engine.queue.messages.clear()
+        engine.queue.hidden.clear()
+        engine.clock.advance(pause)
+
+
+def test_a_retention_that_changes_is_gone_by_from_then_on_and_logged() -> None:
+    """Somebody shortens it, takes the right to read it away, and gives it back."""
+    engine = Engine()
+    changes = [QueueAttributes(30, 345_600, 65_536), QueueAttributes(30, 120, 65_536), None, None]
+    delays = []
+    for change in (*changes, QueueAttributes(30, 1_200, 65_536)):
+        engine.parking.learn(change)
+        (delivery,) = engine.receive()
+        hold(engine, delivery)
+        delays.append(engine.queue.sent[-1][1])
+    assert delays == [900, 60, 30, 30, 600]
+    assert engine.said == [
+        ("parking.retention_changed", {"seconds": 120, "before_seconds": 345_600}),
+        ("parking.retention_unknown", {"assumed_seconds": 60}),
+        ("parking.retention_changed", {"seconds": 1_200, "before_seconds": None}),
+    ]
 
 
 def test_a_queue_with_a_smaller_limit_takes_smaller_copies() -> None:

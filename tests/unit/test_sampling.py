@@ -75,6 +75,7 @@ class Stage:
         self.received = self.working = self.given_up = 0
         self.stopping = threading.Event()
         self.looks: list[DepthSample] = []
+        self.learned: list[QueueAttributes | None] = []
         self.sampler = Sampler(
             [Watched(queue, name == DEAD, at_start, may_ask) for name, queue in self.queues.items()],
             self.books,
@@ -82,6 +83,7 @@ class Stage:
             instant_heartbeat(self.clock),
             policy,
             observe=self.looks.append,
+            learn=self.learned.append,
             monotonic=self.clock,
             wall=self.clock,
             pause=self.clock.advance,
@@ -369,3 +371,16 @@ def test_no_queue_keeps_another_one_waiting() -> None:
     stage = Stage(policy=SamplingPolicy(busy_seconds=1, idle_seconds=1))
     stage.pass_time(100)
     assert min(stage.times) >= 9
+
+
+def test_parking_learns_what_the_main_queue_says_of_itself_and_that_it_says_nothing_any_more() -> None:
+    """At every sample, for somebody may shorten the retention; an outage says nothing about it, a refusal does."""
+    stage = Stage()
+    stage.queues[MAIN].errors.extend([service_error(Throttled), service_error(PermissionMissing)])
+    stage.pass_time(250, stage.work)
+    known = QueueAttributes(30, 345_600, 65_536)
+    assert stage.learned == [None]
+    stage.pass_time(1_300, stage.work)
+    assert stage.learned[1] == known
+    assert stage.queues[DEAD].times > 0
+    assert len(stage.learned) == stage.queues[MAIN].times - 1

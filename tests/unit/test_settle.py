@@ -85,7 +85,7 @@ def test_only_what_was_observed_may_be_settled_before_it_is_fixed(
 
 
 @pytest.mark.parametrize("outcome", of(Settlement.HOLD))
-@pytest.mark.parametrize(("hold", "delay"), [(None, 900), (60.6, 61), (10**6, 43_200)])
+@pytest.mark.parametrize(("hold", "delay"), [(None, 900), (60.6, 61), (10**6, 172_800)])
 def test_a_message_that_is_held_for_longer_is_parked(outcome: Outcome, hold: float | None, delay: int) -> None:
     """The rule's time counts before the configured one; its copy is confirmed before it is deleted."""
     engine = Engine()

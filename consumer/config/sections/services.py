@@ -197,7 +197,9 @@ class MetricsConfig(Section):
     sample_queues: bool = Field(
         default=True,
         description=(
-            "Whether to ask. Needs mns:GetQueueAttributes; refused, the metric is absent and nothing else is missing."
+            "Whether to ask again after the start. Needs mns:GetQueueAttributes; refused, the metric is absent, and"
+            " what waits comes back after half a minute, since nobody knows how long the queue keeps it. Without"
+            " sampling a retention that is shortened later is not noticed before a restart."
             " The service has announced to withdraw these figures; the metric is absent then, too."
         ),
     )

@@ -32,7 +32,7 @@ from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, 
 from consumer.telemetry.journal_gauges import expose_journal
 from consumer.telemetry.metrics import Metrics
 from consumer.telemetry.permissions import MissingActions
-from consumer.telemetry.queue_gauges import expose_figures
+from consumer.telemetry.queue_gauges import expose_figures, expose_retention
 from consumer.telemetry.unknown import Unknowns
 from tests.unit.telemetry.records import SETTLED_AT_MS, event, finished_run, report, rule
 
@@ -142,6 +142,7 @@ def tell_everything(found: Metrics, exposures: OpenExposures) -> None:
     expose_announcements(found, Announced())
     expose_journal(found, Journal())
     expose_figures(found, lambda: {"config-events": Figures(3, 2, 0)})
+    expose_retention(found, lambda: 345_600)
     runs = CatchUps(["no-public-read"], 3_600)
     runs.expose(found)
     runs.report(finished_run(SETTLED_AT_MS))
