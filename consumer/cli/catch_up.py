@@ -52,7 +52,7 @@ def _number(_context: click.Context, _parameter: click.Parameter, rate: float) -
 @click.option(
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File that remembers what was sent; without it, catch_up.state as configured.",
+    help="File that remembers what was sent. Without it: catch_up.state, the store of [shared], or a file of your own.",
 )
 @click.option(
     "--every",
@@ -84,14 +84,15 @@ def catch_up(
     every guard and limit of the worker holds for it as for any other. Nothing is changed here.
 
     Whether an event is on its way cannot be known whole: a queue shows 16 visible messages, and none that is parked,
-    held or in work. Such an event is called unknown, and a second one for it costs the worker one look. With --state
-    what was sent within catch_up.resend_after_seconds is not sent again, also after an interruption.
+    held or in work. Such an event is called unknown, and a second one for it costs the worker one look. What a run
+    itself has sent is remembered, and is not sent again within catch_up.resend_after_seconds, also after an
+    interruption.
 
     \b
     Examples:
       config-remediator catch-up -c config.toml
       config-remediator catch-up -c config.toml --apply --limit 100 --rate 2
-      config-remediator catch-up -c config.toml --apply --state sent.state
+      config-remediator catch-up -c config.toml --apply --state other.state
       config-remediator catch-up -c config.toml --request-evaluation
     \b
     Exit status: 0 listed, or all that was meant is sent, 2 the configuration,

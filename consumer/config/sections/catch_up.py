@@ -36,7 +36,7 @@ class CatchUpConfig(Section):
         ge=60,
         le=604_800,
         description=(
-            "How long no second event is sent for the same violation, as far as catch_up.state or [shared] remembers."
+            "How long no second event is sent for the same violation, as far as that is remembered: catch_up.state."
         ),
     )
     state: str = Field(
@@ -44,8 +44,8 @@ class CatchUpConfig(Section):
         max_length=4096,
         description=(
             "File that remembers what was sent, on a disk that outlives the job. Empty: the store of [shared] does;"
-            " with neither, every run may send an event again that waits where nobody can see it. --state goes before"
-            " it."
+            " with neither, a file in ~/.local/state/config-remediator; and where none can be kept, as in a container,"
+            " every run may send an event again that waits where nobody can see it. --state goes before it."
         ),
         examples=["/var/lib/config-remediator/catch-up"],
     )

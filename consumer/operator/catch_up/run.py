@@ -7,6 +7,7 @@ the list as it is then; what the state file says was sent is not sent again.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -15,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consumer.aliyun.retry import Retrier, RetryPolicy
-from consumer.app.build import build_store
 from consumer.config import Config, build_rules
 from consumer.core.errors import ConfigurationError, InvalidMessage, RemediatorError, ServiceError
 from consumer.core.event import Event, decode
@@ -24,11 +24,11 @@ from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
 from consumer.operator.catch_up.conclusion import LOGGER, Reported, report, write_line
 from consumer.operator.catch_up.listing import Lister
+from consumer.operator.catch_up.memory import memory
 from consumer.operator.catch_up.plan import ListedResource, PlanOptions, QueuedWork, plan, resource_of
 from consumer.operator.catch_up.requested import Requested
 from consumer.operator.catch_up.sending import EventSender, SentMemory
-from consumer.operator.catch_up.sent import Sent, StateInUse
-from consumer.operator.catch_up.shared_sent import SharedSent
+from consumer.operator.catch_up.sent import StateInUse
 from consumer.operator.catch_up.view import Run
 from consumer.operator.dlq.letters import read
 from consumer.operator.dry_run import DryRun
@@ -49,7 +49,7 @@ class CatchUpOptions:
     apply: bool = False
     rate: float = 10.0
     state: Path | None = None
-    """Instead of the configured one."""
+    """Instead of what else would remember what was sent."""
 
 
 def catch_up(path: Path, form: str, wanted: CatchUpOptions) -> CommandExit:
@@ -71,7 +71,7 @@ def _run(path: Path, wanted: CatchUpOptions, *, unseen: bool = False) -> tuple[R
         config = session.config
         _check_names(config, wanted.choice)
         choice = _completed(wanted.choice, config)
-        with _sent(config, wanted) as sent:
+        with memory(config, wanted.state, os.environ, writable=wanted.apply) as sent:
             run = _listed(session, choice, sent, applied=wanted.apply)
             reported = Reported()
             if wanted.apply:
@@ -145,7 +145,7 @@ def _listed(session: Session, choice: PlanOptions, sent: SentMemory, *, applied:
     found = [(each, rehearsal.of(event_body(each, now_ms))) for each in listing.violations]
     before = sent.known([memory_key(each, rehearsed.mode) for each, rehearsed in found])
     planned = plan(found, choice, QueuedWork(waiting, letters, before), now_ms)
-    return Run(listing, planned, now_ms, applied, notes=(*notes, *more_notes), remembered=sent.remembered)
+    return Run(listing, planned, now_ms, applied, notes=(*notes, *more_notes), memory=sent.place)
 
 
 def _send(sender: EventSender, run: Run, sent: SentMemory) -> None:
@@ -155,7 +155,7 @@ def _send(sender: EventSender, run: Run, sent: SentMemory) -> None:
         with bar:
             sender.send(run.planned, run.sending, advance)
     except KeyboardInterrupt:
-        again = "go on" if sent.remembered else "send them again: without --state nothing remembers them"
+        again = "go on" if sent.place else "send them again: without --state nothing remembers them"
         output.note(f"\n{run.sent} of {run.to_send} events were sent; run it again to {again}.")
         raise
 
@@ -188,17 +188,6 @@ def _resources(bodies: Iterable[str]) -> Iterable[ListedResource]:
             continue
         if isinstance(found, Event):
             yield resource_of(found)
-
-
-def _sent(config: Config, wanted: CatchUpOptions) -> Sent | SharedSent:
-    """Where what was sent is remembered: the file that is named, or else the store that replicas share."""
-    path = wanted.state or (Path(config.catch_up.state) if config.catch_up.state else None)
-    keep_seconds = config.catch_up.resend_after_seconds
-    store = None if path else build_store(config, lambda *_, **__: None)
-    if store is not None:
-        return SharedSent(store, keep_seconds=keep_seconds)
-    forget_before_ms = int((time.time() - keep_seconds) * 1000)
-    return Sent(path, forget_before_ms=forget_before_ms, writable=wanted.apply)
 
 
 def _lister(session: Session, choice: PlanOptions) -> Lister:

@@ -29,13 +29,16 @@ class StateInUse(ConfigurationError):
 class Sent:
     """When which violation was sent last, by its key; to be used in a `with` block."""
 
-    def __init__(self, path: Path | None, *, forget_before_ms: int, writable: bool) -> None:
+    def __init__(self, path: Path | None, *, forget_before_ms: int, writable: bool, key: str = "--state") -> None:
         """Read `path`, if there is one; entries from before `forget_before_ms` no longer count.
+
+        `key` says in an error who has named the file.
 
         Raises:
             ConfigurationError: it cannot be read or written, is something else, or another run is using it.
         """
         self._path = path
+        self._key = key
         self._at: dict[str, int] = {}
         self._descriptor = -1
         if path is None or not (writable or path.exists()):
@@ -46,10 +49,10 @@ class Sent:
             self._open(path, forget_before_ms, writable=writable)
         except BlockingIOError:
             self.close()
-            raise StateInUse(f"--state: {path} is in use by another catch-up") from None
+            raise StateInUse(f"{key}: {path} is in use by another catch-up") from None
         except OSError as error:
             self.close()
-            raise ConfigurationError(f"--state: {path} cannot be used: {error.strerror}") from None
+            raise ConfigurationError(f"{key}: {path} cannot be used: {error.strerror}") from None
         except ConfigurationError:
             self.close()
             raise
@@ -63,9 +66,9 @@ class Sent:
         self.close()
 
     @property
-    def remembered(self) -> bool:
-        """Whether the next run will know what this one sends."""
-        return self._path is not None
+    def place(self) -> str:
+        """Where the next run will find what this one sends; empty if nowhere."""
+        return str(self._path or "")
 
     def known(self, keys: Sequence[str]) -> dict[str, int]:
         """When each of these was sent last, in milliseconds since the epoch; those that were not are left out."""
@@ -93,7 +96,7 @@ class Sent:
         size = os.fstat(self._descriptor).st_size
         content = self._content(size) if size <= _LARGEST_BYTES else b""
         if size and not content.startswith(_HEAD):
-            raise ConfigurationError(f"--state: {path} is no file of catch-up; name one that does not exist yet")
+            raise ConfigurationError(f"{self._key}: {path} is no file of catch-up; name one that does not exist yet")
         # A line without its end was being written when a run was cut off; whether it was sent is not known.
         whole = content[: content.rfind(b"\n") + 1]
         for line in whole[len(_HEAD) :].splitlines():
@@ -119,4 +122,4 @@ class Sent:
             while data:
                 data = data[os.write(self._descriptor, data) :]
         except OSError as error:
-            raise ConfigurationError(f"--state: {self._path} cannot be written: {error.strerror}") from None
+            raise ConfigurationError(f"{self._key}: {self._path} cannot be written: {error.strerror}") from None

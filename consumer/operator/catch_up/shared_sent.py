@@ -19,8 +19,8 @@ _ADD = Script("return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])")
 class SharedSent:
     """When which violation was sent last, by its key; to be used in a `with` block."""
 
-    remembered = True
-    """Whether the next run will know what this one sends."""
+    place = "the store of [shared]"
+    """Where the next run will find what this one sends."""
 
     def __init__(self, store: Store, *, keep_seconds: int) -> None:
         """Each counts for `keep_seconds`; the store forgets it by itself."""

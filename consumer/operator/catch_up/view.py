@@ -17,8 +17,8 @@ from consumer.reevaluation.catch_up import key_of
 
 _MOST_ROWS = 50
 _FORGOTTEN = (
-    "Nothing remembers what was sent: without --state, catch_up.state or [shared] the next run sends again what it does"
-    " not see in the queue."
+    "Nothing remembers what was sent, for no file can be kept here: without --state, catch_up.state or [shared] the"
+    " next run sends again what it does not see in the queue."
 )
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
@@ -34,8 +34,8 @@ class Run:
     sending: Sending = field(default_factory=Sending)
     notes: tuple[str, ...] = ()
     """What could not be looked at besides the list."""
-    remembered: bool = True
-    """Whether the next run knows what this one has sent."""
+    memory: str = ""
+    """Where the next run finds what this one has sent; empty if nowhere."""
 
     @property
     def sent(self) -> int:
@@ -69,7 +69,7 @@ class Run:
             "to_send": self.to_send,
             "sent": self.sent,
             "failed": len(self.sending.failed),
-            "remembered": self.remembered,
+            "remembered": bool(self.memory),
             "decisions": counts(self.planned),
         }
 
@@ -77,6 +77,7 @@ class Run:
         """For scripts."""
         return {
             **self.facts(),
+            "memory": self.memory,
             "rules": [rule_document(each) for each in self.listing.rules],
             **gaps_document(self.listing),
             "problems": [*self.listing.problems, *self.notes],
@@ -157,8 +158,8 @@ class Run:
         if self.applied:
             left = len(self.planned) - self.to_send
             sent = f"{self.sent} sent, {self.to_send - self.sent} not sent, {left} left"
-            again = "" if self.remembered or not self.sent else f" {_FORGOTTEN}"
-            return f"{len(self.planned)} listed, {sent}.{whole}{again}"
+            memory = f"What was sent is remembered in {self.memory}." if self.memory else _FORGOTTEN
+            return f"{len(self.planned)} listed, {sent}.{whole}{f' {memory}' if self.sent else ''}"
         more = " Nothing was sent; --apply sends them." if self.to_send else ""
         return f"{len(self.planned)} listed, {self.to_send} would be sent.{more}{whole}"
 

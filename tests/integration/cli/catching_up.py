@@ -12,6 +12,8 @@ from tests.integration.conftest import DEAD_LETTERS, QUEUE
 from tests.integration.queues import messages
 
 LIST = "ListConfigRuleEvaluationResults"
+NO_DISK = {"HOME": "/dev/null", "XDG_STATE_HOME": ""}
+"""The environment of a job whose disk goes with it: no file can be kept there."""
 
 
 def settings(emulator: Emulator, *, min_age_seconds: int = 0, more: str = "") -> str:

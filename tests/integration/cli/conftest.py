@@ -100,6 +100,7 @@ class Cli:
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": known.access_key_secret,
             "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
             "HOME": str(path.parent),
+            "XDG_STATE_HOME": "",
             "COLUMNS": "200",
         }
         self.configure()

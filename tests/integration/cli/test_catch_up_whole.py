@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from consumer.reevaluation.catch_up import Finished, read_finished
 from emulator.client import Emulator
 from tests.emulation import eventually
-from tests.integration.cli.catching_up import LIST, settings
+from tests.integration.cli.catching_up import LIST, NO_DISK, settings
 from tests.integration.cli.conftest import ENFORCE, Cli, Result
 from tests.integration.conftest import QUEUE
 from tests.integration.queues import dead_letters, is_empty, messages
@@ -31,12 +31,13 @@ pytest.importorskip("alibabacloud_config20200907")
 
 def test_a_run_that_nothing_remembers_says_so(missed: Cli, tmp_path: Path) -> None:
     """The next one sends again what a peek does not show; whoever runs it twice should know, and how to spare it."""
-    state = ("--state", str(tmp_path / "sent"))
-    remembered = missed.run("catch-up", "--apply", "--limit", "1", *state)
-    forgotten = missed.run("catch-up", "--apply", "--limit", "1")
+    state = tmp_path / "sent"
+    remembered = missed.run("catch-up", "--apply", "--limit", "1", "--state", str(state))
+    forgotten = missed.run("catch-up", "--apply", "--limit", "1", **NO_DISK)
     assert ["Nothing remembers" in each.out for each in (remembered, forgotten)] == [False, True]
+    assert f"What was sent is remembered in {state}." in remembered.out
     assert [line["remembered"] for each in (remembered, forgotten) for line in lines(each)] == [True, False]
-    assert "Nothing remembers" not in missed.run("catch-up").out, "and sends nothing"
+    assert "Nothing remembers" not in missed.run("catch-up", **NO_DISK).out, "and sends nothing"
 
 
 def ended(emulator: Emulator) -> list[Finished]:
@@ -182,7 +183,7 @@ def test_two_jobs_without_a_memory_cost_a_look_each_and_nothing_else(
     with worker(missed):
         for copies in (3, 6):
             fault = emulator.faults.add("error", "BatchPeekMessage", status=500, code="InternalError")
-            assert missed.json("catch-up", "--apply")["sent"] == 3
+            assert missed.json("catch-up", "--apply", **NO_DISK)["sent"] == 3
             emulator.faults.remove(fault)
             eventually(lambda copies=copies: scraped(port, "remediator_held_total").get(held, 0) >= copies)  # type: ignore[misc]
         switch.unlink()
