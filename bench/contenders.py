@@ -45,6 +45,8 @@ class Contender:
     journal: bool = False
     slots: int = 0
     replicas: int = 1
+    over_http: bool = False
+    """Over HTTP whatever the row's condition: what TLS costs is measured beside it, in the same rounds."""
 
     @property
     def missing(self) -> str:
@@ -80,7 +82,13 @@ def _celery(pool: str) -> Command:
 
 
 def worker(
-    workers: int | None = 16, *, journal: bool = False, slots: int = 0, replicas: int = 1, name: str = ""
+    workers: int | None = 16,
+    *,
+    journal: bool = False,
+    slots: int = 0,
+    replicas: int = 1,
+    over_http: bool = False,
+    name: str = "",
 ) -> Contender:
     """The real worker with three calls; None for its own defaults, with which it looks for other paths too."""
     label = f"product, {workers} workers" if workers else "product as shipped"
@@ -88,6 +96,8 @@ def worker(
         label += f" x {replicas}"
     if journal:
         label += ", with journal"
+    if over_http:
+        label += ", over HTTP"
     return Contender(
         name or label,
         _worker,
@@ -96,6 +106,7 @@ def worker(
         journal=journal,
         slots=slots,
         replicas=replicas,
+        over_http=over_http,
     )
 
 

@@ -1,14 +1,15 @@
 """The schedule: which rows there are, who is in each, and how long each lasts.
 
-A whole run takes about eleven minutes: per measured window about three seconds of starting and warming up are added to
+A whole run takes about twelve minutes: per measured window about three seconds of starting and warming up are added to
 the seconds that stand here.
 
 | row | what | windows | about |
 |---|---|---|---|
 | http-0 | everybody, HTTP, 0 ms | 9 x 3 x 2.5 s | 150 s |
 | http-20 | the worker with several numbers of workers and its peers, HTTP, 20 ms | 9 x 3 x 2.5 s | 150 s |
-| tls-0 | equal threads, TLS and a host per bucket, 0 ms | 3 x 3 x 3 s | 55 s |
-| tls-20 | against the documented loop, the same, 20 ms | 3 x 3 x 3 s | 55 s |
+| tls-0 | equal threads, TLS and a host per bucket, 0 ms; the worker over HTTP beside it | 4 x 3 x 3 s | 75 s |
+| tls-20 | against the documented loop, the same, 20 ms | 4 x 3 x 3 s | 75 s |
+| tls-20-full | the same with a server that gives no session to resume | 2 x 3 x 3 s | 35 s |
 | replicas | 1, 2, 4 processes of 4 workers, 20 ms | 3 x 3 x 3 s | 60 s |
 | trickle | half of the capacity that was measured, 20 ms | 5 x 3 x 4 s | 125 s |
 | start | process created → first receive | 5 | 8 s |
@@ -45,6 +46,8 @@ SHIPPED_JOURNALED = worker(None, journal=True)
 """What somebody runs who wants to prove what was done."""
 WORKER_BUSY = worker(64)
 """With as many workers as 20 ms calls need to fill a core."""
+WORKER_OVER_HTTP = worker(16, over_http=True)
+WORKER_BUSY_OVER_HTTP = worker(64, over_http=True)
 REPLICAS = tuple(worker(4, slots=8, replicas=count) for count in (1, 2, 4))
 """Few workers each, so that they wait for OSS and not for the one core that they share."""
 
@@ -94,8 +97,14 @@ BACKLOG_ROWS = (
         ),
         2.5,
     ),
-    Row("tls-0", Condition(Transport.TLS, _AT_ONCE), (WORKER, STOCK, FLOOR), 3.0),
-    Row("tls-20", Condition(Transport.TLS, _FAR), (WORKER_BUSY, DOCUMENTED, WORKER_SHIPPED), 3.0),
+    Row("tls-0", Condition(Transport.TLS, _AT_ONCE), (WORKER, WORKER_OVER_HTTP, STOCK, FLOOR), 3.0),
+    Row(
+        "tls-20",
+        Condition(Transport.TLS, _FAR),
+        (WORKER_BUSY, DOCUMENTED, WORKER_BUSY_OVER_HTTP, WORKER_SHIPPED),
+        3.0,
+    ),
+    Row("tls-20-full", Condition(Transport.TLS_WITHOUT_TICKETS, _FAR), (WORKER_BUSY, DOCUMENTED), 3.0),
     Row("replicas", Condition(Transport.HTTP, _FAR), REPLICAS, 3.0),
 )
 

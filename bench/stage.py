@@ -37,6 +37,8 @@ class Transport(StrEnum):
     """One host for all buckets, so that connections are reused."""
     TLS = "TLS"
     """A host of its own for every bucket, certificates verified; MNS over TLS as well."""
+    TLS_WITHOUT_TICKETS = "TLS without tickets"
+    """The same with a server that gives no session to resume."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,8 @@ class Stage:
         self, contender: Contender, condition: Condition, *, backlog: int = 0, lease_seconds: int = 60
     ) -> Iterator[Scene]:
         """A fresh server with a backlog, and the contender's processes, not started yet."""
-        tls = condition.transport is Transport.TLS
+        transport = Transport.HTTP if contender.over_http else condition.transport
+        tls = transport is not Transport.HTTP
         if tls and self._trust is None:
             raise Failed("no certificates without the package cryptography")
         folder = self._folder / f"run-{next(self._serial)}"
@@ -132,22 +135,19 @@ class Stage:
                 client.running(
                     self.machine.server,
                     visibility_seconds=lease_seconds,
-                    tls=self._trust.server if tls and self._trust else None,
+                    tls=self._trust.shown(tickets=transport is Transport.TLS) if tls and self._trust else None,
                 )
             )
             server.set_latency(condition.latency_seconds)
-            scene = self._scene(contender, condition, server, folder, lease_seconds)
+            scene = self._scene(contender, server, folder, lease_seconds, tls=tls)
             stack.callback(scene.client.kill)
             if backlog:
                 scene.load(backlog)
             yield scene
 
-    def _scene(
-        self, contender: Contender, condition: Condition, server: Server, folder: Path, lease_seconds: int
-    ) -> Scene:
+    def _scene(self, contender: Contender, server: Server, folder: Path, lease_seconds: int, *, tls: bool) -> Scene:
         redis = self.redis if contender.feed is Feed.REDIS else None
         database = redis.new_database() if redis is not None else 0
-        tls = condition.transport is Transport.TLS
         settings = Settings(
             f"https://mns.{DOMAIN}:{server.ports.mns}" if tls else f"http://127.0.0.1:{server.ports.mns}",
             f"https://{DOMAIN}:{server.ports.oss}" if tls else f"http://127.0.0.1:{server.ports.oss}",

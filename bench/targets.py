@@ -63,9 +63,15 @@ def _ratios(results: Results) -> Iterator[Verdict]:
     at_least, at_most = Bound.AT_LEAST, Bound.AT_MOST
     ours, busy = plan.WORKER, plan.WORKER_BUSY
     rate, cpu = _rate, _cpu
-    for name in ("http-20", "tls-20"):
+    for name, least in (("http-20", 20), ("tls-20", 25), ("tls-20-full", 20)):
         found = _compared(results, name, busy, DOCUMENTED, rate)
-        yield Verdict(f"{name}: 64 workers against the documented loop", at_least, 20, _OF_MESSAGES, found)
+        yield Verdict(f"{name}: 64 workers against the documented loop", at_least, least, _OF_MESSAGES, found)
+    for name, over_tls, over_http in (
+        ("tls-0", ours, plan.WORKER_OVER_HTTP),
+        ("tls-20", busy, plan.WORKER_BUSY_OVER_HTTP),
+    ):
+        found = _compared(results, name, over_tls, over_http, cpu)
+        yield Verdict(f"{name}: a host per bucket over TLS against HTTP", at_most, 1.6, _OF_CPU, found)
     found = _compared(results, "http-0", ours, STOCK, cpu)
     yield Verdict("http-0: against stock SDKs at 16 threads", at_most, 0.45, _OF_CPU, found)
     found = _compared(results, "tls-0", ours, STOCK, cpu)

@@ -5,7 +5,7 @@ Clients get the public CA bundle with this authority appended, so that loading i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,33 +28,50 @@ class Trust:
     bundle: Path
     """Every public authority, and ours."""
 
+    def shown(self, *, tickets: bool) -> CertificateFiles:
+        """The server's, with or without sessions to resume."""
+        return replace(self.server, tickets=tickets)
+
 
 def make_trust(folder: Path) -> Trust:
-    """Certificates on ECDSA P-256 for every name below the benchmark's domain, written into a folder."""
-    authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "benchmark authority")])
-    authority = (
-        _builder(name, name, authority_key.public_key(), authority_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, DOMAIN)])
+    """Certificates on ECDSA P-256 for every name below the benchmark's domain, written into a folder.
+
+    As public services do, the server shows its own and that of the authority below the trusted one which issued it.
+    """
+    root_key, issuer_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    root_name, issuer_name, name = map(_name, ("benchmark authority", "benchmark issuer", DOMAIN))
+    root = _authority(root_name, root_name, root_key.public_key(), root_key)
+    issuer = _authority(issuer_name, root_name, issuer_key.public_key(), root_key)
     names = x509.SubjectAlternativeName([x509.DNSName(DOMAIN), x509.DNSName(f"*.{DOMAIN}")])
     certificate = (
-        _builder(subject, name, key.public_key(), authority_key.public_key())
+        _builder(name, issuer_name, key.public_key(), issuer_key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(names, critical=False)
-        .sign(authority_key, hashes.SHA256())
+        .sign(issuer_key, hashes.SHA256())
     )
     files = CertificateFiles(folder / "server.pem", folder / "server.key")
-    files.certificate.write_bytes(_pem(certificate) + _pem(authority))
+    files.certificate.write_bytes(_pem(certificate) + _pem(issuer))
     form = serialization.PrivateFormat.PKCS8
     files.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
     bundle = folder / "bundle.pem"
-    bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + _pem(authority))
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + _pem(root))
     return Trust(files, bundle)
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+
+def _authority(
+    name: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, issuer_key: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    return (
+        _builder(name, issuer, key, issuer_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .sign(issuer_key, hashes.SHA256())
+    )
 
 
 def _builder(

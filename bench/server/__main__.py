@@ -26,6 +26,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--visibility-seconds", type=float, default=60.0)
     parser.add_argument("--tls-cert", help="serve MNS and OSS over TLS with this certificate")
     parser.add_argument("--tls-key")
+    parser.add_argument("--no-tickets", action="store_true", help="give clients no session to resume")
     return parser.parse_args()
 
 
@@ -34,6 +35,9 @@ def _context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(arguments.tls_cert, arguments.tls_key)
+    if arguments.no_tickets:
+        context.options |= ssl.OP_NO_TICKET
+        context.num_tickets = 0
     return context
 
 

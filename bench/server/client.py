@@ -77,6 +77,8 @@ class CertificateFiles:
 
     certificate: Path
     key: Path
+    tickets: bool = True
+    """Whether clients get sessions to resume."""
 
 
 @contextmanager
@@ -93,6 +95,7 @@ def running(
         command += ["--core", str(core.number)]
     if tls is not None:
         command += ["--tls-cert", str(tls.certificate), "--tls-key", str(tls.key)]
+        command += [] if tls.tickets else ["--no-tickets"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)  # noqa: S603 - ourselves
     try:
         assert process.stdout is not None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from consumer.aliyun import name_lookup
-from consumer.aliyun.oss import session
+from consumer.aliyun.oss import session, tls_sessions
 from consumer.announcements import announcer, records, selection
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine import backoff, lease_keeper, read_backs, unsettled
@@ -67,6 +67,7 @@ NUMBERS = {
     "Scrapes._waiting": scrapes.MOST_WAITING,
     "NameLookup._running": name_lookup._MOST_AT_ONCE,
     "OssSession._local": session.CONNECTIONS_PER_THREAD,
+    "TlsSessions._endpoints": tls_sessions.MOST_ENDPOINTS,
 }
 """The bounds that are constants; the others are keys of the configuration."""
 

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import SplitResult
 
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.oss.endpoints import Endpoints, region_of
@@ -61,7 +60,9 @@ class Oss:
         self._hooks = hooks
         self._retrier = retrier
         self._monotonic = monotonic
-        self._session = OssSession(allowed=self._allows, connect_timeout_seconds=settings.connect_timeout_seconds)
+        self._session = OssSession(
+            endpoints=settings.endpoints, connect_timeout_seconds=settings.connect_timeout_seconds
+        )
 
     def open(self, resource: Resource, until: Callable[[], float]) -> Bucket:
         """A bucket for one delivery, whose requests are tried again until the monotonic moment `until()` at most."""
@@ -103,11 +104,6 @@ class Oss:
                 request_ids.append(request_id)
             self._hooks.api_call(ApiCall("oss", operation, code, self._monotonic() - started, request_id))
         return result
-
-    def _allows(self, url: SplitResult) -> bool:
-        """Whether a URL leads to an endpoint of a region or to a bucket's name directly below one."""
-        endpoints = self._settings.endpoints
-        return endpoints.serves(url.netloc) or endpoints.serves(url.netloc.partition(".")[2])
 
 
 class OssBucket(NamedSettings):

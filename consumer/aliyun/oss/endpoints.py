@@ -65,6 +65,10 @@ class Endpoints:
         regions = (region for region in (written, region_of(host)) if REGION.fullmatch(region))
         return any(self.url(region) == f"https://{host}" for region in regions)
 
+    def is_above(self, host: str) -> bool:
+        """Whether a host, as above, is a bucket's: its name is that of an endpoint with one label before it."""
+        return self.serves(host.partition(".")[2])
+
 
 def region_of(host: str) -> str:
     """The region a service host such as `oss-cn-beijing-internal.aliyuncs.com` belongs to, or nothing.

@@ -2,8 +2,8 @@
 
 oss2 takes any object with `do_request`. The stock one reads the environment's proxies and ~/.netrc on every request,
 follows redirects with the old signature, and loads the CA bundle anew for every connection, which means for every
-bucket, because a bucket is its own host name. This one keeps a few connections per thread over `http.client` and one
-TLS context for all of them.
+bucket, because a bucket is its own host name. This one keeps a few connections per thread over `http.client`, one TLS
+context for all of them, and TLS sessions that the buckets of an endpoint share.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import ssl
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from consumer.aliyun.http import Exchange, failure_code, no_answer
+from consumer.aliyun.oss.bucket_connection import BucketConnection
+from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.oss.signer import encoded
+from consumer.aliyun.oss.tls_sessions import TlsSessions
 from consumer.aliyun.reply import Headers, UnexpectedReply
 from consumer.core.errors import DamagedReply, PermanentError, Unanswered
 
@@ -27,6 +29,9 @@ CONNECTIONS_PER_THREAD = 4
 """Every bucket is a host of its own, so most connections serve one repair; a few are kept for repeated ones."""
 
 _REQUEST_ID = "x-oss-request-id"
+
+_MISDIRECTED = 421
+"""The host is not served over this connection, but may be over another one: RFC 9110 section 15.5.20."""
 
 
 class OssResponse:
@@ -58,7 +63,13 @@ class _KeptConnection:
         # `http.client` connects; its request builder and its e-mail parser are most of what a request would cost.
         self.http.send(request_bytes(method, target, {"Host": self._host, **headers}, body))
         reply = self.exchange.read(method)
+        if isinstance(self.http, BucketConnection):
+            self.http.answered()
         return OssResponse(reply.status, reply.headers, reply.body)
+
+    def was_resumed(self) -> bool:
+        """Whether the connection was a resumed one; then it is closed, and the next one is not."""
+        return isinstance(self.http, BucketConnection) and self.http.distrust()
 
 
 def request_bytes(method: str, target: str, headers: dict[str, str], body: bytes | None) -> bytes:
@@ -85,13 +96,14 @@ class OssSession:
     def __init__(
         self,
         *,
-        allowed: Callable[[SplitResult], bool],
+        endpoints: Endpoints,
         connect_timeout_seconds: float,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._allowed = allowed
+        self._endpoints = endpoints
         self._connect_timeout_seconds = connect_timeout_seconds
         self._tls = tls or ssl.create_default_context()
+        self._sessions = TlsSessions(self._tls)
         self._local = threading.local()
 
     def do_request(self, req: Any, timeout: float) -> OssResponse:
@@ -103,7 +115,7 @@ class OssSession:
             PermanentError: the URL leads to a host that no configuration names.
         """
         url = urlsplit(req.url)
-        if not self._allowed(url):
+        if not self._endpoints.serves(url.netloc) and not self._endpoints.is_above(url.netloc):
             raise PermanentError("oss", req.method, "host_not_allowed", "the request would leave the configured hosts")
         # A query of our own making only: oss2 signs parameters, so they are encoded exactly once, here.
         query = "&".join(f"{encoded(k)}={encoded(v)}" for k, v in req.params.items() if v is not None)
@@ -129,7 +141,11 @@ class OssSession:
         deadline = time.monotonic() + seconds
         try:
             try:
-                return connection.send(method, target, body, headers, seconds)
+                answer = connection.send(method, target, body, headers, seconds)
+                left = deadline - time.monotonic()
+                if answer.status == _MISDIRECTED and left > 0 and connection.was_resumed():
+                    return connection.send(method, target, body, headers, left)
+                return answer
             except ConnectionError:
                 # A kept connection may have been closed by the server in the meantime. All requests that a
                 # remediation makes are idempotent, so asking once more on a new one is safe.
@@ -166,6 +182,8 @@ class OssSession:
 
     def _new_connection(self, url: SplitResult) -> HTTPConnection:
         host = url.hostname or ""
+        if url.scheme == "https" and self._endpoints.is_above(url.netloc):
+            return BucketConnection(host, url.port, self._sessions)
         if url.scheme == "https":
             return HTTPSConnection(host, url.port, context=self._tls)
         return HTTPConnection(host, url.port)

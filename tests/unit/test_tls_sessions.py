@@ -1,0 +1,511 @@
+"""TLS sessions that buckets share, against a real TLS server: resumed where it is safe, and only there."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import oss2
+import pytest
+
+from consumer.aliyun import name_lookup
+from consumer.aliyun.http import Exchange
+from consumer.aliyun.name_lookup import NameLookup
+from consumer.aliyun.oss.bucket_connection import BucketConnection
+from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.aliyun.oss.session import OssSession, request_bytes
+from consumer.aliyun.oss.tls_sessions import (
+    LONGEST_SECONDS,
+    MOST_ENDPOINTS,
+    MOST_SESSIONS,
+    PAUSE_SECONDS,
+    KeptSession,
+    TlsSessions,
+)
+from consumer.core.errors import Unanswered
+from tests.certificates import LIFE, Authority
+from tests.patience import PATIENCE_SECONDS
+from tests.tls_server import Seen, TlsServer
+from tests.unit.fakes import Clock
+
+PACKAGE = Path(__file__).parents[2] / "consumer"
+NAMES = ("oss.test", "*.oss.test")
+Serve = Callable[..., TlsServer]
+
+
+@pytest.fixture(autouse=True)
+def _names_lead_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every name is one of this machine."""
+
+    def resolve(_host: str, port: int, *_: object) -> list[Any]:
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(name_lookup, "lookup", NameLookup(resolve))
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """Whom the clients trust."""
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts servers and ends them after the test."""
+    servers: list[TlsServer] = []
+
+    def start(certificate: Path, configure: Callable[[ssl.SSLContext], None] = lambda _context: None) -> TlsServer:
+        servers.append(TlsServer(certificate, configure))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+class Client:
+    """Connections of their own for each host, and the sessions that they share."""
+
+    def __init__(self, port: int, sessions: TlsSessions, *, monotonic: Callable[[], float] | None = None) -> None:
+        self.sessions = sessions
+        self._port = port
+        self._more: dict[str, Any] = {} if monotonic is None else {"monotonic": monotonic}
+
+    @property
+    def endpoint(self) -> str:
+        """Whose sessions these are."""
+        return f"oss.test:{self._port}"
+
+    @contextmanager
+    def connected(self, host: str) -> Iterator[BucketConnection]:
+        """A connection of its own, on which one request was answered; its session is not kept yet."""
+        http = BucketConnection(host, self._port, self.sessions, **self._more)
+        try:
+            exchange = Exchange(http, PATIENCE_SECONDS)
+            exchange.begin(PATIENCE_SECONDS)
+            http.send(request_bytes("GET", "/?acl", {"Host": host}, None))
+            assert exchange.read("GET").status == 200
+            yield http
+        finally:
+            http.close()
+
+    def ask(self, host: str) -> None:
+        """One request over a connection of its own, whose session is kept."""
+        with self.connected(host) as http:
+            http.answered()
+
+    def kept(self) -> int:
+        """How many sessions of the endpoint are there; they are not, after that."""
+        return sum(1 for _ in iter(lambda: self.sessions.take(self.endpoint), None))
+
+
+def client(server: TlsServer, authority: Authority, **clocks: Callable[[], float]) -> Client:
+    return Client(server.port, TlsSessions(authority.trusted(), **clocks))
+
+
+def summary(seen: list[Seen]) -> list[tuple[str, bool, bool]]:
+    """Of each connection: its name, whether a session was offered, and whether it was resumed."""
+    return [(each.name, each.offered, each.resumed) for each in seen]
+
+
+def without_tickets(context: ssl.SSLContext) -> None:
+    context.num_tickets = 0
+
+
+def at_most_tls_1_2(context: ssl.SSLContext) -> None:
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+
+def test_the_next_bucket_of_an_endpoint_resumes(authority: Authority, serve: Serve) -> None:
+    """And so does the one after it, for each connection brings a ticket of its own."""
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    for number in range(4):
+        asking.ask(f"b{number}.oss.test")
+    assert summary(server.seen) == [
+        ("b0.oss.test", False, False),
+        *((f"b{number}.oss.test", True, True) for number in (1, 2, 3)),
+    ]
+
+
+def test_a_ticket_is_offered_once(authority: Authority, serve: Serve) -> None:
+    """RFC 8446 appendix C.4: who uses one again can be recognised by it."""
+    asking = client(serve(authority.issue(*NAMES)), authority)
+    asking.ask("b1.oss.test")
+    assert asking.kept() == 1
+    assert asking.kept() == 0
+
+
+class FromAnyEndpoint(TlsSessions):
+    """Offers sessions to hosts that they are not for, as only a fault could."""
+
+    def take(self, endpoint: str) -> KeptSession | None:
+        return super().take(f"oss.test:{endpoint.partition(':')[2]}")
+
+
+def test_a_resumed_connection_to_a_name_that_its_certificate_does_not_have_is_closed_before_anything_is_sent(
+    authority: Authority, serve: Serve
+) -> None:
+    """OpenSSL resumes it without a word. The connection after it is a full one, which fails as it always did."""
+    server = serve(authority.issue(*NAMES))
+    asking = Client(server.port, FromAnyEndpoint(authority.trusted()))
+    asking.ask("b1.oss.test")
+    with pytest.raises(ssl.SSLCertVerificationError, match="evil"):
+        asking.ask("b1.evil.test")
+    server.close()
+    first, wrong, full = server.seen
+    assert first.received
+    assert (wrong.offered, wrong.resumed, wrong.received) == (True, True, b"")
+    assert (full.offered, full.received) == (False, b"")
+
+
+@pytest.mark.parametrize("host", ["b1.other.test", "a.b.oss.test", "oss.test"])
+def test_a_session_is_offered_only_directly_below_its_endpoint(authority: Authority, serve: Serve, host: str) -> None:
+    """Although the certificate is good for the other name, too."""
+    server = serve(authority.issue(*NAMES, "*.other.test", "*.b.oss.test"))
+    asking = client(server, authority)
+    asking.ask("b1.oss.test")
+    asking.ask(host)
+    assert not server.seen[-1].offered
+
+
+def test_another_port_is_another_endpoint(authority: Authority, serve: Serve) -> None:
+    """Whoever listens there need not be the same."""
+    servers = [serve(authority.issue(*NAMES)) for _ in range(2)]
+    sessions = TlsSessions(authority.trusted())
+    for server in servers:
+        Client(server.port, sessions).ask("b1.oss.test")
+    assert not servers[1].seen[0].offered
+
+
+@pytest.mark.parametrize("host", ["b1.oss.test", "B1.OSS.test"])
+def test_a_certificate_for_single_names_brings_no_session(authority: Authority, serve: Serve, host: str) -> None:
+    """It would be offered in vain, and cost a connection each time."""
+    server = serve(authority.issue("b1.oss.test", "b2.oss.test"))
+    asking = client(server, authority)
+    asking.ask(host)
+    asking.ask("b2.oss.test")
+    assert summary(server.seen)[1] == ("b2.oss.test", False, False)
+
+
+@pytest.mark.parametrize("days", [LIFE.days / 2 + 0.1, -LIFE.days / 2 - 0.1], ids=["expired", "not valid yet"])
+def test_a_certificate_that_is_not_valid_any_more_ends_its_sessions(
+    authority: Authority, serve: Serve, days: float
+) -> None:
+    """The resumed connection carries no request; a full handshake decides."""
+    server = serve(authority.issue(*NAMES))
+    wall = Clock(time.time())
+    asking = client(server, authority, wall=wall)
+    asking.ask("b1.oss.test")
+    wall.now += days * 86_400
+    asking.ask("b2.oss.test")
+    server.close()
+    assert summary(server.seen)[1:] == [("b2.oss.test", True, True), ("b2.oss.test", False, False)]
+    assert server.seen[1].received == b""
+    assert asking.kept() == 0
+
+
+def test_no_certificate_is_good_for_no_host(authority: Authority) -> None:
+    """Not knowing is never a match."""
+    sessions = TlsSessions(authority.trusted())
+    for certificate in (None, {}, {"subjectAltName": (("DNS", "*.oss.test"),)}):
+        assert not sessions.good_for(certificate, "b1.oss.test")
+
+
+def test_a_certificate_is_verified_anew_after_a_while(authority: Authority, serve: Serve) -> None:
+    """However often its session was resumed since: the time counts from the full handshake."""
+    server = serve(authority.issue(*NAMES))
+    monotonic = Clock()
+    asking = client(server, authority, monotonic=monotonic)
+    for _ in range(3):
+        asking.ask("b1.oss.test")
+        monotonic.advance(LONGEST_SECONDS / 3)
+    asking.ask("b1.oss.test")
+    assert [each.resumed for each in server.seen] == [False, True, True, False]
+
+
+def test_a_changed_certificate_is_verified_and_ends_the_sessions_of_the_former_one(
+    authority: Authority, serve: Serve
+) -> None:
+    """What the endpoint shows now counts."""
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    with ExitStack() as opened:
+        for connection in [opened.enter_context(asking.connected(f"b{number}.oss.test")) for number in range(3)]:
+            connection.answered()
+    server.show(authority.issue(*NAMES, "more.test"))
+    asking.ask("b3.oss.test")
+    assert summary(server.seen) == [
+        *((f"b{number}.oss.test", False, False) for number in range(3)),
+        ("b3.oss.test", True, False),
+    ]
+    assert asking.kept() == 1
+
+
+def test_a_changed_certificate_for_other_names_is_refused(authority: Authority, serve: Serve) -> None:
+    """A session to offer changes nothing about that."""
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    asking.ask("b1.oss.test")
+    server.show(authority.issue("*.evil.test"))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        asking.ask("b2.oss.test")
+    server.close()
+    assert server.seen[-1].received == b""
+
+
+def test_a_changed_trust_ends_every_session(authority: Authority, serve: Serve, tmp_path: Path) -> None:
+    """They were verified against another set of authorities."""
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    asking.ask("b1.oss.test")
+    asking.sessions.context.load_verify_locations(Authority(tmp_path, "another").path)
+    asking.ask("b2.oss.test")
+    asking.ask("b3.oss.test")
+    assert [each.offered for each in server.seen] == [False, False, True]
+
+
+def test_a_context_that_trusts_others_gets_no_session(authority: Authority, serve: Serve, tmp_path: Path) -> None:
+    """Its own verification fails, as if nobody had connected before."""
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    asking.ask("b1.oss.test")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        client(server, Authority(tmp_path, "another")).ask("b2.oss.test")
+    server.close()
+    assert (server.seen[1].offered, server.seen[1].received) == (False, b"")
+
+
+def test_a_context_that_verifies_nothing_shares_nothing(authority: Authority, serve: Serve) -> None:
+    """There is no certificate that anybody has looked at."""
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    asking.sessions.context.check_hostname = False
+    asking.ask("b1.oss.test")
+    asking.ask("b2.oss.test")
+    assert [each.offered for each in server.seen] == [False, False]
+
+
+class CountingSocket(ssl.SSLSocket):
+    """Counts how often a session is taken from it, which costs a sixth of a handshake."""
+
+    taken = 0
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        CountingSocket.taken += 1
+        return super().session
+
+    @session.setter
+    def session(self, session: ssl.SSLSession) -> None:
+        ssl.SSLSocket.session.__set__(self, session)  # type: ignore[attr-defined]
+
+
+def test_a_server_without_tickets_is_soon_left_alone(
+    authority: Authority, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three looks nothing is spent on it for a while; then it may have changed."""
+    server = serve(authority.issue(*NAMES), without_tickets)
+    monotonic = Clock()
+    asking = client(server, authority, monotonic=monotonic)
+    asking.sessions.context.sslsocket_class = CountingSocket
+    monkeypatch.setattr(CountingSocket, "taken", 0)
+    for number in range(20):
+        asking.ask(f"b{number}.oss.test")
+    assert CountingSocket.taken == 3
+    monotonic.advance(PAUSE_SECONDS)
+    asking.ask("b.oss.test")
+    assert CountingSocket.taken == 4
+    assert not any(each.offered for each in server.seen)
+
+
+def test_a_server_that_ignores_its_tickets_is_soon_left_alone(authority: Authority, serve: Serve) -> None:
+    """Every handshake is a full one with every check, and after three refusals none is tried for a while."""
+    server = serve(authority.issue(*NAMES))
+    server.forgets = True
+    monotonic = Clock()
+    asking = client(server, authority, monotonic=monotonic)
+    for number in range(10):
+        asking.ask(f"b{number}.oss.test")
+    assert [each.offered for each in server.seen] == [False, True, True, True, *[False] * 6]
+    monotonic.advance(PAUSE_SECONDS)
+    server.forgets = False
+    for number in range(3):
+        asking.ask(f"b{number}.oss.test")
+    assert [each.resumed for each in server.seen[-3:]] == [False, True, True]
+
+
+def test_a_server_that_misses_now_and_then_is_not_left_alone(authority: Authority, serve: Serve) -> None:
+    """As behind an address with several servers: a session that was resumed begins the count anew."""
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    asking.ask("b.oss.test")
+    for forgets in (True, False, False) * 3:
+        server.forgets = forgets
+        asking.ask("b.oss.test")
+    assert [each.resumed for each in server.seen] == [False, *(False, False, True) * 3]
+    assert all(each.offered for each in server.seen[1:])
+
+
+def test_under_tls_1_2_every_handshake_is_a_full_one(authority: Authority, serve: Serve) -> None:
+    """RFC 6066 section 3 forbids its servers to resume under another name."""
+    server = serve(authority.issue(*NAMES), at_most_tls_1_2)
+    asking = client(server, authority)
+    for number in range(3):
+        asking.ask(f"b{number}.oss.test")
+    assert {(each.version, each.offered, each.resumed) for each in server.seen} == {("TLSv1.2", False, False)}
+
+
+def test_a_server_that_cannot_bear_an_offer_is_asked_again_without_one(authority: Authority, serve: Serve) -> None:
+    """At once, within the same request, and is left alone for a while."""
+    server = serve(authority.issue(*NAMES))
+    server.breaks_resumption = True
+    asking = client(server, authority)
+    for number in range(4):
+        asking.ask(f"b{number}.oss.test")
+    assert [each.offered for each in server.seen] == [False, True, False, False, False]
+
+
+def test_a_second_attempt_takes_no_second_timeout(authority: Authority, serve: Serve) -> None:
+    """Both together have the time of one."""
+    server = serve(authority.issue(*NAMES))
+    server.breaks_resumption = True
+    clock = Clock()
+
+    class Slow(TlsSessions):
+        def pause(self, endpoint: str) -> None:
+            super().pause(endpoint)
+            clock.advance(PATIENCE_SECONDS)
+
+    asking = Client(server.port, Slow(authority.trusted()), monotonic=clock)
+    asking.ask("b1.oss.test")
+    with pytest.raises(TimeoutError):
+        asking.ask("b2.oss.test")
+    server.close()
+    assert [each.offered for each in server.seen] == [False, True]
+
+
+def test_what_is_kept_is_bounded(authority: Authority, serve: Serve) -> None:
+    """Whatever regions and buckets are asked for."""
+    asking = client(serve(authority.issue(*NAMES)), authority)
+    with asking.connected("b.oss.test") as http:
+        for _ in range(2 * MOST_SESSIONS):
+            asking.sessions.keep(asking.endpoint, "b.oss.test", http.sock, None)
+        assert asking.kept() == MOST_SESSIONS
+        for number in range(2 * MOST_ENDPOINTS):
+            asking.sessions.keep(f"endpoint {number}", "b.oss.test", http.sock, None)
+            asking.sessions.pause(f"another {number}")
+            assert len(asking.sessions._endpoints) <= MOST_ENDPOINTS
+
+
+@pytest.fixture
+def session(authority: Authority) -> Iterator[Callable[[TlsServer], OssSession]]:
+    """The session that oss2 gets, with every region at a server."""
+    made: list[OssSession] = []
+
+    def for_server(server: TlsServer) -> OssSession:
+        endpoints = Endpoints({"*": f"https://oss.test:{server.port}"})
+        made.append(OssSession(endpoints=endpoints, connect_timeout_seconds=PATIENCE_SECONDS, tls=authority.trusted()))
+        return made[-1]
+
+    yield for_server
+    for each in made:
+        each.close()
+
+
+def bucket(server: TlsServer, session: OssSession, name: str) -> oss2.Bucket:
+    auth = oss2.AuthV4("id", "secret")
+    return oss2.Bucket(auth, f"https://oss.test:{server.port}", name, session=session, region="cn-hangzhou")
+
+
+ForServer = Callable[[TlsServer], OssSession]
+
+
+def test_the_buckets_of_the_sdk_resume(authority: Authority, serve: Serve, session: ForServer) -> None:
+    """The way that production goes: a kept connection per bucket, a resumed one for the next."""
+    server = serve(authority.issue(*NAMES))
+    shared = session(server)
+    for name in ("photos", "papers", "photos"):
+        assert bucket(server, shared, name).get_bucket_acl().acl == "private"
+    assert summary(server.seen) == [("photos.oss.test", False, False), ("papers.oss.test", True, True)]
+
+
+def test_the_endpoint_itself_neither_resumes_nor_brings_a_session(
+    authority: Authority, serve: Serve, session: ForServer
+) -> None:
+    """Its name is not one directly below it."""
+    server = serve(authority.issue(*NAMES))
+    shared = session(server)
+    bucket(server, shared, "photos").get_bucket_acl()
+    at_endpoint = oss2.http.Request("GET", f"https://oss.test:{server.port}/")
+    assert shared.do_request(at_endpoint, PATIENCE_SECONDS).status == 200
+    bucket(server, shared, "papers").get_bucket_acl()
+    assert summary(server.seen) == [
+        ("photos.oss.test", False, False),
+        ("oss.test", False, False),
+        ("papers.oss.test", True, True),
+    ]
+
+
+def test_no_other_service_shares_sessions() -> None:
+    """MNS, ECS, STS and Cloud Config have hosts of another form; only the session of OSS makes such connections."""
+    users = sorted(
+        path.name for path in PACKAGE.rglob("*.py") if re.search(r"BucketConnection\(\w", path.read_text("utf-8"))
+    )
+    assert users == ["bucket_connection.py", "session.py"]
+
+
+def test_a_misdirected_request_is_sent_again_over_a_full_connection(
+    authority: Authority, serve: Serve, session: ForServer
+) -> None:
+    """RFC 9110 section 15.5.20; the service has not done anything, and no resumption is tried for a while."""
+    server = serve(authority.issue(*NAMES))
+    server.status = lambda seen: 421 if seen.resumed else 200
+    shared = session(server)
+    for name in ("photos", "papers", "plans"):
+        assert bucket(server, shared, name).get_bucket_acl().acl == "private"
+    assert [each.resumed for each in server.seen] == [False, True, False, False]
+
+
+def test_a_full_connection_that_is_misdirected_is_not_asked_again(
+    authority: Authority, serve: Serve, session: ForServer
+) -> None:
+    """That is an answer."""
+    server = serve(authority.issue(*NAMES))
+    server.status = lambda _seen: 421
+    with pytest.raises(oss2.exceptions.OssError):
+        bucket(server, session(server), "photos").get_bucket_acl()
+    assert len(server.seen) == 1
+
+
+def test_a_bucket_that_cannot_be_verified_is_unanswered(authority: Authority, serve: Serve, session: ForServer) -> None:
+    """With the same word in the metrics as ever."""
+    server = serve(authority.issue(*NAMES))
+    shared = session(server)
+    bucket(server, shared, "photos").get_bucket_acl()
+    server.show(authority.issue("*.evil.test"))
+    with pytest.raises(Unanswered) as raised:
+        bucket(server, shared, "papers").get_bucket_acl()
+    assert raised.value.code == "tls"
+
+
+def test_threads_share_sessions(authority: Authority, serve: Serve, session: ForServer) -> None:
+    """Every answer comes, every connection is for its own bucket, and most are resumed."""
+    server = serve(authority.issue(*NAMES))
+    shared = session(server)
+
+    def repair(number: int) -> str:
+        found: str = bucket(server, shared, f"bucket-{number}").get_bucket_acl().acl
+        shared.close()
+        return found
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(repair, range(64))) == ["private"] * 64
+    assert sorted(each.name for each in server.seen) == sorted(f"bucket-{n}.oss.test" for n in range(64))
+    assert sum(not each.resumed for each in server.seen) <= 8
