@@ -49,6 +49,8 @@ COPY config.example.toml /opt/service/lib/consumer/
 COPY deploy/grafana/dashboards /opt/service/lib/consumer/bundled/files/dashboards
 COPY deploy/prometheus/rules /opt/service/lib/consumer/bundled/files/alerts
 COPY deploy/ram/trust.json /opt/service/lib/consumer/bundled/files/ram/
+COPY deploy/ros /opt/service/lib/consumer/bundled/files/ros
+COPY deploy/terraform /opt/service/lib/consumer/bundled/files/terraform
 RUN chmod -R a=rX,u+w /opt/service && chmod a+x /opt/service/bin/* \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/service/lib
 

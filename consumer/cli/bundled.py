@@ -43,7 +43,7 @@ def demo(buckets: int) -> int:
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all of them below DIR.")
 @click.option("--runbook", metavar="URL", help="Where your people read the runbook; each alert adds its own anchor.")
 def files(name: str | None, folder: Path | None, runbook: str | None) -> int:
-    """List the dashboards, alert rules and policies that this version brings; print one, or write them all.
+    """List the dashboards, alert rules, policies and modules that this version brings; print one, or write all.
 
     They fit this version's metrics: take them anew with each upgrade.
 

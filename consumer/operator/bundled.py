@@ -28,6 +28,14 @@ FILES = {
     "dashboards/internals.json": "deploy/grafana/dashboards/internals.json",
     "dashboards/overview.json": "deploy/grafana/dashboards/overview.json",
     "ram/trust.json": "deploy/ram/trust.json",
+    "ros/config-remediator.yml": "deploy/ros/config-remediator.yml",
+    "terraform/README.md": "deploy/terraform/README.md",
+    "terraform/identity.tf": "deploy/terraform/identity.tf",
+    "terraform/main.tf": "deploy/terraform/main.tf",
+    "terraform/outputs.tf": "deploy/terraform/outputs.tf",
+    "terraform/variables.tf": "deploy/terraform/variables.tf",
+    "terraform/versions.tf": "deploy/terraform/versions.tf",
+    "terraform/worker-policy.json.tftpl": "deploy/terraform/worker-policy.json.tftpl",
 }
 """Where each file stands that `files` offers, before a wheel is made of it."""
 RUNBOOK = "https://config-remediator.example/docs/runbook.md"

@@ -1,4 +1,6 @@
-"""`python -m deploy.ram`: writes the RAM policies of the Kubernetes example, which a test compares.
+"""`python -m deploy.ram`: writes the RAM policies of the Kubernetes example and of the Terraform module.
+
+Tests compare them.
 
 For a configuration of your own: `config-remediator ram-policy --config FILE`, which this only calls.
 """
@@ -19,6 +21,8 @@ from consumer.operator.ram_policy import scope
 _DEPLOY = Path(__file__).parents[1]
 EXAMPLE = _DEPLOY / "kubernetes" / "overlays" / "production" / "config.toml"
 FOLDER = _DEPLOY / "ram"
+TEMPLATE = _DEPLOY / "terraform" / "worker-policy.json.tftpl"
+"""The Terraform module's policy unless it is given one; what it names is filled in there."""
 
 
 def policies() -> dict[str, str]:
@@ -37,14 +41,28 @@ def policies() -> dict[str, str]:
     }
 
 
+def template() -> str:
+    """The policy of a worker whose rules observe; account, region and queues are variables of a Terraform template."""
+    config = load(EXAMPLE, {})
+    named = replace(
+        scope(config),
+        account_id="${account_id}",
+        region="${region}",
+        queue="${queue}",
+        dead_letter_queue="${dead_letter_queue}",
+    )
+    return json.dumps(policy(build_rules(config), named, [Purpose.RUN]), indent=2) + "\n"
+
+
 def _document(config: Config, rules: Sequence[Rule], purpose: Purpose, *, optional: bool) -> str:
     return json.dumps(policy(rules, scope(config), [purpose], optional=optional), indent=2) + "\n"
 
 
 def main() -> int:
-    """Write them beside this module."""
+    """Write them beside this module, and the module's template beside its own."""
     for name, text in policies().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    TEMPLATE.write_text(template(), encoding="utf-8")
     return 0
 
 

@@ -43,6 +43,7 @@ CANNOT = {
     r"config-remediator ram-policy .*--account ": "needs a member account; test_ram_policy.py has one",
     r"pipx ": "fetches packages; the wheel's own demo is run in tests/deploy/test_wheel.py",
     r"helm ": "needs a cluster; the chart is rendered in tests/deploy/test_helm.py",
+    r"terraform ": "needs an account of the cloud; the module is planned in tests/deploy/test_terraform.py",
     r"sha256sum ": "takes the files of a release; tests/deploy/test_release.py makes and checks them",
     r"gh attestation ": "takes a release that was published",
 }
