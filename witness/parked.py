@@ -16,6 +16,10 @@ from witness.queue_log import ORIGIN, Life
 from witness.verdict import Violation
 
 _PREFIX = "remediator-"
+_NO_ROOM_BYTES = 65_536 - 1_024
+"""A larger body may leave no room for its history: a message has 64 KB, properties included, whose names alone take 150
+bytes. https://www.alibabacloud.com/help/en/mns/product-overview/limits
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,11 @@ class Copies:
         """
         if life.removal is None or not life.receipts:
             return
-        received, removed, origins = life.receipts[0].sequence, life.removal.sequence, self.origins(life)
+        received, removed = life.receipts[0].sequence, life.removal.sequence
         for other in self._with_body[life.body]:
             sent_between = other is not life and received < other.pushed_sequence < removed and self.is_copy(other)
-            if sent_between and self.origins(other) & origins and _history(other.properties) is not None:
+            told = _history(other.properties) is not None or self._bare(other)
+            if sent_between and told and self._same_origin(life, other):
                 yield other
 
     def origins(self, life: Life) -> frozenset[str]:
@@ -65,8 +70,7 @@ class Copies:
 
     def family(self, life: Life) -> list[Life]:
         """A message and everything that may have been sent in its place, before it and after it."""
-        origins = self.origins(life)
-        return [other for other in self._with_body[life.body] if self.origins(other) & origins]
+        return [other for other in self._with_body[life.body] if self._same_origin(life, other)]
 
     def judge(self) -> Iterator[Violation]:
         """What was wrong with the copies themselves."""
@@ -81,23 +85,31 @@ class Copies:
         if not parents:
             return 4, "sent to the queue, but no copy of a message that the worker had received"
         history = _history(copy.properties)
-        if history is None:
+        if history is None and not self._bare(copy):
             return 3, "sent again without its history"
         if copy.expires_ms <= copy.next_visible_ms:
             return 3, "sent again with a delay that its retention does not outlast"
-        if sentence := self._backwards(history, copy, parents):
+        if history is not None and (sentence := self._backwards(history, copy, parents)):
             return 3, sentence
         return None
 
     def _parents(self, copy: Life) -> list[Life]:
         """The messages that it may be a copy of: those still in the queue, where there are any."""
-        origins = self.origins(copy)
         received = [
             life
             for life in self._with_body[copy.body]
-            if life is not copy and self.origins(life) & origins and self._received(life, copy.pushed_sequence)
+            if life is not copy and self._same_origin(life, copy) and self._received(life, copy.pushed_sequence)
         ]
         return [life for life in received if life.in_queue_after(copy.pushed_sequence)] or received
+
+    def _same_origin(self, life: Life, other: Life) -> bool:
+        """Whether both may be the same first message's; of one body, one may be any other's if it says nothing."""
+        return bool(self.origins(life) & self.origins(other)) or self._bare(life) or self._bare(other)
+
+    def _bare(self, life: Life) -> bool:
+        """Whether it is a copy that says nothing of itself because its body leaves no room for that."""
+        silent = not any(name.startswith(_PREFIX) for name in life.properties)
+        return silent and self.is_copy(life) and len(life.body.encode("utf-8", "surrogatepass")) > _NO_ROOM_BYTES
 
     def _received(self, life: Life, sequence: int) -> bool:
         """Whether the worker had received it by then."""

@@ -85,8 +85,8 @@ class Received:
 
     @property
     def repeatable(self) -> bool:
-        """Whether it can be sent again as it came: all of it was read, and the body is byte for byte the queue's."""
-        sendable = self.carried.whole and not self.damage and bool(self.body) and is_xml_text(self.body)
+        """Whether it can be sent again: the body is byte for byte the queue's, and arrives as it is."""
+        sendable = not self.damage and bool(self.body) and is_xml_text(self.body)
         return sendable and self.body_md5 == body_md5(self.body)
 
 

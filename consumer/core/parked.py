@@ -120,23 +120,23 @@ class Carried:
     foreign: tuple[UserProperty, ...] = ()
     """Properties that are not ours, in their order."""
     whole: bool = True
-    """Whether this is all of it; else the message cannot be sent again as it came."""
+    """Whether this is all of it and can be sent again as it came; else only the history travels with a copy."""
 
 
 NOTHING = Carried()
 
 
-def carried(properties: Sequence[UserProperty], enqueued_at_ms: int, *, whole: bool = True) -> Carried:
-    """What a message carries that the service took at `enqueued_at_ms`; `whole` is false if there may be more."""
+def carried(properties: Sequence[UserProperty], enqueued_at_ms: int) -> Carried:
+    """What a message carries that the service took at `enqueued_at_ms`."""
     if not properties:
-        return NOTHING if whole else Carried(whole=False)
+        return NOTHING
     if len(properties) > MOST_PROPERTIES:
         return Carried(whole=False)
     ours = {found.name: found.value for found in properties if found.name in _OURS}
     foreign = tuple(found for found in properties if found.name not in _OURS)
     once = max(Counter(found.name for found in properties).values()) == 1
     history = _history(ours, enqueued_at_ms) if once else None
-    return Carried(history, foreign, whole and once and all(found.sendable for found in foreign))
+    return Carried(history, foreign, once and all(found.sendable for found in foreign))
 
 
 def written(history: History) -> tuple[UserProperty, ...]:

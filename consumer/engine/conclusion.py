@@ -10,7 +10,7 @@ from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine.backoff import Attempts
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import InFlight
-from consumer.engine.parking import Parking
+from consumer.engine.parking import CANNOT_BE_PARKED, Parking
 from consumer.engine.undeleted_limit import UndeletedLimit
 from consumer.engine.unsettled import Unsettled
 
@@ -70,11 +70,12 @@ def _ending_of_follower(follower: Delivery, leader: Delivery, *, lost: bool) -> 
     """A follower is superseded only by a delivery that is settled or kept; otherwise it is released.
 
     An older receipt of the leader's own message is neither: deleting it could delete what was just kept. And nobody
-    follows a leader into the dead-letter queue whose attempts are used up by its own claim alone.
+    follows a leader into the dead-letter queue whose attempts are used up by its own claim alone, or that is there only
+    because it cannot be parked.
     """
     if follower.message_id == leader.message_id:
         return Ending(Outcome.LEASE_LOST, "received_again", "a later receipt of the same message was settled")
-    if lost or leader.exhausted_by_claim:
+    if lost or leader.exhausted_by_claim or (leader.ending and leader.ending.reason == CANNOT_BE_PARKED):
         return None
     if follower.same_origin(leader):
         return Ending(Outcome.SUPERSEDED, "another_copy", "another copy of the same message was settled")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from consumer.core.message import Received
 from consumer.core.outcome import Ending
-from consumer.core.parked import MOST_COUNTED, History, UserProperty, reason, written
+from consumer.core.parked import MOST_COUNTED, MOST_PROPERTIES, History, UserProperty, reason, written
 
 _NORMAL_PRIORITY = 8
 _WAITING_PRIORITY = 9
@@ -23,15 +23,20 @@ class ParkedCopy:
     trial: int = 0
     """Since which interruption of parking it was planned; it is not sent any more after another one."""
 
-    @classmethod
-    def of(cls, message: Received, ending: Ending, attempts: int, delay_seconds: int, trial: int) -> ParkedCopy:
-        """The copy of a message whose work ended like this."""
-        own = written(history(message, ending, attempts))
-        return cls(delay_seconds, (*own, *message.carried.foreign), _priority(message), trial)
 
-    def size_bytes(self, body: str) -> int:
-        """The size of the message, of which the properties are a part."""
-        return len(body.encode("utf-8", "surrogatepass")) + sum(found.size_bytes for found in self.properties)
+def properties(message: Received, ending: Ending, attempts: int, max_bytes: int) -> tuple[UserProperty, ...] | None:
+    """What travels beside the body of the next copy; None where the queue would not even take the body.
+
+    What has no room stays behind: the properties of others, which nothing here reads, and then our own. The copy of an
+    event that fills its 64 KB is a new message to every process but this one, which is better than none.
+    """
+    own = written(history(message, ending, attempts))
+    foreign = message.carried.foreign if message.carried.whole else ()
+    room_bytes = max_bytes - len(message.body.encode("utf-8", "surrogatepass"))
+    for chosen in ((*own, *foreign), own, ()):
+        if len(chosen) <= MOST_PROPERTIES and sum(found.size_bytes for found in chosen) <= room_bytes:
+            return chosen
+    return None
 
 
 def history(message: Received, ending: Ending, attempts: int) -> History:
@@ -50,7 +55,7 @@ def history(message: Received, ending: Ending, attempts: int) -> History:
     )
 
 
-def _priority(message: Received) -> int:
+def priority(message: Received) -> int:
     """After whatever is new: what waits, however much it is, never keeps a fresh event waiting.
 
     The service delivers the higher priority first: https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage

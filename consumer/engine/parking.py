@@ -23,20 +23,25 @@ from consumer.core.outcome import Ending
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.core.queue_limits import MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, SHORTEST_RETENTION_SECONDS
 from consumer.engine.delivery import Delivery
-from consumer.engine.parked_copy import ParkedCopy
+from consumer.engine.parked_copy import ParkedCopy, priority, properties
 
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 1_800.0
 
 PARKED_FOR_EACH_DUPLICATE = 100
 """So many messages have to be parked well for each original that may stay beside its copy without an interruption."""
+_LAST_SHARE = 0.75
+"""What cannot be parked is hidden until so much of its retention is over."""
+
 _MOST_DUPLICATES = 10
 """So many such originals in a row at most."""
 
 CHANGED_ON_ITS_WAY = "not_repeatable"
 """The code of a message that cannot be sent again as it came."""
 TOO_LARGE = "too_large"
-"""The code of a message that would not fit into the queue with its history."""
+"""The code of a message that the queue would not take any more, for its limit was lowered."""
+CANNOT_BE_PARKED = "cannot_be_parked"
+"""The reason of a dead letter whose message can neither be sent again nor stay hidden any longer."""
 INTERRUPTED = "interrupted"
 """The code of a message that is hidden because parking has not worked lately."""
 
@@ -110,8 +115,11 @@ class Parking:
         """
         if seconds > self._after_seconds:
             return True
-        age_seconds = message.age_seconds + self._monotonic() - received_at
-        return age_seconds + seconds > self._facts.longest_seconds
+        return self._age_seconds(message, received_at) + seconds > self._facts.longest_seconds
+
+    def expires(self, message: Received, received_at: float, hidden_seconds: float) -> bool:
+        """Whether a message that cannot be parked would be so old after so long that it is too late to do anything."""
+        return self._age_seconds(message, received_at) + hidden_seconds > _LAST_SHARE * 2 * self._facts.longest_seconds
 
     def hidden_for(self, message: Received, received_at: float, seconds: float) -> float:
         """For how long at most to hide a message that should be hidden for so long: half of what it has left.
@@ -121,8 +129,8 @@ class Parking:
         """
         if self._facts.retention_seconds is None:
             return seconds
-        age_seconds = message.age_seconds + self._monotonic() - received_at
-        return min(seconds, max(1.0, (self._facts.retention_seconds - age_seconds) / 2))
+        left_seconds = self._facts.retention_seconds - self._age_seconds(message, received_at)
+        return min(seconds, max(1.0, left_seconds / 2))
 
     def hidden_until_tried(self, seconds: int) -> int:
         """For how long at most to hide a message that would be parked if that worked.
@@ -136,11 +144,13 @@ class Parking:
         """What to park a message as that should wait for so long, or the code of why it cannot be parked now."""
         if not delivery.message.repeatable:
             return CHANGED_ON_ITS_WAY
-        delay_seconds = max(1, min(round(seconds), self._facts.longest_seconds))
-        found = ParkedCopy.of(delivery.message, ending, delivery.attempts, delay_seconds, self._trial)
-        if found.size_bytes(delivery.message.body) > self._facts.max_message_bytes:
+        found = properties(delivery.message, ending, delivery.attempts, self._facts.max_message_bytes)
+        if found is None:
             return TOO_LARGE
-        return found if self._may_try() else INTERRUPTED
+        if not self._may_try():
+            return INTERRUPTED
+        delay_seconds = max(1, min(round(seconds), self._facts.longest_seconds))
+        return ParkedCopy(delay_seconds, found, priority(delivery.message), self._trial)
 
     def overtaken(self, copy: ParkedCopy) -> bool:
         """Whether parking was interrupted after this copy was planned, so that it had better not be sent."""
@@ -184,6 +194,9 @@ class Parking:
         if first:
             missing = {"missing_action": missing_action} if missing_action else {}
             self._say("parking.interrupted", reason=reason, **missing)
+
+    def _age_seconds(self, message: Received, received_at: float) -> float:
+        return message.age_seconds + self._monotonic() - received_at
 
     def _may_try(self) -> bool:
         """Whether a message may be parked now; after a pause, one may."""

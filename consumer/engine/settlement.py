@@ -21,7 +21,8 @@ from consumer.engine.backoff import Attempts
 from consumer.engine.conclusion import Conclusions
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import InFlight
-from consumer.engine.parking import INTERRUPTED, Parking
+from consumer.engine.parked_copy import ParkedCopy
+from consumer.engine.parking import CANNOT_BE_PARKED, INTERRUPTED, Parking
 from consumer.engine.settle_policy import Patience, SettlePolicy
 from consumer.engine.settle_queue import Action, SettleQueue
 from consumer.engine.undeleted_limit import UndeletedLimit
@@ -36,6 +37,9 @@ GIVEN_UP = "given_up"
 
 SLOW = "slow"
 """The code of a copy that was not sent, because the queue takes them too slowly for the slots there are."""
+
+_UNPARKABLE_SHARE = 0.25
+"""So much of the limit of undeleted messages is for those that can never be parked; more of them are dead-lettered."""
 
 _COPYING = (Action.COPY, Action.PARK)
 
@@ -64,6 +68,8 @@ class Settlements:
         self._attempts = attempts
         self._undeleted = undeleted
         self._parking = parking
+        self._unparkable = UndeletedLimit(max(1, int(undeleted.most * _UNPARKABLE_SHARE)))
+        """Of what is not deleted, what can never be parked."""
         self._patience = Patience(policy, in_flight, monotonic=monotonic)
         self._hooks = hooks
         self._dead_letters = dead_letters
@@ -212,17 +218,33 @@ class Settlements:
 
     def _keep(self, delivery: Delivery, seconds: float) -> None:
         """Let the message wait: parked if it is for long and that works, else hidden, for longer the more is hidden."""
-        ending = delivery.ending
-        delivery.hide_seconds = self._hidden_for(delivery, self._undeleted.stretched(seconds, self._monotonic()))
-        if ending is None or not self._parking.wanted(delivery.message, delivery.received_at, seconds):
+        ending, now = delivery.ending, self._monotonic()
+        delivery.hide_seconds = self._hidden_for(delivery, self._undeleted.stretched(seconds, now))
+        wanted = self._undeleted.scarce(now) or self._parking.wanted(delivery.message, delivery.received_at, seconds)
+        if ending is None or not wanted:
             self._enqueue(Action.HIDE, delivery)
             return
         planned = self._parking.copy(delivery, ending, seconds)
-        if isinstance(planned, str):
-            self._hide_instead(delivery, planned)
-        else:
+        if isinstance(planned, ParkedCopy):
             delivery.parked_copy = planned
             self._copy(delivery, Action.PARK)
+        elif planned == INTERRUPTED or self._may_stay_hidden(delivery, ending, now):
+            self._hide_instead(delivery, planned)
+        else:
+            self._hooks.settle_error(SettleError(delivery.message_id, Action.PARK.value, planned))
+            delivery.ending = Ending(Outcome.REJECTED, CANNOT_BE_PARKED, f"{ending.outcome} for now, and {planned}")
+            self._begin(delivery)
+
+    def _may_stay_hidden(self, delivery: Delivery, ending: Ending, now: float) -> bool:
+        """Whether a message that can never be parked may be hidden: while such are few, and it does not expire.
+
+        It is dead-lettered otherwise, if there is a queue that takes it: it must not keep fresh events waiting.
+        """
+        if not self._dead_letters or SETTLED_BY[ending.outcome] is Settlement.DEAD_LETTER:
+            return True
+        if self._unparkable.count(now) >= self._unparkable.most:
+            return False
+        return not self._parking.expires(delivery.message, delivery.received_at, delivery.hide_seconds)
 
     def _dead_letter(self, delivery: Delivery) -> None:
         if not self._dead_letters:
@@ -266,6 +288,7 @@ class Settlements:
         if code == INTERRUPTED:
             self.give_up(delivery, Action.PARK)
         else:
+            self._unparkable.not_deleted(self._monotonic())
             self._enqueue(Action.HIDE, delivery)
 
     def _hide(self, delivery: Delivery, seconds: float) -> None:

@@ -16,6 +16,8 @@ from collections import deque
 
 WINDOW_SECONDS = 1_800.0
 
+_SCARCE_FROM = 0.25
+"""From this share of the limit on, short waits are parked as well."""
 _RESERVE_SHARE = 0.2
 _STRETCH_FROM = 0.1
 """From this share of the limit on, times are stretched: doubled for each further twentieth."""
@@ -48,6 +50,10 @@ class UndeletedLimit:
         """Deliveries that ended without a deletion within the window."""
         with self._lock:
             return self._count(now)
+
+    def scarce(self, now: float) -> bool:
+        """Whether so much is hidden already that nothing more should be that can be parked."""
+        return self.count(now) >= self.most * _SCARCE_FROM
 
     def stretched(self, seconds: float, now: float) -> float:
         """For how long to hide what would be hidden for `seconds` if there were little that is hidden."""

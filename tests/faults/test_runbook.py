@@ -105,12 +105,12 @@ CASES = (
     Case("NotPolling", _POLL, kind="stall", ready="last poll failed: timeout", named=("`timeout`",)),
     Case(
         "PollingPaused",
-        "PutBucketAcl",
+        _SEND,
         403,
         "AccessDenied",
         buckets=10,
         # Parked messages do not count, so what waits has to be hidden for this.
-        settings=(("REMEDIATOR__ENGINE__MAX_UNDELETED", "5"), ("REMEDIATOR__ENGINE__PARK_AFTER_SECONDS", "43200")),
+        settings=(("REMEDIATOR__ENGINE__MAX_UNDELETED", "5"), ("REMEDIATOR__PAUSE__ENABLED", "true")),
         logged=(("event", "polling.paused"),),
         metric=r'polling_paused\{reason="undeleted_(limit|reserve)"\} 1.0',
         named=("`polling.paused`", "`undeleted_reserve`", "`undeleted_limit`"),

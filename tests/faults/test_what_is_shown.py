@@ -113,6 +113,9 @@ def test_a_worker_that_receives_nothing_does_not_say_that_nothing_is_exposed(
 def test_a_worker_near_the_services_throttle_says_so(stage: Stage) -> None:
     """In its log, in its metrics and to the probe, while what it cannot receive waits on the queue."""
     stage.emulator.faults.add("error", "PutBucketAcl", service="oss", status=403, code="AccessDenied")
+    stage.emulator.faults.add(
+        "error", "SendMessage", service="mns", status=403, code="AccessDenied"
+    )  # nothing is parked
     replica = stage.replica(**_FAST, REMEDIATOR__ENGINE__MAX_UNDELETED="5")
     replica.start()
     public(stage, *_BUCKETS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mns.queue import QueueMeta
+from mns.queue import Message, QueueMeta
 
 from consumer.aliyun.mns.queue import Queue
 from consumer.core.parked import PropertyName, UserProperty
@@ -170,18 +170,44 @@ def test_parking_resumes_by_itself_when_the_right_is_granted(channel: Emulator, 
         eventually(lambda: sample(running, "messages_settled_total", disposition="parked") == 1)
 
 
-def test_a_message_that_is_too_large_with_its_history_is_hidden(channel: Emulator, queue: Queue, run: Run) -> None:
-    """An event may fill its 64 KB, and then there is no room for properties: no request is made for it."""
+def test_a_message_that_leaves_no_room_for_its_history_is_parked_without(
+    channel: Emulator, queue: Queue, run: Run
+) -> None:
+    """An event may fill its 64 KB: the copy has the same body, byte for byte, and nothing beside it."""
     body = publish(channel)["body"]
     (message,) = queue.receive(16, 1)
     queue.delete([message.receipt_handle])
-    queue.send(body + " " * (65_500 - len(body)))
-    channel.clear_journal()
+    full = body + " " * (65_536 - len(body))
+    queue.send(full)
     with run(PAUSED, **HOLD) as running:
         eventually(lambda: at_rest(running, 1))
-        assert sample(running, "settle_errors_total", action="park", code="too_large") == 1
-        assert sample(running, "messages_settled_total", disposition="hidden") == 1
-    assert not channel.journal(operation="SendMessage")
+        assert sample(running, "undeleted_in_window") == 0
+    (copy,) = parked(channel)
+    assert (copy["body"], copy["user"]) == (full, [])
+
+
+def test_no_message_can_be_made_so_that_it_is_hidden_instead_of_parked(
+    channel: Emulator, queue: Queue, run: Run
+) -> None:
+    """Thirty with many properties, of a group or of 64 KB, where twenty that stay undeleted stop all polls."""
+    body = publish(channel)["body"]
+    (message,) = queue.receive(16, 1)
+    queue.delete([message.receipt_handle])
+    crowd = [UserProperty(f"n{number}", "v") for number in range(46)]
+    with account(channel) as owner:
+        sender = owner.get_queue(QUEUE)
+        sender.set_encoding(False)
+        for _ in range(10):
+            sender.send_message(Message(body, message_group_id="group"))
+    for _ in range(10):
+        queue.send(body, properties=crowd)
+        queue.send(body + " " * (65_536 - len(body)))
+    with run(PAUSED, **HOLD, engine__max_undeleted="20") as running:
+        eventually(lambda: at_rest(running, 30))
+        channel.config.publish(bucket="photos", rule=READ)
+        eventually(lambda: at_rest(running, 31))
+        assert sample(running, "undeleted_in_window") == 0
+        assert running.service.not_ready() == ""
 
 
 def test_slow_messages_that_come_back_leave_a_worker_for_a_fresh_event(channel: Emulator, run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.core.errors import PermissionMissing
-from consumer.core.message import body_md5
 from consumer.core.observers import SettleError
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.core.parked import History, UserProperty, carried, written
 from consumer.core.queue_attributes import QueueAttributes
+from consumer.engine.delivery import Delivery
 from consumer.engine.parked_copy import history
+from consumer.engine.undeleted_limit import WINDOW_SECONDS
 from tests.unit.engine import Engine
 from tests.unit.fakes import received, service_error
 from tests.unit.parking import come_back, errors, hold
@@ -79,16 +81,57 @@ def test_a_short_wait_is_parked_where_the_retention_gets_short(age_seconds: floa
     assert engine.queue.sent == ([("copy-1", 30)] if parked else [])
 
 
+CROWD = [UserProperty(f"n{number}", "v") for number in range(45)]
+
+
 @pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"body_md5": "other"}, "not_repeatable"),
-        ({"damage": "cut"}, "not_repeatable"),
-        ({"carried": carried([UserProperty("n", "x", "NUMBER")], 1)}, "not_repeatable"),
-        ({"body": "b" * 65_400, "body_md5": body_md5("b" * 65_400)}, "too_large"),
-    ],
+    "foreign",
+    [CROWD, [UserProperty("n", "x", "NUMBER")], [UserProperty("n", "v" * 4_096)] * 2, [UserProperty("n", "v" * 4_096)]],
+    ids=["too many", "not sendable", "twice the same name", "too large"],
 )
-def test_what_cannot_be_sent_again_as_it_came_is_hidden_and_counted(changes: dict[str, object], code: str) -> None:
+def test_properties_of_others_that_cannot_travel_stay_behind(foreign: list[UserProperty]) -> None:
+    """Whoever sends a message cannot keep it from being parked by them; body and history are whole."""
+    engine = Engine()
+    engine.parking.learn(QueueAttributes(30, DAY, 4_096))
+    engine.queue.put("m-0")
+    (delivery,) = engine.poll()
+    delivery.message = replace(delivery.message, carried=carried(foreign, 1))
+    hold(engine, delivery)
+    (again,) = come_back(engine)
+    assert engine.dispositions == [Disposition.PARKED]
+    assert (again.message.origin_id, again.message.body) == ("m-0", delivery.message.body)
+    assert again.message.carried.foreign == ()
+
+
+def test_as_many_properties_of_others_as_the_service_permits_travel_along() -> None:
+    """Fifty with ours."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    delivery.message = replace(delivery.message, carried=carried(CROWD[:44], 1))
+    hold(engine, delivery)
+    (again,) = come_back(engine)
+    assert again.message.carried.foreign == tuple(CROWD[:44])
+
+
+def test_a_body_that_leaves_no_room_for_its_history_is_parked_without() -> None:
+    """The copy is a new message to others; the process that sent it still knows how often it failed."""
+    engine = Engine()
+    engine.attempts.failed("m-0")
+    engine.queue.put("m-0", "b" * 65_536)
+    (delivery,) = engine.poll()
+    delivery.attempts = 1
+    hold(engine, delivery)
+    (again,) = come_back(engine)
+    assert engine.dispositions == [Disposition.PARKED]
+    assert (again.message.body, again.message.carried.history) == (delivery.message.body, None)
+    assert engine.attempts.of(again.message_id, again.message.attempts) == 1
+
+
+UNPARKABLE: list[dict[str, object]] = [{"body_md5": "other"}, {"damage": "cut"}, {"body": "a\rb"}]
+
+
+@pytest.mark.parametrize("changes", UNPARKABLE)
+def test_what_cannot_be_sent_again_as_it_came_is_hidden_and_counted(changes: dict[str, object]) -> None:
     """No request is made for it, others are parked all the same, and it counts as undeleted."""
     engine = Engine()
     odd, good = engine.receive(2)
@@ -97,27 +140,103 @@ def test_what_cannot_be_sent_again_as_it_came_is_hidden_and_counted(changes: dic
     hold(engine, good)
     assert engine.queue.hidden == [(odd.message_id, 900)]
     assert engine.dispositions == [Disposition.HIDDEN, Disposition.PARKED]
-    assert engine.recorder.settle_errors == [SettleError(odd.message_id, "park", code)]
+    assert engine.recorder.settle_errors == [SettleError(odd.message_id, "park", "not_repeatable")]
     assert engine.undeleted.count(engine.clock()) == 1
+
+
+def odd_ones(engine: Engine, count: int) -> list[Delivery]:
+    """So many messages that cannot be parked."""
+    found = engine.receive(count)
+    for odd in found:
+        odd.message = replace(odd.message, body_md5="other")
+    return found
+
+
+def test_what_cannot_be_parked_never_fills_the_limit_of_undeleted_messages() -> None:
+    """A quarter of it at most is theirs within half an hour; the rest are dead letters, whole, and work goes on."""
+    engine = Engine(max_undeleted=20)
+    for odd in odd_ones(engine, 12):
+        hold(engine, odd)
+    assert engine.dispositions == [*[Disposition.HIDDEN] * 5, *[Disposition.DEAD_LETTERED] * 7]
+    letter = json.loads(engine.dead_letters.bodies[-1])
+    assert (letter["outcome"], letter["reason"], letter["body"]) == ("rejected", "cannot_be_parked", "body")
+    assert letter["detail"] == "held for now, and not_repeatable"
+    engine.clock.advance(WINDOW_SECONDS)
+    odd, *_ = odd_ones(engine, 1)
+    hold(engine, odd)
+    assert engine.dispositions[-1] is Disposition.HIDDEN
+
+
+def test_nobody_follows_a_message_into_the_dead_letter_queue_that_cannot_be_parked() -> None:
+    """Else whoever pads an event could have older ones of the same resource dropped beside it."""
+    engine = Engine(max_undeleted=1)
+    hidden, leader, follower = odd_ones(engine, 3)
+    hold(engine, hidden)
+    hold(engine, leader, follower)
+    assert engine.dispositions == [Disposition.HIDDEN, Disposition.DEAD_LETTERED, Disposition.RELEASED]
+
+
+def test_what_cannot_be_parked_stays_hidden_where_no_dead_letter_queue_takes_it() -> None:
+    """There is none, or it refuses: nothing is deleted, and it is not tried again and again."""
+    without, refusing = Engine(max_undeleted=1, with_dead_letters=False), Engine(max_undeleted=1)
+    refusing.dead_letters.before.extend([service_error(PermissionMissing)] * 5)
+    for engine in (without, refusing):
+        for odd in odd_ones(engine, 2):
+            hold(engine, odd)
+        assert engine.dispositions == [Disposition.HIDDEN] * 2
+        assert not engine.queue.deleted
+    assert len(refusing.dead_letters.before) == 4
+
+
+def test_what_cannot_be_parked_is_a_dead_letter_before_it_expires() -> None:
+    """Nothing is lost: hidden for half of what it has left each time, until three quarters are over."""
+    engine = Engine()
+    engine.parking.learn(QueueAttributes(30, 600, 65_536))
+    for age in (0, 300, 301):
+        (odd,) = odd_ones(engine, 1)
+        odd.message = replace(odd.message, age_seconds=age)
+        hold(engine, odd)
+    assert [seconds for _, seconds in engine.queue.hidden] == [300, 150]
+    assert engine.dispositions == [Disposition.HIDDEN, Disposition.HIDDEN, Disposition.DEAD_LETTERED]
+
+
+def test_what_cannot_be_parked_is_a_dead_letter_at_once_while_the_retention_is_unknown() -> None:
+    """It may be a minute; what waits for less than that is hidden."""
+    engine = Engine()
+    engine.parking.learn(None)
+    short, long = odd_ones(engine, 2)
+    hold(engine, short, seconds=30.0)
+    hold(engine, long, seconds=900.0)
+    assert engine.dispositions == [Disposition.HIDDEN, Disposition.DEAD_LETTERED]
+
+
+def test_short_waits_are_parked_too_once_much_is_hidden() -> None:
+    """A flood of events that fail once cannot bring polling to a stop, however short their first backoff is."""
+    engine = Engine(max_undeleted=20, slots=256)
+    for _ in range(12):
+        for delivery in engine.receive(1):
+            hold(engine, delivery, seconds=30.0)
+    assert engine.dispositions == [*[Disposition.HIDDEN] * 5, *[Disposition.PARKED] * 7]
+    assert {delay for _, delay in engine.queue.sent} == {30}
 
 
 @pytest.mark.parametrize(("age_seconds", "hidden"), [(0, 300), (200, 200), (598, 1), (700, 1)])
 def test_nothing_is_hidden_past_its_retention(age_seconds: float, hidden: int) -> None:
     """What cannot be parked waits for half of what it has left, however long it should, or the service drops it."""
-    engine = Engine()
+    engine = Engine(with_dead_letters=False)
     engine.parking.learn(QueueAttributes(30, 600, 65_536))
-    (odd,) = engine.receive()
-    odd.message = replace(odd.message, body_md5="other", age_seconds=age_seconds)
+    (odd,) = odd_ones(engine, 1)
+    odd.message = replace(odd.message, age_seconds=age_seconds)
     hold(engine, odd)
     assert engine.queue.hidden == [(odd.message_id, hidden)]
 
 
-def test_a_retention_that_nobody_knows_shortens_no_wait_of_what_can_never_be_parked() -> None:
+def test_a_retention_that_nobody_knows_shortens_no_wait_of_what_can_go_nowhere() -> None:
     """A queue that may not be asked, and a message of yesterday: it is not looked at every second."""
-    engine = Engine()
+    engine = Engine(with_dead_letters=False)
     engine.parking.learn(None)
-    (odd,) = engine.receive()
-    odd.message = replace(odd.message, body_md5="other", age_seconds=200_000)
+    (odd,) = odd_ones(engine, 1)
+    odd.message = replace(odd.message, age_seconds=200_000)
     hold(engine, odd)
     assert engine.queue.hidden == [(odd.message_id, 900)]
 
@@ -171,9 +290,9 @@ def test_a_retention_that_changes_is_gone_by_from_then_on_and_logged() -> None:
 
 
 def test_a_queue_with_a_smaller_limit_takes_smaller_copies() -> None:
-    """The queue's own limit counts, with the properties."""
+    """Somebody lowered it, and not even the body fits any more."""
     engine = Engine()
-    engine.parking.learn(QueueAttributes(30, DAY, 100))
+    engine.parking.learn(QueueAttributes(30, DAY, 3))
     (delivery,) = engine.receive()
     hold(engine, delivery)
     assert errors(engine) == [("park", "too_large")]

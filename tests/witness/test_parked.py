@@ -350,3 +350,40 @@ def test_a_copy_of_a_copy_that_was_repaired_needs_no_letter() -> None:
     journal.delete("c1")
     sentences = [found[2] for found in broken(journal, reads_journaled=True)]
     assert sentences == ["dead-lettered, though one had just been repaired"]
+
+
+BARE = dict.fromkeys(("origin_id", "first_enqueued_ms", "first_received_ms", "attempts", "receipts"))
+
+
+def test_a_copy_whose_body_leaves_no_room_for_its_history_stands_for_its_message() -> None:
+    """A message has 64 KB, and an event may fill them: the copy is known by its body."""
+    journal = Journal()
+    journal.bucket("one")
+    journal.event("m1", "one", padding="x" * 49_000)
+    journal.receive("m1")
+    journal.park("m1", "c1", **BARE)
+    journal.delete("m1")
+    assert endings(journal) == {"m1": Ending.PARKED, "c1": Ending.KEPT}
+    journal.receive("c1")
+    journal.acl("one")
+    journal.delete("c1")
+    assert endings(journal, converged=True) == {"m1": Ending.PARKED, "c1": Ending.FIXED}
+
+
+def test_a_copy_without_its_history_is_none_where_there_was_room() -> None:
+    """Who forgets it makes every message young again."""
+    journal = received()
+    journal.park("m1", "c1", **BARE)
+    journal.delete("m1")
+    assert {promise for promise, _, _ in broken(journal)} == {1, 4}
+
+
+def test_a_copy_without_its_history_stands_for_no_other_body() -> None:
+    """However large both are."""
+    journal = Journal()
+    journal.bucket("one")
+    journal.event("m1", "one", padding="x" * 49_000)
+    journal.receive("m1")
+    journal.park("m1", "c1", body="y" * 65_000, **BARE)
+    journal.delete("m1")
+    assert {promise for promise, _, _ in broken(journal)} == {1, 4}

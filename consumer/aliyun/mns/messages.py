@@ -173,8 +173,8 @@ def _received_message(
         first_dequeued_at_ms=int(fields.get("FirstDequeueTime", "0")),
         lease_seconds=lease_seconds(int(fields.get("NextVisibleTime", "0")), reply),
         damage=damage,
-        # A message of a group is in an order, which a copy of it would not keep.
-        carried=carried(properties, enqueued_at_ms, whole=not fields.get("MessageGroupId")),
+        # Of no use here: its group and system properties. Events are worked on in any order, and nothing reads a trace.
+        carried=carried(properties, enqueued_at_ms),
         body_md5=fields.get("MessageBodyMD5", ""),
         priority=_priority(fields.get("Priority", "")),
         age_seconds=_age_seconds(enqueued_at_ms, reply),

@@ -94,7 +94,8 @@ class EngineConfig(Section):
             "What has to wait for longer than this is parked: sent to the queue again with a delay, and deleted once"
             " that is confirmed, so that it is no undeleted message and its retention begins anew. What waits for less"
             " is hidden, and so is everything while mns:SendMessage on the queue is not granted. 0 hides nothing else;"
-            " 43200 parks only what the queue's retention would overtake."
+            " 43200 parks only what the queue's retention would overtake. Once a quarter of engine.max_undeleted is"
+            " used up, shorter waits are parked as well."
         ),
     )
     max_undeleted: int = Field(
@@ -211,7 +212,7 @@ class RetryConfig(Section):
         le=MAX_VISIBILITY_SECONDS,
         description=(
             "How long a held message (limit, pause, contest) or one of a rule in mode observe waits before it is"
-            " looked at again. Up to engine.park_after_seconds it is hidden, and many run into engine.max_undeleted."
+            " looked at again. Up to engine.park_after_seconds it is hidden, while few messages are."
         ),
     )
     keep_seconds: float = Field(
