@@ -98,6 +98,7 @@ def _violation(entry: Any) -> Violation | None:
     if not (evaluated_at_ms and rule_id and resource_type and resource_id and account_id):
         return None
     annotation = entry.annotation if isinstance(entry.annotation, str) else ""
+    began_at_ms = _moment(entry.last_non_compliant_record_timestamp)
     return Violation(
         config_rule_id=rule_id,
         config_rule_name=_text(qualifier.config_rule_name) or "",
@@ -112,7 +113,8 @@ def _violation(entry: Any) -> Violation | None:
         annotation=annotation if len(annotation) <= _LONGEST_ANNOTATION else "",
         trigger=_text(entry.invoking_event_message_type) or "",
         evaluated_at_ms=evaluated_at_ms,
-        since_ms=min(_moment(entry.last_non_compliant_record_timestamp) or evaluated_at_ms, evaluated_at_ms),
+        since_ms=min(began_at_ms or evaluated_at_ms, evaluated_at_ms),
+        since_known=began_at_ms is not None,
     )
 
 

@@ -70,6 +70,8 @@ class Violation:
     """The newest evaluation, which for a rule that is evaluated periodically is never old."""
     since_ms: int
     """When the non-compliance began; the newest evaluation where the list does not say."""
+    since_known: bool = True
+    """Whether the list says it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,9 @@ class Finished:
     """Whether everything that the evaluator lists was looked at, and everything meant was sent."""
     unmatched_rules: tuple[str, ...] = ()
     """Names of configured rules for which the evaluator has none."""
+    recent: tuple[tuple[str, int], ...] = ()
+    """By configured rule, how many of what was listed began within the last day, and is too old for its notification to
+    be still on the way."""
 
 
 def finished_body(finished: Finished) -> str:
@@ -123,6 +126,7 @@ def finished_body(finished: Finished) -> str:
         "sent": finished.sent,
         "complete": finished.complete,
         "unmatchedRules": finished.unmatched_rules[:_MOST_RULES],
+        "recent": dict(finished.recent[: max(0, _MOST_RULES - len(finished.unmatched_rules))]),
         ORIGIN: CATCH_UP,
     }
     return json.dumps(document, separators=(",", ":"))
@@ -138,16 +142,24 @@ def read_finished(body: str) -> Finished | None:
     if found.get("eventType") != FINISHED or not all(_is_count(number) for number in numbers):
         return None
     at_ms, listed, sent = (int(str(number)) for number in numbers)
-    complete, unmatched = found.get("complete"), found.get("unmatchedRules")
-    if not isinstance(complete, bool) or not _are_names(unmatched):
+    complete, unmatched, recent = found.get("complete"), found.get("unmatchedRules"), found.get("recent", {})
+    if not isinstance(complete, bool) or not _are_names(unmatched) or not _are_counts(recent):
         return None
     if max(listed, sent) >= _LARGEST_COUNT or at_ms >= 10**14:
         return None
-    return Finished(at_ms, listed, sent, complete, tuple(unmatched))
+    return Finished(at_ms, listed, sent, complete, tuple(unmatched), tuple(recent.items()))
 
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _are_counts(value: object) -> TypeGuard[dict[str, int]]:
+    return (
+        isinstance(value, dict)
+        and _are_names(list(value))
+        and all(_is_count(number) and number < _LARGEST_COUNT for number in value.values())
+    )
 
 
 def _are_names(value: object) -> TypeGuard[list[str]]:

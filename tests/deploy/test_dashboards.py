@@ -25,6 +25,8 @@ NOT_SHOWN = {
     "remediator_rule_info": "names to join by; every panel goes by the rule",
     "remediator_shared_store_errors_total": "absent without [shared]; what it holds is shown as held",
     "remediator_shared_store_up": "absent without [shared]; has an alert",
+    "remediator_notifications_total": "MissedUpstream compares it with what catch-up has found listed",
+    "remediator_catch_up_recent_violations": "likewise, with what of it was notified",
     "remediator_reevaluations_total": "absent unless reevaluate.enabled; a fix does not depend on it",
 }
 """Metrics that no panel shows on purpose, and why."""

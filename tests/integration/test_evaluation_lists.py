@@ -181,24 +181,24 @@ def test_the_form_for_an_account_group(service: Service, recorder: Recorder) -> 
 
 
 @pytest.mark.parametrize(
-    ("changes", "since_ms"),
+    ("began", "since_ms", "known"),
     [
-        ({"LastNonCompliantRecordTimestamp": None}, 1_790_000_000_000),
-        ({"LastNonCompliantRecordTimestamp": 0}, 1_790_000_000_000),
-        ({"LastNonCompliantRecordTimestamp": -5}, 1_790_000_000_000),
-        ({"LastNonCompliantRecordTimestamp": "1780000000000"}, 1_780_000_000_000),
-        ({"LastNonCompliantRecordTimestamp": 1_800_000_000_000}, 1_790_000_000_000),
-        ({"LastNonCompliantRecordTimestamp": 10**30}, 1_790_000_000_000),
-        ({"LastNonCompliantRecordTimestamp": {"a": 1}}, 1_790_000_000_000),
+        (None, 1_790_000_000_000, False),
+        (0, 1_790_000_000_000, False),
+        (-5, 1_790_000_000_000, False),
+        ("1780000000000", 1_780_000_000_000, True),
+        (1_800_000_000_000, 1_790_000_000_000, True),
+        (10**30, 1_790_000_000_000, False),
+        ({"a": 1}, 1_790_000_000_000, False),
     ],
 )
 def test_an_unusable_beginning_is_the_newest_evaluation(
-    service: Service, recorder: Recorder, changes: dict[str, object], since_ms: int
+    service: Service, recorder: Recorder, began: object, since_ms: int, known: bool
 ) -> None:
     """Never later than that: a beginning that lies ahead would hide the violation as too young."""
-    service.answer("ListConfigRuleEvaluationResults", results(changed(**changes)))
+    service.answer("ListConfigRuleEvaluationResults", results(changed(LastNonCompliantRecordTimestamp=began)))
     (found,) = gateway(service, recorder).violations("cr-1", "", 100).items
-    assert found.since_ms == since_ms
+    assert (found.since_ms, found.since_known) == (since_ms, known)
 
 
 @pytest.mark.parametrize(

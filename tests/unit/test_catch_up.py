@@ -18,7 +18,7 @@ from consumer.core.evaluation import Violation
 from consumer.core.event import Event, decode
 from consumer.core.outcome import Outcome
 from consumer.guards.rule import Observed
-from consumer.operator.catch_up.plan import Decision, Planned, PlanOptions, QueuedWork, counts, plan
+from consumer.operator.catch_up.plan import Decision, Planned, PlanOptions, QueuedWork, counts, plan, recent
 from consumer.operator.catch_up.sent import Sent
 from consumer.operator.dry_run import DryRunResult
 from consumer.reevaluation.catch_up import event_body, key_of
@@ -179,6 +179,26 @@ def test_the_limit_is_for_what_is_sent() -> None:
         Decision.EXEMPT, Decision.SEND, Decision.SEND, Decision.OVER_LIMIT, Decision.OVER_LIMIT,
     ]  # fmt: skip
     assert counts(planned) == {"send": 2, "exempt": 1, "over_limit": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "number"),
+    [
+        ({"since_ms": NOW_MS - 2 * HOUR_MS}, 1),
+        ({"since_ms": NOW_MS - 2 * HOUR_MS, "mode": "observe"}, 1),
+        ({"since_ms": NOW_MS - 25 * HOUR_MS}, 0),
+        ({"since_ms": NOW_MS - HOUR_MS // 2}, 0),
+        ({"since_ms": NOW_MS + HOUR_MS}, 0),
+        ({"since_ms": NOW_MS - 2 * HOUR_MS, "since_known": False}, 0),
+        ({"since_ms": NOW_MS - 2 * HOUR_MS, "outcome": Outcome.EXEMPT}, 0),
+        ({"since_ms": NOW_MS - 2 * HOUR_MS, "outcome": Outcome.NOT_OURS}, 0),
+    ],
+)
+def test_what_counts_as_of_the_last_day(changes: dict[str, Any], number: int) -> None:
+    """Sent or left: what is old enough for its event to have come, and whose beginning the list itself says."""
+    choice = PlanOptions(observed={"public-read": Observed.KEEP})
+    found = decided(choice, **{"evaluated_at_ms": NOW_MS, **changes})
+    assert dict(recent([found], 3_600, NOW_MS)).get("public-read", 0) == number
 
 
 KEYS = [f"{number:032x}" for number in range(5)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from consumer.core.errors import ServiceError
+from consumer.operator.catch_up.plan import recent
 from consumer.operator.catch_up.sending import EventSender
 from consumer.operator.catch_up.view import Run
 from consumer.reevaluation.catch_up import Finished, finished_body
@@ -27,9 +28,16 @@ class Reported:
     problem: str = ""
 
 
-def report(sender: EventSender, run: Run) -> Reported:
+def report(sender: EventSender, run: Run, min_age_seconds: float) -> Reported:
     """Send the message by which the worker's metrics know of the run, whole or not."""
-    finished = Finished(time.time_ns() // 1_000_000, len(run.planned), run.sent, run.whole, run.listing.gaps.rules)
+    finished = Finished(
+        time.time_ns() // 1_000_000,
+        len(run.planned),
+        run.sent,
+        run.whole,
+        run.listing.gaps.rules,
+        recent(run.planned, min_age_seconds, run.now_ms),
+    )
     try:
         sender.one(finished_body(finished))
     except ServiceError as error:

@@ -42,6 +42,11 @@ class Decision(StrEnum):
     OVER_LIMIT = "over_limit"
 
 
+_RECENT_MS = 86_400_000
+"""The alert MissedUpstream counts with this, too."""
+_OF_NO_CONCERN = (Decision.EXEMPT, Decision.NOT_TAKEN, Decision.INVALID, Decision.FILTERED)
+
+
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
     """What the command line and the configuration select."""
@@ -115,6 +120,21 @@ def plan(
         sent_at_ms = seen.sent.get(memory_key(violation, rehearsed.mode))
         planned.append(Planned(violation, rehearsed.rule, rehearsed.mode, decision, why, sent_at_ms))
     return tuple(planned)
+
+
+def recent(planned: Iterable[Planned], min_age_seconds: float, now_ms: int) -> tuple[tuple[str, int], ...]:
+    """By rule of ours, how many violations began within the last day, and too early for their events to be on the way.
+
+    Those whose beginning the list does not say are left out: what is evaluated anew each day would begin each day.
+    """
+    found = Counter(
+        each.rule
+        for each in planned
+        if each.violation.since_known
+        and each.decision not in _OF_NO_CONCERN
+        and min_age_seconds * 1000 <= now_ms - each.violation.since_ms < _RECENT_MS
+    )
+    return tuple(sorted(found.items()))
 
 
 def counts(planned: Sequence[Planned]) -> dict[str, int]:

@@ -77,7 +77,7 @@ def _run(path: Path, wanted: CatchUpOptions, *, unseen: bool = False) -> tuple[R
             if wanted.apply:
                 sender = EventSender(session.queue(config.queue.name), _retrier(session), sent, rate=wanted.rate)
                 _send(sender, run, sent)
-                reported = report(sender, run) if choice.everything else reported
+                reported = report(sender, run, choice.min_age_seconds) if choice.everything else reported
     run = replace(run, notes=(*run.notes, reported.problem)) if reported.problem else run
     if wanted.apply and (unseen or not sys.stderr.isatty()):  # a person at a terminal has the table
         write_line("auto" if unseen else config.log.format, run, reported)

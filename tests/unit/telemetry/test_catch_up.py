@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from consumer.core.outcome import Ending, Outcome
+from consumer.core.parked import Carried, History
 from consumer.reevaluation.catch_up import Finished, finished_body, read_finished
 from consumer.telemetry.catch_up import CatchUps
-from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, finished_run, report
+from tests.unit.telemetry.records import EVALUATED_AT_MS, SETTLED_AT_MS, event, finished_run, message, report
 from tests.unit.telemetry.scrape import metrics, value
 
 RULE = "no-public-read"
+HISTORY = History("5F290C926D472878-2-14D9529A8FA-200000001", EVALUATED_AT_MS, EVALUATED_AT_MS, 2, 0, "observed")
 
 
 def exported(runs: CatchUps, name: str, **labels: str) -> float | None:
@@ -70,6 +74,48 @@ def test_only_fixes_count(outcome: Outcome) -> None:
     assert missed(runs) == 0
 
 
+def notified(runs: CatchUps) -> float | None:
+    """How many notifications were counted."""
+    return exported(runs, "notifications_total", rule=RULE)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_notification_that_a_rule_took_is_counted_once(outcome: Outcome) -> None:
+    """Whatever became of it; what catch-up brought is none."""
+    runs = CatchUps([RULE], 0)
+    assert notified(runs) == 0
+    runs.report(report(outcome))
+    runs.report(report(outcome, message=message(dequeue_count=2)))
+    runs.report(report(outcome, message=message(carried=Carried(HISTORY))))
+    runs.report(report(outcome, event=event(caught_up=True)))
+    assert notified(runs) == 1
+
+
+def test_a_notification_whose_first_receipt_had_no_report_is_counted_at_a_later_one() -> None:
+    """Whoever received it first was killed: it would pass for one that never came."""
+    runs = CatchUps([RULE], 0)
+    for _ in range(2):
+        runs.report(report(message=message(dequeue_count=3)))
+    assert notified(runs) == 1
+
+
+def test_a_run_says_how_much_of_the_last_day_it_found_listed() -> None:
+    """Of a whole run only, by the rules that are configured here; one that a version before sent says nothing of it."""
+    runs = CatchUps([RULE, "other"], 7_200)
+    assert exported(runs, "catch_up_recent_violations", rule=RULE) is None
+    finished = Finished(SETTLED_AT_MS - 9_000, 7, 0, recent=((RULE, 4), ("no-such", 2)))
+    runs.report(finished_run(0, body=finished_body(finished)))
+    partial = Finished(SETTLED_AT_MS - 5_000, 7, 0, complete=False, recent=((RULE, 9),))
+    runs.report(finished_run(0, body=finished_body(partial)))
+    names = (RULE, "other", "no-such")
+    assert [exported(runs, "catch_up_recent_violations", rule=name) for name in names] == [4, 0, None]
+
+    before = json.loads(finished_body(Finished(SETTLED_AT_MS - 1_000, 7, 0)))
+    del before["recent"]
+    runs.report(finished_run(0, body=json.dumps(before)))
+    assert exported(runs, "catch_up_recent_violations", rule=RULE) == 0
+
+
 def test_what_is_remembered_is_bounded() -> None:
     """The latest notifications are; the one that came longest ago is forgotten first."""
     runs = CatchUps([RULE], 0, remembered=2)
@@ -118,6 +164,11 @@ def test_the_message_of_a_run_fits_into_the_queue_however_many_rules_nothing_fit
     found = read_finished(body)
     assert found is not None
     assert found.unmatched_rules == names[:500]
+    half = Finished(SETTLED_AT_MS, 0, 0, unmatched_rules=names[:250], recent=tuple((name, 2**30) for name in names))
+    assert len(finished_body(half)) < 60_000
+    found = read_finished(finished_body(half))
+    assert found is not None
+    assert found.recent == half.recent[:250]
 
 
 @pytest.mark.parametrize("ahead_ms", [1_000_000, 10**12])
@@ -151,6 +202,11 @@ def test_a_clock_that_is_a_little_ahead_is_cut() -> None:
         finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("[]", "[7]"),
         finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("[]", '"all"'),
         finished_body(Finished(SETTLED_AT_MS, 7, 3, unmatched_rules=("x" * 64,))),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3, recent=(("x" * 64, 1),))),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3, recent=((RULE, -1),))),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3, recent=((RULE, 10**40),))),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("{}", "[]"),
+        finished_body(Finished(SETTLED_AT_MS, 7, 3)).replace("{}", '{"a": true}'),
     ],
 )
 def test_what_says_what_cannot_be_says_nothing(body: str) -> None:
