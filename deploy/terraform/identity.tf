@@ -1,12 +1,13 @@
 # Who the worker is, and what it may do. Nobody can take the role unless rrsa or ecs_ram_role says who.
 
 locals {
-  worker_policy = coalesce(var.worker_policy, templatefile("${path.module}/worker-policy.json.tftpl", {
+  # Without white space, which counts toward the length that RAM takes.
+  worker_policy = jsonencode(jsondecode(coalesce(var.worker_policy, templatefile("${path.module}/worker-policy.json.tftpl", {
     account_id        = local.account_id
     region            = local.region
     queue             = var.queue_name
     dead_letter_queue = var.dead_letter_queue_name
-  }))
+  }))))
 
   trusted_pods = var.rrsa == null ? [] : [{
     Effect    = "Allow"

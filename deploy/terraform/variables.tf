@@ -115,6 +115,10 @@ variable "worker_policy" {
     condition     = var.worker_policy == null || can(jsondecode(var.worker_policy).Statement)
     error_message = "worker_policy takes a JSON document with Statement, as `config-remediator ram-policy` prints it."
   }
+  validation {
+    condition     = try(length(jsonencode(jsondecode(var.worker_policy))), 0) <= 6144
+    error_message = "worker_policy is longer than the 6144 characters that RAM takes: print it for fewer rules, or with --required-only."
+  }
 }
 
 variable "rrsa" {

@@ -22,6 +22,7 @@ NOT_SHOWN = {
     "remediator_journal_bytes": "absent unless journal.path is set; the volume that it lies on is watched elsewhere",
     "remediator_journal_gaps_total": "absent unless journal.path is set; has an alert",
     "remediator_journal_unwritable": "absent unless journal.path is set; has an alert",
+    "remediator_queue_retention_seconds": "a setting of the queue; log and status page name it where it matters",
     "remediator_rule_info": "names to join by; every panel goes by the rule",
     "remediator_shared_store_errors_total": "absent without [shared]; what it holds is shown as held",
     "remediator_shared_store_up": "absent without [shared]; has an alert",

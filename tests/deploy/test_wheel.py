@@ -87,7 +87,8 @@ def test_it_brings_the_files(installed: Path, tmp_path: Path) -> None:
         text = (ROOT / path).read_text(encoding="utf-8")
         assert (tmp_path / "mine" / name).read_text(encoding="utf-8") == text
         assert _run(installed, tmp_path, "config-remediator", "files", name) == text
-    assert {*bundled.FILES} >= {f"dashboards/{path.name}" for path in (ROOT / "deploy/grafana/dashboards").iterdir()}
+    for folder in ("deploy/grafana/dashboards", "deploy/terraform", "deploy/ros"):
+        assert {*bundled.FILES.values()} >= {f"{folder}/{path.name}" for path in (ROOT / folder).glob("[!.]*")}
 
 
 def test_the_alerts_lead_to_a_runbook_of_one_s_own() -> None:
