@@ -37,6 +37,7 @@ class TlsServer:
     def __init__(self, certificate: Path, configure: Callable[[ssl.SSLContext], None] = lambda _context: None) -> None:
         self.seen: list[Seen] = []
         self.status: Callable[[Seen], int] = lambda _seen: 200
+        """Of each reply; 0 ends the connection instead."""
         self.breaks_resumption = False
         self.forgets = False
         """Whether tickets are good for nothing: each connection gets a context, and with it ticket keys, of its own."""
@@ -59,12 +60,16 @@ class TlsServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for connection in tuple(self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        self.end_connections()
         for thread in self._threads:
             thread.join(PATIENCE_SECONDS)
             assert not thread.is_alive()
+
+    def end_connections(self) -> None:
+        """End those that are open."""
+        for connection in tuple(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _new_context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -97,8 +102,11 @@ class TlsServer:
                 seen.resumed, seen.version = bool(secured.session_reused), secured.version()
                 while data := secured.recv(65_536):
                     seen.received += data
-                    if seen.received.endswith(b"\r\n\r\n"):
-                        secured.sendall(_reply(self.status(seen)))
+                    if not seen.received.endswith(b"\r\n\r\n"):
+                        continue
+                    if not self.status(seen):
+                        break
+                    secured.sendall(_reply(self.status(seen)))
                 self._open.discard(secured)
         self._open.discard(plain)
 

@@ -473,6 +473,57 @@ def test_a_misdirected_request_is_sent_again_over_a_full_connection(
     assert [each.resumed for each in server.seen] == [False, True, False, False]
 
 
+def test_a_resumed_connection_that_ends_without_an_answer_is_followed_by_a_full_one(
+    authority: Authority, serve: Serve, session: ForServer
+) -> None:
+    """Within the same request; and no resumption is tried for a while, so that it fails no request twice."""
+    server = serve(authority.issue(*NAMES))
+    server.status = lambda seen: 0 if seen.resumed else 200
+    shared = session(server)
+    for name in ("photos", "papers", "plans"):
+        assert bucket(server, shared, name).get_bucket_acl().acl == "private"
+    assert [each.resumed for each in server.seen] == [False, True, False, False]
+
+
+def test_a_resumed_connection_without_an_answer_in_time_is_the_last_one_for_a_while(
+    authority: Authority, serve: Serve
+) -> None:
+    """There is no time for a second attempt then; the request's next one is over a full connection."""
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    asking.ask("b1.oss.test")
+    http = BucketConnection("b2.oss.test", server.port, asking.sessions)
+    Exchange(http, PATIENCE_SECONDS).begin(PATIENCE_SECONDS)
+    http.connect()
+    http.close()
+    asking.ask("b3.oss.test")
+    assert [each.offered for each in server.seen] == [False, True, False]
+
+
+def test_a_full_connection_that_ends_without_an_answer_is_not_asked_again(
+    authority: Authority, serve: Serve, session: ForServer
+) -> None:
+    """That is the caller's decision."""
+    server = serve(authority.issue(*NAMES))
+    server.status = lambda _seen: 0
+    with pytest.raises(Unanswered):
+        bucket(server, session(server), "photos").get_bucket_acl()
+    assert len(server.seen) == 1
+
+
+def test_a_kept_connection_that_has_ended_says_nothing_about_resuming(
+    authority: Authority, serve: Serve, session: ForServer
+) -> None:
+    """Servers close what is idle; the connection that was resumed long ago has proved itself."""
+    server = serve(authority.issue(*NAMES))
+    shared = session(server)
+    bucket(server, shared, "photos").get_bucket_acl()
+    bucket(server, shared, "papers").get_bucket_acl()
+    server.end_connections()
+    bucket(server, shared, "papers").get_bucket_acl()
+    assert [each.resumed for each in server.seen] == [False, True, True]
+
+
 def test_a_full_connection_that_is_misdirected_is_not_asked_again(
     authority: Authority, serve: Serve, session: ForServer
 ) -> None:

@@ -29,7 +29,7 @@ class BucketConnection(HTTPSConnection):
         self._endpoint = f"{host.partition('.')[2]}:{self.port}"
         self._monotonic = monotonic
         self._resumed_from: KeptSession | None = None
-        self._session_kept = True
+        self._answered = True
 
     def connect(self) -> None:
         """Connect within `timeout`, both attempts together if it takes a second one.
@@ -47,18 +47,25 @@ class BucketConnection(HTTPSConnection):
             if self.timeout <= 0:
                 raise TimeoutError(f"no connection to {self.host} within {seconds:.1f} s")
             super().connect()
-        self._session_kept = False
+        self._answered = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it was resumed and no reply has come on it yet: a failure may be that of resuming."""
+        return self._resumed_from is not None and not self._answered
 
     def close(self) -> None:
-        """Close it; the next request makes a new one."""
+        """Close it; the next request makes a new one, and not by resuming if that may be what failed."""
+        if self.doubtful:
+            self._sessions.pause(self._endpoint)
         self._resumed_from = None
         super().close()
 
     def answered(self) -> None:
         """A reply has come: keep the session of a new connection for the next bucket."""
-        if not self._session_kept and self.sock is not None:
+        if not self._answered and self.sock is not None:
             self._sessions.keep(self._endpoint, self.host, self.sock, self._resumed_from)
-        self._session_kept = True
+        self._answered = True
 
     def distrust(self) -> bool:
         """Whether the connection is a resumed one; then it is closed, and the endpoint's sessions are given up."""

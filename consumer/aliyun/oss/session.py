@@ -71,6 +71,10 @@ class _KeptConnection:
         """Whether the connection was a resumed one; then it is closed, and the next one is not."""
         return isinstance(self.http, BucketConnection) and self.http.distrust()
 
+    def is_doubtful(self) -> bool:
+        """Whether what failed on it may be the resuming."""
+        return isinstance(self.http, BucketConnection) and self.http.doubtful
+
 
 def request_bytes(method: str, target: str, headers: dict[str, str], body: bytes | None) -> bytes:
     """One request as it goes over the wire.
@@ -146,12 +150,14 @@ class OssSession:
                 if answer.status == _MISDIRECTED and left > 0 and connection.was_resumed():
                     return connection.send(method, target, body, headers, left)
                 return answer
-            except ConnectionError:
-                # A kept connection may have been closed by the server in the meantime. All requests that a
-                # remediation makes are idempotent, so asking once more on a new one is safe.
+            except (ConnectionError, ssl.SSLError):
+                # A kept connection may have been closed by the server in the meantime, and a resumed one be refused
+                # only now: in TLS 1.3 the client is through first. All requests that a remediation makes are
+                # idempotent, so asking once more on a new one is safe.
+                again = reused or connection.is_doubtful()
                 connection.http.close()
                 left = deadline - time.monotonic()
-                if not reused or left <= 0:
+                if not again or left <= 0:
                     raise
                 return connection.send(method, target, body, headers, left)
         except UnexpectedReply as error:
