@@ -25,6 +25,17 @@ class Feed(StrEnum):
     """A bucket is settled when its change has been read back: the acknowledgement after it is not waited for."""
 
 
+class Transport(StrEnum):
+    """How MNS and OSS are reached."""
+
+    HTTP = "HTTP"
+    """One host for all buckets, so that connections are reused."""
+    TLS = "TLS"
+    """A host of its own for every bucket, certificates verified; MNS over TLS as well."""
+    TLS_WITHOUT_TICKETS = "TLS, no tickets"
+    """The same with a server that gives no session to resume."""
+
+
 Command = Callable[[Settings, Path, Path], list[str]]
 """From the settings, their file, and a folder for its files: the module to run and its arguments."""
 
@@ -45,8 +56,8 @@ class Contender:
     journal: bool = False
     slots: int = 0
     replicas: int = 1
-    over_http: bool = False
-    """Over HTTP whatever the row's condition: what TLS costs is measured beside it, in the same rounds."""
+    transport: Transport | None = None
+    """Instead of its row's: what that costs is measured beside it, in the same rounds."""
 
     @property
     def missing(self) -> str:
@@ -87,7 +98,7 @@ def worker(
     journal: bool = False,
     slots: int = 0,
     replicas: int = 1,
-    over_http: bool = False,
+    transport: Transport | None = None,
     name: str = "",
 ) -> Contender:
     """The real worker with three calls; None for its own defaults, with which it looks for other paths too."""
@@ -96,8 +107,8 @@ def worker(
         label += f" x {replicas}"
     if journal:
         label += ", with journal"
-    if over_http:
-        label += ", over HTTP"
+    if transport is not None:
+        label += f", {transport}"
     return Contender(
         name or label,
         _worker,
@@ -106,7 +117,7 @@ def worker(
         journal=journal,
         slots=slots,
         replicas=replicas,
-        over_http=over_http,
+        transport=transport,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from bench.contenders import Contender, Feed
+from bench.contenders import Contender, Feed, Transport
 from bench.measurements import IdleResult, KillResult, StartResult
 from bench.server.ledger import Track
-from bench.stage import Condition, Scene, Stage, Transport
+from bench.stage import Condition, Scene, Stage
 from bench.windows import settled, settled_at, wait_until
 
 KILLED_MESSAGES = 200

@@ -7,8 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bench import plan
-from bench.contenders import CELERY_PREFORK, CELERY_THREADS, DOCUMENTED, DRAMATIQ, FLOOR, STOCK, Contender, Feed
-from bench.stage import Condition, Stage, Transport
+from bench.contenders import (
+    CELERY_PREFORK,
+    CELERY_THREADS,
+    DOCUMENTED,
+    DRAMATIQ,
+    FLOOR,
+    STOCK,
+    Contender,
+    Feed,
+    Transport,
+)
+from bench.stage import Condition, Stage
 from bench.windows import settled, wait_until
 
 MESSAGES = 48

@@ -12,12 +12,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
 from bench import machine
-from bench.contenders import Contender, Feed
+from bench.contenders import Contender, Feed, Transport
 from bench.machine import Machine, Usage
 from bench.names import ACCESS_KEY_ID, ACCESS_KEY_SECRET, DOMAIN
 from bench.redis_server import Redis
@@ -28,17 +27,6 @@ from bench.tls import Trust
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 BACKLOG = 10_000
-
-
-class Transport(StrEnum):
-    """How MNS and OSS are reached."""
-
-    HTTP = "HTTP"
-    """One host for all buckets, so that connections are reused."""
-    TLS = "TLS"
-    """A host of its own for every bucket, certificates verified; MNS over TLS as well."""
-    TLS_WITHOUT_TICKETS = "TLS without tickets"
-    """The same with a server that gives no session to resume."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +112,7 @@ class Stage:
         self, contender: Contender, condition: Condition, *, backlog: int = 0, lease_seconds: int = 60
     ) -> Iterator[Scene]:
         """A fresh server with a backlog, and the contender's processes, not started yet."""
-        transport = Transport.HTTP if contender.over_http else condition.transport
+        transport = contender.transport or condition.transport
         tls = transport is not Transport.HTTP
         if tls and self._trust is None:
             raise Failed("no certificates without the package cryptography")

@@ -63,9 +63,16 @@ def _ratios(results: Results) -> Iterator[Verdict]:
     at_least, at_most = Bound.AT_LEAST, Bound.AT_MOST
     ours, busy = plan.WORKER, plan.WORKER_BUSY
     rate, cpu = _rate, _cpu
-    for name, least in (("http-20", 20), ("tls-20", 25), ("tls-20-full", 20)):
-        found = _compared(results, name, busy, DOCUMENTED, rate)
-        yield Verdict(f"{name}: 64 workers against the documented loop", at_least, least, _OF_MESSAGES, found)
+    for name, worker, least in (
+        ("http-20", busy, 20),
+        ("tls-20", busy, 25),
+        ("tls-20", plan.WORKER_BUSY_WITHOUT_TICKETS, 20),
+    ):
+        found = _compared(results, name, worker, DOCUMENTED, rate)
+        tickets = ", no tickets" if worker is not busy else ""
+        yield Verdict(f"{name}: 64 workers against the documented loop{tickets}", at_least, least, _OF_MESSAGES, found)
+    found = _compared(results, "tls-20", busy, plan.WORKER_BUSY_WITHOUT_TICKETS, cpu)
+    yield Verdict("tls-20: a server with tickets against one without", at_most, 1, _OF_CPU, found)
     for name, over_tls, over_http in (
         ("tls-0", ours, plan.WORKER_OVER_HTTP),
         ("tls-20", busy, plan.WORKER_BUSY_OVER_HTTP),

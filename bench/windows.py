@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.contenders import Contender, Feed
+from bench.contenders import Contender, Feed, Transport
 from bench.figures import percentile
 from bench.machine import Usage
 from bench.measurements import Latency, Measurement
 from bench.server.ledger import Snapshot, Track
-from bench.stage import BACKLOG, Condition, Scene, Stage, Transport
+from bench.stage import BACKLOG, Condition, Scene, Stage
 
 _PATIENCE_SECONDS = 60.0
 _WARM_MESSAGES = 300

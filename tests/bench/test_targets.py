@@ -121,3 +121,18 @@ def test_an_idle_replica_has_to_stay_below_its_share_of_a_core() -> None:
     assert _about(results, "of a core").met is False
     assert _about(results, "one request every").met is True
     assert _about(results, "RSS").met is True
+
+
+def test_what_tls_costs_is_judged_beside_http_and_beside_a_server_without_tickets() -> None:
+    """All in one row, and so in the same rounds."""
+    results = Results.empty()
+    results.measurements += [
+        _measured("tls-20", plan.WORKER_BUSY, cpu=2.0),
+        _measured("tls-20", plan.WORKER_BUSY_OVER_HTTP, cpu=1.25),
+        _measured("tls-20", plan.WORKER_BUSY_WITHOUT_TICKETS, cpu=2.5),
+    ]
+    beside_http, beside_full = _about(results, "tls-20: a host per bucket"), _about(results, "one without")
+    assert beside_http.found is not None
+    assert beside_full.found is not None
+    assert (beside_http.found.median, beside_http.met) == (1.6, True)
+    assert (beside_full.found.median, beside_full.met) == (0.8, True)
