@@ -2,12 +2,12 @@
 
 A message that has to wait is sent again to its own queue with a delay, and the original is deleted. The copy is a new
 message to the service: new id, new times, received for the first time. What has to survive stands in properties whose
-names begin with `remediator-`; properties of anybody else travel along as they are.
+names begin with `remediator-`; properties of anybody else travel along as they are, where they fit.
 
 Anyone who may send to the queue can write any of this. So everything is bounded and checked against what the service
-itself says of the copy, and what does not fit is no history at all: the message then counts as new. A history can make
-a message older (up to `OLDEST_MS`) and more often tried, never younger than the service knows it, and it has no say in
-how long the message waits or in whether a change may be made.
+itself says of the copy: times are corrected, and what else does not fit is no history at all, so that the message
+counts as new. A history can make a message older (up to `OLDEST_MS`) and more often tried, never younger than the
+service knows it, and it has no say in how long the message waits or in whether a change may be made.
 
 Limits: https://www.alibabacloud.com/help/en/mns/developer-reference/message-properties; all of it counts towards the
 size of the message.
@@ -181,22 +181,26 @@ def _history(ours: Mapping[str, str], enqueued_at_ms: int) -> History | None:
         )
     ]
     enqueued, received, dead_letter, receipts, attempts = numbers
-    if not 0 < enqueued <= received <= enqueued_at_ms:
-        return None  # nobody received it before it was there, and its copy was made after that
-    if dead_letter != 0 and not enqueued <= dead_letter <= enqueued_at_ms:
+    if min(enqueued, received, enqueued_at_ms) <= 0 or dead_letter < 0:
         return None
     if not 0 <= attempts <= receipts <= MOST_COUNTED or receipts < 1:
         return None  # every attempt was a receipt
-    oldest = enqueued_at_ms - OLDEST_MS
+    # Nobody received it before it was there, and its copy was made after that; but the clocks of the service's machines
+    # may differ by a little, and a history that is dropped for it would forget every attempt.
+    first = min(max(enqueued, enqueued_at_ms - OLDEST_MS), enqueued_at_ms)
     return History(
         origin_id,
-        max(enqueued, oldest),
-        max(received, oldest),
+        first,
+        _between(first, received, enqueued_at_ms),
         receipts,
         attempts,
         why,
-        dead_letter and max(dead_letter, oldest),
+        dead_letter and _between(first, dead_letter, enqueued_at_ms),
     )
+
+
+def _between(earliest: int, moment: int, latest: int) -> int:
+    return min(max(moment, earliest), latest)
 
 
 def _canonical(kind: str, value: str) -> bool:

@@ -173,10 +173,12 @@ class Settlements:
         if action is not Action.HIDE and self._queues[action].failing:
             late = self._patience.over(delivery)
             if late:
+                self._copied_maybe(delivery, action)
                 self.give_up(delivery, action)
             return late
         late = action in _COPYING and self._gives_way(action)
         if late:
+            self._copied_maybe(delivery, action)
             self._give_way(delivery, action)
         return late
 
@@ -273,6 +275,11 @@ class Settlements:
         """The message stays, and a copy of it is or may be parked: a duplicate, of which there must not be many."""
         if delivery.parked_copy and (delivery.copied or delivery.settle_failures):
             self._parking.in_vain(delivery.parked_copy, reason)
+
+    def _copied_maybe(self, delivery: Delivery, action: Action) -> None:
+        """Nothing more is sent, but the queue may have taken an earlier copy without confirming it."""
+        if action is Action.PARK:
+            self._parked_in_vain(delivery, GIVEN_UP)
 
     def _gives_way(self, action: Action) -> bool:
         return self._patience.gives_way(self._queues[action], self._queues[Action.HIDE])

@@ -361,3 +361,39 @@ def test_requests_that_were_under_way_together_are_one_interruption() -> None:
     engine.parking.worked(second)
     assert engine.parking._paused_until == engine.clock() + FIRST_PAUSE_SECONDS
     assert engine.said == [("parking.interrupted", {"reason": "timeout"})]
+
+
+def test_a_copy_that_may_have_been_taken_interrupts_parking_when_it_is_late() -> None:
+    """Unconfirmed, and its time is over before it is tried again: as good as a duplicate, so what waits is hidden."""
+    engine = Engine()
+    engine.queue.visibility_seconds = 600
+    (delivery,) = engine.receive()
+    engine.queue.after_send.append(service_error(Unanswered))
+    engine.resolve(delivery, Outcome.HELD)
+    engine.step(Action.PARK)
+    engine.clock.advance(30.0)
+    engine.settle_all()
+    assert engine.dispositions == [Disposition.HIDDEN]
+    assert engine.said == [("parking.interrupted", {"reason": "given_up"})]
+
+
+def test_a_copy_that_may_have_been_taken_interrupts_parking_when_it_gives_way() -> None:
+    """Two unconfirmed, one that worked, and no slots left for the retries: their messages are hidden beside copies."""
+    engine = Engine(slots=16)
+    engine.queue.visibility_seconds = 600
+    slowly(engine, "send", 4.0)
+    unconfirmed, other, good, *fixed = engine.receive(8) + engine.receive(8)
+    engine.queue.after_send.extend([service_error(Unanswered)] * 2)
+    for delivery in (unconfirmed, other):
+        engine.resolve(delivery, Outcome.HELD)
+    engine.step(Action.PARK)
+    engine.resolve(good, Outcome.HELD)
+    for _ in range(2):
+        engine.step(Action.PARK)
+    for delivery in fixed:
+        engine.resolve(delivery, Outcome.FIXED)
+    engine.clock.advance(2.0)
+    engine.step(Action.PARK)
+    engine.settle_all()
+    assert ("park", "slow") in errors(engine)
+    assert ("parking.interrupted", {"reason": "given_up"}) in engine.said

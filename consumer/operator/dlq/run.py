@@ -140,7 +140,7 @@ def redrive(path: Path, form: str, choice: LetterOptions, *, foreign: bool, wait
             sender = _Sender(queue)
             dealt = _each(session, dead, found, meant, sender.redrive, choice.rate)
             if wait_seconds:
-                dealt = _followed(Followed(dead, journal), dealt, wait_seconds)
+                dealt = _followed(Followed(dead, journal, found.seen), dealt, wait_seconds)
     done = [each for each in dealt if each.done]
     after = f"{queue.name} has them again; one that fails again is a new letter: dlq list --newer-than 15m"
     return _show_results(
@@ -149,7 +149,7 @@ def redrive(path: Path, form: str, choice: LetterOptions, *, foreign: bool, wait
 
 
 def _followed(followed: Followed, dealt: list[LetterResult], seconds: float) -> list[LetterResult]:
-    became = followed.wait({each.sent_as for each in dealt if each.sent_as}, seconds)
+    became = followed.wait({each.sent_as: each.letter.identity for each in dealt if each.sent_as}, seconds)
     return [replace(each, became=became.get(each.sent_as, "")) for each in dealt]
 
 

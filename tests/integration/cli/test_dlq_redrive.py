@@ -75,8 +75,6 @@ def test_a_redrive_keeps_where_a_message_comes_from_and_since_when(cli: Cli, cha
 @pytest.mark.parametrize(
     "forged",
     [
-        {"enqueued_at_ms": 9_000_000_000_000},
-        {"first_seen_ms": 1},
         {"first_seen_ms": "soon"},
         {"receipts": 2**52},
         {"origin_id": "[red]M-1"},
