@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from tests.faults.campaign import Order, run, show
+from tests.faults.campaigning import Order, run, show
 from witness import Ending
 
 

@@ -143,14 +143,35 @@ def test_more_than_one_ctrl_c_leaves_nothing_either() -> None:
         eventually(lambda: not started.processes())
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_it_can_be_stopped_while_it_starts(processes: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "command", "processes"),
+    [
+        ("demo", _DEMO, 1),
+        ("demo", _DEMO, 2),
+        ("faults", ("tests.faults.campaign",), 1),
+        ("soak", ("tests.faults.soak",), 1),
+        ("fairness", ("tests.faults.fairness",), 1),
+        ("bench", ("bench",), 1),
+    ],
+)
+def test_it_can_be_stopped_while_it_starts(name: str, command: tuple[str, ...], processes: int) -> None:
     """Before the emulator or the worker is there; from the moment on when Python runs our code."""
-    with _started(*_DEMO) as started:
+    with _started(*command) as started:
         eventually(lambda: _interruptible(started.process.pid) and len(started.processes()) >= processes)
         started.type_ctrl_c()
-        assert started.end() == (130, "\ndemo: stopped by SIGINT\n")
+        assert started.end() == (130, f"\n{name}: stopped by SIGINT\n")
         eventually(lambda: not started.processes())
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["demo.__main__", "bench.__main__", "tests.faults.campaign", "tests.faults.soak", "tests.faults.fairness"],
+)
+def test_next_to_nothing_is_imported_before_it_can_be_stopped(module: str) -> None:
+    """Who types Ctrl-C during the first imports would see a traceback."""
+    code = f"import sys, {module}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert not {"rich", "consumer", "witness", "mns", "urllib3"} & set(done.stdout.split())
 
 
 def test_an_emulator_that_its_parent_ends_prints_nothing() -> None:

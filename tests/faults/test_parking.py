@@ -5,7 +5,7 @@ from __future__ import annotations
 from mns.queue import QueueMeta
 
 from emulator.provisioning import account
-from tests.faults.fairness import Fairness, Waits, taken
+from tests.faults.fair import Fairness, Waits, taken
 from tests.faults.scenarios import PARKING
 from tests.faults.stage import LEASE_SECONDS, QUEUE, Stage, until
 from tests.patience import PATIENCE_SECONDS

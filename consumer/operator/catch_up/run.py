@@ -37,8 +37,8 @@ from consumer.operator.session import Session, opened
 from consumer.reevaluation.catch_up import event_body, memory_key
 from consumer.telemetry import log
 
-_RETRIES = RetryPolicy(attempts=10, base_seconds=0.5, cap_seconds=15.0)
-"""More patient than the worker's: no lease runs out here, and a list of many pages meets the service's flow control."""
+_TRIES, _MORE_PATIENT = 10, 2.5
+"""Than the worker is: no lease runs out here, and a list of many pages meets the service's flow control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,13 @@ def _lister(session: Session, choice: PlanOptions) -> Lister:
 
 
 def _retrier(session: Session) -> Retrier:
-    return Retrier(_RETRIES, session.hooks, threading.Event())
+    usual = session.config.retry
+    policy = RetryPolicy(
+        max(_TRIES, usual.request_attempts),
+        usual.request_base_seconds * _MORE_PATIENT,
+        usual.request_cap_seconds * _MORE_PATIENT,
+    )
+    return Retrier(policy, session.hooks, threading.Event())
 
 
 def _completed(choice: PlanOptions, config: Config) -> PlanOptions:
