@@ -20,8 +20,32 @@ from consumer.cli.values import offered
     help="A bucket of your account on which every read that the rules need is tried.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail the check, too.")
+@click.option("--prove", is_flag=True, help="Show the whole way instead, on the bucket in canary.bucket.")
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=offered("rules"),
+    help="With --prove: only this rule; may be given several times. Without it: every rule that can be proved.",
+)
+@click.option("--url", default="", help="With --prove: the worker's HTTP server; else http.host and http.port.")
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --prove: the worker's journal, instead of journal.path.",
+)
 @output_option
-def check(path: Path, probe_bucket: str, strict: bool, form: str) -> int:
+def check(
+    path: Path,
+    probe_bucket: str,
+    strict: bool,
+    prove: bool,
+    rules: tuple[str, ...],
+    url: str,
+    journal: Path | None,
+    form: str,
+) -> int:
     """Find out before the start what would go wrong.
 
     Looks at the configuration, hosts, TLS, clock, credentials, queue, dead-letter queue, topic, subscription and
@@ -32,17 +56,30 @@ def check(path: Path, probe_bucket: str, strict: bool, form: str) -> int:
     exist. What a rule may change cannot be tried; those actions are listed. As an init container it keeps the worker
     from starting until everything fits.
 
+    --prove changes something: it breaks a harmless setting of the canary, publishes an event about it to the topic,
+    waits for a running worker to repair it, and leaves the canary as it was found, also after Ctrl-C or an error. It
+    says who repaired it and how long each leg took.
+
     \b
     Examples:
       config-remediator check -c config.toml
+      config-remediator check -c config.toml --prove
       config-remediator check -c config.toml --strict \\
         --probe-bucket my-test-bucket
       config-remediator check -c config.toml -o json \\
         | jq '.[] | select(.status == "failed")'
 
     Exit status: 0 all well, 1 something failed (or, with --strict, was warned of), 2 the configuration
-    cannot be used.
+    cannot be used; with --prove also without a canary or a topic in it.
     """
+    if prove:
+        from consumer.operator.prove import run as proofs
+
+        if probe_bucket:
+            raise click.UsageError("--probe-bucket is for a check without --prove, which looks at canary.bucket alone")
+        return proofs.prove(path, form, proofs.ProofRequest(rules, url, journal, strict))
+    if rules or url or journal:
+        raise click.UsageError("--rule, --url and --journal are for --prove")
     from consumer.operator.check.run import check as carry_out
 
     return carry_out(path, form, probe_bucket=probe_bucket, strict=strict)

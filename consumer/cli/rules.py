@@ -9,7 +9,7 @@ import click
 from consumer.cli.options import OperatorCommand, config_option, optional_config_option, output_option
 from consumer.cli.values import offered
 
-PURPOSES = ("run", "check", "provision", "peek", "catch-up", "dlq", "undo", "repair", "explain")
+PURPOSES = ("run", "check", "provision", "peek", "catch-up", "dlq", "undo", "repair", "explain", "prove")
 """What a policy can be for; the words of `consumer.operator.permissions.Purpose`."""
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from consumer.config.cross_checks import contradictions
 from consumer.config.sections.accounts import AccountsConfig
 from consumer.config.sections.announce import AnnounceConfig
+from consumer.config.sections.canary import CanaryConfig
 from consumer.config.sections.catch_up import CatchUpConfig
 from consumer.config.sections.engine import EngineConfig, RetryConfig
 from consumer.config.sections.guards import (
@@ -63,6 +64,7 @@ class Config(Section):
     reevaluate: ReevaluateConfig = ReevaluateConfig()
     announce: AnnounceConfig = AnnounceConfig()
     catch_up: CatchUpConfig = CatchUpConfig()
+    canary: CanaryConfig = CanaryConfig()
     exemptions: Annotated[tuple[ExemptionConfig, ...], Field(strict=False)] = Field(
         default=(), description="The exemptions; the first that covers a resource is the one that is named."
     )
@@ -92,6 +94,11 @@ class Config(Section):
     def oss_default_region(self) -> str:
         """Region of buckets whose event names none."""
         return self.oss.default_region or self.queue.region
+
+    @property
+    def canary_region(self) -> str:
+        """Region of the canary bucket."""
+        return self.canary.region or self.oss_default_region
 
     @property
     def subscription_name(self) -> str:

@@ -92,6 +92,11 @@ QueueNameOrNone = Annotated[
     StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9-]{0,119})?$"),
     Allowed("at most 120 letters, digits and hyphens, the first one not a hyphen, or empty"),
 ]
+BucketNameOrNone = Annotated[
+    str,
+    StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{1,61}[a-z0-9])?$"),
+    Allowed("the name of a bucket: 3 to 63 lower-case letters, digits and hyphens, or empty"),
+]
 _ENDPOINT_TEXT = "https://host or https://host:port (http:// only if you write it), without path, user or query"
 Endpoint = Annotated[str, StringConstraints(min_length=1), AfterValidator(checked_endpoint), Allowed(_ENDPOINT_TEXT)]
 EndpointOrNone = Annotated[str, AfterValidator(checked_endpoint), Allowed(f"{_ENDPOINT_TEXT}, or empty")]

@@ -11,10 +11,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Any
 
 from consumer.guards.rule import Mode, Rule, kinds_of
 from consumer.resources.base import ResourceKind
+from consumer.resources.oss.kind import BUCKETS
 from consumer.resources.ram_actions import actions_of
 
 
@@ -30,6 +32,8 @@ class Purpose(StrEnum):
     UNDO = "undo"
     REPAIR = "repair"
     EXPLAIN = "explain"
+    PROVE = "prove"
+    """`check --prove`, for the person who runs it."""
 
 
 class GrantTarget(StrEnum):
@@ -41,6 +45,7 @@ class GrantTarget(StrEnum):
     DEAD_LETTERS = "/queues/{dead_letter_queue}/messages"
     TOPIC = "/topics/{topic}"
     SUBSCRIPTION = "/topics/{topic}/subscriptions/{subscription}"
+    PUBLISHED = "/topics/{topic}/messages"
     ANNOUNCED = "/topics/{announced}"
     ANNOUNCEMENTS = "/topics/{announced}/messages"
 
@@ -90,6 +95,13 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
     Purpose.UNDO: ((GrantTarget.ANNOUNCEMENTS, ("PublishMessage",)),),
     Purpose.REPAIR: ((GrantTarget.ANNOUNCEMENTS, ("PublishMessage",)),),
     Purpose.EXPLAIN: (),
+    Purpose.PROVE: (
+        (GrantTarget.PUBLISHED, ("PublishMessage",)),
+        (GrantTarget.TOPIC, ("GetTopicAttributes",)),
+        (GrantTarget.SUBSCRIPTION, ("GetSubscriptionAttributes",)),
+        (GrantTarget.QUEUE, ("GetQueueAttributes",)),
+        (GrantTarget.MESSAGES, ("BatchPeekMessage",)),
+    ),
 }
 
 
@@ -137,6 +149,11 @@ class Scope:
     request_operations: tuple[str, ...] = ()
     """What catch-up asks it with --request-evaluation only."""
 
+    canary: str = ""
+    """The bucket that `check --prove` may break."""
+    canary_public: bool = False
+    """Whether it may be opened to everyone for that."""
+
     @property
     def resources_account(self) -> str:
         """The account whose resources are granted."""
@@ -158,7 +175,7 @@ class Scope:
 
 def resource_actions(kind: ResourceKind, rules: Iterable[Rule], purpose: Purpose, *, optional: bool = True) -> set[str]:
     """What the rules need on resources of a kind for a purpose; nothing where it never looks at one."""
-    if purpose in (Purpose.PROVISION, Purpose.DLQ, Purpose.CATCH_UP):
+    if purpose in (Purpose.PROVISION, Purpose.DLQ, Purpose.CATCH_UP, Purpose.PROVE):
         return set()
     needed = set(kind.look_actions)
     for rule in rules:
@@ -188,6 +205,9 @@ def policy(
     """The RAM policy document for these purposes; for a member account's role, of what is done there."""
     granted: dict[str, set[str]] = {}
     for purpose in sorted(set(purposes)):
+        if purpose is Purpose.PROVE:
+            _grant_proof(granted, rules, scope)
+            continue
         if not scope.member:
             _grant_mns(granted, scope, purpose, optional=optional)
         for rule in rules:
@@ -206,6 +226,26 @@ def _grant_mns(granted: dict[str, set[str]], scope: Scope, purpose: Purpose, *, 
         for operation in operations:
             if optional or (place, operation) not in _MNS_OPTIONAL.get(purpose, ()):
                 granted.setdefault(scope.arn(place), set()).update(actions_of("mns", operation))
+
+
+def _grant_proof(granted: dict[str, set[str]], rules: Sequence[Rule], scope: Scope) -> None:
+    """What `check --prove` does: break and put back on the canary and nowhere else, publish, and look at the way."""
+    if not scope.canary or scope.member:
+        return
+    _grant_mns(granted, scope, Purpose.PROVE, optional=True)
+    canary = _owned(BUCKETS.arn(scope.canary), scope.account_id)
+    granted[canary] = {*BUCKETS.look_actions, *BUCKETS.tag_actions, "oss:ListObjects"}
+    for rule in rules:
+        repair, only = rule.remediation, rule.selector.resources
+        if not repair.rehearsable or (repair.break_opens and not scope.canary_public):
+            continue
+        if only and not any(fnmatchcase(scope.canary, pattern) for pattern in only):
+            continue
+        looks = {action for action in repair.optional_actions if reads(action)}
+        granted[canary] |= {*repair.actions, *repair.undo_actions, *looks}
+        for grant in repair.further_grants():
+            resource = _owned(grant.resource, scope.account_id) if grant.own else grant.resource
+            granted.setdefault(resource, set()).add(grant.action)
 
 
 def _grant_resources(

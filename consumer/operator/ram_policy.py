@@ -46,6 +46,8 @@ def scope(config: Config, buckets: Sequence[str] = (), member: str = "") -> Scop
         resource_ids={BUCKETS.resource_type: tuple(buckets)} if buckets else {},
         member=member,
         announced=config.announce.topic,
+        canary=config.canary.bucket,
+        canary_public=config.canary.public,
         reads_tags=_reads_tags(config),
         roles=tuple(
             f"acs:ram::{member}:role/{accounts.role_name}" for member in accounts.allowed if member != config.account_id

@@ -18,6 +18,7 @@ from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.aliyun.mns.admin import Channel
 from consumer.aliyun.mns.queue import Queue, QueueAddress
+from consumer.aliyun.mns.topic import Topic
 from consumer.aliyun.standard_chain import StandardChain, explained
 from consumer.app.build import build_members, evaluator_url
 from consumer.app.clients import ClientParts, build_client, build_retrier
@@ -51,6 +52,12 @@ class Session:
     def channel(self) -> Channel:
         """The gateway of topic, subscription and queues."""
         opened = Channel(self._address(self.config.queue.name), self.credentials, self.hooks)
+        self._closing.callback(opened.close)
+        return opened
+
+    def topic(self, name: str) -> Topic:
+        """The gateway of a topic that is published to."""
+        opened = Topic(self._address(name), self.credentials, self.hooks)
         self._closing.callback(opened.close)
         return opened
 

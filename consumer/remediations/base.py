@@ -125,6 +125,9 @@ class Remediation(ABC, Generic[TargetT, IdentityT, State]):
     one_way: ClassVar[bool] = False
     """Whether the change can never be taken back, or leaves costs behind: the evaluator has to confirm it first."""
 
+    break_opens: ClassVar[bool] = False
+    """Whether what `harmless_breaks` names may let everyone in, although there is nothing to find."""
+
     def __init__(self, options: Options) -> None:
         """Bind to one rule's options; a class with options of its own narrows the type."""
 
@@ -186,6 +189,32 @@ class Remediation(ABC, Generic[TargetT, IdentityT, State]):
     def further_grants(self) -> tuple[Grant, ...]:
         """RAM actions that it needs elsewhere, with these options."""
         return ()
+
+    def harmless_breaks(self, state: State) -> tuple[State, ...]:  # noqa: ARG002 - for those that have one
+        """States that break the rule and harm nothing on an empty resource that nobody uses, the mildest first.
+
+        `state` is compliant. Where nothing is that harmless there is none. Pure.
+        """
+        return ()
+
+    @property
+    def rehearsable(self) -> bool:
+        """Whether it knows such states."""
+        return type(self).harmless_breaks is not Remediation.harmless_breaks
+
+    def rehearsal(self, state: State) -> Change | None:
+        """The repair of a harmless break that leaves exactly what `state` is; None where there is no such break.
+
+        To `revert` this change is to break the resource, and to repair it is to put it back as it was. Pure.
+
+        Raises:
+            Refused: this resource can never be repaired with these options.
+        """
+        for broken in self.harmless_breaks(state):
+            finding = self.plan(broken)
+            if isinstance(finding, Change) and finding.after == self.plan(state).state:
+                return finding
+        return None
 
     @abstractmethod
     def revert(self, target: TargetT, change: Change, /) -> None:

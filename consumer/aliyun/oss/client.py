@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.oss.endpoints import Endpoints, region_of
 from consumer.aliyun.oss.errors import translated
-from consumer.aliyun.oss.requests import FoundBucket, RequestingBucket, SettingReply
+from consumer.aliyun.oss.requests import FoundBucket, ListedBucket, RequestingBucket, SettingReply
 from consumer.aliyun.oss.session import OssSession
 from consumer.aliyun.oss.signer import Signer
 from consumer.aliyun.retry import Retrier
@@ -181,6 +181,13 @@ class OssBucket(NamedSettings):
     def delete(self) -> None:
         """DeleteBucket, which the service refuses unless the bucket is empty."""
         self._call("DeleteBucket", lambda: self._sdk.delete_bucket())
+
+    def is_empty(self) -> bool:
+        """ListObjects: whether no object is in it. For the command that looks at a canary; a repair never does."""
+        found: ListedBucket = self._call("ListObjects", lambda: self._sdk.listed())
+        if found.name != self.name:
+            raise DamagedReply("oss", "ListObjects", "wrong_bucket", "the answer is about another bucket")
+        return found.empty
 
     def _info(self) -> BucketInfo:
         found: FoundBucket = self._call("GetBucketInfo", lambda: self._sdk.info())

@@ -30,6 +30,15 @@ class FoundBucket:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedBucket:
+    """What ListObjects answered."""
+
+    name: str
+    empty: bool
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingReply(Generic[T]):
     """What a setting reads as."""
 
@@ -58,6 +67,20 @@ class RequestingBucket(oss2.Bucket):  # type: ignore[misc] # the SDK carries no 
             redundancy=bucket.findtext("DataRedundancyType") or "",
         )
         return FoundBucket(required(bucket, "Name"), about, answer.request_id)
+
+    def listed(self) -> ListedBucket:
+        """ListObjects with room for one: whether anything is in the bucket.
+
+        https://www.alibabacloud.com/help/en/oss/developer-reference/listobjects
+
+        Raises:
+            ValueError: something that every listing has is missing.
+        """
+        answer = self._do("GET", self.bucket_name, "", params={"max-keys": "1"})
+        listing = rooted(answer.read(), "ListBucketResult")
+        more = required(listing, "IsTruncated") != "false"
+        empty = not more and listing.find("Contents") is None and listing.find("CommonPrefixes") is None
+        return ListedBucket(required(listing, "Name"), empty, answer.request_id)
 
     def fetch(self, setting: Setting[T]) -> SettingReply[T]:
         """The request that reads a setting.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Status(StrEnum):
@@ -27,6 +28,10 @@ class CheckResult:
     message: str
     remedy: str = ""
     """What to do; empty where nothing is to be done."""
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        return {"check": self.check, "status": self.status.value, "message": self.message, "remedy": self.remedy}
 
 
 def ok(check: str, message: str) -> CheckResult:

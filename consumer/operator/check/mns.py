@@ -60,6 +60,17 @@ def look(session: Session) -> Iterator[CheckResult]:
         yield refused.finding
 
 
+def route(session: Session) -> Iterator[CheckResult]:
+    """Topic, queue and subscription alone: the way that an event takes."""
+    way = _Channel(session, session.channel())
+    try:
+        yield from _topic(way)
+        yield from _queue(way)
+        yield from _subscription(way)
+    except _CredentialsRefused as refused:
+        yield refused.finding
+
+
 def _topic(way: _Channel) -> Iterator[CheckResult]:
     name = way.session.config.topic.name
     if not name:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -32,13 +31,17 @@ def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandE
     """Check everything and show the findings."""
     config = configuration.read(path, os.environ)
     if not isinstance(config, Config):
-        return _show(config, form, CommandExit.USAGE)
+        return show(config, form, CommandExit.USAGE)
     found = [ok(configuration.CONFIGURATION, f"{len(config.rules)} rules")]
     found += [*configuration.look(config), *environment.look(os.environ), *local.look(config)]
     found += _of_services(config, probe_bucket)
+    return show(found, form, concluded(found, strict=strict))
+
+
+def concluded(found: Sequence[CheckResult], *, strict: bool) -> CommandExit:
+    """How the command ends."""
     bad = {Status.FAILED, Status.WARNING} if strict else {Status.FAILED}
-    wrong = any(each.status in bad for each in found)
-    return _show(found, form, CommandExit.FOUND if wrong else CommandExit.DONE)
+    return CommandExit.FOUND if any(each.status in bad for each in found) else CommandExit.DONE
 
 
 def _of_services(config: Config, probe_bucket: str) -> Iterator[CheckResult]:
@@ -89,12 +92,13 @@ def _members(session: Session) -> Iterator[CheckResult]:
             yield ok("member account", f"{role.arn} can be assumed")
 
 
-def _show(found: list[CheckResult], form: str, status: CommandExit) -> CommandExit:
-    output.show(form, [_document(each) for each in found], lambda console: _draw(console, found))
+def show(found: Sequence[CheckResult], form: str, status: CommandExit) -> CommandExit:
+    """Show the findings; returns `status`."""
+    output.show(form, [each.document() for each in found], lambda console: _draw(console, found))
     return status
 
 
-def _draw(console: Console, found: list[CheckResult]) -> None:
+def _draw(console: Console, found: Sequence[CheckResult]) -> None:
     rows = [
         (
             output.cell(each.status.value, _STYLES[each.status]),
@@ -106,12 +110,3 @@ def _draw(console: Console, found: list[CheckResult]) -> None:
     console.print(output.table(("", "check", "found, and what to do"), rows))
     counts = Counter(each.status for each in found)
     console.print(", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status]))
-
-
-def _document(finding: CheckResult) -> dict[str, Any]:
-    return {
-        "check": finding.check,
-        "status": finding.status.value,
-        "message": finding.message,
-        "remedy": finding.remedy,
-    }

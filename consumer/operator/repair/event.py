@@ -67,7 +67,14 @@ def marks(rule: Rule) -> tuple[EventMarks, ...]:
     return found or (EventMarks(risk_level=risk),)
 
 
-def chosen(rule: Rule, rules: Sequence[Rule], subject: NamedResource, at_ms: int, config_rule_id: str = "") -> str:
+def chosen(
+    rule: Rule,
+    rules: Sequence[Rule],
+    subject: NamedResource,
+    at_ms: int,
+    config_rule_id: str = "",
+    request_id: str = "",
+) -> str:
     """The body of a message that asks a rule to repair a resource, so that none further up takes it where that can be.
 
     Raises:
@@ -78,7 +85,7 @@ def chosen(rule: Rule, rules: Sequence[Rule], subject: NamedResource, at_ms: int
     if not wanted:
         known = ", ".join(sorted(rule.selector.config_rule_ids)) or "none"
         raise ConfigurationError(f"--config-rule-id: rule {rule.name} does not select by it; its ids are: {known}")
-    bodies = [body(each, subject, at_ms) for each in wanted]
+    bodies = [body(each, subject, at_ms, request_id) for each in wanted]
     return next((text for text in bodies if _taken_by(rule, rules, text)), bodies[0])
 
 
@@ -90,7 +97,7 @@ def _taken_by(rule: Rule, rules: Sequence[Rule], text: str) -> bool:
     return isinstance(event, Event) and match(event, rules) is rule
 
 
-def body(by: EventMarks, subject: NamedResource, at_ms: int) -> str:
+def body(by: EventMarks, subject: NamedResource, at_ms: int, request_id: str = "") -> str:
     """The body of a message about a resource, with these marks."""
     qualifier = {
         "configRuleId": by.config_rule_id,
@@ -109,6 +116,7 @@ def body(by: EventMarks, subject: NamedResource, at_ms: int) -> str:
             "riskLevel": by.risk_level,
             "accountId": subject.account_id,
             "notificationCreationTime": at_ms,
+            **({"requestId": request_id} if request_id else {}),
             "evaluationResultIdentifier": {"orderingTimestamp": at_ms, "evaluationResultQualifier": qualifier},
         }
     )

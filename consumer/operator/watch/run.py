@@ -14,6 +14,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from consumer.config import load
+from consumer.config.sections.services import HttpConfig
 from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.exit_codes import CommandExit
 from consumer.engine.stop_request import StopRequest
@@ -140,9 +141,15 @@ def _pages(target: str, first: Snapshot, interval: float, enough: StopRequest) -
 def _configured(path: Path | None) -> str:
     if path is None:
         raise ConfigurationError("say where the worker is: --url, or a configuration in --config")
-    http = load(path, os.environ).http
+    if found := address(load(path, os.environ).http):
+        return found
+    raise ConfigurationError("http.enabled or http.port: the configuration names no fixed port; give --url")
+
+
+def address(http: HttpConfig) -> str:
+    """Where a worker with this configuration answers on its own machine; empty where that is not known."""
     if not http.enabled or not http.port:
-        raise ConfigurationError("http.enabled or http.port: the configuration names no fixed port; give --url")
+        return ""
     return f"http://{_EVERYWHERE.get(http.host, http.host)}:{http.port}"
 
 

@@ -104,6 +104,10 @@ class BucketLogging(BucketRemediation[LoggingState]):
         """Write what was found."""
         self._write(bucket, change.before)
 
+    def harmless_breaks(self, state: LoggingState) -> tuple[LoggingState, ...]:
+        """No logs."""
+        return (replace(state, logging=None),)
+
     def falls_short(self) -> Mapping[str, str]:
         """Another prefix stays where it is not replaced."""
         return {} if self._replace_prefix else {"oss-bucket-logging-prefix-match": "replace_prefix = true"}

@@ -54,6 +54,8 @@ class BucketAcl(PublicAccessRepair[str]):
         "oss:DeleteBucket",
     )
 
+    break_opens: ClassVar[bool] = True
+
     Options: ClassVar[type[BucketAclOptions]] = BucketAclOptions
 
     def __init__(self, options: BucketAclOptions) -> None:
@@ -104,6 +106,10 @@ class BucketAcl(PublicAccessRepair[str]):
         if change.before in (PRIVATE, change.after):
             return ""
         return f"anyone may be able to reach the bucket again: its ACL is {change.before}"
+
+    def harmless_breaks(self, state: str) -> tuple[str, ...]:
+        """Public read, where that is not what the rule leaves: whoever asks sees that the bucket is empty."""
+        return (PUBLIC_READ,) if state == PRIVATE and self._drop == "all" else ()
 
     def revert(self, bucket: Bucket, change: Change) -> None:
         """Set the ACL that was found."""

@@ -34,6 +34,8 @@ class BlockPublicAccess(PublicAccessRepair[bool], SettingRepair[bool]):
     )
     optional_actions: ClassVar[tuple[str, ...]] = (POLICY.read_action,)
 
+    break_opens: ClassVar[bool] = True
+
     Options: ClassVar[type[BlockPublicAccessOptions]] = BlockPublicAccessOptions
     notation: ClassVar[Notation[bool]] = Notation(bool)
 
@@ -48,6 +50,10 @@ class BlockPublicAccess(PublicAccessRepair[bool], SettingRepair[bool]):
     def weakens(self, change: Change) -> str:  # noqa: ARG002 - it is always off that is put back
         """What it kept closed is open again."""
         return "anyone may be able to reach the bucket again, by a public ACL or policy"
+
+    def harmless_breaks(self, state: bool) -> tuple[bool, ...]:  # noqa: ARG002 - whatever it is
+        """Off, so that ACL and policy have their effect."""
+        return (False,)
 
     def write(self, bucket: Bucket, state: bool) -> None:
         """Switch it."""

@@ -105,6 +105,10 @@ class BucketEncryption(SettingRepair[Encryption | None]):
             missing["oss-encryption-byok-check"] = 'algorithm = "KMS" and kms_master_key_id'
         return missing
 
+    def harmless_breaks(self, state: Encryption | None) -> tuple[Encryption | None, ...]:  # noqa: ARG002 - whatever it is
+        """No default: what is there already stays as it is encrypted."""
+        return (None,)
+
     def write(self, bucket: Bucket, state: Encryption | None) -> None:
         """Replace the default, or take it away."""
         if state is None:

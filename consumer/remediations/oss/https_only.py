@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from consumer.remediations.base import Options
@@ -35,3 +36,7 @@ class HttpsOnly(PolicyRepair):
         if denies_plain_http(state.policy, state.bucket, state.owner_id):
             return state.policy
         return with_https_only(state.policy, state.bucket, state.owner_id)
+
+    def harmless_breaks(self, state: PolicyState) -> tuple[PolicyState, ...]:
+        """No policy, where the statement is all that there is of it."""
+        return (replace(state, policy=None),)

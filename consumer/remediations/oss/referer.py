@@ -85,6 +85,10 @@ class BucketReferer(SettingRepair[Referer]):
             allow_empty=state.allow_empty and not self._options.forbid_empty_referer,
         )
 
+    def harmless_breaks(self, state: Referer) -> tuple[Referer, ...]:
+        """Without the configured referers: fewer pages may link to it."""
+        return (replace(state, allowed=tuple(each for each in state.allowed if each not in self._options.referers)),)
+
     def write(self, bucket: Bucket, state: Referer) -> None:
         """Replace the configuration."""
         bucket.write(REFERER, state)

@@ -88,6 +88,10 @@ class BucketTags(SettingRepair[dict[str, str]]):
         merged = state | self._tags if self._replace_values else self._tags | state
         return dict(sorted(merged.items()))
 
+    def harmless_breaks(self, state: dict[str, str]) -> tuple[dict[str, str], ...]:
+        """One tag less."""
+        return tuple({key: value for key, value in state.items() if key != less} for less in self._tags)
+
     def write(self, bucket: Bucket, state: dict[str, str]) -> None:
         """Replace all tags, or take them away."""
         if state:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -52,6 +52,11 @@ class TlsVersions(SettingRepair[HttpsConfig]):
         before = state.versions if state.enabled else ()
         kept = tuple(version for version in before if version in self._versions)
         return replace(state, enabled=True, versions=kept or self._versions)
+
+    def harmless_breaks(self, state: HttpsConfig) -> tuple[HttpsConfig, ...]:
+        """One version more than may be."""
+        more = [version for version in get_args(TlsVersion) if version not in self._versions]
+        return tuple(replace(state, versions=(version, *state.versions)) for version in reversed(more))
 
     def write(self, bucket: Bucket, state: HttpsConfig) -> None:
         """Replace versions and cipher suites."""

@@ -140,9 +140,9 @@ class Cli:
         return Result(process.returncode, out, err)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
+    def working(self, **environment: str) -> Iterator[None]:
         """A worker beside the test, which has to end in good order."""
-        process = self.start("run")
+        process = self.start("run", **environment)
         try:
             yield
         finally:

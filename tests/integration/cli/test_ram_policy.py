@@ -47,6 +47,9 @@ aggregator_id = "ca-1"
 
 [announce]
 topic = "announcements"
+
+[canary]
+bucket = "the-canary"
 """
 """Everything that is asked besides the queues and the resources."""
 ZRS = Case("oss.zrs", {}, "oss-zrs-enabled", options={"acknowledge_one_way_and_cost": True})
@@ -349,3 +352,52 @@ def test_cloud_config_is_granted_as_far_as_it_is_used(cli: Cli, settings: str, o
 
     assert config_actions("run") == needed({("config", operation) for operation in operations})
     assert config_actions("undo") == set()
+
+
+CANARY = '\n[canary]\nbucket = "the-canary"\n'
+
+
+def test_a_policy_for_proofs_breaks_nothing_but_the_canary(cli: Cli) -> None:
+    """What breaks and puts back is granted there alone, and for the rules that can be proved on it alone."""
+    cli.configure(_every_rule(), more=CANARY)
+    policy = cli.run("ram-policy", "--for", "prove").document
+    account = load(cli.path, {}).account_id
+    changing = {
+        (action, resource)
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action.startswith("oss:") and not reads(action)
+    }
+    assert {resource for _, resource in changing} == {
+        f"acs:oss:*:{account}:the-canary",
+        f"acs:oss:*:{account}:access-logs-*/*",
+    }
+    assert {action for action, _ in changing} == {
+        "oss:DeleteBucketEncryption",
+        "oss:DeleteBucketLogging",
+        "oss:DeleteBucketPolicy",
+        "oss:DeleteBucketTagging",
+        "oss:PutBucketEncryption",
+        "oss:PutBucketHttpsConfig",
+        "oss:PutBucketLogging",
+        "oss:PutBucketPolicy",
+        "oss:PutBucketReferer",
+        "oss:PutBucketTagging",
+        "oss:PutObject",
+    }
+    assert {action for action in granted(policy) if action.startswith("mns:") and not reads(action)} <= {
+        "mns:PublishMessage",
+        "mns:BatchPeekMessage",
+        "mns:PeekMessage",
+    }
+
+
+def test_a_canary_that_may_be_opened_has_that_in_its_policy(cli: Cli) -> None:
+    """And no canary is nothing to be granted."""
+    cli.configure(rule(ALL[0]), more=f"{CANARY}public = true\n")
+    assert "oss:PutBucketAcl" in granted(cli.run("ram-policy", "--for", "prove").document)
+    cli.configure(rule(ALL[0]), more=CANARY)
+    assert "oss:PutBucketAcl" not in granted(cli.run("ram-policy", "--for", "prove").document)
+    cli.configure(rule(ALL[0]))
+    assert cli.run("ram-policy", "--for", "prove").document["Statement"] == []
