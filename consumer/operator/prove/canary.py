@@ -57,7 +57,7 @@ class Restored:
 
     well: bool
     text: str
-    """For people: what was done, or what is left."""
+    """For people, after its name: what was done, or what is left."""
 
 
 class Canary:
@@ -176,7 +176,7 @@ class Canary:
             try:
                 found = self._put_back(rehearsal, info, write=not repaired)
             except (ResourceGone, NotProvable) as error:
-                return Restored(well=True, text=f"nothing is left to be put back: {error}")
+                return Restored(well=True, text=f"is not there any more, so nothing is left to be put back: {error}")
             except RemediatorError as error:
                 trouble = str(error)
             else:
@@ -205,7 +205,7 @@ class Canary:
         return rehearsal.before if write else ""
 
     def _restored(self, found: str) -> Restored:
-        text = f"put back from {found}" if found else "as it was found"
+        text = f"was put back from {found}" if found else "is as it was found"
         if self._unanswered:
             text += (
                 f"; the request that was to break it was never answered ({self._unanswered}): should the service carry"
@@ -214,7 +214,7 @@ class Canary:
         return Restored(well=True, text=text)
 
     def _left(self, rehearsal: Change, trouble: str) -> str:
-        text = f"{self._bucket.name} could not be put back within {RESTORE_SECONDS:.0f} s ({trouble})"
+        text = f"could not be put back within {RESTORE_SECONDS:.0f} s ({trouble})"
         return f"{text}; it was {rehearsal.after}"
 
 

@@ -99,10 +99,10 @@ class Proof:
         try:
             with self._timed("broken"):
                 canary.break_it(rehearsal, info)
-            record.published_at_ms = means.wall_ms()
+            record.published_at_ms, since = means.wall_ms(), means.monotonic()
             with self._timed("published"):
                 record.published_as = means.session.topic(self._config.topic.name).publish(body, "")
-            seen = way.followed(lambda: canary.state(info) == rehearsal.after)
+            seen = way.followed(lambda: canary.state(info) == rehearsal.after, since=since)
             verdict = judged(self._rule, record, seen)
         except RemediatorError as error:
             remedy = error.remedy if isinstance(error, NotProvable) else _ASK
@@ -116,11 +116,11 @@ class Proof:
             restored = canary.restore(rehearsal, info, repaired=repaired)
         self._record.restored = restored.well
         if not restored.well or not repaired:
-            self._means.say(f"{self._record.bucket}: {restored.text}.")
+            self._means.say(f"{self._record.bucket} {restored.text}.")
         return restored
 
     def _with(self, verdict: ProofFinding, restored: Restored) -> ProofFinding:
-        message = f"{verdict.message}. The canary: {restored.text} ({self._record.seconds.text()})"
+        message = f"{verdict.message}. The canary {restored.text} ({self._record.seconds.text()})"
         if restored.well:
             return replace(verdict, message=message)
         return replace(verdict, status=Status.FAILED, message=message, remedy=f"put it back with: {self._by_hand()}")

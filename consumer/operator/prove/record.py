@@ -47,7 +47,7 @@ class ProofTimes:
     settled: float | None = None
     """From there until the message was off the queue."""
     whole_way: float | None = None
-    """From the confirmed event until the repair was seen from here."""
+    """From when it was sent to the topic until the repair was seen from here."""
     restored: float | None = None
     """To leave the canary as it was found."""
 

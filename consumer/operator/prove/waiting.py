@@ -56,17 +56,20 @@ class WatchedWay:
         self.repaired = False
         """Whether the canary was seen as it was before the break, after it had been seen broken."""
 
-    def followed(self, is_repaired: Callable[[], bool]) -> Seen:
+    def followed(self, is_repaired: Callable[[], bool], *, since: float) -> Seen:
         """Wait for the repair, and then for the worker's own record of it; neither for ever.
+
+        `since` is the monotonic moment at which the event was sent to the topic.
 
         Raises:
             ServiceError: the canary cannot be looked at any more.
         """
-        began = self._monotonic()
-        seen = self._until(began + self._session.config.canary.wait_seconds, lambda seen: self._over(seen, is_repaired))
+        seen = self._until(
+            self._monotonic() + self._session.config.canary.wait_seconds, lambda seen: self._over(seen, is_repaired)
+        )
         if not self.repaired:
             return seen if self._stop else self._with_queue(seen)
-        self._record.seconds.whole_way = round(self._monotonic() - began, 3)
+        self._record.seconds.whole_way = round(self._monotonic() - since, 3)
         return self._until(self._monotonic() + _WITNESS_SECONDS, self._is_witnessed)
 
     def _until(self, end: float, enough: Callable[[Seen], bool]) -> Seen:

@@ -65,7 +65,7 @@ def test_a_person_reads_who_and_how_long(cli: Cli, channel: Emulator, tmp_path: 
     with cli.working():
         result = cli.run("check", "--prove")
     assert result.status == 0, result
-    for word in ("encryption: repaired by ", "topic to worker", "settle", "The canary: as it was found"):
+    for word in ("encryption: repaired by ", "topic to worker", "settle", "The canary is as it was found"):
         assert word in result.out, result.out
 
 
@@ -304,7 +304,7 @@ def test_a_signal_never_leaves_it_broken(
     assert state_of(channel) == before
     assert changes_of(channel) == ["DeleteBucketEncryption", "PutBucketEncryption"]
     assert "Traceback" not in err
-    assert "the-canary: put back from null" in err
+    assert "the-canary was put back from null" in err
 
 
 @pytest.mark.parametrize(
