@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -51,9 +51,21 @@ class ProofTimes:
     restored: float | None = None
     """To leave the canary as it was found."""
 
+    def document(self) -> dict[str, float | None]:
+        """For scripts, in the order of the way."""
+        return {
+            "broken": self.broken,
+            "published": self.published,
+            "received": self.received,
+            "repaired": self.repaired,
+            "settled": self.settled,
+            "whole_way": self.whole_way,
+            "restored": self.restored,
+        }
+
     def text(self) -> str:
         """Those that were seen, in their order."""
-        seen = {name: value for name, value in asdict(self).items() if value is not None}
+        seen = {name: value for name, value in self.document().items() if value is not None}
         return ", ".join(f"{_WORDS[name]} {value:.2f} s" for name, value in seen.items())
 
 
@@ -99,7 +111,24 @@ class ProofRecord:
 
     def document(self) -> dict[str, Any]:
         """For scripts."""
-        return asdict(self)
+        return {
+            "rule": self.rule,
+            "remediation": self.remediation,
+            "mode": self.mode,
+            "bucket": self.bucket,
+            "region": self.region,
+            "result": self.result.value,
+            "event": self.event,
+            "published_at_ms": self.published_at_ms,
+            "published_as": self.published_as,
+            "message_id": self.message_id,
+            "found": self.found,
+            "broken_as": self.broken_as,
+            "by": self.by,
+            "seen_in": self.seen_in,
+            "restored": self.restored,
+            "seconds": self.seconds.document(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
