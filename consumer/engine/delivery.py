@@ -27,6 +27,8 @@ class Delivery:
     lease: Lease
     received_at: float
     stages: Timings = field(default_factory=Timings)
+    crowded_out: bool = False
+    """Whether it has come back and found no slot for that, so that it is decoded and then waits once more."""
 
     # Filled by triage.
     event: Event | None = None

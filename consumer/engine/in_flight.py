@@ -7,12 +7,15 @@ every step of a delivery is counted in the moment it is taken.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consumer.core.outcome import Disposition
 from consumer.engine.buffer import Buffer
 from consumer.engine.delivery import Delivery
+
+_ROOM_SECONDS = 0.05
+"""How long a poll waits for room for what may come back, before it takes slots that are not for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,8 @@ class InFlight:
         self._emptied = threading.Condition(self._lock)
         self._buffer = Buffer(workers or slots)
         self._reserved = 0
-        self._wanted = 1
-        """Slots that a poll waits for; all pollers wait for the same number."""
+        self._wanted: list[int] = []
+        """Slots that each waiting poll needs."""
         self._received = 0
         self._working = 0
         self._settling = 0
@@ -62,15 +65,16 @@ class InFlight:
         """Reserve slots for a poll: `most` of them, or half of all where there are fewer than two polls' worth.
 
         Waiting for that many, instead of polling for every single one, is what keeps batches full under load. Not while
-        what comes back fills most slots: a fresh event, which the queue hands out first, would wait for that many, too.
+        much comes back: a fresh event, which the queue hands out first, would wait for that many, too. And if there is
+        no room for what comes back the poll waits for some, but only for a moment, as a fresh event may be there.
         Returns 0 when there was not enough room within `wait_seconds`, or when no more may be received.
         """
         wanted = min(most, max(1, self._usable // 2))
         with self._slot_free:
-            if self._buffer.returned > self._usable // 2:
+            if self._buffer.returned > self._most_returned // 2:
                 wanted = max(1, wanted // 4)
-            self._wanted = wanted
-            self._slot_free.wait_for(lambda: self._closed or self._free() >= wanted, wait_seconds)
+                self._wait_for(wanted, self._room, min(wait_seconds, _ROOM_SECONDS))
+            self._wait_for(wanted, self._free, wait_seconds)
             if self._closed or self._free() < wanted:
                 return 0
             self._reserved += wanted
@@ -90,7 +94,7 @@ class InFlight:
                 self._settling += len(deliveries)
                 return deliveries
             for delivery in deliveries:
-                self._buffer.add(delivery)
+                self._buffer.add(delivery, most_returned=self._most_returned)
             self._buffer_filled.notify(len(deliveries))
             if len(deliveries) < reserved:
                 self._slot_free.notify_all()
@@ -108,14 +112,20 @@ class InFlight:
                 delivery.lease.in_work = True
             return delivery
 
+    def free(self, taken: Delivery) -> None:
+        """The worker that took this delivery is free again; also if the delivery waits for another worker's repair."""
+        with self._lock:
+            self._buffer.free(taken)
+            if self._buffer.returned_may_go:
+                self._buffer_filled.notify()  # one that might not be worked on before
+
     def worked(self, deliveries: Sequence[Delivery]) -> None:
         """These have their ending and wait to be settled."""
         with self._lock:
             self._working -= len(deliveries)
             self._settling += len(deliveries)
             self._buffer.worked(deliveries)
-            if self._buffer.returned:
-                self._buffer_filled.notify()  # one that may not have been worked on before
+            self._wake_pollers(self._room())
 
     def limit(self, slots: int) -> None:
         """Use no more than so many slots from now on; what is in flight beyond them stays."""
@@ -142,8 +152,7 @@ class InFlight:
         with self._lock:
             self._settling -= 1
             self._settled[disposition] += 1
-            if self._free() >= self._wanted:
-                self._slot_free.notify()  # not for fewer: a poller that wakes up in vain takes time from the workers
+            self._wake_pollers(self._free())
             if not self._in_flight():
                 self._emptied.notify_all()
 
@@ -174,6 +183,26 @@ class InFlight:
 
     def _in_flight(self) -> int:
         return len(self._buffer) + self._working + self._settling
+
+    @property
+    def _most_returned(self) -> int:
+        """How many slots deliveries that come back may have until they are settled: a half is left to fresh ones."""
+        return max(1, self._usable // 2)
+
+    def _wait_for(self, wanted: int, slots: Callable[[], int], wait_seconds: float) -> None:
+        """Let a poll wait until there are so many slots for it, or none will be received any more."""
+        self._wanted.append(wanted)
+        self._slot_free.wait_for(lambda: self._closed or slots() >= wanted, wait_seconds)
+        self._wanted.remove(wanted)
+
+    def _wake_pollers(self, slots: int) -> None:
+        """All that wait, for they may need different numbers; none if nobody has enough, for waking takes time."""
+        if self._wanted and slots >= min(self._wanted):
+            self._slot_free.notify_all()
+
+    def _room(self) -> int:
+        """How many may come back, on top of what open polls may bring, so that none is crowded out."""
+        return min(self._most_returned - self._buffer.returned - self._reserved, self._free())
 
     def _free(self) -> int:
         return self._usable - self._reserved - self._in_flight()

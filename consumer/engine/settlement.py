@@ -17,7 +17,7 @@ from consumer.core.errors import MessageGone, PermanentError, QueueMissing, Serv
 from consumer.core.observers import Hooks, SettleError, Step, StepName
 from consumer.core.outcome import SETTLED_BY, Disposition, Ending, Outcome, Settlement
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
-from consumer.engine.backoff import Attempts
+from consumer.engine.backoff import Attempts, Backoff
 from consumer.engine.conclusion import Conclusions
 from consumer.engine.delivery import Delivery
 from consumer.engine.in_flight import InFlight
@@ -40,6 +40,11 @@ SLOW = "slow"
 
 _UNPARKABLE_SHARE = 0.25
 """So much of the limit of undeleted messages is for those that can never be parked; more of them are dead-lettered."""
+
+CROWDED = "crowded"
+"""The reason of a delivery that has come back and is held because others that came back have all slots for that."""
+
+_CROWDED_BACKOFF = Backoff(2.0)
 
 _COPYING = (Action.COPY, Action.PARK)
 
@@ -89,6 +94,17 @@ class Settlements:
         """Give back a delivery that nobody has begun to work on: it is visible again after a second."""
         delivery.ending = None
         self._begin(delivery)
+
+    def crowded_out(self, delivery: Delivery) -> Ending:
+        """How a delivery ends for which there is no slot: held, for longer the more often it came, and no attempt.
+
+        At first for a moment only, for it may have been released without having been worked on.
+        """
+        rule = delivery.rule
+        longest = self._policy.hold_seconds if rule is None else rule.hold_seconds
+        seconds = min(_CROWDED_BACKOFF.seconds(delivery.message.receipts - 1, self._jitter), longest)
+        detail = "other messages that came back have all slots for that"
+        return Ending(Outcome.HELD, CROWDED, detail, hold_seconds=seconds)
 
     def hurry(self) -> None:
         """The process is stopping: let nothing linger, and try nothing for long."""

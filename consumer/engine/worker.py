@@ -39,6 +39,7 @@ class Worker(Loop):
         """Work on the oldest buffered delivery, if one comes within the idle time."""
         if delivery := self._in_flight.next(self._heartbeat.idle_seconds):
             self.process(delivery)
+            self._in_flight.free(delivery)
 
     def process(self, delivery: Delivery) -> None:
         """Carry one delivery to its ending, or leave it to the worker that has the same resource in work."""
@@ -49,6 +50,8 @@ class Worker(Loop):
             self._pipeline.triage(delivery)
         if ending := self._settlements.unsettled.ending_of_copy(delivery.message_id):
             delivery.ending = ending  # it stands in the dead-letter queue, and only its deletion is outstanding
+        if delivery.crowded_out and not delivery.ending:
+            delivery.ending = self._settlements.crowded_out(delivery)
         if delivery.ending:
             self.finish(delivery)
         elif self._groups.join(delivery):

@@ -23,6 +23,7 @@ KNOWN_CODES = frozenset(
         "breaker_open",
         "shared_unreachable",
         "contested",
+        "crowded",
         "in_progress",
         "outside_window",
         "over_limit",

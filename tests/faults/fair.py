@@ -120,7 +120,9 @@ class Finding:
 class Fairness:
     """One run on one stage."""
 
-    def __init__(self, stage: Stage, messages: int, waits: Waits, *, slots: int = 128) -> None:
+    def __init__(
+        self, stage: Stage, messages: int, waits: Waits, *, slots: int = 128, pace: Pace | None = None
+    ) -> None:
         self._stage = stage
         self._waits = waits
         self._emulator = stage.emulator
@@ -133,7 +135,7 @@ class Fairness:
         self._emulator.set_consumption_throttle(5_000, 1_800)
         with account(self._emulator) as owner:
             owner.get_queue(QUEUE).set_attributes(QueueMeta(vis_timeout=30, msg_ttl=waits.retention))
-        self.replica = stage.replica(replace(waits.pace, slots=slots))
+        self.replica = stage.replica(pace or replace(waits.pace, slots=slots))
 
     def start(self) -> None:
         """Start the worker."""

@@ -151,6 +151,7 @@ def test_more_than_one_ctrl_c_leaves_nothing_either() -> None:
         ("faults", ("tests.faults.campaign",), 1),
         ("soak", ("tests.faults.soak",), 1),
         ("fairness", ("tests.faults.fairness",), 1),
+        ("slow failures", ("tests.faults.slow_failures",), 1),
         ("bench", ("bench",), 1),
     ],
 )
@@ -165,7 +166,10 @@ def test_it_can_be_stopped_while_it_starts(name: str, command: tuple[str, ...], 
 
 @pytest.mark.parametrize(
     "module",
-    ["demo.__main__", "bench.__main__", "tests.faults.campaign", "tests.faults.soak", "tests.faults.fairness"],
+    [
+        *("demo.__main__", "bench.__main__"),
+        *("tests.faults.campaign", "tests.faults.soak", "tests.faults.fairness", "tests.faults.slow_failures"),
+    ],
 )
 def test_next_to_nothing_is_imported_before_it_can_be_stopped(module: str) -> None:
     """Who types Ctrl-C during the first imports would see a traceback."""

@@ -1,6 +1,7 @@
 """Any order of polls, work, settlements and a close: never more than there are slots, books always balanced.
 
-And of those that come back never more in work than half of the workers, while no fresh one waits for a worker.
+And of those that come back never more workers busy than half of them, and never more slots taken than half of those,
+while no fresh one waits for a worker.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from tests.unit.fakes import Clock, delivery, received
 CLOCK = Clock()
 
 
+def has_slot(each: Delivery) -> bool:
+    """Whether it comes back, and one of the slots for that is its."""
+    return not each.message.fresh and not each.crowded_out
+
+
 class HandMachine(RuleBasedStateMachine):
     """What is in flight, and a model of it."""
 
@@ -26,7 +32,8 @@ class HandMachine(RuleBasedStateMachine):
     def begin(self, slots: int, workers: int) -> None:
         """So many slots, for so many workers."""
         self.in_flight = InFlight(slots, workers=workers)
-        self.most_returned = max(1, workers // 2)
+        self.most_busy, self.most_returned = max(1, workers // 2), max(1, slots // 2)
+        self.busy: list[Delivery] = []
         self.polls: list[int] = []
         self.buffered: list[Delivery] = []
         self.working: list[Delivery] = []
@@ -53,24 +60,30 @@ class HandMachine(RuleBasedStateMachine):
             self.settling += len(arrived)
         else:
             assert not late
-            self.buffered += arrived
+            for each in arrived:
+                crowded_out = not each.message.fresh and len(self._with_slot()) >= self.most_returned
+                assert each.crowded_out == crowded_out
+                self.buffered.append(each)
 
     @rule()
     def work(self) -> None:
         """A worker wants something to do: the oldest of its kind, and whatever may be worked on."""
         wait_seconds = 0
         found = self.in_flight.next(wait_seconds)
+        crowded_out = [each for each in self.buffered if each.crowded_out]
         fresh = [each for each in self.buffered if each.message.fresh]
-        returned = [each for each in self.buffered if not each.message.fresh]
-        may_return = self._returned_in_work() < self.most_returned
+        returned = [each for each in self.buffered if has_slot(each)]
+        may_return = sum(map(has_slot, self.busy)) < self.most_busy
         if found is None:
             assert not fresh
+            assert not crowded_out
             assert not returned or not may_return
             return
-        assert found is (fresh if found.message.fresh else returned)[0]
-        assert found.message.fresh or may_return
+        assert found is (crowded_out or (fresh if found.message.fresh else returned))[0]
+        assert not has_slot(found) or may_return
         self.buffered.remove(found)
         self.working.append(found)
+        self.busy.append(found)
 
     @precondition(lambda self: self.working)
     @rule(data=st.data())
@@ -81,8 +94,23 @@ class HandMachine(RuleBasedStateMachine):
         self.in_flight.worked(done)
         self.settling += count
 
-    def _returned_in_work(self) -> int:
-        return sum(1 for each in self.working if not each.message.fresh)
+    @precondition(lambda self: self.busy)
+    @rule(data=st.data())
+    def free(self, data: st.DataObject) -> None:
+        """A worker is free again, whether what it took has its ending or waits for another worker's repair."""
+        self.in_flight.free(self.busy.pop(data.draw(st.integers(0, len(self.busy) - 1))))
+
+    @precondition(lambda self: self.buffered)
+    @rule()
+    def withdraw(self) -> None:
+        """Leases cannot be renewed in time: half of what waits is given back."""
+        withdrawn = self.in_flight.withdraw_untouched()
+        assert len(withdrawn) == (len(self.buffered) + 1) // 2
+        self.settling += len(withdrawn)
+        self.buffered = [each for each in self.buffered if each not in withdrawn]
+
+    def _with_slot(self) -> list[Delivery]:
+        return [each for each in (*self.buffered, *self.working) if has_slot(each)]
 
     @precondition(lambda self: self.settling)
     @rule(disposition=st.sampled_from(Disposition))
@@ -94,7 +122,7 @@ class HandMachine(RuleBasedStateMachine):
     @rule()
     def close(self) -> None:
         """The process stops."""
-        in_order = sorted(self.buffered, key=lambda each: not each.message.fresh)
+        in_order = sorted(self.buffered, key=lambda each: (not each.message.fresh, each.crowded_out))
         assert list(self.in_flight.close()) == in_order
         self.settling += len(self.buffered)
         self.buffered = []
@@ -109,6 +137,7 @@ class HandMachine(RuleBasedStateMachine):
             *(len(self.buffered), len(self.working), self.settling),
         )
         assert books.in_flight + sum(self.polls) <= self.in_flight.slots
+        assert len(self._with_slot()) <= self.most_returned
         assert self.in_flight.wait_until_empty(0) == (not self.polls and not books.in_flight)
 
 

@@ -19,6 +19,7 @@ _MEANS = {
     "permission_missing": "the worker lacks a permission",
     "tags_unreadable": "its tags decide, and could not be read",
     "unconfirmed": "the change cannot be taken back, and the evaluator did not confirm it",
+    "crowded": "others that came back had all slots for that",
     "in_progress": "the service is changing it",
     "journal_unwritable": "the journal is required, and could not be written",
     "shared_unreachable": "the shared store could not be reached",
