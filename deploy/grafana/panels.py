@@ -191,7 +191,9 @@ def _stat(panel: Panel) -> stat.Panel:
 
 
 def _levels(panel: Panel) -> bargauge.Panel:
-    made = bargauge.Panel().orientation(look.VizOrientation.HORIZONTAL).min(0).reduce_options(_last())
+    # In one colour: a bar that runs through all the thresholds below it looks mostly red when all is well.
+    basic = bargauge.Panel().display_mode(look.BarGaugeDisplayMode.BASIC)
+    made = basic.orientation(look.VizOrientation.HORIZONTAL).min(0).reduce_options(_last())
     if panel.named:
         return made
     # In a size of their own and above: else names grow with the bars, and are cut to a few letters.
