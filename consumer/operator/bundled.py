@@ -30,6 +30,7 @@ FILES = {
     "ram/trust.json": "deploy/ram/trust.json",
     "ros/config-remediator.yml": "deploy/ros/config-remediator.yml",
     "terraform/README.md": "deploy/terraform/README.md",
+    "terraform/catch-up-policy.json.tftpl": "deploy/terraform/catch-up-policy.json.tftpl",
     "terraform/identity.tf": "deploy/terraform/identity.tf",
     "terraform/main.tf": "deploy/terraform/main.tf",
     "terraform/outputs.tf": "deploy/terraform/outputs.tf",

@@ -21,8 +21,11 @@ from consumer.operator.ram_policy import scope
 _DEPLOY = Path(__file__).parents[1]
 EXAMPLE = _DEPLOY / "kubernetes" / "overlays" / "production" / "config.toml"
 FOLDER = _DEPLOY / "ram"
-TEMPLATE = _DEPLOY / "terraform" / "worker-policy.json.tftpl"
-"""The Terraform module's policy unless it is given one; what it names is filled in there."""
+TEMPLATES = {
+    _DEPLOY / "terraform" / "worker-policy.json.tftpl": Purpose.RUN,
+    _DEPLOY / "terraform" / "catch-up-policy.json.tftpl": Purpose.CATCH_UP,
+}
+"""The Terraform module's policies unless it is given others; what they name is filled in there."""
 
 
 def policies() -> dict[str, str]:
@@ -41,8 +44,8 @@ def policies() -> dict[str, str]:
     }
 
 
-def template() -> str:
-    """The policy of a worker whose rules observe; account, region and queues are variables of a Terraform template."""
+def template(purpose: Purpose) -> str:
+    """The policy for rules that observe; account, region and queues are variables of a Terraform template."""
     config = load(EXAMPLE, {})
     named = replace(
         scope(config),
@@ -51,7 +54,7 @@ def template() -> str:
         queue="${queue}",
         dead_letter_queue="${dead_letter_queue}",
     )
-    return json.dumps(policy(build_rules(config), named, [Purpose.RUN]), indent=2) + "\n"
+    return json.dumps(policy(build_rules(config), named, [purpose]), indent=2) + "\n"
 
 
 def _document(config: Config, rules: Sequence[Rule], purpose: Purpose, *, optional: bool) -> str:
@@ -59,10 +62,11 @@ def _document(config: Config, rules: Sequence[Rule], purpose: Purpose, *, option
 
 
 def main() -> int:
-    """Write them beside this module, and the module's template beside its own."""
+    """Write them beside this module, and the module's templates beside its own."""
     for name, text in policies().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
-    TEMPLATE.write_text(template(), encoding="utf-8")
+    for path, purpose in TEMPLATES.items():
+        path.write_text(template(purpose), encoding="utf-8")
     return 0
 
 

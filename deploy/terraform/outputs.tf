@@ -36,15 +36,20 @@ output "topic_arn" {
 
 output "policy_name" {
   description = "Name of the worker's policy, to attach to an identity that this module does not make."
-  value       = alicloud_ram_policy.worker.policy_name
+  value       = alicloud_ram_policy.this["worker"].policy_name
 }
 
 output "role_arn" {
   description = "ARN of the worker's role, for the chart's credentials.rrsa.roleArn or the component rrsa. Null where nobody may take one."
-  value       = one(alicloud_ram_role.worker[*].arn)
+  value       = try(alicloud_ram_role.this["worker"].arn, null)
 }
 
 output "role_name" {
   description = "Name of the worker's role, for an instance or the component ecs-ram-role. Null where nobody may take one."
-  value       = one(alicloud_ram_role.worker[*].role_name)
+  value       = try(alicloud_ram_role.this["worker"].role_name, null)
+}
+
+output "catch_up_role_arn" {
+  description = "ARN of the role of the job that catches up, for the chart's catchUp.roleArn or the component catch-up. Null where there is none."
+  value       = try(alicloud_ram_role.this["catch_up"].arn, null)
 }

@@ -101,8 +101,8 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,63}$", var.name))
-    error_message = "name takes at most 64 letters, digits and hyphens, the first one not a hyphen."
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,54}$", var.name)) # and -catch-up, of the 64 that RAM takes
+    error_message = "name takes at most 55 letters, digits and hyphens, the first one not a hyphen."
   }
 }
 
@@ -121,13 +121,32 @@ variable "worker_policy" {
   }
 }
 
+variable "catch_up" {
+  description = "Whether to make a policy and a role for the job that finds what no event came for, config-remediator catch-up."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "catch_up_policy" {
+  description = "Its policy as `config-remediator ram-policy --for catch-up` prints it. Null: what the example configuration needs; an account group needs others."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.catch_up_policy == null || can(jsondecode(var.catch_up_policy).Statement)
+    error_message = "catch_up_policy takes a JSON document with Statement, as `config-remediator ram-policy --for catch-up` prints it."
+  }
+}
+
 variable "rrsa" {
-  description = "The pods of an ACK cluster that may take the role: its OIDC provider, its issuer, and the service account. Null: no pods."
+  description = "The pods of an ACK cluster that may take the role: its OIDC provider, its issuer, the namespace and the service accounts. Null: no pods."
   type = object({
-    oidc_provider_arn = string
-    issuer            = string
-    namespace         = optional(string, "config-remediator")
-    service_account   = optional(string, "config-remediator")
+    oidc_provider_arn        = string
+    issuer                   = string
+    namespace                = optional(string, "config-remediator")
+    service_account          = optional(string, "config-remediator")
+    catch_up_service_account = optional(string, "config-remediator-catch-up")
   })
   default = null
 
@@ -140,8 +159,8 @@ variable "rrsa" {
     error_message = "rrsa.issuer takes the cluster's issuer, an https:// URL."
   }
   validation {
-    condition     = var.rrsa == null || can(regex("^[a-z0-9-]+/[a-z0-9.-]+$", "${var.rrsa.namespace}/${var.rrsa.service_account}"))
-    error_message = "rrsa.namespace and rrsa.service_account take names, without patterns."
+    condition     = var.rrsa == null || can(regex("^[a-z0-9-]+(/[a-z0-9.-]+){2}$", "${var.rrsa.namespace}/${var.rrsa.service_account}/${var.rrsa.catch_up_service_account}"))
+    error_message = "rrsa.namespace and the service accounts of rrsa take names, without patterns."
   }
 }
 

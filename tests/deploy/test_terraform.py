@@ -55,10 +55,10 @@ def test_it_is_valid_and_uses_nothing_deprecated(terraform: Terraform) -> None:
         ('push_type             = "queue"', 'push_type             = "Queue"', "expected push_type to be one of"),
         ("polling_wait_seconds     = 0 #", "polling_wait_seconds     = 31 #", "expected polling_wait_seconds to be in"),
         ("status                                 = 1", 'status = "on"', "Incorrect attribute value type"),
-        ("  role_name                   = var.name", "  name = var.name", "name is deprecated since 1.252.0"),
+        ("  role_name                   = each", "  name = each", "name is deprecated since 1.252.0"),
         (
-            "  policy_name     = var.name",
-            "  name = var.name\n  policy_name = var.name",
+            "  policy_name     = each",
+            "  name = each.key\n  policy_name = each",
             "policy_name conflicts with name",
         ),
         ('resource "alicloud_config_delivery"', 'resource "alicloud_config_channel"', "Invalid resource type"),
@@ -94,7 +94,7 @@ def test_nothing_is_made_twice_or_left_unsaid(terraform: Terraform) -> None:
         _DEAD,
         "alicloud_message_service_subscription.this",
         "alicloud_config_delivery.this[0]",
-        "alicloud_ram_policy.worker",
+        'alicloud_ram_policy.this["worker"]',
     }
     assert {*map(tuple, made.values())} == {("create",)}
 
@@ -138,19 +138,19 @@ def test_every_variable_and_output_is_described() -> None:
 def test_the_pods_that_may_take_the_role_are_those_of_the_trust_policy(terraform: Terraform) -> None:
     """As `files ram/trust.json` has it, filled in: one provider, one issuer, one service account."""
     plan = terraform.plan(rrsa=_RRSA)
-    role = plan.resource("alicloud_ram_role.worker[0]")
+    role = plan.resource('alicloud_ram_role.this["worker"]')
     text = (policies.FOLDER / "trust.json").read_text("utf-8")
     text = text.replace("<account-id>", "1").replace("ack-rrsa-<cluster-id>", "ack-rrsa-c1")
     wanted = json.loads(re.sub(r"<issuer[^>]*>", "https://issuer/c1", text))
     assert json.loads(role["assume_role_policy_document"]) == wanted
-    attached = plan.resource("alicloud_ram_role_policy_attachment.worker[0]")
+    attached = plan.resource('alicloud_ram_role_policy_attachment.this["worker"]')
     assert (attached["role_name"], attached["policy_name"]) == (role["role_name"], "config-remediator")
 
 
 def test_instances_may_take_it_only_if_it_is_said(terraform: Terraform) -> None:
     """ECS as a service, beside the pods or alone."""
     for given, services in (({"ecs_ram_role": True}, 1), ({"ecs_ram_role": True, "rrsa": _RRSA}, 2)):
-        document = terraform.plan(**given).resource("alicloud_ram_role.worker[0]")["assume_role_policy_document"]
+        document = terraform.plan(**given).resource('alicloud_ram_role.this["worker"]')["assume_role_policy_document"]
         statements = json.loads(document)["Statement"]
         assert len(statements) == services
         assert statements[-1]["Principal"] == {"Service": ["ecs.aliyuncs.com"]}
@@ -159,7 +159,7 @@ def test_instances_may_take_it_only_if_it_is_said(terraform: Terraform) -> None:
 def test_a_policy_of_one_s_own_is_taken_as_it_is(terraform: Terraform) -> None:
     """What `ram-policy` prints for the configuration, without the white space that counts toward RAM's limit."""
     own = (policies.FOLDER / "worker-enforcing-all.json").read_text("utf-8")
-    planned = terraform.plan(worker_policy=own).resource("alicloud_ram_policy.worker")["policy_document"]
+    planned = terraform.plan(worker_policy=own).resource('alicloud_ram_policy.this["worker"]')["policy_document"]
     assert json.loads(planned) == json.loads(own)
     assert len(planned) < len(json.dumps(json.loads(own)))
 
@@ -191,9 +191,30 @@ def test_the_output_begins_a_configuration(terraform: Terraform, tmp_path: Path)
     )
 
 
-def test_the_policy_s_template_is_what_the_command_makes() -> None:
-    """`python -m deploy.ram` writes it."""
-    assert policies.TEMPLATE.read_text("utf-8") == policies.template()
+def test_the_policies_templates_are_what_the_command_makes() -> None:
+    """`python -m deploy.ram` writes them."""
+    assert sorted(policies.TEMPLATES) == sorted(MODULE.glob("*.tftpl"))
+    for path, purpose in policies.TEMPLATES.items():
+        assert path.read_text("utf-8") == policies.template(purpose)
+
+
+def test_the_job_that_catches_up_has_a_role_of_its_own(terraform: Terraform) -> None:
+    """Which its own service account may take and the worker's may not, and which touches no bucket."""
+    plan = terraform.plan(rrsa=_RRSA, catch_up=True)
+    subjects = {}
+    for key in ("worker", "catch_up"):
+        role = plan.resource(f'alicloud_ram_role.this["{key}"]')
+        (statement,) = json.loads(role["assume_role_policy_document"])["Statement"]
+        subjects[role["role_name"]] = statement["Condition"]["StringEquals"]["oidc:sub"]
+        attached = plan.resource(f'alicloud_ram_role_policy_attachment.this["{key}"]')
+        assert attached["role_name"] == attached["policy_name"] == role["role_name"]
+    assert subjects == {
+        name: [f"system:serviceaccount:config-remediator:{name}"]
+        for name in ("config-remediator", "config-remediator-catch-up")
+    }
+    document = json.loads(plan.resource('alicloud_ram_policy.this["catch_up"]')["policy_document"])
+    actions = {action for statement in document["Statement"] for action in statement["Action"]}
+    assert not any(action.startswith("oss:") for action in actions)
 
 
 @pytest.mark.parametrize("page", ["deploy/terraform/README.md", "docs/install.md"])
@@ -210,5 +231,5 @@ def test_the_file_of_the_page_works(tmp_path: Path, page: str) -> None:
         assert made.run("fmt", "-check", "-diff", "main.tf").stdout == ""
         assert made.validate() == []
         plan = made.plan()
-    assert plan.has("module.config_remediator.alicloud_ram_role.worker[0]")
+    assert plan.has('module.config_remediator.alicloud_ram_role.this["worker"]')
     assert "config" in plan.outputs()

@@ -27,6 +27,6 @@ def provisioned(cli: Cli, emulator: Emulator) -> Infrastructure:
     return of_emulator(emulator.state()["mns"], target)
 
 
-def printed_policy(cli: Cli) -> dict[str, Any]:
-    """What the command prints."""
-    return dict(cli.run("ram-policy").document)
+def printed_policy(cli: Cli, purpose: str = "run") -> dict[str, Any]:
+    """What the command prints for a purpose."""
+    return dict(cli.run("ram-policy", "--for", purpose).document)

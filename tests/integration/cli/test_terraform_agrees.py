@@ -51,7 +51,7 @@ def _infrastructure(emulator: Emulator, plan: Plan) -> Infrastructure:
 def plan(cli: Cli, emulator: Emulator, tmp_path: Path) -> Plan:
     """The module's defaults, and a configuration that begins with its output."""
     with module(tmp_path / "module", _cloud(emulator)) as terraform:
-        made = terraform.plan()
+        made = terraform.plan(catch_up=True)
     configure(cli, emulator, made.outputs()["config"])
     return made
 
@@ -70,10 +70,11 @@ def test_each_other_value_is_noticed(cli: Cli, emulator: Emulator, plan: Plan, t
         assert path in _infrastructure(emulator, changed).differences(made), new
 
 
-def test_the_rights_are_those_that_the_command_prints(cli: Cli, plan: Plan) -> None:
+@pytest.mark.parametrize(("identity", "purpose"), [("worker", "run"), ("catch_up", "catch-up")])
+def test_the_rights_are_those_that_the_command_prints(cli: Cli, plan: Plan, identity: str, purpose: str) -> None:
     """No action and no resource more or less, for a rule that observes."""
-    document = json.loads(plan.resource("alicloud_ram_policy.worker")["policy_document"])
-    assert granted(document) == granted(printed_policy(cli))
+    document = json.loads(plan.resource(f'alicloud_ram_policy.this["{identity}"]')["policy_document"])
+    assert granted(document) == granted(printed_policy(cli, purpose))
 
 
 def test_what_is_delivered_is_what_the_rules_repair(cli: Cli, plan: Plan) -> None:
