@@ -33,6 +33,11 @@ class RedisServer:
         """Where it is."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def section(self) -> str:
+        """The configuration of who shares it, with a patience that says nothing about how fast it has to answer."""
+        return f'[shared]\nurl = "{self.url}"\ntimeout_seconds = 10\n'
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)

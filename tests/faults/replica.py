@@ -149,7 +149,7 @@ class Replica:
     def get(self, path: str) -> tuple[int, str]:
         """One answer of the health port; status 0 while nothing answers."""
         try:
-            with _OPENER.open(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with _OPENER.open(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -110,7 +110,7 @@ def test_a_loop_is_fixed_so_often_by_all_replicas_that_share_a_store(
 ) -> None:
     """Three fixes in total, and then both hold it; without a store it is three of each."""
     with redis_server(tmp_path) as server:
-        contest = f'\n[contest]\nmax_fixes = 3\n\n[shared]\nurl = "{server.url if shared else ""}"\n'
+        contest = f"\n[contest]\nmax_fixes = 3\n\n{server.section if shared else ''}"
         channel.create_buckets(["photos"], acl="private")
         with run(contest, **FOR_LONG) as one, run(contest, **FOR_LONG) as two:
             fight(channel, [one, two], until_fixed=3 if shared else 6)

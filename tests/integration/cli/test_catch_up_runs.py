@@ -205,7 +205,7 @@ def test_what_was_missed_is_seen_under_a_rule_that_observes(cli: Cli, emulator: 
 def test_a_job_without_a_disk_remembers_in_the_shared_store(missed: Cli, emulator: Emulator, tmp_path: Path) -> None:
     """What was sent by one is left by the next; while the store cannot be reached, nothing is sent."""
     with redis_server(tmp_path) as server:
-        missed.configure(rules=ENFORCE, more=settings(emulator) + f'\n[shared]\nurl = "{server.url}"\n')
+        missed.configure(rules=ENFORCE, more=f"{settings(emulator)}\n{server.section}")
         assert missed.json("catch-up", "--apply", "--limit", "2")["sent"] == 2
         emptied(emulator)
         again = missed.json("catch-up", "--apply")

@@ -44,7 +44,7 @@ def test_a_whole_set_up_passes_and_stays_untouched(cli: Cli, channel: Emulator) 
 def test_a_shared_store_is_checked(cli: Cli, tmp_path: Path) -> None:
     """It answers and evicts nothing; one that may evict what limits count is a reason to change it."""
     with redis_server(tmp_path) as server:
-        cli.replace("[retry]\n", f'[shared]\nurl = "{server.url}"\n\n[retry]\n')
+        cli.replace("[retry]\n", f"{server.section}\n[retry]\n")
         (found,) = [each for each in checked(cli).document if each["check"] == "shared store"]
         assert (found["status"], "answers" in found["message"]) == ("ok", True)
         server.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")

@@ -12,7 +12,7 @@ from emulator.client import Emulator
 from tests.integration.cli.conftest import RULES, Cli, Result
 from tests.integration.cli.test_ram_policy import REEVALUATE, granted, needed
 from tests.integration.test_windows import closed
-from tests.redis_server import redis_server
+from tests.redis_server import RedisServer, redis_server
 
 NAMED = ("--rule", "public-read")
 EXEMPTION = """
@@ -225,13 +225,13 @@ def test_limits_are_those_of_this_command_unless_they_are_shared(
 ) -> None:
     """Alone, two commands after each other are both made, and say so; sharing, the second is over the limit."""
     with redis_server(tmp_path) as redis:
-        _limited(cli, bucket, journal, redis.url)
+        _limited(cli, bucket, journal, redis)
 
 
-def _limited(cli: Cli, bucket: Emulator, journal: Path, url: str) -> None:
+def _limited(cli: Cli, bucket: Emulator, journal: Path, redis: RedisServer) -> None:
     bucket.create_buckets(["site"], acl="public-read")
     limit = f'\n[journal]\npath = "{journal}"\n\n[limits]\nmax_changes = 1\n'
-    cli.configure(more=limit + f'\n[shared]\nurl = "{url}"\n')
+    cli.configure(more=f"{limit}\n{redis.section}")
     first = cli.run("repair", "photos", *NAMED, "--apply")
     assert first.status == 0, first
     assert "knew of this command alone" not in first.out
