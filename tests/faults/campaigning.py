@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -27,7 +28,7 @@ from tests.faults.group_traffic import PORTS_RULE, GroupTraffic
 from tests.faults.mischief import Violence, Weather
 from tests.faults.mutants import module, park_again_soon
 from tests.faults.replica import Books, Key, Replica
-from tests.faults.stage import Pace, Stage, staged, until
+from tests.faults.stage import READ_RULE, WRITE_RULE, Pace, Stage, staged, until
 from tests.faults.traffic import Traffic
 from witness import Expectations, Verdict, judge, watch
 
@@ -169,6 +170,8 @@ class Campaign:
             for _ in range(count):
                 acts.setdefault(self._dice.randrange(total), []).append(act)
         acts.setdefault(0, []).append("weather")
+        # Early: of what goes with the queue nothing is asked any more, and most of a campaign has to be judged.
+        acts.setdefault(self._dice.randrange(max(1, total // 10)), []).append("delete queue")
         return acts
 
     def _act(self, act: str, now: float) -> None:
@@ -176,23 +179,30 @@ class Campaign:
             # A worker that is cut off from OSS right after it re-created a bucket by accident cannot take it back;
             # that limit is stated in docs/guarantees.md and not provoked here.
             time.sleep(max(0.0, self._traffic.last_deletion_at + _TAKING_BACK_SECONDS - time.monotonic()))
-        match act:
-            case "kill":
-                self._violence.kill()
-            case "kill on copy":
-                self._violence.kill_on_copy()
-            case "partition":
-                self._violence.partition()
-            case "terminate":
-                self._violence.terminate()
-            case "freeze":
-                self._violence.freeze(now)
-            case "skew":
-                self._violence.skew(now)
-            case "revoke":
-                self._violence.revoke()
-            case _:
-                self._weather.change()
+        violence = self._violence
+        acts: dict[str, Callable[[], None]] = {
+            "kill": violence.kill,
+            "kill on copy": violence.kill_on_copy,
+            "partition": violence.partition,
+            "delete queue": self._delete_queue,
+            "terminate": violence.terminate,
+            "freeze": partial(violence.freeze, now),
+            "skew": partial(violence.skew, now),
+            "revoke": violence.revoke,
+            "weather": self._weather.change,
+        }
+        acts[act]()
+
+    def _delete_queue(self) -> None:
+        """And what people have to do after that: whatever is non-compliant is published once more."""
+        if not self._violence.delete_queue():
+            return
+        config = self._stage.emulator.config
+        for bucket in self._stage.broken():
+            for rule in (READ_RULE, WRITE_RULE):
+                config.publish(bucket=bucket, rule=rule)
+        for group in self._groups.open():
+            config.publish(security_group=group, rule=PORTS_RULE)
 
     def _calm(self) -> None:
         """No more faults: everything has to come to its ending within a bounded time."""

@@ -11,7 +11,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mns.queue import QueueMeta
+
 from emulator.client import Emulator, JournalEntry
+from emulator.provisioning import account
 from tests.faults.replica import Replica
 from tests.faults.stage import LEASE_SECONDS, QUEUE
 
@@ -185,6 +188,18 @@ class Violence:
             self._emulator.faults.add(kind, "*Message*", service="mns", probability=0.5, lasts_seconds=1.5)
         self._emulator.faults.add("reset_before", "*Message*", service="mns", lasts_seconds=1.5)
         self.done["partition from the queue"] += 1
+
+    def delete_queue(self) -> bool:
+        """Somebody deletes the queue with all that it holds, and creates it anew; whether it was done."""
+        if self.skewed:
+            return False  # nobody's requests are accepted
+        with account(self._emulator) as owner:
+            queue = owner.get_queue(QUEUE)
+            queue.delete()
+            time.sleep(self._dice.uniform(0.1, 1.0))
+            queue.create(QueueMeta(vis_timeout=LEASE_SECONDS))
+        self.done["queue deleted and created anew"] += 1
+        return True
 
     def terminate(self) -> None:
         """SIGTERM: the process has to end within its grace; drained, or with its grace used up by faults."""

@@ -21,3 +21,4 @@ def test_every_promise_holds_under_seeded_fire() -> None:
     assert result.verdict.endings[Ending.PARKED] >= 10
     assert result.happened["too large to park"] >= 1
     assert result.injected["partition from the queue"] >= 1
+    assert result.injected["queue deleted and created anew"] >= 1
