@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol, cast
 
-from consumer.config import Config
 from consumer.core.errors import RemediatorError, ResourceGone, Retryable, ServiceError
 from consumer.guards.rule import Rule
 from consumer.operator.check.findings import Status
@@ -65,7 +64,7 @@ class Canary:
 
     def __init__(
         self,
-        config: Config,
+        account_id: str,
         bucket: CanaryBucket,
         rule: Rule,
         deadline: Deadline,
@@ -73,7 +72,7 @@ class Canary:
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._config = config
+        self._account_id = account_id
         self._bucket = bucket
         self._rule = rule
         self._deadline = deadline
@@ -95,7 +94,7 @@ class Canary:
         except ResourceGone:
             text = f"the canary {name} does not exist"
             raise NotProvable(text, "create it in canary.region, or correct canary.bucket") from None
-        if info.owner_id != self._config.account_id:
+        if info.owner_id != self._account_id:
             raise NotProvable(
                 f"{name} belongs to account {info.owner_id}", "name a bucket of account_id in canary.bucket"
             )
@@ -126,8 +125,6 @@ class Canary:
                 text, _AS_IT_SHOULD_BE.format(what=f"config-remediator repair {name} --rule {self._rule.name} --apply")
             )
         rehearsal = repair.rehearsal(state)
-        if rehearsal is None and not repair.harmless_breaks(state):
-            raise NotProvable(f"there is nothing harmless to be broken for {repair.name}", "", Status.SKIPPED)
         if rehearsal is None:
             text = f"{repair.name} would not put back exactly what {name} has: {finding.state}"
             raise NotProvable(text, "set on the canary what the rule's repair sets", Status.SKIPPED)
@@ -158,12 +155,30 @@ class Canary:
         Raises:
             ServiceError: it cannot be read.
         """
-        # The ACL stands in the info, so that one has to be new.
+        seen = self._same(info)  # the ACL stands in it, so it has to be new
+        repair = self._rule.remediation
+        return repair.plan(repair.inspect(self._bucket, seen)).state
+
+    def _same(self, info: BucketInfo) -> BucketInfo:
+        """The bucket now.
+
+        Raises:
+            ResourceGone: it is not there any more.
+            NotProvable: it is another one.
+        """
         seen = self._bucket.info()
         if seen.differs(info):
             raise NotProvable(f"{self._bucket.name} was deleted and made anew meanwhile", "look at the new one")
-        repair = self._rule.remediation
-        return repair.plan(repair.inspect(self._bucket, seen)).state
+        return seen
+
+    def _still_there(self, info: BucketInfo) -> None:
+        """Make sure, if it can be read, that the canary is what is written to: PutBucketAcl would create a bucket."""
+        try:
+            self._same(info)
+        except (ResourceGone, NotProvable):
+            raise
+        except ServiceError:
+            return  # what cannot be read may still be written
 
     def restore(self, rehearsal: Change, info: BucketInfo, *, repaired: bool) -> Restored:
         """Leave it as it was found: write it, read it back, and again until that has worked or the time is up.
@@ -189,7 +204,7 @@ class Canary:
     def _put_back(self, rehearsal: Change, info: BucketInfo, *, write: bool) -> str:
         """One try; the state before it, or nothing where nothing was written."""
         if write:
-            self._bucket.info()  # what is gone stays so, for PutBucketAcl would create it
+            self._still_there(info)
             try:
                 self._rule.remediation.revert(self._bucket, Change(rehearsal.after, rehearsal.before))
             except ServiceError:
@@ -226,4 +241,4 @@ def opened(session: Session, rule: Rule) -> Canary:
     config, deadline = session.config, Deadline()
     resource = BUCKETS.resource(config.account_id, config.canary_region, config.canary.bucket)
     bucket = cast("CanaryBucket", session.open(resource, lambda: deadline.at))
-    return Canary(config, bucket, rule, deadline)
+    return Canary(config.account_id, bucket, rule, deadline)

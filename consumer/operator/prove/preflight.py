@@ -34,6 +34,8 @@ def provable(config: Config, rule: Rule) -> None:
     repair = rule.remediation
     if repair.kind is not BUCKETS:
         raise NotProvable(f"it is about a {repair.kind.noun}, and the canary is a bucket", "", Status.SKIPPED)
+    if not repair.rehearsable:
+        raise NotProvable(f"there is nothing harmless to be broken for {repair.name}", "", Status.SKIPPED)
     if repair.break_opens and not config.canary.public:
         text = f"to prove {repair.name}, the canary has to be opened to everyone for a moment"
         raise NotProvable(text, "set canary.public = true if an empty bucket may be", Status.SKIPPED)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from consumer.core.outcome import Outcome
-from consumer.guards.chain import READS_BACK_OLD
+from consumer.guards.chain import PERMISSION_MISSING, READS_BACK_OLD
 from consumer.guards.rule import Mode, Rule
 from consumer.operator.check.findings import Status
 from consumer.operator.prove.journaled import EventRecord
@@ -121,7 +121,10 @@ def _not_repaired(rule: Rule, record: ProofRecord, seen: Seen, outcome: Outcome)
     record.result = ProofResult.KEPT
     why = f": {seen.journal.reason}" if seen.journal.reason else ""
     return finding(
-        record, Status.FAILED, f"the event reached {by}, and ended there as {outcome}{why}", _advice(outcome)
+        record,
+        Status.FAILED,
+        f"the event reached {by}, and ended there as {outcome}{why}",
+        _advice(outcome, seen.journal.reason),
     )
 
 
@@ -141,8 +144,10 @@ def _counted(rule: Rule, seen: Seen) -> Outcome | None:
     return next((each for each in expected if each in seen.counts and each not in _GOES_ON), None)
 
 
-def _advice(outcome: Outcome) -> str:
+def _advice(outcome: Outcome, reason: str) -> str:
     match outcome:
+        case Outcome.HELD if reason.startswith(PERMISSION_MISSING):
+            return f"let the worker's role have what config-remediator ram-policy prints. {_LEFT}"
         case Outcome.WOULD_FIX:
             return f"the worker runs with another configuration, where this rule observes. {_LEFT}"
         case Outcome.HELD:
