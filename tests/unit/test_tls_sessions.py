@@ -200,14 +200,15 @@ def test_a_certificate_that_is_not_valid_any_more_ends_its_sessions(
 ) -> None:
     """The resumed connection carries no request; a full handshake decides."""
     server = serve(authority.issue(*NAMES))
-    wall = Clock(time.time())
-    asking = client(server, authority, wall=wall)
+    wall, monotonic = Clock(time.time()), Clock()
+    asking = client(server, authority, wall=wall, monotonic=monotonic)
     asking.ask("b1.oss.test")
     wall.now += days * 86_400
     asking.ask("b2.oss.test")
-    server.close()
     assert summary(server.seen)[1:] == [("b2.oss.test", True, True), ("b2.oss.test", False, False)]
     assert server.seen[1].received == b""
+    monotonic.advance(PAUSE_SECONDS)
+    asking.ask("b3.oss.test")
     assert asking.kept() == 0
 
 
@@ -245,6 +246,25 @@ def test_a_changed_certificate_is_verified_and_ends_the_sessions_of_the_former_o
         *((f"b{number}.oss.test", False, False) for number in range(3)),
         ("b3.oss.test", True, False),
     ]
+    assert asking.kept() == 1
+
+
+def test_a_session_of_the_former_certificate_does_not_end_those_of_the_new_one(
+    authority: Authority, serve: Serve
+) -> None:
+    """It may still be under way when the endpoint shows another certificate, and is not kept any more."""
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    asking.ask("b1.oss.test")
+    with asking.connected("b2.oss.test") as under_way:
+        server.show(authority.issue(*NAMES, "more.test"))
+        with asking.connected("b3.oss.test") as new:
+            new.answered()
+            under_way.answered()
+            assert asking.kept() == 1
+        assert [each.resumed for each in server.seen] == [False, True, False]
+    server.show(authority.issue(*NAMES))
+    asking.ask("b4.oss.test")
     assert asking.kept() == 1
 
 
@@ -323,6 +343,13 @@ def test_a_server_without_tickets_is_soon_left_alone(
     asking.ask("b.oss.test")
     assert CountingSocket.taken == 4
     assert not any(each.offered for each in server.seen)
+
+
+def test_a_session_that_resumes_nothing_is_not_kept(authority: Authority, serve: Serve) -> None:
+    """Giving it to a connection would take as long as one that does."""
+    asking = client(serve(authority.issue(*NAMES), without_tickets), authority)
+    asking.ask("b.oss.test")
+    assert asking.kept() == 0
 
 
 def test_a_server_that_ignores_its_tickets_is_soon_left_alone(authority: Authority, serve: Serve) -> None:
@@ -440,14 +467,17 @@ def test_the_endpoint_itself_neither_resumes_nor_brings_a_session(
     authority: Authority, serve: Serve, session: ForServer
 ) -> None:
     """Its name is not one directly below it."""
-    server = serve(authority.issue(*NAMES))
+    server = serve(authority.issue(*NAMES, "*.test"))
     shared = session(server)
-    bucket(server, shared, "photos").get_bucket_acl()
     at_endpoint = oss2.http.Request("GET", f"https://oss.test:{server.port}/")
-    assert shared.do_request(at_endpoint, PATIENCE_SECONDS).status == 200
+    bucket(server, shared, "photos").get_bucket_acl()
+    for _ in range(2):
+        assert shared.do_request(at_endpoint, PATIENCE_SECONDS).status == 200
+        shared.close()
     bucket(server, shared, "papers").get_bucket_acl()
     assert summary(server.seen) == [
         ("photos.oss.test", False, False),
+        ("oss.test", False, False),
         ("oss.test", False, False),
         ("papers.oss.test", True, True),
     ]

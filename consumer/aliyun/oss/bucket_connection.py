@@ -39,13 +39,10 @@ class BucketConnection(HTTPSConnection):
             ssl.SSLError: no handshake succeeds, or the certificate is not one for the host.
             OSError: no address takes a connection.
         """
-        seconds = self.timeout or 0.0
-        until = self._monotonic() + seconds
+        until = self._monotonic() + (self.timeout or 0.0)
         kept = self._sessions.take(self._endpoint)
         if kept is None or not self._resume(kept):
-            self.timeout = until - self._monotonic()
-            if self.timeout <= 0:
-                raise TimeoutError(f"no connection to {self.host} within {seconds:.1f} s")
+            self.timeout = until - self._monotonic()  # connecting itself refuses to begin without time
             super().connect()
         self._answered = False
 
