@@ -166,6 +166,9 @@ class StepListener(Protocol):
     def step(self, step: Step) -> None: ...
     def report(self, report: Report) -> None: ...
 
+    def sync(self) -> None:
+        """Return when all that is recorded so far is on record for good."""
+
 
 class Hooks:
     """Passes each record to every listener, in their order."""
@@ -179,6 +182,7 @@ class Hooks:
         self._report = (*(follower.report for follower in followers), *(listener.report for listener in listeners))
         self._received = tuple(follower.received for follower in followers)
         self._step = tuple(follower.step for follower in followers)
+        self._sync = tuple(_without_record(follower.sync) for follower in followers)
         self.failures = 0
         """How many calls to a listener raised; their messages were not affected."""
 
@@ -216,6 +220,10 @@ class Hooks:
         """A delivery is about to go on to its next step; returns whether every follower has recorded it."""
         return self._notify(self._step, step)
 
+    def sync(self) -> bool:
+        """Something is about to be done that the records so far announce; returns whether they are there for good."""
+        return self._notify(self._sync, None)
+
     def _notify(self, listeners: tuple[Callable[[_R], None], ...], record: _R) -> bool:
         all_done = True
         for notify in listeners:
@@ -225,3 +233,7 @@ class Hooks:
                 self.failures += 1
                 all_done = False
         return all_done
+
+
+def _without_record(call: Callable[[], None]) -> Callable[[None], None]:
+    return lambda _: call()

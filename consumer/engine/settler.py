@@ -43,6 +43,7 @@ class Settler(Loop):
         super().__init__(heartbeat)
         self._waiting = shared.settle_queues[self.action]
         self._settlements = shared.settlements
+        self._hooks = shared.hooks
         self._monotonic = shared.monotonic
 
     @property
@@ -53,10 +54,12 @@ class Settler(Loop):
     def step(self) -> bool:
         """Send one request, if one becomes due within the idle time; whether there was anything to settle."""
         due = self._waiting.take(self._heartbeat.idle_seconds)
-        if due:
-            self._heartbeat.beat(f"settling {len(due)}")
-            if in_time := [delivery for delivery in due if not self._settlements.give_up_late(delivery, self.action)]:
-                self.settle(in_time)
+        in_time = [delivery for delivery in due if not self._settlements.give_up_late(delivery, self.action)]
+        if in_time:
+            self._hooks.sync()  # how they end is on record before anything is done to them
+            self._heartbeat.beat(f"settling {len(in_time)}")
+            self.settle(in_time)
+            self._hooks.sync()
         return bool(due)
 
     def timed(self, request: Callable[[], _T]) -> _T:

@@ -1,8 +1,9 @@
 """The journal's file: appended to, synced, and never rewritten; several processes may share it.
 
-Each append takes the file's lock for as long as the write takes, and gives up when somebody else keeps it. Syncs are
-shared: a thread whose lines another one's sync has covered does not sync again. When the file at the path is another
-one than ours, because somebody moved it away or deleted it, a new one is begun, which names the line it follows.
+Each append takes the file's lock for as long as the write takes, and gives up when somebody else keeps it. A sync that
+fails is final: the system may have dropped what it could not write and would call the next sync a success, so the lines
+are taken back and count as not written. When the file at the path is another one than ours, because somebody moved it
+away or deleted it, a new one is begun, which names the line it follows.
 """
 
 from __future__ import annotations
@@ -11,15 +12,24 @@ import errno
 import fcntl
 import os
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from consumer.core.errors import ConfigurationError
 from consumer.core.observers import StepName
-from consumer.journal.format import GENESIS, ChainHead, Fields, begins_a_journal, parsed, recovery, sealed
+from consumer.journal.format import (
+    GENESIS,
+    ChainHead,
+    Fields,
+    begins_a_journal,
+    chained,
+    encoded,
+    parsed,
+    recovery,
+    sealed,
+)
 
 LOCK_SECONDS = 2.0
 """Others keep the lock for one write; who keeps it longer is no worker."""
@@ -28,12 +38,13 @@ _LOOK_SECONDS = 0.01
 _LOCKED = "another process keeps the journal's lock"
 _TAIL_BYTES = 1 << 16
 _BEGINNING_BYTES = 64
+_UNKNOWN = -1
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """A link is not followed: who may write to the folder would choose what is appended to. A pipe is not waited for."""
 
 
 class JournalFile:
-    """One journal, open for appending; shared by all threads."""
+    """One journal, open for appending by one thread at a time."""
 
     def __init__(
         self,
@@ -61,14 +72,12 @@ class JournalFile:
         self._head = ChainHead()
         self._end = 0
         """Where the file ended after our last write; another end means that somebody else has written."""
-        self._written = 0
-        self._synced = 0
+        self._beginning: Fields | None = None
+        """What has to be the first line in a file that follows another one, until it is on the disk."""
         self._waits = True
         """Whether to wait for the lock: after a wait that failed it is only tried, until it succeeds."""
         self.deleted = 0
         """How often the file was deleted while it was ours."""
-        self._writing = threading.Lock()
-        self._syncing = threading.Lock()
 
     @property
     def size_bytes(self) -> int:
@@ -78,29 +87,20 @@ class JournalFile:
         except OSError:
             return 0
 
-    def append(self, entries: Sequence[Fields]) -> ChainHead:
-        """Add lines, and return when they are on the disk.
+    def append(self, lines: Sequence[bytes], stamp: Fields) -> ChainHead:
+        """Add lines, each as `encoded` made it, and return when they are on the disk.
+
+        `stamp` is when and by whom they are written, for a line that has to stand before them.
 
         Raises:
             OSError: they are not; what was written of them has been taken back. Also when the lock could not be taken.
         """
-        deadline = self._monotonic() + self._lock_seconds
-        if not self._writing.acquire(timeout=self._lock_seconds):
-            raise BlockingIOError(errno.EWOULDBLOCK, _LOCKED)
-        try:
-            with self._lock(deadline) as continued:
-                self._catch_up()
-                head = self._write([*({**_stamp(entries), **line} for line in continued), *entries])
-            self._written += 1
-            mine = self._written
-        finally:
-            self._writing.release()
-        with self._syncing:
-            if self._synced < mine:
-                covered = self._written
-                os.fsync(self._file)
-                self._synced = covered
-        return head
+        with self._lock():
+            begin = self._catch_up()
+            self._write([*([encoded({**stamp, **self._beginning})] if self._beginning else []), *lines])
+        self._sync(begin)
+        self._beginning = None
+        return self._head
 
     def close(self) -> None:
         """Close the file."""
@@ -114,24 +114,25 @@ class JournalFile:
         elif not _is_journal(descriptor, found.st_size):
             what = "it is no journal, and nothing is appended to other files"
         else:
+            _sync_folder(self._path.parent)  # or a power cut takes the file away, however well its lines are synced
             return descriptor
         os.close(descriptor)
         raise OSError(errno.EINVAL, what)
 
     @contextmanager
-    def _lock(self, deadline: float) -> Iterator[Sequence[Fields]]:
-        """The lock on the file that is at the path now, with the lines that have to begin it.
+    def _lock(self) -> Iterator[None]:
+        """The lock on the file that is at the path now.
 
         Raises:
             OSError: somebody else keeps it, or the file cannot be opened.
         """
-        continued: list[Fields] = []
+        deadline = self._monotonic() + self._lock_seconds
         self._take_lock(deadline)
         try:
             while self._moved():
-                continued = [self._begin_anew()]
+                self._begin_anew()
                 self._take_lock(deadline)
-            yield continued
+            yield
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -157,63 +158,77 @@ class JournalFile:
             return True
         return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
 
-    def _begin_anew(self) -> Fields:
-        """Go on in the file at the path; returns the line that names the last one of the file that was ours."""
-        self._catch_up()
+    def _begin_anew(self) -> None:
+        """Go on in the file at the path, beginning with a line that names the last one of the file that was ours."""
+        begin = self._catch_up()
+        if self._end != begin:
+            self._sync(begin)  # the end that was torn is named by the new file
         left, deleted = self._head, os.fstat(self._file).st_nlink == 0
         new = self._open()
-        with self._syncing:
-            os.fsync(self._file)
-            os.close(self._file)
-            self._file = new
-        self._head, self._end = ChainHead(), 0
+        os.close(self._file)
+        self._file, self._head, self._end = new, ChainHead(), 0
         follows = {"follows": left.digest, "follows_seq": left.sequence}
         if deleted and left.digest != GENESIS:
             self.deleted += 1
-            return {
-                "step": StepName.GAP.value,
-                "reason": "the journal was deleted",
-                "lost_lines": left.sequence,
-                **follows,
-            }
-        return {"step": StepName.CONTINUED.value, **follows}
+            reason = {"reason": "the journal was deleted", "lost_lines": left.sequence}
+            self._beginning = {"step": StepName.GAP.value, **reason, **follows}
+        else:
+            self._beginning = {"step": StepName.CONTINUED.value, **follows}
 
-    def _write(self, entries: Sequence[Fields]) -> ChainHead:
+    def _write(self, lines: Sequence[bytes]) -> None:
         text, head = b"", self._head
-        for entry in entries:
-            line, head = sealed(head, entry)
+        for each in lines:
+            line, head = chained(head, each)
             text += line
         self._put(text)
         self._head = head
-        return head
 
     def _put(self, text: bytes) -> None:
+        begin = self._end
         try:
             rest = text
             while rest:
                 rest = rest[os.write(self._file, rest) :]
         except OSError:
-            # A full disk must not leave half a line; what others wrote before stays.
-            os.ftruncate(self._file, self._end)
+            self._take_back(begin)  # a full disk must not leave half a line; what others wrote before stays
             raise
         self._end += len(text)
 
-    def _catch_up(self) -> None:
-        """Know the last line, whoever wrote it, and close what a killed process left torn."""
+    def _sync(self, begin: int) -> None:
+        try:
+            os.fsync(self._file)
+        except OSError:
+            with suppress(OSError):
+                self._take_lock(self._monotonic() + self._lock_seconds)
+                try:
+                    if os.fstat(self._file).st_size == self._end:  # else others' lines follow them and have to stay
+                        self._take_back(begin)
+                finally:
+                    fcntl.flock(self._file, fcntl.LOCK_UN)
+            raise
+
+    def _take_back(self, begin: int) -> None:
+        """Cut off what was written from there on, and read anew how the file ends before anything is added."""
+        self._end = _UNKNOWN
+        os.ftruncate(self._file, begin)
+
+    def _catch_up(self) -> int:
+        """Know the last line, whoever wrote it, and close what a killed process left torn; returns where that began."""
         size = os.fstat(self._file).st_size
         if size == self._end:
-            return
+            return size
         tail = self._tail(size)
         self._head, torn = tail
         self._end = size
         if torn is None:
-            return
+            return size
         if torn == b"":
             self._put(b"\n")  # the last line is whole and lacks only its newline
-            return
+            return size
         line, head = sealed(self._head, recovery(torn))
         self._put(line if torn.endswith(b"\n") else b"\n" + line)
         self._head = head
+        return size
 
     def _tail(self, size: int) -> tuple[ChainHead, bytes | None]:
         """The last whole line's head, and what follows it: None for nothing, b"" for a newline that is missing."""
@@ -242,9 +257,16 @@ def _is_journal(descriptor: int, size: int) -> bool:
     return _last_whole(os.pread(descriptor, size - start, start)) is not None
 
 
-def _stamp(entries: Sequence[Fields]) -> Fields:
-    """When and by whom the first of these lines is written."""
-    return {name: entries[0][name] for name in ("at_ms", "who") if entries and name in entries[0]}
+def _sync_folder(folder: Path) -> None:
+    """Let the name of a file in it survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that has no such thing says so
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _last_whole(data: bytes) -> tuple[ChainHead, bytes | None] | None:

@@ -70,16 +70,32 @@ VERSION = 2
 
 FIRST_VERSION = 1
 
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
 _HASH = re.compile(rb',"hash":"([0-9a-f]{64})"}')
 _HASH_BYTES = len(',"hash":""}') + 64
 
 
 def sealed(head: ChainHead, fields: Fields) -> tuple[bytes, ChainHead]:
     """The line that follows `head`, with its newline, and the head that it makes."""
-    content = {"v": VERSION, "seq": head.sequence + 1, **fields, "prev": head.digest}
-    covered = json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode("ascii").removesuffix(b"}")
+    return chained(head, encoded(fields))
+
+
+def encoded(fields: Fields) -> bytes:
+    """What a line says, ready to be chained once it is known which line it follows.
+
+    Raises:
+        TypeError, ValueError: something in it has no form in JSON.
+    """
+    return _encode(fields).encode("ascii")[1:-1]
+
+
+def chained(head: ChainHead, said: bytes) -> tuple[bytes, ChainHead]:
+    """The line that says this and follows `head`, with its newline, and the head that it makes."""
+    sequence = head.sequence + 1
+    covered = b'{"v":%d,"seq":%d,%b,"prev":"%b"' % (VERSION, sequence, said, head.digest.encode("ascii"))
     digest = hashlib.sha256(covered).hexdigest()
-    return covered + f',"hash":"{digest}"}}\n'.encode("ascii"), ChainHead(head.sequence + 1, digest)
+    return b'%b,"hash":"%b"}\n' % (covered, digest.encode("ascii")), ChainHead(sequence, digest)
 
 
 def parsed(line: bytes) -> Entry:
@@ -116,9 +132,10 @@ _FIRST_LINES = (f'{{"v":{VERSION},"seq":1,'.encode(), b'{"seq":1,')
 
 def begins_a_journal(data: bytes) -> bool:
     """Whether a file that begins so may be a journal: with a line of it, or with what a crash left of its first one."""
-    if _BEGINNING.match(data) or not data.strip(b"\0"):
-        return True  # some file systems leave zeros of a block that was not written yet
-    return any(line.startswith(data) for line in _FIRST_LINES)
+    if _BEGINNING.match(data):
+        return True
+    written = data.rstrip(b"\0")  # some file systems leave zeros of a block that was not written yet
+    return any(line.startswith(written) for line in _FIRST_LINES)
 
 
 def _covers_bytes(line: bytes, digest: str) -> bool:

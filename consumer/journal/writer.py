@@ -1,9 +1,13 @@
 """Writes the steps of every delivery into the journal; a `consumer.core.observers.StepListener`.
 
-Every line is on the disk before the step's thread goes on, so that what is about to be changed, and how a message is
-going to end, is known even if the process ends the next moment. A line that cannot be written never keeps a message
-from being settled. How many were lost is written as soon as lines can be written again, counted, and logged;
-whether a change is made without its line is the policy `journal.required`, which the pipeline keeps.
+No step is taken before the line that announces it is on the disk: no delivery is worked on before `received`, nothing
+is changed before `before`, nothing is done to a message on the queue before its ending. So what is about to be changed,
+and how a message is going to end, is known even if the process ends the next moment. What announces nothing goes to the
+disk with the next line that does, at the latest when a settler syncs: before each of its requests, and after it.
+
+A line that cannot be written never keeps a message from being settled. How many were lost is written as soon as lines
+can be written again, counted, and logged; whether a change is made without its line is the policy `journal.required`,
+which the pipeline keeps.
 """
 
 from __future__ import annotations
@@ -11,10 +15,10 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +28,9 @@ from consumer.core.event import Event
 from consumer.core.message import Received
 from consumer.core.observers import Report, Step, StepName
 from consumer.core.printable import printable
+from consumer.journal.commit import GroupCommit
 from consumer.journal.file import JournalFile
-from consumer.journal.format import Fields
+from consumer.journal.format import Fields, encoded
 
 _MOST_REQUESTS = 64
 """Ids of requests in one line; work that takes more is tried again and again, and its first ones say why."""
@@ -87,10 +92,7 @@ class JournalWriter:
         """The hash of the last line that this process has written; with several threads, of any of them."""
         self._gap: _Gap | None = None
         self._gaps = 0
-        self._reporting = False
-        """Whether a thread is about to write what is missing."""
-        self._lock = threading.Lock()
-        """Over the gap and the count; never held while the file is written."""
+        self._commits = GroupCommit(self._append)
 
     @classmethod
     def at(cls, path: Path, say: Callable[..., None]) -> JournalWriter:
@@ -112,24 +114,45 @@ class JournalWriter:
         except OSError as error:
             raise ConfigurationError(f"journal.path: the journal cannot be written: {error.strerror}") from None
 
-    def write(self, entries: Sequence[Fields]) -> str:
-        """Add lines with the time and who wrote them; returns the last one's hash.
+    def write(self, entries: Sequence[Fields]) -> None:
+        """Add lines with the time and who wrote them, and return when they are on the disk.
 
         Raises:
             OSError: they could not be written.
         """
-        gap = self._gap_to_report()
-        lines = [gap.fields(), *entries] if gap else entries
-        stamped = [{"at_ms": self._wall_ms(), "who": self._who, **line} for line in lines]
+        self._commits.commit(self._encoded(entries))
+
+    def sync(self) -> None:
+        """Return when every line so far is on the disk.
+
+        Raises:
+            OSError: the last ones could not be written.
+        """
+        self._commits.commit()
+
+    def _add(self, entry: Fields) -> None:
+        """Add a line that goes to the disk with the next ones."""
+        self._commits.add(self._encoded([entry]))
+
+    def _encoded(self, entries: Sequence[Fields]) -> list[bytes]:
+        stamp = self._stamp()
+        return [encoded({**stamp, **entry}) for entry in entries]
+
+    def _stamp(self) -> Fields:
+        return {"at_ms": self._wall_ms(), "who": self._who}
+
+    def _append(self, lines: Sequence[bytes]) -> None:
+        """Write the lines of any number of threads, after one that says what is missing; one thread at a time."""
+        gap, stamp = self._gap, self._stamp()
+        missing = [encoded({**stamp, **gap.fields()})] if gap else []
         try:
-            digest = self._file.append(stamped).digest
-        except OSError as error:
-            self._lost(len(entries), error.strerror or str(error), reporting=gap is not None)
+            self.last = self._file.append([*missing, *lines], stamp).digest
+        except Exception as error:  # whatever it is, these lines are missing
+            self._lost(len(lines), getattr(error, "strerror", None) or str(error))
             raise
         if gap:
-            self._reported(gap)
-        self.last = digest
-        return digest
+            self._gap = None
+            self._say("journal.goes_on", lost_lines=gap.lost_lines)
 
     @property
     def trouble(self) -> str:
@@ -142,30 +165,13 @@ class JournalWriter:
         """How often lines were lost: rows of lines that could not be written, and journals that were deleted."""
         return self._gaps + self._file.deleted
 
-    def _gap_to_report(self) -> _Gap | None:
-        """The gap that is yet to be written, for one thread at a time."""
-        with self._lock:
-            if self._gap is None or self._reporting:
-                return None
-            self._reporting = True
-            return self._gap
-
-    def _lost(self, lines: int, reason: str, *, reporting: bool) -> None:
-        with self._lock:
-            known = self._gap
-            since, before = (known.since_ms, known.lost_lines) if known else (self._wall_ms(), 0)
-            self._gap = _Gap(since, before + lines, reason)
-            self._gaps += known is None
-            self._reporting = self._reporting and not reporting
+    def _lost(self, lines: int, reason: str) -> None:
+        known = self._gap
+        since, before = (known.since_ms, known.lost_lines) if known else (self._wall_ms(), 0)
+        self._gap = _Gap(since, before + lines, reason)
         if known is None:
+            self._gaps += 1
             self._say("journal.cannot_be_written", reason=reason)
-
-    def _reported(self, gap: _Gap) -> None:
-        with self._lock:
-            left = self._gap.lost_lines - gap.lost_lines if self._gap else 0
-            self._gap = replace(self._gap, lost_lines=left) if self._gap and left else None
-            self._reporting = False
-        self._say("journal.goes_on", lost_lines=gap.lost_lines)
 
     def received(self, messages: Sequence[Received]) -> None:
         """What one receive brought."""
@@ -182,24 +188,25 @@ class JournalWriter:
                 fields["request_ids"] = list(step.request_ids[:_MOST_REQUESTS])
         if step.incarnation:
             fields["incarnation"] = step.incarnation
-        self.write([{**fields, "before": step.before, "after": step.after}])
+        line = {**fields, "before": step.before, "after": step.after}
+        if step.name is StepName.BEFORE:
+            self.write([line])
+        else:
+            self._add(line)
 
     def report(self, report: Report) -> None:
         """What became of the message on the queue."""
-        self.write(
-            [
-                {
-                    "step": StepName.SETTLED.value,
-                    **_message(report.message),
-                    "rule": report.rule,
-                    **_event(report.event),
-                    "outcome": report.outcome.value if report.outcome else "",
-                    "disposition": report.disposition.value,
-                    "hidden_seconds": report.hidden_seconds,
-                    **({"parked_as": report.parked_as} if report.parked_as else {}),
-                }
-            ]
-        )
+        line = {
+            "step": StepName.SETTLED.value,
+            **_message(report.message),
+            "rule": report.rule,
+            **_event(report.event),
+            "outcome": report.outcome.value if report.outcome else "",
+            "disposition": report.disposition.value,
+            "hidden_seconds": report.hidden_seconds,
+            **({"parked_as": report.parked_as} if report.parked_as else {}),
+        }
+        self._add(line)
 
     @property
     def size_bytes(self) -> int:
@@ -207,7 +214,9 @@ class JournalWriter:
         return self._file.size_bytes
 
     def close(self) -> None:
-        """Close the file."""
+        """Write what is left, as far as that can be done, and close the file."""
+        with suppress(OSError):
+            self.sync()
         self._file.close()
 
 

@@ -121,6 +121,9 @@ def test_a_lease_that_ends_while_the_journal_is_written_keeps_the_change_from_be
         def report(self, _report: object) -> None:
             """Not of interest here."""
 
+        def sync(self) -> None:
+            """Not of interest here."""
+
         def step(self, _step: object) -> None:
             """The lease ends meanwhile."""
             world.clock.advance(31.0)

@@ -324,6 +324,9 @@ def test_the_ending_is_on_record_before_anything_is_done_to_the_message() -> Non
         def report(self, _report: object) -> None:
             """Not of interest here."""
 
+        def sync(self) -> None:
+            """Not of interest here."""
+
         def step(self, step: Step) -> None:
             """How many messages were deleted or hidden by then."""
             done = len(engine.queue.deleted) + len(engine.queue.hidden)

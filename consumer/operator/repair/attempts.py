@@ -45,6 +45,9 @@ class BegunChange:
     def report(self, _report: Report) -> None:
         """There is no message to be settled."""
 
+    def sync(self) -> None:
+        """Nothing is kept here."""
+
 
 @dataclass(frozen=True, slots=True)
 class RepairAttempt:
@@ -108,7 +111,8 @@ class RepairAttempts:
 
     def _ended(self, delivery: Delivery, ending: Ending) -> bool:
         name = StepName.VERIFIED if ending.outcome is Outcome.FIXED else StepName.DECIDED
-        journaled = self._hooks.step(delivery.step(name, before=ending.before, after=ending.after, ending=ending))
+        self._hooks.step(delivery.step(name, before=ending.before, after=ending.after, ending=ending))
+        journaled = self._hooks.sync()
         if not _shows_later(ending):
             self._begun.change = None
         return journaled

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from consumer.core.errors import ConfigurationError
+from consumer.journal.commit import GroupCommit
 from consumer.journal.file import JournalFile
-from consumer.journal.format import ChainHead, Verdict, parsed, sealed, verify
+from consumer.journal.format import ChainHead, Verdict, encoded, parsed, sealed, verify
 from tests.unit.fakes import Clock
 
 
@@ -39,11 +40,15 @@ def verdict(path: Path) -> Verdict:
     return verify(path.read_bytes().splitlines(keepends=True))
 
 
+OPENED = encoded({"step": "opened"})
+STAMP = {"at_ms": 7, "who": "me"}
+
+
 def append(path: Path, count: int, text: str = "x") -> None:
     """Write entries as a process of its own would."""
     journal = JournalFile(path)
     for number in range(count):
-        journal.append([{"step": "opened", "number": number, "text": text}])
+        journal.append([encoded({"step": "opened", "number": number, "text": text})], STAMP)
     journal.close()
 
 
@@ -60,17 +65,18 @@ def test_two_open_journals_share_one_chain(path: Path, file: JournalFile) -> Non
     """Whoever writes next has seen what the other wrote."""
     other = JournalFile(path)
     for number in range(6):
-        (file if number % 2 else other).append([{"step": "opened"}])
+        (file if number % 2 else other).append([OPENED], STAMP)
     other.close()
     assert (verdict(path).entries, verdict(path).problems) == (6, [])
 
 
 def test_threads_share_one_chain(path: Path, file: JournalFile) -> None:
     """Eight threads write at once, and every line follows the one before."""
+    commits = GroupCommit(lambda lines: str(file.append(lines, STAMP)))
 
     def write() -> None:
         for _ in range(20):
-            file.append([{"step": "opened"}, {"step": "opened"}])
+            commits.commit([OPENED, OPENED])
 
     threads = [threading.Thread(target=write) for _ in range(8)]
     for thread in threads:
@@ -115,9 +121,11 @@ def test_kill_9_in_the_middle_of_writing_loses_no_line_that_was_written(path: Pa
     """A process is killed while it writes as fast as it can; what it had been told is on the disk is there."""
     script = (
         "import sys; from pathlib import Path; from consumer.journal.file import JournalFile\n"
+        "from consumer.journal.format import encoded\n"
         "journal = JournalFile(Path(sys.argv[1])); number = 0\n"
         "while True:\n"
-        "    journal.append([{'step': 'opened', 'number': number}]); number += 1; print(number, flush=True)\n"
+        "    journal.append([encoded({'step': 'opened', 'number': number})], {}); number += 1\n"
+        "    print(number, flush=True)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -137,7 +145,7 @@ def test_what_could_not_be_written_is_taken_back(
     path: Path, file: JournalFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that fills up in the middle of a line leaves the journal as it was before that line."""
-    file.append([{"step": "opened"}])
+    file.append([OPENED], STAMP)
     whole = path.read_bytes()
     write = os.write
 
@@ -150,17 +158,17 @@ def test_what_could_not_be_written_is_taken_back(
 
     monkeypatch.setattr(os, "write", half)
     with pytest.raises(OSError, match="No space"):
-        file.append([{"step": "opened"}])
+        file.append([OPENED], STAMP)
     monkeypatch.undo()
     assert path.read_bytes() == whole
-    file.append([{"step": "opened"}])
+    file.append([OPENED], STAMP)
     assert (verdict(path).entries, verdict(path).problems) == (2, [])
 
 
 def test_a_journal_is_readable_by_its_owner_alone(path: Path, file: JournalFile) -> None:
     """It names buckets and policies."""
     assert path.stat().st_mode & 0o777 == 0o600
-    file.append([{"step": "opened"}])
+    file.append([OPENED], STAMP)
     assert file.size_bytes == path.stat().st_size
     assert parsed(path.read_bytes().removesuffix(b"\n")).sequence == 1
 
@@ -183,24 +191,24 @@ def test_a_lock_that_somebody_keeps_stops_nobody_for_long(path: Path) -> None:
     """Waited for once, for a bounded time; from then on only tried, so that threads do not stand in line for it."""
     clock = Clock()
     file = JournalFile(path, lock_seconds=2.0, monotonic=clock, pause=clock.advance)
-    file.append([{"step": "opened"}])
+    file.append([OPENED], STAMP)
     with kept_by_somebody_else(path):
         for waited in (2.0, 0.0, 0.0):
             before = clock()
             with pytest.raises(BlockingIOError, match="lock"):
-                file.append([{"step": "opened"}])
+                file.append([OPENED], STAMP)
             assert clock() - before == pytest.approx(waited, abs=0.02)
-    file.append([{"step": "opened"}])
+    file.append([OPENED], STAMP)
     file.close()
     assert (verdict(path).entries, verdict(path).problems) == (2, [])
 
 
 def test_a_journal_that_was_moved_away_is_followed_by_a_new_one(path: Path, file: JournalFile) -> None:
     """As the documentation has people do it: both are whole, and the new one names the last line of the old."""
-    last = file.append([{"step": "opened"}, {"step": "opened"}])
+    last = file.append([OPENED, OPENED], STAMP)
     moved = path.with_suffix(".1")
     path.rename(moved)
-    file.append([{"step": "opened", "at_ms": 7, "who": "me"}])
+    file.append([OPENED], STAMP)
     assert (verdict(moved).entries, verdict(moved).problems) == (2, [])
     assert (verdict(path).entries, verdict(path).problems) == (2, [])
     first = parsed(path.read_bytes().splitlines()[0])
@@ -210,9 +218,9 @@ def test_a_journal_that_was_moved_away_is_followed_by_a_new_one(path: Path, file
 
 def test_a_journal_that_was_deleted_is_missed(path: Path, file: JournalFile) -> None:
     """A new one begins with the gap, and it is counted."""
-    file.append([{"step": "opened"}] * 3)
+    file.append([OPENED] * 3, STAMP)
     path.unlink()
-    file.append([{"step": "opened"}])
+    file.append([OPENED], STAMP)
     first = parsed(path.read_bytes().splitlines()[0])
     assert (first.step, first.text("lost_lines"), file.deleted) == ("gap", "3", 1)
     assert (verdict(path).problems, verdict(path).gaps) == ([], 1)
@@ -221,13 +229,13 @@ def test_a_journal_that_was_deleted_is_missed(path: Path, file: JournalFile) -> 
 def test_two_processes_go_over_to_the_new_file_together(path: Path, file: JournalFile) -> None:
     """Whoever comes second finds the first one's lines, and writes nothing into the old file."""
     other = JournalFile(path)
-    file.append([{"step": "opened"}])
-    other.append([{"step": "opened"}])
+    file.append([OPENED], STAMP)
+    other.append([OPENED], STAMP)
     moved = path.with_suffix(".1")
     path.rename(moved)
     for _ in range(2):
-        other.append([{"step": "opened"}])
-        file.append([{"step": "opened"}])
+        other.append([OPENED], STAMP)
+        file.append([OPENED], STAMP)
     other.close()
     assert (verdict(moved).entries, verdict(moved).problems) == (2, [])
     assert (verdict(path).entries, verdict(path).problems) == (6, [])
@@ -238,9 +246,9 @@ def test_a_place_that_cannot_be_written_any_more_is_an_error_and_no_crash(path: 
     path.rename(path.with_suffix(".1"))
     path.mkdir()
     with pytest.raises(OSError, match="directory"):
-        file.append([{"step": "opened"}])
+        file.append([OPENED], STAMP)
     path.rmdir()
-    file.append([{"step": "opened"}])
+    file.append([OPENED], STAMP)
     assert verdict(path).problems == []
 
 
@@ -270,7 +278,7 @@ def test_whatever_a_crash_leaves_of_the_first_line_is_gone_on_with(tmp_path: Pat
     path = tmp_path / "journal.jsonl"
     path.write_bytes(FIRST[:kept])
     journal = JournalFile(path)
-    journal.append([{"step": "opened"}])
+    journal.append([OPENED], STAMP)
     journal.close()
     assert path.read_bytes().startswith(FIRST[:kept])
 
@@ -285,7 +293,7 @@ def test_a_damaged_journal_is_gone_on_with(tmp_path: Path, damaged: bytes) -> No
     path = tmp_path / "journal.jsonl"
     path.write_bytes(damaged)
     journal = JournalFile(path)
-    journal.append([{"step": "opened"}])
+    journal.append([OPENED], STAMP)
     journal.close()
     assert b"opened" in path.read_bytes().removeprefix(damaged)
 
@@ -304,6 +312,6 @@ def test_nothing_is_appended_to_another_file(tmp_path: Path, other: bytes) -> No
     journal = JournalFile(own)
     path.replace(own)
     with pytest.raises(OSError, match="it is no journal"):
-        journal.append([{"step": "opened"}])
+        journal.append([OPENED], STAMP)
     journal.close()
     assert own.read_bytes() == other
