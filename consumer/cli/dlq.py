@@ -153,7 +153,7 @@ def redrive(
       config-remediator dlq redrive -c config.toml \\
         --rule public-read --limit 10 --rate 2
 
-    Exit status: 0 all that was meant is done, 2 the configuration or the credentials cannot be used,
+    Exit status: 0 all that was meant is done (or a dry run), 2 the configuration or the credentials cannot be used,
     3 the queue cannot be read or does not take some of it, 4 some were left, each with its reason.
     """
     from consumer.operator.dlq import run as carry_out
@@ -182,7 +182,7 @@ def drop(path: Path, form: str, yes: bool, rate: float | None, dry_run: bool, **
       config-remediator dlq drop -c config.toml --outcome invalid --older-than 7d
       config-remediator dlq drop -c config.toml --id 3DAEE510CF72 --yes
 
-    Exit status: 0 all that was meant is dropped, 2 the configuration or the credentials cannot be used,
+    Exit status: 0 all that was meant is dropped (or a dry run), 2 the configuration or the credentials cannot be used,
     3 the queue cannot be read or does not delete some of it, 4 the question was declined or there was nobody to ask,
     or some were left, each with its reason.
     """

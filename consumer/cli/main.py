@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +15,11 @@ from consumer import __version__
 from consumer.cli import streams
 from consumer.cli.commands import COMMANDS
 from consumer.cli.help import CommandContext, OperatorGroup
-from consumer.cli.options import in_full
+from consumer.cli.options import in_full, stopped
 from consumer.cli.streams import LAST_LINES_SECONDS
 from consumer.core import last_words
 from consumer.core.errors import ThreadNotStarted
 from consumer.core.exit_codes import ExitCode
-from consumer.operator.interruption import Terminated
 
 if TYPE_CHECKING:
     from consumer.app.signals import Signals
@@ -59,10 +57,7 @@ class Commands(OperatorGroup):
             with _help_written():
                 return super().invoke(ctx)
         except KeyboardInterrupt as stop:
-            stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
-            line = [f"\nconfig-remediator {ctx.invoked_subcommand}: stopped by {stopped_by.name}"]
-            last_words.say("\n".join([*line, *getattr(stop, "__notes__", ())]), LAST_LINES_SECONDS)
-            ctx.exit(128 + stopped_by)
+            ctx.exit(stopped(f"config-remediator {ctx.invoked_subcommand}", stop))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

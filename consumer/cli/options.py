@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from consumer.cli.help import CommandContext
 from consumer.core import last_words
 from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.exit_codes import CommandExit
+from consumer.operator.interruption import Terminated
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -78,7 +80,17 @@ class OperatorCommand(click.Command):
             return _told(ctx, error, CommandExit.UNAVAILABLE)
         except OSError as error:
             return streams.failed(error, ctx.command_path)
+        except KeyboardInterrupt as stop:
+            return stopped(ctx.command_path, stop)
         return status
+
+
+def stopped(command: str, stop: KeyboardInterrupt) -> int:
+    """The exit status after a signal has ended a command, with the line that says so and what it leaves."""
+    stopped_by = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+    text = "\n".join([f"\n{command}: stopped by {stopped_by.name}", *getattr(stop, "__notes__", ())])
+    last_words.say(text, streams.LAST_LINES_SECONDS)
+    return 128 + stopped_by
 
 
 def _told(ctx: click.Context, error: RemediatorError, status: CommandExit) -> CommandExit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -75,17 +76,19 @@ class LineFilter:
         named = [
             self.resource and f"resource {quoted(self.resource)}",
             self.rule and f"rule {quoted(self.rule)}",
-            *times_,
         ]
-        return " and ".join(part for part in named if part)
+        about = " and ".join(part for part in named if part)
+        return " ".join(part for part in (f"about {about}" if about else "", *times_) if part)
 
 
 def show(config: Path | None, file: Path | None, form: str, wanted: LineFilter) -> CommandExit:
     """Show what happened to a resource, or to every one.
 
     Raises:
-        ConfigurationError: there is no journal to read.
+        ConfigurationError: there is no journal to read, or no time between the two moments.
     """
+    if wanted.since_ms is not None and wanted.until_ms is not None:
+        records.check_period(wanted.since_ms, wanted.until_ms, time.time_ns() // 1_000_000)
     path = records.journal_path(config, file)
     found: deque[Entry] = deque(maxlen=wanted.limit)
     fitting, rules, undone = 0, set(), set()
@@ -98,7 +101,7 @@ def show(config: Path | None, file: Path | None, form: str, wanted: LineFilter) 
             fitting += 1
     if not found and str(wanted):
         known = ", ".join(sorted(rules - {""})) or "none"
-        output.note(f"The journal has nothing about {wanted}; its rules: {known}.")
+        output.note(f"The journal has nothing {wanted}; its rules: {known}.")
     if fitting > len(found):
         output.note(f"The newest {len(found)} of {fitting} lines.")
     undoable = {entry.digest for entry in found if records.is_change(entry) and entry.digest not in undone}

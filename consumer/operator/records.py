@@ -14,6 +14,7 @@ from consumer.core.observers import StepName
 from consumer.core.outcome import Outcome
 from consumer.core.printable import quoted
 from consumer.journal.format import Entry, parsed, verify
+from consumer.operator import times
 
 _SHORTEST_ID = 6
 _LONGEST_LINE_BYTES = 1 << 22
@@ -26,6 +27,9 @@ class Done:
 
     entry: Entry
     undone: bool
+
+
+_NONE_YET = "the worker makes it at its start; journal.path or --file says where it is"
 
 
 class Unproved(RemediatorError):
@@ -48,6 +52,17 @@ def journal_path(config: Path | None, given: Path | None) -> Path:
     return Path(configured)
 
 
+def check_period(since_ms: int, until_ms: int | None, now_ms: int) -> None:
+    """See that there is time between two moments, the second of which may be now.
+
+    Raises:
+        ConfigurationError: there is none, so that nothing could ever be found.
+    """
+    if since_ms >= (now_ms if until_ms is None else until_ms):
+        end = f"now, {times.moment(now_ms)}" if until_ms is None else f"--until, {times.moment(until_ms)}"
+        raise ConfigurationError(f"--since: {times.moment(since_ms)} UTC is not before {end} UTC")
+
+
 def lines(path: Path) -> Iterator[bytes]:
     """The journal's lines, with their newlines.
 
@@ -59,7 +74,8 @@ def lines(path: Path) -> Iterator[bytes]:
             while line := file.readline(_LONGEST_LINE_BYTES):
                 yield line
     except OSError as error:
-        raise ConfigurationError(f"{path}: cannot read the journal: {error.strerror}") from None
+        remedy = _NONE_YET if isinstance(error, FileNotFoundError) else ""
+        raise ConfigurationError(f"{path}: cannot read the journal: {error.strerror}", remedy) from None
 
 
 def entries(path: Path, having: Collection[bytes] | None = None) -> Iterator[Entry]:

@@ -39,6 +39,9 @@ class LetterResult:
 
 def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> None:
     """One row a letter, and how many there are by rule and reason; `full` says that there may be more."""
+    if not letters:
+        console.print("No dead letter to show.")
+        return
     rows = [
         (each.short_id, times.moment(each.at_ms), each.rule, each.outcome, each.reason, each.resource, each.detail)
         for each in letters

@@ -36,8 +36,7 @@ def report(
     """
     now = time.time_ns() // 1_000_000
     until = now if until_ms is None else until_ms
-    if since_ms >= until:
-        raise ConfigurationError("--since: it has to be before --until")
+    records.check_period(since_ms, until_ms, now)
     paths = list(dict.fromkeys(files)) or [records.journal_path(config, None)]
     _refuse_to_replace(to, [*paths, *([config] if config else [])])
     bar, advance = output.progress("reading", sum(map(_pieces, paths)))

@@ -38,6 +38,20 @@ def test_the_help_names_statuses_of_the_table(words: tuple[str, ...]) -> None:
     assert set(found) <= set(CommandExit) - {CommandExit.UNWRITTEN}
 
 
+LOOKS = {"--dry-run": ("dry run",), "--apply": ("--apply", "listed")}
+"""What the status of a run that only shows is called in the help, by the option."""
+
+
+@pytest.mark.parametrize("words", HELP, ids=" ".join)
+def test_the_help_says_what_a_look_exits_with(words: tuple[str, ...]) -> None:
+    """Of each command that can show first what it would do."""
+    (command,) = (command for path, command in leaves(root) if path == words)
+    text = HELP[words].partition("Exit status:")[2]
+    for option, names in LOOKS.items():
+        if any(option in each.opts for each in command.params):
+            assert any(name in text for name in names), text
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Everything that a command could ask for: a change to undo, a message, a dead letter, a resource."""
@@ -149,6 +163,9 @@ HARMLESS = {
     "dlq list": 0,
     "dlq redrive --dry-run": 0,
     "dlq drop": 4,
+    "dlq drop --dry-run": 0,
+    "catch-up": 0,
+    "provision": 1,
     "explain photos": 0,
     "explain nobody-knows": 0,
     "explain Nobody_Knows": 2,

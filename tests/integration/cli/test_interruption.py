@@ -39,7 +39,7 @@ def test_ctrl_c_ends_a_command_in_one_line(cli: Cli, emulator: Emulator, argumen
         eventually(lambda: emulator.faults.struck()[fault] > 0 or process.poll() is not None)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert (process.returncode, err) == (130, f"\nconfig-remediator {arguments[0]}: stopped by SIGINT\n")
+    assert (process.returncode, err) == (130, f"\nconfig-remediator {' '.join(arguments)}: stopped by SIGINT\n")
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -54,7 +54,7 @@ def test_a_signal_is_an_answer_to_a_question(cli: Cli, channel: Emulator, number
         process.send_signal(number)
         out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == status, (out, err)
-    assert err.endswith(f"config-remediator dlq: stopped by {number.name}\n")
+    assert err.endswith(f"config-remediator dlq drop: stopped by {number.name}\n")
     assert "nobody answered" not in out
     channel.advance(60)
     assert len(messages(channel, DEAD)) == 1

@@ -97,7 +97,11 @@ def test_a_report_never_replaces_what_it_is_made_from(cli: Cli, channel: Emulato
         (("-f", "none.jsonl"), "cannot read the journal"),
         (("-f", "x" * 300), "cannot read the journal"),
         (("-o", "x" * 300), "cannot write the report"),
-        (("--since", "2026-11-02", "--until", "2026-11-01"), "--since: it has to be before --until"),
+        (
+            ("--since", "2026-11-02", "--until", "2026-11-01"),
+            "2026-11-02 00:00:00 UTC is not before --until, 2026-11-01",
+        ),
+        (("--since", "2999-11-02"), "--since: 2999-11-02 00:00:00 UTC is not before now, 2"),
         (("-o", "json"), "--format json chooses what is written"),
         (("-o", "no/such/folder/report.html"), "cannot write the report"),
         (("--since", "long ago"), "neither a span"),

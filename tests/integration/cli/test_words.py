@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -91,3 +93,24 @@ def test_a_journal_without_such_a_rule_says_so(cli: Cli) -> None:
     result = cli.run("journal", "show", "photos", "-f", str(path), "--rule", "nope")
     assert result.status == 0
     assert "nothing about resource 'photos' and rule 'nope'; its rules: none" in result.err
+    late = cli.run("journal", "show", "photos", "-f", str(path), "--until", "2020-01-01", "--since", "2019-01-01")
+    turned = cli.run("journal", "show", "-f", str(path), "--until", "2019-01-01", "--since", "2020-01-01")
+    assert (turned.status, "2020-01-01 00:00:00 UTC is not before --until, 2019-01-01" in turned.err) == (2, True)
+    between = "since 2019-01-01 00:00:00 UTC until 2020-01-01 00:00:00 UTC"
+    assert f"nothing about resource 'photos' {between}; its rules: none" in late.err
+    never = cli.run("journal", "show", "-f", str(path), "--until", "2020-01-01")
+    assert "nothing until 2020-01-01 00:00:00 UTC; its rules: none" in never.err
+
+
+def test_a_journal_that_is_not_there_yet_says_who_makes_it(cli: Cli, journal: Path) -> None:
+    """Whoever is on call before the first start, or reads another machine's disk, learns what names it."""
+    for command in (("journal", "show"), ("report",), ("explain", "photos")):
+        result = cli.run(*command)
+        assert result.status == 2
+        assert f"{journal}: cannot read the journal: No such file or directory. The worker makes it" in result.err
+        assert "journal.path or --file" in result.err
+
+
+def test_no_dead_letter_is_no_empty_table(cli: Cli) -> None:
+    """One sentence."""
+    assert cli.run("dlq").out == "No dead letter to show.\n"

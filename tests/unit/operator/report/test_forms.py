@@ -258,3 +258,15 @@ def test_a_long_chart_fits(found: Findings) -> None:
     assert len(widths) == 400
     assert 0 <= min(widths) <= max(widths) <= 720
     assert "2026-008  ▏ 1" in plain(shown)
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_the_chart_fits_a_screen_of_any_width(found: Findings, columns: int) -> None:
+    """A bar stands beside its day and before its number, on one line."""
+    stream = io.StringIO()
+    draw(output.console(stream, columns), page(found))
+    drawn = [line for line in stream.getvalue().split("\n") if re.search("[▏▎▍▌▋▊▉█]", line)]
+    assert drawn
+    for line in drawn:
+        assert len(line.rstrip()) <= columns
+        assert re.fullmatch(r"  [-0-9]{10}  \S+ \d+", line.rstrip())
