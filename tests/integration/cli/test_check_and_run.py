@@ -19,6 +19,14 @@ from tests.integration.cli.conftest import Cli
 from tests.measured import python_module
 from tests.patience import PATIENCE_SECONDS
 
+GROUPS = """
+[[rules]]
+name = "open-ports"
+remediation = "ecs.revoke-public-ingress"
+mode = "observe"
+source_identifiers = ["sg-risky-ports-check"]
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -81,6 +89,15 @@ def _no_redis(cli: Cli, folder: Path) -> None:
     cli.configure(more='\n[shared]\nurl = "redis://127.0.0.1:9"\n')
 
 
+def _no_ecs(cli: Cli, folder: Path) -> None:
+    """The same of the package for security groups."""
+    package = _installed(folder) / "alibabacloud_tea_openapi"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError(name='alibabacloud_tea_openapi')\n", encoding="utf-8")
+    cli.environment["PYTHONPATH"] = f"{package.parent}:{cli.environment.get('PYTHONPATH', '')}"
+    cli.configure(rules=GROUPS)
+
+
 def _plug_in(cli: Cli, folder: Path) -> None:
     """An installed package whose repair cannot be loaded."""
     metadata = _installed(folder) / "broken-1.0.dist-info"
@@ -129,6 +146,7 @@ BROKEN = (
     Broken("journal below a file", _file("file"), "journal.path", "journal.path", 2),
     Broken("shared extra", _no_redis, "shared.url", "shared.url", 2),
     Broken("extra", _no_extra, "alibabacloud_config20200907", "reevaluate.enabled", 2),
+    Broken("ecs extra", _no_ecs, "alibabacloud_tea_openapi is missing", "[ecs]", 2),
     Broken("host", _replaced("port = 0", 'port = 0\nhost = "203.0.113.7"'), "203.0.113.7", "http.host", 2),
     Broken(
         "no key", _without("ALIBABA_CLOUD_ACCESS_KEY_ID"), "ALIBABA_CLOUD_ACCESS_KEY_ID not set", "ACCESS_KEY_ID", 2

@@ -229,7 +229,7 @@ def test_a_journal_is_shown_from_and_until_a_moment_and_the_newest_of_it(tmp_pat
     limited = cli.run("journal", "show", "-f", str(path), "--limit", "3")
     assert limited.err == "The newest 3 of 10 lines.\n"
     nothing = cli.run("journal", "show", "-f", str(path), "--since", "2027-01-01")
-    assert "nothing about since 2027-01-01 00:00:00 UTC; its rules: r" in nothing.err
+    assert "nothing since 2027-01-01 00:00:00 UTC; its rules: r" in nothing.err
     assert cli.run("journal", "show", "-f", str(path), "--since", "soon").status == 2
 
 
