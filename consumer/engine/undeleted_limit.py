@@ -1,10 +1,11 @@
 """Keeps this consumer below the service's throttle on consumers that receive without deleting.
 
 The service slows a key down that has received 5,000 messages without deleting them within 30 minutes; all replicas
-that sign with the key share that. Every hidden, released or lost delivery counts. As the count rises, held and failed
-messages are hidden for longer, so that they come back less often. Beyond four fifths of the limit the rest is a reserve
-for messages that come for the first time: polls are paced so that it lasts for a whole window. What is deleted costs
-nothing, so fresh events that can be repaired are received one after the other all the while.
+that sign with the key share that. Every hidden, released or lost delivery counts. From a quarter of the limit on short
+waits are parked too, which does not count; where that does not work, messages are hidden for longer as the count rises,
+so that they come back less often. Beyond four fifths of the limit the rest is a reserve for messages that come for the
+first time: polls are paced so that it lasts for a whole window. What is deleted costs nothing, so fresh events that can
+be repaired are received one after the other all the while.
 
 Limit: https://www.alibabacloud.com/help/en/mns/product-overview/limits (abnormal consumption)
 """

@@ -107,7 +107,6 @@ _MNS_NEEDS: Mapping[Purpose, Sequence[tuple[GrantTarget, Sequence[str]]]] = {
 
 _MNS_OPTIONAL: Mapping[Purpose, Collection[tuple[GrantTarget, str]]] = {
     Purpose.RUN: (
-        (GrantTarget.QUEUE, "GetQueueAttributes"),
         (GrantTarget.DEAD_LETTER_QUEUE, "GetQueueAttributes"),
         (GrantTarget.DEAD_LETTERS, "BatchPeekMessage"),
     ),
@@ -116,9 +115,10 @@ _MNS_OPTIONAL: Mapping[Purpose, Collection[tuple[GrantTarget, str]]] = {
         (GrantTarget.DEAD_LETTERS, "BatchPeekMessage"),
     ),
 }
-"""What a purpose can do without: the worker then starts without a look at its queues and exports no queue_messages, and
-says that it does not know what was given up before it started. Sending to its own queue is none of it: what waits would
-be hidden there, and what waits for long would be lost. Catch-up then says that it has not looked at the queues, and
+"""What a purpose can do without: the worker then starts without a look at its dead-letter queue and exports less of
+queue_messages, and says that it does not know what was given up before it started. Sending to its own queue is none of
+it: what waits would be hidden there, and what waits for long would be lost; nor is reading that queue's retention, or
+what waits comes back twice a minute. Catch-up then says that it has not looked at the queues, and
 brings what waits there once more."""
 
 

@@ -280,10 +280,22 @@ def test_a_worker_with_the_narrow_policy_is_not_reported_as_one_without_rights(c
 
 def test_optional_actions_can_be_left_out(cli: Cli) -> None:
     """`--required-only` drops what a repair can do without, and what only a metric needs; not what a command needs."""
-    optional = {"oss:DeleteBucket", "mns:GetQueueAttributes"}
+    optional = {"oss:DeleteBucket", "mns:BatchPeekMessage"}
     assert optional <= granted(cli.run("ram-policy").document)
     assert not optional & granted(cli.run("ram-policy", "--required-only").document)
     assert "mns:GetQueueAttributes" in granted(cli.run("ram-policy", "--required-only", "--for", "provision").document)
+
+
+def test_the_retention_of_the_workers_own_queue_is_no_option(cli: Cli) -> None:
+    """Unknown it counts as a minute, and what waits comes back twice in one; the dead-letter queue's only shows."""
+    document = cli.run("ram-policy", "--required-only").document
+    on = [
+        resource.rpartition("/")[2]
+        for statement in document["Statement"]
+        if "mns:GetQueueAttributes" in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    assert on == ["config-events"]
 
 
 def test_what_waits_may_be_sent_to_the_workers_own_queue(cli: Cli) -> None:
