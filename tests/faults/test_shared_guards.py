@@ -21,6 +21,7 @@ _BEFORE = 5
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     with redis_server(tmp_path) as started:
+        started.is_new()
         yield started
 
 

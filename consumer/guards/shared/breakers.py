@@ -23,6 +23,10 @@ local era = tonumber(redis.call('HGET', KEYS[1], 'era') or 0)
 if not opened_at then
   return {1, era, 0}
 end
+if tonumber(opened_at) > now then
+  opened_at = now
+  redis.call('HSET', KEYS[1], 'opened_at', now)  -- the clock was set back
+end
 local cool_down, suspected = tonumber(ARGV[2]), redis.call('ZSCORE', KEYS[2], ARGV[1])
 local turns = 1
 if suspected and redis.call('HGET', KEYS[1], 'unsuspected_waits') then
@@ -35,7 +39,8 @@ if left > 0 then
   end
   return {0, left, 0}
 end
-if tonumber(redis.call('HGET', KEYS[1], 'probing_until') or 0) > now then
+local probing_until = tonumber(redis.call('HGET', KEYS[1], 'probing_until') or 0)
+if probing_until > now and probing_until <= now + tonumber(ARGV[3]) then
   return {0, cool_down, 0}
 end
 redis.call('HSET', KEYS[1], 'probing_until', now + tonumber(ARGV[3]))

@@ -22,6 +22,10 @@ _LOOK = Script(
 -- KEYS: fixes, contested, released; ARGV: subject, most fixes, window in ms, most contested
 local window = tonumber(ARGV[3])
 local contested_until = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or 0)
+if contested_until > now + window then
+  contested_until = now + window
+  redis.call('ZADD', KEYS[2], contested_until, ARGV[1])  -- the clock was set back
+end
 if contested_until > now then
   return contested_until - now
 end
@@ -30,7 +34,12 @@ if contested_until > 0 then
   redis.call('DEL', KEYS[1])
   return 0
 end
-local counts_from = math.max(now - window, tonumber(redis.call('GET', KEYS[3]) or 0))
+local released = tonumber(redis.call('GET', KEYS[3]) or 0)
+if released > now then
+  released = now - 1  -- the clock was set back: what is fixed from now on counts
+  redis.call('SET', KEYS[3], released, 'PX', window)
+end
+local counts_from = math.max(now - window, released)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', counts_from)
 if redis.call('ZCARD', KEYS[1]) < tonumber(ARGV[2]) then
   return 0

@@ -4,72 +4,120 @@ A change is an entry of a sorted set whose score is the moment from which it cou
 moment lies as far ahead as any change may take, and then a window more, so that a replica that is killed in the middle
 keeps its place until it is certain that the change has ended. Taking places under all limits is one script.
 
-A store that has lost its memory counts as full until a window has passed, because what was changed before is not
-known. One that was restarted with its data may lack its newest entries: every replica adds its own again.
+Not knowing is never more changes than the limit. Whoever finds no memory in the store begins a new epoch, and a limit
+counts as full until a window has passed since: nobody can tell a new store from one that forgot, whoever meets it
+first. One that was restarted with its data may lack its newest entries: every replica adds its own again.
+
+The store's clock decides, and it may be set. Back, entries count for longer. Forward, they would be gone too early:
+each replica compares how much time has passed with its own clock, and where the store's leapt ahead what it knows
+begins anew, too.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 
 from consumer.core.errors import SharedUnreachable
 from consumer.guards.limits import Limit, LimitReached, ObservedLimits, Reservation, limit_text
-from consumer.guards.shared.store import Script, Store, new_id
+from consumer.guards.shared.store import NEW_STORE, RECOVERY_SECONDS, Script, Store, new_id
 from consumer.resources.base import Resource
 
 _LONGEST_LINE = 10_000
 
 _RESERVE = Script(
     """
--- KEYS: epoch, recovering, then for each window: its changes, its line of those who wait
--- ARGV: epoch as known here or '', a new epoch, entry, time under way in ms, longest line,
---       then for each window: most changes, length in ms
-local epoch = redis.call('HGET', KEYS[1], 'id')
+-- KEYS: epoch, recovering, new store, then for each window: its changes, its line of those who wait
+-- ARGV: epoch as known here or '', a new epoch, entry, time under way in ms, longest line, ms since the last use here,
+--       longest recovery in ms, then for each window: most changes, length in ms
+-- returns: epoch, the window that is full or 0, how long to wait, the time, 1 if it is only not known to be free
+local epoch, under_way = redis.call('HGET', KEYS[1], 'id'), tonumber(ARGV[4])
 if not epoch then
   epoch = ARGV[2]
   redis.call('HSET', KEYS[1], 'id', epoch, 'begun', now)
 end
-if ARGV[1] ~= '' and ARGV[1] ~= epoch then
-  redis.call('HSET', KEYS[1], 'forgot', 1)
+local begun = tonumber(redis.call('HGET', KEYS[1], 'begun'))
+-- Older data than what this replica used last, or a clock that was set back behind the epoch.
+if begun > now or (ARGV[1] ~= '' and ARGV[1] ~= epoch and begun < now - tonumber(ARGV[6])) then
+  begun = now
+  redis.call('HSET', KEYS[1], 'begun', begun)
+end
+if redis.call('DEL', KEYS[3]) == 1 then
+  begun = 0
+  redis.call('HSET', KEYS[1], 'begun', begun)
+  redis.call('DEL', KEYS[2])
+end
+local function unknown(window, wait)
+  for i = 4, #KEYS, 2 do
+    redis.call('ZREM', KEYS[i], ARGV[3])  -- of an earlier try of this, whose reply was lost
+  end
+  return {epoch, window, wait, now, 1}
 end
 local recovering = redis.call('PTTL', KEYS[2])
-if recovering > 0 then
-  return {epoch, 1, recovering}
+if recovering > tonumber(ARGV[7]) then
+  redis.call('PEXPIRE', KEYS[2], ARGV[7])
 end
-local forgot = redis.call('HGET', KEYS[1], 'forgot')
-local begun = tonumber(redis.call('HGET', KEYS[1], 'begun'))
-local windows = (#KEYS - 2) / 2
+if recovering > 0 then
+  return unknown(1, math.min(recovering, tonumber(ARGV[7])))
+end
+local windows = (#KEYS - 3) / 2
 for i = 1, windows do
-  local changes, line = KEYS[1 + 2 * i], KEYS[2 + 2 * i]
-  local most, length = tonumber(ARGV[4 + 2 * i]), tonumber(ARGV[5 + 2 * i])
-  if forgot and now < begun + length then
-    return {epoch, i, begun + length - now}
+  local changes, line = KEYS[2 + 2 * i], KEYS[3 + 2 * i]
+  local most, length = tonumber(ARGV[6 + 2 * i]), tonumber(ARGV[7 + 2 * i])
+  -- What was under way when the store forgot may have ended as late as that.
+  local known_from = begun + under_way + length
+  if begun > 0 and now < known_from then
+    return unknown(i, known_from - now)
   end
   redis.call('ZREMRANGEBYSCORE', changes, '-inf', now)
+  -- So late no change can end: the clock was set back, and it would count until that moment comes.
+  local latest = now + under_way + length
+  for _, late in ipairs(redis.call('ZRANGEBYSCORE', changes, latest + under_way + length, '+inf')) do
+    redis.call('ZADD', changes, latest, late)
+  end
   if redis.call('ZCARD', changes) >= most and not redis.call('ZSCORE', changes, ARGV[3]) then
     -- Each one that waits is given a turn of its own, else all would come back at once for a few places.
+    local longest_line = tonumber(ARGV[5])
     redis.call('ZREMRANGEBYSCORE', line, '-inf', now)
+    redis.call('ZREMRANGEBYSCORE', line, now + (2 + longest_line / most) * length, '+inf')
     local waiting = redis.call('ZCARD', line)
     local rounds, place = math.floor(waiting / most), waiting % most
     local frees = redis.call('ZRANGE', changes, place, place, 'WITHSCORES')
     local turn = math.min(tonumber(frees[2] or now), now + length) + rounds * length
-    if waiting < tonumber(ARGV[5]) then
+    if waiting < longest_line then
       redis.call('ZADD', line, turn, ARGV[3])
       redis.call('PEXPIRE', line, turn - now + length)
     end
-    return {epoch, i, math.max(turn - now, 0)}
+    return {epoch, i, math.max(turn - now, 0), now, 0}
   end
 end
 for i = 1, windows do
-  local changes, length = KEYS[1 + 2 * i], tonumber(ARGV[5 + 2 * i])
-  redis.call('ZADD', changes, now + tonumber(ARGV[4]) + length, ARGV[3])
-  redis.call('PEXPIRE', changes, tonumber(ARGV[4]) + 2 * length)
+  local changes, length = KEYS[2 + 2 * i], tonumber(ARGV[7 + 2 * i])
+  redis.call('ZADD', changes, now + under_way + length, ARGV[3])
+  redis.call('PEXPIRE', changes, under_way + 2 * length)
 end
-return {epoch, 0, 0}
+return {epoch, 0, 0, now, 0}
 """
 )
+
+_LEAPT = Script(
+    """
+-- KEYS: epoch, then for each window its changes; ARGV: entry, ms since the last use here
+for i = 2, #KEYS do
+  redis.call('ZREM', KEYS[i], ARGV[1])
+end
+local begun = tonumber(redis.call('HGET', KEYS[1], 'begun') or now)
+if begun < now - tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[1], 'begun', now)
+end
+return 0
+"""
+)
+"""The store's clock leapt ahead since the last use here, and nobody has begun an epoch for that yet."""
 
 _CONCLUDE = Script(
     """
@@ -117,8 +165,31 @@ return found
 """
 )
 
+_DRIFT, _INEXACT_MS = 0.001, 5_000
+"""By which clocks that nobody has set differ: a part of the time, and what a service for time corrects at once."""
+
 _MOST_RESTORED = 1_000
 """Own changes that are remembered for a restart of the store; the newest."""
+
+
+_UNKNOWN = "of which the shared store does not know what was changed before"
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """When this replica used the store last, by both clocks."""
+
+    at: float = 0.0
+    """Before the request, by the local one."""
+    store_ms: int | None = None
+    """As the store had it; None before the first time."""
+
+    def leapt(self, store_ms: int, now: float) -> bool:
+        """Whether the store's clock went ahead by more than can have passed, with what two clocks may differ by."""
+        if self.store_ms is None:
+            return False
+        passed_ms = (now - self.at) * 1000
+        return store_ms - self.store_ms > passed_ms * (1 + _DRIFT) + _INEXACT_MS
 
 
 class SharedLimits:
@@ -141,6 +212,9 @@ class SharedLimits:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._epoch = ""
+        self._used = Used()
+        self._unclear: deque[Reservation] = deque(maxlen=_MOST_RESTORED)
+        """Places that may be taken for changes that were not made, because a reply was lost."""
         self._own: dict[str, tuple[str, float | None]] = {}
         """The newest changes of this replica: the rule, and when one ended by the local clock."""
         store.on_restart(self._restore)
@@ -155,16 +229,31 @@ class SharedLimits:
         entry = new_id()
         if not binding:
             return Reservation(rule, entry)
-        keys = [self._store.key("epoch"), self._store.key("recovering")]
-        arguments: list[object] = [self._epoch, new_id(), entry, self._under_way_ms, _LONGEST_LINE]
+        if not self._store.problem:
+            self._give_back()
+        used, started = self._used, self._monotonic()
+        keys = [self._store.key(name) for name in ("epoch", "recovering", NEW_STORE)]
+        idle_ms = round((started - used.at) * 1000)
+        arguments: list[object] = [self._epoch, new_id(), entry, self._under_way_ms, _LONGEST_LINE, idle_ms]
+        arguments.append(RECOVERY_SECONDS * 1000)
         for name, limit in binding:
             keys += [self._store.key("limit", name), self._store.key("line", name)]
             arguments += [limit.max_changes, round(limit.window_seconds * 1000)]
-        epoch, full, wait_ms = self._store.run("reserve", _RESERVE, keys, arguments)
-        self._epoch = str(epoch)
+        try:
+            epoch, full, wait_ms, store_ms, unknown = self._store.run("reserve", _RESERVE, keys, arguments)
+        except SharedUnreachable:
+            self._unclear.append(Reservation(rule, entry))
+            raise
+        self._epoch, self._used = str(epoch), Used(started, int(store_ms))
+        if used.leapt(int(store_ms), self._monotonic()):
+            windows = [self._store.key("limit", name) for name, _ in binding]
+            self._store.run("reserve", _LEAPT, [keys[0], *windows], [entry, idle_ms])
+            name, limit = binding[-1]
+            return LimitReached(f"{limit_text(name, limit)}, {_UNKNOWN},", limit.window_seconds)
         if full:
             name, limit = binding[int(full) - 1]
-            return LimitReached(limit_text(name, limit), int(wait_ms) / 1000)
+            text = limit_text(name, limit)
+            return LimitReached(f"{text}, {_UNKNOWN}," if int(unknown) else text, int(wait_ms) / 1000)
         self._remember(entry, rule)
         return Reservation(rule, entry)
 
@@ -179,7 +268,9 @@ class SharedLimits:
         try:
             self._store.run("conclude", _CONCLUDE, keys, [reservation.entry, int(now is not None), *lengths])
         except SharedUnreachable:
-            return  # counted by the store; the place stays taken until the change is certain to have ended
+            if now is None:
+                self._unclear.append(reservation)
+            # Counted by the store; the place of a change that was made is taken until it is certain to have ended.
 
     def rehearse(self, rule: str, resource: Resource, now: float) -> str:
         """For a rule that observes: which of its own limits would hold the change back, or nothing."""
@@ -199,6 +290,12 @@ class SharedLimits:
         """The most changes of each window, by the same names."""
         found = {name: limit.max_changes for name, limit in self._rules.items()}
         return found | ({"": self._overall.max_changes} if self._overall else {})
+
+    def _give_back(self) -> None:
+        """Give back what could not be; what never is counts until its change would be certain to have ended."""
+        for _ in range(len(self._unclear)):
+            with suppress(IndexError):  # another thread was first
+                self.conclude(self._unclear.popleft(), None)
 
     def _names(self) -> list[str]:
         return [*self._rules, *([""] if self._overall else [])]

@@ -23,7 +23,12 @@ ACTIONS = ("admit", "conclude", "contest", "count", "record", "release", "reserv
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
 RECOVERY_SECONDS = 60
-"""After a restart of the store: replicas have so long to add their own changes again before anybody makes new ones."""
+"""Where another process of the store answers than before: replicas have so long to add their own changes again before
+anybody makes new ones."""
+
+NEW_STORE = "new"
+"""The key by which a person says that nothing was changed that this store does not know, so that there is nothing to
+wait for. The next change uses it up."""
 
 _HEAD = """
 local time = redis.call('TIME')
@@ -96,8 +101,6 @@ class Store:
         self._problem = ""
         self._run_id = ""
         self._must_recognise = True
-        self._has_failed = False
-        """Whether any call ever did: what the store was before the first one that worked is not known then."""
         self._thread = threading.local()
         self._on_restart: list[Callable[[], None]] = []
 
@@ -187,9 +190,9 @@ class Store:
         self._thread.recognises = True
         try:
             run_id = str(self._client.info("server").get("run_id", ""))
-            if run_id != known if known else self._has_failed:
-                keys = [self.key("seen", run_id), self.key("recovering")]
-                _RECOVER.run(self._client, keys, [RECOVERY_SECONDS * 1000])
+            keys = [self.key("epoch"), self.key("recovering")]
+            _RECOVER.run(self._client, keys, [run_id, RECOVERY_SECONDS * 1000])
+            if known and run_id != known:
                 for restore in self._on_restart:
                     restore()
         finally:
@@ -201,7 +204,7 @@ class Store:
         first = not self._problem
         self._problem = f"{type(error).__name__}: {error}"[:200]
         self._failed_at = self._monotonic()
-        self._must_recognise = self._has_failed = True
+        self._must_recognise = True
         # The next call looks the address up again: after a failover it leads to another process, and the one behind an
         # open connection takes no changes any more.
         self._client.connection_pool.disconnect(inuse_connections=False)
@@ -240,14 +243,17 @@ class Script:
 
 _RECOVER = Script(
     """
--- KEYS: this process of the store, recovering; ARGV: for how long, in ms
-if redis.call('SET', KEYS[1], 1, 'NX', 'EX', 86400) then
-  redis.call('SET', KEYS[2], 1, 'PX', ARGV[1])
+-- KEYS: epoch, recovering; ARGV: this process of the store, for how long to recover in ms
+if redis.call('HGET', KEYS[1], 'process') ~= ARGV[1] then
+  redis.call('HSET', KEYS[1], 'process', ARGV[1])
+  redis.call('SET', KEYS[2], 1, 'PX', ARGV[2])
 end
 return 0
 """
 )
-"""Whoever meets a process of the store first lets all replicas wait: in one step, so that nobody passes in between."""
+"""Whoever meets a process of the store first lets all replicas wait: in one step, so that nobody passes in between.
+
+The process that counts is the one the data name, so that a replica that has just started does not take any for it."""
 
 
 def new_id() -> str:

@@ -225,6 +225,7 @@ def test_limits_are_those_of_this_command_unless_they_are_shared(
 ) -> None:
     """Alone, two commands after each other are both made, and say so; sharing, the second is over the limit."""
     with redis_server(tmp_path) as redis:
+        redis.is_new()
         _limited(cli, bucket, journal, redis)
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from consumer.core.errors import SharedUnreachable
 from consumer.guards.breaker import Admission, BreakerOpen, BreakerPolicy, LocalBreakers
+from consumer.guards.shared import breakers as shared_breakers
 from consumer.guards.shared.breakers import SharedBreakers
 from consumer.guards.shared.store import Store
-from tests.integration.shared.conftest import Replica
+from tests.integration.shared.conftest import Replica, stepped
 from tests.redis_server import RedisServer
 
 RULE = "public-read"
@@ -76,6 +77,23 @@ def test_a_probe_that_never_ends_is_forgotten(replica: Replica) -> None:
     while isinstance(probe := other.admit(RULE, "another", 0.0), BreakerOpen):
         pass
     assert probe.probe
+
+
+def test_a_clock_that_is_set_back_keeps_none_open_for_longer_than_its_cool_down(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the moment at which it opened nor a probe of the future is waited for."""
+    shared = breakers(replica(), cool_down_seconds=0.05)
+    with monkeypatch.context() as ahead:
+        stepped(ahead, shared_breakers, 24)
+        for number in range(3):
+            attempt(shared, f"bucket-{number}", True)
+        while isinstance(probe := shared.admit(RULE, "fresh", 0.0), BreakerOpen):
+            pass
+        assert probe.probe
+    while isinstance(again := shared.admit(RULE, "another", 0.0), BreakerOpen):
+        assert again.wait_seconds <= 0.05
+    assert again.probe
 
 
 def test_a_release_closes_it_for_everybody(replica: Replica) -> None:

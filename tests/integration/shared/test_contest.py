@@ -8,10 +8,11 @@ import pytest
 
 from consumer.core.errors import SharedUnreachable
 from consumer.guards.contest import ContestPolicy
+from consumer.guards.shared import contest as shared_contest
 from consumer.guards.shared.contest import SharedContest
 from consumer.guards.shared.store import Store
 from consumer.resources.oss.kind import BUCKETS
-from tests.integration.shared.conftest import Replica
+from tests.integration.shared.conftest import Replica, stepped
 from tests.patience import in_some_window
 from tests.redis_server import RedisServer
 
@@ -71,6 +72,28 @@ def test_a_release_forgets_the_fixes_of_everybody(replica: Replica) -> None:
     other.release()
     assert one.found_broken(RULE, PHOTOS, 0.0) == 0
     assert one.contested(0.0) == {}
+
+
+def test_a_clock_that_is_set_back_leaves_nothing_alone_for_longer_than_a_window(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a release of the future does not end every contest until then."""
+    shared = contest(replica())
+    with monkeypatch.context() as ahead:
+        stepped(ahead, shared_contest, 24)
+        for _ in range(3):
+            shared.fixed(RULE, PHOTOS, 0.0)
+        assert shared.found_broken(RULE, PHOTOS, 0.0) > 0
+        left_seconds = shared.found_broken(RULE, PHOTOS, 0.0)
+    assert left_seconds > 0
+    assert 0 < shared.found_broken(RULE, PHOTOS, 0.0) <= 3_600
+    with monkeypatch.context() as ahead:
+        stepped(ahead, shared_contest, 24)
+        shared.release()
+    assert shared.found_broken(RULE, replace(PHOTOS, resource_id="videos"), 0.0) == 0
+    for _ in range(3):
+        shared.fixed(RULE, replace(PHOTOS, resource_id="videos"), 0.0)
+    assert shared.found_broken(RULE, replace(PHOTOS, resource_id="videos"), 0.0) > 0
 
 
 def test_a_fix_that_cannot_be_recorded_is_remembered_here(server: RedisServer, replica: Replica) -> None:

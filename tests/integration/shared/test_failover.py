@@ -78,6 +78,7 @@ def test_a_store_that_takes_no_more_changes_is_looked_for_anew(tmp_path: Path) -
     """
     clock = Clock(0.0)
     with redis_server(tmp_path) as first, redis_server(tmp_path) as second, address(first.port) as moved:
+        first.is_new("test")
         store = Store(StoreAddress(moved.url, "test", 20.0), monotonic=clock)
         shared = limits(store)
         assert places(shared, 5) == 5
