@@ -14,6 +14,9 @@ from consumer.operator.session import Session
 
 CATCH_UP = "catch-up"
 _GAP = "see [[rules]], and catch_up.aggregator_id for rules of an account group"
+_OTHER_SITE = (
+    "check the access key or the role; where MNS takes it, reevaluate.region or reevaluate.endpoint is of another site"
+)
 _POLICY = "config-remediator ram-policy --for catch-up prints what its role needs"
 
 
@@ -31,7 +34,7 @@ def look(session: Session) -> Iterator[CheckResult]:
     try:
         found = Lister(evaluator, retrier, build_rules(config), aggregator_id=config.catch_up.aggregator_id).rules()
     except NotAuthenticated as error:
-        yield failed(CATCH_UP, f"Cloud Config refuses the credentials: {error.code}", "see reevaluate.region")
+        yield failed(CATCH_UP, f"Cloud Config refuses the credentials: {error.code}", _OTHER_SITE)
         return
     if found.problems:
         # Its role is another than the worker's, and this may be either.
@@ -42,4 +45,4 @@ def look(session: Session) -> Iterator[CheckResult]:
     if found.rules:
         off = [each.rule.rule_id for each in found.rules if not each.rule.active]
         more = f"; switched off there: {', '.join(off)}" if off else ""
-        yield ok(CATCH_UP, f"{len(found.rules)} rules of Cloud Config are listed{more}")
+        yield ok(CATCH_UP, f"rules of Cloud Config that are listed: {len(found.rules)}{more}")

@@ -32,7 +32,7 @@ def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandE
     config = configuration.read(path, os.environ)
     if not isinstance(config, Config):
         return show(config, form, CommandExit.USAGE)
-    found = [ok(configuration.CONFIGURATION, f"{len(config.rules)} rules")]
+    found = [ok(configuration.CONFIGURATION, f"{len(config.rules)} rule{'s' if len(config.rules) > 1 else ''}")]
     found += [*configuration.look(config), *environment.look(os.environ), *local.look(config)]
     found += _of_services(config, probe_bucket)
     return show(found, form, concluded(found, strict=strict))

@@ -313,15 +313,20 @@ def test_catch_up_is_looked_at_where_it_is_expected(cli: Cli, channel: Emulator)
     cli.configure(
         more=f'\n[reevaluate]\nendpoint = "{channel.control.url}"\n\n[catch_up]\nexpected_within_seconds = 43200\n'
     )
-    assert said() == [("ok", "2 rules of Cloud Config are listed")]
+    assert said() == [("ok", "rules of Cloud Config that are listed: 2")]
     fault = channel.faults.add("error", "ListConfigRules", status=403, code="NoPermission")
     ((status, text),) = said()
     assert (status, "NoPermission" in text) == ("skipped", True)
     channel.faults.remove(fault)
+    fault = channel.faults.add("error", "ListConfigRules", status=403, code="InvalidAccessKeyId.NotFound")
+    (refused,) = [each for each in cli.run("check", "-o", "json").document if each["check"] == "catch-up"]
+    assert refused["status"] == "failed"
+    assert all(part in refused["remedy"] for part in ("access key", "reevaluate.region", "reevaluate.endpoint"))
+    channel.faults.remove(fault)
     cli.replace("cr-write", "cr-nobody")
     assert said() == [
         ("warning", "Cloud Config has no rule that public-write takes, so nothing is listed for it"),
-        ("ok", "1 rules of Cloud Config are listed"),
+        ("ok", "rules of Cloud Config that are listed: 1"),
     ]
 
 
