@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from statistics import median
 from typing import TypeVar
 
-from bench import incidents, plan, windows
+from bench import incidents, plan, targets, windows
 from bench.contenders import CALLS, Contender
 from bench.measurements import Absence, IdleResult, KillResult, Results
 from bench.plan import Row
@@ -31,6 +32,9 @@ class Campaign:
         self._stage = stage
         self._rounds = rounds
         self._say = say
+        self._until = time.monotonic() + plan.LONGEST_SECONDS
+        self._called: tuple[str, ...] = THREE_CALLS
+        """What the worker sends for one message."""
 
     def run(self, rows: Collection[str]) -> Results:
         """Measure the named rows, in the order of the schedule."""
@@ -43,13 +47,34 @@ class Campaign:
             self._starts()
         if plan.INCIDENTS in rows:
             self._incidents()
+        self._more_rounds()
         return self.results
 
+    def _more_rounds(self) -> None:
+        """One round more of every comparison that is undecided, again and again while there is time for it."""
+        for turn in count(self._rounds + 1):
+            asked = targets.undecided(self.results)
+            if not asked or turn > plan.MOST_ROUNDS:
+                return
+            for number, (name, *sides) in enumerate(asked):
+                if time.monotonic() > self._until:
+                    return
+                (row,) = (each for each in plan.BACKLOG_ROWS if each.name == name)
+                self._say(f"{name}: still undecided, one round more of {' and '.join(sides)}")
+                for contender in row.contenders:
+                    if contender.name in sides:
+                        # A number of its own, or one side's round would be held against another pair's.
+                        self._measure(row, self._as_called(contender), turn * 1_000 + number)
+
     def _backlog(self, row: Row) -> None:
-        calls = self._calls() if CALLS in row.contenders else ()
+        if CALLS in row.contenders:
+            self._called = self._calls()
         for turn, contender in plan.turns(row, self._rounds):
             self._say(f"{row.name} {turn}/{self._rounds}  {contender.name}")
-            self._measure(row, replace(CALLS, calls=calls) if contender is CALLS else contender, turn)
+            self._measure(row, self._as_called(contender), turn)
+
+    def _as_called(self, contender: Contender) -> Contender:
+        return replace(CALLS, calls=self._called) if contender is CALLS else contender
 
     def _calls(self) -> tuple[str, ...]:
         """What the worker sends for one message, as the server sees it: the engine is measured against just that."""

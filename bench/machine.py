@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,13 @@ class Machine:
         """The first two cores that this process may use."""
         cores = sorted(os.sched_getaffinity(0))
         return cls(Core(cores[0]), Core(cores[1])) if len(cores) > 1 else cls(None, None)
+
+    @property
+    def cores(self) -> tuple[Core, ...]:
+        """Those on which measured programs run; every one, where nothing is pinned."""
+        if self.client is None or self.server is None:
+            return tuple(map(Core, sorted(os.sched_getaffinity(0))))
+        return self.client, self.server
 
     def describe(self) -> str:
         """One line for the report."""
@@ -70,6 +78,21 @@ def usage(*roots: int) -> Usage:
     tree = [processes[each] for each in _tree(processes, set(roots)) if each in processes]
     ticks = sum(each.cpu_ticks for each in tree)
     return Usage(ticks / _TICKS_PER_SECOND, sum(each.rss_pages for each in tree) * _PAGE_BYTES)
+
+
+def others_seconds(cores: Collection[Core]) -> float:
+    """CPU seconds that anybody but this process and its descendants has used of these cores; see proc(5), /proc/stat.
+
+    What the hypervisor gave to other machines counts as well. Interrupts do not: most of them are for our own traffic.
+    """
+    names = {f"cpu{core.number}" for core in cores}
+    busy = 0
+    for line in (_PROC / "stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name in names:
+            user, nice, system, _idle, _iowait, _irq, _softirq, stolen = (int(each) for each in ticks[:8])
+            busy += user + nice + system + stolen
+    return busy / _TICKS_PER_SECOND - usage(os.getpid()).cpu_seconds
 
 
 def descendants(*roots: int) -> set[int]:

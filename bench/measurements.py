@@ -34,6 +34,8 @@ class Measurement:
     """CPU seconds of the canned server per second of the window."""
     client_utilisation: float
     latency: Latency | None = None
+    others_share: float = 0.0
+    """CPU seconds per second that everything else took of the measured cores."""
 
     @property
     def messages_per_second(self) -> float:

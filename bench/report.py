@@ -10,10 +10,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.estimate import Decision
 from bench.figures import Spread
 from bench.measurements import Measurement, Results
 from bench.targets import Verdict, verdicts
 
+_MET = {Decision.MET: True, Decision.NOT_MET: False}
+_COLOURS = {Decision.MET: "[green]", Decision.NOT_MET: "[red]", Decision.UNDECIDED: "[yellow]"}
 _COLUMNS = ("messages/s", "CPU ms each", "MNS each", "OSS each", "RSS MB", "server busy", "client busy")
 
 
@@ -37,7 +40,9 @@ def show(console: Console, results: Results, machine: str) -> None:
 def write(path: Path, results: Results, machine: str) -> None:
     """Everything as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    found = [{**asdict(each), "met": each.met} for each in verdicts(results)]
+    found = [
+        {**asdict(each), "met": _MET.get(each.decision), "verdict": each.decision.value} for each in verdicts(results)
+    ]
     document = {"machine": machine, **asdict(results), "verdicts": found}
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
 
@@ -124,13 +129,26 @@ def _rest_table(results: Results) -> Table:
 
 
 def _verdict_table(found: Sequence[Verdict]) -> Table:
-    table = _table("Targets", "target", "found", "verdict", "")
+    table = _table("Targets", "target", "found", "99 % interval", "verdict", "others", "")
     for each in found:
-        met = {True: "[green]met", False: "[red]NOT met", None: "not measured"}[each.met]
         digits = 3 if abs(each.target) < 1 else 2
         value = _spread(each.found, digits) if each.found is not None else "-"
-        table.add_row(each.what, f"{each.bound} {each.target:g} {each.unit}", value, met, each.note)
+        verdict = f"{_COLOURS.get(each.decision, '')}{each.decision}"
+        target = f"{each.bound} {each.target:g} {each.unit}"
+        table.add_row(each.what, target, value, _interval(each.found, digits), verdict, _others(each.found), each.note)
     return table
+
+
+def _interval(spread: Spread | None, digits: int) -> str:
+    found = spread.interval if spread is not None else None
+    return f"{found.low:.{digits}f}-{found.high:.{digits}f}" if found is not None and found.low < found.high else "-"
+
+
+def _others(spread: Spread | None) -> str:
+    """The load beside the rounds: what everything else took of a core, and how many rounds do not count for that."""
+    if spread is None:
+        return ""
+    return f"{spread.others_share:.0%}" + (f", {spread.disturbed} rounds out" if spread.disturbed else "")
 
 
 def _spread(spread: Spread, digits: int) -> str:

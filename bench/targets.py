@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 
 from bench import plan
 from bench.contenders import CALLS, CELERY_PREFORK, CELERY_THREADS, DOCUMENTED, DRAMATIQ, STOCK, Contender
-from bench.figures import Spread, ratios
+from bench.estimate import Bound, Decision, Interval, quiet
+from bench.figures import Spread
 from bench.incidents import GRACE_SECONDS
 from bench.measurements import KillResult, Measurement, Results
 
 _OF_MESSAGES = "x messages/s"
 _OF_CPU = "x CPU per message"
-
-
-class Bound(StrEnum):
-    """On which side of the target is good."""
-
-    AT_LEAST = "≥"
-    AT_MOST = "≤"
-    BELOW = "<"
-
-    def holds(self, value: float, target: float) -> bool:
-        """Whether the value is on the good side."""
-        match self:
-            case Bound.AT_LEAST:
-                return value >= target
-            case Bound.AT_MOST:
-                return value <= target
-            case Bound.BELOW:
-                return value < target
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +30,26 @@ class Verdict:
     note: str = ""
 
     @property
-    def met(self) -> bool | None:
-        """Whether the median meets the target; None when nothing was measured."""
-        return None if self.found is None else self.bound.holds(self.found.median, self.target)
+    def decision(self) -> Decision:
+        """Met or not met where the quiet rounds prove it, else undecided."""
+        if self.found is None:
+            return Decision.NOT_MEASURED
+        if self.found.interval is None:
+            return Decision.UNDECIDED
+        return self.found.interval.decide(self.bound, self.target)
 
 
 def verdicts(results: Results) -> list[Verdict]:
     """Every target in turn."""
-    busiest = _spread([max((each.server_utilisation for each in results.measurements), default=0.0)])
+    busiest = Spread.exact(max((each.server_utilisation for each in results.measurements), default=0.0))
     server = Verdict("the canned server at its busiest", Bound.AT_MOST, 0.6, "of its core", busiest)
     return [*_ratios(results), *_kill(results), *_absolute(results), *([server] if results.measurements else [])]
+
+
+def undecided(results: Results) -> list[tuple[str, str, str]]:
+    """Row and contenders of each comparison that more rounds may decide."""
+    found = [each.found for each in verdicts(results) if each.decision is Decision.UNDECIDED]
+    return list(dict.fromkeys(each.pair for each in found if each is not None and each.pair))
 
 
 def _ratios(results: Results) -> Iterator[Verdict]:
@@ -93,6 +86,8 @@ def _ratios(results: Results) -> Iterator[Verdict]:
     yield Verdict("http-0: against celery, 16 processes", at_least, 5, _OF_MESSAGES, found)
     yield _engine(results, plan.WORKER, "logging and metrics included")
     yield _engine(results, plan.WORKER_JOURNALED, "the journal included as well")
+    found = _compared(results, "http-0", plan.WORKER_JOURNALED, ours, cpu)
+    yield Verdict("http-0: the journal on, against off", at_most, 1.15, _OF_CPU, found)
     one, *more = plan.REPLICAS
     for several in more:
         found = _compared(results, "replicas", several, one, rate, scale=1 / several.replicas)
@@ -124,12 +119,16 @@ def _kill(results: Results) -> Iterator[Verdict]:
     what = "the same: repaired twice, against in flight at the kill"
     yield Verdict(what, Bound.AT_MOST, in_flight, "messages", repeated)
     longest = (ours.visibility_seconds if ours else 0) + GRACE_SECONDS
-    done = _single(ours, lambda it: it.waited_seconds + 1 if it.done_after_seconds is None else it.done_after_seconds)
+    done = _once(results, [_done(ours)] if ours else [])
     yield Verdict("the same: all done after the kill", Bound.AT_MOST, longest, "s", done)
 
 
+def _done(result: KillResult) -> float:
+    return result.waited_seconds + 1 if result.done_after_seconds is None else result.done_after_seconds
+
+
 def _single(result: KillResult | None, value: Callable[[KillResult], float]) -> Spread | None:
-    return None if result is None else Spread.of([value(result)])
+    return None if result is None else Spread.exact(value(result))
 
 
 def _absolute(results: Results) -> Iterator[Verdict]:
@@ -139,19 +138,19 @@ def _absolute(results: Results) -> Iterator[Verdict]:
         Bound.AT_MOST,
         2,
         "x",
-        _spread([_p99_by_calls(each) for each in half_load if each.latency]),
+        _rounds([each for each in half_load if each.latency], _p99_by_calls),
         f"{half_load[0].oss_requests_per_message:.1f} calls of 20 ms each" if half_load else "",
     )
-    backlog = [each.mns_requests_per_message for each in results.of("http-0", plan.WORKER.name)]
+    backlog = results.of("http-0", plan.WORKER.name)
     what = "http-0: MNS requests per message under backlog"
-    yield Verdict(what, Bound.AT_MOST, 0.2, "requests", _spread(backlog))
+    yield Verdict(what, Bound.AT_MOST, 0.2, "requests", _rounds(backlog, lambda each: each.mns_requests_per_message))
     idles = results.idles
-    every = _spread([each.seconds_per_request for each in idles])
+    every = _once(results, [each.seconds_per_request for each in idles])
     yield Verdict("idle replica: one request every", Bound.AT_LEAST, 25, "s", every)
-    share = _spread([each.core_share * 100 for each in idles])
+    share = _once(results, [each.core_share * 100 for each in idles])
     yield Verdict("idle replica: of a core", Bound.BELOW, 0.2, "%", share)
-    yield Verdict("idle replica: RSS", Bound.AT_MOST, 80, "MB", _spread([each.rss_mb for each in idles]))
-    starts = _spread([each.seconds for each in results.starts])
+    yield Verdict("idle replica: RSS", Bound.AT_MOST, 80, "MB", _once(results, [each.rss_mb for each in idles]))
+    starts = _once(results, [each.seconds for each in results.starts])
     yield Verdict("start to first receive", Bound.AT_MOST, 1.5, "s", starts)
 
 
@@ -178,11 +177,28 @@ def _compared(
     *,
     scale: float = 1.0,
 ) -> Spread | None:
-    """The ratio of each round that both took part in."""
-    right = {each.round: value(each) for each in results.of(row, theirs.name)}
-    pairs = [(value(each), right[each.round]) for each in results.of(row, ours.name) if each.round in right]
-    return _spread([ratio * scale for ratio in ratios([top for top, _ in pairs], [bottom for _, bottom in pairs])])
+    """The ratio of each round that both took part in, so that what disturbs one side disturbs the other too."""
+    right = {each.round: each for each in results.of(row, theirs.name) if value(each)}
+    pairs = [(each, right[each.round]) for each in results.of(row, ours.name) if each.round in right]
+    if not pairs:
+        return None
+    found = Spread.of(
+        [value(top) / value(bottom) * scale for top, bottom in pairs],
+        [max(top.others_share, bottom.others_share) for top, bottom in pairs],
+    )
+    return replace(found, pair=(row, ours.name, theirs.name))
 
 
-def _spread(values: list[float]) -> Spread | None:
-    return Spread.of(values) if values else None
+def _rounds(measurements: Sequence[Measurement], value: Callable[[Measurement], float]) -> Spread | None:
+    if not measurements:
+        return None
+    return Spread.of(map(value, measurements), [each.others_share for each in measurements])
+
+
+def _once(results: Results, values: Sequence[float]) -> Spread | None:
+    """What was measured once, for long: it proves something if the rounds of this run were quiet."""
+    if not values:
+        return None
+    shares = [each.others_share for each in results.measurements] or [0.0]
+    found, others = Spread.of(values), median(shares)
+    return replace(found, interval=Interval(found.least, found.most) if quiet(others) else None, others_share=others)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench import machine
 from bench.contenders import Contender, Feed, Transport
 from bench.figures import percentile
 from bench.machine import Usage
@@ -27,6 +28,7 @@ _MEBIBYTE = 2**20
 class _Moment:
     server: Snapshot
     client: Usage
+    others_seconds: float
 
 
 def settled(contender: Contender, snapshot: Snapshot) -> int:
@@ -60,11 +62,11 @@ def backlog(
     with stage.set_up(contender, condition) as scene:
         _begin(scene, BACKLOG)
         _warm_up(scene)
-        before = _moment(scene)
+        before = _moment(stage, scene)
         end = before.server.at + seconds
         while time.monotonic() < end and settled(contender, scene.server.snapshot()) < BACKLOG - _NEARLY_EMPTY:
             time.sleep(min(_LOOK_SECONDS, max(0.0, end - time.monotonic())))
-        after = _moment(scene)
+        after = _moment(stage, scene)
         scene.client.check()
     return _measured(row, contender, turn, before, after, None)
 
@@ -78,10 +80,10 @@ def trickle(
         _begin(scene, _TRICKLE_WARM)
         warm = _settles(scene, _TRICKLE_WARM)
         wait_until(scene, warm, "the first messages")
-        before = _moment(scene)
+        before = _moment(stage, scene)
         enqueued = _trickled(scene, count, per_second)
         wait_until(scene, _settles(scene, _TRICKLE_WARM + count), "the trickle", seconds=seconds + _PATIENCE_SECONDS)
-        after = _moment(scene)
+        after = _moment(stage, scene)
         tracks = scene.server.tracks()[_TRICKLE_WARM:]
     return _measured(row, contender, turn, before, after, _latency(contender, tracks, enqueued))
 
@@ -127,8 +129,8 @@ def _warm_up(scene: Scene) -> None:
     wait_until(scene, lambda: enough() or time.monotonic() - first > _WARM_SECONDS, "the warm-up")
 
 
-def _moment(scene: Scene) -> _Moment:
-    return _Moment(scene.server.snapshot(), scene.client.usage())
+def _moment(stage: Stage, scene: Scene) -> _Moment:
+    return _Moment(scene.server.snapshot(), scene.client.usage(), machine.others_seconds(stage.machine.cores))
 
 
 def _trickled(scene: Scene, count: int, per_second: float) -> list[float]:
@@ -171,6 +173,7 @@ def _measured(
         server_utilisation=(after.server.cpu_seconds - before.server.cpu_seconds) / seconds,
         client_utilisation=cpu_seconds / seconds,
         latency=latency,
+        others_share=max(0.0, after.others_seconds - before.others_seconds) / seconds,
     )
 
 

@@ -6,8 +6,9 @@ import dataclasses
 
 from bench import plan
 from bench.contenders import CALLS, DOCUMENTED, STOCK, Contender
+from bench.estimate import Decision
 from bench.measurements import IdleResult, KillResult, Latency, Measurement, Results
-from bench.targets import Verdict, verdicts
+from bench.targets import Verdict, undecided, verdicts
 
 _KILLED = KillResult(
     plan.SHIPPED_JOURNALED.name,
@@ -38,7 +39,7 @@ def test_nothing_measured_is_no_verdict() -> None:
     """Every target is still listed, and none counts as met."""
     found = verdicts(Results.empty())
     assert len(found) > 15
-    assert {each.met for each in found if "in flight" not in each.what} == {None}
+    assert {each.decision for each in found} == {Decision.NOT_MEASURED}
 
 
 def test_a_ratio_is_that_of_the_same_round() -> None:
@@ -50,7 +51,8 @@ def test_a_ratio_is_that_of_the_same_round() -> None:
     found = _about(results, "http-20: 64 workers")
     assert found.found is not None
     assert (found.found.median, found.found.least, found.found.most) == (20.0, 20.0, 25.0)
-    assert found.met is True
+    assert found.decision is Decision.UNDECIDED, "three rounds that differ by a quarter prove nothing about 20"
+    assert ("http-20", plan.WORKER_BUSY.name, DOCUMENTED.name) in undecided(results)
 
 
 def test_a_round_that_one_side_missed_is_left_out() -> None:
@@ -61,16 +63,17 @@ def test_a_round_that_one_side_missed_is_left_out() -> None:
     found = _about(results, "against stock SDKs at 16 threads")
     assert found.found is not None
     assert found.found.median == 0.6
-    assert found.met is False
+    assert found.decision is Decision.UNDECIDED, "of one round"
 
 
 def test_the_engine_is_not_judged_on_different_work_without_saying_so() -> None:
     """The ratio is shown, but the row says that the requests differ."""
     results = Results.empty()
-    results.measurements.append(_measured("http-0", plan.WORKER, cpu=1.05, calls=3.0))
-    results.measurements.append(_measured("http-0", CALLS, cpu=1.0, calls=5.0))
+    for turn in (1, 2, 3):
+        results.measurements.append(_measured("http-0", plan.WORKER, turn=turn, cpu=1.05, calls=3.0))
+        results.measurements.append(_measured("http-0", CALLS, turn=turn, cpu=1.0, calls=5.0))
     found = _about(results, "logging and metrics included")
-    assert found.met is True
+    assert found.decision is Decision.MET
     assert "NOT the same work" in found.note
 
 
@@ -78,61 +81,81 @@ def test_repairs_may_repeat_only_what_was_in_flight() -> None:
     """As many as in flight at the kill are met, one more is not."""
     results = Results.empty()
     results.kills.append(_KILLED)
-    assert _about(results, "repaired twice").met is True
+    assert _about(results, "repaired twice").decision is Decision.MET
     results.kills[0] = dataclasses.replace(_KILLED, repeated=33)
-    assert _about(results, "repaired twice").met is False
+    assert _about(results, "repaired twice").decision is Decision.NOT_MET
 
 
 def test_messages_that_never_came_back_miss_the_time() -> None:
     """However short the wait was."""
     results = Results.empty()
     results.kills.append(dataclasses.replace(_KILLED, not_back=1, done_after_seconds=None, waited_seconds=40.0))
-    assert _about(results, "all done after the kill").met is False
+    assert _about(results, "all done after the kill").decision is Decision.NOT_MET
 
 
 def test_replicas_are_compared_with_linear() -> None:
     """Two that do 1.9 times the work of one are at 0.95."""
     one, two, _ = plan.REPLICAS
     results = Results.empty()
-    results.measurements += [_measured("replicas", one, rate=100), _measured("replicas", two, rate=190)]
+    for turn in (1, 2, 3):
+        results.measurements.append(_measured("replicas", one, turn=turn, rate=100))
+        results.measurements.append(_measured("replicas", two, turn=turn, rate=190))
     found = _about(results, "2 replicas")
     assert found.found is not None
     assert found.found.median == 0.95
-    assert found.met is True
+    assert found.decision is Decision.MET
 
 
 def test_the_time_at_half_load_is_held_against_the_calls_that_were_made() -> None:
     """Five calls of 20 ms take 100 ms at least, so 200 ms are twice that."""
     results = Results.empty()
     latency = Latency(150.0, 250.0, 120.0, 200.0)
-    results.measurements.append(
-        dataclasses.replace(_measured("trickle", plan.WORKER_SHIPPED, calls=5.0), latency=latency)
-    )
+    for turn in (1, 2, 3):
+        measured = _measured("trickle", plan.WORKER_SHIPPED, turn=turn, calls=5.0)
+        results.measurements.append(dataclasses.replace(measured, latency=latency))
     found = _about(results, "p99 received")
     assert found.found is not None
     assert found.found.median == 2.0
-    assert found.met is True
+    assert found.decision is Decision.MET
 
 
 def test_an_idle_replica_has_to_stay_below_its_share_of_a_core() -> None:
     """Two thousandths are not below two thousandths."""
     results = Results.empty()
     results.idles.append(IdleResult("w", 66.0, 2, 30.0, 0.002, 80.0))
-    assert _about(results, "of a core").met is False
-    assert _about(results, "one request every").met is True
-    assert _about(results, "RSS").met is True
+    assert _about(results, "of a core").decision is Decision.NOT_MET
+    assert _about(results, "one request every").decision is Decision.MET
+    assert _about(results, "RSS").decision is Decision.MET
 
 
 def test_what_tls_costs_is_judged_beside_http_and_beside_a_server_without_tickets() -> None:
     """All in one row, and so in the same rounds."""
     results = Results.empty()
-    results.measurements += [
-        _measured("tls-20", plan.WORKER_BUSY, cpu=2.0),
-        _measured("tls-20", plan.WORKER_BUSY_OVER_HTTP, cpu=1.25),
-        _measured("tls-20", plan.WORKER_BUSY_WITHOUT_TICKETS, cpu=2.5),
-    ]
+    for turn in (1, 2, 3):
+        results.measurements += [
+            _measured("tls-20", plan.WORKER_BUSY, turn=turn, cpu=2.0),
+            _measured("tls-20", plan.WORKER_BUSY_OVER_HTTP, turn=turn, cpu=1.25),
+            _measured("tls-20", plan.WORKER_BUSY_WITHOUT_TICKETS, turn=turn, cpu=2.5),
+        ]
     beside_http, beside_full = _about(results, "tls-20: a host per bucket"), _about(results, "one without")
     assert beside_http.found is not None
     assert beside_full.found is not None
-    assert (beside_http.found.median, beside_http.met) == (1.6, True)
-    assert (beside_full.found.median, beside_full.met) == (0.8, True)
+    assert (beside_http.found.median, beside_http.decision) == (1.6, Decision.MET)
+    assert (beside_full.found.median, beside_full.decision) == (0.8, Decision.MET)
+
+
+def test_a_busy_machine_decides_nothing() -> None:
+    """Neither by its rounds, nor by what is measured once; counts stay counts."""
+    results = Results.empty()
+    for turn in (1, 2, 3):
+        for contender, cpu in ((plan.WORKER, 0.1), (STOCK, 1.0)):
+            measured = _measured("http-0", contender, turn=turn, cpu=cpu)
+            results.measurements.append(dataclasses.replace(measured, others_share=0.6))
+    results.idles.append(IdleResult("w", 66.0, 2, 30.0, 0.001, 80.0))
+    results.kills.append(_KILLED)
+    for words in ("against stock SDKs at 16 threads", "of a core", "all done after the kill"):
+        assert _about(results, words).decision is Decision.UNDECIDED
+    assert _about(results, "lost").decision is Decision.MET
+    found = _about(results, "against stock SDKs at 16 threads").found
+    assert found is not None
+    assert (found.others_share, found.disturbed) == (0.6, 3)
