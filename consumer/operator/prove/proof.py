@@ -33,6 +33,8 @@ from consumer.resources.oss.kind import BUCKETS
 
 _ASK = "try again; if it stays, ask with the request id. config-remediator ram-policy --for prove prints what it needs"
 
+_AGAIN = "run it again"
+
 
 @dataclass(frozen=True, slots=True)
 class ProofMeans:
@@ -97,19 +99,32 @@ class Proof:
             f" Should this process be killed, put it back with: {self._by_hand()}"
         )
         try:
-            with self._timed("broken"):
-                canary.break_it(rehearsal, info)
-            record.published_at_ms, since = means.wall_ms(), means.monotonic()
-            with self._timed("published"):
-                record.published_as = means.session.topic(self._config.topic.name).publish(body, "")
-            seen = way.followed(lambda: canary.state(info) == rehearsal.after, since=since)
-            verdict = judged(self._rule, record, seen)
+            verdict = self._gone(canary, rehearsal, info, body, way)
         except RemediatorError as error:
             remedy = error.remedy if isinstance(error, NotProvable) else _ASK
             verdict = finding(record, Status.FAILED, f"it could not be gone through to the end: {error}", remedy)
         finally:
             restored = self._restored(canary, rehearsal, info, repaired=way.repaired)
         return self._with(verdict, restored)
+
+    def _gone(self, canary: Canary, rehearsal: Change, info: BucketInfo, body: str, way: WatchedWay) -> ProofFinding:
+        """Break it and go the way; what that shows.
+
+        Raises:
+            RemediatorError: it could not be gone to the end.
+        """
+        means, record = self._means, self._record
+        with self._timed("broken"):
+            canary.break_it(rehearsal, info)
+        if means.stop:
+            return finding(record, Status.FAILED, "stopped before its event was published", _AGAIN)
+        record.published_at_ms, since = means.wall_ms(), means.monotonic()
+        with self._timed("published"):
+            record.published_as = means.session.topic(self._config.topic.name).publish(body, "")
+        seen = way.followed(lambda: canary.state(info) == rehearsal.after, since=since)
+        if means.stop and not seen.repaired:
+            return finding(record, Status.FAILED, "stopped before it was repaired", _AGAIN)
+        return judged(self._rule, record, seen)
 
     def _restored(self, canary: Canary, rehearsal: Change, info: BucketInfo, *, repaired: bool) -> Restored:
         with self._timed("restored"):

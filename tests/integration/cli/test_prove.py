@@ -305,6 +305,8 @@ def test_a_signal_never_leaves_it_broken(
     assert changes_of(channel) == ["DeleteBucketEncryption", "PutBucketEncryption"]
     assert "Traceback" not in err
     assert "the-canary was put back from null" in err
+    assert bool(channel.journal(operation="PublishMessage")) is (stage != "the break")
+    assert ("encryption: stopped before" in err) is (stage != "putting back"), err
 
 
 @pytest.mark.parametrize(
