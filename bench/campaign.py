@@ -10,7 +10,7 @@ from itertools import count
 from statistics import median
 from typing import TypeVar
 
-from bench import incidents, plan, targets, windows
+from bench import incidents, machine, plan, targets, windows
 from bench.contenders import CALLS, Contender
 from bench.measurements import Absence, IdleResult, KillResult, Results
 from bench.plan import Row
@@ -130,13 +130,16 @@ class Campaign:
             self.results.measurements.append(found)
 
     def _starts(self) -> None:
+        cores = self._stage.machine.cores
         for number in range(1, plan.STARTS + 1):
             self._say(f"{plan.START} {number}/{plan.STARTS}")
+            others, began = machine.others_seconds(cores), time.monotonic()
             found = self._tried(
                 plan.START, plan.WORKER_SHIPPED, lambda: incidents.start(self._stage, plan.WORKER_SHIPPED)
             )
             if found is not None:
-                self.results.starts.append(found)
+                share = max(0.0, machine.others_seconds(cores) - others) / (time.monotonic() - began)
+                self.results.starts.append(replace(found, others_share=share))
 
     def _incidents(self) -> None:
         """Everything that mostly waits, at the same time; nothing here is measured against anything else."""

@@ -82,6 +82,8 @@ class StartResult:
 
     contender: str
     seconds: float
+    others_share: float = 0.0
+    """CPU seconds per second that everything else took of the measured cores meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def _absolute(results: Results) -> Iterator[Verdict]:
     share = _once(results, [each.core_share * 100 for each in idles])
     yield Verdict("idle replica: of a core", Bound.BELOW, 0.2, "%", share)
     yield Verdict("idle replica: RSS", Bound.AT_MOST, 80, "MB", _once(results, [each.rss_mb for each in idles]))
-    starts = _once(results, [each.seconds for each in results.starts])
+    starts = _started(results)
     yield Verdict("start to first receive", Bound.AT_MOST, 1.5, "s", starts)
 
 
@@ -195,10 +195,15 @@ def _rounds(measurements: Sequence[Measurement], value: Callable[[Measurement], 
     return Spread.of(map(value, measurements), [each.others_share for each in measurements])
 
 
+def _started(results: Results) -> Spread | None:
+    starts = results.starts
+    return Spread.of([each.seconds for each in starts], [each.others_share for each in starts]) if starts else None
+
+
 def _once(results: Results, values: Sequence[float]) -> Spread | None:
-    """What was measured once, for long: it proves something if the rounds of this run were quiet."""
-    if not values:
-        return None
-    shares = [each.others_share for each in results.measurements] or [0.0]
+    """What was measured once, for long: it proves something only if the rounds of this run say that it was quiet."""
+    shares = [each.others_share for each in (*results.measurements, *results.starts)]
+    if not values or not shares:
+        return Spread.of(values) if values else None
     found, others = Spread.of(values), median(shares)
     return replace(found, interval=Interval(found.least, found.most) if quiet(others) else None, others_share=others)

@@ -7,7 +7,7 @@ import dataclasses
 from bench import plan
 from bench.contenders import CALLS, DOCUMENTED, STOCK, Contender
 from bench.estimate import Decision
-from bench.measurements import IdleResult, KillResult, Latency, Measurement, Results
+from bench.measurements import IdleResult, KillResult, Latency, Measurement, Results, StartResult
 from bench.targets import Verdict, undecided, verdicts
 
 _KILLED = KillResult(
@@ -28,6 +28,13 @@ def _measured(
     row: str, contender: Contender, *, turn: int = 1, rate: float = 100.0, cpu: float = 1.0, calls: float = 5.0
 ) -> Measurement:
     return Measurement(row, contender.name, turn, 2.0, int(rate * 2), cpu, 0.125, calls, 60.0, 0.2, 0.9)
+
+
+def _quiet() -> Results:
+    """A run of which it is known that nobody disturbed it."""
+    results = Results.empty()
+    results.measurements.append(_measured("http-0", CALLS))
+    return results
 
 
 def _about(results: Results, words: str) -> Verdict:
@@ -79,7 +86,7 @@ def test_the_engine_is_not_judged_on_different_work_without_saying_so() -> None:
 
 def test_repairs_may_repeat_only_what_was_in_flight() -> None:
     """As many as in flight at the kill are met, one more is not."""
-    results = Results.empty()
+    results = _quiet()
     results.kills.append(_KILLED)
     assert _about(results, "repaired twice").decision is Decision.MET
     results.kills[0] = dataclasses.replace(_KILLED, repeated=33)
@@ -88,7 +95,7 @@ def test_repairs_may_repeat_only_what_was_in_flight() -> None:
 
 def test_messages_that_never_came_back_miss_the_time() -> None:
     """However short the wait was."""
-    results = Results.empty()
+    results = _quiet()
     results.kills.append(dataclasses.replace(_KILLED, not_back=1, done_after_seconds=None, waited_seconds=40.0))
     assert _about(results, "all done after the kill").decision is Decision.NOT_MET
 
@@ -121,7 +128,7 @@ def test_the_time_at_half_load_is_held_against_the_calls_that_were_made() -> Non
 
 def test_an_idle_replica_has_to_stay_below_its_share_of_a_core() -> None:
     """Two thousandths are not below two thousandths."""
-    results = Results.empty()
+    results = _quiet()
     results.idles.append(IdleResult("w", 66.0, 2, 30.0, 0.002, 80.0))
     assert _about(results, "of a core").decision is Decision.NOT_MET
     assert _about(results, "one request every").decision is Decision.MET
@@ -159,3 +166,15 @@ def test_a_busy_machine_decides_nothing() -> None:
     found = _about(results, "against stock SDKs at 16 threads").found
     assert found is not None
     assert (found.others_share, found.disturbed) == (0.6, 3)
+
+
+def test_what_was_measured_once_needs_a_run_of_which_the_load_is_known() -> None:
+    """A start counts only if it was quiet itself."""
+    results = Results.empty()
+    results.idles.append(IdleResult("w", 66.0, 2, 30.0, 0.001, 80.0))
+    assert _about(results, "RSS").decision is Decision.UNDECIDED
+    results.starts += [StartResult("w", 2.0, others_share=0.5) for _ in range(5)]
+    assert _about(results, "start to first receive").decision is Decision.UNDECIDED
+    results.starts[:] = [StartResult("w", 0.5, others_share=0.0) for _ in range(5)]
+    assert _about(results, "start to first receive").decision is Decision.MET
+    assert _about(results, "RSS").decision is Decision.MET
