@@ -202,7 +202,7 @@ def _started(results: Results) -> Spread | None:
 
 def _once(results: Results, values: Sequence[float]) -> Spread | None:
     """What was measured once, for long: it proves something only if the rounds of this run say that it was quiet."""
-    shares = [each.others_share for each in (*results.measurements, *results.starts)]
+    shares = [each.others_share for each in results.measurements] + [each.others_share for each in results.starts]
     if not values or not shares:
         return Spread.of(values) if values else None
     found, others = Spread.of(values), median(shares)

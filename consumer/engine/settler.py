@@ -54,8 +54,7 @@ class Settler(Loop):
     def step(self) -> bool:
         """Send one request, if one becomes due within the idle time; whether there was anything to settle."""
         due = self._waiting.take(self._heartbeat.idle_seconds)
-        in_time = [delivery for delivery in due if not self._settlements.give_up_late(delivery, self.action)]
-        if in_time:
+        if in_time := [delivery for delivery in due if not self._settlements.give_up_late(delivery, self.action)]:
             self._hooks.sync()  # how they end is on record before anything is done to them
             self._heartbeat.beat(f"settling {len(in_time)}")
             self.settle(in_time)
@@ -101,11 +100,9 @@ class Deleter(Settler):
         try:
             failures = self._queue.delete(handles)
         except ServiceError as error:
-            # The request as a whole failed: none, some or all of them may be deleted. The next try shows which.
-            return dict.fromkeys(handles, error)
+            return dict.fromkeys(handles, error)  # none, some or all may be deleted; the next try shows which
         for handle in failures.keys() - set(handles):
-            # It names none of ours, so it may mean any of them.
-            return dict.fromkeys(handles, failures[handle]) | failures
+            return dict.fromkeys(handles, failures[handle]) | failures  # it is none of ours, so it may mean any of them
         return failures
 
 
