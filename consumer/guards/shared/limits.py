@@ -4,9 +4,10 @@ A change is an entry of a sorted set whose score is the moment from which it cou
 moment lies as far ahead as any change may take, and then a window more, so that a replica that is killed in the middle
 keeps its place until it is certain that the change has ended. Taking places under all limits is one script.
 
-Not knowing is never more changes than the limit. Whoever finds no memory in the store begins a new epoch, and a limit
-counts as full until a window has passed since: nobody can tell a new store from one that forgot, whoever meets it
-first. One that was restarted with its data may lack its newest entries: every replica adds its own again.
+Not knowing is never more changes than the limit. Whoever finds no memory in the store begins a new epoch. A replica
+that has used the store before knows that it forgot: then a limit counts as full until a window has passed since. A new
+replica takes it for a new store, but changes nothing for a minute, in which older ones have their say. A store that was
+restarted with its data may lack its newest entries: every replica adds its own again.
 
 The store's clock decides, and it may be set. Back, entries count for longer. Forward, they would be gone too early:
 each replica compares how much time has passed with its own clock, and where the store's leapt ahead what it knows
@@ -38,13 +39,17 @@ _RESERVE = Script(
 local epoch, under_way = redis.call('HGET', KEYS[1], 'id'), tonumber(ARGV[4])
 if not epoch then
   epoch = ARGV[2]
-  redis.call('HSET', KEYS[1], 'id', epoch, 'begun', now)
+  redis.call('HSET', KEYS[1], 'id', epoch, 'begun', now, 'seems_new', 1)
+end
+if ARGV[1] ~= '' and ARGV[1] ~= epoch then
+  redis.call('HDEL', KEYS[1], 'seems_new')
 end
 local begun = tonumber(redis.call('HGET', KEYS[1], 'begun'))
 -- Older data than what this replica used last, or a clock that was set back behind the epoch.
 if begun > now or (ARGV[1] ~= '' and ARGV[1] ~= epoch and begun < now - tonumber(ARGV[6])) then
   begun = now
   redis.call('HSET', KEYS[1], 'begun', begun)
+  redis.call('HDEL', KEYS[1], 'seems_new')
 end
 if redis.call('DEL', KEYS[3]) == 1 then
   begun = 0
@@ -65,11 +70,12 @@ if recovering > 0 then
   return unknown(1, math.min(recovering, tonumber(ARGV[7])))
 end
 local windows = (#KEYS - 3) / 2
+local seems_new = redis.call('HEXISTS', KEYS[1], 'seems_new') == 1
 for i = 1, windows do
   local changes, line = KEYS[2 + 2 * i], KEYS[3 + 2 * i]
   local most, length = tonumber(ARGV[6 + 2 * i]), tonumber(ARGV[7 + 2 * i])
   -- What was under way when the store forgot may have ended as late as that.
-  local known_from = begun + under_way + length
+  local known_from = begun + (seems_new and tonumber(ARGV[7]) or under_way + length)
   if begun > 0 and now < known_from then
     return unknown(i, known_from - now)
   end
@@ -114,6 +120,7 @@ local begun = tonumber(redis.call('HGET', KEYS[1], 'begun') or now)
 if begun < now - tonumber(ARGV[2]) then
   redis.call('HSET', KEYS[1], 'begun', now)
 end
+redis.call('HDEL', KEYS[1], 'seems_new')
 return 0
 """
 )
@@ -156,10 +163,14 @@ return 0
 
 _COUNT = Script(
     """
--- KEYS: changes of each window
+-- KEYS: epoch, then changes of each window; ARGV: epoch as known here or ''
+local epoch = redis.call('HGET', KEYS[1], 'id')
+if epoch and ARGV[1] ~= '' and ARGV[1] ~= epoch then
+  redis.call('HDEL', KEYS[1], 'seems_new')
+end
 local found = {}
-for i = 1, #KEYS do
-  found[i] = redis.call('ZCOUNT', KEYS[i], '(' .. now, '+inf')
+for i = 2, #KEYS do
+  found[i - 1] = redis.call('ZCOUNT', KEYS[i], '(' .. now, '+inf')
 end
 return found
 """
@@ -278,10 +289,14 @@ class SharedLimits:
             return self._rehearsal.full(rule, resource, now)
 
     def taken(self, now: float) -> dict[str, int]:  # noqa: ARG002 - the time is the store's
-        """Changes in each window now, of all replicas; nothing while the store is out of reach."""
+        """Changes in each window now, of all replicas; nothing while the store is out of reach.
+
+        Read for each scrape, so this is also how a replica without work says that a store has forgotten.
+        """
         names = self._names()
+        keys = [self._store.key("epoch"), *(self._store.key("limit", name) for name in names)]
         try:
-            counts = self._store.run("count", _COUNT, [self._store.key("limit", name) for name in names], [])
+            counts = self._store.run("count", _COUNT, keys, [self._epoch])
         except SharedUnreachable:
             return {}
         return {name: int(count) for name, count in zip(names, counts, strict=True)}

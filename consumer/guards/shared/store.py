@@ -23,8 +23,8 @@ ACTIONS = ("admit", "conclude", "contest", "count", "record", "release", "reserv
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
 RECOVERY_SECONDS = 60
-"""Where another process of the store answers than before: replicas have so long to add their own changes again before
-anybody makes new ones."""
+"""Where another process of the store answers than before, or one without memory: replicas have so long to add their own
+changes again, or to say that it has forgotten them, before anybody makes new ones."""
 
 NEW_STORE = "new"
 """The key by which a person says that nothing was changed that this store does not know, so that there is nothing to
