@@ -147,6 +147,8 @@ class Step:
     """Which resource of that id it is about: the service's own text for when it was created; empty before a look."""
     request_ids: tuple[str, ...] = ()
     """The service's ids of the requests that the work took, once its ending is known."""
+    observed: str = ""
+    """`keep` or `delete`: what the rule does with a message that it has only observed."""
 
 
 class Listener(Protocol):

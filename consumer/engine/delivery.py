@@ -104,6 +104,7 @@ class Delivery:
             after,
             self.incarnation,
             self.stages.request_ids if ending else (),
+            rule.observed.value if rule else "",
         )
 
     def report(self, disposition: Disposition, settled_at_ms: int) -> Report:

@@ -249,6 +249,29 @@ _NEEDED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _ReadEnding:
+    """How the work on a delivery ended, by the line that said so before anything was done to its message."""
+
+    outcome: str
+    step: str
+    comes_back: bool
+    """Observed by a rule that deletes what it observes; the worker says of each such ending what its rule is."""
+
+    @classmethod
+    def of(cls, entry: Entry) -> _ReadEnding:
+        rule = (entry.text("mode"), entry.text("observed"))
+        outcome = entry.text("outcome")
+        return cls(outcome, entry.step, outcome == Outcome.WOULD_FIX and rule == ("observe", "delete"))
+
+    def allows(self, disposition: str) -> bool:
+        """Whether the message may leave the queue like this."""
+        return self.outcome in _NEEDED[disposition] or (self.comes_back and disposition == Disposition.DELETED)
+
+
+_NO_ENDING = _ReadEnding("", "", comes_back=False)
+
+
 class _Reader:
     """Goes through a journal line by line."""
 
@@ -258,8 +281,8 @@ class _Reader:
         self._torn: list[bytes] = []
         self._torn_bytes = 0
         self._torn_lines: list[int] = []
-        self._endings: dict[tuple[str, str], tuple[str, str]] = {}
-        """Outcome and step of every delivery that is not settled yet."""
+        self._endings: dict[tuple[str, str], _ReadEnding] = {}
+        """Of every delivery that is not settled yet."""
         self._followed: set[tuple[str, str]] = set()
         """Deliveries that are not settled yet and have no gap since their receipt."""
 
@@ -327,20 +350,20 @@ class _Reader:
         if entry.step == StepName.RECEIVED:
             self._followed.add(delivery)
         elif entry.step in (StepName.DECIDED, StepName.VERIFIED):
-            self._endings[delivery] = (entry.text("outcome"), entry.step)
+            self._endings[delivery] = _ReadEnding.of(entry)
         elif entry.step == StepName.SETTLED:
-            outcome, step = self._endings.pop(delivery, ("", ""))
+            ending = self._endings.pop(delivery, _NO_ENDING)
             followed = delivery in self._followed
             self._followed.discard(delivery)
-            needed = _NEEDED.get(entry.text("disposition"))
-            if needed is None:
+            disposition = entry.text("disposition")
+            if disposition not in _NEEDED:
                 return
             self._verdict.deletions += 1
-            if not outcome and not followed and self._verdict.gaps:
+            if not ending.outcome and not followed and self._verdict.gaps:
                 self._verdict.unproved += 1
-            elif outcome not in needed:
-                text = f"message {delivery[0]} was {entry.text('disposition')} without an ending that allows it"
+            elif not ending.allows(disposition):
+                text = f"message {delivery[0]} was {disposition} without an ending that allows it"
                 self._verdict.problems.append(JournalProblem(number, text))
-            elif outcome == Outcome.FIXED and step != StepName.VERIFIED:
+            elif ending.outcome == Outcome.FIXED and ending.step != StepName.VERIFIED:
                 text = f"message {delivery[0]} was deleted as fixed without a verified change"
                 self._verdict.problems.append(JournalProblem(number, text))

@@ -27,6 +27,7 @@ from consumer.core.errors import ConfigurationError
 from consumer.core.event import Event
 from consumer.core.message import Received
 from consumer.core.observers import Report, Step, StepName
+from consumer.core.outcome import Outcome
 from consumer.core.printable import printable
 from consumer.journal.commit import GroupCommit
 from consumer.journal.file import JournalFile
@@ -184,6 +185,8 @@ class JournalWriter:
         if step.ending is not None:
             ending = step.ending
             fields |= {"outcome": ending.outcome.value, "reason": ending.reason, "detail": ending.detail}
+            if ending.outcome is Outcome.WOULD_FIX:
+                fields["observed"] = step.observed  # alone allows this ending's message to be deleted
             if step.request_ids:
                 fields["request_ids"] = list(step.request_ids[:_MOST_REQUESTS])
         if step.incarnation:

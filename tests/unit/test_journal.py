@@ -114,6 +114,43 @@ def test_a_deletion_with_an_ending_that_allows_it_is_none(outcome: str) -> None:
     assert verify(lines(REPAIR[0], decided, REPAIR[4])).problems == []
 
 
+OBSERVED = {"mode": "observe", "observed": "delete"}
+"""What the ending's line says of a rule that settles what it observes."""
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_only_what_was_observed_is_deleted_because_its_rule_says_so(outcome: Outcome) -> None:
+    """Nothing else that waits, fails or is given up leaves the queue for a line that names such a rule."""
+    decided = {"step": "verified" if outcome is Outcome.FIXED else "decided", **MESSAGE, "outcome": outcome, **OBSERVED}
+    deletes = SETTLED_BY[outcome] is Settlement.DELETE or outcome is Outcome.WOULD_FIX
+    assert problems(verify(lines(REPAIR[0], decided, REPAIR[4]))) == ([] if deletes else [3])
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {},
+        {"mode": "observe"},
+        {"observed": "delete"},
+        {**OBSERVED, "observed": "keep"},
+        {**OBSERVED, "mode": "enforce"},
+    ],
+)
+def test_what_was_observed_is_kept_unless_its_rule_deletes_it(says: dict[str, str]) -> None:
+    """The ending's line has to say both; what another delivery's or the settlement's own line says does not count."""
+    decided = {"step": "decided", **MESSAGE, "outcome": "would_fix", **says}
+    settled = {**REPAIR[4], **OBSERVED}
+    assert problems(verify(lines(REPAIR[0], decided, settled))) == [3]
+    earlier = {"step": "decided", **MESSAGE, "dequeue_count": 2, "outcome": "would_fix", **OBSERVED}
+    assert problems(verify(lines(REPAIR[0], earlier, decided, settled))) == [4]
+
+
+def test_what_was_observed_and_deleted_is_no_dead_letter() -> None:
+    """The exception is for the deletion alone."""
+    decided = {"step": "decided", **MESSAGE, "outcome": "would_fix", **OBSERVED}
+    assert problems(verify(lines(REPAIR[0], decided, {**REPAIR[4], "disposition": "dead_lettered"}))) == [3]
+
+
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_only_what_waits_may_be_parked(outcome: Outcome) -> None:
     """Held, observed, failed, or given up where nothing takes the letter; a repair that ended well is never parked."""

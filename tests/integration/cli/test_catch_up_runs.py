@@ -151,20 +151,27 @@ def scraped(port: int) -> dict[str, float]:
     }
 
 
-def test_what_observe_deleted_comes_back_and_what_was_missed_is_counted(cli: Cli, emulator: Emulator) -> None:
-    """A rule reports and settles; once it enforces, catch-up brings the resource, and the worker tells all of it."""
+def test_what_observe_deleted_comes_back_and_what_was_missed_is_counted(
+    cli: Cli, emulator: Emulator, tmp_path: Path
+) -> None:
+    """A rule reports and settles; once it enforces, catch-up brings the resource, and the worker tells all of it.
+
+    The journal proves both: what was observed left the queue because its rule said so.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     observing = RULES.replace('mode = "enforce"', 'mode = "observe"\nobserved = "delete"')
     emulator.config.set_channel(lose=1)
     broken(emulator, "lost", "notified")
-    expected = "expected_within_seconds = 600\n"
+    expected = f'expected_within_seconds = 600\n[journal]\npath = "{tmp_path / "journal.jsonl"}"\n'
     cli.configure(rules=observing, more=settings(emulator, more=expected))
     cli.replace("port = 0", f"port = {port}")
     with cli.working():
         eventually(lambda: is_empty(emulator))
     assert emulator.acls() == {"lost": "public-read", "notified": "public-read"}
+    seen_by_the_journal = cli.run("journal", "verify", "--output", "json").document
+    assert (seen_by_the_journal["problems"], seen_by_the_journal["deletions"]) == ([], 1)
     cli.configure(rules=ENFORCE, more=settings(emulator, more=expected))
     cli.replace("port = 0", f"port = {port}")
     with cli.working():
@@ -172,6 +179,7 @@ def test_what_observe_deleted_comes_back_and_what_was_missed_is_counted(cli: Cli
         assert cli.json("catch-up", "--apply")["sent"] == 2
         eventually(lambda: is_empty(emulator) and set(emulator.acls().values()) == {"private"})
         seen = scraped(port)
+    assert cli.json("journal", "verify")["whole"] is True
     # A worker that was restarted knows of no notification before.
     assert seen["remediator_missed_upstream_total/public-read"] == 2
     assert seen["remediator_missed_upstream_total/public-write"] == 0
