@@ -24,6 +24,8 @@ from consumer.operator.tables import Facts, Grid, Prose
 _SPACES = re.compile(r"^ +| {2,}")
 _WIDE = 180
 """Columns when standard output is no terminal: a file or a pipe has no edge to wrap at."""
+_MOST_ANSWERS, _LONGEST_ANSWER = 3, 100
+"""To a question, whatever comes out of a pipe."""
 
 
 class _Screen(Console):
@@ -107,16 +109,33 @@ def facts(pairs: Iterable[tuple[str, object]]) -> RenderableType:
 def declined(question: str) -> str:
     """Ask a person; why not, or nothing for a yes. Without a terminal a yes may come from a pipe.
 
+    Not by `input`, which writes while it waits and swallows what a signal raises in that.
+
     Raises:
-        KeyboardInterrupt: that was the answer, or a signal came meanwhile.
+        KeyboardInterrupt: a signal came meanwhile.
     """
-    sys.stdout.flush()  # or the wait for an answer begins with it, and swallows what a signal raises in it
+    sys.stdout.flush()
+    for _ in range(_MOST_ANSWERS):
+        click.echo(f"{question} [y/N]: ", nl=False, err=True)
+        match _answer():
+            case "y" | "yes":
+                return ""
+            case "" | "n" | "no":
+                return "you declined"
+            case None:
+                break
+            case _:
+                click.echo("Please answer y or n.", err=True)
+    return "nobody answered; where there is no terminal, say --yes"
+
+
+def _answer() -> str | None:
+    """One line of what was typed, or piped; None if there is none, or it is no text."""
     try:
-        return "" if click.confirm(question, err=True) else "you declined"
-    except click.Abort as abort:
-        if isinstance(abort.__context__, KeyboardInterrupt):
-            raise abort.__context__ from None
-        return "nobody answered; where there is no terminal, say --yes"
+        line = sys.stdin.readline(_LONGEST_ANSWER) if sys.stdin else ""
+    except (UnicodeDecodeError, OSError):
+        return None
+    return line.strip().lower() if line else None
 
 
 def progress(what: str, total: int | None) -> tuple[Progress, Callable[[], None]]:

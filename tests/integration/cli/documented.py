@@ -1,4 +1,4 @@
-"""The commands that the documentation shows: where they stand, and why some of them cannot be run here."""
+"""The commands that the documentation shows: where they stand, why some cannot be run here, and their documents."""
 
 from __future__ import annotations
 
@@ -105,3 +105,16 @@ def _typed(kind: str, block: str) -> Iterator[str]:
         text = line.removeprefix("$ ").strip()
         if text and not text.startswith("#"):
             yield text
+
+
+def members() -> dict[str, set[str]]:
+    """The members of each command's JSON document, as docs/commands.md has them."""
+    page = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    section = page.partition("\n## JSON\n")[2].partition("\n## ")[0]
+    found = {}
+    for commands, of_each in re.findall(r"^\| (`.*?) \| (.*) \|$", section, re.MULTILINE):
+        named = set(re.findall(r"`([a-z_]+)`", re.sub(r"\([^)]*\)", "", of_each)))
+        found |= dict.fromkeys(re.findall(r"`([a-z -]+)`", commands), named)
+    for name in ("dlq show", "dlq redrive", "dlq drop"):
+        found[name] |= found["dlq list"]
+    return found

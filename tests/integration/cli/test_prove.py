@@ -11,6 +11,7 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
+from tests.integration.cli.documented import members
 from tests.integration.cli.proving import (
     CANARY,
     ENCRYPTION,
@@ -55,6 +56,8 @@ def test_the_worker_that_repairs_is_named_and_each_leg_has_its_time(
     (published,) = channel.journal(operation="PublishMessage")
     assert published.changed
     assert "put it back with: config-remediator repair the-canary --rule encryption --apply" in result.err
+    known = members()
+    assert found.keys() == known["check"] | known["check --prove"]
 
 
 def test_a_person_reads_who_and_how_long(cli: Cli, channel: Emulator, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from consumer.engine.dead_letter import SCHEMA
 from consumer.operator import output
 from consumer.operator.dlq.letters import read
 from consumer.operator.dlq.view import draw_dealt, draw_letter, draw_letters, full_document
+from consumer.operator.interruption import Terminated
 
 CONTROLS = "\x00\x07\n\r\x1b\x7f\x80\x9b\xad\u061c\u200b\u200e\u202a\u202e\u2028\u2029\u2060\u2066\u2069\ufeff\ud800"
 TEXT = st.text(st.one_of(st.sampled_from(CONTROLS + "[]:"), st.characters(exclude_categories=())))
@@ -109,12 +110,66 @@ def test_what_a_letter_says_in_names_of_its_own_stands_apart() -> None:
     assert begun == ["The event in it: none, the body is neither JSON nor XML nor base64", "The original body"]
 
 
+class Typed(io.StringIO):
+    """Standard input that notes what stood on standard output when it was read."""
+
+    def __init__(self, text: str, written: io.BytesIO | None = None, error: BaseException | None = None) -> None:
+        super().__init__(text)
+        self.seen: list[bytes] = []
+        self._written = written or io.BytesIO()
+        self._error = error
+
+    def readline(self, size: int | None = -1, /) -> str:
+        """One line, or the error."""
+        self.seen.append(self._written.getvalue())
+        if self._error:
+            raise self._error
+        return super().readline(size)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("y\n", ""),
+        (" YES \n", ""),
+        ("n\n", "you declined"),
+        ("\n", "you declined"),
+        ("what\nyes", ""),
+        ("", "nobody answered"),
+        ("what\n" * 50, "nobody answered"),
+        ("y" * 1_000, "nobody answered"),
+    ],
+)
+def test_a_question_takes_yes_no_and_nothing_else(monkeypatch: pytest.MonkeyPatch, typed: str, expected: str) -> None:
+    """Enter is no, the end of a pipe is no answer, and a flood of anything else ends."""
+    monkeypatch.setattr(sys, "stdin", Typed(typed))
+    found = output.declined("Go on?")
+    assert found.startswith(expected)
+    assert bool(found) == bool(expected)
+
+
+def test_bytes_that_are_no_text_and_no_input_at_all_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is a fault of the command's."""
+    for stdin in (io.TextIOWrapper(io.BytesIO(b"\xff\n"), "utf-8"), Typed("", error=OSError("no terminal")), None):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert output.declined("Go on?").startswith("nobody answered")
+
+
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, Terminated])
+def test_a_signal_at_a_question_is_never_an_answer(
+    monkeypatch: pytest.MonkeyPatch, signal: type[BaseException]
+) -> None:
+    """It ends the command; `input` loses one that comes while it writes."""
+    monkeypatch.setattr(sys, "stdin", Typed("", error=signal()))
+    with pytest.raises(signal):
+        output.declined("Go on?")
+
+
 def test_nothing_is_left_to_be_written_once_a_person_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`input` flushes standard output before it waits, and ignores what is raised in that: a Ctrl-C would be lost."""
+    """What the question is about is seen before it."""
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw)))  # type: ignore[arg-type]
-    seen: list[bytes] = []
-    monkeypatch.setattr(output.click, "confirm", lambda *_, **__: bool(seen.append(raw.getvalue())))
+    monkeypatch.setattr(sys, "stdin", typed := Typed("n\n", raw))
     sys.stdout.write("a table")
     assert output.declined("Go on?") == "you declined"
-    assert seen == [b"a table"]
+    assert typed.seen == [b"a table"]

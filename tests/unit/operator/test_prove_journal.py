@@ -9,7 +9,7 @@ import pytest
 
 from consumer.core.outcome import Outcome
 from consumer.guards.rule import Mode, Rule, Selector
-from consumer.journal.file import JournalFile
+from consumer.journal.file import JournalFile, encoded
 from consumer.operator.check.findings import Status
 from consumer.operator.prove.journaled import EventRecord, FollowedJournal, Marks
 from consumer.operator.prove.record import ProofRecord, ProofResult
@@ -23,7 +23,8 @@ ABOUT = {"resource": "the-canary", "rule": "encryption", "evaluated_at_ms": MARK
 def write(path: Path, *lines: dict[str, Any], who: str = "worker:1") -> None:
     """What a worker journals."""
     file = JournalFile(path)
-    file.append([{"at_ms": 1, "who": who, "message_id": "m-1", "dequeue_count": 1, **line} for line in lines])
+    stamp = {"at_ms": 1, "who": who}
+    file.append([encoded({**stamp, "message_id": "m-1", "dequeue_count": 1, **line}) for line in lines], stamp)
     file.close()
 
 
