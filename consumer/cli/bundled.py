@@ -29,7 +29,7 @@ def demo(buckets: int) -> int:
     \b
     Examples:
       config-remediator demo
-      pipx run --spec 'FILE.whl[demo]' config-remediator demo
+      pipx run --spec './FILE.whl[demo]' config-remediator demo
 
     Exit status: 0 every promise held, 1 one did not, 2 the extra is not installed.
     """

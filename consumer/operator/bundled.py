@@ -62,7 +62,7 @@ def demo(buckets: int) -> NoReturn:
         raise ConfigurationError(
             f"what the demonstration needs is not installed ({', '.join(missing)} missing)",
             "install the extra: pip install '.[demo]' in a checkout, pip install 'FILE.whl[demo]' for a wheel,"
-            " or once only: pipx run --spec 'FILE.whl[demo]' config-remediator demo",
+            " or once only: pipx run --spec './FILE.whl[demo]' config-remediator demo",
         )
     path = os.pathsep.join(filter(None, (str(found[0]), os.environ.get("PYTHONPATH"))))
     # In this process's place, so that signals and the exit status are the demonstration's own.

@@ -149,13 +149,22 @@ def _difference(found: QueueAttributes, wanted: QueueAttributes) -> str:
 def _draw(console: Console, steps: list[ProvisionStep], config: Config, *, applied: bool) -> None:
     rows = [(output.cell(step.act.value, _STYLES[step.act]), step.what, step.detail) for step in steps]
     console.print(output.table(("step", "what", "how"), rows))
-    if applied:
-        topic = f"acs:mns:{config.queue.region}:{config.account_id}:/topics/{config.topic.name or '<topic>'}"
+    left = any(step.carry_out for step in steps) and not applied
+    if any(step.act is Act.CONFLICT for step in steps):
+        console.print("A person has to end the conflict; then run this again.")
+    elif not config.topic.name:
+        endpoint = queue_fit.subscription_endpoint(config)
+        console.print(
+            "topic.name is empty, so nothing was done about topic and subscription: set it and run this again, unless"
+            f" somebody else brings the events to {endpoint}."
+        )
+    elif applied:
+        topic = f"acs:mns:{config.queue.region}:{config.account_id}:/topics/{config.topic.name}"
         console.print(f"Done. Let Cloud Config deliver non-compliance events to {topic}.")
-    elif any(step.carry_out for step in steps):
-        console.print("Nothing was changed. --apply carries this out.")
-    else:
+    elif not left:
         console.print("Nothing to do.")
+    if left:
+        console.print("Nothing was changed. --apply carries this out.")
 
 
 def _document(step: ProvisionStep) -> dict[str, Any]:

@@ -212,6 +212,10 @@ def test_the_configuration_arrives_as_it_is() -> None:
     [
         ({"config": ""}, "/config"),
         ({"image": {"repository": ""}}, "/image/repository"),
+        *(
+            ({"image": {"repository": name}}, "/image/repository")
+            for name in ("a/b:latest", "b:1", "reg:5000/a/b:1", "reg:5000", "a/b@sha256:0", "a//b", "a/b/", "a/B")
+        ),
         ({"image": {"repository": "a.example.com/x", "tag": "latest"}}, "/image/tag"),
         ({"image": {"repository": "a.example.com/x", "digest": "sha256:abc"}}, "/image/digest"),
         ({"replica": 3}, "replica"),
@@ -232,6 +236,14 @@ def test_what_cannot_work_is_refused(values: dict[str, Any], named: str) -> None
     with pytest.raises(HelmValuesError) as refused:
         chart.render({**_LEAST, **values}, name="config-remediator", namespace=_NAMESPACE)
     assert named in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["b", "a/b", "reg:5000/a/b", "localhost:5000/b", "a-b.example.com/c_d/e__f/g--h.i"])
+def test_a_repository_may_be_at_a_port(name: str) -> None:
+    """The colon of a port is none of a tag."""
+    (deployment,) = [each for each in _render({"image": {"repository": name}}) if each["kind"] == "Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == f"{name}:{__version__}"
 
 
 def test_the_linter_has_no_objection() -> None:

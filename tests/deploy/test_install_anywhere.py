@@ -76,7 +76,9 @@ def test_one_file_installs(way: str, request: pytest.FixtureRequest, tmp_path: P
     (text,) = [each["data"]["config.toml"] for each in manifests if "config.toml" in each.get("data", {})]
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
     config = load(tmp_path / "config.toml", {})
-    assert [rule.name for rule in config.rules] == ["public-read"]
+    assert [rule.name for rule in config.rules] == ["canary", "public-read"]
+    assert config.topic.name  # else nothing brings events to the queue, and nothing can be proved
+    assert list(config.rules[0].resources) == [config.canary.bucket]
     assert pod["terminationGracePeriodSeconds"] >= config.engine.shutdown_grace_seconds + 20
     present = {each["metadata"]["name"] for each in manifests if each["kind"] == "ConfigMap"}
     assert {each["configMapRef"]["name"] for each in container["envFrom"]} <= present

@@ -119,7 +119,7 @@ def test_without_its_packages_the_demonstration_says_how_to_get_them(
     assert done.exit_code == 2
     said = done.stderr + capfd.readouterr().err  # written to the descriptor itself
     assert said.startswith("config-remediator demo: what the demonstration needs is not installed (uvicorn missing)")
-    assert "pipx run --spec 'FILE.whl[demo]' config-remediator demo" in said
+    assert "pipx run --spec './FILE.whl[demo]' config-remediator demo" in said
 
 
 def test_the_extra_is_what_the_demonstration_needs() -> None:

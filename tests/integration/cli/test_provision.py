@@ -83,7 +83,8 @@ def test_a_subscription_that_leads_elsewhere_is_a_conflict(cli: Cli, channel: Em
     cli.replace('name = "config-events"', 'name = "new-queue"')
     result = cli.run("provision", "--apply")
     assert result.status == 4
-    assert "conflict" in result.out
+    assert "A person has to end the conflict" in result.out
+    assert "Done" not in result.out
     assert not [entry for entry in channel.journal() if entry.operation in NOTHING]
 
 
@@ -91,6 +92,20 @@ def test_topic_and_subscription_are_left_alone_without_a_name(cli: Cli, channel:
     """Without topic.name only the queues are looked at."""
     cli.replace('name = "config-topic"', 'name = ""')
     assert set(acts(cli.json("provision"))) == {"queue", "dead-letter"}
+
+
+def test_without_a_topic_it_says_what_is_missing(cli: Cli, emulator: Emulator) -> None:
+    """Rather than to name a topic without a name: the key, and which queue events have to be brought to."""
+    emulator.reset("mns")
+    cli.replace('name = "config-topic"', 'name = ""')
+    for arguments in (("--apply",), ("--apply",), ()):
+        result = cli.run("provision", *arguments)
+        assert result.status == 0
+        said = " ".join(result.out.split())
+        assert "topic.name is empty" in said
+        assert f":{emulator.endpoints.account_id}:queues/config-events." in said
+        assert "Done" not in said
+        assert "/topics/" not in said
 
 
 def test_a_refusal_names_the_operation(cli: Cli, channel: Emulator) -> None:
