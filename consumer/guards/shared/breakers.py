@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from typing import Any
 
 from consumer.core.errors import SharedUnreachable
 from consumer.guards.breaker import Admission, BreakerOpen, BreakerPolicy
@@ -138,10 +139,10 @@ class SharedBreakers:
             SharedUnreachable: it is not known whether the rule's changes are stopped.
         """
         arguments = [_digest(resource), round(self._policy.cool_down_seconds * 1000), self._longest_probe_ms]
-        admitted, value, probe = self._store.run("admit", _ADMIT, self._keys(rule)[:2], arguments)
-        if not int(admitted):
-            return BreakerOpen(int(value) / 1000)
-        return Admission(rule, resource, int(value), probe=bool(int(probe)))
+        admitted, value, probe = self._store.run("admit", _ADMIT, self._keys(rule)[:2], arguments, _admitted)
+        if not admitted:
+            return BreakerOpen(value / 1000)
+        return Admission(rule, resource, value, probe=probe)
 
     def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:  # noqa: ARG002 - likewise
         """The result of an attempt. Never fails: an attempt that cannot be recorded says nothing."""
@@ -156,7 +157,7 @@ class SharedBreakers:
             policy.max_failure_share,
         ]
         try:
-            self._store.run("record", _RECORD, self._keys(admission.rule), arguments)
+            self._store.run("record", _RECORD, self._keys(admission.rule), arguments, int)
         except SharedUnreachable:
             return  # counted by the store; a lost probe is forgotten in its time
 
@@ -164,20 +165,28 @@ class SharedBreakers:
         """Close every breaker of all replicas, because a person says that the cause is gone."""
         for rule in self._rules:
             try:
-                self._store.run("release", _RELEASE, self._keys(rule), [])
+                self._store.run("release", _RELEASE, self._keys(rule), [], int)
             except SharedUnreachable:
                 return
 
     def open_rules(self) -> frozenset[str] | None:
         """The rules whose changes are stopped; None while the store is out of reach."""
+
+        def read(reply: Any) -> frozenset[str]:
+            return frozenset(rule for rule, is_open in zip(self._rules, reply, strict=True) if int(is_open))
+
         try:
-            found = self._store.run("count", _OPEN, [self._keys(rule)[0] for rule in self._rules], [])
+            return self._store.run("count", _OPEN, [self._keys(rule)[0] for rule in self._rules], [], read)
         except SharedUnreachable:
             return None
-        return frozenset(rule for rule, is_open in zip(self._rules, found, strict=True) if int(is_open))
 
     def _keys(self, rule: str) -> list[str]:
         return [self._store.key("breaker", part, rule) for part in ("state", "suspects", "judged", "failed")]
+
+
+def _admitted(reply: Any) -> tuple[bool, int, bool]:
+    admitted, value, probe = map(int, reply)
+    return bool(admitted), value, bool(probe)
 
 
 def _digest(resource: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from typing import Any
 
 from consumer.core.errors import SharedUnreachable
 from consumer.guards.contest import ContestPolicy, LocalContest
@@ -101,32 +102,35 @@ class SharedContest:
         subject = _subject(resource)
         keys = [self._fixes(rule, subject), self._contested(rule), self._store.key("released")]
         arguments = [subject, self._policy.max_fixes, self._window_ms, _MOST_CONTESTED]
-        left_ms = self._store.run("contest", _LOOK, keys, arguments)
-        return max(int(left_ms) / 1000, self._unrecorded.found_broken(rule, resource, now))
+        left_ms = self._store.run("contest", _LOOK, keys, arguments, int)
+        return max(left_ms / 1000, self._unrecorded.found_broken(rule, resource, now))
 
     def fixed(self, rule: str, resource: Resource, now: float) -> None:
         """We have fixed it and have read the fix back. Never fails."""
         keys = [self._fixes(rule, _subject(resource))]
         try:
-            self._store.run("record", _FIXED, keys, [new_id(), self._policy.max_fixes, self._window_ms])
+            self._store.run("record", _FIXED, keys, [new_id(), self._policy.max_fixes, self._window_ms], int)
         except SharedUnreachable:
             self._unrecorded.fixed(rule, resource, now)
 
     def contested(self, now: float) -> dict[str, int]:
         """How many resources are contested now, by rule; those that only this replica knows of while it is down."""
         keys = [self._contested(rule) for rule in self._rules]
+
+        def read(reply: Any) -> dict[str, int]:
+            return {rule: int(count) for rule, count in zip(self._rules, reply, strict=True) if int(count)}
+
         try:
-            counts = self._store.run("count", _COUNT, keys, [])
+            return self._store.run("count", _COUNT, keys, [], read)
         except SharedUnreachable:
             return self._unrecorded.contested(now)
-        return {rule: int(count) for rule, count in zip(self._rules, counts, strict=True) if int(count)}
 
     def release(self) -> None:
         """Forget every contest of all replicas."""
         self._unrecorded.release()
         keys = [self._store.key("released"), *(self._contested(rule) for rule in self._rules)]
         try:
-            self._store.run("release", _RELEASE, keys, [self._window_ms])
+            self._store.run("release", _RELEASE, keys, [self._window_ms], int)
         except SharedUnreachable:
             return  # counted by the store
 

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from consumer.core.errors import SharedUnreachable
 from consumer.guards.limits import Limit, LimitReached, ObservedLimits, Reservation, limit_text
@@ -251,20 +252,21 @@ class SharedLimits:
             keys += [self._store.key("limit", name), self._store.key("line", name)]
             arguments += [limit.max_changes, round(limit.window_seconds * 1000)]
         try:
-            epoch, full, wait_ms, store_ms, unknown = self._store.run("reserve", _RESERVE, keys, arguments)
+            found = self._store.run("reserve", _RESERVE, keys, arguments, lambda reply: _reserved(reply, len(binding)))
         except SharedUnreachable:
             self._unclear.append(Reservation(rule, entry))
             raise
-        self._epoch, self._used = str(epoch), Used(started, int(store_ms))
-        if used.leapt(int(store_ms), self._monotonic()):
+        epoch, full, wait_ms, store_ms, unknown = found
+        self._epoch, self._used = epoch, Used(started, store_ms)
+        if used.leapt(store_ms, self._monotonic()):
             windows = [self._store.key("limit", name) for name, _ in binding]
-            self._store.run("reserve", _LEAPT, [keys[0], *windows], [entry, idle_ms])
+            self._store.run("reserve", _LEAPT, [keys[0], *windows], [entry, idle_ms], int)
             name, limit = binding[-1]
             return LimitReached(f"{limit_text(name, limit)}, {_UNKNOWN},", limit.window_seconds)
         if full:
-            name, limit = binding[int(full) - 1]
+            name, limit = binding[full - 1]
             text = limit_text(name, limit)
-            return LimitReached(f"{text}, {_UNKNOWN}," if int(unknown) else text, int(wait_ms) / 1000)
+            return LimitReached(f"{text}, {_UNKNOWN}," if unknown else text, wait_ms / 1000)
         self._remember(entry, rule)
         return Reservation(rule, entry)
 
@@ -277,7 +279,7 @@ class SharedLimits:
         keys = [self._store.key("limit", name) for name, _ in binding]
         lengths = [round(limit.window_seconds * 1000) for _, limit in binding]
         try:
-            self._store.run("conclude", _CONCLUDE, keys, [reservation.entry, int(now is not None), *lengths])
+            self._store.run("conclude", _CONCLUDE, keys, [reservation.entry, int(now is not None), *lengths], int)
         except SharedUnreachable:
             if now is None:
                 self._unclear.append(reservation)
@@ -295,11 +297,14 @@ class SharedLimits:
         """
         names = self._names()
         keys = [self._store.key("epoch"), *(self._store.key("limit", name) for name in names)]
+
+        def read(reply: Any) -> dict[str, int]:
+            return {name: int(count) for name, count in zip(names, reply, strict=True)}
+
         try:
-            counts = self._store.run("count", _COUNT, keys, [self._epoch])
+            return self._store.run("count", _COUNT, keys, [self._epoch], read)
         except SharedUnreachable:
             return {}
-        return {name: int(count) for name, count in zip(names, counts, strict=True)}
 
     def limits(self) -> dict[str, int]:
         """The most changes of each window, by the same names."""
@@ -344,3 +349,12 @@ class SharedLimits:
                     age_ms = -self._under_way_ms if ended_at is None else round((now - ended_at) * 1000)
                     arguments += [entry, age_ms]
             self._store.restore(_RESTORE, keys, arguments)
+
+
+def _reserved(reply: Any, windows: int) -> tuple[str, int, int, int, bool]:
+    """The reply of `_RESERVE`: epoch, the window that is full or 0, ms to wait, the store's time, whether unknown."""
+    epoch, *numbers = reply
+    full, wait_ms, store_ms, unknown = map(int, numbers)
+    if not 0 <= full <= windows:
+        raise ValueError(f"there is no window {full}")
+    return str(epoch), full, wait_ms, store_ms, bool(unknown)

@@ -13,9 +13,11 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from consumer.core.errors import ConfigurationError, SharedUnreachable
+
+_Reply = TypeVar("_Reply")
 
 ACTIONS = ("admit", "conclude", "contest", "count", "record", "release", "reserve", "restore")
 """What is wanted of the store, as the metric of its failures names it."""
@@ -122,8 +124,15 @@ class Store:
         """Call back when the store was restarted, before it is used again: it may have lost its newest entries."""
         self._on_restart.append(restore)
 
-    def run(self, action: str, script: Script, keys: Sequence[str], arguments: Sequence[object]) -> Any:
-        """Carry out a script and return its reply.
+    def run(
+        self,
+        action: str,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[object],
+        read: Callable[[Any], _Reply],
+    ) -> _Reply:
+        """Carry out a script and return what `read` makes of its reply; `read` may raise what it likes.
 
         Raises:
             SharedUnreachable: it could not be carried out, or it is not known whether it was.
@@ -133,13 +142,13 @@ class Store:
             raise SharedUnreachable(self._problem)
         try:
             try:
-                found = self._run(script, keys, arguments)
+                found = read(self._run(action, script, keys, arguments))
             except self._lost_connection as error:
                 if isinstance(error, self._timed_out):
                     raise
                 self._must_recognise = True
-                found = self._run(script, keys, arguments)  # every script may be carried out twice
-        except self._failed as error:
+                found = read(self._run(action, script, keys, arguments))  # every script may be carried out twice
+        except Exception as error:  # noqa: BLE001 - a reply that cannot be read is an error of any type
             raise self._failure(action, error) from None
         self._works()
         return found
@@ -149,25 +158,32 @@ class Store:
         script.run(self._client, keys, arguments)
 
     def ping(self) -> Mapping[str, str]:
-        """What the service says of itself: `redis_version`, `maxmemory_policy`.
+        """What the service says of itself: `redis_version`, `maxmemory_policy`, `role`; empty where it does not.
 
         Raises:
-            SharedUnreachable: it does not answer, or refuses us.
+            SharedUnreachable: it does not answer, refuses us, or takes no changes.
         """
         try:
             known: Mapping[str, Any] = self._client.info()
-        except self._failed as error:
+            self._write()
+            return {name: str(known.get(name, "")) for name in ("redis_version", "maxmemory_policy", "role")}
+        except Exception as error:  # noqa: BLE001 - as above
             raise self._failure("count", error) from None
-        return {name: str(known.get(name, "")) for name in ("redis_version", "maxmemory_policy")}
 
     def close(self) -> None:
         """Close every connection."""
         self._client.close()
 
-    def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[object]) -> Any:
+    def _run(self, action: str, script: Script, keys: Sequence[str], arguments: Sequence[object]) -> Any:
         if self._must_recognise:
             self._recognise()
+        elif action == "count":
+            self._write()
         return script.run(self._client, keys, arguments)
+
+    def _write(self) -> None:
+        """Fail unless the store takes changes: one that only answers (a replica, or full) is of no use to a guard."""
+        _WRITE.run(self._client, [self.key("written")], [])
 
     def _connected(self, connection: Any) -> None:
         """A new connection: refused before its first command if another process answers than the one we know."""
@@ -190,6 +206,7 @@ class Store:
         self._thread.recognises = True
         try:
             run_id = str(self._client.info("server").get("run_id", ""))
+            self._write()
             keys = [self.key("epoch"), self.key("recovering")]
             _RECOVER.run(self._client, keys, [run_id, RECOVERY_SECONDS * 1000])
             if known and run_id != known:
@@ -202,7 +219,8 @@ class Store:
 
     def _failure(self, action: str, error: Exception) -> SharedUnreachable:
         first = not self._problem
-        self._problem = f"{type(error).__name__}: {error}"[:200]
+        what = "" if isinstance(error, self._failed) else "a reply that cannot be read, "
+        self._problem = f"{what}{type(error).__name__}: {error}"[:200]
         self._failed_at = self._monotonic()
         self._must_recognise = True
         # The next call looks the address up again: after a failover it leads to another process, and the one behind an
@@ -254,6 +272,16 @@ return 0
 """Whoever meets a process of the store first lets all replicas wait: in one step, so that nobody passes in between.
 
 The process that counts is the one the data name, so that a replica that has just started does not take any for it."""
+
+
+_WRITE = Script(
+    """
+-- KEYS: written
+redis.call('SET', KEYS[1], now, 'PX', 60000)
+return 0
+"""
+)
+"""Before what only reads, and before a store that has failed is used again."""
 
 
 def new_id() -> str:

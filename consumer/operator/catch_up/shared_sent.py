@@ -6,8 +6,9 @@ It fails closed, as everything in that store: while it cannot be reached, nothin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from consumer.guards.shared.store import Script, Store
 
@@ -44,8 +45,7 @@ class SharedSent:
         found: dict[str, int] = {}
         for first in range(0, len(keys), _AT_ONCE):
             some = keys[first : first + _AT_ONCE]
-            values = self._store.run("count", _KNOWN, [self._key(key) for key in some], [])
-            found |= {key: int(value) for key, value in zip(some, values, strict=True) if str(value).isdigit()}
+            found |= self._store.run("count", _KNOWN, [self._key(key) for key in some], [], partial(_moments, some))
         return found
 
     def add(self, key: str, at_ms: int) -> None:
@@ -54,7 +54,11 @@ class SharedSent:
         Raises:
             SharedUnreachable: the store cannot be reached.
         """
-        self._store.run("record", _ADD, [self._key(key)], [at_ms, self._keep_seconds])
+        self._store.run("record", _ADD, [self._key(key)], [at_ms, self._keep_seconds], str)
 
     def _key(self, key: str) -> str:
         return self._store.key("catch-up", key)
+
+
+def _moments(keys: Sequence[str], reply: Any) -> dict[str, int]:
+    return {key: int(value) for key, value in zip(keys, reply, strict=True) if str(value).isdigit()}

@@ -35,6 +35,9 @@ def look(config: Config) -> Iterator[CheckResult]:
     version = known["redis_version"]
     if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < _OLDEST:
         yield failed(SHARED, f"version {version or 'unknown'} is too old", "use one that is compatible with Redis 5")
+    elif known["role"] not in ("", "master"):
+        remedy = "let shared.url lead to the master: what a replica takes, it forgets when it is synchronised"
+        yield failed(SHARED, f"{config.shared.url} is not the master, its role is {known['role']}", remedy)
     elif known["maxmemory_policy"] not in ("", "noeviction"):
         remedy = "set maxmemory-policy to noeviction: what is evicted is forgotten, and limits begin anew"
         yield warning(SHARED, f"it evicts keys when memory is short ({known['maxmemory_policy']})", remedy)

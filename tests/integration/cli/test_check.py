@@ -50,6 +50,13 @@ def test_a_shared_store_is_checked(cli: Cli, tmp_path: Path) -> None:
         server.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
         (found,) = [each for each in checked(cli).document if each["check"] == "shared store"]
         assert (found["status"], "noeviction" in found["remedy"]) == ("warning", True)
+        server.command("CONFIG", "SET", "maxmemory", "1")
+        assert "maxmemory" in failures(checked(cli))["shared store"]
+        server.command("CONFIG", "SET", "maxmemory", "0")
+        server.command("REPLICAOF", "127.0.0.1", "1")
+        assert "read only" in failures(checked(cli))["shared store"]
+        server.command("CONFIG", "SET", "replica-read-only", "no")
+        assert "not the master" in failures(checked(cli))["shared store"]
 
 
 def test_a_table_shows_what_was_found_and_what_to_do(cli: Cli) -> None:

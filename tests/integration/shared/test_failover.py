@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,8 @@ class Address:
 
     def __init__(self, port: int) -> None:
         self.leads_to = port
+        self.damage: Callable[[bytes], bytes] = bytes
+        """What becomes of whatever the store replies from now on."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
         self._sockets: list[socket.socket] = [self._listener]
@@ -37,8 +39,8 @@ class Address:
                 return
             there = socket.create_connection(("127.0.0.1", self.leads_to))
             self._sockets += [client, there]
-            for source, target in ((client, there), (there, client)):
-                carrier = threading.Thread(target=_carry, args=(source, target))
+            for source, target, change in ((client, there, bytes), (there, client, lambda data: self.damage(data))):
+                carrier = threading.Thread(target=_carry, args=(source, target, change))
                 self._threads.append(carrier)
                 carrier.start()
 
@@ -53,10 +55,10 @@ class Address:
             each.close()
 
 
-def _carry(source: socket.socket, target: socket.socket) -> None:
+def _carry(source: socket.socket, target: socket.socket, change: Callable[[bytes], bytes]) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65_536):
-            target.sendall(data)
+            target.sendall(change(data))
         target.shutdown(socket.SHUT_WR)
 
 
