@@ -246,6 +246,14 @@ def test_a_repository_may_be_at_a_port(name: str) -> None:
     assert container["image"] == f"{name}:{__version__}"
 
 
+def test_the_larger_image_may_be_named() -> None:
+    """The tag under which a release publishes what catch-up needs: docs/install.md."""
+    image = {"repository": "a/b", "tag": f"{__version__}-reevaluate"}
+    (deployment,) = [each for each in _render({"image": image}) if each["kind"] == "Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == f"a/b:{__version__}-reevaluate"
+
+
 def test_the_linter_has_no_objection() -> None:
     """`helm lint --strict`."""
     package("helm_python")

@@ -238,8 +238,31 @@ esac
 """.format(base="b" * 64, image="c" * 64)
 
 
-def test_an_image_is_pushed_with_all_its_labels(tmp_path: Path) -> None:
-    """Each build argument is one of the target's, none of them stays unknown, and the result is a digest."""
+def test_every_image_that_the_pages_name_is_published(workflow: dict[str, Any]) -> None:
+    """The worker with either lock, and the emulator; nobody has to build one for what needs the extras."""
+    images = workflow["jobs"]["images"]
+    assert [(each["target"], each["name"], each["lock"]) for each in images["strategy"]["matrix"]["include"]] == [
+        ("worker", "config-remediator", ""),
+        ("worker", "config-remediator", "reevaluate"),
+        ("emulator", "config-remediator-emulator", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("worker",), ("other", "x"), ("emulator", "x", "reevaluate"), ("worker", "x", "dev"), ("worker", "x", "", "")],
+)
+def test_an_image_that_is_none_is_refused(arguments: tuple[str, ...]) -> None:
+    """Before anything is built."""
+    command = [str(ROOT / "scripts/push-image"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: scripts/push-image worker|emulator NAME")
+
+
+@pytest.mark.parametrize(("more", "tag"), [((), __version__), (("reevaluate",), f"{__version__}-reevaluate")])
+def test_an_image_is_pushed_with_all_its_labels(more: tuple[str, ...], tag: str, tmp_path: Path) -> None:
+    """Each build argument is one of the file's, none of them stays unknown, and the result is a digest."""
     (tmp_path / "docker").write_text(_DOCKER, encoding="utf-8")
     (tmp_path / "docker").chmod(0o755)
     tree = tmp_path / "tree"
@@ -253,7 +276,7 @@ def test_an_image_is_pushed_with_all_its_labels(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
     environment |= {"SOURCE": "https://forge.example.com/team/it", "GITHUB_OUTPUT": str(tmp_path / "output")}
     done = subprocess.run(
-        ["scripts/push-image", "worker", "registry.example.com/it"],
+        ["scripts/push-image", "worker", "registry.example.com/it", *more],
         cwd=tree,
         env=environment,
         capture_output=True,
@@ -261,16 +284,19 @@ def test_an_image_is_pushed_with_all_its_labels(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"registry.example.com/it:{__version__}@sha256:{'c' * 64}\n"
+    assert done.stdout == f"registry.example.com/it:{tag}@sha256:{'c' * 64}\n"
     (call,) = [line for line in (tmp_path / "calls").read_text("utf-8").splitlines() if "buildx build" in line]
     given = dict(each.split("=", 1) for each in re.findall(r"--build-arg (\S+)", call))
     assert given["PYTHON_IMAGE"] == f"{given['BASE_NAME']}@sha256:{'b' * 64}"
+    assert f"--tag registry.example.com/it:{tag} " in call
+    assert (given["LOCK"], given["VERSION"]) == (more[0] if more else "worker", __version__)
     assert given["SOURCE"] == "https://forge.example.com/team/it"
     assert re.fullmatch(r"[0-9a-f]{40}", given["REVISION"])
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    assert "\nARG LOCK=worker\n" in dockerfile
     for target in ("emulator", "worker"):
         (stage,) = re.findall(rf"^FROM runtime AS {target}\n(.*?)^COPY", dockerfile, re.MULTILINE | re.DOTALL)
-        assert set(re.findall(r"^ARG (\w+)", stage, re.MULTILINE)) == given.keys() - {"PYTHON_IMAGE"}
+        assert set(re.findall(r"^ARG (\w+)", stage, re.MULTILINE)) == given.keys() - {"PYTHON_IMAGE", "LOCK"}
         labels = set(re.findall(r"org\.opencontainers\.image\.([\w.]+)=", stage))
         assert {"source", "revision", "version", "created", "licenses", "base.name", "base.digest"} <= labels
     assert (tmp_path / "output").read_text("utf-8") == (f"name=registry.example.com/it\ndigest=sha256:{'c' * 64}\n")
