@@ -47,6 +47,7 @@ CANNOT = {
     r"terraform ": "needs an account of the cloud; the module is planned in tests/deploy/test_terraform.py",
     r"sha256sum ": "takes the files of a release; tests/deploy/test_release.py makes and checks them",
     r"gh attestation ": "takes a release that was published",
+    r"skopeo copy ": "takes an image that was published",
 }
 """How a command begins that is not run, and why not."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from emulator.client import Emulator
 from tests.deploy.needed import ROOT
@@ -43,10 +44,12 @@ def _written(cli: Cli, emulator: Emulator) -> None:
     cli.path.write_text(text, encoding="utf-8")
 
 
-def test_the_page_leads_from_nothing_to_a_repaired_canary(cli: Cli, emulator: Emulator) -> None:
+def test_the_page_leads_from_nothing_to_a_repaired_canary(cli: Cli, emulator: Emulator, tmp_path: Path) -> None:
     """`provision --apply`, a worker, `check --prove`: the page's rule is repaired, and the others stay out of it."""
     emulator.reset("mns")
     _written(cli, emulator)
+    # The page's port may be somebody's on this machine; the journal says who repaired it whenever the worker listens.
+    cli.environment |= {"REMEDIATOR__HTTP__PORT": "0", "REMEDIATOR__JOURNAL__PATH": str(tmp_path / "journal.jsonl")}
     emulator.create_buckets(
         [_CANARY], acl="private", encryption={"algorithm": "AES256"}, tagging={"config-remediator": "canary"}
     )
