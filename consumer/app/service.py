@@ -28,6 +28,9 @@ from consumer.telemetry import status_page
 from consumer.telemetry.http_server import HealthServer
 from consumer.telemetry.log import get_logger
 
+_WARNINGS = frozenset({"parking.interrupted", "startup.parking_not_permitted"})
+"""Of what the service says of itself, what wants somebody to act."""
+
 
 class Service:
     """Everything that runs, ready to be started."""
@@ -172,7 +175,12 @@ def build(
     Raises:
         ConfigurationError: a file or the health port cannot be opened, or an optional package is missing.
     """
-    return Service(Wiring(config, credentials, get_logger("consumer").info), monotonic=monotonic, pause=pause)
+    return Service(Wiring(config, credentials, _say), monotonic=monotonic, pause=pause)
+
+
+def _say(event: str, **fields: object) -> None:
+    log = get_logger("consumer")
+    (log.warning if event in _WARNINGS else log.info)(event, **fields)
 
 
 def _origin(config: Config, found: Found) -> DeadLetterTarget:

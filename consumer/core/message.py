@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from consumer.core.parked import NOTHING, Carried, is_xml_text
 
+NORMAL_PRIORITY = 8
+"""What the service gives a message that is sent without one, as its topics and Cloud Config send; 1 is the highest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -43,8 +46,11 @@ class Received:
 
     @property
     def fresh(self) -> bool:
-        """Whether this is its first receipt, and it is no parked copy of a message that was received before."""
-        return self.receipts <= 1
+        """Whether this is its first receipt, and it is no parked copy of a message that was received before.
+
+        A copy that had no room for its history is known by its priority, which is lower than that of a new message.
+        """
+        return self.receipts <= 1 and (self.priority or NORMAL_PRIORITY) <= NORMAL_PRIORITY
 
     @property
     def queued_seconds(self) -> float:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consumer.core.message import Received
+from consumer.core.message import NORMAL_PRIORITY, Received
 from consumer.core.outcome import Ending
 from consumer.core.parked import MOST_COUNTED, MOST_PROPERTIES, History, UserProperty, reason, written
 
-_NORMAL_PRIORITY = 8
-_WAITING_PRIORITY = 9
-"""1 is the highest, 16 the lowest."""
+_WAITING_PRIORITY = NORMAL_PRIORITY + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +58,4 @@ def priority(message: Received) -> int:
 
     The service delivers the higher priority first: https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage
     """
-    return max(message.priority or _NORMAL_PRIORITY, _WAITING_PRIORITY)
+    return max(message.priority or NORMAL_PRIORITY, _WAITING_PRIORITY)

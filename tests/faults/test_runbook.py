@@ -165,7 +165,10 @@ CASES = (
         403,
         "AccessDenied",
         settings=(("REMEDIATOR__PAUSE__ENABLED", "true"), ("REMEDIATOR__RETRY__HOLD_SECONDS", "900")),
-        logged=(("event", "parking.interrupted"), ("reason", "AccessDenied"), ("missing_action", "mns:SendMessage")),
+        logged=(
+            *(("event", "parking.interrupted"), ("level", "warning")),
+            *(("reason", "AccessDenied"), ("missing_action", "mns:SendMessage")),
+        ),
         metric=r'permission_missing\{action="mns:SendMessage",resource="acs:mns:\*:\*:/queues/main/messages"\}',
         named=("`AccessDenied`: `mns:SendMessage` is missing on the main queue", "`parking.interrupted`"),
     ),

@@ -59,6 +59,25 @@ def test_properties_of_others_travel_along_and_a_priority_is_never_raised() -> N
     assert (again.message.carried.foreign, again.message.priority) == ((foreign,), 12)
 
 
+def test_a_copy_without_room_for_its_history_is_not_fresh() -> None:
+    """Else events that fill their 64 KB and fail slowly would have the workers and slots of new ones."""
+    engine = Engine()
+    engine.queue.put("m-0", "b" * 65_536)
+    (delivery,) = engine.poll()
+    assert delivery.message.fresh
+    hold(engine, delivery)
+    (again,) = come_back(engine)
+    assert (again.message.carried.history, again.message.receipts) == (None, 1)
+    assert not again.message.fresh
+    assert again.message.queued_seconds == 0.0
+
+
+@pytest.mark.parametrize(("priority", "fresh"), [(None, True), (1, True), (8, True), (9, False), (16, False)])
+def test_a_first_receipt_is_fresh_unless_its_priority_is_that_of_a_copy(priority: int | None, fresh: bool) -> None:
+    """A reply without a priority says nothing about it."""
+    assert replace(received(), priority=priority).fresh is fresh
+
+
 @pytest.mark.parametrize(("retention", "delay"), [(60, 30), (1_200, 600), (345_600, 900), (604_800, 900)])
 def test_a_copy_waits_for_half_of_the_retention_at_most(retention: int, delay: int) -> None:
     """It has as long to be received as it waits, or the service would drop it on the day it becomes visible."""
