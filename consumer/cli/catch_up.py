@@ -98,8 +98,8 @@ def catch_up(
     Exit status: 0 listed, or all that was meant is sent, 2 the configuration,
     the credentials or the state file cannot be used, 3 the list is not complete,
     because Cloud Config could not be asked for all of it or has nothing that a
-    rule takes, or the run could not be reported, 4 some events were not sent,
-    each with its reason, 130 or 143 stopped by SIGINT or SIGTERM.
+    rule takes, or the run could not be reported, 4 some events were not sent, or
+    one that was cannot be remembered, each with its reason, 130 or 143 stopped by SIGINT or SIGTERM.
     """
     from consumer.operator.catch_up import run as carry_out
     from consumer.operator.catch_up.plan import PlanOptions

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +15,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.aliyun.retry import Retrier, RetryPolicy
 from consumer.core.errors import ConfigurationError, InvalidMessage
 from consumer.core.evaluation import Violation
 from consumer.core.event import Event, decode
+from consumer.core.observers import Hooks
 from consumer.core.outcome import Outcome
 from consumer.guards.rule import Observed
 from consumer.operator.catch_up.plan import Decision, Planned, PlanOptions, QueuedWork, counts, plan, recent
+from consumer.operator.catch_up.sending import EventSender, Sending
 from consumer.operator.catch_up.sent import Sent
 from consumer.operator.dry_run import DryRunResult
 from consumer.reevaluation.catch_up import event_body, key_of
+from tests.unit.fakes import FakeDeadLetters
 
 NOW_MS = 1_790_000_000_000
 HOUR_MS = 3_600_000
@@ -167,6 +173,63 @@ def test_what_is_known_of_its_event() -> None:
     before = decided(seen=QueuedWork(sent={key_of(violation()): NOW_MS - 1}))
     assert (before.decision, before.event, before.sent_at_ms) == (Decision.SENT_BEFORE, "sent", NOW_MS - 1)
     assert decided(seen=QueuedWork(waiting={("cr-2", *mine[1:])})).event == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("choice", "changes", "decision"),
+    [
+        (PlanOptions(), {"mode": "observe"}, Decision.OBSERVED),
+        (PlanOptions(rules=frozenset({"another"})), {}, Decision.FILTERED),
+        (PlanOptions(), {"outcome": Outcome.EXEMPT}, Decision.EXEMPT),
+        (PlanOptions(), {"outcome": Outcome.NOT_OURS}, Decision.NOT_TAKEN),
+        (PlanOptions(min_age_seconds=10**6), {}, None),
+    ],
+)
+def test_what_was_seen_of_its_event_is_said_whatever_is_decided(
+    choice: PlanOptions, changes: dict[str, Any], decision: Decision | None
+) -> None:
+    """That its rule observes, or that an option leaves it out, does not take its message off the queue."""
+    mine = ("cr-1", "1234567890123456", "photos")
+    for seen, event in (
+        (QueuedWork(waiting={mine}), "waiting"),
+        (QueuedWork(dead_letters={mine}), "dead_letter"),
+        (QueuedWork(waiting={mine}, dead_letters={mine}), "waiting"),
+    ):
+        found = decided(choice, seen, **changes)
+        assert (found.decision, found.event) == (decision or Decision(event), event)
+
+
+class FullMemory:
+    """Has room for one event."""
+
+    place = "a full disk"
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def known(self, keys: Sequence[str]) -> dict[str, int]:
+        """Nothing from before."""
+        return dict.fromkeys(set(keys) & set(self.keys), NOW_MS)
+
+    def add(self, key: str, at_ms: int) -> None:
+        """The second one does not fit."""
+        if self.keys:
+            raise ConfigurationError(f"no room at {at_ms}")
+        self.keys.append(key)
+
+
+@pytest.mark.parametrize(("listed", "failed"), [(1, 0), (2, 0), (4, 2)])
+def test_what_cannot_be_remembered_ends_the_sending_and_not_the_account_of_it(listed: int, failed: int) -> None:
+    """All that was sent is counted, and each of the others says why it was not, however many there are."""
+    each = DryRunResult(None, "", "", "public-read", "enforce", None)
+    planned = plan([(violation(resource_id=f"b{n}"), each) for n in range(listed)], PlanOptions(), QueuedWork(), NOW_MS)
+    queue, result = FakeDeadLetters(), Sending()
+    retrier = Retrier(RetryPolicy(1, 0.0, 0.0), Hooks(), threading.Event())
+    sender = EventSender(queue, retrier, FullMemory(), rate=1, pause=lambda _: None, wall_ms=lambda: NOW_MS)  # type: ignore[arg-type]
+    sender.send(planned, result, lambda: None)
+    assert (len(result.ids), len(queue.bodies), len(result.failed)) == (min(listed, 2), min(listed, 2), failed)
+    assert result.forgotten == (f"no room at {NOW_MS}" if listed > 1 else "")
+    assert all("cannot be remembered" in why for why in result.failed.values())
 
 
 def test_the_limit_is_for_what_is_sent() -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import assert_never
 
 from consumer.core.evaluation import Violation
 from consumer.core.event import Event
@@ -17,6 +18,16 @@ from consumer.core.outcome import Outcome
 from consumer.guards.rule import Mode, Observed
 from consumer.operator.dry_run import DryRunResult
 from consumer.reevaluation.catch_up import memory_key
+
+
+class EventSeen(StrEnum):
+    """What can be seen of an event for a violation, whatever is decided about that."""
+
+    WAITING = "waiting"
+    DEAD_LETTER = "dead_letter"
+    SENT = "sent"
+    """By catch-up itself, not long ago."""
+    UNKNOWN = "unknown"
 
 
 class Decision(StrEnum):
@@ -90,15 +101,10 @@ class Planned:
     mode: str
     decision: Decision
     why: str
+    event: EventSeen
+    """Whether one is on the way already, as far as anybody can see."""
     sent_at_ms: int | None = None
     """When an event for it was sent last, as far as that is remembered."""
-
-    @property
-    def event(self) -> str:
-        """Whether an event for it is on the way already, as far as anybody can see."""
-        if self.decision in (Decision.WAITING, Decision.DEAD_LETTER):
-            return self.decision.value
-        return "sent" if self.sent_at_ms is not None else "unknown"
 
 
 def resource_of(event: Event) -> ListedResource:
@@ -112,13 +118,14 @@ def plan(
     """Decide about each; the longest-standing come first and have the limit to themselves."""
     planned, room = [], choice.limit
     for violation, rehearsed in found:
-        decision, why = _decided(violation, rehearsed, choice, seen, now_ms)
+        sent_at_ms = seen.sent.get(memory_key(violation, rehearsed.mode))
+        event = _event(violation, sent_at_ms, seen)
+        decision, why = _decided(violation, rehearsed, event, choice, now_ms)
         if decision is Decision.SEND and room is not None:
             if room <= 0:
                 decision, why = Decision.OVER_LIMIT, f"over --limit {choice.limit}"
             room -= 1
-        sent_at_ms = seen.sent.get(memory_key(violation, rehearsed.mode))
-        planned.append(Planned(violation, rehearsed.rule, rehearsed.mode, decision, why, sent_at_ms))
+        planned.append(Planned(violation, rehearsed.rule, rehearsed.mode, decision, why, event, sent_at_ms))
     return tuple(planned)
 
 
@@ -144,7 +151,7 @@ def counts(planned: Sequence[Planned]) -> dict[str, int]:
 
 
 def _decided(
-    violation: Violation, rehearsed: DryRunResult, choice: PlanOptions, seen: QueuedWork, now_ms: int
+    violation: Violation, rehearsed: DryRunResult, event: EventSeen, choice: PlanOptions, now_ms: int
 ) -> tuple[Decision, str]:
     if rehearsed.outcome is not None:
         return _ended(rehearsed)
@@ -153,16 +160,27 @@ def _decided(
     keeps = choice.observed.get(rehearsed.rule, Observed.KEEP) is Observed.KEEP
     if rehearsed.mode == Mode.OBSERVE and keeps and not choice.include_observing:
         return Decision.OBSERVED, "observed and kept; --include-observing"
+    match event:
+        case EventSeen.WAITING:
+            return Decision.WAITING, "waits in the queue"
+        case EventSeen.DEAD_LETTER:
+            return Decision.DEAD_LETTER, "a dead letter waits: dlq list"
+        case EventSeen.SENT:
+            return Decision.SENT_BEFORE, "sent not long ago"
+        case EventSeen.UNKNOWN:
+            young = now_ms - violation.since_ms < choice.min_age_seconds * 1000
+            return (Decision.TOO_YOUNG, "too young: its event may be on the way") if young else (Decision.SEND, "")
+        case _:
+            assert_never(event)
+
+
+def _event(violation: Violation, sent_at_ms: int | None, seen: QueuedWork) -> EventSeen:
     resource = (violation.config_rule_id, violation.account_id, violation.resource_id)
     if resource in seen.waiting:
-        return Decision.WAITING, "waits in the queue"
+        return EventSeen.WAITING
     if resource in seen.dead_letters:
-        return Decision.DEAD_LETTER, "a dead letter waits: dlq list"
-    if memory_key(violation, rehearsed.mode) in seen.sent:
-        return Decision.SENT_BEFORE, "sent not long ago"
-    if now_ms - violation.since_ms < choice.min_age_seconds * 1000:
-        return Decision.TOO_YOUNG, "too young: its event may be on the way"
-    return Decision.SEND, ""
+        return EventSeen.DEAD_LETTER
+    return EventSeen.UNKNOWN if sent_at_ms is None else EventSeen.SENT
 
 
 def _ended(rehearsed: DryRunResult) -> tuple[Decision, str]:

@@ -59,8 +59,14 @@ def catch_up(path: Path, form: str, wanted: CatchUpOptions) -> CommandExit:
         ConfigurationError: the configuration cannot be used, or the state file cannot.
         ServiceError: the evaluator does not take the credentials.
     """
-    with terminable():
-        run, status = _run(path, wanted)
+    try:
+        with terminable():
+            run, status = _run(path, wanted)
+    except RemediatorError as error:
+        if wanted.apply and not sys.stderr.isatty():
+            log.configure("auto", "info", sys.stderr)
+            _write_failed(error)
+        raise
     output.show(form, run.document(), run.draw)
     return status
 
@@ -83,7 +89,7 @@ def _run(path: Path, wanted: CatchUpOptions, *, unseen: bool = False) -> tuple[R
         write_line("auto" if unseen else config.log.format, run, reported)
     if not run.listing.complete or reported.problem:
         return run, CommandExit.UNAVAILABLE
-    return run, CommandExit.REFUSED if run.sending.failed else CommandExit.DONE
+    return run, CommandExit.REFUSED if run.sending.failed or run.sending.forgotten else CommandExit.DONE
 
 
 def again_and_again(path: Path, wanted: CatchUpOptions, every_seconds: float) -> CommandExit:
@@ -98,12 +104,17 @@ def again_and_again(path: Path, wanted: CatchUpOptions, every_seconds: float) ->
             try:
                 _run(path, wanted, unseen=True)
             except StateInUse as error:
-                log.get_logger(LOGGER).error("catch_up.failed", detail=str(error))
+                _write_failed(error)
             except ConfigurationError:
                 raise
             except RemediatorError as error:
-                log.get_logger(LOGGER).error("catch_up.failed", detail=str(error))
+                _write_failed(error)
             time.sleep(every_seconds)
+
+
+def _write_failed(error: RemediatorError) -> None:
+    """The canonical line of a run that sent nothing, for it ended before it knew what to send."""
+    log.get_logger(LOGGER).error("catch_up.failed", detail=str(error))
 
 
 def request_evaluation(path: Path, form: str, wanted: CatchUpOptions) -> CommandExit:

@@ -9,7 +9,14 @@ from typing import Protocol
 
 from consumer.aliyun.mns.queue import Queue
 from consumer.aliyun.retry import Retrier
-from consumer.core.errors import NotAuthenticated, PermanentError, QueueMissing, ServiceError
+from consumer.core.errors import (
+    ConfigurationError,
+    NotAuthenticated,
+    PermanentError,
+    QueueMissing,
+    ServiceError,
+    SharedUnreachable,
+)
 from consumer.operator.catch_up.plan import Decision, Planned
 from consumer.reevaluation.catch_up import event_body, key_of, memory_key
 
@@ -26,6 +33,8 @@ class Sending:
     """The id of each new message, by the violation's key."""
     failed: dict[str, str] = field(default_factory=dict)
     """Why one was not sent, by the violation's key."""
+    forgotten: str = ""
+    """Why it could not be remembered that the last one was sent; that ends a run, before it sends without memory."""
 
 
 class SentMemory(Protocol):
@@ -61,17 +70,15 @@ class EventSender:
         self._wall_ms = wall_ms
 
     def send(self, planned: Sequence[Planned], result: Sending, advance: Callable[[], None]) -> None:
-        """Send what is planned to be sent; `result` is true at every moment, also when this is interrupted.
-
-        Raises:
-            ConfigurationError: what was sent cannot be remembered any more.
-            SharedUnreachable: likewise, where the replicas' store remembers it.
-        """
+        """Send what is planned to be sent; `result` is true at every moment, also when this is interrupted."""
         failures, next_at = 0, self._monotonic()
         for each in planned:
             if each.decision is not Decision.SEND:
                 continue
             key = key_of(each.violation)
+            if result.forgotten:
+                result.failed[key] = "not tried: what is sent cannot be remembered any more"
+                continue
             if failures >= _MOST_FAILURES:
                 result.failed[key] = "not tried: the ones before it could not be sent"
                 continue
@@ -85,8 +92,16 @@ class EventSender:
                 failures = _MOST_FAILURES if lasting else failures + 1
             else:
                 failures = 0
-                self._sent.add(memory_key(each.violation, each.mode), self._wall_ms())
+                result.forgotten = self._forgotten(memory_key(each.violation, each.mode))
             advance()
+
+    def _forgotten(self, key: str) -> str:
+        """Remember an event that the queue has confirmed; why that is not possible, or nothing."""
+        try:
+            self._sent.add(key, self._wall_ms())
+        except (ConfigurationError, SharedUnreachable) as error:
+            return str(error)
+        return ""
 
     def one(self, body: str) -> str:
         """Send one message; its id.

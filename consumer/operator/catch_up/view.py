@@ -11,7 +11,7 @@ from rich.console import Console
 
 from consumer.operator import output
 from consumer.operator.catch_up.listing import Listing, RuleListing
-from consumer.operator.catch_up.plan import Decision, Planned, counts
+from consumer.operator.catch_up.plan import Decision, EventSeen, Planned, counts
 from consumer.operator.catch_up.sending import Sending
 from consumer.reevaluation.catch_up import key_of
 
@@ -58,6 +58,11 @@ class Run:
         if self.sending.failed:
             why = next(iter(self.sending.failed.values()))
             yield f"{len(self.sending.failed)} of {self.to_send} events were not sent, the first: {why}"
+        yield from self._forgotten()
+
+    def _forgotten(self) -> Iterator[str]:
+        if why := self.sending.forgotten:
+            yield f"The event that was sent last is not remembered, and the next run may send it again: {why}"
 
     def facts(self) -> dict[str, Any]:
         """The whole run in a few numbers: the document's head, and the line of the log."""
@@ -80,7 +85,7 @@ class Run:
             "memory": self.memory,
             "rules": [rule_document(each) for each in self.listing.rules],
             **gaps_document(self.listing),
-            "problems": [*self.listing.problems, *self.notes],
+            "problems": [*self.listing.problems, *self.notes, *self._forgotten()],
             "resources": [self._document(each) for each in self.planned],
         }
 
@@ -93,7 +98,7 @@ class Run:
             if len(self.planned) > _MOST_ROWS:
                 console.print(f"{len(self.planned) - _MOST_ROWS} more; --output json has all of them.")
             console.print(output.table(("rule", "mode", "catch-up", "resources"), self._summary()))
-        for line in (*problems(self.listing), *self.notes, self._conclusion()):
+        for line in (*problems(self.listing), *self.notes, *self._forgotten(), self._conclusion()):
             console.print(output.cell(line))
 
     def _document(self, each: Planned) -> dict[str, Any]:
@@ -109,7 +114,7 @@ class Run:
             "since_ms": found.since_ms,
             "evaluated_at_ms": found.evaluated_at_ms,
             "age_seconds": self._age_seconds(each),
-            "event": each.event,
+            "event": each.event.value,
             "sent_at_ms": each.sent_at_ms,
             "decision": each.decision.value,
             "why": self.sending.failed.get(key, each.why),
@@ -118,14 +123,14 @@ class Run:
 
     def _row(self, each: Planned) -> tuple[object, ...]:
         found, at_ms = each.violation, each.sent_at_ms
-        event = each.event if at_ms is None else f"sent {age(max(0, self.now_ms - at_ms) // 1000)} ago"
+        ago = "" if at_ms is None else f" {age(max(0, self.now_ms - at_ms) // 1000)} ago"
         return (
             each.rule or "-",
             each.mode or "-",
             found.resource_id,
             found.region or "-",
             f"for {age(self._age_seconds(each))}",
-            event,
+            f"{each.event.value}{ago if each.event is EventSeen.SENT else ''}",
             self._result(each),
         )
 

@@ -54,6 +54,8 @@ def explain(path: Path, form: str, wanted: str, files: Sequence[Path], *, limit:
         raise ConfigurationError(
             f"the journal has nothing about {quoted(wanted)}, and it cannot be a resource of any rule"
         )
+    if not messages and not search.by_people and not look:
+        raise ConfigurationError(" ".join([f"the journal has nothing about {quoted(wanted)}.", *doubts]).rstrip("."))
     now = _now(path, bodies, rule_matches) if look else ()
     explained = Explained(wanted, tuple(messages), search.by_people, search.more, tuple(doubts), rule_matches, now)
     output.show(form, explained.document(), lambda console: draw(console, explained))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +21,7 @@ from tests.integration.cli.catching_up import LIST, broken, decisions, emptied, 
 from tests.integration.cli.conftest import ENFORCE, RULES, Cli
 from tests.integration.conftest import QUEUE
 from tests.integration.queues import is_empty, messages
+from tests.measured import python_module
 from tests.patience import PATIENCE_SECONDS
 from tests.redis_server import redis_server
 from tests.signals import as_under_a_terminal
@@ -107,6 +110,52 @@ def test_another_file_is_left_alone(missed: Cli, tmp_path: Path, content: str) -
     result = missed.run("catch-up", "--apply", "--state", str(other))
     assert (result.status, other.read_text(encoding="utf-8")) == (2, content)
     assert "is no file of catch-up" in result.err
+
+
+_WITH_ROOM = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_a_disk_that_is_full_in_the_middle_is_told_with_what_was_sent(
+    missed: Cli, emulator: Emulator, tmp_path: Path
+) -> None:
+    """One is remembered, one is not any more, and one is not sent: status 4, a document, and a line in the log."""
+    state = tmp_path / "sent"
+    head, line = len("config-remediator catch-up 1\n"), len(f"{time.time_ns() // 1_000_000} {'0' * 32}\n")
+    words = ("catch-up", "--apply", "--state", str(state), "--output", "json", "-c", str(missed.path))
+    found = subprocess.run(
+        [sys.executable, "-c", _WITH_ROOM, str(head + line), *python_module("consumer"), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=missed.environment,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert found.returncode == 4, found.stderr
+    document = json.loads(found.stdout)
+    assert (document["sent"], document["failed"], len(sent(emulator))) == (2, 1, 2)
+    assert sorted(bool(each["sent_as"]) for each in document["resources"]) == [False, True, True]
+    assert any("cannot be written: File too large" in each for each in document["problems"])
+    (logged,) = [json.loads(each) for each in found.stderr.splitlines() if each.startswith("{")]
+    assert (logged["event"], logged["level"], logged["sent"]) == ("catch_up.finished", "warning", 2)
+    assert len(logged["incomplete"]) == 2
+    assert '"complete":false' in messages(emulator, QUEUE)[-1]["body"]
+
+
+@pytest.mark.parametrize(("words", "lines"), [((), []), (("--apply",), ["catch_up.failed"])])
+def test_a_run_that_fails_has_its_line_too(
+    missed: Cli, emulator: Emulator, words: tuple[str, ...], lines: list[str]
+) -> None:
+    """Whoever collects the logs of a job sees that it ended, and why; one that only looks writes none."""
+    emulator.faults.add("error", "ListConfigRules", status=403, code="InvalidAccessKeyId.NotFound")
+    result = missed.run("catch-up", *words)
+    logged = [json.loads(each) for each in result.err.splitlines() if each.startswith("{")]
+    assert (result.status, [each["event"] for each in logged]) == (3, lines)
+    assert all(each["level"] == "error" and "InvalidAccessKeyId" in each["detail"] for each in logged)
+    assert is_empty(emulator)
 
 
 def test_it_runs_again_and_again_until_it_is_stopped(missed: Cli, emulator: Emulator, tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ SILENT = {
     "ram-policy": 0,
     "config show": 0,
     "explain Nobody_Knows --no-look": 2,
+    "explain nobody-knows --no-look": 2,
     "explain photos --no-look": 0,
 }
 """Commands that ask none."""
