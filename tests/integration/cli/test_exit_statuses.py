@@ -17,7 +17,6 @@ from tests.integration.cli.documented import leaves, members
 from tests.integration.cli.journaling import READ
 from tests.integration.cli.letters import letter, put
 
-PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
 NO_PORT = "http://127.0.0.1:9"
 HELP = {words: command.help or "" for words, command in leaves(root) if words != ("run",)}
 
