@@ -32,7 +32,7 @@ from consumer.operator.catch_up.sent import StateInUse
 from consumer.operator.catch_up.view import Run
 from consumer.operator.dlq.letters import read
 from consumer.operator.dry_run import DryRun
-from consumer.operator.interruption import terminable
+from consumer.operator.interruption import pause, terminable
 from consumer.operator.session import Session, opened
 from consumer.reevaluation.catch_up import event_body, memory_key
 from consumer.telemetry import log
@@ -109,7 +109,7 @@ def again_and_again(path: Path, wanted: CatchUpOptions, every_seconds: float) ->
                 raise
             except RemediatorError as error:
                 _write_failed(error)
-            time.sleep(every_seconds)
+            pause(every_seconds)
 
 
 def _write_failed(error: RemediatorError) -> None:
