@@ -10,19 +10,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from emulator.client import Emulator
 from emulator.process import in_process
 from emulator.settings import Endpoints
+from tests.certificates import Authority
 from tests.emulator.wire import connect, request
 from tests.patience import PATIENCE_SECONDS
 
@@ -89,11 +85,12 @@ def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
 
 def test_mns_and_oss_can_be_served_over_tls(tmp_path: Path) -> None:
     """Clients verify the certificate; resets work through it too."""
-    certificate, key = _self_signed(tmp_path)
-    with in_process("--tls-cert", str(certificate), "--tls-key", str(key)) as emulator:
+    authority = Authority(tmp_path)
+    both = str(authority.issue("127.0.0.1"))
+    with in_process("--tls-cert", both, "--tls-key", both) as emulator:
         assert emulator.mns.startswith("https://")
         assert emulator.endpoints.control.startswith("http://")
-        context = ssl.create_default_context(cafile=str(certificate))
+        context = authority.trusted()
         port = urlsplit(emulator.oss).port
         with (
             socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as plain,
@@ -110,26 +107,3 @@ def test_mns_and_oss_can_be_served_over_tls(tmp_path: Path) -> None:
             # Python's ssl may report ECONNRESET as an end without the TLS farewell; a quiet close sends that.
             with pytest.raises((ConnectionResetError, ssl.SSLEOFError)):
                 secured.recv(1)
-
-
-def _self_signed(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    address = x509.IPAddress(ip_address("127.0.0.1"))
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_path, key_path = folder / "certificate.pem", folder / "key.pem"
-    certificate_path.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.PKCS8
-    key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-    return certificate_path, key_path
