@@ -1,4 +1,4 @@
-"""Builds from the configuration what keeps changes back, who may sign in member accounts, and what follows a fix.
+"""Builds from the configuration the pipeline, its guards, who signs in member accounts, and what follows a fix.
 
 It decides nothing; `consumer.app.threads` puts its parts in their places.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from consumer.aliyun.cloud_config import CloudConfig
@@ -16,13 +16,17 @@ from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.aliyun.member_role import AssumedRole, MemberRole
 from consumer.config import Config, build_exemptions, build_rules
 from consumer.core.observers import Hooks
+from consumer.engine.change import ChangeMaker
 from consumer.engine.heartbeat import Heartbeat
+from consumer.engine.pipeline import OpenTarget, Pipeline
+from consumer.engine.routing import Routing
 from consumer.guards.breaker import LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.confirmation import without_an_evaluator
 from consumer.guards.contest import LocalContest
 from consumer.guards.limits import LocalLimits
 from consumer.guards.pause import PauseSwitch
+from consumer.guards.rule import Rule
 from consumer.guards.shared.breakers import SharedBreakers
 from consumer.guards.shared.contest import SharedContest
 from consumer.guards.shared.limits import SharedLimits
@@ -100,6 +104,18 @@ def build_guards(config: Config, switch: PauseSwitch, store: Store | None, evalu
         held_by=switch.held_by,
         confirm=confirm,
     )
+
+
+def build_pipeline(
+    config: Config, rules: Sequence[Rule], open_target: OpenTarget, guards: Guards, changes: ChangeMaker
+) -> Pipeline:
+    """The way from a body to an ending, for these rules, in the accounts that the configuration names.
+
+    Commands give rules of their own: those of the configuration with other modes.
+    """
+    routing = Routing(rules, {config.account_id, *config.accounts.allowed}, config.oss_default_region)
+    seconds = config.engine.work_budget_seconds
+    return Pipeline(routing, open_target, guards, changes, work_budget_seconds=seconds)
 
 
 def member_roles(config: Config) -> list[MemberRole]:

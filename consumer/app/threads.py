@@ -26,6 +26,7 @@ from consumer.app.build import (
     build_evaluator,
     build_guards,
     build_members,
+    build_pipeline,
     build_reevaluation,
     build_store,
     build_switch,
@@ -37,6 +38,7 @@ from consumer.config import Config, build_rules
 from consumer.core.observers import Hooks, Listener, StepListener
 from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.engine.backoff import Attempts, Backoff
+from consumer.engine.change import ChangeMaker
 from consumer.engine.coalescing import Groups
 from consumer.engine.context import EngineContext
 from consumer.engine.dead_letter import DeadLetterTarget
@@ -270,19 +272,9 @@ class Wiring:
         return build_clients(parts, self.rules)
 
     def pipeline(self, clients: Clients) -> Pipeline:
-        config = self.config
-        return Pipeline(
-            self.rules,
-            clients.open,
-            account_id=config.account_id,
-            default_region=config.oss_default_region,
-            work_budget_seconds=config.engine.work_budget_seconds,
-            guards=self.guards,
-            member_accounts=self.members,
-            hooks=self.hooks,
-            journal_required=config.journal.required,
-            pause=self.stopping.wait,
-        )
+        required = self.config.journal.required
+        changes = ChangeMaker(self.hooks, journal_required=required, pause=self.stopping.wait)
+        return build_pipeline(self.config, self.rules, clients.open, self.guards, changes)
 
     def worker(self, number: int, pipeline: Pipeline, clients: Clients) -> SupervisedThread:
         engine = self.config.engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -47,12 +48,15 @@ class ChangeMaker:
         self,
         hooks: Hooks,
         *,
-        journal_required: bool,
-        monotonic: Callable[[], float],
-        pause: Callable[[float], object],
+        journal_required: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] = time.sleep,
         read_backs: ReadBacks | None = None,
     ) -> None:
-        """`pause` waits, and returns something true when a stop cut the wait short."""
+        """`pause` waits, and returns something true when a stop cut the wait short.
+
+        With `journal_required` nothing is changed before a listener has recorded that it will be.
+        """
         self._hooks = hooks
         self._journal_required = journal_required
         self._monotonic = monotonic

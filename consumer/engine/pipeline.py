@@ -8,18 +8,16 @@ module touches the queue, so whatever happens here, the message is still there. 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, assert_never
 
 from consumer.core.errors import InvalidMessage, Refused
 from consumer.core.event import OtherMessage, decode
-from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.change import ChangeMaker, PermittedChange
 from consumer.engine.delivery import Delivery
 from consumer.engine.endings import ended_by, left_alone, rejected
-from consumer.engine.read_backs import ReadBacks
 from consumer.engine.routing import Routing
 from consumer.guards.chain import Guards, Intent
 from consumer.guards.rule import Rule
@@ -35,28 +33,21 @@ class Pipeline:
 
     def __init__(
         self,
-        rules: Sequence[Rule],
+        routing: Routing,
         open_target: OpenTarget,
+        guards: Guards,
+        changes: ChangeMaker,
         *,
-        account_id: str,
-        default_region: str,
         work_budget_seconds: float,
-        guards: Guards | None = None,
-        member_accounts: Collection[str] = (),
-        hooks: Hooks | None = None,
-        journal_required: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
-        pause: Callable[[float], object] = time.sleep,
-        read_backs: ReadBacks | None = None,
     ) -> None:
+        """`work_budget_seconds` is how long after its start a repair may still send requests to a resource."""
+        self._routing = routing
         self._open_target = open_target
-        self._guards = guards or Guards()
-        self._routing = Routing(rules, {account_id, *member_accounts}, default_region, self._guards)
+        self._guards = guards
+        self._changes = changes
         self._work_budget_seconds = work_budget_seconds
         self._monotonic = monotonic
-        self._changes = ChangeMaker(
-            hooks or Hooks(), journal_required=journal_required, monotonic=monotonic, pause=pause, read_backs=read_backs
-        )
 
     def triage(self, delivery: Delivery) -> None:
         """Decode and match: fills in event, rule and resource, or the ending of what needs no look at a resource."""
@@ -117,10 +108,12 @@ class Pipeline:
                 raise Refused("not_owner", f"the {noun} belongs to another account than the event says")
             delivery.incarnation = found.incarnation
             resource = replace(resource, region=found.region or resource.region)
-            routed = self._routing.confirmed(delivery, rule, resource, target)
-            if isinstance(routed, Ending):
-                return routed
-            rule = routed
+            confirmed = self._routing.confirmed(delivery, rule, resource, target)
+            if isinstance(confirmed, Ending):
+                return confirmed
+            rule = confirmed
+            if ending := self._guards.before_look(rule, resource, region=resource.region):
+                return ending
             finding = rule.remediation.plan(rule.remediation.inspect(target, found))
             if ending := self._changes.made_before(rule, resource, target, found, finding):
                 return ending

@@ -10,7 +10,7 @@ from consumer.core.errors import Refused, ResourceGone, ServiceError
 from consumer.core.event import Event
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.delivery import Delivery
-from consumer.guards.chain import Guards, missing_action
+from consumer.guards.chain import missing_action
 from consumer.guards.rule import Rule, match
 from consumer.resources.base import Resource, Target
 
@@ -18,11 +18,10 @@ from consumer.resources.base import Resource, Target
 class Routing:
     """The configured rules and the accounts that are ours; used by every worker, changed by none."""
 
-    def __init__(self, rules: Sequence[Rule], accounts: Collection[str], default_region: str, guards: Guards) -> None:
+    def __init__(self, rules: Sequence[Rule], accounts: Collection[str], default_region: str) -> None:
         self._rules = rules
         self._accounts = frozenset(accounts)
         self._default_region = default_region
-        self._guards = guards
 
     def rule_of(self, event: Event) -> Rule | None:
         """The first rule that takes the event, as far as the event alone shows."""
@@ -42,7 +41,7 @@ class Routing:
         return kind.parse(event, self._default_region)
 
     def confirmed(self, delivery: Delivery, rule: Rule, resource: Resource, target: Target[Any]) -> Rule | Ending:
-        """The rule that takes the event about the live resource, or the ending where there is none, or it is exempt.
+        """The rule that takes the event about the live resource, or the ending where none does or that is not known.
 
         `resource` has the live region.
 
@@ -66,4 +65,4 @@ class Routing:
             return Ending(Outcome.NOT_OURS, "no_rule", "no rule takes this event about the resource as it is")
         if live.name != rule.name:
             delivery.rule, delivery.resource = live, self.resource_of(event, live)
-        return self._guards.before_look(live, resource, region=resource.region) or live
+        return live

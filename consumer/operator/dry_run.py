@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
-from consumer.app.build import build_switch
+from consumer.app.build import build_pipeline, build_switch
 from consumer.config import Config, build_exemptions, build_rules
 from consumer.core.errors import DeniedByResource, PermissionMissing
 from consumer.core.event import Event
 from consumer.core.message import Received
+from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
+from consumer.engine.change import ChangeMaker
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
-from consumer.engine.pipeline import OpenTarget, Pipeline
+from consumer.engine.pipeline import OpenTarget
 from consumer.guards.chain import OUTSIDE_WINDOW, PERMISSION_MISSING, READS_BACK_OLD, Guards
 from consumer.guards.rule import Mode, Rule
 from consumer.guards.window import described
@@ -75,15 +77,8 @@ class DryRun:
         self._modes = {rule.name: rule.mode for rule in build_rules(config)}
         self._held_by = build_switch(config).held_by
         self._guards = Guards(exemptions=build_exemptions(config))
-        self._pipeline = Pipeline(
-            [replace(rule, mode=Mode.OBSERVE) for rule in build_rules(config)],
-            open_target,
-            account_id=config.account_id,
-            default_region=config.oss_default_region,
-            work_budget_seconds=config.engine.work_budget_seconds,
-            guards=self._guards,
-            member_accounts=config.accounts.allowed,
-        )
+        rules = [replace(rule, mode=Mode.OBSERVE) for rule in build_rules(config)]
+        self._pipeline = build_pipeline(config, rules, open_target, self._guards, ChangeMaker(Hooks()))
 
     def of(self, body: str) -> DryRunResult:
         """What a message with that body would lead to now."""

@@ -13,9 +13,13 @@ from hypothesis import HealthCheck, event, example, given, settings
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.core.errors import InvalidMessage
 from consumer.core.event import ACCOUNT_ID, REGION, Event, OtherMessage, decode
+from consumer.core.observers import Hooks
 from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
+from consumer.engine.change import ChangeMaker
 from consumer.engine.delivery import Delivery
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.routing import Routing
+from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from consumer.resources.base import Resource
@@ -40,10 +44,10 @@ CLOCK = Clock()
 
 PIPELINES = [
     Pipeline(
-        [_rule(mode)],
+        Routing([_rule(mode)], {ACCOUNT}, "cn-shanghai"),
         lambda resource, _until: FakeBucket(BUCKETS, resource.resource_id),
-        account_id=ACCOUNT,
-        default_region="cn-shanghai",
+        Guards(),
+        ChangeMaker(Hooks(), monotonic=CLOCK),
         work_budget_seconds=1.0,
         monotonic=CLOCK,
     )

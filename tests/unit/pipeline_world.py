@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending
+from consumer.engine.change import ChangeMaker
 from consumer.engine.delivery import Delivery
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.routing import Routing
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
@@ -50,15 +52,12 @@ class World:
     def made(self, hooks: Hooks) -> Pipeline:
         """A pipeline that these hooks follow."""
         return Pipeline(
-            [self.rule],
+            Routing([self.rule], {ACCOUNT}, "cn-shanghai"),
             self._open,
-            account_id=ACCOUNT,
-            default_region="cn-shanghai",
+            self.guards,
+            ChangeMaker(hooks, monotonic=self.clock, pause=self.pause),
             work_budget_seconds=self.budget_seconds,
-            guards=self.guards,
             monotonic=self.clock,
-            hooks=hooks,
-            pause=self.pause,
         )
 
     def _open(self, resource: object, until: Callable[[], float]) -> FakeBucket:

@@ -12,10 +12,12 @@ import pytest
 from consumer.core.errors import PermissionMissing
 from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Ending, Outcome
+from consumer.engine.change import ChangeMaker
 from consumer.engine.coalescing import Groups
 from consumer.engine.dead_letter import DeadLetterTarget, compose
 from consumer.engine.delivery import Delivery
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.routing import Routing
 from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
@@ -43,15 +45,12 @@ class Scene:
         self.rule = Rule("lamps-off", Selector(rule_names=("*",)), SwitchOff(Options()), mode, 60.0)
         self.clock = Clock()
         self.pipeline = Pipeline(
-            [self.rule],
+            Routing([self.rule], {ACCOUNT}, "moon-2"),
             self.house.open,
-            account_id=ACCOUNT,
-            default_region="moon-2",
+            guards or Guards(),
+            ChangeMaker(hooks or Hooks(), monotonic=self.clock, pause=lambda _seconds: False),
             work_budget_seconds=45.0,
-            guards=guards,
-            hooks=hooks,
             monotonic=self.clock,
-            pause=lambda _seconds: False,
         )
 
     def deliver(self, **changes: Any) -> tuple[Delivery, Ending]:

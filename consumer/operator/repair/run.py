@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from consumer.app.build import build_evaluator, build_guards, build_store, build_switch
+from consumer.app.build import build_evaluator, build_guards, build_pipeline, build_store, build_switch
 from consumer.config import Config, build_rules
 from consumer.core.errors import ConfigurationError, InvalidMessage
 from consumer.core.event import decode
@@ -21,6 +21,7 @@ from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Outcome
 from consumer.core.printable import quoted
+from consumer.engine.change import ChangeMaker
 from consumer.engine.pipeline import Pipeline
 from consumer.guards.chain import JOURNAL_UNWRITABLE
 from consumer.guards.rule import Mode, Rule
@@ -160,17 +161,9 @@ def _pipeline(session: Session, rule: Rule, hooks: Hooks, closing: ExitStack) ->
     rules = [
         replace(each, mode=Mode.ENFORCE if each.name == rule.name else Mode.OBSERVE) for each in build_rules(config)
     ]
-    return Pipeline(
-        rules,
-        session.open,
-        account_id=config.account_id,
-        default_region=config.oss_default_region,
-        work_budget_seconds=config.engine.work_budget_seconds,
-        guards=build_guards(config, build_switch(config), store, evaluator),
-        member_accounts=config.accounts.allowed,
-        hooks=hooks,
-        journal_required=True,  # whoever changes something by hand leaves a trace of it first
-    )
+    guards = build_guards(config, build_switch(config), store, evaluator)
+    changes = ChangeMaker(hooks, journal_required=True)  # whoever changes something by hand leaves a trace of it first
+    return build_pipeline(config, rules, session.open, guards, changes)
 
 
 def _status(result: RepairResult) -> CommandExit:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from consumer.app.build import build_pipeline
 from consumer.config import Config, build_exemptions, build_rules, load
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
+from consumer.core.observers import Hooks
+from consumer.engine.change import ChangeMaker
 from consumer.engine.dead_letter import SCHEMA, original_body
 from consumer.engine.pipeline import Pipeline
 from consumer.guards.breaker import LocalBreakers
@@ -28,6 +31,7 @@ from consumer.operator import output
 from consumer.operator.dry_run import DryRunResult, rehearsed, summary
 from consumer.operator.simulate.buckets import Assumed, Recorded, SimulatedBuckets, recorded
 from consumer.operator.simulate.offline import offline
+from consumer.resources.base import Resource, Target
 from consumer.resources.oss.kind import BUCKETS
 
 _LINES = frozenset({".jsonl", ".ndjson"})
@@ -111,24 +115,21 @@ def decisions(
     worlds = {BUCKETS.resource_type: SimulatedBuckets(dict(states), assume, repairs)}
     clock = _EventClock()
     limits = {rule.name: rule.limit for rule in rules if rule.limit}
-    pipeline = Pipeline(
-        rules,
-        lambda resource, until: worlds[resource.resource_type].open(resource, until),
-        account_id=config.account_id,
-        default_region=config.oss_default_region,
-        work_budget_seconds=config.engine.work_budget_seconds,
-        guards=Guards(
-            exemptions=build_exemptions(config),
-            limits=LocalLimits(config.limits.build(), limits),
-            breakers=LocalBreakers(config.breaker.build()),
-            contest=LocalContest(config.contest.build()),
-            confirm=lambda *_: "",  # the evaluator is taken to agree with the events it has sent
-            held_by=lambda: "pause.enabled" if config.pause.enabled else "",
-            monotonic=clock.now,
-            windows_at=clock.now,
-        ),
-        member_accounts=config.accounts.allowed,
+    guards = Guards(
+        exemptions=build_exemptions(config),
+        limits=LocalLimits(config.limits.build(), limits),
+        breakers=LocalBreakers(config.breaker.build()),
+        contest=LocalContest(config.contest.build()),
+        confirm=lambda *_: "",  # the evaluator is taken to agree with the events it has sent
+        held_by=lambda: "pause.enabled" if config.pause.enabled else "",
+        monotonic=clock.now,
+        windows_at=clock.now,
     )
+
+    def open_target(resource: Resource, until: Callable[[], float]) -> Target[Any]:
+        return worlds[resource.resource_type].open(resource, until)
+
+    pipeline = build_pipeline(config, rules, open_target, guards, ChangeMaker(Hooks()))
     bar, advance = output.progress("deciding", len(captured))
     found = []
     with bar:

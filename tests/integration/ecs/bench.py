@@ -14,8 +14,11 @@ from consumer.core.event import Event
 from consumer.core.message import Received
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending
+from consumer.engine.change import ChangeMaker
 from consumer.engine.delivery import Delivery
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.routing import Routing
+from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change
 from consumer.remediations.ecs.public_ingress import PublicIngressOptions, RevokePublicIngress
@@ -71,9 +74,8 @@ class Bench:
     ) -> Ending:
         """One delivery about the group; `meanwhile` happens between the look at it and the change."""
         rule = Rule("the-rule", Selector(), remediation(**(options or {})), mode, hold_seconds=600)
-        pipeline = Pipeline(
-            [rule], self.ecs.open, account_id=self.account_id, default_region=self.region, work_budget_seconds=60
-        )
+        routing, changes = Routing([rule], {self.account_id}, self.region), ChangeMaker(Hooks())
+        pipeline = Pipeline(routing, self.ecs.open, Guards(), changes, work_budget_seconds=60)
         delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), Interrupted(meanwhile), 0.0)
         delivery.event, delivery.rule = event(group_id, self.account_id, self.region), rule
         delivery.resource = SECURITY_GROUPS.resource(self.account_id, self.region, group_id)

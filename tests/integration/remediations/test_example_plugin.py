@@ -15,13 +15,15 @@ from pathlib import Path
 import pytest
 
 from consumer.aliyun.credentials import Credentials
+from consumer.app.build import build_pipeline
 from consumer.app.clients import ClientParts, build_clients, build_retrier
 from consumer.config import build_rules, load
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Outcome
-from consumer.engine.pipeline import Pipeline
+from consumer.engine.change import ChangeMaker
+from consumer.guards.chain import Guards
 from consumer.journal.file import JournalFile
 from consumer.journal.format import ChainHead, sealed
 from consumer.journal.writer import JournalWriter
@@ -157,14 +159,7 @@ class _Desk:
         own = FixedCredentials(Credentials("key", "secret", ""))
         parts = ClientParts(config, own, {}, hooks, build_retrier(config, hooks, threading.Event()))
         clients = build_clients(parts, build_rules(config))
-        pipeline = Pipeline(
-            build_rules(config),
-            clients.open,
-            account_id=config.account_id,
-            default_region=config.oss_default_region,
-            work_budget_seconds=45.0,
-            hooks=hooks,
-        )
+        pipeline = build_pipeline(config, build_rules(config), clients.open, Guards(), ChangeMaker(hooks))
         body = event_body(resourceType="Example::Desk::Note", resourceId=name)
         found = delivery(Clock(time.monotonic()), received(body=body))
         pipeline.triage(found)

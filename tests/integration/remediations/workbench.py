@@ -16,10 +16,12 @@ from consumer.core.event import Event
 from consumer.core.message import Received
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
+from consumer.engine.change import ChangeMaker
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
 from consumer.engine.pipeline import Pipeline
 from consumer.engine.read_backs import ReadBacks
+from consumer.engine.routing import Routing
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.base import Change, Remediation
@@ -99,15 +101,12 @@ class Workbench:
         self._recorder.calls.clear()
         rule = Rule("the-rule", Selector(), case.build(), mode, hold_seconds=600)
         pipeline = Pipeline(
-            [rule],
+            Routing([rule], {self._account_id}, self._region),
             self._open,
-            account_id=self._account_id,
-            default_region=self._region,
+            Guards(confirm=lambda *_: ""),  # what the evaluator has to confirm is tested elsewhere
+            ChangeMaker(Hooks(), monotonic=self._monotonic, pause=self.sleep, read_backs=self._read_backs),
             work_budget_seconds=60,
-            guards=Guards(confirm=lambda *_: ""),  # what the evaluator has to confirm is tested elsewhere
             monotonic=self._monotonic,
-            pause=self.sleep,
-            read_backs=self._read_backs,
         )
 
         delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), Interrupted(meanwhile), 0.0)

@@ -9,8 +9,11 @@ from typing import ClassVar
 from consumer.core.errors import ServiceError, Unanswered
 from consumer.core.evaluation import Judgement, Subject
 from consumer.core.message import Received
+from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending
+from consumer.engine.change import ChangeMaker
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.routing import Routing
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
@@ -71,13 +74,11 @@ class Scene:
     def __post_init__(self) -> None:
         self.buckets.add(NAME, self.acl)
         self.pipeline = Pipeline(
-            self.rules,
+            Routing(self.rules, {ACCOUNT, OTHER}, "cn-hangzhou"),
             self._open,
-            account_id=ACCOUNT,
-            default_region="cn-hangzhou",
+            self.guards,
+            ChangeMaker(Hooks(), monotonic=Clock()),
             work_budget_seconds=45.0,
-            guards=self.guards,
-            member_accounts=[OTHER],
             monotonic=Clock(),
         )
 

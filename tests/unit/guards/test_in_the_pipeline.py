@@ -16,8 +16,11 @@ from consumer.core.errors import (
     Throttled,
     Unanswered,
 )
+from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
+from consumer.engine.change import ChangeMaker
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.routing import Routing
 from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
@@ -46,14 +49,11 @@ class Scene:
         self.buckets.add(NAME, "public-read")
         rule = Rule("acl", Selector(), BucketAcl(BucketAclOptions()), Mode.ENFORCE, 60.0)
         self.pipeline = Pipeline(
-            [rule],
+            Routing([rule], {self.account_id, *self.members}, "cn-shanghai"),
             self._open,
-            account_id=self.account_id,
-            default_region="cn-shanghai",
+            self.guards,
+            ChangeMaker(Hooks(), pause=lambda _seconds: None),
             work_budget_seconds=45.0,
-            guards=self.guards,
-            member_accounts=self.members,
-            pause=lambda _seconds: None,
         )
 
     def _open(self, resource: object, _until: Callable[[], float]) -> FakeBucket:
