@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
+from consumer.engine.change import ChangeMaker
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
 from consumer.engine.pipeline import Pipeline
+from consumer.engine.routing import Routing
 from consumer.engine.worker import Worker
+from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, EVALUATED_AT_MS, event_body
@@ -26,14 +30,15 @@ class ScriptedPipeline(Pipeline):
     def __init__(self) -> None:
         remediation = BucketAcl(BucketAclOptions())
         logging = Selector(config_rule_ids=frozenset({"cr-logging"}))
+        rules = [
+            Rule("logging", logging, remediation, Mode.ENFORCE, 60.0),
+            Rule("acl", Selector(), remediation, Mode.ENFORCE, 60.0),
+        ]
         super().__init__(
-            [
-                Rule("logging", logging, remediation, Mode.ENFORCE, 60.0),
-                Rule("acl", Selector(), remediation, Mode.ENFORCE, 60.0),
-            ],
+            Routing(rules, {ACCOUNT}, "cn-shanghai"),
             lambda resource, _until: FakeBucket(FakeBuckets(), resource.resource_id),
-            account_id=ACCOUNT,
-            default_region="cn-shanghai",
+            Guards(),
+            ChangeMaker(Hooks()),
             work_budget_seconds=1.0,
         )
         self.now: Callable[[], float] = lambda: 0.0
