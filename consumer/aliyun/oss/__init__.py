@@ -1,1 +1,16 @@
 """OSS: opening buckets, sessions, signatures, settings and documents."""
+
+from consumer.aliyun.postponed import postpone
+
+# What oss2 imports for encrypting objects before an upload, which nothing here ever does: the client of the key
+# management service with `cryptography`, and two kinds of cipher.
+postpone(
+    "aliyunsdkcore.client",
+    "aliyunsdkkms.request.v20160120.DecryptRequest",
+    "aliyunsdkkms.request.v20160120.EncryptRequest",
+    "aliyunsdkkms.request.v20160120.GenerateDataKeyRequest",
+    "Crypto.Cipher.AES",
+    "Crypto.Cipher.PKCS1_OAEP",
+    "Crypto.Cipher.PKCS1_v1_5",
+    "Crypto.PublicKey.RSA",
+)
