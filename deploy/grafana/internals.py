@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import BAD, COUNT, EVERY, GOOD, JOB, PER_SECOND, WARN, Kind, Panel, Query, Row
+from deploy.grafana.panels import (
+    AGE,
+    BAD,
+    COUNT,
+    FACT,
+    GOOD,
+    PER_SECOND,
+    UNKNOWN,
+    WARN,
+    Kind,
+    Panel,
+    Query,
+    Row,
+)
+from deploy.grafana.queries import ALL_THERE, DOWN, EVERY, JOB, counted
 
 UID = "config-remediator-internals"
 TITLE = "config-remediator internals"
@@ -10,19 +24,25 @@ DESCRIPTION = "Books, queue, services and process, replica by replica."
 
 _RECEIVED = f"remediator_messages_received_total{{{JOB}}}"
 _SETTLED = f"sum without (disposition) (remediator_messages_settled_total{{{JOB}}})"
-_IN_HAND = f"sum without (state) (remediator_messages_in_flight{{{JOB}}})"
+_IN_FLIGHT = f"sum without (state) (remediator_messages_in_flight{{{JOB}}})"
 
 BOOKS = Row(
     "Books",
     (
         Panel(
             "Do the books balance?",
-            "Received, less settled, less in flight, over all replicas. Anything but 0 is a defect.",
+            "Received, less settled, less in flight, over all replicas. Anything else is a defect. Unknown while a"
+            " replica cannot be scraped.",
             Kind.STAT,
             COUNT,
-            (Query(f"sum(abs({_RECEIVED} - ({_SETTLED} + {_IN_HAND})))", "difference"),),
+            (
+                Query(
+                    f"sum(abs({_RECEIVED} - ({_SETTLED} + {_IN_FLIGHT}))) and on () {ALL_THERE} unless on () ({DOWN})",
+                    "difference",
+                ),
+            ),
             width=4,
-            steps=((None, GOOD), (1, BAD)),
+            steps=((None, UNKNOWN), (0, GOOD), (1, BAD)),
             texts={"0": ("yes", GOOD)},
         ),
         Panel(
@@ -34,7 +54,7 @@ BOOKS = Row(
             width=6,
         ),
         Panel(
-            "Settled, by what became of the message",
+            "Settled, by disposition",
             "deleted is the only one that ends a message, apart from dead_lettered, which moves it.",
             Kind.BARS,
             PER_SECOND,
@@ -47,7 +67,7 @@ BOOKS = Row(
             width=7,
         ),
         Panel(
-            "In hand",
+            "In flight",
             "buffered waits for a worker thread, settling for the queue's answer.",
             Kind.LINES,
             COUNT,
@@ -59,6 +79,8 @@ BOOKS = Row(
         ),
     ),
 )
+
+_ERRORS = f'remediator_api_requests_total{{{JOB},code!~"ok|empty|NoSuch.+"}}'
 
 QUEUE = Row(
     "Queue",
@@ -88,7 +110,7 @@ QUEUE = Row(
             "Replicas share one queue, so they should look alike.",
             Kind.LINES,
             "percentunit",
-            (Query(f"{_IN_HAND} / remediator_worker_slots{{{JOB}}}", "{{instance}}"),),
+            (Query(f"{_IN_FLIGHT} / remediator_worker_slots{{{JOB}}}", "{{instance}}"),),
             maximum=1,
         ),
         Panel(
@@ -97,7 +119,7 @@ QUEUE = Row(
             Kind.LINES,
             PER_SECOND,
             (Query(f"sum by (result) (rate(remediator_lease_renewals_total{{{JOB}}}[{EVERY}]))", "{{result}}"),),
-            width=6,
+            width=12,
         ),
         Panel(
             "Settlements that failed",
@@ -106,16 +128,16 @@ QUEUE = Row(
             COUNT,
             (
                 Query(
-                    f"sum by (action, code) (increase(remediator_settle_errors_total{{{JOB}}}[{EVERY}]))",
+                    f"sum by (action, code) ({counted(f'remediator_settle_errors_total{{{JOB}}}', EVERY)}) > 0",
                     "{{action}} {{code}}",
                 ),
             ),
-            width=6,
+            width=12,
         ),
         Panel(
             "Messages in the queues",
             "The service's own count, a minute old while there is traffic and ten minutes at rest. No data means that"
-            " the service does not tell: it is withdrawing these figures, or mns:GetQueueAttributes is not granted.",
+            " the service does not say: it is withdrawing these figures, or mns:GetQueueAttributes is not granted.",
             Kind.LINES,
             COUNT,
             (
@@ -124,7 +146,7 @@ QUEUE = Row(
                     "{{queue}} {{state}}",
                 ),
             ),
-            width=6,
+            width=12,
         ),
         Panel(
             "Received and not deleted in half an hour",
@@ -132,7 +154,7 @@ QUEUE = Row(
             Kind.LINES,
             COUNT,
             (Query(f"remediator_undeleted_in_window{{{JOB}}}", "{{instance}}"),),
-            width=6,
+            width=12,
         ),
     ),
 )
@@ -151,32 +173,9 @@ SERVICES = Row(
                     "{{service}} {{operation}}",
                 ),
             ),
-        ),
-        Panel(
-            "Errors by code",
-            "Everything but ok, empty, and answers that something is not set (NoSuch). LimitExceeded and"
-            " TooManyRequests are throttling; AccessDenied is a missing RAM permission.",
-            Kind.BARS,
-            COUNT,
-            (
-                Query(
-                    "sum by (service, code) (increase(remediator_api_requests_total"
-                    f'{{{JOB},code!~"ok|empty|NoSuch.+"}}[{EVERY}]))',
-                    "{{service}} {{code}}",
-                ),
-            ),
-        ),
-        Panel(
-            "Requests tried again",
-            "Inside the lease, by reason.",
-            Kind.BARS,
-            COUNT,
-            (
-                Query(
-                    f"sum by (service, reason) (increase(remediator_retries_total{{{JOB}}}[{EVERY}]))",
-                    "{{service}} {{reason}}",
-                ),
-            ),
+            width=12,
+            height=10,
+            many=True,
         ),
         Panel(
             "Slowest in a hundred requests",
@@ -192,6 +191,33 @@ SERVICES = Row(
                 ),
             ),
             width=12,
+            height=10,
+            many=True,
+        ),
+        Panel(
+            "Errors by code",
+            "Everything but ok, empty, and answers that something is not set (NoSuch). LimitExceeded and"
+            " TooManyRequests are throttling; AccessDenied is a missing RAM permission.",
+            Kind.BARS,
+            COUNT,
+            (
+                Query(
+                    f"sum by (service, code) ({counted(_ERRORS, EVERY)}) > 0",
+                    "{{service}} {{code}}",
+                ),
+            ),
+        ),
+        Panel(
+            "Requests tried again",
+            "Inside the lease, by reason.",
+            Kind.BARS,
+            COUNT,
+            (
+                Query(
+                    f"sum by (service, reason) ({counted(f'remediator_retries_total{{{JOB}}}', EVERY)}) > 0",
+                    "{{service}} {{reason}}",
+                ),
+            ),
         ),
         Panel(
             "Slowest in a hundred, by stage",
@@ -205,7 +231,6 @@ SERVICES = Row(
                     "{{stage}}",
                 ),
             ),
-            width=12,
         ),
     ),
 )
@@ -219,27 +244,29 @@ PROCESS = Row(
             Kind.TABLE,
             COUNT,
             (Query(f"count by (instance, version, revision, python) (remediator_build_info{{{JOB}}})"),),
+            columns=("instance", "version", "revision", "python"),
         ),
         Panel(
             "Configuration in use since",
             "By replica; a rollout sets it back.",
             Kind.STAT,
-            "s",
+            AGE,
             (Query(f"time() - remediator_config_last_load_success_timestamp_seconds{{{JOB}}}", "{{instance}}"),),
-            steps=((None, "blue"),),
+            steps=FACT,
             named=True,
         ),
         Panel(
             "Listeners that failed",
             "Calls to metrics, log or journal that raised an error, and lines of the log that nobody took. No message "
-            "is affected, but something is not told.",
+            "is affected, but some of what has happened is not in metrics, log or journal.",
             Kind.STAT,
             COUNT,
             (
                 Query(f"sum(remediator_listener_failures_total{{{JOB}}})", "failures"),
                 Query(f"sum(remediator_log_lines_dropped_total{{{JOB}}})", "dropped lines"),
             ),
-            steps=((None, GOOD), (1, WARN)),
+            steps=((None, UNKNOWN), (0, GOOD), (1, WARN)),
+            named=True,
         ),
     ),
 )

@@ -26,19 +26,23 @@ from grafana_foundation_sdk.models import common as look
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-JOB = 'namespace=~"$namespace",job=~"$job"'
-RULE = f'{JOB},rule=~"$rule"'
-EVERY = "$__rate_interval"
-RANGE = "$__range"
-
 GOOD, WARN, BAD, UNKNOWN = "green", "orange", "red", "#7b8794"
 COUNT = "none"
 """Of things that are counted: whole, and not shortened to 1 K."""
 RULES = "suffix:rules"
 PER_SECOND = "suffix:/s"
+AGE = "dtdurations"
+"""In words: 8 minutes, 52 seconds."""
 
 NOT_KNOWN = {"-1": ("unknown", UNKNOWN)}
 """What a figure is worth whose source is silent: -1, in words."""
+
+FACT = ((None, UNKNOWN), (0, "blue"))
+"""Thresholds of a figure that is neither good nor bad."""
+
+_BAR_WIDTH = "2m"
+_DECIMALS = {COUNT: 0, RULES: 0, AGE: 1}
+"""Of an age, the largest unit and one more."""
 
 
 class Kind(Enum):
@@ -74,12 +78,18 @@ class Panel:
     width: int = 8
     height: int = 8
     steps: tuple[tuple[float | None, str], ...] = ()
-    """Thresholds: from which value on which colour; the first has none."""
+    """Thresholds: from which value on which colour. The first has none, and is what Grafana paints without data."""
     texts: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Values that mean something: text and colour."""
     maximum: float | None = None
     named: bool = False
     """Whether a figure, or a bar, stands beside the name of its series; for bars: of many, with short names."""
+    many: bool = False
+    """Whether its lines are so many that their names need a column at the side."""
+    columns: tuple[str, ...] = ()
+    """Labels that a table shows, in that order; the value follows."""
+    value: str = ""
+    """What a table calls its value; without a name it is not shown."""
 
     @property
     def instant(self) -> bool:
@@ -129,10 +139,9 @@ def built(panel: Panel) -> Any:
     builder = _BUILDERS[panel.kind](panel)
     builder = builder.title(panel.title).description(panel.description).datasource(_DATASOURCE).unit(panel.unit)
     builder = builder.span(panel.width).height(panel.height)
-    if panel.unit in (COUNT, RULES) or panel.kind is Kind.GAUGE:
-        builder = builder.decimals(0)
-    if panel.kind in (Kind.STAT, Kind.GAUGE):
-        builder = builder.no_value("unknown")
+    if panel.unit in _DECIMALS or panel.kind is Kind.GAUGE:
+        builder = builder.decimals(_DECIMALS.get(panel.unit, 0))
+    builder = builder.no_value("unknown" if panel.kind in (Kind.STAT, Kind.GAUGE) else "none, or no data")
     if panel.steps:
         steps = [model.Threshold(value=value, color=color) for value, color in panel.steps]
         builder = builder.thresholds(
@@ -165,17 +174,20 @@ def _target(panel: Panel, query: Query, letter: str) -> prometheus.Dataquery:
     return target.instant() if panel.instant else target.range()
 
 
-def _lines(_: Panel) -> timeseries.Panel:
-    return _series().line_width(1).fill_opacity(8).show_points(look.VisibilityMode.NEVER)
+def _lines(panel: Panel) -> timeseries.Panel:
+    return _series(panel).line_width(1).fill_opacity(8).show_points(look.VisibilityMode.NEVER)
 
 
-def _bars(_: Panel) -> timeseries.Panel:
+def _bars(panel: Panel) -> timeseries.Panel:
+    # Wide enough: a bar looks back as far as the rate's window, and bars closer than that show one event several times.
     stacked = common.StackingConfig().mode(look.StackingMode.NORMAL)
-    return _series().draw_style(look.GraphDrawStyle.BARS).fill_opacity(70).line_width(0).stacking(stacked)
+    made = _series(panel).draw_style(look.GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
+    return made.stacking(stacked).interval(_BAR_WIDTH)
 
 
-def _series() -> timeseries.Panel:
-    legend = common.VizLegendOptions().display_mode(look.LegendDisplayMode.LIST).placement(look.LegendPlacement.BOTTOM)
+def _series(panel: Panel) -> timeseries.Panel:
+    place = look.LegendPlacement.RIGHT if panel.many else look.LegendPlacement.BOTTOM
+    legend = common.VizLegendOptions().display_mode(look.LegendDisplayMode.LIST).placement(place)
     tooltip = common.VizTooltipOptions().mode(look.TooltipDisplayMode.MULTI).sort(look.SortOrder.DESCENDING)
     return timeseries.Panel().legend(legend.show_legend(True)).tooltip(tooltip).min(0)
 
@@ -205,6 +217,16 @@ def _states(_: Panel) -> statetimeline.Panel:
     return statetimeline.Panel().show_value(look.VisibilityMode.NEVER).merge_values(True).row_height(0.8)
 
 
+def _table(panel: Panel) -> table.Panel:
+    shown = [*panel.columns, "Value"]
+    options = {
+        "excludeByName": {"Time": True} if panel.value else {"Time": True, "Value": True},
+        "indexByName": {name: index for index, name in enumerate(shown)},
+        "renameByName": {"Value": panel.value} if panel.value else {},
+    }
+    return table.Panel().with_transformation(model.DataTransformerConfig(id_val="organize", options=options))
+
+
 def _last() -> common.ReduceDataOptions:
     return common.ReduceDataOptions().calcs(["lastNotNull"]).values(False)
 
@@ -216,7 +238,7 @@ _BUILDERS: dict[Kind, Callable[[Panel], Any]] = {
     Kind.GAUGE: lambda _: gauge.Panel().reduce_options(_last()),
     Kind.LEVELS: _levels,
     Kind.STATES: _states,
-    Kind.TABLE: lambda _: table.Panel(),
+    Kind.TABLE: _table,
 }
 
 

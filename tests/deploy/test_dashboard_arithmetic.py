@@ -86,6 +86,17 @@ _HALF_FULL: Series = {
     _remediator("worker_slots"): "64",
     _remediator("worker_slots", instance="b"): "64",
     _remediator("exposures_unknown", 'reason="not_polling"'): "0",
+    **_THERE,
+}
+_DOWN: Series = {'up{job="j",instance="c"}': "0"}
+"""A replica that cannot be scraped; the others go on."""
+
+_FIXED = _remediator("outcomes_total", 'rule="r",outcome="fixed"')
+_ERROR = _remediator("api_requests_total", 'service="oss",operation="GetBucketInfo",code="AccessDenied"')
+_BALANCED: Series = {
+    _remediator("messages_received_total"): "10",
+    _remediator("messages_settled_total", 'disposition="deleted"'): "10",
+    _remediator("messages_in_flight", 'state="working"'): "0",
 }
 
 
@@ -118,8 +129,9 @@ _HALF_FULL: Series = {
         ("May it be repaired?", _without(_ACTING, "breaker_open"), -1),
         ("May it be repaired?", _without(_ACTING, "rule_mode"), -1),
         ("May it be repaired?", {**_ACTING, **_ELSEWHERE}, -1),
-        ("Replicas at work", {_remediator(_POLLING): "3000"}, 0),
-        ("Replicas at work", {}, 0),
+        ("Replicas at work", {_remediator(_POLLING): "3000", _remediator("worker_slots"): "64"}, 0),
+        ("Replicas at work", {'up{job="j",instance="d"}': "0"}, -1),
+        ("Replicas at work", {}, -1),
         ("Replicas at work", _THREE_REPLICAS, 2),
         ("Replicas at work", {**_THREE_REPLICAS, _remediator("polling_paused", 'reason="x"'): "1"}, 1),
         ("Not at work", _THREE_REPLICAS, 1),
@@ -127,19 +139,30 @@ _HALF_FULL: Series = {
         ("Not at work", {**_THREE_REPLICAS, _remediator("polling_paused", 'reason="x"'): "1"}, 2),
         ("Not at work", {'up{job="j",instance="d"}': "0"}, -1),
         ("Not at work", {}, -1),
-        ("Keeping up? Slots in use", _HALF_FULL, 0.5),
+        ("Keeping up? Slots", _HALF_FULL, 0.5),
         (
-            "Keeping up? Slots in use",
+            "Keeping up? Slots",
             {**_HALF_FULL, _remediator("exposures_unknown", 'reason="not_polling"'): "1"},
             -1,
         ),
-        ("Keeping up? Slots in use", {}, -1),
-        ("Repaired, 24 h", {_rule("outcomes_total", "r").replace("}", ',outcome="fixed"}'): "7"}, 7),
+        ("Keeping up? Slots", {}, -1),
+        ("Keeping up? Slots", {**_HALF_FULL, **_DOWN}, -1),
+        ("Keeping up? Slots", {**_HALF_FULL, **_ELSEWHERE}, -1),
+        ("Repaired, 24 h", {_FIXED: "7"}, 7),
+        ("Repaired, 24 h", {_FIXED: "0x30 7x40"}, 7),
         ("Repaired, 24 h", {}, None),
+        ("Errors by code", {_ERROR: "_x59 1x10"}, 1),  # the first of its code
+        ("Errors by code", {_ERROR: "5x55 6x15"}, 1),
+        ("Errors by code", {_ERROR: "500x45 _x12 501x13"}, None),  # not scraped for a while: not 501 at once
+        ("Errors by code", {_ERROR: "5"}, None),
         ("Do the books balance?", {}, None),
+        ("Do the books balance?", {**_THERE, **_BALANCED}, 0),
+        ("Do the books balance?", {**_THERE, **_BALANCED, **_DOWN}, None),
+        ("Do the books balance?", {**_THERE, **_BALANCED, **_ELSEWHERE}, None),
         (
             "Do the books balance?",
             {
+                **_THERE,
                 _remediator("messages_received_total"): "10",
                 _remediator("messages_received_total", instance="b"): "10",
                 _remediator("messages_settled_total", 'disposition="deleted"'): "8",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import COUNT, EVERY, RANGE, RULE, Kind, Panel, Query, Row
+from deploy.grafana.panels import (
+    COUNT,
+    Kind,
+    Panel,
+    Query,
+    Row,
+)
+from deploy.grafana.queries import EVERY, RANGE, RULE, counted
+
+_OUTCOMES = f"remediator_outcomes_total{{{RULE}}}"
+_UNSUCCESSFUL = f'remediator_outcomes_total{{{RULE},outcome=~"failed|rejected|invalid|exhausted"}}'
+_HELD = f"remediator_held_total{{{RULE}}}"
 
 ENDINGS = Row(
     "How deliveries end",
@@ -12,7 +23,7 @@ ENDINGS = Row(
             "Every settled delivery has one. A message that is held, observed or failing comes back and counts again.",
             Kind.BARS,
             COUNT,
-            (Query(f"sum by (outcome) (increase(remediator_outcomes_total{{{RULE}}}[{EVERY}])) > 0", "{{outcome}}"),),
+            (Query(f"sum by (outcome) ({counted(_OUTCOMES, EVERY)}) > 0", "{{outcome}}"),),
             width=12,
         ),
         Panel(
@@ -20,21 +31,17 @@ ENDINGS = Row(
             "In the chosen time. Rule other is a message that belongs to no rule.",
             Kind.TABLE,
             COUNT,
-            (Query(f"sum by (rule, outcome) (increase(remediator_outcomes_total{{{RULE}}}[{RANGE}])) > 0"),),
+            (Query(f"sort_desc(sum by (rule, outcome) ({counted(_OUTCOMES, RANGE)}) > 0)"),),
             width=12,
+            columns=("rule", "outcome"),
+            value="deliveries",
         ),
         Panel(
             "Did not succeed",
             "failed is tried again; rejected, invalid and exhausted went to the dead-letter queue.",
             Kind.BARS,
             COUNT,
-            (
-                Query(
-                    "sum by (rule, outcome) (increase(remediator_outcomes_total"
-                    f'{{{RULE},outcome=~"failed|rejected|invalid|exhausted"}}[{EVERY}])) > 0',
-                    "{{rule}} {{outcome}}",
-                ),
-            ),
+            (Query(f"sum by (rule, outcome) ({counted(_UNSUCCESSFUL, EVERY)}) > 0", "{{rule}} {{outcome}}"),),
             width=12,
         ),
         Panel(
@@ -42,12 +49,7 @@ ENDINGS = Row(
             "Kept on the queue without a change, and looked at again later.",
             Kind.BARS,
             COUNT,
-            (
-                Query(
-                    f"sum by (rule, reason) (increase(remediator_held_total{{{RULE}}}[{EVERY}])) > 0",
-                    "{{rule}} {{reason}}",
-                ),
-            ),
+            (Query(f"sum by (rule, reason) ({counted(_HELD, EVERY)}) > 0", "{{rule}} {{reason}}"),),
             width=12,
         ),
     ),

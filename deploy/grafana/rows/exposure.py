@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import BAD, COUNT, EVERY, GOOD, JOB, RANGE, RULE, UNKNOWN, WARN, Kind, Panel, Query, Row
+from deploy.grafana.panels import (
+    BAD,
+    COUNT,
+    FACT,
+    GOOD,
+    UNKNOWN,
+    WARN,
+    Kind,
+    Panel,
+    Query,
+    Row,
+)
+from deploy.grafana.queries import EVERY, JOB, RANGE, RULE
 
 _BUCKETS = f"sum by (le) (rate(remediator_exposure_seconds_bucket{{{RULE}}}[{EVERY}]))"
 
@@ -47,7 +59,7 @@ EXPOSURE = Row(
                     "{{rule}}",
                 ),
             ),
-            steps=((None, BAD), (0.9, WARN), (0.99, GOOD)),
+            steps=((None, UNKNOWN), (0, BAD), (0.9, WARN), (0.99, GOOD)),
             maximum=1,
         ),
         Panel(
@@ -67,7 +79,7 @@ EXPOSURE = Row(
         ),
         Panel(
             "Where the time goes",
-            "Mean time in each stage: notify and enqueue are before the worker; wait is in its hand.",
+            "Mean time in each stage: notify and enqueue are before the worker; wait is for a thread of it.",
             Kind.LEVELS,
             "s",
             (
@@ -78,6 +90,7 @@ EXPOSURE = Row(
                 ),
             ),
             width=12,
+            steps=FACT,
             named=True,
         ),
     ),
@@ -93,6 +106,16 @@ UNSOLVED = Row(
             Kind.LINES,
             COUNT,
             (Query(f"max by (rule, reason) (remediator_given_up_resources{{{RULE}}})", "{{rule}} {{reason}}"),),
+            width=12,
+        ),
+        Panel(
+            "Unknown, and why",
+            "Why a replica may not know of every open exposure. starting lasts for an hour at most.",
+            Kind.STATES,
+            COUNT,
+            (Query(f"max by (reason) (remediator_exposures_unknown{{{JOB}}})", "{{reason}}"),),
+            width=12,
+            texts={"0": ("known", GOOD), "1": ("unknown", UNKNOWN)},
         ),
         Panel(
             "Waiting for a permission",
@@ -106,14 +129,9 @@ UNSOLVED = Row(
                     "{{action}} on {{resource}}",
                 ),
             ),
-        ),
-        Panel(
-            "Unknown, and why",
-            "Why a replica may not know of every open exposure. starting lasts for an hour at most.",
-            Kind.STATES,
-            COUNT,
-            (Query(f"max by (reason) (remediator_exposures_unknown{{{JOB}}})", "{{reason}}"),),
-            texts={"0": ("known", GOOD), "1": ("unknown", UNKNOWN)},
+            width=24,
+            height=10,
+            many=True,
         ),
     ),
 )

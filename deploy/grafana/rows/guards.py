@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import BAD, COUNT, GOOD, JOB, RULE, WARN, Kind, Panel, Query, Row
+from deploy.grafana.panels import (
+    AGE,
+    BAD,
+    COUNT,
+    GOOD,
+    UNKNOWN,
+    WARN,
+    Kind,
+    Panel,
+    Query,
+    Row,
+)
+from deploy.grafana.queries import JOB, RULE
 
 GUARDS = Row(
     "What may be changed",
@@ -46,14 +58,15 @@ GUARDS = Row(
             COUNT,
             (Query(f"max by (rule) (remediator_rule_mode{{{RULE}}})", "{{rule}}"),),
             width=12,
+            steps=((None, UNKNOWN), (0, WARN), (1, GOOD)),
             texts={"0": ("observes", WARN), "1": ("enforces", GOOD)},
             named=True,
         ),
         Panel(
             "Exemptions end in",
-            "From then on their resources are repaired like any others. Negative: it has ended.",
+            "From then on their resources are repaired like any others. One that has ended says how long ago.",
             Kind.LEVELS,
-            "s",
+            AGE,
             (
                 Query(
                     f"min by (exemption) (remediator_exemption_expiry_timestamp_seconds{{{JOB}}}) - time()",
@@ -61,7 +74,7 @@ GUARDS = Row(
                 ),
             ),
             width=12,
-            steps=((None, BAD), (7 * 86_400, WARN), (30 * 86_400, GOOD)),
+            steps=((None, UNKNOWN), (-100 * 365 * 86_400, BAD), (7 * 86_400, WARN), (30 * 86_400, GOOD)),
         ),
     ),
 )

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import BAD, COUNT, GOOD, JOB, NOT_KNOWN, RULE, RULES, WARN, Kind, Panel, Query, Row
-
-_SEEN = f"count(count by (namespace, job) (last_over_time(remediator_build_info{{{JOB}}}[24h])))"
-"""Installations that there were within the day."""
-
-_ALL_THERE = f"(count(count by (namespace, job) (remediator_build_info{{{JOB}}})) >= {_SEEN})"
-"""Something if each of them is still scraped, nothing otherwise: one that is silent must not hide behind another."""
+from deploy.grafana.panels import (
+    AGE,
+    BAD,
+    COUNT,
+    FACT,
+    GOOD,
+    NOT_KNOWN,
+    RULES,
+    UNKNOWN,
+    WARN,
+    Kind,
+    Panel,
+    Query,
+    Row,
+)
+from deploy.grafana.queries import ALL_THERE, DOWN, JOB, RULE, SEEN, counted
 
 _OPEN = f"""(
   time() - min by (namespace, job, rule) (rule:remediator_open_exposure:timestamp_seconds{{{RULE}}})
@@ -18,7 +27,7 @@ _OPEN = f"""(
 
 _NOTHING = f"""(
   max(job:remediator_exposures_unknown:max{{{JOB}}}) + max(remediator_paused{{{JOB}}}) < 1
-  and on () (count(count by (namespace, job) (job:remediator_exposures_unknown:max{{{JOB}}})) >= {_SEEN})
+  and on () (count(count by (namespace, job) (job:remediator_exposures_unknown:max{{{JOB}}})) >= {SEEN})
 )"""
 """0 if every replica of every installation is at work and knows all open exposures; otherwise nothing."""
 
@@ -36,7 +45,7 @@ _HELD_UP = f"""max(
 _MAY_ACT = f"""({_HELD_UP} > 0) or (
   {_HELD_UP}
   and on () max(remediator_paused{{{JOB}}}) and on () max(remediator_breaker_open{{{RULE}}})
-  and on () max(remediator_rule_mode{{{RULE}}}) and on () {_ALL_THERE}
+  and on () max(remediator_rule_mode{{{RULE}}}) and on () {ALL_THERE}
 ) or vector(-1)"""
 """That nothing keeps them back is known only if each part was asked."""
 
@@ -46,7 +55,7 @@ _AT_WORK = f"""count(
 )"""
 
 _NOT_AT_WORK = f"""(
-  count(up{{{JOB}}} == 0 and on (namespace, job) last_over_time(remediator_build_info{{{JOB}}}[24h])) or vector(0)
+  count({DOWN}) or vector(0)
 ) + count(remediator_worker_slots{{{JOB}}}) - ({_AT_WORK} or vector(0))"""
 """Those that cannot be scraped, and those that can and do not poll; nothing if none can."""
 
@@ -65,19 +74,19 @@ NOW = Row(
             (Query(f"count{_OPEN} or {_NOTHING} or vector(-1)", "rules"),),
             width=4,
             height=5,
-            steps=((None, GOOD), (1, BAD)),
+            steps=((None, UNKNOWN), (0, GOOD), (1, BAD)),
             texts={"0": ("nothing", GOOD), "1": ("1 rule", BAD), **NOT_KNOWN},
         ),
         Panel(
             "For how long?",
             "Time since the evaluation that found the oldest of them. ExposureTooLong fires after 15 minutes.",
             Kind.STAT,
-            "s",
+            AGE,
             (Query(f"max{_OPEN} or {_NOTHING} or vector(-1)", "age"),),
-            width=3,
+            width=4,
             height=5,
-            steps=((None, GOOD), (60, WARN), (900, BAD)),
-            texts=NOT_KNOWN,
+            steps=((None, UNKNOWN), (0, GOOD), (60, WARN), (900, BAD)),
+            texts={"0": ("nothing", GOOD), **NOT_KNOWN},
         ),
         Panel(
             "May it be repaired?",
@@ -88,7 +97,7 @@ NOW = Row(
             (Query(_MAY_ACT, "state"),),
             width=4,
             height=5,
-            steps=((None, GOOD), (1, WARN), (3, BAD)),
+            steps=((None, UNKNOWN), (0, GOOD), (1, WARN), (3, BAD)),
             texts={
                 "0": ("yes", GOOD),
                 "1": ("limit reached", WARN),
@@ -101,13 +110,15 @@ NOW = Row(
         ),
         Panel(
             "Replicas at work",
-            "Replicas whose last poll was answered in the last two minutes, and that have not paused their polls.",
+            "Replicas whose last poll was answered in the last two minutes, and that have not paused their polls."
+            " Unknown while none can be scraped.",
             Kind.STAT,
             COUNT,
-            (Query(f"{_AT_WORK} or vector(0)"),),
+            (Query(f"{_AT_WORK} or 0 * max(remediator_worker_slots{{{JOB}}}) or vector(-1)"),),
             width=3,
             height=5,
-            steps=((None, BAD), (1, GOOD)),
+            steps=((None, UNKNOWN), (0, BAD), (1, GOOD)),
+            texts={"0": ("none", BAD), **NOT_KNOWN},
         ),
         Panel(
             "Not at work",
@@ -117,26 +128,26 @@ NOW = Row(
             (Query(f"{_NOT_AT_WORK} or vector(-1)"),),
             width=3,
             height=5,
-            steps=((None, GOOD), (1, BAD)),
+            steps=((None, UNKNOWN), (0, GOOD), (1, BAD)),
             texts={"0": ("none", GOOD), **NOT_KNOWN},
         ),
         Panel(
-            "Keeping up? Slots in use",
+            "Keeping up? Slots",
             "Share of all slots that hold a message. Near 100 % for long, more comes in than is repaired. Unknown while"
-            " a replica does not poll: its slots are free then, and nothing is repaired.",
+            " a replica does not poll, for its slots are free then and nothing is repaired, or cannot be scraped.",
             Kind.GAUGE,
             "percentunit",
             (
                 Query(
                     f"sum(remediator_messages_in_flight{{{JOB}}}) / sum(remediator_worker_slots{{{JOB}}})"
-                    f" unless on () max(remediator_exposures_unknown{{{JOB},"
-                    'reason=~"not_polling|polling_paused"}) == 1 or vector(-1)',
+                    f" and on () {ALL_THERE} unless on () max(remediator_exposures_unknown{{{JOB},"
+                    f'reason=~"not_polling|polling_paused"}}) == 1 unless on () ({DOWN}) or vector(-1)',
                     "in use",
                 ),
             ),
-            width=4,
+            width=3,
             height=5,
-            steps=((None, GOOD), (0.7, WARN), (0.9, BAD)),
+            steps=((None, UNKNOWN), (0, GOOD), (0.7, WARN), (0.9, BAD)),
             texts=NOT_KNOWN,
             maximum=1,
         ),
@@ -145,16 +156,10 @@ NOW = Row(
             "Changed and read back as compliant, those before the first scrape of a replica included.",
             Kind.STAT,
             COUNT,
-            (
-                Query(
-                    f"sum((increase({_FIXED}[24h]) and {_FIXED} offset 24h)"
-                    f" or (max_over_time({_FIXED}[24h]) unless {_FIXED} offset 24h))",
-                    "repaired",
-                ),
-            ),
+            (Query(f"sum({counted(_FIXED, '24h')})", "repaired"),),
             width=3,
             height=5,
-            steps=((None, "blue"),),
+            steps=FACT,
         ),
     ),
 )

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import COUNT, EVERY, JOB, RULE, Kind, Panel, Query, Row
+from deploy.grafana.panels import (
+    AGE,
+    COUNT,
+    FACT,
+    Kind,
+    Panel,
+    Query,
+    Row,
+)
+from deploy.grafana.queries import EVERY, JOB, RULE, counted
+
+_MISSED = f"remediator_missed_upstream_total{{{RULE}}}"
 
 UPSTREAM = Row(
     "Upstream: what no event came for",
     (
         Panel(
             "Missed upstream",
-            "Fixes that only catch-up asked for, because no notification had come. Says nothing while it does not run.",
+            "Fixes that only catch-up led to, because no notification had come. Shows nothing while it does not run.",
             Kind.BARS,
             COUNT,
-            (Query(f"sum by (rule) (increase(remediator_missed_upstream_total{{{RULE}}}[{EVERY}]))", "{{rule}}"),),
+            (Query(f"sum by (rule) ({counted(_MISSED, EVERY)})", "{{rule}}"),),
         ),
         Panel(
             "Last whole run of catch-up",
             "How long ago, and within which time another one is expected; a later run that was not whole says why in "
-            "its log. Nothing: none is known, or none is expected.",
+            "its log. Unknown: no run is known of, or none is expected.",
             Kind.STAT,
-            "s",
+            AGE,
             (
                 Query(f"time() - max(remediator_catch_up_last_success_timestamp_seconds{{{JOB}}})", "ago"),
                 Query(f"time() - max(remediator_catch_up_last_run_timestamp_seconds{{{JOB}}})", "ago, whole or not"),
                 Query(f"max(remediator_catch_up_expected_within_seconds{{{JOB}}})", "expected within"),
             ),
-            steps=((None, "blue"),),
+            steps=FACT,
             named=True,
         ),
         Panel(
