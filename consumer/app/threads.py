@@ -37,22 +37,25 @@ from consumer.app.status_board import StatusBoard
 from consumer.config import Config, build_rules
 from consumer.core.observers import Hooks, Listener, StepListener
 from consumer.core.queue_attributes import Figures, QueueAttributes
-from consumer.engine.backoff import Attempts, Backoff
+from consumer.engine.backoff import Backoff
 from consumer.engine.change import ChangeMaker
 from consumer.engine.coalescing import Groups
 from consumer.engine.context import EngineContext
 from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.heartbeat import Heartbeat
+from consumer.engine.history import MessageHistory
 from consumer.engine.in_flight import InFlight
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
+from consumer.engine.ledger import Ledger
 from consumer.engine.parking import Parking
 from consumer.engine.pipeline import Pipeline
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.poller import Poller
+from consumer.engine.postponement import Postponement
 from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
 from consumer.engine.renewer import Renewer
 from consumer.engine.sender import Copier, Parker
-from consumer.engine.settle_policy import SettlePolicy
+from consumer.engine.settle_policy import Patience, SettlePolicy
 from consumer.engine.settle_queue import Action, settle_queues
 from consumer.engine.settlement import Settlements
 from consumer.engine.settler import Deleter, Hider, Settler
@@ -287,19 +290,12 @@ class Wiring:
     def _shared(self) -> EngineContext:
         """What the engine's threads share."""
         engine = self.config.engine
-        attempts, queues = Attempts(), settle_queues(engine.delete_linger_seconds, threads=engine.settlers)
+        policy, history = _settle_policy(self.config), MessageHistory()
+        queues = settle_queues(engine.delete_linger_seconds, threads=engine.settlers)
         parking = Parking(engine.park_after_seconds, say=self.say)
-        settlements = Settlements(
-            queues,
-            self.in_flight,
-            _settle_policy(self.config),
-            attempts,
-            self.undeleted,
-            parking,
-            self.hooks,
-            dead_letters=bool(self.config.queue.dead_letter_queue),
-            jitter=self.jitter,
-        )
+        postponement = Postponement(policy, parking, self.undeleted, jitter=self.jitter)
+        ledger = Ledger(self.in_flight, self.hooks)
+        settlements = Settlements(queues, policy, Patience(policy, self.in_flight), postponement, history, ledger)
         leases = LeasePolicy(engine.lease_seconds, engine.max_lease_seconds, threads=engine.lease_threads)
         return EngineContext(
             in_flight=self.in_flight,
@@ -308,7 +304,8 @@ class Wiring:
             keeper=LeaseKeeper(leases, self.in_flight, settlements, jitter=self.jitter),
             undeleted=self.undeleted,
             parking=parking,
-            attempts=attempts,
+            postponement=postponement,
+            history=history,
             groups=Groups(),
             board=self.board,
             hooks=self.hooks,
@@ -322,6 +319,7 @@ def _settle_policy(config: Config) -> SettlePolicy:
     return SettlePolicy(
         Backoff(retry.backoff_base_seconds, retry.backoff_cap_seconds),
         hold_seconds=retry.hold_seconds,
+        dead_letters=bool(config.queue.dead_letter_queue),
         keep_seconds=retry.keep_seconds,
         max_tries=retry.settle_attempts,
         max_seconds=retry.settle_seconds,

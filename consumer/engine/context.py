@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from consumer.core.observers import Hooks
-from consumer.engine.backoff import Attempts
 from consumer.engine.coalescing import Groups
+from consumer.engine.history import MessageHistory
 from consumer.engine.in_flight import InFlight
 from consumer.engine.lease_keeper import LeaseKeeper
 from consumer.engine.parking import Parking
 from consumer.engine.poll_board import PollBoard
+from consumer.engine.postponement import Postponement
 from consumer.engine.settle_queue import Action, SettleQueue
 from consumer.engine.settlement import Settlements
 from consumer.engine.undeleted_limit import UndeletedLimit
@@ -29,7 +30,8 @@ class EngineContext:
     keeper: LeaseKeeper
     undeleted: UndeletedLimit
     parking: Parking
-    attempts: Attempts
+    postponement: Postponement
+    history: MessageHistory
     groups: Groups
     board: PollBoard
     hooks: Hooks

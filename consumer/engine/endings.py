@@ -1,9 +1,11 @@
-"""How work ends: the ending for what was raised in it, or found by it. Pure."""
+"""How work ends: the ending for what was raised in it, found by it, or follows it. Pure."""
 
 from __future__ import annotations
 
 from consumer.core.errors import PermanentError, PermissionMissing, Refused, ResourceGone, ServiceError
 from consumer.core.outcome import Ending, Outcome
+from consumer.engine.delivery import Delivery
+from consumer.engine.parking import CANNOT_BE_PARKED
 from consumer.guards.chain import permission_missing
 from consumer.guards.rule import Rule
 from consumer.remediations.base import Pending, ReportOnly
@@ -36,6 +38,22 @@ def left_alone(rule: Rule, finding: Pending | ReportOnly, before: str) -> Ending
     return Ending(
         outcome, reason, finding.detail, before=before, after=finding.state, hold_seconds=hold, resource_alone=alone
     )
+
+
+def ending_of_follower(follower: Delivery, leader: Delivery, *, lost: bool) -> Ending | None:
+    """A follower is superseded only by a delivery that is settled or kept; otherwise it is released.
+
+    An older receipt of the leader's own message is neither: deleting it could delete what was just kept. And nobody
+    follows a leader into the dead-letter queue whose attempts are used up by its own claim alone, or that is there only
+    because it cannot be parked.
+    """
+    if follower.message_id == leader.message_id:
+        return Ending(Outcome.LEASE_LOST, "received_again", "a later receipt of the same message was settled")
+    if lost or leader.exhausted_by_claim or (leader.ending and leader.ending.reason == CANNOT_BE_PARKED):
+        return None
+    if follower.same_origin(leader):
+        return Ending(Outcome.SUPERSEDED, "another_copy", "another copy of the same message was settled")
+    return Ending(Outcome.SUPERSEDED, "newer_event", "a newer event was settled")
 
 
 def rejected(error: Refused | PermanentError) -> Ending:

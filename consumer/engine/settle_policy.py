@@ -27,6 +27,8 @@ class SettlePolicy:
     backoff: Backoff
     hold_seconds: float = 900.0
     """For held and observed deliveries whose rule says nothing else."""
+    dead_letters: bool = True
+    """Whether there is a dead-letter queue."""
     keep_seconds: float = 3_600.0
     """For a message that cannot succeed and cannot be dead-lettered."""
     retry_seconds: float = 0.5

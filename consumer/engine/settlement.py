@@ -1,4 +1,4 @@
-"""What settling a delivery takes: the first request, the next one after an answer, and the books at the end.
+"""What settling a delivery takes: the first request, the next one after each answer, and the end.
 
 Bounded in tries and time. What the queue does not confirm is tried again for a while; then the message is hidden with
 backoff, so that its slot is free for fresh work, and its redelivery is looked at and settled anew. A refusal that is
@@ -14,19 +14,16 @@ from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from consumer.core.errors import MessageGone, PermanentError, QueueMissing, ServiceError
-from consumer.core.observers import Hooks, SettleError, Step, StepName
 from consumer.core.outcome import SETTLED_BY, Disposition, Ending, Outcome, Settlement
-from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
-from consumer.engine.backoff import Attempts, Backoff
-from consumer.engine.conclusion import Conclusions
 from consumer.engine.delivery import Delivery
-from consumer.engine.in_flight import InFlight
+from consumer.engine.endings import ending_of_follower
+from consumer.engine.history import MessageHistory
+from consumer.engine.ledger import Ledger
 from consumer.engine.parked_copy import ParkedCopy
-from consumer.engine.parking import CANNOT_BE_PARKED, INTERRUPTED, Parking
+from consumer.engine.parking import CANNOT_BE_PARKED, INTERRUPTED
+from consumer.engine.postponement import Postponement
 from consumer.engine.settle_policy import Patience, SettlePolicy
 from consumer.engine.settle_queue import Action, SettleQueue
-from consumer.engine.undeleted_limit import UndeletedLimit
-from consumer.engine.unsettled import Unsettled
 from consumer.guards.rule import Mode, Observed
 
 RELEASE_SECONDS = 1
@@ -38,14 +35,6 @@ GIVEN_UP = "given_up"
 SLOW = "slow"
 """The code of a copy that was not sent, because the queue takes them too slowly for the slots there are."""
 
-_UNPARKABLE_SHARE = 0.25
-"""So much of the limit of undeleted messages is for those that can never be parked; more of them are dead-lettered."""
-
-CROWDED = "crowded"
-"""The reason of a delivery that has come back and is held because others that came back have all slots for that."""
-
-_CROWDED_BACKOFF = Backoff(2.0)
-
 _COPYING = (Action.COPY, Action.PARK)
 
 
@@ -55,56 +44,32 @@ class Settlements:
     def __init__(
         self,
         queues: Mapping[Action, SettleQueue],
-        in_flight: InFlight,
         policy: SettlePolicy,
-        attempts: Attempts,
-        undeleted: UndeletedLimit,
-        parking: Parking,
-        hooks: Hooks,
+        patience: Patience,
+        postponement: Postponement,
+        history: MessageHistory,
+        ledger: Ledger,
         *,
-        dead_letters: bool,
-        jitter: Callable[[float, float], float],
         monotonic: Callable[[], float] = time.monotonic,
-        wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._queues = queues
-        self._in_flight = in_flight
         self._policy = policy
-        self._attempts = attempts
-        self._undeleted = undeleted
-        self._parking = parking
-        self._unparkable = UndeletedLimit(max(1, int(undeleted.most * _UNPARKABLE_SHARE)))
-        """Of what is not deleted, what can never be parked."""
-        self._patience = Patience(policy, in_flight, monotonic=monotonic)
-        self._hooks = hooks
-        self._dead_letters = dead_letters
-        self._jitter = jitter
+        self._patience = patience
+        self._postponement = postponement
+        self._parking = postponement.parking
+        self._history = history
+        self._ledger = ledger
         self._monotonic = monotonic
-        self.unsettled = Unsettled()
-        self._conclusions = Conclusions(
-            *(in_flight, attempts, self.unsettled, undeleted, parking, hooks), monotonic=monotonic, wall_ms=wall_ms
-        )
 
     def put(self, delivery: Delivery) -> None:
         """Settle a delivery that was worked on, and its followers after it."""
-        self._in_flight.worked((delivery, *delivery.followers))
+        self._ledger.worked(delivery)
         self._begin(delivery)
 
     def release(self, delivery: Delivery) -> None:
         """Give back a delivery that nobody has begun to work on: it is visible again after a second."""
         delivery.ending = None
         self._begin(delivery)
-
-    def crowded_out(self, delivery: Delivery) -> Ending:
-        """How a delivery ends for which there is no slot: held, for longer the more often it came, and no attempt.
-
-        At first for a moment only, for it may have been released without having been worked on.
-        """
-        rule = delivery.rule
-        longest = self._policy.hold_seconds if rule is None else rule.hold_seconds
-        seconds = min(_CROWDED_BACKOFF.seconds(delivery.message.receipts - 1, self._jitter), longest)
-        detail = "other messages that came back have all slots for that"
-        return Ending(Outcome.HELD, CROWDED, detail, hold_seconds=seconds)
 
     def hurry(self) -> None:
         """The process is stopping: let nothing linger, and try nothing for long."""
@@ -126,11 +91,10 @@ class Settlements:
                 self._conclude(delivery, Disposition.HIDDEN if delivery.ending else Disposition.RELEASED)
             case Action.COPY:
                 if delivery.ending is not None:
-                    self.unsettled.copied(delivery.message_id, delivery.ending)
+                    self._history.unsettled.copied(delivery.message_id, delivery.ending)
                 self._copied(delivery, Disposition.DEAD_LETTERED)
             case Action.PARK:
-                self._attempts.carry(delivery.message_id, copy_id)
-                self.unsettled.carry(delivery.message_id, copy_id)
+                self._history.carry(delivery.message_id, copy_id)
                 delivery.copy_id = copy_id
                 self._copied(delivery, Disposition.PARKED)
             case _:
@@ -140,7 +104,7 @@ class Settlements:
         """A request was refused or not answered: try again, or hide the message, or give it up to the queue."""
         queue = self._queues[action]
         queue.failing = not isinstance(error, MessageGone)  # a handle of the past says nothing about the next request
-        self._hooks.settle_error(SettleError(delivery.message_id, action.value, error.code))
+        self._ledger.failed(delivery, action, error.code)
         delivery.settle_failures += 1
         if isinstance(error, MessageGone) or not self.held(delivery):
             self.lost(delivery)  # an invalid handle proves neither deletion nor anything else
@@ -160,7 +124,7 @@ class Settlements:
         """Try this request no more: hide the message instead, for longer each time, or let its lease end."""
         match action:
             case Action.HIDE:
-                self._hooks.settle_error(SettleError(delivery.message_id, action.value, GIVEN_UP))
+                self._ledger.failed(delivery, action, GIVEN_UP)
                 self._conclude(delivery, Disposition.LEASE_LOST)
             case Action.PARK:
                 delivery.parked_copy = None
@@ -208,8 +172,7 @@ class Settlements:
         if ending is None:
             self._hide(delivery, RELEASE_SECONDS)
             return
-        if self._hooks.followed:
-            self._hooks.step(_last_step(delivery, ending))
+        self._ledger.decided(delivery, ending)
         settlement = SETTLED_BY[ending.outcome]
         match settlement:
             case Settlement.DELETE:
@@ -220,7 +183,7 @@ class Settlements:
                 seconds = self._policy.hold_seconds if ending.hold_seconds is None else ending.hold_seconds
                 self._keep(delivery, seconds)
             case Settlement.BACK_OFF:
-                self._keep(delivery, self._policy.backoff.seconds(delivery.attempts, self._jitter))
+                self._keep(delivery, self._postponement.backoff_seconds(delivery.attempts))
             case Settlement.DEAD_LETTER:
                 self._dead_letter(delivery)
             case Settlement.NOTHING:
@@ -236,38 +199,25 @@ class Settlements:
 
     def _keep(self, delivery: Delivery, seconds: float) -> None:
         """Let the message wait: parked if it is for long and that works, else hidden, for longer the more is hidden."""
-        ending, now = delivery.ending, self._monotonic()
-        delivery.hide_seconds = self._hidden_for(delivery, self._undeleted.stretched(seconds, now))
-        wanted = self._undeleted.scarce(now) or self._parking.wanted(delivery.message, delivery.received_at, seconds)
-        if ending is None or not wanted:
+        ending = delivery.ending
+        delivery.hide_seconds = self._postponement.stretched_seconds(delivery, seconds)
+        planned = self._postponement.copy(delivery, ending, seconds) if ending else None
+        if ending is None or planned is None:
             self._enqueue(Action.HIDE, delivery)
-            return
-        planned = self._parking.copy(delivery, ending, seconds)
-        if isinstance(planned, ParkedCopy):
+        elif isinstance(planned, ParkedCopy):
             delivery.parked_copy = planned
             self._copy(delivery, Action.PARK)
-        elif planned == INTERRUPTED or self._may_stay_hidden(delivery, ending, now):
+        elif planned == INTERRUPTED or self._postponement.may_stay_hidden(delivery, ending):
             self._hide_instead(delivery, planned)
         else:
-            self._hooks.settle_error(SettleError(delivery.message_id, Action.PARK.value, planned))
+            self._ledger.failed(delivery, Action.PARK, planned)
             delivery.ending = Ending(Outcome.REJECTED, CANNOT_BE_PARKED, f"{ending.outcome} for now, and {planned}")
             self._begin(delivery)
 
-    def _may_stay_hidden(self, delivery: Delivery, ending: Ending, now: float) -> bool:
-        """Whether a message that can never be parked may be hidden: while such are few, and it does not expire.
-
-        It is dead-lettered otherwise, if there is a queue that takes it: it must not keep fresh events waiting.
-        """
-        if not self._dead_letters or SETTLED_BY[ending.outcome] is Settlement.DEAD_LETTER:
-            return True
-        if self._unparkable.count(now) >= self._unparkable.most:
-            return False
-        return not self._parking.expires(delivery.message, delivery.received_at, delivery.hide_seconds)
-
     def _dead_letter(self, delivery: Delivery) -> None:
-        if not self._dead_letters:
+        if not self._policy.dead_letters:
             self._keep(delivery, self._policy.keep_seconds)
-        elif self.unsettled.ending_of_copy(delivery.message_id):
+        elif self._history.unsettled.ending_of_copy(delivery.message_id):
             delivery.copied = Disposition.DEAD_LETTERED  # by an earlier delivery, whose deletion did not work out
             self._delete(delivery)
         else:
@@ -302,28 +252,25 @@ class Settlements:
 
     def _give_way(self, delivery: Delivery, action: Action) -> None:
         """Hide a message whose copy would be slow, and count that: no request has failed that would show it."""
-        self._hooks.settle_error(SettleError(delivery.message_id, action.value, SLOW))
+        self._ledger.failed(delivery, action, SLOW)
         self.give_up(delivery, action)
 
     def _hide_instead(self, delivery: Delivery, code: str) -> None:
         """Hide a message that should be parked, and count that."""
-        self._hooks.settle_error(SettleError(delivery.message_id, Action.PARK.value, code))
+        self._ledger.failed(delivery, Action.PARK, code)
         if code == INTERRUPTED:
             self.give_up(delivery, Action.PARK)
         else:
-            self._unparkable.not_deleted(self._monotonic())
+            self._postponement.count_unparkable()
             self._enqueue(Action.HIDE, delivery)
 
     def _hide(self, delivery: Delivery, seconds: float) -> None:
-        delivery.hide_seconds = self._hidden_for(delivery, seconds)
+        delivery.hide_seconds = self._postponement.hidden_seconds(delivery, seconds)
         self._enqueue(Action.HIDE, delivery)
-
-    def _hidden_for(self, delivery: Delivery, seconds: float) -> int:
-        return _whole(self._parking.hidden_for(delivery.message, delivery.received_at, seconds))
 
     def _given_up_seconds(self, delivery: Delivery) -> float:
         """For longer each time that settling it is given up."""
-        return self._policy.backoff.seconds(self.unsettled.given_up(delivery.message_id), self._jitter)
+        return self._postponement.backoff_seconds(self._history.unsettled.given_up(delivery.message_id))
 
     def _enqueue(self, action: Action, delivery: Delivery) -> None:
         delivery.settle_failures = 0
@@ -331,8 +278,23 @@ class Settlements:
 
     def _conclude(self, delivery: Delivery, disposition: Disposition) -> None:
         """The delivery is settled, and then what had to wait for it."""
-        for follower in self._conclusions.conclude(delivery, disposition):
+        self._remember(delivery, disposition)
+        self._ledger.settled(delivery, disposition)
+        for follower in delivery.followers:
+            follower.ending = ending_of_follower(follower, delivery, lost=disposition is Disposition.LEASE_LOST)
+            follower.resolved_at = self._monotonic()
             self._begin(follower)
+
+    def _remember(self, delivery: Delivery, disposition: Disposition) -> None:
+        match disposition:
+            case Disposition.DELETED | Disposition.DEAD_LETTERED | Disposition.PARKED:
+                self._history.forget(delivery.message_id)
+                if delivery.parked_copy:
+                    self._parking.worked(delivery.parked_copy)
+            case Disposition.HIDDEN | Disposition.RELEASED | Disposition.LEASE_LOST:
+                self._postponement.count_undeleted()
+            case _:
+                assert_never(disposition)
 
 
 def _comes_back(delivery: Delivery, ending: Ending) -> bool:
@@ -340,14 +302,3 @@ def _comes_back(delivery: Delivery, ending: Ending) -> bool:
     rule = delivery.rule
     observed = ending.outcome is Outcome.WOULD_FIX and rule is not None and rule.mode is Mode.OBSERVE
     return observed and rule is not None and rule.observed is Observed.DELETE
-
-
-def _last_step(delivery: Delivery, ending: Ending) -> Step:
-    """Verified if the ending is that of a repair, else decided."""
-    name = StepName.VERIFIED if ending.outcome is Outcome.FIXED else StepName.DECIDED
-    return delivery.step(name, before=ending.before, after=ending.after, ending=ending)
-
-
-def _whole(seconds: float) -> int:
-    """A time that the queue takes for hiding."""
-    return min(max(round(seconds), 1), MAX_VISIBILITY_SECONDS)

@@ -24,7 +24,9 @@ class Worker(Loop):
         self._in_flight = shared.in_flight
         self._groups = shared.groups
         self._settlements = shared.settlements
-        self._attempts = shared.attempts
+        self._attempts = shared.history.attempts
+        self._unsettled = shared.history.unsettled
+        self._postponement = shared.postponement
         self._stopping = shared.stopping
         self._monotonic = shared.monotonic
         self._pipeline = pipeline
@@ -48,10 +50,10 @@ class Worker(Loop):
         delivery.stages.add("wait", waited)
         with delivery.stages.measure("decode"):
             self._pipeline.triage(delivery)
-        if ending := self._settlements.unsettled.ending_of_copy(delivery.message_id):
+        if ending := self._unsettled.ending_of_copy(delivery.message_id):
             delivery.ending = ending  # it stands in the dead-letter queue, and only its deletion is outstanding
         if delivery.crowded_out and not delivery.ending:
-            delivery.ending = self._settlements.crowded_out(delivery)
+            delivery.ending = self._postponement.crowded_out(delivery)
         if delivery.ending:
             self.finish(delivery)
         elif self._groups.join(delivery):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from consumer.core.errors import ServiceError
 from consumer.core.observers import Hooks
@@ -14,14 +14,17 @@ from consumer.engine.coalescing import Groups
 from consumer.engine.context import EngineContext
 from consumer.engine.dead_letter import DeadLetterTarget
 from consumer.engine.delivery import Delivery
+from consumer.engine.history import MessageHistory
 from consumer.engine.in_flight import Books, InFlight
 from consumer.engine.lease import Lease
 from consumer.engine.lease_keeper import LeaseKeeper, LeasePolicy
+from consumer.engine.ledger import Ledger
 from consumer.engine.parking import Parking
 from consumer.engine.poll_board import PollBoard
+from consumer.engine.postponement import Postponement
 from consumer.engine.renewer import Renewer
 from consumer.engine.sender import Copier, Parker
-from consumer.engine.settle_policy import SettlePolicy
+from consumer.engine.settle_policy import Patience, SettlePolicy
 from consumer.engine.settle_queue import Action, settle_queues
 from consumer.engine.settlement import Settlements
 from consumer.engine.settler import Deleter, Hider, Settler
@@ -59,18 +62,17 @@ class Engine:
             self.park_after_seconds, monotonic=self.clock, say=lambda event, **fields: self.said.append((event, fields))
         )
         self.parking.learn(QueueAttributes(30, 345_600, 65_536))
+        self.policy = replace(self.policy, dead_letters=self.with_dead_letters)
+        self.postponement = Postponement(self.policy, self.parking, self.undeleted, jitter=middle, monotonic=self.clock)
+        self.history = MessageHistory(self.attempts)
         self.settlements = Settlements(
             self.settle_queues,
-            self.in_flight,
             self.policy,
-            self.attempts,
-            self.undeleted,
-            self.parking,
-            self.hooks,
-            dead_letters=self.with_dead_letters,
-            jitter=middle,
+            Patience(self.policy, self.in_flight, monotonic=self.clock),
+            self.postponement,
+            self.history,
+            Ledger(self.in_flight, self.hooks, monotonic=self.clock, wall_ms=lambda: 1_700_000_000_000),
             monotonic=self.clock,
-            wall_ms=lambda: 1_700_000_000_000,
         )
         self.keeper = LeaseKeeper(LEASES, self.in_flight, self.settlements, jitter=middle, monotonic=self.clock)
         self.groups, self.stopping = Groups(), threading.Event()
@@ -82,7 +84,8 @@ class Engine:
             keeper=self.keeper,
             undeleted=self.undeleted,
             parking=self.parking,
-            attempts=self.attempts,
+            postponement=self.postponement,
+            history=self.history,
             groups=self.groups,
             board=self.board,
             hooks=self.hooks,

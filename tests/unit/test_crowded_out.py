@@ -51,7 +51,7 @@ def test_it_waits_for_longer_the_more_often_it_came(receipts: int, seconds: floa
     working.pipeline.triage(delivery)
     assert delivery.rule is not None
     delivery.rule = replace(delivery.rule, hold_seconds=600.0)
-    assert working.engine.settlements.crowded_out(delivery).hold_seconds == seconds
+    assert working.engine.postponement.crowded_out(delivery).hold_seconds == seconds
 
 
 def test_what_needs_no_look_ends_at_once() -> None:
@@ -68,7 +68,7 @@ def test_what_stands_in_the_dead_letter_queue_is_only_deleted() -> None:
     """Parking it would make one more copy of what has its ending."""
     working = Working()
     exhausted = Ending(Outcome.EXHAUSTED, "timeout")
-    working.engine.settlements.unsettled.copied("m", exhausted)
+    working.engine.history.unsettled.copied("m", exhausted)
     working.worker.process(crowded_out(working, 3, message_id="m"))
     assert outcomes(working.resolved()) == [Outcome.EXHAUSTED]
 

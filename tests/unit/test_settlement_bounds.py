@@ -278,12 +278,12 @@ def test_a_message_whose_copy_stands_is_only_deleted_when_it_comes_back() -> Non
     assert engine.dispositions == [Disposition.HIDDEN]
     engine.clock.advance(engine.queue.hidden[-1][1])
     (again,) = engine.poll()
-    assert engine.settlements.unsettled.ending_of_copy(again.message_id) == delivery.ending
+    assert engine.history.unsettled.ending_of_copy(again.message_id) == delivery.ending
     engine.resolve(again, Outcome.REJECTED)
     engine.settle_all()
     assert len(engine.dead_letters.bodies) == 1
     assert engine.dispositions == [Disposition.HIDDEN, Disposition.DEAD_LETTERED]
-    assert engine.settlements.unsettled.ending_of_copy(again.message_id) is None
+    assert engine.history.unsettled.ending_of_copy(again.message_id) is None
 
 
 def test_a_handle_of_the_past_does_not_make_deletions_failing() -> None:
@@ -332,7 +332,7 @@ def test_the_ending_is_on_record_before_anything_is_done_to_the_message() -> Non
             done = len(engine.queue.deleted) + len(engine.queue.hidden)
             steps.append((step.name, step.ending.outcome if step.ending else None, done, step.before, step.after))
 
-    engine.settlements._hooks = Hooks((engine.recorder,), (Follower(),))  # type: ignore[arg-type]
+    engine.settlements._ledger._hooks = Hooks((engine.recorder,), (Follower(),))  # type: ignore[arg-type]
     fixed, held, released = engine.receive(3)
     engine.resolve(fixed, Outcome.FIXED, before="acl=public-read", after="acl=private")
     engine.settle_all()

@@ -140,7 +140,7 @@ def test_a_message_whose_copy_stands_is_not_worked_on_again() -> None:
     """It is in the dead-letter queue, and only its deletion is outstanding: no look, no change, no second letter."""
     working = Working()
     rejected = Ending(Outcome.REJECTED, "permission_missing")
-    working.engine.settlements.unsettled.copied("m", rejected)
+    working.engine.history.unsettled.copied("m", rejected)
     working.worker.process(working.delivery(message_id="m"))
     (resolved,) = working.resolved()
     assert working.pipeline.repaired == []

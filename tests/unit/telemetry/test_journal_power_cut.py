@@ -132,8 +132,7 @@ class Witnessed:
         self.engine = Engine()
         for settler in self.engine.settlers.values():
             settler._hooks = self.hooks
-        self.engine.settlements._hooks = self.hooks
-        self.engine.settlements._conclusions._hooks = self.hooks
+        self.engine.settlements._ledger._hooks = self.hooks
         self.ending = "decided"
         """The step that announces what is done to the message."""
         for place in (self.engine.queue, self.engine.dead_letters):
