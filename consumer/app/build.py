@@ -161,6 +161,5 @@ def build_reevaluation(
         heartbeat,
         account_id=config.account_id,
         max_per_minute=settings.max_per_minute,
-        agreements=Agreements(agreement.timeout_seconds) if agreement else None,
-        on_concluded=on_concluded,
+        agreements=Agreements(agreement.timeout_seconds, on_concluded) if agreement else None,
     )

@@ -13,9 +13,10 @@ from prometheus_client import ProcessCollector
 
 from consumer import __version__
 from consumer.aliyun.credentials import CredentialsProvider
+from consumer.app.prerequisites import Found, Prerequisites
 from consumer.app.readiness import Readiness
 from consumer.app.renewal import LONGEST_QUESTION_SECONDS
-from consumer.app.startup import Found, Startup
+from consumer.app.startup import Startup
 from consumer.app.status import StatusSource
 from consumer.app.threads import Wiring
 from consumer.config import Config
@@ -50,9 +51,7 @@ class Service:
         self.switch = wiring.switch
         self.guards = wiring.guards
         self._startup = Startup(
-            wiring.config,
-            wiring.credentials,
-            wiring.queue,
+            Prerequisites(wiring.config, wiring.credentials, wiring.queue, wiring.say),
             wiring.say,
             wiring.heartbeat("startup", LONGEST_QUESTION_SECONDS, monotonic=monotonic),
             stopping=lambda: bool(self._stop),
@@ -139,7 +138,7 @@ class Service:
         if self.health is not None:
             self.health.start()
         try:
-            found = self._startup.wait()
+            found = self._startup.wait(self._wiring.config.engine.startup_wait_seconds)
             return ExitCode.DRAINED if found is None else self._supervised(found).run()
         finally:
             if self.health is not None:

@@ -67,7 +67,7 @@ from consumer.reevaluation.agreement import Concluded
 from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, expose_store
 from consumer.telemetry.journal_gauges import expose_journal
 from consumer.telemetry.log import LogListener, get_logger, lines_dropped
-from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.metrics import Metrics, RunningBuild
 from consumer.telemetry.queue_gauges import expose_figures, expose_retention
 from consumer.telemetry.redaction import SecretRegisteringProvider
 
@@ -97,8 +97,7 @@ class Wiring:
             slots=config.engine.slots,
             books=self.in_flight.books,
             poll_state=lambda: self.board.state,
-            version=__version__,
-            revision=os.environ.get("REMEDIATOR_REVISION", ""),  # set by the image, not by an operator
+            build=RunningBuild(__version__, os.environ.get("REMEDIATOR_REVISION", "")),  # which the image sets
             exposures=self.status_board.exposures,
         )
         self.log = LogListener()

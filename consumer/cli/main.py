@@ -123,7 +123,7 @@ def _run(path: Path, signals: Signals) -> ExitCode:
     from consumer.aliyun.standard_chain import StandardChain
     from consumer.app import descriptors
     from consumer.app import service as app
-    from consumer.app.startup import StartupError
+    from consumer.app.prerequisites import StartupError
     from consumer.config import load
     from consumer.core.errors import ConfigurationError
     from consumer.telemetry import log

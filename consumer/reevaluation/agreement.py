@@ -129,7 +129,15 @@ class _Watched:
 class Agreements:
     """The fixes that wait, by resource, for one look at a resource shows all its rules. Not thread-safe."""
 
-    def __init__(self, timeout_seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        timeout_seconds: float,
+        on_concluded: Callable[[Concluded], None] = lambda _: None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Whoever makes the looks calls `on_concluded` with the end of each wait."""
+        self.on_concluded = on_concluded
         self._timeout_seconds = timeout_seconds
         self._monotonic = monotonic
         self._watched: OrderedDict[Subject, _Watched] = OrderedDict()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable
 from typing import Protocol
 
 from consumer.core.errors import ServiceError
@@ -16,7 +15,7 @@ from consumer.core.evaluation import Judgement, Subject
 from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.engine.heartbeat import Heartbeat
-from consumer.reevaluation.agreement import Agreements, Concluded, Conclusion, Fix, fix_of
+from consumer.reevaluation.agreement import Agreements, Conclusion, Fix, fix_of
 
 MOST_WAITING = 1_000
 RESULTS = ("asked", "failed", "dropped")
@@ -61,19 +60,15 @@ class Reevaluation:
         account_id: str,
         max_per_minute: int,
         agreements: Agreements | None = None,
-        on_concluded: Callable[[Concluded], None] = lambda _: None,
-        pause: Callable[[float], object] | None = None,
         most_waiting: int = MOST_WAITING,
     ) -> None:
-        """Wait for agreement if `agreements` is given, and call `on_concluded` at the end of each wait."""
+        """Wait for agreement if `agreements` is given."""
         self._evaluator = evaluator
         self._stopping = stopping
         self._heartbeat = heartbeat
         self._account_id = account_id
         self._interval_seconds = 60.0 / max_per_minute
         self._agreements = agreements
-        self._on_concluded = on_concluded
-        self._pause = pause or stopping.wait
         self._most_waiting = most_waiting
         self._waiting: OrderedDict[str, dict[tuple[str, str], Fix]] = OrderedDict()
         self._looked_last = False
@@ -87,7 +82,7 @@ class Reevaluation:
             self._heartbeat.rest()
             if self.step(min(self._heartbeat.idle_seconds, _LOOK_SECONDS)):
                 self._heartbeat.beat("pausing", self._interval_seconds)
-                self._pause(self._interval_seconds)
+                self._stopping.wait(self._interval_seconds)
 
     def step(self, wait_seconds: float) -> bool:
         """Make the next request, for an evaluation or for results; false if there was none to make for so long."""
@@ -170,8 +165,11 @@ class Reevaluation:
             judgements = self._evaluator.judgements(subject)
         except ServiceError:
             judgements = None  # counted as a failed request; the next look may do better
+        agreements = self._agreements
+        if agreements is None:
+            return
         with self._changed:
-            concluded = self._agreements.seen(subject, judgements) if self._agreements is not None else ()
+            concluded = agreements.seen(subject, judgements)
             self._results.update(found.conclusion for found in concluded)
         for found in concluded:
-            self._on_concluded(found)
+            agreements.on_concluded(found)

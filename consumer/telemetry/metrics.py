@@ -10,6 +10,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
@@ -46,6 +47,15 @@ _EXEMPLAR = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 """Message ids that fit into an exemplar, which holds 128 characters at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunningBuild:
+    """What is running, as `remediator_build_info` shows it."""
+
+    version: str
+    revision: str = ""
+    """Of the source, if the image says so."""
+
+
 class Metrics:
     """Counts what the hooks report; a `consumer.core.observers.Listener`."""
 
@@ -59,8 +69,7 @@ class Metrics:
         slots: int,
         books: Callable[[], Books],
         poll_state: Callable[[], PollState],
-        version: str,
-        revision: str = "",
+        build: RunningBuild,
         exposures: OpenExposures | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -71,8 +80,8 @@ class Metrics:
         self._codes = BoundedValues()
         self._open = exposures or OpenExposures(wall=wall)
         self._readings = Readings()
-        build = Info(f"{PREFIX}build", "What is running.", registry=self.registry)
-        build.info({"version": version, "revision": revision, "python": platform.python_version()})
+        info = Info(f"{PREFIX}build", "What is running.", registry=self.registry)
+        info.info({"version": build.version, "revision": build.revision, "python": platform.python_version()})
         self.registry.register(BooksCollector(books))
         self.registry.register(self._readings)
         self._define_delivery_metrics()

@@ -180,8 +180,7 @@ def test_an_exposure_is_closed_when_the_emulated_evaluator_agrees(
         instant_heartbeat(clock),
         account_id=broken.account_id,
         max_per_minute=60,
-        agreements=Agreements(600, monotonic=clock),
-        on_concluded=concluded.append,
+        agreements=Agreements(600, concluded.append, monotonic=clock),
     )
     exposures = OpenExposures(agreement=AgreementPolicy(broken.account_id, 600))
     found = metrics(exposures=exposures)

@@ -20,7 +20,7 @@ import pytest
 from consumer.aliyun.credentials import Credentials, CredentialsProvider
 from consumer.aliyun.standard_chain import StandardChain
 from consumer.app import service as app
-from consumer.app.startup import StartupError
+from consumer.app.prerequisites import StartupError
 from consumer.app.threads import Wiring
 from consumer.config import Config
 from consumer.core.errors import ConfigurationError

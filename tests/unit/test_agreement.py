@@ -66,8 +66,7 @@ class Scene:
             instant_heartbeat(self.clock),
             account_id=POLICY.account_id,
             max_per_minute=60,
-            agreements=Agreements(TIMEOUT_SECONDS, monotonic=self.clock),
-            on_concluded=self.concluded.append,
+            agreements=Agreements(TIMEOUT_SECONDS, self.concluded.append, monotonic=self.clock),
             most_waiting=most_waiting,
         )
 

@@ -125,14 +125,19 @@ def test_a_fix_counts_although_its_delivery_was_lost() -> None:
 
 def test_requests_keep_their_distance_and_end_with_the_process() -> None:
     """After each request it pauses, and a stop is not kept waiting by what is still in line."""
-    asked, stopping, pauses = Asked(), threading.Event(), []
+    asked, pauses = Asked(), list[float | None]()
 
-    def pause(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 2:
-            stopping.set()
+    class SecondPause(threading.Event):
+        """The stop comes in it."""
 
-    asking = reevaluation(asked, stopping=stopping, pause=pause)
+        def wait(self, timeout: float | None = None) -> bool:
+            """No time passes."""
+            pauses.append(timeout)
+            if len(pauses) == 2:
+                self.set()
+            return self.is_set()
+
+    asking = reevaluation(asked, stopping=SecondPause())
     for number in range(5):
         asking.report(named(f"bucket-{number}"))
     asking.run()

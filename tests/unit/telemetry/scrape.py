@@ -30,7 +30,7 @@ from consumer.telemetry.exposure import OpenExposures
 from consumer.telemetry.exposure_gauges import expose_exposures, expose_flow
 from consumer.telemetry.guard_gauges import expose_guards, expose_reevaluation, expose_store
 from consumer.telemetry.journal_gauges import expose_journal
-from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.metrics import Metrics, RunningBuild
 from consumer.telemetry.permissions import MissingActions
 from consumer.telemetry.queue_gauges import expose_figures, expose_retention
 from consumer.telemetry.unknown import Unknowns
@@ -51,8 +51,7 @@ def metrics(
         slots=8,
         books=books or InFlight(8).books,
         poll_state=poll_state,
-        version="1.2.3",
-        revision="abc123",
+        build=RunningBuild("1.2.3", "abc123"),
         exposures=exposures,
         wall=wall,
     )
