@@ -39,7 +39,12 @@ def with_component(folder: str, component: str, into: Path) -> list[Manifest]:
         "components": [os.path.relpath(KUBERNETES / "components" / component, into)],
     }
     (into / "kustomization.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
-    return list(yaml.safe_load_all(_kustomized(into)))
+    return kustomized(into)
+
+
+def kustomized(folder: Path) -> list[Manifest]:
+    """Every resource of a folder that is anywhere."""
+    return list(yaml.safe_load_all(_kustomized(folder)))
 
 
 def rendered(folder: str) -> list[Manifest]:

@@ -61,22 +61,16 @@ def test_the_schemas_refuse_typing_errors() -> None:
     assert list(validator(schema).iter_errors(spoilt))
 
 
-def test_pods_fit_a_restricted_namespace(folder: str) -> None:
-    """What Pod Security's restricted level asks of a pod and of each container, and a read-only root besides."""
+def test_containers_are_as_small_as_they_can_be(folder: str) -> None:
+    """Besides what Pod Security asks (test_pod_security): a root that cannot be written, and a user by number."""
     for name, pod in pod_specs(folder).items():
-        security = pod["securityContext"]
-        assert security["runAsNonRoot"] is True, name
-        assert isinstance(security["runAsUser"], int), name
-        assert security["runAsUser"] > 0, name
-        assert security["seccompProfile"] == {"type": "RuntimeDefault"}, name
-        assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(pod), name
+        assert pod["securityContext"]["runAsUser"] > 0, name
         for container in pod["containers"]:
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
                 "readOnlyRootFilesystem": True,
                 "capabilities": {"drop": ["ALL"]},
             }, name
-            assert "hostPort" not in json.dumps(container.get("ports", [])), name
 
 
 def test_volumes_are_of_allowed_kinds(folder: str) -> None:
@@ -91,6 +85,11 @@ def test_namespaces_enforce_what_the_pods_fulfil(folder: str) -> None:
     for manifest in rendered(folder):
         if manifest["kind"] == "Namespace":
             assert manifest["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_another_image_can_be_applied_over_it(folder: str) -> None:
+    """A Job's template cannot be changed, so `kubectl apply` of the next version would be refused."""
+    assert [name for name in pod_specs(folder) if name.startswith("Job/")] == []
 
 
 def test_no_pod_may_talk_to_the_cluster(folder: str) -> None:
