@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Extras stay in the locks: pip before 23.3 looks for what `coverage[toml]` asks for on the index if only `coverage` is locked.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-strip-extras --python-version 3.11
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check faults soak fairness bench fuzz mutants compat lock wheel release installs clean
+.PHONY: help demo test lint types check faults soak fairness bench fuzz mutants compat cluster lock wheel release installs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,10 @@ mutants: ## Break the engine, the guards and the policies line by line, and see 
 compat: ## Other people's test suites against the emulator, fetched from the package registries (SUITES="oss2 aiooss2")
 	@scripts/environment dev
 	$(PY) -m tests.compat $(SUITES)
+
+cluster: ## Apply manifests and chart to a real cluster, in scratch namespaces (CONTEXT=of your kubeconfig, CLUSTER="--definitions")
+	@scripts/environment dev
+	@$(PY) -m tests.cluster --context "$(CONTEXT)" $(CLUSTER)
 
 lock: ## Resolve the locked requirements anew (needs uv)
 	$(COMPILE) --group installer -o requirements/installer.txt

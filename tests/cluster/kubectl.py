@@ -1,0 +1,61 @@
+"""kubectl, with one context, and what it said."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Manifest = dict[str, Any]
+
+_SECONDS = 180
+
+
+class Refused(Exception):
+    """A command failed, or warned; the text is what it printed."""
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """One cluster."""
+
+    program: str
+    context: str
+
+    def __call__(self, *arguments: str, stdin: str | None = None) -> str:
+        """What it prints. Raises Refused if it fails or warns, for a warning is a fault of a manifest."""
+        done = subprocess.run(
+            [self.program, "--context", self.context, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        if done.returncode != 0 or done.stderr.strip():
+            said = done.stderr.strip() or done.stdout.strip()
+            raise Refused(f"kubectl {' '.join(arguments)}: status {done.returncode}: {said}")
+        return done.stdout
+
+    def get(self, what: str, namespace: str, *arguments: str) -> list[Manifest]:
+        """Every resource of these kinds in a namespace."""
+        listed = json.loads(self("get", what, "--namespace", namespace, "--output", "json", *arguments))
+        items: list[Manifest] = listed["items"]
+        return items
+
+    def resources(self) -> frozenset[str]:
+        """Every kind that the cluster serves and that a namespace can hold, as plural.group."""
+        printed = self("api-resources", "--namespaced", "--verbs=list,delete", "--output=name")
+        return frozenset(printed.split())
+
+
+def find(context: str) -> Kubectl:
+    """The program of the virtual environment, or of the system."""
+    found = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
+    if found is None:
+        raise SystemExit("tests.cluster: kubectl is not installed")
+    return Kubectl(found, context)
