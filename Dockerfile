@@ -2,9 +2,9 @@
 #   docker build -t config-remediator .                                       the worker, and nothing else
 #   docker build -t config-remediator-emulator --target emulator .            the emulator, for development
 #
-# For a release, `scripts/push-image worker NAME` pins the base to the digest that its tag has, and labels the image with
-# its source, its revision and that base. By hand:
-#   docker buildx imagetools inspect python:3.12-slim-bookworm --format '{{.Manifest.Digest}}'
+# For a release, `make release` pins the base to the digest that its tag has, labels the images with their source, their
+# revision and that base, and writes them as archives with the same bytes each time. By hand:
+#   docker pull python:3.12-slim-bookworm      # prints the digest
 #   docker build --build-arg PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:<digest> \
 #     --build-arg BASE_NAME=python:3.12-slim-bookworm --build-arg BASE_DIGEST=sha256:<digest> .
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
@@ -41,7 +41,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 # ---------------------------------------------------------------------------------------------------------------------
 # The service itself. Copied rather than installed: it is pure Python, and a build backend would be one more thing to
 # trust that no lock covers.
-FROM ${PYTHON_IMAGE} AS service
+FROM packages AS service
 COPY deploy/image/config-remediator /opt/service/bin/
 COPY consumer /opt/service/lib/consumer
 COPY config.example.toml /opt/service/lib/consumer/
@@ -53,6 +53,19 @@ COPY deploy/ros /opt/service/lib/consumer/bundled/files/ros
 COPY deploy/terraform /opt/service/lib/consumer/bundled/files/terraform
 RUN chmod -R a=rX,u+w /opt/service && chmod a+x /opt/service/bin/* \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/service/lib
+# What is in the image, by name and version, the product itself first.
+COPY deploy/image/bill.py ./
+RUN mkdir /sbom && python bill.py config-remediator /opt/service/lib/consumer/__init__.py /opt/venv \
+    >/sbom/config-remediator.cdx.json
+
+FROM emulator-packages AS emulator-service
+COPY consumer/__init__.py deploy/image/bill.py ./
+COPY emulator /app/emulator
+COPY deploy/__init__.py /app/deploy/
+COPY deploy/compose /app/deploy/compose
+RUN chmod -R a=rX,u+w /app && python -m compileall -q --invalidation-mode unchecked-hash /app \
+    && mkdir /sbom && python bill.py config-remediator-emulator __init__.py /opt/venv \
+    >/sbom/config-remediator-emulator.cdx.json
 
 # ---------------------------------------------------------------------------------------------------------------------
 # What both images stand on: Python without the tools to install anything, and a user that owns nothing.
@@ -66,7 +79,7 @@ ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
 # A number, because Kubernetes' runAsNonRoot does not look names up.
 USER 65532:65532
 WORKDIR /
-COPY LICENSE /licenses/LICENSE
+COPY --chmod=644 LICENSE /licenses/LICENSE
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM runtime AS emulator
@@ -86,9 +99,9 @@ LABEL org.opencontainers.image.title="config-remediator-emulator" \
       org.opencontainers.image.base.name="${BASE_NAME}" \
       org.opencontainers.image.base.digest="${BASE_DIGEST}"
 COPY --from=emulator-packages /opt/venv /opt/venv
+COPY --from=emulator-service /app /app
+COPY --from=emulator-service /sbom /usr/share/sbom
 WORKDIR /app
-COPY emulator ./emulator
-COPY deploy/compose ./deploy/compose
 EXPOSE 8001 8002 8003
 ENTRYPOINT ["python", "-m", "emulator"]
 # Inside a container everything has to come from outside; which ports get out is decided where it is run.
@@ -116,6 +129,7 @@ LABEL org.opencontainers.image.title="config-remediator" \
       org.opencontainers.image.base.digest="${BASE_DIGEST}"
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=service /opt/service /opt/service
+COPY --from=service /sbom /usr/share/sbom
 # Probes and scrapes come from outside the container, so the worker listens on every address of its own network.
 ENV PATH=/opt/service/bin:/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONPATH=/opt/service/lib \

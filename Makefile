@@ -78,9 +78,9 @@ wheel: ## Build the wheel into dist/
 	rm -rf dist
 	$(PY) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
-release: ## Build wheel, sdist, locks, bill of materials and checksums into dist/, the same bytes every time
+release: ## Build wheel, sdist, locks, images, bill of materials and checksums into dist/, the same bytes every time
 	@scripts/environment dev
-	@$(PY) scripts/release.py $${RELEASE_TAG:+--tag $$RELEASE_TAG}
+	@$(PY) -m scripts.release $${RELEASE_TAG:+--tag $$RELEASE_TAG} $${RELEASE_IMAGES:+--images $$RELEASE_IMAGES}
 
 installs: wheel ## Install every lock and the wheel, with the oldest pips that come with Python 3.11
 	scripts/install-locks

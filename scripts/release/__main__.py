@@ -1,10 +1,11 @@
-#!/usr/bin/env python3
-"""Builds what a release consists of; `make release` runs it. Whoever builds the same commit gets the same bytes.
+"""`python -m scripts.release`: builds what a release consists of, from the commit that is checked out.
 
     wheel and sdist      with LICENSE, examples, dashboards, alert rules, and the demonstration with its emulator
     locks                what `pip install --require-hashes` takes beside the wheel
     chart                what `helm install` takes
     bill of materials    CycloneDX, of the product by its name and version and of every package in the largest lock
+    images               as OCI archives, where a docker daemon answers
+    provenance           of what and with what all of these were made
     SHA256SUMS           of all of these
 
 It builds from an export of the commit: what is not committed does not get in, be it byte code or somebody's notes.
@@ -25,56 +26,84 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[1]
+from scripts.release import images as built_images
+from scripts.release import provenance
+from scripts.release.images import Commit
+from scripts.release.steps import ReleaseError, run
+
+_ROOT = Path(__file__).resolve().parents[2]
 _LOCKS = ("worker", "reevaluate")
 """The locks that are published; the last one holds the others."""
 _WITHOUT_GIT = (".git", ".venv", "dist", "mutants", "*.egg-info", "__pycache__", "*.pyc", ".*_cache", ".hypothesis")
 
 
-class ReleaseError(Exception):
-    """What keeps a release from being built, in one line."""
-
-
 def main() -> None:
     """Build into the folder that was asked for, dist/ by default, and list what is in it."""
-    parser = argparse.ArgumentParser(description="Build wheel, sdist, locks, bill of materials and checksums.")
+    parser = argparse.ArgumentParser(description="Build wheel, sdist, locks, images, bill of materials and checksums.")
     parser.add_argument("--source", type=Path, default=_ROOT, help="the checkout, or a copy of one")
     parser.add_argument("--out", type=Path, default=_ROOT / "dist", help="made anew")
     parser.add_argument("--tag", default="", help="refuse to build unless the version is that of this tag, as v0.1.0")
+    parser.add_argument(
+        "--images", choices=("auto", "yes", "no"), default="auto", help="auto: where a docker daemon answers"
+    )
     chosen = parser.parse_args()
     try:
-        names = release(chosen.source.resolve(), chosen.out.resolve(), chosen.tag)
+        names = release(chosen.source.resolve(), chosen.out.resolve(), chosen.tag, chosen.images)
     except ReleaseError as error:
         sys.exit(f"release: {error}")
     sys.stdout.write("".join(f"{name}\n" for name in names))
 
 
-def release(source: Path, out: Path, tag: str = "") -> list[str]:
+def release(source: Path, out: Path, tag: str, images: str) -> list[str]:
     """Build everything; returns the files' names.
 
     Raises:
-        ReleaseError: the tag is another version's, or a step failed.
+        ReleaseError: the tag is another version's, images are demanded where no engine is, or a step failed.
     """
     with tempfile.TemporaryDirectory(prefix="config-remediator-release-") as name:
         tree, built = Path(name) / "tree", Path(name) / "built"
         built.mkdir()
         os.environ["SOURCE_DATE_EPOCH"] = _epoch(source)
         _export(source, tree)
-        version = _version(tree)
-        if tag and tag != f"v{version}":
-            raise ReleaseError(f"the tag {tag} is not that of version {version}, which would be v{version}")
+        commit = _commit(source, _version(tree))
+        if tag and tag != f"v{commit.version}":
+            raise ReleaseError(
+                f"the tag {tag} is not that of version {commit.version}, which would be v{commit.version}"
+            )
+        engine = _engine(images)
         for target in ("sdist", "wheel"):
-            _run([sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(built)], tree)
+            run([sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(built)], tree)
         for lock in _LOCKS:
             shutil.copyfile(
-                tree / "requirements" / f"{lock}.txt", built / f"config-remediator-{version}-{lock}.lock.txt"
+                tree / "requirements" / f"{lock}.txt", built / f"config-remediator-{commit.version}-{lock}.lock.txt"
             )
-        _chart(tree / "deploy/helm/config-remediator", version, built)
-        _bill_of_materials(tree, version, built / f"config-remediator-{version}.cdx.json")
+        _chart(tree / "deploy/helm/config-remediator", commit.version, built)
+        _bill_of_materials(tree, commit.version, built / f"config-remediator-{commit.version}.cdx.json")
+        base = built_images.build(tree, commit, built) if engine else None
+        stated = built / f"config-remediator-{commit.version}.provenance.json"
+        provenance.write(built, commit, engine, base, stated)
         _checksums(built)
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(built, out)
     return sorted(path.name for path in out.iterdir())
+
+
+def _engine(images: str) -> str:
+    """The engine that builds the images; empty for none."""
+    engine = "" if images == "no" else built_images.engine()
+    if images == "yes" and not engine:
+        raise ReleaseError("no images can be built: no docker daemon answers `docker version`")
+    if not engine:
+        why = "they are not wanted" if images == "no" else "no docker daemon answers `docker version`"
+        sys.stderr.write(f"release: no images: {why}\n")
+    return engine
+
+
+def _commit(source: Path, version: str) -> Commit:
+    """Of the checkout; `SOURCE_REVISION` names the commit of a copy without history, `SOURCE` where it is published."""
+    revision = os.environ.get("SOURCE_REVISION") or _git(source, "rev-parse", "HEAD") or "unknown"
+    address = os.environ.get("SOURCE") or "unknown"
+    return Commit(version, revision, address, int(os.environ["SOURCE_DATE_EPOCH"]))
 
 
 def _epoch(source: Path) -> str:
@@ -93,7 +122,7 @@ def _export(source: Path, tree: Path) -> None:
         sys.stderr.write("release: what is not committed is not in it\n")
     tree.mkdir()
     archive = tree.with_suffix(".tar")
-    _run(["git", "archive", "--format=tar", f"--output={archive}", "HEAD"], source)
+    run(["git", "archive", "--format=tar", f"--output={archive}", "HEAD"], source)
     with tarfile.open(archive) as packed:
         packed.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.3 and older have none
         packed.extractall(tree)  # noqa: S202 - git's own archive
@@ -141,19 +170,13 @@ def _bill_of_materials(tree: Path, version: str, out: Path) -> None:
     named.write_text(project.replace('dynamic = ["version"]', f'version = "{version}"'), encoding="utf-8")
     lock = tree / "requirements" / f"{_LOCKS[-1]}.txt"
     command = [sys.executable, "-m", "cyclonedx_py", "requirements", str(lock), "--pyproject", str(named)]
-    _run([*command, "--output-reproducible", "--validate", "--output-file", str(out)], tree)
+    run([*command, "--output-reproducible", "--validate", "--output-file", str(out)], tree)
 
 
 def _checksums(folder: Path) -> None:
     lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.iterdir()))
     text = "".join(lines)
     (folder / "SHA256SUMS").write_text(text, encoding="utf-8")
-
-
-def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - the tools of the lock
-    if done.returncode != 0:
-        raise ReleaseError(f"{' '.join(command[:4])} failed:\n{done.stdout}{done.stderr}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The image: what it starts, and the list of what is in it."""
