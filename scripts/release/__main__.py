@@ -93,9 +93,8 @@ def _engine(images: str) -> str:
     engine = "" if images == "no" else built_images.engine()
     if images == "yes" and not engine:
         raise ReleaseError("no images can be built: no docker daemon answers `docker version`")
-    if not engine:
-        why = "they are not wanted" if images == "no" else "no docker daemon answers `docker version`"
-        sys.stderr.write(f"release: no images: {why}\n")
+    if images == "auto" and not engine:
+        sys.stderr.write("release: no images: no docker daemon answers `docker version`\n")
     return engine
 
 
@@ -129,8 +128,8 @@ def _export(source: Path, tree: Path) -> None:
 
 
 def _git(source: Path, *arguments: str) -> str:
-    """What git prints; empty where `source` is not the top of a checkout."""
-    if not (source / ".git").exists():
+    """What git prints; empty where `source` is not the top of a checkout, or there is no git."""
+    if not (source / ".git").exists() or shutil.which("git") is None:
         return ""
     done = subprocess.run(["git", *arguments], cwd=source, capture_output=True, text=True, check=False)  # noqa: S603, S607 - git
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -82,9 +82,12 @@ class Writer:
                 raise ReleaseError(f"the layer {name} is not {diff_id}, which the image names")
             if diff_id not in self._base:
                 self._set_times(plain)
-            with plain.open("rb") as file, gzip.GzipFile("", "wb", 6, packed.open("wb"), mtime=0) as to:
+            with (
+                plain.open("rb") as file,
+                packed.open("wb") as raw,
+                gzip.GzipFile("", "wb", 6, raw, mtime=0) as to,
+            ):
                 shutil.copyfileobj(file, to, _CHUNK)
-                to.fileobj.flush()  # type: ignore[union-attr]
             layer = Layer(_digest(plain), _digest(packed), packed.stat().st_size)
             packed.rename(self._folder / layer.digest.partition(":")[2])
             self._done[diff_id] = layer
@@ -102,7 +105,7 @@ class Writer:
 
     def _config(self, config: Mapping[str, Any], layers: list[Layer]) -> bytes:
         kept = {key: config[key] for key in _KEPT if key in config}
-        history = [{**step, "created": min(step["created"], self._created)} for step in config["history"]]
+        history = [{**step, "created": self._created} for step in config["history"]]
         rootfs = {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}
         return _json({**kept, "created": self._created, "history": history, "rootfs": rootfs})
 

@@ -1,7 +1,8 @@
 """A built image at work on the emulator, locked down as far as a container can be.
 
 Runs when IMAGE_UNDER_TEST names one, for it needs a container engine:
-`docker build -t config-remediator . && IMAGE_UNDER_TEST=config-remediator make check`.
+`docker build -t config-remediator . && IMAGE_UNDER_TEST=config-remediator make check`. EMULATOR_IMAGE_UNDER_TEST names
+the other target.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from pathlib import Path
 
 import pytest
 
+from consumer import __version__
 from emulator.client import Emulator
 from emulator.provisioning import setup_channel
-from tests.deploy.needed import program
+from tests.deploy.needed import ROOT, program
 from tests.emulation import eventually
 
 _IMAGE = os.environ.get("IMAGE_UNDER_TEST", "")
+_EMULATOR_IMAGE = os.environ.get("EMULATOR_IMAGE_UNDER_TEST", "")
 _BUCKETS = 150
+_LOCKED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 
 pytestmark = pytest.mark.skipif(not _IMAGE, reason="IMAGE_UNDER_TEST names no image")
 
@@ -88,7 +92,7 @@ def container(configuration: Path, emulator_process: Emulator) -> Iterator[Conta
     """The image with nothing but its configuration: nowhere to write, no rights, no root."""
     known = emulator_process.endpoints
     identity = _docker(
-        *("run", "--detach", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--network=host"),
+        *("run", "--detach", *_LOCKED, "--network=host"),
         *("--volume", f"{configuration}:/etc/config-remediator/config.toml:ro"),
         *("--env", f"ALIBABA_CLOUD_ACCESS_KEY_ID={known.access_key_id}"),
         *("--env", f"ALIBABA_CLOUD_ACCESS_KEY_SECRET={known.access_key_secret}"),
@@ -136,3 +140,58 @@ def test_its_health_is_known(container: Container) -> None:
     eventually(lambda: "service.started" in container.logs())
     _docker("exec", container.identity, "python", "-m", "consumer.healthcheck", "/etc/config-remediator/config.toml")
     assert container.stop() == 0
+
+
+def _inside(image: str, *command: str) -> str:
+    """What a program of the image prints; nothing can be reached and nothing written."""
+    program_, *arguments = command
+    return _docker("run", "--rm", *_LOCKED, "--network=none", f"--entrypoint={program_}", image, *arguments)
+
+
+@pytest.mark.parametrize("image", [_IMAGE, _EMULATOR_IMAGE], ids=["worker", "emulator"])
+def test_it_says_what_it_is(image: str) -> None:
+    """Labels, licence, and a bill of materials that names the product, and what Python finds in the image."""
+    if not image:
+        pytest.skip("EMULATOR_IMAGE_UNDER_TEST names no image")
+    labels = json.loads(_docker("image", "inspect", "--format", "{{json .Config.Labels}}", image))
+    stated = {name.removeprefix("org.opencontainers.image."): value for name, value in labels.items()}
+    assert {"source", "revision", "version", "created", "base.name", "base.digest"} <= stated.keys()
+    assert (stated["licenses"], stated["base.name"]) == ("Apache-2.0", "python:3.12-slim-bookworm")
+    assert _inside(image, "cat", "/licenses/LICENSE") == (ROOT / "LICENSE").read_text("utf-8").strip()
+    bill = json.loads(_inside(image, "cat", f"/usr/share/sbom/{stated['title']}.cdx.json"))
+    product = bill["metadata"]["component"]
+    assert (product["name"], product["version"]) == (stated["title"], __version__)
+    installed = _inside(image, "python", "-c", _INSTALLED).split()
+    assert {each["purl"] for each in bill["components"]} >= {f"pkg:pypi/{name}" for name in installed}
+    assert any(each["purl"].startswith("pkg:deb/debian/libc6@") for each in bill["components"])
+
+
+_INSTALLED = """\
+import re
+from importlib.metadata import distributions
+for each in distributions(path=["/opt/venv/lib/python3.12/site-packages"]):
+    print(re.sub("[-_.]+", "-", each.metadata["Name"]).lower() + "@" + each.version)
+"""
+
+
+def test_its_commands_answer_without_network_or_rights(configuration: Path) -> None:
+    """What people try first, and what only reads the configuration."""
+    command = ["docker", "run", "--rm", *_LOCKED, "--network=none"]
+    command += ["--volume", f"{configuration}:/etc/config-remediator/config.toml:ro", _IMAGE]
+    for arguments in (["--help"], ["--version"], ["ram-policy", "--config", "/etc/config-remediator/config.toml"]):
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout
+
+
+def test_it_checks_its_configuration_locked_down(configuration: Path, emulator_process: Emulator) -> None:
+    """`check` in a container as the worker's, with the queue and the rights as they are."""
+    known = emulator_process.endpoints
+    out = _docker(
+        *("run", "--rm", *_LOCKED, "--network=host"),
+        *("--volume", f"{configuration}:/etc/config-remediator/config.toml:ro"),
+        *("--env", f"ALIBABA_CLOUD_ACCESS_KEY_ID={known.access_key_id}"),
+        *("--env", f"ALIBABA_CLOUD_ACCESS_KEY_SECRET={known.access_key_secret}"),
+        *(_IMAGE, "check", "--config", "/etc/config-remediator/config.toml"),
+    )
+    assert "config-events" in out

@@ -22,6 +22,7 @@ from tests.deploy.locks import read
 from tests.deploy.needed import ROOT, package, program
 
 _EPOCH = "1750000000"
+_REVISION = "5" * 40
 _WORKFLOW = ROOT / ".github/workflows/release.yml"
 _LEFT_OUT = (".git", ".venv", ".*_cache", ".hypothesis", ".coverage*", "__pycache__", "dist", "mutants", "results")
 _NAMES = [
@@ -29,15 +30,21 @@ _NAMES = [
     f"config-remediator-{__version__}-reevaluate.lock.txt",
     f"config-remediator-{__version__}-worker.lock.txt",
     f"config-remediator-{__version__}.cdx.json",
+    f"config-remediator-{__version__}.provenance.json",
     f"config-remediator-{__version__}.tgz",
     f"config_remediator-{__version__}-py3-none-any.whl",
     f"config_remediator-{__version__}.tar.gz",
 ]
 
 
-def _build(source: Path, out: Path, *arguments: str, umask: int = 0o022) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "scripts/release.py", "--source", str(source), "--out", str(out), *arguments]
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH}
+def _build(
+    source: Path, out: Path, *arguments: str, umask: int = 0o022, path: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Without images unless `path` has a docker of its own; tests/deploy/test_release_images.py is about those."""
+    command = [sys.executable, "-m", "scripts.release", "--source", str(source), "--out", str(out), *arguments]
+    command += [] if path else ["--images", "no"]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH, "SOURCE_REVISION": _REVISION}
+    environment["PATH"] = f"{path}{os.pathsep * bool(path)}{os.environ['PATH']}"
     return subprocess.run(
         command, cwd=source, env=environment, capture_output=True, text=True, check=False, umask=umask
     )
@@ -55,10 +62,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def released(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a release consists of."""
+    """What a release consists of where docker is installed, but its daemon is not running."""
     out = tmp_path_factory.mktemp("released") / "dist"
-    done = _build(copy, out)
-    assert done.returncode == 0, done.stderr
+    (out.parent / "docker").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    (out.parent / "docker").chmod(0o755)
+    done = _build(copy, out, path=str(out.parent))
+    assert (done.returncode, done.stderr) == (0, "release: no images: no docker daemon answers `docker version`\n")
     assert done.stdout.splitlines() == _NAMES
     return out
 
@@ -78,11 +87,44 @@ def test_the_checksums_are_those_of_the_files(released: Path) -> None:
     assert listed == {name: digest for name, digest in _digests(released).items() if name != "SHA256SUMS"}
 
 
+def _documented(page: str) -> list[str]:
+    """What the page has its reader type to compare the checksums."""
+    (line,) = re.findall(r"^sha256sum .*$", (ROOT / "docs" / page).read_text("utf-8"), re.MULTILINE)
+    return str(line).split()
+
+
+@pytest.mark.parametrize("page", ["install.md", "releasing.md"])
+@pytest.mark.parametrize("name", [name for name in _NAMES if name != "SHA256SUMS"])
+def test_one_file_of_a_release_is_enough_to_check_it(page: str, name: str, released: Path, tmp_path: Path) -> None:
+    """Nobody has to download the rest; a changed file is found, and so is that there is none."""
+    command = _documented(page)
+    shutil.copyfile(released / "SHA256SUMS", tmp_path / "SHA256SUMS")
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode != 0
+    shutil.copyfile(released / name, tmp_path / name)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{name}: OK\n"), done.stderr
+    with (tmp_path / name).open("ab") as file:
+        file.write(b"x")
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode != 0
+
+
+def test_the_provenance_names_the_commit_and_every_file(released: Path) -> None:
+    """What to take to build the same again, and which bytes come out."""
+    statement = json.loads((released / f"config-remediator-{__version__}.provenance.json").read_text("utf-8"))
+    assert statement["predicateType"] == "https://slsa.dev/provenance/v1"
+    digests = {each["name"]: each["digest"]["sha256"] for each in statement["subject"]}
+    stated = {name for name in _NAMES if not name.startswith("SHA256") and not name.endswith(".provenance.json")}
+    assert digests == {name: digest for name, digest in _digests(released).items() if name in stated}
+    definition = statement["predicate"]["buildDefinition"]
+    assert definition["externalParameters"] == {"version": __version__, "sourceDateEpoch": int(_EPOCH)}
+    assert definition["resolvedDependencies"] == [{"uri": "git+unknown", "digest": {"gitCommit": _REVISION}}]
+
+
 def test_the_same_commit_gives_the_same_bytes(released: Path, copy: Path, tmp_path: Path) -> None:
     """Also from a checkout, under another umask, later, and with byte code and notes of somebody's lying about."""
     again = tmp_path / "again"
     shutil.copytree(copy, again, copy_function=shutil.copyfile)  # with modes and times of its own
-    for path in ("scripts/environment", "scripts/release.py", ".ci/run"):
+    for path in ("scripts/environment", ".ci/run"):
         (again / path).chmod(0o700)
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
@@ -139,7 +181,10 @@ def test_the_chart_installs(released: Path) -> None:
     from helm_python import Chart
 
     values = {"image": {"repository": "registry.example.com/it"}, "config": "account_id = 1"}
-    made = [Chart.load(path) for path in (released / _NAMES[4], ROOT / "deploy/helm/config-remediator")]
+    made = [
+        Chart.load(path)
+        for path in (released / f"config-remediator-{__version__}.tgz", ROOT / "deploy/helm/config-remediator")
+    ]
     first, second = (chart.render(values, name="x", namespace="y") for chart in made)
     assert made[0].version == __version__
     assert first == second
@@ -157,7 +202,7 @@ def test_a_tag_of_another_version_is_refused(copy: Path, tmp_path: Path) -> None
 
 def test_a_copy_without_history_needs_a_moment(copy: Path, tmp_path: Path) -> None:
     """Rather than to take the clock's, which would be another one each time."""
-    command = [sys.executable, "scripts/release.py", "--source", str(copy), "--out", str(tmp_path / "dist")]
+    command = [sys.executable, "-m", "scripts.release", "--source", str(copy), "--out", str(tmp_path / "dist")]
     environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -221,21 +266,8 @@ def test_everything_is_tested_before_anything_is_published(workflow: dict[str, A
     needs = {name: job["needs"] for name, job in jobs.items() if name != "build"}
     assert needs == {"release": "build", "index": "release", "chart": "release", "images": "build"}
     called = set(re.findall(r"(?:^|[ ;])((?:scripts|\.ci)/[\w.-]+)", _WORKFLOW.read_text("utf-8"), re.MULTILINE))
-    assert called == {".ci/run", "scripts/push-image", "scripts/release.py"}
+    assert called == {".ci/run", "scripts/push-image"}
     assert all(os.access(ROOT / path, os.X_OK) for path in called)
-
-
-_DOCKER = """\
-#!/bin/sh
-printf '%s\\n' "$*" >>"$CALLS"
-case "$*" in
-  "buildx imagetools inspect"*) echo sha256:{base} ;;
-  "buildx create"*) echo one ;;
-  "buildx build"*)
-    while [ "$1" != --metadata-file ]; do shift; done
-    printf '{{\\n  "containerimage.digest": "sha256:{image}"\\n}}\\n' >"$2" ;;
-esac
-""".format(base="b" * 64, image="c" * 64)
 
 
 def test_every_image_that_the_pages_name_is_published(workflow: dict[str, Any]) -> None:
@@ -246,57 +278,3 @@ def test_every_image_that_the_pages_name_is_published(workflow: dict[str, Any]) 
         ("worker", "config-remediator", "reevaluate"),
         ("emulator", "config-remediator-emulator", ""),
     ]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [(), ("worker",), ("other", "x"), ("emulator", "x", "reevaluate"), ("worker", "x", "dev"), ("worker", "x", "", "")],
-)
-def test_an_image_that_is_none_is_refused(arguments: tuple[str, ...]) -> None:
-    """Before anything is built."""
-    command = [str(ROOT / "scripts/push-image"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("usage: scripts/push-image worker|emulator NAME")
-
-
-@pytest.mark.parametrize(("more", "tag"), [((), __version__), (("reevaluate",), f"{__version__}-reevaluate")])
-def test_an_image_is_pushed_with_all_its_labels(more: tuple[str, ...], tag: str, tmp_path: Path) -> None:
-    """Each build argument is one of the file's, none of them stays unknown, and the result is a digest."""
-    (tmp_path / "docker").write_text(_DOCKER, encoding="utf-8")
-    (tmp_path / "docker").chmod(0o755)
-    tree = tmp_path / "tree"
-    shutil.copytree(ROOT / "scripts", tree / "scripts")
-    (tree / "consumer").mkdir()
-    shutil.copyfile(ROOT / "consumer/__init__.py", tree / "consumer/__init__.py")
-    shutil.copyfile(ROOT / "Dockerfile", tree / "Dockerfile")
-    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
-    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
-        subprocess.run([*git, *command], cwd=tree, check=True)
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
-    environment |= {"SOURCE": "https://forge.example.com/team/it", "GITHUB_OUTPUT": str(tmp_path / "output")}
-    done = subprocess.run(
-        ["scripts/push-image", "worker", "registry.example.com/it", *more],
-        cwd=tree,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"registry.example.com/it:{tag}@sha256:{'c' * 64}\n"
-    (call,) = [line for line in (tmp_path / "calls").read_text("utf-8").splitlines() if "buildx build" in line]
-    given = dict(each.split("=", 1) for each in re.findall(r"--build-arg (\S+)", call))
-    assert given["PYTHON_IMAGE"] == f"{given['BASE_NAME']}@sha256:{'b' * 64}"
-    assert f"--tag registry.example.com/it:{tag} " in call
-    assert (given["LOCK"], given["VERSION"]) == (more[0] if more else "worker", __version__)
-    assert given["SOURCE"] == "https://forge.example.com/team/it"
-    assert re.fullmatch(r"[0-9a-f]{40}", given["REVISION"])
-    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
-    assert "\nARG LOCK=worker\n" in dockerfile
-    for target in ("emulator", "worker"):
-        (stage,) = re.findall(rf"^FROM runtime AS {target}\n(.*?)^COPY", dockerfile, re.MULTILINE | re.DOTALL)
-        assert set(re.findall(r"^ARG (\w+)", stage, re.MULTILINE)) == given.keys() - {"PYTHON_IMAGE", "LOCK"}
-        labels = set(re.findall(r"org\.opencontainers\.image\.([\w.]+)=", stage))
-        assert {"source", "revision", "version", "created", "licenses", "base.name", "base.digest"} <= labels
-    assert (tmp_path / "output").read_text("utf-8") == (f"name=registry.example.com/it\ndigest=sha256:{'c' * 64}\n")

@@ -25,7 +25,7 @@ _SPAN = re.compile(r"`(config-remediator [a-z][^`]*)`")
 _EXAMPLE = re.compile(r"^ +((?:[A-Z_]+=\S+ )?config-remediator .*)$", re.MULTILINE)
 
 CANNOT = {
-    r"docker (build|run|push|login|compose|stop) ?": "needs a container engine",
+    r"docker (build|run|load|tag|push|login|compose|stop) ?": "needs a container engine",
     r"(aliyun|ack-ram-tool) ": "needs an account of the cloud",
     r"kubectl ": "needs a cluster",
     r"ISSUER=\$\(ack-ram-tool ": "needs a cluster",
