@@ -55,6 +55,13 @@ def _number(_context: click.Context, _parameter: click.Parameter, rate: float) -
     help="File that remembers what was sent. Without it: catch_up.state, the store of [shared], or a file of your own.",
 )
 @click.option(
+    "--journal",
+    "journals",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A worker's journal, which knows what is parked; once for each replica. Without it: journal.path.",
+)
+@click.option(
     "--every",
     callback=seconds,
     metavar="SPAN",
@@ -73,6 +80,7 @@ def catch_up(
     rate: float,
     include_observing: bool,
     state: Path | None,
+    journals: tuple[Path, ...],
     every: float | None,
 ) -> int:
     """Find resources that Cloud Config lists as non-compliant and for which no event came.
@@ -84,8 +92,9 @@ def catch_up(
     every guard and limit of the worker holds for it as for any other. Nothing is changed here.
 
     Whether an event is on its way cannot be known whole: a queue shows 16 visible messages, and none that is parked,
-    held or in work. Such an event is called unknown, and a second one for it costs the worker one look. What a run
-    itself has sent is remembered, and is not sent again within catch_up.resend_after_seconds, also after an
+    hidden or in work. What a worker has parked or hidden stands in its journal: journal.path, where this machine can
+    read that, or --journal. Any other event is called unknown, and a second one for it costs the worker one look. What
+    a run itself has sent is remembered, and is not sent again within catch_up.resend_after_seconds, also after an
     interruption.
 
     \b
@@ -111,7 +120,7 @@ def catch_up(
     choice = PlanOptions(
         frozenset(rules), frozenset(regions), frozenset(accounts), limit, include_observing=include_observing
     )
-    wanted = carry_out.CatchUpOptions(choice, apply=apply, rate=rate, state=state)
+    wanted = carry_out.CatchUpOptions(choice, apply=apply, rate=rate, state=state, journals=journals)
     if every is not None:
         if not apply:
             raise click.UsageError("--every goes with --apply: to look again and again shows nothing to anybody")

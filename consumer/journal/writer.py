@@ -207,7 +207,7 @@ class JournalWriter:
             "outcome": report.outcome.value if report.outcome else "",
             "disposition": report.disposition.value,
             "hidden_seconds": report.hidden_seconds,
-            **({"parked_as": report.parked_as} if report.parked_as else {}),
+            **_copy(report),
         }
         self._add(line)
 
@@ -230,6 +230,11 @@ def _message(message: Received) -> dict[str, Any]:
 def _origin(message: Received) -> dict[str, Any]:
     """Of a parked copy, the message that it was made from, as it claims itself."""
     return {"copy_of": message.origin_id} if message.origin_id != message.message_id else {}
+
+
+def _copy(report: Report) -> dict[str, Any]:
+    """Of a parked message, its copy, and for how long nobody can receive that."""
+    return {"parked_as": report.parked_as, "parked_seconds": report.parked_seconds} if report.parked_as else {}
 
 
 def _event(event: Event | None) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Which of the listed violations are sent to the queue, and why the others are not. Pure.
 
 What is already on the way cannot be known whole: a queue shows sixteen visible messages at most, and none that is
-parked, held or in work. So what was not seen is called unknown, and not absent.
+parked, hidden or in work; the worker's journal has what it keeps back itself. So what was not seen is called unknown,
+and not absent.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class EventSeen(StrEnum):
 
     WAITING = "waiting"
     DEAD_LETTER = "dead_letter"
+    PARKED = "parked"
+    HIDDEN = "hidden"
     SENT = "sent"
     """By catch-up itself, not long ago."""
     UNKNOWN = "unknown"
@@ -41,6 +44,10 @@ class Decision(StrEnum):
     """An event for it was seen in the queue."""
     DEAD_LETTER = "dead_letter"
     """A dead letter for it was seen: it cannot succeed before a person has settled that."""
+    PARKED = "parked"
+    """The worker keeps an event for it, which comes back by itself and is looked at anew."""
+    HIDDEN = "hidden"
+    """The same, for a message that is not sent again but hidden where it is."""
     OBSERVED = "observed"
     """Its rule observes and keeps what it reports, so each further event would be one more copy."""
     EXEMPT = "exempt"
@@ -82,11 +89,23 @@ ListedResource = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class KeptBack:
+    """An event that the worker keeps, and that nobody can receive before its time."""
+
+    how: EventSeen
+    """Parked or hidden."""
+    until_ms: int
+    """In milliseconds since the epoch."""
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class QueuedWork:
-    """What two looks at queues have shown."""
+    """What two looks at queues, the worker's journal and the memory of what was sent have shown."""
 
     waiting: Collection[ListedResource] = frozenset()
     dead_letters: Collection[ListedResource] = frozenset()
+    kept: Mapping[ListedResource, KeptBack] = field(default_factory=dict)
     sent: Mapping[str, int] = field(default_factory=dict)
     """When each violation was sent last, by its key, in milliseconds since the epoch."""
 
@@ -105,11 +124,13 @@ class Planned:
     """Whether one is on the way already, as far as anybody can see."""
     sent_at_ms: int | None = None
     """When an event for it was sent last, as far as that is remembered."""
+    kept: KeptBack | None = None
+    """What the worker's journal says of one that is kept back."""
 
 
-def resource_of(event: Event) -> ListedResource:
-    """What an event is about, for comparing it with a violation."""
-    return event.config_rule_id, event.account_id, event.resource_id
+def resource_of(found: Event | Violation) -> ListedResource:
+    """What an event or a violation is about, for comparing them."""
+    return found.config_rule_id, found.account_id, found.resource_id
 
 
 def plan(
@@ -125,7 +146,8 @@ def plan(
             if room <= 0:
                 decision, why = Decision.OVER_LIMIT, f"over --limit {choice.limit}"
             room -= 1
-        planned.append(Planned(violation, rehearsed.rule, rehearsed.mode, decision, why, event, sent_at_ms))
+        kept = seen.kept.get(resource_of(violation))
+        planned.append(Planned(violation, rehearsed.rule, rehearsed.mode, decision, why, event, sent_at_ms, kept))
     return tuple(planned)
 
 
@@ -150,6 +172,12 @@ def counts(planned: Sequence[Planned]) -> dict[str, int]:
     return {decision.value: found[decision] for decision in Decision if found[decision]}
 
 
+def seen_counts(planned: Sequence[Planned]) -> dict[str, int]:
+    """How many events there are of each kind of what was seen of them."""
+    found = Counter(each.event for each in planned)
+    return {event.value: found[event] for event in EventSeen if found[event]}
+
+
 def _decided(
     violation: Violation, rehearsed: DryRunResult, event: EventSeen, choice: PlanOptions, now_ms: int
 ) -> tuple[Decision, str]:
@@ -165,6 +193,10 @@ def _decided(
             return Decision.WAITING, "waits in the queue"
         case EventSeen.DEAD_LETTER:
             return Decision.DEAD_LETTER, "a dead letter waits: dlq list"
+        case EventSeen.PARKED:
+            return Decision.PARKED, "parked, comes back by itself"
+        case EventSeen.HIDDEN:
+            return Decision.HIDDEN, "hidden, comes back by itself"
         case EventSeen.SENT:
             return Decision.SENT_BEFORE, "sent not long ago"
         case EventSeen.UNKNOWN:
@@ -175,11 +207,13 @@ def _decided(
 
 
 def _event(violation: Violation, sent_at_ms: int | None, seen: QueuedWork) -> EventSeen:
-    resource = (violation.config_rule_id, violation.account_id, violation.resource_id)
+    resource = resource_of(violation)
     if resource in seen.waiting:
         return EventSeen.WAITING
     if resource in seen.dead_letters:
         return EventSeen.DEAD_LETTER
+    if kept := seen.kept.get(resource):
+        return kept.how
     return EventSeen.UNKNOWN if sent_at_ms is None else EventSeen.SENT
 
 

@@ -23,6 +23,7 @@ from consumer.core.exit_codes import CommandExit
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.operator import output
 from consumer.operator.catch_up.conclusion import LOGGER, Reported, report, write_line
+from consumer.operator.catch_up.journaled import journaled
 from consumer.operator.catch_up.listing import Lister
 from consumer.operator.catch_up.memory import memory
 from consumer.operator.catch_up.plan import ListedResource, PlanOptions, QueuedWork, plan, resource_of
@@ -50,6 +51,8 @@ class CatchUpOptions:
     rate: float = 10.0
     state: Path | None = None
     """Instead of what else would remember what was sent."""
+    journals: tuple[Path, ...] = ()
+    """Of workers, instead of the configured one."""
 
 
 def catch_up(path: Path, form: str, wanted: CatchUpOptions) -> CommandExit:
@@ -78,7 +81,7 @@ def _run(path: Path, wanted: CatchUpOptions, *, unseen: bool = False) -> tuple[R
         _check_names(config, wanted.choice)
         choice = _completed(wanted.choice, config)
         with memory(config, wanted.state, os.environ, writable=wanted.apply) as sent:
-            run = _listed(session, choice, sent, applied=wanted.apply)
+            run = _listed(session, wanted, choice, sent)
             reported = Reported()
             if wanted.apply:
                 sender = EventSender(session.queue(config.queue.name), _retrier(session), sent, rate=wanted.rate)
@@ -142,7 +145,7 @@ def request_evaluation(path: Path, form: str, wanted: CatchUpOptions) -> Command
     return CommandExit.DONE if requested.done else CommandExit.UNAVAILABLE
 
 
-def _listed(session: Session, choice: PlanOptions, sent: SentMemory, *, applied: bool) -> Run:
+def _listed(session: Session, wanted: CatchUpOptions, choice: PlanOptions, sent: SentMemory) -> Run:
     """The list, and what is to be done about each resource on it."""
     lister = _lister(session, choice)
     listing = lister.rules()
@@ -155,8 +158,10 @@ def _listed(session: Session, choice: PlanOptions, sent: SentMemory, *, applied:
     rehearsal = DryRun(session.config, session.open, look=False)
     found = [(each, rehearsal.of(event_body(each, now_ms))) for each in listing.violations]
     before = sent.known([memory_key(each, rehearsed.mode) for each, rehearsed in found])
-    planned = plan(found, choice, QueuedWork(waiting, letters, before), now_ms)
-    return Run(listing, planned, now_ms, applied, notes=(*notes, *more_notes), memory=sent.place)
+    journal = journaled(session.config, wanted.journals, {resource_of(each) for each in listing.violations}, now_ms)
+    planned = plan(found, choice, QueuedWork(waiting, letters, journal.kept, before), now_ms)
+    notes = (*notes, *more_notes, *journal.notes)
+    return Run(listing, planned, now_ms, wanted.apply, notes=notes, memory=sent.place, journals=journal.files)
 
 
 def _send(sender: EventSender, run: Run, sent: SentMemory) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from consumer.operator import output
 from consumer.operator.catch_up.listing import Listing, RuleListing
-from consumer.operator.catch_up.plan import Decision, EventSeen, Planned, counts
+from consumer.operator.catch_up.plan import Decision, EventSeen, Planned, counts, seen_counts
 from consumer.operator.catch_up.sending import Sending
 from consumer.reevaluation.catch_up import key_of
 
@@ -36,6 +36,8 @@ class Run:
     """What could not be looked at besides the list."""
     memory: str = ""
     """Where the next run finds what this one has sent; empty if nowhere."""
+    journals: tuple[str, ...] = ()
+    """The worker's journals that were read; with none, what is parked is unknown."""
 
     @property
     def sent(self) -> int:
@@ -75,6 +77,8 @@ class Run:
             "sent": self.sent,
             "failed": len(self.sending.failed),
             "remembered": bool(self.memory),
+            "journal_read": bool(self.journals),
+            "events": seen_counts(self.planned),
             "decisions": counts(self.planned),
         }
 
@@ -83,6 +87,7 @@ class Run:
         return {
             **self.facts(),
             "memory": self.memory,
+            "journals": list(self.journals),
             "rules": [rule_document(each) for each in self.listing.rules],
             **gaps_document(self.listing),
             "problems": [*self.listing.problems, *self.notes, *self._forgotten()],
@@ -116,23 +121,31 @@ class Run:
             "age_seconds": self._age_seconds(each),
             "event": each.event.value,
             "sent_at_ms": each.sent_at_ms,
+            "kept_until_ms": each.kept.until_ms if each.kept else None,
+            "kept_message_id": each.kept.message_id if each.kept else None,
             "decision": each.decision.value,
             "why": self.sending.failed.get(key, each.why),
             "sent_as": self.sending.ids.get(key, ""),
         }
 
     def _row(self, each: Planned) -> tuple[object, ...]:
-        found, at_ms = each.violation, each.sent_at_ms
-        ago = "" if at_ms is None else f" {age(max(0, self.now_ms - at_ms) // 1000)} ago"
+        found = each.violation
         return (
             each.rule or "-",
             each.mode or "-",
             found.resource_id,
             found.region or "-",
             f"for {age(self._age_seconds(each))}",
-            f"{each.event.value}{ago if each.event is EventSeen.SENT else ''}",
+            self._event(each),
             self._result(each),
         )
+
+    def _event(self, each: Planned) -> str:
+        if each.event is EventSeen.SENT and each.sent_at_ms is not None:
+            return f"sent {age(max(0, self.now_ms - each.sent_at_ms) // 1000)} ago"
+        if each.kept and each.event is each.kept.how:
+            return f"{each.event.value}, {age(max(0, each.kept.until_ms - self.now_ms) // 1000)} left"
+        return each.event.value
 
     def _result(self, each: Planned) -> str:
         key = key_of(each.violation)
