@@ -25,6 +25,7 @@ from consumer.guards.chain import Guards
 from consumer.guards.confirmation import without_an_evaluator
 from consumer.guards.contest import LocalContest
 from consumer.guards.limits import LocalLimits
+from consumer.guards.memory import GuardMemory
 from consumer.guards.pause import PauseSwitch
 from consumer.guards.rule import Rule
 from consumer.guards.shared.breakers import SharedBreakers
@@ -81,28 +82,27 @@ def build_store(config: Config, say: Callable[..., None]) -> Store | None:
 
 def build_guards(config: Config, switch: PauseSwitch, store: Store | None, evaluator: CloudConfig | None) -> Guards:
     """Every guard, with nothing in this process's memory."""
+    return Guards(
+        build_memory(config, store),
+        exemptions=build_exemptions(config),
+        held_by=switch.held_by,
+        confirm=Confirmation(evaluator, config.account_id) if evaluator else without_an_evaluator,
+    )
+
+
+def build_memory(config: Config, store: Store | None) -> GuardMemory:
+    """What the guards count, in the store if there is one."""
     rules = [rule.name for rule in config.rules]
     own_limits = {rule.name: rule.limit for rule in build_rules(config) if rule.limit}
     overall, breaker, contest = config.limits.build(), config.breaker.build(), config.contest.build()
-    confirm = Confirmation(evaluator, config.account_id) if evaluator else without_an_evaluator
     if store is None:
-        return Guards(
-            exemptions=build_exemptions(config),
-            limits=LocalLimits(overall, own_limits),
-            breakers=LocalBreakers(breaker),
-            contest=LocalContest(contest),
-            held_by=switch.held_by,
-            confirm=confirm,
-        )
+        return GuardMemory(LocalLimits(overall, own_limits), LocalBreakers(breaker), LocalContest(contest))
     # A request may begin just before the budget ends, and the read-back still follows it.
     longest = config.engine.work_budget_seconds + 4 * config.oss.call_timeout_seconds
-    return Guards(
-        exemptions=build_exemptions(config),
-        limits=SharedLimits(store, overall, own_limits, longest_change_seconds=longest),
-        breakers=SharedBreakers(store, breaker, rules, longest_probe_seconds=longest),
-        contest=SharedContest(store, contest, rules),
-        held_by=switch.held_by,
-        confirm=confirm,
+    return GuardMemory(
+        SharedLimits(store, overall, own_limits, longest_change_seconds=longest),
+        SharedBreakers(store, breaker, rules, longest_probe_seconds=longest),
+        SharedContest(store, contest, rules),
     )
 
 

@@ -52,8 +52,9 @@ from consumer.engine.pipeline import Pipeline
 from consumer.engine.poll_board import PollBoard
 from consumer.engine.poller import Poller
 from consumer.engine.postponement import Postponement
-from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
+from consumer.engine.queue_depth import QueueWatch, SamplingPolicy, Watched
 from consumer.engine.renewer import Renewer
+from consumer.engine.sampler import Sampler
 from consumer.engine.sender import Copier, Parker
 from consumer.engine.settle_policy import Patience, SettlePolicy
 from consumer.engine.settle_queue import Action, settle_queues
@@ -248,16 +249,10 @@ class Wiring:
         ]
         heartbeat = self.heartbeat("queue-sampler", self.config.queue.call_timeout_seconds)
         policy = SamplingPolicy(settings.queue_sample_seconds, settings.queue_sample_idle_seconds)
-        sampler = Sampler(
-            watched,
-            self.in_flight.books,
-            self.stopping,
-            heartbeat,
-            policy,
-            observe=self.status_board.looked,
-            learn=self.shared.parking.learn,
-        )
-        expose_figures(self.metrics, sampler.figures, dead_letter_queue=self.config.queue.dead_letter_queue)
+        watch = QueueWatch(watched, self.in_flight.books, policy)
+        looked, learn = self.status_board.looked, self.shared.parking.learn
+        sampler = Sampler(watch, self.stopping, heartbeat, observe=looked, learn=learn)
+        expose_figures(self.metrics, watch.figures, dead_letter_queue=self.config.queue.dead_letter_queue)
         return SupervisedThread(heartbeat, sampler.run)
 
     def clients(self, hooks: Hooks | None = None) -> Clients:

@@ -1,27 +1,20 @@
-"""Asks the queues how many messages they hold, so seldom that an idle replica costs hardly more than its long poll.
+"""What is known of how many messages the queues hold, and when each of them is to be asked again.
 
-It only reads, and never touches a message; parking learns from it how long the queue keeps them. A figure that the
-service does not give, no longer gives or gives wrongly is unknown, and unknown is never 0.
+So seldom that an idle replica costs hardly more than its long poll. A figure that the service does not give, no longer
+gives or gives wrongly is unknown, and unknown is never 0. `consumer.engine.sampler` sends the requests.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consumer.core.errors import Retryable, ServiceError
 from consumer.core.message import Peeked
 from consumer.core.outcome import Disposition
 from consumer.core.queue_attributes import Figures, QueueAttributes
-from consumer.core.queue_limits import MAX_BATCH
-from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.in_flight import Books
-
-LOOK_SECONDS = 5.0
-"""How often the sampler checks whether a queue is due; it reads at most one each time."""
 
 _MISSED = 3
 """Figures that could not be renewed for so many intervals are unknown."""
@@ -88,41 +81,28 @@ class Watched:
     """Whether the last look showed some."""
     asked_at: float = field(default=0.0, init=False)
     good_at: float = field(default=0.0, init=False)
+    stale_at: float = field(default=0.0, init=False)
+    """From when on its figures are too old to be shown, if the request under way fails too."""
     books: Books = field(init=False)
     """The books when it was last sampled."""
 
 
-class Sampler:
-    """One thread that asks every watched queue in its turn."""
+class QueueWatch:
+    """Every watched queue in its turn; used by the sampling thread, its figures by scrapes."""
 
     def __init__(
         self,
         watched: Sequence[Watched],
         books: Callable[[], Books],
-        stopping: threading.Event,
-        heartbeat: Heartbeat,
         policy: SamplingPolicy,
         *,
-        observe: Callable[[DepthSample], None] = lambda _: None,
-        learn: Callable[[QueueAttributes | None], None] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        pause: Callable[[float], object] | None = None,
     ) -> None:
-        """`watched` holds the figures read at the start, so that no queue is read twice then.
-
-        `learn` gets the attributes of the queue that this process receives from at each sample, None after a refusal.
-        """
-        self._watched = watched
-        self._books = books
-        self._stopping = stopping
-        self._heartbeat = heartbeat
+        """`watched` holds the figures read at the start, so that no queue is read twice then."""
+        self.watched = tuple(watched)
+        self.books = books
         self._policy = policy
-        self._observe = observe
-        self._learn = learn
         self._monotonic = monotonic
-        self._wall = wall
-        self._pause = pause or stopping.wait
         self._counts = False
         """Whether the service is known to count at all: it has announced to answer 0 to everybody."""
         now, at_start = monotonic(), books()
@@ -132,96 +112,48 @@ class Sampler:
             each.good_at, each.books = now, at_start
             self._judge(each.figures)
 
-    def run(self) -> None:
-        """Look until the process stops; a request that is under way then ends within its deadline."""
-        self.look_at_letters()
-        while not self._stopping.is_set():
-            self.step()
-            self._heartbeat.beat("idle", LOOK_SECONDS)
-            self._pause(LOOK_SECONDS)
-
-    def look_at_letters(self) -> None:
-        """See what was given up before this process: its figures are known from the start, its messages are not."""
-        for each in self._watched:
-            if each.dead_letters:
-                self._look(each, self._books())
-                each.queue.close()
-
-    def step(self) -> None:
-        """Sample the queue that has been due for the longest time, if one is due."""
-        now, books = self._monotonic(), self._books()
-        late = [(now - each.asked_at - self._interval(each, books), place) for place, each in enumerate(self._watched)]
+    def due(self) -> Watched | None:
+        """The queue that has been due for the longest time, if one is due."""
+        now = self._monotonic()
+        late = [(now - each.asked_at - self._interval(each), place) for place, each in enumerate(self.watched)]
         longest, place = max(late)
-        if longest >= 0:
-            each = self._watched[place]
-            self._ask(each, now, self._interval(each, books))
+        return self.watched[place] if longest >= 0 else None
+
+    def asked(self, each: Watched) -> None:
+        """The queue is being asked now."""
+        each.stale_at = each.good_at + _MISSED * self._interval(each)
+        each.asked_at, each.books = self._monotonic(), self.books()
+
+    def answered(self, each: Watched, found: QueueAttributes) -> None:
+        """It has said what it holds."""
+        # Whether messages of this queue were in work here when it was asked, and still are.
+        held = not each.dead_letters and each.books.working > 0 and self.books().working > 0
+        self._judge(found.figures, held)
+        each.figures, each.may_ask, each.good_at = found.figures, True, each.asked_at
+        each.retention_seconds = found.retention_seconds
+
+    def unanswered(self, each: Watched) -> None:
+        """It has not, which may pass: what was known stays for a while."""
+        if each.asked_at > each.stale_at:
+            each.figures = _UNKNOWN
+
+    def refused(self, each: Watched) -> None:
+        """It has not, and what was known is not shown a moment longer."""
+        each.figures, each.may_ask = _UNKNOWN, False
+
+    def hidden(self, each: Watched) -> int:
+        """How many messages it holds that a peek does not show, as far as that is known."""
+        return (each.figures.inactive or 0) + (each.figures.delayed or 0) if self._counts else 0
 
     def figures(self) -> Mapping[str, Figures]:
         """What is known of each queue, by name; nothing where all that is known is a 0 that proves nothing."""
         return {
-            each.queue.name: each.figures
-            for each in self._watched
-            if self._counts or any(each.figures.known().values())
+            each.queue.name: each.figures for each in self.watched if self._counts or any(each.figures.known().values())
         }
 
-    def _interval(self, each: Watched, books: Books) -> float:
-        busy = each.may_ask and _traffic(each, books)
+    def _interval(self, each: Watched) -> float:
+        busy = each.may_ask and _traffic(each, self.books())
         return self._policy.busy_seconds if busy else self._policy.idle_seconds
-
-    def _ask(self, each: Watched, now: float, interval: float) -> None:
-        self._heartbeat.beat(f"asking {each.queue.name} what it holds")
-        before = self._books()
-        each.asked_at, each.books = now, before
-        try:
-            attributes = each.queue.attributes()
-        except Retryable:
-            if now - each.good_at > _MISSED * interval:
-                each.figures = _UNKNOWN
-        except ServiceError:
-            each.figures, each.may_ask = _UNKNOWN, False
-            if not each.dead_letters:
-                self._learn(None)
-        else:
-            found = attributes.figures
-            self._judge(found, self._held_meanwhile(each))
-            each.figures, each.may_ask, each.good_at = found, True, now
-            each.retention_seconds = attributes.retention_seconds
-            if not each.dead_letters:
-                self._learn(attributes)
-        self._look(each, before)
-        each.queue.close()  # kept open, it would be dead by the next request
-
-    def _look(self, each: Watched, before: Books) -> None:
-        """Report what the queue shows; of a dead-letter queue its letters too, by a peek, which leaves them visible."""
-        self._heartbeat.beat(f"looking at {each.queue.name}")
-        started_at, letters, complete = self._wall(), None, False
-        if each.dead_letters:
-            try:
-                letters = tuple(each.queue.peek(MAX_BATCH))
-            except ServiceError as error:
-                each.may_peek = isinstance(error, Retryable) and each.may_peek
-            else:
-                each.may_peek, each.has_letters = True, bool(letters)
-                hidden = (each.figures.inactive or 0) + (each.figures.delayed or 0) if self._counts else 0
-                complete = len(letters) < MAX_BATCH and not hidden
-        figures = self.figures().get(each.queue.name, _UNKNOWN)
-        quiet = self._books() == before
-        self._observe(
-            DepthSample(
-                each.queue.name,
-                each.dead_letters,
-                figures,
-                quiet,
-                letters,
-                complete,
-                started_at,
-                each.retention_seconds,
-            )
-        )
-
-    def _held_meanwhile(self, each: Watched) -> bool:
-        """Whether messages of this queue were in work here when it was sampled, and still are."""
-        return not each.dead_letters and each.books.working > 0 and self._books().working > 0
 
     def _judge(self, found: Figures, held: bool = False) -> None:
         """Believe zeros once a figure was none; no longer once a queue hides nothing that we hold a lease on."""

@@ -20,11 +20,11 @@ from typing import Self
 from consumer.core.errors import PermissionMissing, ResourceGone, ServiceError, SharedUnreachable
 from consumer.core.event import Event
 from consumer.core.outcome import Ending, Outcome
-from consumer.guards.breaker import Admission, BreakerOpen, BreakerPolicy, Breakers, LocalBreakers
+from consumer.guards.breaker import Admission, BreakerOpen
 from consumer.guards.confirmation import Confirm, without_an_evaluator
-from consumer.guards.contest import Contest, ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption, Exemptions
-from consumer.guards.limits import LimitReached, Limits, LocalLimits, Reservation
+from consumer.guards.limits import LimitReached, Reservation
+from consumer.guards.memory import GuardMemory
 from consumer.guards.refusals import Refusals
 from consumer.guards.rule import Mode, Rule
 from consumer.guards.window import described, seconds_until_open
@@ -120,11 +120,9 @@ class Guards:
 
     def __init__(
         self,
+        memory: GuardMemory | None = None,
         *,
         exemptions: Sequence[Exemption] = (),
-        limits: Limits | None = None,
-        breakers: Breakers | None = None,
-        contest: Contest | None = None,
         held_by: Callable[[], str] = lambda: "",
         confirm: Confirm = without_an_evaluator,
         monotonic: Callable[[], float] = time.monotonic,
@@ -132,11 +130,12 @@ class Guards:
         windows_at: Callable[[], float] | None = None,
     ) -> None:
         """`windows_at` is the moment by which windows of time are judged, where that is not now."""
+        memory = memory or GuardMemory()
         self.exemptions = Exemptions(exemptions, wall)
-        self.limits = limits or LocalLimits()
+        self.limits = memory.limits
         self.refusals = Refusals()
-        self.breakers = breakers or LocalBreakers(BreakerPolicy())
-        self.contest = contest or LocalContest(ContestPolicy())
+        self.breakers = memory.breakers
+        self.contest = memory.contest
         self._held_by = held_by
         self._confirm = confirm
         self._windows_at = windows_at or wall

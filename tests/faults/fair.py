@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from mns.queue import QueueMeta
 from rich.console import Console
@@ -263,6 +264,9 @@ def share(values: Iterable[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0
 
 
+_Run = TypeVar("_Run", bound=Fairness)
+
+
 def figures(values: Sequence[float]) -> str:
     """Median and the slowest of a hundred but one."""
     return f"p50 {share(values, 0.5):.3f} s, p99 {share(values, 0.99):.3f} s"
@@ -284,26 +288,38 @@ def fresh(runs: Sequence[Fairness], count: int) -> list[list[float]]:
     return found
 
 
+def side_by_side(stack: ExitStack, made: Callable[[Stage], _Run]) -> tuple[_Run, _Run]:
+    """A run that is to be crowded and an idle one, each with a worker and an emulator of its own, both started."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairness-")))
+    stages = []
+    for name in ("crowded", "idle"):
+        (folder / name).mkdir()
+        stages.append(stack.enter_context(staged(folder / name)))
+    crowd, alone = (made(stage) for stage in stages)
+    crowd.start()
+    alone.start()
+    return crowd, alone
+
+
+def compared(crowd: Fairness, alone: Fairness, until_ms: float) -> tuple[list[float], list[float]]:
+    """How long fresh events take in the crowd and alone, in turns, until that moment of the services' clock."""
+    cycling: list[float] = []
+    idle: list[float] = []
+    while crowd.now_ms() <= until_ms:
+        for values, found in zip((cycling, idle), fresh((crowd, alone), _FRESH_AT_ONCE), strict=True):
+            values += found
+    return cycling, idle
+
+
 def run(messages: int, say: Callable[[str], None]) -> Finding:
     """The whole run: those that wait one after the other, for longer than they are kept, and then all at once."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fairness-")))
         waits = Waits.of(messages)
-        stages = []
-        for name in ("crowded", "idle"):
-            (folder / name).mkdir()
-            stages.append(stack.enter_context(staged(folder / name)))
-        crowd, alone = runs = [Fairness(stage, messages, waits) for stage in stages]
-        for each in runs:
-            each.start()
+        crowd, alone = side_by_side(stack, lambda stage: Fairness(stage, messages, waits))
         say(f"{messages} messages arrive within {waits.hold} s and are parked")
         began_ms = crowd.fill(waits.hold)
         say(f"they come back one after the other, until {waits.retention} s are over, and fresh events among them")
-        cycling: list[float] = []
-        idle: list[float] = []
-        while crowd.now_ms() - began_ms <= waits.retention * 1000:
-            for values, found in zip((cycling, idle), fresh(runs, _FRESH_AT_ONCE), strict=True):
-                values += found
+        cycling, idle = compared(crowd, alone, began_ms + waits.retention * 1000)
         say(f"{figures(cycling)}, on an idle queue {figures(idle)}")
         say("they come back at once, and fresh events among them")
         crowd.due()

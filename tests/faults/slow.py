@@ -9,22 +9,19 @@ shorter than the run.
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 from rich.console import Console
 
-from tests.faults.fair import Fairness, Finding, Waits, figures, fresh, taken
-from tests.faults.stage import Pace, staged
+from tests.faults.fair import Fairness, Finding, Waits, compared, figures, side_by_side, taken
+from tests.faults.stage import Pace
 
 _SLOW = "slow"
 _STALL_SECONDS = 0.5
 """Each of the four tries of a look."""
 _WAITS = Waits(retention=120, hold=60)
-_FRESH_AT_ONCE = 20
 _PACE = Pace(
     lease_seconds=30,
     wait_seconds=5,
@@ -54,22 +51,11 @@ class SlowFailures(Fairness):
 def run(messages: int, say: Callable[[str], None]) -> Finding:
     """So many slow ones beside fresh events, until the retention is over."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slow-failures-")))
-        runs = []
-        for name in ("crowded", "idle"):
-            (folder / name).mkdir()
-            runs.append(SlowFailures(stack.enter_context(staged(folder / name)), messages, _WAITS, pace=_PACE))
-        crowd, alone = runs
-        for each in runs:
-            each.start()
+        crowd, alone = side_by_side(stack, lambda stage: SlowFailures(stage, messages, _WAITS, pace=_PACE))
         say(f"{messages} messages arrive, each of which fails after {4 * _STALL_SECONDS:g} s")
         began_ms = crowd.fill()
         say(f"they come back until {_WAITS.retention} s are over, and fresh events among them")
-        cycling: list[float] = []
-        idle: list[float] = []
-        while crowd.now_ms() - began_ms <= _WAITS.retention * 1000:
-            for values, found in zip((cycling, idle), fresh(runs, _FRESH_AT_ONCE), strict=True):
-                values += found
+        cycling, idle = compared(crowd, alone, began_ms + _WAITS.retention * 1000)
         alone.replica.stop(60)
         return crowd.conclude(began_ms, idle, cycling)
 

@@ -11,7 +11,8 @@ from consumer.aliyun.mns.queue import Queue, QueueAddress
 from consumer.core.observers import Hooks
 from consumer.core.queue_attributes import Figures
 from consumer.engine.in_flight import InFlight
-from consumer.engine.queue_depth import Sampler, SamplingPolicy, Watched
+from consumer.engine.queue_depth import QueueWatch, SamplingPolicy, Watched
+from consumer.engine.sampler import Sampler
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.conftest import DEAD_LETTERS, QUEUE, FixedCredentials, Run
@@ -31,21 +32,20 @@ class Sampling:
 
     def __init__(self, open_queue: Callable[[str], Queue]) -> None:
         self.clock = Clock()
-        self.sampler = Sampler(
+        self.watch = QueueWatch(
             [Watched(open_queue(QUEUE), dead_letters=False), Watched(open_queue(DEAD_LETTERS), dead_letters=True)],
             InFlight(4).books,
-            threading.Event(),
-            instant_heartbeat(self.clock),
             SamplingPolicy(idle_seconds=IDLE_SECONDS),
             monotonic=self.clock,
         )
+        self.sampler = Sampler(self.watch, threading.Event(), instant_heartbeat(self.clock))
 
     def ask_both(self) -> dict[str, Figures]:
         """Let the idle interval pass; what is known then."""
         self.clock.advance(IDLE_SECONDS)
         self.sampler.step()
         self.sampler.step()
-        return dict(self.sampler.figures())
+        return dict(self.watch.figures())
 
 
 @pytest.fixture

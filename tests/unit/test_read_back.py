@@ -16,6 +16,7 @@ from consumer.engine.change import READ_BACK_PAUSES_SECONDS
 from consumer.guards.breaker import BreakerPolicy, LocalBreakers
 from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
+from consumer.guards.memory import GuardMemory
 from consumer.resources.oss.bucket import BucketInfo
 from tests.unit.bodies import ACCOUNT, event_body
 from tests.unit.fakes import FakeBucket, service_error
@@ -96,7 +97,7 @@ def test_no_worker_waits_while_another_change_does_not_show(late_world: World) -
 
 def test_a_late_fix_counts_towards_a_contest(late_world: World) -> None:
     """Somebody who breaks it after each fix is found out, however late the fixes show."""
-    late_world.guards = Guards(contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=600)))
+    late_world.guards = Guards(GuardMemory(contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=600))))
     late_world.pipeline = late_world.made(Hooks())
     shows_late(late_world, 5.0)
     assert late_world.end().outcome is Outcome.HELD
@@ -110,7 +111,7 @@ def test_a_late_fix_counts_towards_a_contest(late_world: World) -> None:
 def test_a_late_fix_closes_the_breaker_whose_probe_it_was(late_world: World) -> None:
     """While each probe reads old nothing is known of the rule; the read-back later tells."""
     policy = BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0, cool_down_seconds=10)
-    late_world.guards = Guards(breakers=LocalBreakers(policy), monotonic=late_world.clock)
+    late_world.guards = Guards(GuardMemory(breakers=LocalBreakers(policy)), monotonic=late_world.clock)
     late_world.pipeline = late_world.made(Hooks())
     late_world.before("put_acl", service_error(Unavailable))
     assert late_world.end().outcome is Outcome.FAILED
@@ -173,7 +174,7 @@ def test_a_stop_ends_reading_again(late_world: World) -> None:
 
 def test_stale_reads_do_not_open_the_breaker() -> None:
     """Twenty accepted changes that still read old say nothing about whether changing works; the next one is made."""
-    world = World(guards=Guards(breakers=LocalBreakers(BreakerPolicy(attempts=20, min_attempts=5))))
+    world = World(guards=Guards(GuardMemory(breakers=LocalBreakers(BreakerPolicy(attempts=20, min_attempts=5)))))
     world.buckets.ignores_acl = True
     for number in range(20):
         world.buckets.add(f"bucket-{number}", "public-read", ACCOUNT)

@@ -14,7 +14,8 @@ from consumer.core.message import Peeked
 from consumer.core.outcome import Disposition
 from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.engine.in_flight import Books
-from consumer.engine.queue_depth import DepthSample, Sampler, SamplingPolicy, Watched
+from consumer.engine.queue_depth import DepthSample, QueueWatch, SamplingPolicy, Watched
+from consumer.engine.sampler import Sampler
 from tests.unit.fakes import Clock, instant_heartbeat, service_error
 
 MAIN, DEAD = "config-events", "config-events-dead"
@@ -59,6 +60,19 @@ class Asked:
         self.open = False
 
 
+class PassingTime(threading.Event):
+    """A stop that does not come while it is waited for; the time passes at once."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """So much later."""
+        self._clock.advance(timeout or 0.0)
+        return self.is_set()
+
+
 class Stage:
     """A sampler over a queue and its dead-letter queue, with books and a clock to turn."""
 
@@ -73,20 +87,18 @@ class Stage:
         self.clock = Clock()
         self.queues = {name: Asked(name) for name in ((MAIN, DEAD) if dead_letters else (MAIN,))}
         self.received = self.working = self.given_up = 0
-        self.stopping = threading.Event()
+        self.stopping = PassingTime(self.clock)
         self.looks: list[DepthSample] = []
         self.learned: list[QueueAttributes | None] = []
+        watched = [Watched(queue, name == DEAD, at_start, may_ask) for name, queue in self.queues.items()]
+        self.watch = QueueWatch(watched, self.books, policy, monotonic=self.clock)
         self.sampler = Sampler(
-            [Watched(queue, name == DEAD, at_start, may_ask) for name, queue in self.queues.items()],
-            self.books,
+            self.watch,
             self.stopping,
             instant_heartbeat(self.clock),
-            policy,
             observe=self.looks.append,
             learn=self.learned.append,
-            monotonic=self.clock,
             wall=self.clock,
-            pause=self.clock.advance,
         )
 
     def books(self) -> Books:
@@ -118,7 +130,7 @@ def test_what_was_said_at_the_start_is_not_asked_again() -> None:
     """The look at the queues before the engine starts is the first sample."""
     stage = Stage()
     stage.sampler.step()
-    assert stage.sampler.figures() == {MAIN: SOME, DEAD: SOME}
+    assert stage.watch.figures() == {MAIN: SOME, DEAD: SOME}
     assert stage.times == (0, 0)
 
 
@@ -193,17 +205,17 @@ def test_a_refused_sample_leaves_nothing(refusal: type[ServiceError]) -> None:
     stage = Stage(dead_letters=False)
     stage.queues[MAIN].errors.append(service_error(refusal))
     stage.pass_time(65, stage.work)
-    assert stage.sampler.figures() == {MAIN: Figures()}
+    assert stage.watch.figures() == {MAIN: Figures()}
     stage.pass_time(590, stage.work)
     assert stage.times == (1,)
     stage.pass_time(10, stage.work)
-    assert (stage.times, stage.sampler.figures()) == ((2,), {MAIN: SOME})
+    assert (stage.times, stage.watch.figures()) == ((2,), {MAIN: SOME})
 
 
 def test_a_queue_that_may_not_be_asked_from_the_start_is_unknown() -> None:
     """Optional permission: absent, and asked seldom."""
     stage = Stage(at_start=Figures(), may_ask=False, dead_letters=False)
-    assert stage.sampler.figures().get(MAIN, Figures()) == Figures()
+    assert stage.watch.figures().get(MAIN, Figures()) == Figures()
     stage.pass_time(595, stage.work)
     assert stage.times == (0,)
 
@@ -214,11 +226,11 @@ def test_figures_outlive_three_failed_samples_and_no_more(failure: type[ServiceE
     stage = Stage(dead_letters=False)
     stage.queues[MAIN].errors.extend(service_error(failure) for _ in range(4))
     stage.pass_time(60 * 3 + 5, stage.work)
-    assert (stage.times, stage.sampler.figures()) == ((3,), {MAIN: SOME})
+    assert (stage.times, stage.watch.figures()) == ((3,), {MAIN: SOME})
     stage.pass_time(60, stage.work)
-    assert (stage.times, stage.sampler.figures()) == ((4,), {MAIN: Figures()})
+    assert (stage.times, stage.watch.figures()) == ((4,), {MAIN: Figures()})
     stage.pass_time(60, stage.work)
-    assert stage.sampler.figures() == {MAIN: SOME}
+    assert stage.watch.figures() == {MAIN: SOME}
 
 
 def test_old_figures_do_not_outlive_the_first_failure_of_a_queue_that_wakes_up() -> None:
@@ -228,7 +240,7 @@ def test_old_figures_do_not_outlive_the_first_failure_of_a_queue_that_wakes_up()
     stage.queues[MAIN].errors.append(service_error(Unanswered))
     stage.work()
     stage.pass_time(5)
-    assert (stage.times, stage.sampler.figures()) == ((1,), {MAIN: Figures()})
+    assert (stage.times, stage.watch.figures()) == ((1,), {MAIN: Figures()})
 
 
 def test_a_figure_that_is_not_told_any_more_is_unknown() -> None:
@@ -236,19 +248,19 @@ def test_a_figure_that_is_not_told_any_more_is_unknown() -> None:
     stage = Stage(dead_letters=False)
     stage.queues[MAIN].figures = Figures(active=7)
     stage.pass_time(65, stage.work)
-    assert stage.sampler.figures()[MAIN].known() == {"active": 7}
+    assert stage.watch.figures()[MAIN].known() == {"active": 7}
 
 
 def test_zeros_prove_nothing_until_the_service_has_counted_something() -> None:
     """It has announced to answer 0 to everybody; the first other figure of any queue shows that it does not yet."""
     stage = Stage(at_start=ZEROS)
-    assert stage.sampler.figures() == {}
+    assert stage.watch.figures() == {}
     stage.queues[MAIN].figures, stage.queues[DEAD].figures = SOME, ZEROS
     stage.pass_time(65, stage.work)
-    assert stage.sampler.figures() == {MAIN: SOME, DEAD: ZEROS}
+    assert stage.watch.figures() == {MAIN: SOME, DEAD: ZEROS}
     stage.queues[MAIN].figures = ZEROS
     stage.pass_time(65, stage.work)
-    assert stage.sampler.figures() == {MAIN: ZEROS, DEAD: ZEROS}
+    assert stage.watch.figures() == {MAIN: ZEROS, DEAD: ZEROS}
 
 
 def test_a_queue_that_denies_a_message_in_work_is_not_believed_any_more() -> None:
@@ -257,7 +269,7 @@ def test_a_queue_that_denies_a_message_in_work_is_not_believed_any_more() -> Non
     stage.received = stage.working = 1
     stage.queues[MAIN].figures = ZEROS
     stage.pass_time(65)
-    assert stage.sampler.figures() == {DEAD: SOME}
+    assert stage.watch.figures() == {DEAD: SOME}
 
 
 def test_a_message_that_is_done_during_the_request_proves_nothing() -> None:
@@ -267,7 +279,7 @@ def test_a_message_that_is_done_during_the_request_proves_nothing() -> None:
     stage.queues[MAIN].figures = ZEROS
     stage.queues[MAIN].meanwhile = lambda: setattr(stage, "working", 0)
     stage.pass_time(65)
-    assert stage.sampler.figures() == {MAIN: ZEROS}
+    assert stage.watch.figures() == {MAIN: ZEROS}
 
 
 def test_the_stop_ends_it_at_its_next_look() -> None:

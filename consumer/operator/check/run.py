@@ -17,12 +17,13 @@ from rich.console import Console
 from consumer.aliyun.member_role import AssumedRole
 from consumer.app.build import member_roles
 from consumer.config import Config
-from consumer.core.errors import ConfigurationError, CredentialsUnavailable, NotAuthenticated
+from consumer.core.errors import NotAuthenticated
 from consumer.core.exit_codes import CommandExit
 from consumer.operator import output
 from consumer.operator.check import announce, catch_up, configuration, environment, hosts, local, mns, permissions
 from consumer.operator.check.findings import CheckResult, Status, failed, ok, skipped
-from consumer.operator.session import Session, made, own_credentials
+from consumer.operator.check.identity import CREDENTIALS, credentials_or_why
+from consumer.operator.session import Session, made
 
 _STYLES = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "bold red", Status.SKIPPED: "dim"}
 
@@ -48,16 +49,12 @@ def _of_services(config: Config, probe_bucket: str) -> Iterator[CheckResult]:
     reached = list(hosts.look(config))
     yield from reached
     broken = {each.check for each in reached if each.status is Status.FAILED}
-    try:
-        credentials = own_credentials(config)
-    except ConfigurationError as error:
-        yield failed("credentials", str(error), error.remedy)
-        return
-    except CredentialsUnavailable as error:
-        yield failed("credentials", str(error.args[0]), "try again; a worker waits for it, alive and not ready")
+    credentials = credentials_or_why(config)
+    if isinstance(credentials, CheckResult):
+        yield credentials
         return
     with made(config, credentials) as session:
-        yield ok("credentials", f"access key {session.credentials.get_credentials().access_key_id}")
+        yield ok(CREDENTIALS, f"access key {session.credentials.get_credentials().access_key_id}")
         if hosts.CLOCK in broken:
             # Every signature would be refused for the same reason.
             yield skipped("permissions", "nothing can be signed with this clock")

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consumer.config import Config, build_rules
-from consumer.core.errors import ConfigurationError, CredentialsUnavailable
+from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
 from consumer.core.printable import quoted
 from consumer.guards.rule import Rule
 from consumer.operator.check import configuration, hosts, mns
 from consumer.operator.check.findings import CheckResult, Status, failed, ok
+from consumer.operator.check.identity import credentials_or_why
 from consumer.operator.check.run import concluded, show
 from consumer.operator.prove.proof import Proof, ProofMeans
 from consumer.operator.prove.record import PROOF, ProofFinding
 from consumer.operator.prove.stopping import Stop, stoppable
 from consumer.operator.prove.waiting import Witnesses
-from consumer.operator.session import Session, made, own_credentials
+from consumer.operator.session import Session, made
 from consumer.operator.watch.run import address
 
 
@@ -78,13 +79,9 @@ def _found(config: Config, rules: Sequence[Rule], wish: ProofRequest, stop: Stop
     if any(each.status is Status.FAILED for each in reached):
         yield _nothing_broken()
         return
-    try:
-        credentials = own_credentials(config)
-    except ConfigurationError as error:
-        yield failed("credentials", str(error), error.remedy)
-        return
-    except CredentialsUnavailable as error:
-        yield failed("credentials", str(error.args[0]), "try again")
+    credentials = credentials_or_why(config)
+    if isinstance(credentials, CheckResult):
+        yield credentials
         return
     with made(config, credentials) as session:
         way = list(mns.route(session))

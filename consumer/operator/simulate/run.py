@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from consumer.app.build import build_pipeline
+from consumer.app.build import build_memory, build_pipeline
 from consumer.config import Config, build_exemptions, build_rules, load
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
@@ -23,10 +23,7 @@ from consumer.core.observers import Hooks
 from consumer.engine.change import ChangeMaker
 from consumer.engine.dead_letter import SCHEMA, original_body
 from consumer.engine.pipeline import Pipeline
-from consumer.guards.breaker import LocalBreakers
 from consumer.guards.chain import Guards
-from consumer.guards.contest import LocalContest
-from consumer.guards.limits import LocalLimits
 from consumer.operator import output
 from consumer.operator.dry_run import DryRunResult, rehearsed, summary
 from consumer.operator.simulate.buckets import Assumed, Recorded, SimulatedBuckets, recorded
@@ -114,12 +111,9 @@ def decisions(
     repairs = [rule.remediation for rule in rules if rule.remediation.kind is BUCKETS]
     worlds = {BUCKETS.resource_type: SimulatedBuckets(dict(states), assume, repairs)}
     clock = _EventClock()
-    limits = {rule.name: rule.limit for rule in rules if rule.limit}
     guards = Guards(
+        build_memory(config, None),
         exemptions=build_exemptions(config),
-        limits=LocalLimits(config.limits.build(), limits),
-        breakers=LocalBreakers(config.breaker.build()),
-        contest=LocalContest(config.contest.build()),
         confirm=lambda *_: "",  # the evaluator is taken to agree with the events it has sent
         held_by=lambda: "pause.enabled" if config.pause.enabled else "",
         monotonic=clock.now,

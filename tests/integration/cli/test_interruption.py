@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,21 +11,9 @@ from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.letters import DEAD, letter, put
+from tests.integration.cli.started import started
 from tests.integration.queues import messages
 from tests.patience import PATIENCE_SECONDS
-from tests.signals import as_under_a_terminal
-
-
-@contextmanager
-def started(cli: Cli, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that is over at the end of the block, whatever happens in it."""
-    with as_under_a_terminal():
-        process = cli.start(*arguments)
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 @pytest.mark.parametrize("arguments", [("check",), ("provision",), ("peek",), ("dlq", "list")], ids=" ".join)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,23 +12,11 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
+from tests.integration.cli.started import started
 from tests.integration.cli.test_repair import NAMED, bucket, entries
 from tests.patience import PATIENCE_SECONDS
-from tests.signals import as_under_a_terminal
 
 __all__ = ["bucket"]
-
-
-@contextmanager
-def started(cli: Cli, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that is over at the end of the block, whatever happens in it."""
-    with as_under_a_terminal():
-        process = cli.start(*arguments)
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def first_line(process: subprocess.Popen[str]) -> str:

@@ -13,6 +13,7 @@ from consumer.guards.chain import HOLDS, Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, LocalLimits
+from consumer.guards.memory import GuardMemory
 from consumer.guards.rule import Mode
 from consumer.resources.base import Resource
 from tests.unit.fakes import Clock
@@ -25,7 +26,8 @@ NAMED = Exemption("static", "web-team", "Serves the site", 2_000.0, resources=("
 def guards(**given: object) -> Guards:
     """Guards at a moment before every exemption's end."""
     clock = Clock(1_000.0)
-    return Guards(**{"monotonic": clock, "wall": clock, **given})  # type: ignore[arg-type]
+    memory = GuardMemory(**{name: given.pop(name) for name in ("limits", "breakers", "contest") if name in given})  # type: ignore[arg-type]
+    return Guards(memory, **{"monotonic": clock, "wall": clock, **given})  # type: ignore[arg-type]
 
 
 def test_enforcing_has_no_objection() -> None:

@@ -26,6 +26,7 @@ from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, LocalLimits
+from consumer.guards.memory import GuardMemory
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from tests.unit.bodies import ACCOUNT, event_body
@@ -69,7 +70,7 @@ class Scene:
 
 def limited() -> Guards:
     """Guards that let one change through."""
-    return Guards(limits=LocalLimits(Limit(1, 60)), monotonic=Clock())
+    return Guards(GuardMemory(limits=LocalLimits(Limit(1, 60))), monotonic=Clock())
 
 
 def test_an_exempt_resource_is_not_even_opened() -> None:
@@ -115,7 +116,7 @@ def test_only_a_change_that_was_certainly_not_made_gives_its_place_back(failure:
 @pytest.mark.parametrize("kind", [PublicAccessBlocked, DeniedByResource, PermissionMissing])
 def test_refusals_that_say_nothing_about_others_do_not_stop_the_rule(kind: type[ServiceError]) -> None:
     """Whoever makes buckets that refuse a change has no lever against the repair of all the others."""
-    guards = Guards(breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1)), monotonic=Clock())
+    guards = Guards(GuardMemory(breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1))), monotonic=Clock())
     scene = Scene(guards)
     for _ in range(10):
         scene.buckets.before["put_acl"] = deque([service_error(kind, "AccessDenied")])
@@ -134,8 +135,10 @@ def test_a_lost_lease_gives_the_place_back() -> None:
 def test_a_fault_of_our_own_never_keeps_a_place_or_a_probe_for_ever() -> None:
     """Whatever is raised between permit and ending, the guards hear of it."""
     guards = Guards(
-        limits=LocalLimits(Limit(1, 60)),
-        breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)),
+        GuardMemory(
+            limits=LocalLimits(Limit(1, 60)),
+            breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)),
+        ),
         monotonic=Clock(),
     )
     scene = Scene(guards)
@@ -147,7 +150,7 @@ def test_a_fault_of_our_own_never_keeps_a_place_or_a_probe_for_ever() -> None:
 
 def test_only_a_verified_fix_counts_towards_a_contest() -> None:
     """A change that does not read back is a failure and no fight with anybody."""
-    guards = Guards(contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=60)), monotonic=Clock())
+    guards = Guards(GuardMemory(contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=60))), monotonic=Clock())
     scene = Scene(guards)
     other = replace(scene.buckets.info[NAME], acl="public-read-write")
     scene.buckets.after["put_acl"] = deque([lambda: scene.buckets.info.update({NAME: other})])

@@ -19,6 +19,7 @@ from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, LocalLimits
+from consumer.guards.memory import GuardMemory
 from consumer.guards.rule import Mode
 from consumer.reevaluation.confirmation import Confirmation
 from consumer.resources.oss.bucket import BucketInfo
@@ -91,7 +92,7 @@ def test_an_exemption_by_region_goes_by_where_the_bucket_is(exempt: str, outcome
 
 def test_a_fight_is_counted_by_where_the_bucket_is() -> None:
     """Another region in each event does not start the count anew."""
-    guards = Guards(contest=LocalContest(ContestPolicy(max_fixes=2, window_seconds=60)), monotonic=Clock())
+    guards = Guards(GuardMemory(contest=LocalContest(ContestPolicy(max_fixes=2, window_seconds=60))), monotonic=Clock())
     scene = Scene((rule("any"),), guards)
     reasons = []
     for region in (LIVE, FORGED, "cn-hangzhou"):
@@ -245,7 +246,7 @@ def test_a_time_changes_nothing_about_a_repair(moment: int) -> None:
 
 def test_more_events_make_no_more_changes_than_the_limits_let() -> None:
     """A flood is held."""
-    scene = Scene((rule("any"),), Guards(limits=LocalLimits(Limit(3, 3600)), monotonic=Clock()))
+    scene = Scene((rule("any"),), Guards(GuardMemory(limits=LocalLimits(Limit(3, 3600))), monotonic=Clock()))
     for number in range(10):
         scene.buckets.add(f"bucket-{number}")
     outcomes = [scene.publish(resourceId=f"bucket-{number}")[1].outcome for number in range(10)]

@@ -10,6 +10,7 @@ import pytest
 from consumer.core.outcome import Outcome
 from consumer.guards.chain import OUTSIDE_WINDOW, Guards, Intent
 from consumer.guards.limits import Limit, LocalLimits
+from consumer.guards.memory import GuardMemory
 from consumer.guards.rule import Mode
 from consumer.guards.window import TimeWindow
 from tests.unit.fakes import Clock
@@ -69,7 +70,7 @@ def test_a_window_that_never_opens_holds() -> None:
 
 def test_what_is_held_takes_no_place_and_proves_nothing() -> None:
     """No limit, breaker or contest counts it."""
-    limited = guards(Clock(SUNDAY), limits=LocalLimits(Limit(1, 60)))
+    limited = guards(Clock(SUNDAY), memory=GuardMemory(LocalLimits(Limit(1, 60))))
     for _ in range(50):
         refused(limited, windowed())
 

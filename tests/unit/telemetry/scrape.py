@@ -22,6 +22,7 @@ from consumer.guards.chain import Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, LocalLimits
+from consumer.guards.memory import GuardMemory
 from consumer.guards.rule import Mode, Rule
 from consumer.guards.shared.store import Store, StoreAddress
 from consumer.guards.window import TimeWindow
@@ -96,7 +97,7 @@ def guards() -> Guards:
     """Guards with one of everything."""
     exemption = Exemption("static-sites", "web", "public by design", SETTLED_AT_MS / 1000, resources=("static-*",))
     limits = LocalLimits(Limit(1000, 3600), {"no-public-read": Limit(20, 60)})
-    return Guards(exemptions=(exemption,), limits=limits, contest=LocalContest(ContestPolicy()))
+    return Guards(GuardMemory(limits=limits, contest=LocalContest(ContestPolicy())), exemptions=(exemption,))
 
 
 def expose_open(found: Metrics, exposures: OpenExposures, board: PollBoard | None = None) -> None:

@@ -11,6 +11,7 @@ from consumer.guards.chain import HOLDS, Guards
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, LocalLimits
+from consumer.guards.memory import GuardMemory
 from consumer.guards.shared.limits import SharedLimits
 from consumer.guards.shared.store import Store, StoreAddress
 from consumer.telemetry.guard_gauges import expose_guards, expose_store
@@ -36,7 +37,7 @@ def test_what_is_held_is_counted_by_its_reason() -> None:
 
 def test_limits_are_shown_with_what_is_taken_of_them() -> None:
     """The limit on all rules has a name of its own; a rule without a limit has no series."""
-    guards = Guards(limits=LocalLimits(Limit(100, 60), {RULE: Limit(20, 60)}), monotonic=Clock())
+    guards = Guards(GuardMemory(limits=LocalLimits(Limit(100, 60), {RULE: Limit(20, 60)})), monotonic=Clock())
     found = metrics()
     expose_guards(found, (rule(), rule("other-rule")), guards, {})
     conclude(permitted(guards, intent(name=RULE)), ended(Outcome.FIXED))
@@ -52,8 +53,10 @@ def test_limits_are_shown_with_what_is_taken_of_them() -> None:
 def test_an_open_breaker_and_a_contest_are_shown_by_rule() -> None:
     """0 while there is none."""
     guards = Guards(
-        breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)),
-        contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=60)),
+        GuardMemory(
+            breakers=LocalBreakers(BreakerPolicy(attempts=1, min_attempts=1, max_failure_share=1.0)),
+            contest=LocalContest(ContestPolicy(max_fixes=1, window_seconds=60)),
+        ),
         monotonic=Clock(),
     )
     found = metrics()
