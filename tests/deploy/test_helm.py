@@ -21,6 +21,8 @@ from tests.deploy.needed import DEPLOY, ROOT, package, program
 
 CHART = DEPLOY / "helm/config-remediator"
 _NAMESPACE = "observed"
+_HASH = "(?:[0-9a-f]{10}|[2-9bcdfghkmt]{10})"
+"""As Helm's functions and as kustomize write one."""
 _ROLE = "acs:ram::1234567890123456:role/config-remediator"
 _PROVIDER = "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c0"
 _LEAST = {
@@ -98,16 +100,15 @@ def _kustomize(components: tuple[str, ...], folder: Path) -> list[Manifest]:
 
 
 def _comparable(manifests: list[Manifest]) -> dict[str, Manifest]:
-    """Without what only one of them can have: Helm's labels, and kustomize's hashes in the names of ConfigMaps."""
+    """Without what only one of them can have: Helm's labels, and the hashes of ConfigMaps, made in two ways."""
     found = {}
     for each in manifests:
-        text = re.sub(r"(config-remediator(?:-catch-up)?(?:-identity)?)-[2-9bcdfghkmt]{10}\b", r"\1", json.dumps(each))
+        text = re.sub(rf"(config-remediator(?:-catch-up)?(?:-identity)?)-{_HASH}\b", r"\1", json.dumps(each))
         plain = json.loads(text)
         plain["metadata"].pop("namespace", None)
         labels = plain["metadata"].pop("labels", {})
         plain["metadata"]["labels"] = {name: text for name, text in labels.items() if "/" not in name}
         _without(plain, "app.kubernetes.io/instance")
-        _without(plain, "checksum/config")
         found[f"{plain['kind']}/{plain['metadata']['name']}"] = plain
     return found
 
@@ -192,10 +193,11 @@ def test_two_releases_share_nothing() -> None:
 
 
 def test_names_are_not_too_long() -> None:
-    """A CronJob may have 52 characters, everything else 63; Helm lets a release have 53."""
+    """A CronJob may have 52 characters, a ConfigMap 253, everything else 63; Helm lets a release have 53."""
     everything, _ = _WAYS["with everything"]
     for each in _render(everything, name="r" * 53):
-        assert len(each["metadata"]["name"]) <= (52 if each["kind"] == "CronJob" else 63), each["metadata"]["name"]
+        most = {"CronJob": 52, "ConfigMap": 253}.get(each["kind"], 63)
+        assert len(each["metadata"]["name"]) <= most, each["metadata"]["name"]
 
 
 def test_the_configuration_arrives_as_it_is() -> None:
@@ -205,6 +207,30 @@ def test_the_configuration_arrives_as_it_is() -> None:
         each["data"]["config.toml"] for each in _render({"config": text}) if "config.toml" in each.get("data", {})
     ]
     assert found == text
+
+
+def test_a_pod_that_starts_anew_reads_what_it_was_rolled_out_with() -> None:
+    """Or the old replicas of a rollout that is stuck would break, too, one restart after the other."""
+    everything, _ = _WAYS["with everything"]
+    other = {
+        "config": f"{_LEAST['config']}\n# changed\n",
+        "credentials": {"source": "rrsa", "rrsa": {"roleArn": f"{_ROLE}-2", "oidcProviderArn": _PROVIDER}},
+        "catchUp": {"enabled": True, "roleArn": f"{_ROLE}-3"},
+    }
+    before, after = (_configured(_render(values)) for values in (everything, {**everything, **other}))
+    assert len(before) == len(after) == 3
+    assert not set(before) & set(after)
+
+
+def _configured(manifests: list[Manifest]) -> list[str]:
+    """Every ConfigMap that pods read, each of which is among the manifests."""
+    made = {each["metadata"]["name"] for each in manifests if each["kind"] == "ConfigMap"}
+    pods = [pod for each in manifests for pod in _pods(each)]
+    volumes = [volume["configMap"] for pod in pods for volume in pod["volumes"] if "configMap" in volume]
+    variables = [source["configMapRef"] for pod in pods for source in pod["containers"][0].get("envFrom", [])]
+    read = {each["name"] for each in [*volumes, *variables] if not each.get("optional")}
+    assert read <= made
+    return sorted(read)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,19 @@
 {{- default (include "cr.name" .) .Values.serviceAccount.name -}}
 {{- end -}}
 
+{{/* With a hash in their names, as kustomize has: a change is a rollout, and a pod that starts anew meanwhile reads what it always did. */}}
+{{- define "cr.config" -}}
+{{- printf "%s-%s" (include "cr.name" .) (.Values.config | sha256sum | trunc 10) -}}
+{{- end -}}
+
+{{- define "cr.identity" -}}
+{{- printf "%s-identity-%s" (include "cr.name" .) (.Values.credentials.rrsa | toJson | sha256sum | trunc 10) -}}
+{{- end -}}
+
+{{- define "cr.catchUpIdentity" -}}
+{{- printf "%s-catch-up-identity-%s" (include "cr.name" .) (list .Values.catchUp.roleArn .Values.credentials.rrsa.oidcProviderArn | toJson | sha256sum | trunc 10) -}}
+{{- end -}}
+
 {{/* What selects the pods. The name is also the job of every alert; the instance keeps two releases apart. */}}
 {{- define "cr.selector" -}}
 app.kubernetes.io/name: config-remediator
