@@ -16,7 +16,7 @@ from typing import Protocol
 
 from consumer.announcements.digests import Digests
 from consumer.announcements.document import Owner, Writer
-from consumer.announcements.records import Announcement, Kind
+from consumer.announcements.records import Announcement, Digest, Kind
 from consumer.announcements.selection import News, Selection, closed_by
 from consumer.announcements.states import StateWatch
 from consumer.core.errors import PermanentError, PermissionMissing, ServiceError
@@ -110,7 +110,7 @@ class Announcer:
         self._line: deque[tuple[float, Announcement]] = deque()
         """Each with the monotonic moment at which it was put in line."""
         self._news = News(selection)
-        self._digests = Digests(self._pace.digest_seconds, wall_ms())
+        self._digests = Digests(self._pace.digest_seconds, (monotonic(), wall_ms()))
         self._results: Counter[tuple[Kind, PublishResult]] = Counter()
         self._changed = threading.Condition()
         # Only used by the thread:
@@ -181,7 +181,7 @@ class Announcer:
             if announced is None:
                 return
             if announced.kind in self._selection.digested:
-                self._digests.add(announced)
+                self._digests.add(announced, self._monotonic())
             else:
                 self._put(announced)
 
@@ -221,7 +221,9 @@ class Announcer:
 
     def _collect(self, *, at_once: bool = False) -> None:
         with self._changed:
-            for digest in self._digests.due(self._wall_ms(), at_once=at_once):
+            waiting = {announced.kind for _, announced in self._line if isinstance(announced, Digest)}
+            now = self._monotonic(), self._wall_ms()
+            for digest in self._digests.due(now, at_once=at_once, waiting=() if at_once else waiting):
                 self._put(digest)
 
     def _publish(self, announced: Announcement) -> None:

@@ -15,6 +15,7 @@ from typing import Any, assert_never
 from urllib.parse import quote
 
 from consumer.announcements.records import (
+    UNKNOWN,
     Announcement,
     Digest,
     Kind,
@@ -22,6 +23,7 @@ from consumer.announcements.records import (
     ResourceName,
     StateAnnouncement,
 )
+from consumer.announcements.wording import subject, summary, summary_of_digest, summary_of_state
 from consumer.guards.exemptions import exemption_toml
 
 VERSION = 1
@@ -38,16 +40,8 @@ PLACEHOLDERS = ("kind", "rule", "reason", "resource", "region", "account")
 """What `announce.runbook_url` may name in braces."""
 
 _EXEMPT_DAYS = 90
-_EXEMPTIBLE = frozenset(
-    {
-        Kind.FIXED,
-        Kind.WOULD_FIX,
-        Kind.CONTESTED,
-        Kind.HELD,
-        Kind.UNDONE,
-    }
-)
-"""Those about a resource that was looked at, or whose name was checked; others may name anything, `*` too."""
+_PATTERN = frozenset("*?[")
+"""What would make a resource's name a pattern that covers others too; nobody is led to exempt those."""
 
 Owner = Callable[[ResourceName], str]
 """The owner that a resource's tags name; empty where they name none or cannot be read."""
@@ -70,7 +64,7 @@ class Writer:
         """The message's text, which is at most `LARGEST_BYTES` long."""
         match announced:
             case ResourceAnnouncement():
-                return self._envelope(announced, _subject(announced), self._ending(announced, owner))
+                return self._envelope(announced, subject(announced), self._ending(announced, owner))
             case StateAnnouncement():
                 return self._envelope(announced, announced.rule or "changes", self._state(announced))
             case Digest():
@@ -93,32 +87,42 @@ class Writer:
         return json.dumps(document, ensure_ascii=True, separators=(",", ":"))
 
     def _ending(self, announced: ResourceAnnouncement, owner: Owner) -> dict[str, Any]:
-        texts = {name: self._text(getattr(announced, name)) for name in ("detail", "before", "after")}
         return {
             "form": "ending",
             "kind": announced.kind.value,
-            "summary": self._text(_summary(announced), 512)[0],
+            "summary": self._text(summary(announced), 512)[0],
+            **self._about(announced, owner, LONGEST_TEXT_BYTES),
+            "by": self._text(announced.by or self.by, 256)[0],
+        }
+
+    def _about(self, announced: ResourceAnnouncement, owner: Owner, most: int) -> dict[str, Any]:
+        """All that is announced of one resource; texts that may be long have at most `most` bytes as JSON."""
+        texts = {name: self._text(getattr(announced, name), most) for name in ("detail", "before", "after")}
+        return {
             "rule": announced.rule,
             "remediation": announced.remediation,
             "mode": announced.mode,
             "resource": self._resource(announced.resource, owner),
             "reason": self._text(announced.reason, 256)[0],
-            **{name: text for name, (text, _) in texts.items()},
+            "detail": texts["detail"][0],
+            "before": texts["before"][0] or UNKNOWN,
+            "after": texts["after"][0] or UNKNOWN,
+            "now": self._text(announced.now, most)[0] or UNKNOWN,
             "cut": [name for name, (_, cut) in texts.items() if cut],
             "message_id": self._text(announced.message_id, 256)[0],
             "evaluated_at": _time(announced.evaluated_at_ms),
             "exposure_seconds": _rounded(announced.exposure_seconds),
             "undo": self._text(announced.undo, 512)[0] or None,
+            "how_to_undo": self._text(announced.how_to_undo, 1_024)[0] or UNKNOWN,
             "exemption": self._exemption(announced),
             "runbook_url": self._link(announced.kind, announced.rule, announced.reason, announced.resource),
-            "by": self._text(announced.by or self.by, 256)[0],
         }
 
     def _state(self, announced: StateAnnouncement) -> dict[str, Any]:
         return {
             "form": "state",
             "kind": announced.kind.value,
-            "summary": self._text(f"{announced.rule}: {announced.detail}" if announced.rule else announced.detail)[0],
+            "summary": self._text(summary_of_state(announced))[0],
             "active": announced.active,
             "rule": announced.rule,
             "runbook_url": self._link(announced.kind, announced.rule, "", None),
@@ -127,37 +131,25 @@ class Writer:
 
     def _digest(self, announced: Digest, owner: Owner) -> str:
         """As many entries as fit; what does not is in the number of the others."""
-        shown = [self._entry(entry, owner) for entry in announced.entries[:MOST_SHOWN]]
+        shown = [self._about(each, owner, _LONGEST_IN_DIGEST_BYTES) for each in announced.entries[:MOST_SHOWN]]
         count = len(announced.entries) + announced.left_out
-        summary = f"{count} resource{'s' if count != 1 else ''}: {_DIGESTED.get(announced.kind, announced.kind)}"
         while True:
             data = {
                 "form": "digest",
                 "kind": announced.kind.value,
-                "summary": summary,
+                "summary": summary_of_digest(announced, count, len(shown)),
                 "since": _time(announced.since_ms),
                 "until": _time(announced.at_ms),
                 "count": count,
                 "entries": shown,
                 "left_out": count - len(shown),
+                "runbook_url": self._link(announced.kind, "", "", None),
                 "by": self._text(self.by, 256)[0],
             }
             body = self._envelope(announced, announced.kind.value, data)
             if len(body) <= LARGEST_BYTES or not shown:
                 return body
-            shown = shown[: len(shown) * 9 // 10]
-
-    def _entry(self, announced: ResourceAnnouncement, owner: Owner) -> dict[str, Any]:
-        most = _LONGEST_IN_DIGEST_BYTES
-        return {
-            "rule": announced.rule,
-            "resource": self._resource(announced.resource, owner),
-            "reason": self._text(announced.reason, most)[0],
-            "before": self._text(announced.before, most)[0],
-            "after": self._text(announced.after, most)[0],
-            "exposure_seconds": _rounded(announced.exposure_seconds),
-            "runbook_url": self._link(announced.kind, announced.rule, announced.reason, announced.resource),
-        }
+            shown = shown[: min(len(shown) * LARGEST_BYTES // len(body), len(shown) - 1)]
 
     def _resource(self, resource: ResourceName | None, owner: Owner) -> dict[str, Any] | None:
         if resource is None:
@@ -165,15 +157,17 @@ class Writer:
         return {
             "type": self._text(resource.resource_type, 256)[0],
             "id": self._text(resource.resource_id, 1_024)[0],
-            "region": resource.region,
-            "account": resource.account_id,
+            "region": self._text(resource.region, 256)[0],
+            "account": self._text(resource.account_id, 256)[0],
             "owner": self._text(owner(resource), 256)[0] or None,
         }
 
     def _exemption(self, announced: ResourceAnnouncement) -> str | None:
         """What would leave the resource as it was, ready to be completed and put into the configuration."""
         resource = announced.resource
-        if resource is None or announced.kind not in _EXEMPTIBLE or not announced.rule:
+        if resource is None or not announced.confirmed or not announced.rule:
+            return None
+        if set(resource.resource_id) & _PATTERN:
             return None
         until = (datetime.fromtimestamp(announced.at_ms / 1_000, UTC) + timedelta(days=_EXEMPT_DAYS)).date()
         name, blank = f"announced-{announced.identity[:12]}", ("who answers for it", "why it may stay as it is")
@@ -202,47 +196,6 @@ class Writer:
         while (size := len(json.dumps(cut))) > most + 2:
             cut = cut[: min(len(cut) * most // size, len(cut) - 1)]
         return cut, cut != cleaned
-
-
-_DIGESTED = {
-    Kind.WOULD_FIX: "a rule that observes would change them",
-    Kind.HELD: "their change has been held back for long",
-    Kind.CONTESTED: "somebody keeps breaking them after every fix",
-    Kind.FIXED: "changed and read back",
-    Kind.DEAD_LETTERED: "given up, a person has to look",
-}
-
-
-def _summary(announced: ResourceAnnouncement) -> str:
-    """One line for a person, which every channel can show."""
-    name = announced.resource.resource_id if announced.resource else f"message {announced.message_id}"
-    change = f"{_short(announced.before)} -> {_short(announced.after)}"
-    match announced.kind:
-        case Kind.FIXED:
-            return f"{name}: {change} (rule {announced.rule})"
-        case Kind.UNDONE:
-            return f"{name}: {change}, taken back by {announced.by} (rule {announced.rule})"
-        case Kind.WOULD_FIX:
-            return f"{name}: rule {announced.rule} would change {change}"
-        case Kind.CONTESTED:
-            return f"{name}: somebody keeps breaking it after every fix by rule {announced.rule}; it is left alone"
-        case Kind.HELD:
-            return f"{name}: the change {change} by rule {announced.rule} is held back: {announced.reason}"
-        case Kind.DEAD_LETTERED:
-            return f"{name}: given up, a person has to look: {announced.reason}"
-        case Kind.PAUSED | Kind.BREAKER_OPEN:
-            return announced.detail
-        case _:
-            assert_never(announced.kind)
-
-
-def _short(state: str) -> str:
-    return state if len(state) <= 80 else f"{state[:80]}..."
-
-
-def _subject(announced: ResourceAnnouncement) -> str:
-    resource = announced.resource
-    return f"{resource.resource_type}/{resource.resource_id}" if resource else f"message/{announced.message_id}"
 
 
 def _time(at_ms: int | None) -> str | None:

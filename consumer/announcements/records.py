@@ -8,6 +8,9 @@ from enum import StrEnum
 MOST_IN_DIGEST = 1_000
 """Resources that one digest remembers; the others of that time are a number in it."""
 
+UNKNOWN = "unknown"
+"""What is announced as a state that nobody has seen, or of which nobody knows whether it still is so."""
+
 
 class Kind(StrEnum):
     """What can be announced. Each is also the tag of its messages, by which a subscription can filter."""
@@ -56,14 +59,22 @@ class ResourceAnnouncement:
     reason: str = ""
     detail: str = ""
     before: str = ""
+    """The state found."""
     after: str = ""
+    """The state reached, or the one wanted."""
+    now: str = ""
+    """The state as it stands, as far as that is known."""
     message_id: str = ""
     evaluated_at_ms: int | None = None
     """When the evaluator found it, by its own clock."""
     exposure_seconds: float | None = None
-    """From the evaluation to the verified fix, or so far."""
+    """From the evaluation to the verified fix; of what is open, until it was reported."""
     undo: str = ""
     """The command that takes the change back."""
+    how_to_undo: str = ""
+    """The same for a person, or why there is nothing to take back or no way to."""
+    confirmed: bool = True
+    """Whether a look, or the journal, has shown that there is such a resource; an event can name anything."""
     by: str = ""
     """The person who did it, where it was no worker."""
 

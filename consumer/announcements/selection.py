@@ -8,9 +8,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from consumer.announcements.records import Announcement, Digest, Kind, ResourceAnnouncement, ResourceName
+from consumer.announcements.undoing import Undoing
 from consumer.core.event_times import believed_ms
 from consumer.core.observers import Report
-from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.core.outcome import Attempt, Disposition, Ending, Outcome
 from consumer.telemetry.exposure import exposure_seconds
 
 REMEMBERED = 10_000
@@ -36,8 +37,8 @@ class Selection:
     """For rules that say otherwise."""
     digested: frozenset[Kind] = frozenset()
     held_after_seconds: float = 3_600.0
-    undoable: frozenset[str] = frozenset()
-    """Names of the remediations whose changes can be taken back; none without a journal."""
+    undoing: Undoing = field(default_factory=Undoing)
+    """How changes can be taken back."""
 
     def wants(self, kind: Kind, rule: str) -> bool:
         """Whether this is announced at all."""
@@ -99,8 +100,10 @@ class News:
         return kind not in known
 
     def _announcement(self, kind: Kind, report: Report, ending: Ending) -> ResourceAnnouncement:
-        event = report.event
-        undoable = kind is Kind.FIXED and report.remediation in self._selection.undoable
+        event, undoing, message_id = report.event, self._selection.undoing, report.message.message_id
+        changed = is_changed(ending)
+        command = undoing.command(report.remediation, message_id) if changed else ""
+        states = states_of(ending)
         return ResourceAnnouncement(
             kind,
             _identity(kind, report, ending),
@@ -111,13 +114,38 @@ class News:
             mode=report.mode,
             reason=ending.reason,
             detail=ending.detail,
-            before=ending.before,
-            after=ending.after,
-            message_id=report.message.message_id,
+            before=states.before,
+            after=states.wanted,
+            now=states.now,
+            message_id=message_id,
             evaluated_at_ms=event.evaluated_at_ms if event else None,
             exposure_seconds=exposure_seconds(report) if kind is Kind.FIXED else _age_seconds(report),
-            undo=f"config-remediator undo {report.message.message_id}" if undoable else "",
+            undo=command,
+            how_to_undo=(
+                undoing.of_change(report.remediation, command)
+                if changed
+                else undoing.of_none(kind, report.remediation, message_id, begun=states.begun)
+            ),
+            confirmed=report.confirmed,
         )
+
+
+def states_of(ending: Ending) -> Attempt:
+    """The states that an ending is about: found, reached or wanted, and as it stands; empty where not known."""
+    if ending.attempt is not None:
+        return ending.attempt
+    now = ending.after if is_changed(ending) else ending.before
+    return Attempt(ending.before, ending.after, now, begun=is_changed(ending))
+
+
+def is_changed(ending: Ending) -> bool:
+    """Whether a change was made and read back that the journal can prove, so that it can be taken back.
+
+    As `consumer.operator.records.is_change` reads it from a journal: a repair may be made, and a person still have to
+    look at the rest.
+    """
+    rest_is_left = ending.outcome is Outcome.REJECTED and ending.before != ending.after
+    return ending.outcome is Outcome.FIXED or rest_is_left
 
 
 def key_of(announced: ResourceAnnouncement) -> AnnouncedKey | None:
@@ -129,11 +157,6 @@ def key_of(announced: ResourceAnnouncement) -> AnnouncedKey | None:
 def closed_by(report: Report) -> AnnouncedKey | None:
     """The key of what an ending settles, so that nothing collected about it is of interest any more."""
     return _key(report) if report.ending and report.ending.outcome in _CLOSING else None
-
-
-def undoable_of(remediations: Mapping[str, str], *, journaled: bool) -> frozenset[str]:
-    """Names of the remediations, by what each says of undoing, whose changes a person can take back."""
-    return frozenset(name for name, word in remediations.items() if journaled and word.startswith(("yes", "in part")))
 
 
 def _key(report: Report) -> AnnouncedKey | None:

@@ -11,7 +11,8 @@ from consumer.aliyun.mns.queue import QueueAddress
 from consumer.aliyun.mns.topic import Topic
 from consumer.announcements.document import Owner, Writer
 from consumer.announcements.records import ResourceName
-from consumer.announcements.selection import Selection, undoable_of
+from consumer.announcements.selection import Selection
+from consumer.announcements.undoing import Undoing
 from consumer.config import Config
 from consumer.core.errors import RemediatorError
 from consumer.core.observers import Hooks
@@ -39,7 +40,7 @@ def build_writer(config: Config, by: str) -> Writer:
 def build_selection(config: Config) -> Selection:
     """What is announced."""
     words = {name: kind.reversible for name, kind in catalogue().items()}
-    return config.announce.selection(config.rules, undoable_of(words, journaled=bool(config.journal.path)))
+    return config.announce.selection(config.rules, Undoing(words, bool(config.journal.path)))
 
 
 @dataclass(frozen=True, slots=True)

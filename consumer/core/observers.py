@@ -116,6 +116,8 @@ class Report:
     """For how long that copy waits."""
     stage_seconds: tuple[tuple[str, float], ...] = field(default=())
     """How long each stage took, by name, in the order of the way: wait, decode, inspect, apply, verify, settle."""
+    confirmed: bool = False
+    """Whether a look has confirmed that the resource is there, and in the account that the event names."""
 
     @property
     def first_ms(self) -> int | None:

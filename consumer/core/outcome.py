@@ -85,6 +85,24 @@ class Disposition(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A change that did not come to a verified end: what was wanted, and what is known of it. For people only.
+
+    `Ending.before` and `Ending.after` cannot say it: what stands there of a failure is what was really reached, and a
+    journal in which they differ proves a change that can be undone.
+    """
+
+    before: str
+    """The state found."""
+    wanted: str
+    """The state to be reached."""
+    now: str = ""
+    """The state as it stands, as far as that is known; empty if it is not."""
+    begun: bool = False
+    """Whether anything may have been changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How the work on one delivery ended, before it is settled."""
 
@@ -105,3 +123,5 @@ class Ending:
     """The RAM action whose absence holds it back, in its service's spelling of the operation: `oss:PutBucketAcl`."""
     resource_alone: bool = False
     """Whether a failure is the resource's own and says nothing about any other one."""
+    attempt: Attempt | None = None
+    """The change that failed, or does not show yet; None where `before` and `after` say all there is to say."""

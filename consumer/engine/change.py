@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from consumer.core.errors import ChangedMeanwhile, PermanentError, ResourceGone, ServiceError
 from consumer.core.observers import Hooks, StepName
-from consumer.core.outcome import Ending, Outcome
+from consumer.core.outcome import Attempt, Ending, Outcome
 from consumer.engine.delivery import Delivery
-from consumer.engine.endings import ended_by, left_alone
+from consumer.engine.endings import ended_by, left_alone, not_begun
 from consumer.engine.read_backs import SHOWS_WITHIN_SECONDS, ReadBack, ReadBacks
 from consumer.guards.chain import JOURNAL_HOLD_SECONDS, JOURNAL_UNWRITABLE, READS_BACK_OLD, Permit
 from consumer.guards.rule import Rule
@@ -68,7 +68,7 @@ class ChangeMaker:
         try:
             return self._make(work)
         except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
-            return ended_by(error, work.rule)
+            return _failed(error, work)
 
     def made_before(
         self, rule: Rule, resource: Resource, target: Target[Any], found: Identity, finding: Finding
@@ -97,7 +97,15 @@ class ChangeMaker:
             return None
         detail = "another change of the same setting does not show yet"
         hold, before = min(rule.hold_seconds, _WAITS_SECONDS), finding.before
-        return Ending(Outcome.HELD, READS_BACK_OLD, detail, before=before, after=before, hold_seconds=hold)
+        return Ending(
+            Outcome.HELD,
+            READS_BACK_OLD,
+            detail,
+            before=before,
+            after=before,
+            hold_seconds=hold,
+            attempt=not_begun(finding),
+        )
 
     def _make(self, work: PermittedChange) -> Ending:
         stages = work.delivery.stages
@@ -160,27 +168,30 @@ class ChangeMaker:
             case Compliant():
                 return _fixed(work.rule, work.target, now, change, read_back)
             case Pending() | ReportOnly():
-                return left_alone(work.rule, read_back, change.before)
+                ending = left_alone(work.rule, read_back, change.before)
+                return replace(ending, attempt=Attempt(change.before, change.after, read_back.state, begun=True))
             case Change(before=state) if state == change.before:
                 awaited = ReadBack(work.rule, change, now, work.permit, accepted_at)
                 self._read_backs.put(work.resource, awaited)
                 return self._still_old(work.resource, awaited)
             case Change(before=state):
                 detail = f"changed, but it reads back as {state}"
-                return Ending(Outcome.FAILED, "not_verified", detail, before=change.before, after=state)
+                attempt = Attempt(change.before, change.after, state, begun=True)
+                return Ending(Outcome.FAILED, "not_verified", detail, change.before, state, attempt=attempt)
             case _:
                 assert_never(read_back)
 
     def _still_old(self, resource: Resource, awaited: ReadBack) -> Ending:
         """The service has accepted the change and shows the old state: look again soon, unless it is overdue."""
-        before = awaited.change.before
+        before, wanted = awaited.change.before, awaited.change.after
+        attempt = Attempt(before, wanted, before, begun=True)
         seconds = awaited.next_look_seconds(self._monotonic())
         if seconds is None:
             self._read_backs.forget(resource, awaited)
             detail = f"the service accepted the change {SHOWS_WITHIN_SECONDS:.0f} s ago, and it still reads {before}"
-            return Ending(Outcome.FAILED, READS_BACK_OLD, detail, before=before, after=before)
+            return Ending(Outcome.FAILED, READS_BACK_OLD, detail, before, before, attempt=attempt)
         detail = f"the service has accepted the change and still shows {before}; it is read back in a moment"
-        return Ending(Outcome.HELD, READS_BACK_OLD, detail, before=before, after=before, hold_seconds=seconds)
+        return Ending(Outcome.HELD, READS_BACK_OLD, detail, before, before, hold_seconds=seconds, attempt=attempt)
 
     def _wait(self, work: PermittedChange, seconds: float) -> bool:
         """Wait within the work budget; false when there is no time, or when the process is stopping."""
@@ -197,6 +208,14 @@ def _not_ours(work: PermittedChange) -> Ending:
     """Nothing is changed; the queue delivers the message again unless somebody else has it."""
     work.permit.not_used()
     return Ending(Outcome.LEASE_LOST, "lost_before_change")
+
+
+def _failed(error: Exception, work: PermittedChange) -> Ending:
+    """How a change ends in which this was raised: unless the service refused it, nobody knows whether it stands."""
+    ending = ended_by(error, work.rule, work.change)
+    if ending.attempt is None or not work.permit.used:
+        return ending
+    return replace(ending, attempt=replace(ending.attempt, now="", begun=True))
 
 
 def _not_journaled(work: PermittedChange) -> Ending:

@@ -16,6 +16,7 @@ from consumer.engine.lease import Lease
 from consumer.engine.parked_copy import ParkedCopy
 from consumer.engine.timings import Timings
 from consumer.guards.rule import Rule
+from consumer.remediations.base import Finding
 from consumer.resources.base import Resource
 
 
@@ -38,6 +39,8 @@ class Delivery:
     # Filled by the worker.
     incarnation: str = ""
     """Which resource of that id the first look has met: the service's own text for when it was created."""
+    finding: Finding | None = None
+    """What the look at the resource came to."""
     ending: Ending | None = None
     """How the work ended; a delivery that is settled without one is released."""
     attempts: int = 0
@@ -128,4 +131,5 @@ class Delivery:
             settled_at_ms=settled_at_ms,
             request_ids=self.stages.request_ids,
             stage_seconds=self.stages.as_tuple(),
+            confirmed=bool(self.incarnation),
         )

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from consumer.core.errors import PermanentError, PermissionMissing, Refused, ResourceGone, ServiceError
-from consumer.core.outcome import Ending, Outcome
+from consumer.core.outcome import Attempt, Ending, Outcome
 from consumer.engine.delivery import Delivery
 from consumer.engine.parking import CANNOT_BE_PARKED
 from consumer.guards.chain import permission_missing
 from consumer.guards.rule import Rule
-from consumer.remediations.base import Pending, ReportOnly
+from consumer.remediations.base import Change, Finding, Pending, ReportOnly
 
 
-def ended_by(error: Exception, rule: Rule) -> Ending:
-    """How work ends in which this was raised."""
+def ended_by(error: Exception, rule: Rule, finding: Finding | None = None) -> Ending:
+    """How work ends in which this was raised; `finding` is what the look had come to by then."""
+    ending = _ended_by(error, rule)
+    if not isinstance(finding, Change) or ending.outcome is Outcome.GONE:
+        return ending
+    return replace(ending, attempt=not_begun(finding))
+
+
+def not_begun(change: Change) -> Attempt:
+    """A change that was wanted and not made, so that the state found still stands."""
+    return Attempt(change.before, change.after, now=change.before)
+
+
+def _ended_by(error: Exception, rule: Rule) -> Ending:
     match error:
         case ResourceGone():
             kind = rule.remediation.kind
@@ -61,3 +75,9 @@ def rejected(error: Refused | PermanentError) -> Ending:
     if isinstance(error, Refused):
         return Ending(Outcome.REJECTED, error.reason, str(error), error_class=name, resource_alone=True)
     return Ending(Outcome.REJECTED, error.code, str(error), error_class=name, resource_alone=error.resource_alone)
+
+
+def cannot_be_parked(ending: Ending, why: str) -> Ending:
+    """A message is given up that could wait no longer; what was wanted of it was not made, so it is an attempt only."""
+    attempt = ending.attempt or Attempt(ending.before, ending.after, now=ending.before)
+    return Ending(Outcome.REJECTED, CANNOT_BE_PARKED, f"{ending.outcome} for now, and {why}", attempt=attempt)

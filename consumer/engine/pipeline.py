@@ -96,7 +96,7 @@ class Pipeline:
         try:
             ending = self._repair(delivery, rule, resource, target, until)
         except Exception as error:  # noqa: BLE001 - as above
-            ending = ended_by(error, delivery.rule or rule)
+            ending = ended_by(error, delivery.rule or rule, delivery.finding)
         delivery.stages.request_ids = tuple(request_ids)
         return self._guards.after_look(resource, ending, granted)
 
@@ -114,7 +114,7 @@ class Pipeline:
             rule = confirmed
             if ending := self._guards.before_look(rule, resource, region=resource.region):
                 return ending
-            finding = rule.remediation.plan(rule.remediation.inspect(target, found))
+            finding = delivery.finding = rule.remediation.plan(rule.remediation.inspect(target, found))
             if ending := self._changes.made_before(rule, resource, target, found, finding):
                 return ending
         match finding:

@@ -16,11 +16,11 @@ from typing import assert_never
 from consumer.core.errors import MessageGone, PermanentError, QueueMissing, ServiceError
 from consumer.core.outcome import SETTLED_BY, Disposition, Ending, Outcome, Settlement
 from consumer.engine.delivery import Delivery
-from consumer.engine.endings import ending_of_follower
+from consumer.engine.endings import cannot_be_parked, ending_of_follower
 from consumer.engine.history import MessageHistory
 from consumer.engine.ledger import Ledger
 from consumer.engine.parked_copy import ParkedCopy
-from consumer.engine.parking import CANNOT_BE_PARKED, INTERRUPTED
+from consumer.engine.parking import INTERRUPTED
 from consumer.engine.postponement import Postponement
 from consumer.engine.settle_policy import Patience, SettlePolicy
 from consumer.engine.settle_queue import Action, SettleQueue
@@ -211,7 +211,7 @@ class Settlements:
             self._hide_instead(delivery, planned)
         else:
             self._ledger.failed(delivery, Action.PARK, planned)
-            delivery.ending = Ending(Outcome.REJECTED, CANNOT_BE_PARKED, f"{ending.outcome} for now, and {planned}")
+            delivery.ending = cannot_be_parked(ending, planned)
             self._begin(delivery)
 
     def _dead_letter(self, delivery: Delivery) -> None:

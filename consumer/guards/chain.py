@@ -177,7 +177,8 @@ class Guards:
         if not self.refusals.resource_alone(resource, ending.missing_action, now):
             return ending
         detail = f"refused on this resource, and granted on others: {ending.detail}"
-        return Ending(Outcome.REJECTED, "AccessDenied", detail, error_class=ending.error_class, resource_alone=True)
+        refused = Ending(Outcome.REJECTED, "AccessDenied", detail, error_class=ending.error_class, resource_alone=True)
+        return replace(refused, attempt=ending.attempt)
 
     def release(self) -> None:
         """Let changes go on that breakers and contests hold back, because a person says that the cause is gone."""
@@ -279,6 +280,8 @@ class Permit:
     ) -> None:
         self.refusal = refusal
         """The ending that keeps the change from being made; None if it may be made."""
+        self.used = True
+        """Whether anything may have been changed, once the change was begun."""
         self._intent = intent
         self._guards = guards
         self._admission = admission
@@ -291,6 +294,7 @@ class Permit:
 
     def not_used(self) -> None:
         """Nothing was changed, for certain: the limits have room for another change."""
+        self.used = False
         if self._reservation is not None:
             self._guards.limits.conclude(self._reservation, None)
             self._reservation = None

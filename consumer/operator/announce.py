@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from consumer.announcements.records import Kind, ResourceAnnouncement, ResourceName
+from consumer.announcements.undoing import of_undo
 from consumer.app.announcing import build_selection, build_writer, open_topic, owners
 from consumer.core.errors import RemediatorError
 from consumer.core.outcome import Ending
@@ -29,9 +30,12 @@ def undone(session: Session, entry: Entry, resource_type: str, now: str, by: str
         resource,
         rule=rule,
         remediation=entry.text("remediation"),
+        mode=entry.text("mode"),
         before=entry.text("after"),
         after=now,
+        now=now,
         message_id=entry.text("message_id"),
+        how_to_undo=of_undo(resource, rule),
         by=by,
     )
     return _published(session, announced, by)
@@ -45,7 +49,7 @@ def fixed(session: Session, delivery: Delivery, ending: Ending, by: str, change:
     selection = build_selection(config)
     if not selection.wants(Kind.FIXED, rule.name):
         return None
-    undoable = change and rule.remediation.name in selection.undoable
+    undo = selection.undoing.command(rule.remediation.name, change)
     region = delivery.event.region if delivery.event else resource.region
     name = ResourceName(resource.resource_type, resource.resource_id, region, resource.account_id)
     announced = ResourceAnnouncement(
@@ -55,10 +59,15 @@ def fixed(session: Session, delivery: Delivery, ending: Ending, by: str, change:
         name,
         rule=rule.name,
         remediation=rule.remediation.name,
+        mode=rule.mode.value,
+        reason=ending.reason,
+        detail=ending.detail,
         before=ending.before,
         after=ending.after,
+        now=ending.after,
         message_id=delivery.message_id,
-        undo=f"config-remediator undo {change}" if undoable else "",
+        undo=undo,
+        how_to_undo=selection.undoing.of_change(rule.remediation.name, undo),
         by=by,
     )
     return _published(session, announced, by)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from consumer.core.errors import PermissionMissing
 from consumer.core.observers import SettleError
-from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.core.outcome import Attempt, Disposition, Ending, Outcome
 from consumer.core.parked import History, UserProperty, carried, written
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.engine.delivery import Delivery
@@ -184,6 +184,19 @@ def test_what_cannot_be_parked_never_fills_the_limit_of_undeleted_messages() -> 
     odd, *_ = odd_ones(engine, 1)
     hold(engine, odd)
     assert engine.dispositions[-1] is Disposition.HIDDEN
+
+
+def test_a_message_that_cannot_be_parked_still_says_what_was_wanted() -> None:
+    """As what it wanted and not as what it reached: for the journal it is no change, which undo would take back."""
+    engine = Engine(max_undeleted=20)
+    for odd in odd_ones(engine, 12):
+        engine.resolve(odd, Outcome.HELD, before="public-read", after="private", hold_seconds=3_600)
+        engine.settle_all()
+    (last,) = [report.ending for report in engine.recorder.reports[-1:]]
+
+    assert last is not None
+    assert (last.outcome, last.before, last.after) == (Outcome.REJECTED, "", "")
+    assert last.attempt == Attempt("public-read", "private", now="public-read")
 
 
 def test_nobody_follows_a_message_into_the_dead_letter_queue_that_cannot_be_parked() -> None:

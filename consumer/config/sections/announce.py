@@ -12,6 +12,7 @@ from consumer.announcements.announcer import Pace
 from consumer.announcements.document import PLACEHOLDERS
 from consumer.announcements.records import Kind
 from consumer.announcements.selection import Selection
+from consumer.announcements.undoing import Undoing
 from consumer.config.credentials_refused import carries_credential
 from consumer.config.sections.rules import RuleConfig
 from consumer.config.types import Allowed, AnnouncedKinds, QueueNameOrNone, Section, checked_endpoint
@@ -121,14 +122,14 @@ class AnnounceConfig(Section):
         ),
     )
 
-    def selection(self, rules: Iterable[RuleConfig], undoable: frozenset[str]) -> Selection:
-        """What is announced; `undoable` names the remediations whose changes a person can take back."""
+    def selection(self, rules: Iterable[RuleConfig], undoing: Undoing) -> Selection:
+        """What is announced; `undoing` says how changes can be taken back."""
         return Selection(
             frozenset(self.endings),
             {rule.name: frozenset(rule.announce) for rule in rules if rule.announce is not None},
             frozenset(self.digest),
             self.held_after_seconds,
-            undoable,
+            undoing,
         )
 
     def pace(self) -> Pace:

@@ -47,9 +47,16 @@ def test_the_command_in_an_announcement_takes_the_change_back_and_is_announced(
     assert channel.acls()["photos"] == "public-read"
     undone = [document["data"] for document in announced(channel) if document["data"]["kind"] == "undone"]
     (data,) = undone
-    assert (data["before"], data["after"], data["rule"]) == ("private", "public-read", "public-read")
+    assert (data["before"], data["after"], data["now"]) == ("private", "public-read", "public-read")
+    assert (data["rule"], data["remediation"], data["mode"]) == ("public-read", "oss.bucket-acl", "enforce")
     assert data["resource"]["owner"] == "web-team"
+    assert "photos" in data["exemption"]
     assert "@" in data["by"]
+    assert data["undo"] is None
+    _, *again = data["how_to_undo"].split()
+    made = announcing.run(*again)
+    assert made.status == 0, made
+    assert channel.acls()["photos"] == "private", "what is said to make the change again does"
 
 
 def test_an_undo_that_cannot_be_announced_is_an_undo_all_the_same(announcing: Cli, channel: Emulator) -> None:
@@ -159,6 +166,8 @@ def test_a_repair_by_a_person_is_announced_with_their_name(announcing: Cli, chan
         "private",
         "public-read",
     )
+    assert (data["now"], data["mode"]) == ("private", "enforce")
+    assert data["how_to_undo"].startswith(f"{data['undo']} (yes: ")
     assert data["by"].startswith("anna@")
     assert data["resource"]["owner"] == "web-team"
     _, *command = data["undo"].split()

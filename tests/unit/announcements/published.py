@@ -19,18 +19,36 @@ Document = dict[str, Any]
 @cache
 def schema() -> Draft202012Validator:
     """The schema that is shipped."""
-    text = resources.files("consumer.announcements").joinpath("announcement.schema.json").read_text(encoding="utf-8")
-    document = json.loads(text)
+    return _validator("consumer.announcements", "announcement.schema.json")
+
+
+@cache
+def first_schema() -> Draft202012Validator:
+    """The schema of version 1 as it was when it was first released, by which receivers may still check."""
+    return _validator("tests.unit.announcements", "first.schema.json")
+
+
+def _validator(package: str, name: str) -> Draft202012Validator:
+    document = json.loads(resources.files(package).joinpath(name).read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(document)
     return Draft202012Validator(document)
 
 
 def checked(body: str) -> Document:
-    """The document in a body, which fits the schema and the topic."""
+    """The document in a body: it fits the topic, the schema of today and the first one, and has every field of today.
+
+    Fields that were added are not required by the schema, for messages of an older replica lack them.
+    """
     assert body.isascii()
     assert len(body) <= LARGEST_BYTES
     document: Document = json.loads(body)
     schema().validate(document)
+    first_schema().validate(document)
+    data, forms = document["data"], schema().schema["$defs"]
+    assert set(data) == set(forms[data["form"]]["properties"])
+    entry = forms["digest"]["properties"]["entries"]["items"]["properties"]
+    for found in data.get("entries", ()):
+        assert set(found) == set(entry)
     return document
 
 

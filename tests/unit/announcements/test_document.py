@@ -105,6 +105,8 @@ def test_what_may_name_anything_hints_at_no_exemption() -> None:
     hostile = replace(FIXED, kind=Kind.DEAD_LETTERED, resource=replace(PHOTOS, resource_id="*"))
 
     assert written(hostile)["data"]["exemption"] is None
+    assert written(replace(FIXED, kind=Kind.DEAD_LETTERED, confirmed=False))["data"]["exemption"] is None
+    assert written(replace(FIXED, kind=Kind.DEAD_LETTERED))["data"]["exemption"], "a look has found it"
 
 
 def test_a_message_that_names_no_resource_has_none() -> None:
@@ -150,7 +152,9 @@ def test_a_digest_lists_what_fits_and_counts_the_rest() -> None:
     assert data["count"] == 1_007
     assert data["left_out"] == 1_007 - len(data["entries"])
     assert 10 < len(data["entries"]) <= MOST_SHOWN
-    assert data["summary"] == "1007 resources: a rule that observes would change them"
+    listed = len(data["entries"])
+    assert data["summary"] == f"1007 resources: a rule that observes would change them ({listed} of them listed)"
+    assert len(json.dumps(data)) + 1_500 > LARGEST_BYTES - 2_000, "as many as fit"
 
 
 @pytest.mark.parametrize("kind", [Kind.PAUSED, Kind.BREAKER_OPEN])
