@@ -10,8 +10,8 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import RULES, Cli
+from tests.integration.cli.granting import granted, needed
 from tests.integration.cli.journaling import READ
-from tests.integration.cli.test_ram_policy import granted, needed
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.operator.report.journals import ACCOUNT, Book
 

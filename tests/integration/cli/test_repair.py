@@ -10,7 +10,7 @@ import pytest
 
 from emulator.client import Emulator
 from tests.integration.cli.conftest import RULES, Cli, Result
-from tests.integration.cli.test_ram_policy import REEVALUATE, granted, needed
+from tests.integration.cli.granting import REEVALUATE, granted, needed
 from tests.integration.test_windows import closed
 from tests.redis_server import RedisServer, redis_server
 

@@ -27,7 +27,7 @@ def the_change(cli: Cli, bucket: str = "photos") -> str:
 @pytest.mark.parametrize("case", [ACL, POLICY, TAGS, LOGGING], ids=lambda case: case.remediation)
 def test_a_repair_is_undone_exactly(case: Case, cli: Cli, channel: Emulator, journal: Path) -> None:
     """The bucket is as it was, setting for setting, and the journal has both steps and is whole."""
-    from tests.integration.cli.test_ram_policy import rule
+    from tests.integration.cli.granting import rule
 
     channel.config.set_channel(non_compliance=False)
     channel.create_buckets([BUCKET], **case.broken)
@@ -45,7 +45,7 @@ def test_a_repair_is_undone_exactly(case: Case, cli: Cli, channel: Emulator, jou
 
 def test_a_repair_that_left_something_to_a_person_is_undone_too(cli: Cli, channel: Emulator, journal: Path) -> None:
     """Rejected after a change: the journal has both states, and undo takes it by the line that says so."""
-    from tests.integration.cli.test_ram_policy import rule
+    from tests.integration.cli.granting import rule
 
     case = replace(POLICY, broken={"policy": policy(PUBLIC_STATEMENT, {**PUBLIC_STATEMENT, "Principal": ["alice"]})})
     channel.config.set_channel(non_compliance=False)
@@ -187,7 +187,7 @@ def test_a_bucket_that_its_owner_has_made_anew_stays(cli: Cli, channel: Emulator
     """A call that creates no bucket has made none: the owner's, empty as it is, is not deleted."""
     channel.config.set_channel(non_compliance=False)
     channel.create_buckets(["photos"], **POLICY.broken)
-    from tests.integration.cli.test_ram_policy import rule
+    from tests.integration.cli.granting import rule
 
     cli.configure(rule(POLICY), more=f'\n[journal]\npath = "{journal}"\n')
     channel.config.publish(bucket="photos", rule=READ)

@@ -13,7 +13,7 @@ import pytest
 from consumer.core.errors import SharedUnreachable
 from consumer.guards.limits import LimitReached
 from consumer.guards.shared.store import Store, StoreAddress
-from tests.integration.shared.test_limits import RULE, limits, places
+from tests.integration.shared.places import RULE, limits, places
 from tests.redis_server import redis_server
 from tests.unit.fakes import Clock
 

@@ -10,10 +10,10 @@ from consumer.core.errors import SharedUnreachable
 from consumer.guards.shared.store import Store, StoreAddress
 from consumer.operator.catch_up.shared_sent import SharedSent
 from tests.integration.shared.conftest import Replica, past_every_pause
+from tests.integration.shared.places import RULE, limits, places
 from tests.integration.shared.test_breakers import breakers
 from tests.integration.shared.test_contest import PHOTOS, contest
 from tests.integration.shared.test_failover import Address, address
-from tests.integration.shared.test_limits import RULE, limits, places
 from tests.redis_server import RedisServer
 
 WANTED: dict[str, Callable[[Store], object]] = {
