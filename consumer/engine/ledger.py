@@ -1,4 +1,4 @@
-"""The ledger of settling: moves deliveries through the books, and says what became of them to whoever listens.
+"""The ledger of settling: moves deliveries through the books, and reports to the observers what became of them.
 
 Nothing is decided here, and nothing is sent.
 """

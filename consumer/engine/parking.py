@@ -1,4 +1,4 @@
-"""Decides whether a message that has to wait is parked or hidden, and as what it is parked.
+"""Decides whether a message that has to wait should and can be parked, and as what it is parked.
 
 Parked, it is out of the way: sent again with a delay, confirmed, and then deleted. It counts no more as undeleted, its
 retention begins anew, and its history travels with it. Hidden is what waits for a moment only, what cannot be sent
@@ -6,8 +6,8 @@ again as it came, and everything while parking does not work.
 
 Copies must never breed. A copy whose confirmation got lost, or whose original could not be deleted, is a duplicate that
 would be parked again in its turn. So a park that does not end in a deletion interrupts parking, for longer each time;
-then a single message tries it again. One original in a hundred that could not be deleted is borne: hiding the thousands
-that come meanwhile would cost more than one duplicate. See docs/decisions/0021-parking.md.
+then a single message tries it again. One original in a hundred that cannot be deleted is tolerated: hiding the
+thousands that come meanwhile would cost more than one duplicate. See docs/decisions/0021-parking.md.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Parking:
         self._say = say
         self._facts = _Facts()
         self._asked = False
-        """Whether anybody has asked the queue for its retention yet."""
+        """Whether the queue was asked for its retention before."""
         self._lock = threading.Lock()
         self._pause_seconds = 0.0
         """How long the present interruption lasts; 0 while parking works."""
@@ -85,7 +85,7 @@ class Parking:
         self._trial = 0
         """How often it was interrupted."""
         self._parked_well = 0
-        """Messages that were parked and deleted since then, less those that duplicates were borne for."""
+        """Messages that were parked and deleted since then, less those that a tolerated duplicate has used up."""
 
     def learn(self, found: QueueAttributes | None) -> None:
         """What the queue reports about itself, now and whenever it was asked again; None if it may not be read."""
@@ -169,10 +169,10 @@ class Parking:
     def in_vain(self, copy: ParkedCopy, reason: str) -> None:
         """A message stays beside this copy, or may."""
         with self._lock:
-            borne = self._parked_well >= PARKED_FOR_EACH_DUPLICATE
-            if borne:
+            tolerated = self._parked_well >= PARKED_FOR_EACH_DUPLICATE
+            if tolerated:
                 self._parked_well -= PARKED_FOR_EACH_DUPLICATE
-        if not borne:
+        if not tolerated:
             self.interrupt(copy, reason)
 
     def refused(self, copy: ParkedCopy, error: ServiceError) -> None:

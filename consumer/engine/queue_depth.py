@@ -120,12 +120,12 @@ class QueueWatch:
         return self.watched[place] if longest >= 0 else None
 
     def asked(self, each: Watched) -> None:
-        """The queue is being asked now."""
+        """The request for its attributes is sent now."""
         each.stale_at = each.good_at + _MISSED * self._interval(each)
         each.asked_at, each.books = self._monotonic(), self.books()
 
     def answered(self, each: Watched, found: QueueAttributes) -> None:
-        """It has said what it holds."""
+        """Its attributes are here."""
         # Whether messages of this queue were in work here when it was asked, and still are.
         held = not each.dead_letters and each.books.working > 0 and self.books().working > 0
         self._judge(found.figures, held)
@@ -133,12 +133,12 @@ class QueueWatch:
         each.retention_seconds = found.retention_seconds
 
     def unanswered(self, each: Watched) -> None:
-        """It has not, which may pass: what was known stays for a while."""
+        """The request has failed in a way that may pass: what was known stays for a while."""
         if each.asked_at > each.stale_at:
             each.figures = _UNKNOWN
 
     def refused(self, each: Watched) -> None:
-        """It has not, and what was known is not shown a moment longer."""
+        """The request was refused, and what was known is not shown a moment longer."""
         each.figures, each.may_ask = _UNKNOWN, False
 
     def hidden(self, each: Watched) -> int:

@@ -35,13 +35,13 @@ class HidingQueue(Protocol):
 
 
 class Settler(Loop):
-    """One thread: takes what is due out of its settle queue, and says what each request came to."""
+    """One thread: takes what is due out of its settle queue, sends the request, and reports how each delivery fared."""
 
     action: ClassVar[Action]
 
     def __init__(self, shared: EngineContext, heartbeat: Heartbeat) -> None:
         super().__init__(heartbeat)
-        self._waiting = shared.settle_queues[self.action]
+        self._settle_queue = shared.settle_queues[self.action]
         self._settlements = shared.settlements
         self._hooks = shared.hooks
         self._monotonic = shared.monotonic
@@ -49,11 +49,11 @@ class Settler(Loop):
     @property
     def done(self) -> bool:
         """Nothing more will come."""
-        return self._waiting.closed
+        return self._settle_queue.closed
 
     def step(self) -> bool:
         """Send one request, if one becomes due within the idle time; whether there was anything to settle."""
-        due = self._waiting.take(self._heartbeat.idle_seconds)
+        due = self._settle_queue.take(self._heartbeat.idle_seconds)
         if in_time := [delivery for delivery in due if not self._settlements.give_up_late(delivery, self.action)]:
             self._hooks.sync()  # how they end is on record before anything is done to them
             self._heartbeat.beat(f"settling {len(in_time)}")
@@ -62,12 +62,12 @@ class Settler(Loop):
         return bool(due)
 
     def timed(self, request: Callable[[], _T]) -> _T:
-        """The answer to a request for a single message, and how long it took known to whoever compares."""
+        """The answer to a request for a single message; how long it took counts for the pace of the settle queue."""
         started = self._monotonic()
         try:
             return request()
         finally:
-            self._waiting.took(self._monotonic() - started)
+            self._settle_queue.took(self._monotonic() - started)
 
     @abstractmethod
     def settle(self, deliveries: Sequence[Delivery]) -> None:

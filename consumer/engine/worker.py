@@ -67,7 +67,7 @@ class Worker(Loop):
         """
         while leader := self._groups.newest(opener):
             self._heartbeat.beat(f"working on message {leader.message_id}")
-            if leader is opener or not self._stopping.is_set():
+            if leader is opener or not self._stopping.is_set():  # at a stop what came meanwhile is released
                 leader.ending = self._pipeline.repair(leader)
                 if leader.ending.outcome is not Outcome.LEASE_LOST:
                     # Nobody follows a lost delivery: the next newest is worked on instead.
