@@ -11,7 +11,7 @@ from consumer.guards.limits import Limits, LocalLimits
 
 @dataclass(frozen=True, slots=True)
 class GuardMemory:
-    """One for the process. Without anything given it is this process's own, empty, and limits nothing."""
+    """One for the process. Without anything given it is this process's own, empty and without a limit."""
 
     limits: Limits = field(default_factory=LocalLimits)
     """Changes of late, and how many may be made."""
