@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from consumer import __version__
 from consumer.app.status_board import StatusBoard
 from consumer.config import Config
+from consumer.core.printable import counted
 from consumer.engine.in_flight import Books
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule
@@ -115,8 +116,8 @@ class StatusSource:
                 yield f"rule {rule.name}: {', '.join(rule.waits)}"
         exposures = self.status_board.exposures
         for (action, account), count in sorted(exposures.missing_actions().items()):
-            yield f"{action} is not granted, for which {count} resources of account {account} wait"
+            yield f"{action} is not granted, which keeps {counted(count, 'resource')} of account {account} waiting"
         for name, resource in sorted(self.status_board.missing.current()):
             yield f"{name} is not granted on {resource}"
         for (name, reason), count in sorted(exposures.given_up().items()):
-            yield f"rule {name} has given up {count} resources ({reason}): a person has to look"
+            yield f"rule {name} has given up {counted(count, 'resource')} ({reason}): a person has to look"

@@ -21,6 +21,7 @@ from consumer.config.introspection import Location, ValueType, allowed, dotted, 
 from consumer.config.model import Config
 from consumer.config.sections.rules import remediation_type
 from consumer.core.errors import ConfigurationError
+from consumer.core.printable import counted
 
 _KEY = "[key]"
 """How pydantic marks an error about a table's key rather than its value."""
@@ -31,7 +32,7 @@ class InvalidConfiguration(ConfigurationError):
 
     def __init__(self, path: Path, problems: Sequence[Problem], variables: Mapping[str, str]) -> None:
         """`variables` names the environment variable of each key that came from one."""
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        count = counted(len(problems), "problem")
         super().__init__("\n".join([f"{path}: {count} in the configuration", *(f"  {found}" for found in problems)]))
         self.problems = tuple(problems)
         self._path = path

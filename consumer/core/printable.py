@@ -16,6 +16,11 @@ def printable(text: str, keep: str = "") -> str:
     return "".join(c if c.isprintable() or c in keep else json.dumps(c)[1:-1] for c in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of what the noun names: `1 line`, `2 lines`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 _MOST_QUOTED = 40
 
 

@@ -17,6 +17,7 @@ from consumer.aliyun.http import ReplyTooLarge, failure_code
 from consumer.aliyun.retry import Retrier
 from consumer.core.errors import DamagedReply, NotAuthenticated, Retryable, ServiceError
 from consumer.core.evaluation import EvaluatorRule, ListPage, Violation
+from consumer.core.printable import counted
 from consumer.guards.rule import Rule
 from consumer.operator.catch_up.coverage import Gaps, gaps, may_take
 
@@ -83,7 +84,7 @@ class Listing:
             if each.error:
                 yield f"{each.rule.rule_id}: {each.error}"
             if each.unreadable:
-                yield f"{each.rule.rule_id}: {each.unreadable} results could not be read"
+                yield f"{each.rule.rule_id}: {counted(each.unreadable, 'result')} could not be read"
 
 
 class Lister:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from consumer.core.printable import counted
 from consumer.operator import output
 from consumer.operator.catch_up.listing import Listing, RuleListing
 from consumer.operator.catch_up.plan import Decision, EventSeen, Planned, counts, seen_counts
@@ -219,7 +220,7 @@ def _state(each: RuleListing) -> str:
         return f"not complete: {each.error}"
     if not each.rule.active:
         return "switched off, so not listed"
-    return "complete" if not each.unreadable else f"{each.unreadable} results could not be read"
+    return "complete" if not each.unreadable else f"{counted(each.unreadable, 'result')} could not be read"
 
 
 def gaps_document(listing: Listing) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from consumer.core.errors import ConfigurationError
 from consumer.core.observers import StepName
+from consumer.core.printable import counted
 from consumer.journal.format import Entry, Verdict, verify
 from consumer.operator import records, times
 from consumer.operator.report.findings import Findings, ReadJournal
@@ -135,12 +136,12 @@ def _unknown(read: _Read, others: Sequence[_Read]) -> list[str]:
     verdict, name = read.verdict, read.path.name
     found = [f"{name}: line {each.line}: {each.text}." for each in verdict.problems[:_MOST_PROBLEMS]]
     if (more := len(verdict.problems) - len(found)) > 0:
-        found.append(f"{name}: {more} more problems; journal verify lists them all.")
+        found.append(f"{name}: {counted(more, 'more problem')}; journal verify lists them all.")
     if verdict.problems:
         found.append(f"{name} is NOT whole: what it says cannot be proved, and what is missing cannot be known.")
     if read.gaps:
-        lines = "1 line" if read.lost_lines == 1 else f"{read.lost_lines} lines"
-        found.append(f"{name}: {lines} could not be written in {read.gaps} gaps; their content is unknown.")
+        lines, gaps = counted(read.lost_lines, "line"), counted(read.gaps, "gap")
+        found.append(f"{name}: {lines} could not be written in {gaps}; their content is unknown.")
     if _continues(read, others) and (not read.first_ms or read.first_ms > read.since_ms):
         found.append(
             f"{name} begins {_moment(read.first_ms)} where another file ends, which was not given: what happened in the"

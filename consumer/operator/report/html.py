@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from consumer.core.printable import printable
+from consumer.core.printable import counted, printable
 from consumer.operator.report.page import Cell, Chart, Figure, ReportPage, Table
 from consumer.operator.report.stylesheet import STYLE
 
@@ -104,7 +104,7 @@ def _chart(part: Chart) -> Iterator[str]:
         return
     yield f"<p>{text(part.note)}</p>"
     total = sum(count or 0 for _, count in part.bars)
-    label = f"{total} changes from {part.bars[0][0]} to {part.bars[-1][0]}; {part.most} at most"
+    label = f"{counted(total, 'change')} from {part.bars[0][0]} to {part.bars[-1][0]}; {part.most} at most"
     yield f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT + _BASE}" role="img" aria-label="{text(label)}">'
     step = _WIDTH / len(part.bars)
     width = min(step * 0.8, _WIDEST_BAR)

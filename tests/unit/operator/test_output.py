@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.core.printable import printable
+from consumer.core.printable import counted, printable
 from consumer.engine.dead_letter import SCHEMA
 from consumer.operator import output
 from consumer.operator.dlq.letters import read
@@ -173,3 +173,8 @@ def test_nothing_is_left_to_be_written_once_a_person_is_asked(monkeypatch: pytes
     sys.stdout.write("a table")
     assert output.declined("Go on?") == "you declined"
     assert typed.seen == [b"a table"]
+
+
+def test_one_is_not_many() -> None:
+    """On the status page, in reports and in what catch-up could not read."""
+    assert [counted(number, "resource") for number in (0, 1, 2)] == ["0 resources", "1 resource", "2 resources"]

@@ -195,7 +195,7 @@ def test_gaps_are_reported_with_how_many_lines_are_missing(book: Book) -> None:
     book.ended("fixed", at_ms=NOON)
     found = report(book)
     assert found.damaged
-    assert found.unknown == ("journal.jsonl: 3 lines could not be written in 1 gaps; their content is unknown.",)
+    assert found.unknown == ("journal.jsonl: 3 lines could not be written in 1 gap; their content is unknown.",)
 
 
 @pytest.mark.parametrize("damage", ["altered", "removed", "garbage"])
