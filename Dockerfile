@@ -28,15 +28,16 @@ COPY requirements/worker.txt requirements/${LOCK}.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     PYTHONPATH=$(echo /opt/installer/lib/python3*/site-packages) /opt/installer/bin/pip --python /opt/venv/bin/python \
     install --no-compile --require-hashes --no-build-isolation --use-pep517 -r "${LOCK}.txt"
-# Bytecode is made here because the file system is read-only later. Unchecked, because nothing there can change.
-RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
+# Bytecode is made here because the file system is read-only later. Unchecked, because nothing there can change. One file
+# after the other: what a process has compiled before decides which references a file has, so several give other bytes.
+RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
 FROM packages AS emulator-packages
 COPY requirements/emulator.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     PYTHONPATH=$(echo /opt/installer/lib/python3*/site-packages) /opt/installer/bin/pip --python /opt/venv/bin/python \
     install --no-compile --require-hashes --no-build-isolation --use-pep517 -r emulator.txt \
-    && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/venv/lib
+    && python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The service itself. Copied rather than installed: it is pure Python, and a build backend would be one more thing to

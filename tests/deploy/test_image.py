@@ -58,6 +58,13 @@ def test_no_emulator_in_the_worker() -> None:
     assert "emulator" not in "\n".join(line for line in worker.splitlines() if not line.startswith("#"))
 
 
+def test_bytecode_is_made_by_one_process() -> None:
+    """Several would share the files out differently each time, and references between constants would differ."""
+    calls = re.findall(r"compileall .*", _DOCKERFILE)
+    assert len(calls) >= 4
+    assert all(" -j" not in call and "--invalidation-mode unchecked-hash" in call for call in calls)
+
+
 def test_commands_are_in_exec_form() -> None:
     """A shell in between would keep signals from the worker."""
     commands = re.findall(r"^\s*(?:ENTRYPOINT|CMD|HEALTHCHECK .*CMD)\s+(\S)", _DOCKERFILE, flags=re.MULTILINE)
