@@ -192,6 +192,35 @@ def test_two_releases_share_nothing() -> None:
         assert not set(selectors[0]) & set(selectors[1])
 
 
+def _jobs(manifests: list[Manifest]) -> dict[str, set[str]]:
+    """The jobs that each kind names in its queries, and the job that the PodMonitor gives to what it scrapes."""
+    named = {
+        each["kind"]: set(re.findall(r'job="([^"]+)"', json.dumps(each).replace('\\"', '"'))) for each in manifests
+    }
+    (monitor,) = [each for each in manifests if each["kind"] == "PodMonitor"]
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    given = {each["replacement"] for each in endpoint.get("relabelings", []) if each["targetLabel"] == "job"}
+    assert monitor["spec"]["jobLabel"] == "app.kubernetes.io/name"  # which is config-remediator, unless it is replaced
+    return {"PodMonitor": given or {"config-remediator"}, **{kind: jobs for kind, jobs in named.items() if jobs}}
+
+
+@pytest.mark.parametrize("name", ["one", "config-remediator-eu", "config-remediator"])
+def test_each_release_has_a_job_of_its_own(name: str) -> None:
+    """Two in one namespace: neither hides that the other is down, and neither counts as the other's replicas."""
+    everything, _ = _WAYS["with everything"]
+    job = {"one": "one-config-remediator"}.get(name, name)
+    assert _jobs(_render(everything, name)) == {"PodMonitor": {job}, "PrometheusRule": {job}, "ScaledObject": {job}}
+
+
+def test_long_names_that_begin_alike_stay_apart() -> None:
+    """What is cut is replaced by a digest of the whole."""
+    everything, _ = _WAYS["with everything"]
+    first, second = (
+        {(each["kind"], each["metadata"]["name"]) for each in _render(everything, f"{'r' * 50}{end}")} for end in "ab"
+    )
+    assert not first & second
+
+
 def test_names_are_not_too_long() -> None:
     """A CronJob may have 52 characters, a ConfigMap 253, everything else 63; Helm lets a release have 53."""
     everything, _ = _WAYS["with everything"]
@@ -262,6 +291,82 @@ def test_what_cannot_work_is_refused(values: dict[str, Any], named: str) -> None
     with pytest.raises(HelmValuesError) as refused:
         chart.render({**_LEAST, **values}, name="config-remediator", namespace=_NAMESPACE)
     assert named in str(refused.value)
+
+
+_TOML = str(_LEAST["config"])
+_ONE_TOO_FEW = re.sub(r"shutdown_grace_seconds = \d+", "shutdown_grace_seconds = 111", _TOML)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        (
+            {"autoscaling": {"enabled": True, "minReplicas": 5, "maxReplicas": 3}},
+            "autoscaling.minReplicas is 5, which is more than autoscaling.maxReplicas, 3",
+        ),
+        (
+            {"credentials": {"source": "environment", "rrsa": {"roleArn": _ROLE}}},
+            "credentials.rrsa.roleArn is set, but credentials.source is environment",
+        ),
+        (
+            {"credentials": {**_RRSA, "ecsRamRole": "x"}},
+            "credentials.ecsRamRole is set, but credentials.source is rrsa",
+        ),
+        *(
+            ({"credentials": credentials, "env": [{"name": variable, "value": "x"}]}, f"env sets {variable}, but cred")
+            for credentials in (_RRSA, {"source": "ecs-ram-role", "ecsRamRole": "x"})
+            for variable in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ECS_METADATA", "ALIBABA_CLOUD_ROLE_ARN")
+        ),
+        (
+            {"config": _ONE_TOO_FEW},
+            "terminationGracePeriodSeconds is 130; with engine.shutdown_grace_seconds = 111 in config it has to be 131",
+        ),
+        ({"config": f'{_TOML}\n[http]  # ours\nhost = "::"\n\n port=9200\n'}, "http.port = 9200 in config"),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(values: dict[str, Any], named: str) -> None:
+    """Each is right by itself; together they would be installed and not work."""
+    chart = _chart()
+    from helm_python import HelmError
+
+    with pytest.raises(HelmError) as refused:
+        chart.render({**_LEAST, **values}, name="config-remediator", namespace=_NAMESPACE)
+    assert named in str(refused.value)
+
+
+@pytest.mark.parametrize("ending", ["catch-up", "dashboards", "identity", "switch"])
+def test_a_release_is_not_called_like_a_part_of_another(ending: str) -> None:
+    """The pause of one would be the configuration of the other."""
+    chart = _chart()
+    from helm_python import HelmError
+
+    with pytest.raises(HelmError, match="choose one that does not end so"):
+        chart.render(dict(_LEAST), name=f"config-remediator-{ending}", namespace=_NAMESPACE)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 3}},
+        {"autoscaling": {"enabled": False, "minReplicas": 5, "maxReplicas": 3}},
+        {"env": [{"name": "ALIBABA_CLOUD_ACCESS_KEY_ID", "value": "x"}]},
+        {"credentials": _RRSA, "env": [{"name": "ALIBABA_CLOUD_STS_REGION", "value": "cn-shanghai"}]},
+        {"config": _ONE_TOO_FEW, "terminationGracePeriodSeconds": 131},
+        {"config": f"{_TOML}\n[http]\nport = 9108\n[other]\nport = 9200\n"},
+        {"config": f'{_TOML}\n[http]\nhost = "::"\n[other]\nport = 9200\n# shutdown_grace_seconds = 900\n'},
+    ],
+)
+def test_values_that_go_together_are_taken(values: dict[str, Any]) -> None:
+    """No refusal is wider than what cannot work."""
+    assert _render(values)
+
+
+@pytest.mark.parametrize(("least", "most", "replicas"), [(1, 6, 2), (1, 1, 1), (4, 6, 4)])
+def test_without_an_answer_there_are_no_more_replicas_than_allowed(least: int, most: int, replicas: int) -> None:
+    """What KEDA falls back to lies between both."""
+    autoscaling = {"enabled": True, "minReplicas": least, "maxReplicas": most}
+    (scaled,) = [each for each in _render({"autoscaling": autoscaling}) if each["kind"] == "ScaledObject"]
+    assert scaled["spec"]["fallback"]["replicas"] == replicas
 
 
 @pytest.mark.parametrize("name", ["b", "a/b", "reg:5000/a/b", "localhost:5000/b", "a-b.example.com/c_d/e__f/g--h.i"])

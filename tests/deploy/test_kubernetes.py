@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from consumer.cli.main import cli
 from consumer.config import Config, load
 from tests.deploy.manifests import FOLDERS, Manifest, configuration, only, pod_specs, rendered, with_component
-from tests.deploy.needed import package
+from tests.deploy.needed import DEPLOY, package
 
 _SCHEMAS = Path(__file__).parent / "schemas"
 _CUSTOM = {"PodMonitor", "PrometheusRule", "ScaledObject"}
@@ -84,7 +85,11 @@ def test_namespaces_enforce_what_the_pods_fulfil(folder: str) -> None:
     """A namespace of ours is a restricted one."""
     for manifest in rendered(folder):
         if manifest["kind"] == "Namespace":
-            assert manifest["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+            labels = manifest["metadata"]["labels"]
+            assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+            # The oldest that the chart takes, too.
+            oldest = yaml.safe_load((DEPLOY / "helm/config-remediator/Chart.yaml").read_text("utf-8"))["kubeVersion"]
+            assert f">={labels['pod-security.kubernetes.io/enforce-version'].removeprefix('v')}.0-0" == oldest
 
 
 def test_another_image_can_be_applied_over_it(folder: str) -> None:

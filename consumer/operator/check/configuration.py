@@ -39,7 +39,8 @@ def look(config: Config, now: float | None = None) -> Iterator[CheckResult]:
     moment = time.time() if now is None else now
     for exemption in config.exemptions:
         if exemption.expires_at <= moment:
-            ended = datetime.fromtimestamp(exemption.expires_at, UTC).date()
+            # The day that `expires` names counts, so it is the last one, and its end belongs to the day after it.
+            ended = datetime.fromtimestamp(exemption.expires_at - 1, UTC).date()
             text = f"the exemption {exemption.name!r} ended on {ended}: what it names is repaired like anything else"
             yield warning("exemption", text, f"take it out, or ask {exemption.owner} for a new exemptions.expires")
     if not config.catch_up.expected_within_seconds:

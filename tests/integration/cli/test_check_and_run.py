@@ -271,7 +271,7 @@ resources = ["{resource}"]
 @pytest.mark.parametrize(
     ("exemption", "rules", "said"),
     [
-        (EXEMPTION.format(expires="2020-01-31", resource="static-*"), "", "ended on 2020-02-01"),
+        (EXEMPTION.format(expires="2020-01-31", resource="static-*"), "", "ended on 2020-01-31"),
         (EXEMPTION.format(expires="2099-01-31", resource="static-[ab"), "", "static-[ab"),
         ("", 'rule_names = ["public-[read"]', "public-[read"),
         ("", 'config_rule_ids = ["cr-read"]\nresources = ["photos", "Logs_*"]', "no bucket or security group has 'L'"),

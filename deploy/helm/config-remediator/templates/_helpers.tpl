@@ -1,10 +1,14 @@
-{{/* The name of everything: the release's, with the chart's unless it holds that. With -catch-up it is a CronJob's, which may have 52. */}}
+{{/* The name of everything: the release's, with the chart's unless it holds that. With -catch-up it is a CronJob's, which may have
+52, so a long one is cut, and ends with a digest of the whole: two that begin alike stay two. It is also the job of the metrics. */}}
 {{- define "cr.name" -}}
-{{- if contains .Chart.Name .Release.Name -}}
-{{- .Release.Name | trunc 43 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 43 | trimSuffix "-" -}}
+{{- $name := .Release.Name -}}
+{{- if not (contains .Chart.Name $name) -}}
+{{- $name = printf "%s-%s" $name .Chart.Name -}}
 {{- end -}}
+{{- if gt (len $name) 43 -}}
+{{- $name = printf "%s-%s" ($name | trunc 34 | trimSuffix "-") ($name | sha256sum | trunc 8) -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
 
 {{- define "cr.serviceAccount" -}}
@@ -24,7 +28,7 @@
 {{- printf "%s-catch-up-identity-%s" (include "cr.name" .) (list .Values.catchUp.roleArn .Values.credentials.rrsa.oidcProviderArn | toJson | sha256sum | trunc 10) -}}
 {{- end -}}
 
-{{/* What selects the pods. The name is also the job of every alert; the instance keeps two releases apart. */}}
+{{/* What selects the pods; the instance keeps two releases apart. */}}
 {{- define "cr.selector" -}}
 app.kubernetes.io/name: config-remediator
 app.kubernetes.io/instance: {{ .Release.Name }}

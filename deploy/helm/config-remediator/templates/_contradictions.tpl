@@ -1,0 +1,33 @@
+{{/* Values that are right by themselves, as the schema has them, and cannot work together. Nothing is installed with them. */}}
+{{- define "cr.refuseContradictions" -}}
+{{- $source := .Values.credentials.source -}}
+{{- with .Values.autoscaling -}}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) -}}
+{{- fail (printf "autoscaling.minReplicas is %d, which is more than autoscaling.maxReplicas, %d" (int .minReplicas) (int .maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.credentials.rrsa.roleArn (ne $source "rrsa") -}}
+{{- fail (printf "credentials.rrsa.roleArn is set, but credentials.source is %s: nobody would use that role" $source) -}}
+{{- end -}}
+{{- if and .Values.credentials.ecsRamRole (ne $source "ecs-ram-role") -}}
+{{- fail (printf "credentials.ecsRamRole is set, but credentials.source is %s: nobody would use that role" $source) -}}
+{{- end -}}
+{{- if ne $source "environment" -}}
+{{- range .Values.env -}}
+{{- if regexMatch "^ALIBABA_CLOUD_(ACCESS_KEY|SECURITY_TOKEN|ROLE_|OIDC_|ECS_METADATA|CREDENTIALS_|CLI_PROFILE)" .name -}}
+{{- fail (printf "env sets %s, but credentials.source is %s: use one of them, or credentials.source environment" .name $source) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $grace := regexFind "(?m)^\\s*shutdown_grace_seconds\\s*=\\s*[0-9]+" .Values.config | regexFind "[0-9]+$" -}}
+{{- if and $grace (lt (int .Values.terminationGracePeriodSeconds) (add 20 (atoi $grace))) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %d; with engine.shutdown_grace_seconds = %s in config it has to be %d at least" (int .Values.terminationGracePeriodSeconds) $grace (add 20 (atoi $grace))) -}}
+{{- end -}}
+{{- $port := regexFind "(?m)^\\[http\\]\\s*(#.*)?\\n(([^\\[\\n].*)?\\n)*?\\s*port\\s*=\\s*[0-9]+" .Values.config | regexFind "[0-9]+$" -}}
+{{- if and $port (ne $port "9108") -}}
+{{- fail (printf "http.port = %s in config, but probes and scrapes ask port 9108: leave it out" $port) -}}
+{{- end -}}
+{{- if regexMatch "-(catch-up|dashboards|identity|switch)$" (include "cr.name" .) -}}
+{{- fail (printf "the release %s would have names of another release's parts: choose one that does not end so" .Release.Name) -}}
+{{- end -}}
+{{- end -}}
