@@ -9,13 +9,12 @@ replaces the one function in each that sends a request: with the provider that s
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
-from functools import cache
 from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from consumer.aliyun import tls
 from consumer.aliyun.http import Exchange, Reply, failure_code
 from consumer.core.errors import DamagedReply, Throttled, Unanswered, Unavailable
 
@@ -73,7 +72,7 @@ def send(
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     connection: HTTPConnection
     if parts.scheme == "https":
-        connection = HTTPSConnection(parts.hostname or "", parts.port, context=_tls())
+        connection = HTTPSConnection(parts.hostname or "", parts.port, context=tls.trusting())
     else:
         connection = HTTPConnection(parts.hostname or "", parts.port)
     exchange = Exchange(connection, connect_seconds)
@@ -100,8 +99,3 @@ def _judge(host: str, reply: Reply) -> None:
     if 300 <= reply.status < 400:
         text = f"{host} answers {reply.status}, a redirect, which is not followed"
         raise DamagedReply(*what, "redirect", text, status=reply.status)
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from mns.account import Account
 from mns.message_property import MessagePropertyValue
 from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase, MNSServerException
 from mns.mns_http import RequestInternal
@@ -39,6 +38,7 @@ from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.error_codes import MNS, kind_of
 from consumer.aliyun.http import LARGEST_BATCH_BYTES, LARGEST_DOCUMENT_BYTES, Exchange, failure_code, no_answer
 from consumer.aliyun.mns import messages, replies
+from consumer.aliyun.mns.account import account
 from consumer.core.errors import (
     DamagedReply,
     MessageGone,
@@ -93,7 +93,7 @@ class Connection:
         self._address = address
         self._hooks = hooks
         self._monotonic = monotonic
-        self._account = Account(address.endpoint, credentials_provider=credentials)
+        self._account = account(address.endpoint, credentials)
         self._client = self._account.mns_client
         self._exchange = Exchange(self._client.http.conn, address.connect_timeout_seconds)
 

@@ -23,6 +23,7 @@ from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.oss.signer import encoded
 from consumer.aliyun.oss.tls_sessions import TlsSessions
 from consumer.aliyun.reply import Headers, UnexpectedReply
+from consumer.aliyun.tls import trusting
 from consumer.core.errors import DamagedReply, PermanentError, Unanswered
 
 CONNECTIONS_PER_THREAD = 4
@@ -106,7 +107,7 @@ class OssSession:
     ) -> None:
         self._endpoints = endpoints
         self._connect_timeout_seconds = connect_timeout_seconds
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or trusting()
         self._sessions = TlsSessions(self._tls)
         self._local = threading.local()
 

@@ -1,0 +1,147 @@
+"""Whom connections trust over TLS: one context for all of them, and never more than the authorities of the moment."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from consumer.aliyun import tls
+from consumer.aliyun.credentials import Credentials
+from consumer.aliyun.direct import send
+from consumer.aliyun.mns.queue import Queue, QueueAddress
+from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.aliyun.oss.session import OssSession
+from consumer.core.errors import DamagedReply, Unanswered
+from consumer.core.observers import Hooks
+from tests.certificates import Authority
+from tests.patience import PATIENCE_SECONDS
+from tests.tls_server import TlsServer
+
+
+class _Key:
+    def get_credentials(self) -> Credentials:
+        return Credentials("key", "secret", "")
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """Whom this process trusts, and nobody else."""
+    trusted = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted.path))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    return trusted
+
+
+@pytest.fixture
+def contexts(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
+    """Every context that is made from here on."""
+    made: list[ssl.SSLContext] = []
+    original = ssl.create_default_context
+
+    def remembered() -> ssl.SSLContext:
+        made.append(original())
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", remembered)
+    # What `http.client` takes where it is given none, which is what all this is about.
+    monkeypatch.setattr(ssl, "_create_default_https_context", remembered)
+    return made
+
+
+def _server(certificate: Path) -> Iterator[TlsServer]:
+    server = TlsServer(certificate)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[TlsServer]:
+    """One with a certificate of the trusted authority."""
+    yield from _server(authority.issue("127.0.0.1"))
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, authority: Authority) -> Iterator[TlsServer]:
+    """One with a certificate of another authority."""
+    yield from _server(Authority(tmp_path, "stranger").issue("127.0.0.1"))
+
+
+@pytest.fixture
+def misnamed(authority: Authority) -> Iterator[TlsServer]:
+    """One with a certificate of the trusted authority, for another name."""
+    yield from _server(authority.issue("mns.test"))
+
+
+def _queue(port: int) -> Queue:
+    address = QueueAddress(f"https://127.0.0.1:{port}", "events", PATIENCE_SECONDS, PATIENCE_SECONDS)
+    return Queue(address, _Key(), Hooks())
+
+
+def test_all_connections_share_one_context(contexts: list[ssl.SSLContext], server: TlsServer) -> None:
+    """Queues, buckets and the services below the credentials: the authorities are loaded once."""
+    queues = [_queue(server.port) for _ in range(12)]
+    OssSession(endpoints=Endpoints(), connect_timeout_seconds=1)
+    for _ in range(2):
+        assert send("GET", f"https://127.0.0.1:{server.port}/", {}, None, 5, PATIENCE_SECONDS).status == 200
+    assert len(contexts) == 1
+    assert {queue._client.http.conn._context for queue in queues} == set(contexts)
+
+
+def test_threads_that_come_at_once_load_once(authority: Authority, contexts: list[ssl.SSLContext]) -> None:
+    """Nobody loads beside somebody who loads."""
+    gate = threading.Barrier(8)
+    with ThreadPoolExecutor(8) as threads:
+        found = set(threads.map(lambda _: (gate.wait(PATIENCE_SECONDS), tls.trusting())[1], range(8)))
+    assert found == set(contexts)
+    assert len(contexts) == 1
+
+
+def test_a_bundle_that_was_replaced_is_read_anew(tmp_path: Path, authority: Authority) -> None:
+    """Another file under the name, in the same moment and of the same size, is another bundle."""
+    other = Authority(tmp_path, "another").path
+    for path in (authority.path, other):
+        path.write_bytes(path.read_bytes().ljust(4_000, b"\n"))
+        os.utime(path, (1, 1))
+    before = tls.trusting()
+    assert tls.trusting() is before
+    other.replace(authority.path)
+    after = tls.trusting()
+    assert after is not before
+    assert after.get_ca_certs()[0]["subject"] != before.get_ca_certs()[0]["subject"]
+
+
+def test_a_bundle_that_is_missing_trusts_nobody(authority: Authority, server: TlsServer) -> None:
+    """It is not an error to have none, and nobody is believed then; as soon as there is one, it counts."""
+    kept = authority.path.read_bytes()
+    authority.path.unlink()
+    with pytest.raises(Unanswered) as refused:
+        _queue(server.port).attributes()
+    assert refused.value.code == "tls"
+    authority.path.write_bytes(kept)
+    with pytest.raises(DamagedReply):  # it is reached: what it says is no answer of a queue
+        _queue(server.port).attributes()
+
+
+def test_a_queue_believes_the_trusted_authority(server: TlsServer) -> None:
+    """The request arrives, with the host that it is for."""
+    with pytest.raises(DamagedReply):
+        _queue(server.port).attributes()
+    (seen,) = server.seen
+    assert seen.received.startswith(b"GET /queues/events HTTP/1.1\r\n")
+    assert f"host: 127.0.0.1:{server.port}\r\n".encode() in seen.received
+
+
+@pytest.mark.parametrize("which", ["stranger", "misnamed"])
+def test_a_queue_sends_nothing_to_anybody_else(which: str, request: pytest.FixtureRequest) -> None:
+    """A certificate of another authority, or for another name."""
+    other: TlsServer = request.getfixturevalue(which)
+    with pytest.raises(Unanswered) as refused:
+        _queue(other.port).attributes()
+    assert refused.value.code == "tls"
+    assert not any(seen.received for seen in other.seen)
