@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Extras stay in the locks: pip before 23.3 looks for what `coverage[toml]` asks for on the index if only `coverage` is locked.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-strip-extras --python-version 3.11
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check faults soak fairness bench fuzz mutants compat cluster lock wheel release installs clean
+.PHONY: help demo test lint types check faults soak fairness bench fuzz mutants pictures compat cluster lock wheel release installs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,10 @@ fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES
 mutants: ## Break the engine, the guards and the policies line by line, and see the unit tests notice (ONLY=consumer/engine/lease.py)
 	@scripts/environment mutants
 	$(PY) -m tests.mutants $(ONLY)
+
+pictures: ## Take the documentation's pictures anew, in 20 minutes; RENDER draws a dashboard (RENDER=...)
+	@scripts/environment dev
+	$(PY) -m tests.pictures $(PICTURES)
 
 compat: ## Other people's test suites against the emulator, fetched from the package registries (SUITES="oss2 aiooss2")
 	@scripts/environment dev

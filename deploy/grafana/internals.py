@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import (
-    AGE,
-    BAD,
-    COUNT,
-    FACT,
-    GOOD,
-    PER_SECOND,
-    UNKNOWN,
-    WARN,
-    Kind,
-    Panel,
-    Query,
-    Row,
-)
+from deploy.grafana.panels import BAD, COUNT, FACT, GOOD, PER_SECOND, UNKNOWN, WARN, Kind, Panel, Query, Row
 from deploy.grafana.queries import ALL_THERE, DOWN, EVERY, JOB, counted
 
 UID = "config-remediator-internals"
@@ -41,7 +28,7 @@ BOOKS = Row(
                     "difference",
                 ),
             ),
-            width=4,
+            width=6,
             steps=((None, UNKNOWN), (0, GOOD), (1, BAD)),
             texts={"0": ("yes", GOOD)},
         ),
@@ -64,7 +51,7 @@ BOOKS = Row(
                     "{{disposition}}",
                 ),
             ),
-            width=7,
+            width=6,
         ),
         Panel(
             "In flight",
@@ -75,7 +62,7 @@ BOOKS = Row(
                 Query(f"sum by (state) (remediator_messages_in_flight{{{JOB}}})", "{{state}}"),
                 Query(f"sum(remediator_worker_slots{{{JOB}}})", "slots"),
             ),
-            width=7,
+            width=6,
         ),
     ),
 )
@@ -197,7 +184,8 @@ SERVICES = Row(
         Panel(
             "Errors by code",
             "Everything but ok, empty, and answers that something is not set (NoSuch). LimitExceeded and"
-            " TooManyRequests are throttling; AccessDenied is a missing RAM permission.",
+            " TooManyRequests are throttling; AccessDenied is a missing RAM permission; InvalidArgument of mns at a"
+            " start is the answer to a message of nothing, sent to see whether parking is permitted.",
             Kind.BARS,
             COUNT,
             (
@@ -250,7 +238,7 @@ PROCESS = Row(
             "Configuration in use since",
             "By replica; a rollout sets it back.",
             Kind.STAT,
-            AGE,
+            "s",
             (Query(f"time() - remediator_config_last_load_success_timestamp_seconds{{{JOB}}}", "{{instance}}"),),
             steps=FACT,
             named=True,

@@ -31,8 +31,7 @@ COUNT = "none"
 """Of things that are counted: whole, and not shortened to 1 K."""
 RULES = "suffix:rules"
 PER_SECOND = "suffix:/s"
-AGE = "dtdurations"
-"""In words: 8 minutes, 52 seconds."""
+DAYS = "suffix: days"
 
 NOT_KNOWN = {"-1": ("unknown", UNKNOWN)}
 """What a figure is worth whose source is silent: -1, in words."""
@@ -41,8 +40,9 @@ FACT = ((None, UNKNOWN), (0, "blue"))
 """Thresholds of a figure that is neither good nor bad."""
 
 _BAR_WIDTH = "2m"
-_DECIMALS = {COUNT: 0, RULES: 0, AGE: 1}
-"""Of an age, the largest unit and one more."""
+_LEAST_SCALE = 3
+"""What a scale of counts reaches to at least; without it, nothing but zeros is drawn from 0 to 100."""
+_WHOLE = (COUNT, RULES, DAYS)
 
 
 class Kind(Enum):
@@ -139,8 +139,10 @@ def built(panel: Panel) -> Any:
     builder = _BUILDERS[panel.kind](panel)
     builder = builder.title(panel.title).description(panel.description).datasource(_DATASOURCE).unit(panel.unit)
     builder = builder.span(panel.width).height(panel.height)
-    if panel.unit in _DECIMALS or panel.kind is Kind.GAUGE:
-        builder = builder.decimals(_DECIMALS.get(panel.unit, 0))
+    if panel.unit in _WHOLE or panel.kind is Kind.GAUGE:
+        builder = builder.decimals(0)
+    elif panel.unit == "s" and panel.kind is Kind.STAT:
+        builder = builder.decimals(1)
     builder = builder.no_value("unknown" if panel.kind in (Kind.STAT, Kind.GAUGE) else "none, or no data")
     if panel.steps:
         steps = [model.Threshold(value=value, color=color) for value, color in panel.steps]
@@ -189,7 +191,8 @@ def _series(panel: Panel) -> timeseries.Panel:
     place = look.LegendPlacement.RIGHT if panel.many else look.LegendPlacement.BOTTOM
     legend = common.VizLegendOptions().display_mode(look.LegendDisplayMode.LIST).placement(place)
     tooltip = common.VizTooltipOptions().mode(look.TooltipDisplayMode.MULTI).sort(look.SortOrder.DESCENDING)
-    return timeseries.Panel().legend(legend.show_legend(True)).tooltip(tooltip).min(0)
+    made = timeseries.Panel().legend(legend.show_legend(True)).tooltip(tooltip).min(0)
+    return made.axis_soft_max(_LEAST_SCALE) if panel.unit in (COUNT, PER_SECOND) else made
 
 
 def _stat(panel: Panel) -> stat.Panel:
@@ -205,12 +208,10 @@ def _stat(panel: Panel) -> stat.Panel:
 def _levels(panel: Panel) -> bargauge.Panel:
     # In one colour: a bar that runs through all the thresholds below it looks mostly red when all is well.
     basic = bargauge.Panel().display_mode(look.BarGaugeDisplayMode.BASIC)
-    made = basic.orientation(look.VizOrientation.HORIZONTAL).min(0).reduce_options(_last())
-    if panel.named:
-        return made
-    # In a size of their own and above: else names grow with the bars, and are cut to a few letters.
+    # In a size of their own: else names and figures grow with the bars, and are cut.
     text = common.VizTextDisplayOptions().title_size(14).value_size(18)
-    return made.text(text).name_placement(look.BarGaugeNamePlacement.TOP)
+    made = basic.orientation(look.VizOrientation.HORIZONTAL).min(0).reduce_options(_last()).text(text)
+    return made if panel.named else made.name_placement(look.BarGaugeNamePlacement.TOP)
 
 
 def _states(_: Panel) -> statetimeline.Panel:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import json
-import os
 import signal
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -17,15 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from emulator.client import Emulator
 from emulator.process import in_process
 from emulator.provisioning import setup_channel
-from tests.deploy.boards import PanelQuery, filled, queries
-from tests.deploy.needed import DEPLOY, program
+from tests.deploy.boards import PanelQuery, queries
+from tests.deploy.live import Prometheus, free_port, scraping, started
 from tests.patience import PATIENCE_SECONDS
 
 _RULES = {
@@ -99,72 +94,6 @@ mode = "observe"
 config_rule_ids = ["cr-versioning"]
 """
 
-_PROMETHEUS = """\
-global:
-  scrape_interval: 1s
-  evaluation_interval: 1s
-rule_files: [{rules}]
-scrape_configs:
-  - job_name: config-remediator
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Prometheus:
-    """One that is running."""
-
-    url: str
-    since: float
-
-    def data(self, query: PanelQuery) -> bool:
-        """Whether a panel shows at least one number, now or at any moment since the start."""
-        expr = filled(query.expr, interval="15s", time_range="10m")
-        if query.instant:
-            return _numbers(self.ask("query", query=expr))
-        return _numbers(self.ask("query_range", query=expr, start=self.since, end=time.time(), step=1))
-
-    def value(self, expr: str) -> float | None:
-        """The one value of an expression, if it has one now."""
-        found = self.ask("query", query=expr)
-        return float(found[0]["value"][1]) if found else None
-
-    def ask(self, what: str, **parameters: object) -> list[dict[str, Any]]:
-        """The result of a query.
-
-        Raises:
-            OSError: it is refused, or nobody answers.
-        """
-        with urllib.request.urlopen(
-            f"{self.url}/api/v1/{what}?{urllib.parse.urlencode(parameters)}", timeout=PATIENCE_SECONDS
-        ) as got:
-            result: list[dict[str, Any]] = json.load(got)["data"]["result"]
-            return result
-
-
-def _numbers(result: list[dict[str, Any]]) -> bool:
-    values = [value for series in result for value in series.get("values", [series.get("value")])]
-    return any(value[1] != "NaN" for value in values)
-
-
-@contextmanager
-def _process(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE_SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
 
 @contextmanager
 def _worker(emulator: Emulator, folder: Path, port: int) -> Iterator[None]:
@@ -178,29 +107,12 @@ def _worker(emulator: Emulator, folder: Path, port: int) -> Iterator[None]:
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": known.access_key_secret,
     }
     remediator = (sys.executable, "-m", "consumer")
-    with _process(*remediator, "run", "--config", str(path), **key) as process:
-        with _process(*remediator, "catch-up", "--apply", "--config", str(path), **key) as job:
+    with started(*remediator, "run", "--config", str(path), **key) as process:
+        with started(*remediator, "catch-up", "--apply", "--config", str(path), **key) as job:
             assert job.wait(PATIENCE_SECONDS) == 0
         yield
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0
-
-
-@contextmanager
-def _prometheus(folder: Path, scraped: int) -> Iterator[Prometheus]:
-    binary = program("prometheus", "apt-get install prometheus")
-    port, path = _free_port(), folder / "prometheus.yml"
-    path.write_text(
-        _PROMETHEUS.format(rules=DEPLOY / "prometheus" / "rules" / "config-remediator.yml", port=scraped),
-        encoding="utf-8",
-    )
-    options = (
-        f"--config.file={path}",
-        f"--storage.tsdb.path={folder / 'tsdb'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-    )
-    with _process(binary, *options):
-        yield Prometheus(f"http://127.0.0.1:{port}", time.time())
 
 
 def _prepare(emulator: Emulator) -> None:
@@ -279,8 +191,8 @@ class Run:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """Emulator, worker and Prometheus as processes, and trouble until every panel shows something."""
-    folder, port = tmp_path_factory.mktemp("live"), _free_port()
-    with in_process() as emulator, _prometheus(folder, port) as prometheus:
+    folder, port = tmp_path_factory.mktemp("live"), free_port()
+    with in_process() as emulator, scraping(folder, port) as prometheus:
         _prepare(emulator)
         with _worker(emulator, folder, port):
             undisturbed = _undisturbed(emulator, prometheus)

@@ -130,7 +130,7 @@ UNSOLVED = Row(
                 ),
             ),
             width=24,
-            height=10,
+            height=6,
             many=True,
         ),
     ),

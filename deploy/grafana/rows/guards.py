@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import (
-    AGE,
-    BAD,
-    COUNT,
-    GOOD,
-    UNKNOWN,
-    WARN,
-    Kind,
-    Panel,
-    Query,
-    Row,
-)
+from deploy.grafana.panels import BAD, COUNT, DAYS, GOOD, UNKNOWN, WARN, Kind, Panel, Query, Row
 from deploy.grafana.queries import JOB, RULE
 
 GUARDS = Row(
@@ -64,17 +53,17 @@ GUARDS = Row(
         ),
         Panel(
             "Exemptions end in",
-            "From then on their resources are repaired like any others. One that has ended says how long ago.",
+            "From then on their resources are repaired like any others. Negative: it has ended.",
             Kind.LEVELS,
-            AGE,
+            DAYS,
             (
                 Query(
-                    f"min by (exemption) (remediator_exemption_expiry_timestamp_seconds{{{JOB}}}) - time()",
+                    f"(min by (exemption) (remediator_exemption_expiry_timestamp_seconds{{{JOB}}}) - time()) / 86400",
                     "{{exemption}}",
                 ),
             ),
             width=12,
-            steps=((None, UNKNOWN), (-100 * 365 * 86_400, BAD), (7 * 86_400, WARN), (30 * 86_400, GOOD)),
+            steps=((None, UNKNOWN), (-36_500, BAD), (7, WARN), (30, GOOD)),
         ),
     ),
 )

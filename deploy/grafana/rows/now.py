@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import (
-    AGE,
-    BAD,
-    COUNT,
-    FACT,
-    GOOD,
-    NOT_KNOWN,
-    RULES,
-    UNKNOWN,
-    WARN,
-    Kind,
-    Panel,
-    Query,
-    Row,
-)
+from deploy.grafana.panels import BAD, COUNT, FACT, GOOD, NOT_KNOWN, RULES, UNKNOWN, WARN, Kind, Panel, Query, Row
 from deploy.grafana.queries import ALL_THERE, DOWN, JOB, RULE, SEEN, counted
 
 _OPEN = f"""(
@@ -72,7 +58,7 @@ NOW = Row(
             Kind.STAT,
             RULES,
             (Query(f"count{_OPEN} or {_NOTHING} or vector(-1)", "rules"),),
-            width=4,
+            width=6,
             height=5,
             steps=((None, UNKNOWN), (0, GOOD), (1, BAD)),
             texts={"0": ("nothing", GOOD), "1": ("1 rule", BAD), **NOT_KNOWN},
@@ -81,9 +67,9 @@ NOW = Row(
             "For how long?",
             "Time since the evaluation that found the oldest of them. ExposureTooLong fires after 15 minutes.",
             Kind.STAT,
-            AGE,
+            "s",
             (Query(f"max{_OPEN} or {_NOTHING} or vector(-1)", "age"),),
-            width=4,
+            width=6,
             height=5,
             steps=((None, UNKNOWN), (0, GOOD), (60, WARN), (900, BAD)),
             texts={"0": ("nothing", GOOD), **NOT_KNOWN},
@@ -95,7 +81,7 @@ NOW = Row(
             Kind.STAT,
             COUNT,
             (Query(_MAY_ACT, "state"),),
-            width=4,
+            width=6,
             height=5,
             steps=((None, UNKNOWN), (0, GOOD), (1, WARN), (3, BAD)),
             texts={
@@ -109,30 +95,7 @@ NOW = Row(
             },
         ),
         Panel(
-            "Replicas at work",
-            "Replicas whose last poll was answered in the last two minutes, and that have not paused their polls."
-            " Unknown while none can be scraped.",
-            Kind.STAT,
-            COUNT,
-            (Query(f"{_AT_WORK} or 0 * max(remediator_worker_slots{{{JOB}}}) or vector(-1)"),),
-            width=3,
-            height=5,
-            steps=((None, UNKNOWN), (0, BAD), (1, GOOD)),
-            texts={"0": ("none", BAD), **NOT_KNOWN},
-        ),
-        Panel(
-            "Not at work",
-            "Replicas that cannot be scraped, or that do not poll.",
-            Kind.STAT,
-            COUNT,
-            (Query(f"{_NOT_AT_WORK} or vector(-1)"),),
-            width=3,
-            height=5,
-            steps=((None, UNKNOWN), (0, GOOD), (1, BAD)),
-            texts={"0": ("none", GOOD), **NOT_KNOWN},
-        ),
-        Panel(
-            "Keeping up? Slots",
+            "Keeping up? Slots in use",
             "Share of all slots that hold a message. Near 100 % for long, more comes in than is repaired. Unknown while"
             " a replica does not poll, for its slots are free then and nothing is repaired, or cannot be scraped.",
             Kind.GAUGE,
@@ -145,11 +108,34 @@ NOW = Row(
                     "in use",
                 ),
             ),
-            width=3,
+            width=6,
             height=5,
             steps=((None, UNKNOWN), (0, GOOD), (0.7, WARN), (0.9, BAD)),
             texts=NOT_KNOWN,
             maximum=1,
+        ),
+        Panel(
+            "Replicas at work",
+            "Replicas whose last poll was answered in the last two minutes, and that have not paused their polls."
+            " Unknown while none can be scraped.",
+            Kind.STAT,
+            COUNT,
+            (Query(f"{_AT_WORK} or 0 * max(remediator_worker_slots{{{JOB}}}) or vector(-1)"),),
+            width=8,
+            height=3,
+            steps=((None, UNKNOWN), (0, BAD), (1, GOOD)),
+            texts={"0": ("none", BAD), **NOT_KNOWN},
+        ),
+        Panel(
+            "Not at work",
+            "Replicas that cannot be scraped, or that do not poll.",
+            Kind.STAT,
+            COUNT,
+            (Query(f"{_NOT_AT_WORK} or vector(-1)"),),
+            width=8,
+            height=3,
+            steps=((None, UNKNOWN), (0, GOOD), (1, BAD)),
+            texts={"0": ("none", GOOD), **NOT_KNOWN},
         ),
         Panel(
             "Repaired, 24 h",
@@ -157,8 +143,8 @@ NOW = Row(
             Kind.STAT,
             COUNT,
             (Query(f"sum({counted(_FIXED, '24h')})", "repaired"),),
-            width=3,
-            height=5,
+            width=8,
+            height=3,
             steps=FACT,
         ),
     ),

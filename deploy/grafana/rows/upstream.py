@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.panels import (
-    AGE,
-    COUNT,
-    FACT,
-    Kind,
-    Panel,
-    Query,
-    Row,
-)
+from deploy.grafana.panels import COUNT, FACT, Kind, Panel, Query, Row
 from deploy.grafana.queries import EVERY, JOB, RULE, counted
 
 _MISSED = f"remediator_missed_upstream_total{{{RULE}}}"
@@ -30,7 +22,7 @@ UPSTREAM = Row(
             "How long ago, and within which time another one is expected; a later run that was not whole says why in "
             "its log. Unknown: no run is known of, or none is expected.",
             Kind.STAT,
-            AGE,
+            "s",
             (
                 Query(f"time() - max(remediator_catch_up_last_success_timestamp_seconds{{{JOB}}})", "ago"),
                 Query(f"time() - max(remediator_catch_up_last_run_timestamp_seconds{{{JOB}}})", "ago, whole or not"),

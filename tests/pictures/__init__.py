@@ -1,0 +1,1 @@
+"""`make pictures`: draws the pictures of the documentation from a run of this code."""
