@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import ssl
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -39,6 +40,18 @@ _MISSES = 3
 """In a row, until then: behind one address some servers may know each other's tickets, and others not."""
 
 _Trust = tuple[int, ...]
+
+
+def loses_sessions(version: tuple[int, int, int]) -> bool:
+    """Whether CPython of that version loses 6 kB at each look at `SSLSocket.session`: one look for every bucket.
+
+    Mended in 3.12.8 and 3.13.1, and not in 3.11: https://github.com/python/cpython/issues/116810
+    """
+    return version < (3, 12, 8) or version == (3, 13, 0)
+
+
+KEEPS_SESSIONS = not loses_sessions(sys.version_info[:3])
+"""Where it does lose them every handshake is a full one, which costs little more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,8 @@ class TlsSessions:
 
         A server sends its tickets after the handshake, so they are only known with the first reply.
         """
+        if not KEEPS_SESSIONS:
+            return
         trust, now = self._trust(), self._monotonic()
         if not trust or self._paused(endpoint) or connection.version() != "TLSv1.3":
             return

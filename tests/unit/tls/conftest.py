@@ -11,6 +11,7 @@ import pytest
 
 from consumer.aliyun import name_lookup
 from consumer.aliyun.name_lookup import NameLookup
+from consumer.aliyun.oss import tls_sessions
 from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.aliyun.oss.session import OssSession
 from tests.certificates import Authority
@@ -27,6 +28,12 @@ def _names_lead_here(monkeypatch: pytest.MonkeyPatch) -> None:
         return [(2, 1, 6, "", ("127.0.0.1", port))]
 
     monkeypatch.setattr(name_lookup, "lookup", NameLookup(resolve))
+
+
+@pytest.fixture(autouse=True)
+def _sessions_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a Python that loses a little memory over each of them."""
+    monkeypatch.setattr(tls_sessions, "KEEPS_SESSIONS", True)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from consumer.aliyun.oss import tls_sessions
 from consumer.aliyun.oss.tls_sessions import (
     LONGEST_SECONDS,
     MOST_ENDPOINTS,
@@ -16,6 +17,7 @@ from consumer.aliyun.oss.tls_sessions import (
     PAUSE_SECONDS,
     KeptSession,
     TlsSessions,
+    loses_sessions,
 )
 from tests.certificates import LIFE, Authority
 from tests.patience import PATIENCE_SECONDS
@@ -41,6 +43,40 @@ def test_a_ticket_is_offered_once(authority: Authority, serve: Serve) -> None:
     asking.ask("b1.oss.test")
     assert asking.kept() == 1
     assert asking.kept() == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "loses"),
+    [
+        ((3, 11, 2), True),
+        ((3, 11, 99), True),  # only security fixes since
+        ((3, 12, 7), True),
+        ((3, 12, 8), False),
+        ((3, 13, 0), True),
+        ((3, 13, 1), False),
+        ((3, 14, 0), False),
+    ],
+)
+def test_which_pythons_lose_a_session_that_is_looked_at(version: tuple[int, int, int], loses: bool) -> None:
+    """By the notes of their releases: https://github.com/python/cpython/issues/116810."""
+    assert loses_sessions(version) is loses
+
+
+def test_where_looking_at_a_session_loses_memory_nobody_looks(
+    authority: Authority, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every bucket would take 6 kB for ever: nothing is read, kept or offered there, and everything is answered."""
+
+    def looked_at(_connection: ssl.SSLSocket) -> None:
+        raise AssertionError("somebody looks at the session")
+
+    monkeypatch.setattr(tls_sessions, "KEEPS_SESSIONS", False)
+    monkeypatch.setattr(ssl.SSLSocket, "session", property(looked_at))
+    server = serve(authority.issue(*NAMES))
+    asking = client(server, authority)
+    for number in range(3):
+        asking.ask(f"b{number}.oss.test")
+    assert summary(server.seen) == [(f"b{number}.oss.test", False, False) for number in range(3)]
 
 
 class FromAnyEndpoint(TlsSessions):
