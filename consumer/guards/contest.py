@@ -7,8 +7,8 @@ Only a person can end that, so such a resource is held and reported.
 from __future__ import annotations
 
 import threading
-from collections import Counter, OrderedDict, deque
-from dataclasses import dataclass, field
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.resources.base import Resource
@@ -56,7 +56,8 @@ class Contest(Protocol):
 
 @dataclass(slots=True)
 class _History:
-    fixes: deque[float] = field(default_factory=deque)
+    fixes: tuple[float, ...] = ()
+    """The latest ones, as many as count; a tuple, for there are thousands and an empty deque takes 600 bytes."""
     contested_until: float = 0.0
 
 
@@ -80,8 +81,7 @@ class LocalContest:
                     return history.contested_until - now
                 del self._histories[rule, resource]
                 return 0.0
-            while history.fixes and history.fixes[0] <= now - self._policy.window_seconds:
-                history.fixes.popleft()
+            history.fixes = tuple(at for at in history.fixes if at > now - self._policy.window_seconds)
             if len(history.fixes) < self._policy.max_fixes:
                 return 0.0
             history.contested_until = now + self._policy.window_seconds
@@ -91,7 +91,7 @@ class LocalContest:
         """We have fixed it and have read the fix back."""
         with self._lock:
             history = self._histories.setdefault((rule, resource), _History())
-            history.fixes.append(now)
+            history.fixes = (*history.fixes, now)[-self._policy.max_fixes :]
             self._histories.move_to_end((rule, resource))
             while len(self._histories) > self._most_resources:
                 self._histories.popitem(last=False)
