@@ -148,7 +148,7 @@ class Cli:
         finally:
             process.terminate()
             out, err = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == 0, out + err
+            assert process.returncode == 0, out + err  # also where the test waits in vain for one that has died
 
     def json(self, *arguments: str, **environment: str) -> Any:
         """What a command that succeeds says as JSON."""
