@@ -100,7 +100,8 @@ class Run:
         draw_rules(console, self.listing)
         if self.planned:
             columns = ("rule", "mode", "resource", "region", "non-compliant", "event", "catch-up")
-            console.print(output.table(columns, [self._row(each) for each in self.planned[:_MOST_ROWS]]))
+            rows = sorted(self.planned, key=lambda each: each.decision is not Decision.SEND)[:_MOST_ROWS]
+            console.print(output.table(columns, [self._row(each) for each in rows]))
             if len(self.planned) > _MOST_ROWS:
                 console.print(f"{len(self.planned) - _MOST_ROWS} more; --output json has all of them.")
             console.print(output.table(("rule", "mode", "catch-up", "resources"), self._summary()))
