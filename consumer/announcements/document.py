@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 from urllib.parse import quote
@@ -33,6 +33,8 @@ LARGEST_BYTES = 60_000
 LONGEST_TEXT_BYTES = 4_096
 """Of one text as JSON; a state may be a whole policy, which stands in the journal."""
 _LONGEST_IN_DIGEST_BYTES = 256
+_MORE_BYTES = 64
+"""By which a text that waits is longer than one that is written."""
 MOST_SHOWN = 100
 """Resources that a digest lists; the others are a number in it."""
 
@@ -59,6 +61,20 @@ class Writer:
     """A link with placeholders in braces; empty for no link."""
     by: str = ""
     """Which replica writes."""
+
+    def bounded(self, announced: ResourceAnnouncement, digested: bool) -> ResourceAnnouncement:
+        """The announcement as it may be kept until it is written: long texts cleaned, and cut a little later than then.
+
+        So what waits takes little memory, and that a text was cut is still seen.
+        """
+        most = (_LONGEST_IN_DIGEST_BYTES if digested else LONGEST_TEXT_BYTES) + _MORE_BYTES
+        return replace(
+            announced,
+            detail=self._text(announced.detail, most)[0],
+            before=self._text(announced.before, most)[0],
+            after=self._text(announced.after, most)[0],
+            now=self._text(announced.now, most)[0],
+        )
 
     def body(self, announced: Announcement, owner: Owner) -> str:
         """The message's text, which is at most `LARGEST_BYTES` long."""

@@ -10,6 +10,8 @@ from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.mns.queue import QueueAddress
 from consumer.aliyun.mns.topic import Topic
 from consumer.announcements.document import Owner, Writer
+from consumer.announcements.intake import Clocks, Intake
+from consumer.announcements.outbox import Outbox
 from consumer.announcements.records import ResourceName
 from consumer.announcements.selection import Selection
 from consumer.announcements.undoing import Undoing
@@ -41,6 +43,13 @@ def build_selection(config: Config) -> Selection:
     """What is announced."""
     words = {name: kind.reversible for name, kind in catalogue().items()}
     return config.announce.selection(config.rules, Undoing(words, bool(config.journal.path)))
+
+
+def build_intake(config: Config) -> Intake:
+    """What listens to settled deliveries, with the outbox that it fills."""
+    clocks, pace = Clocks(), config.announce.pace()
+    bounded = build_writer(config, "").bounded
+    return Intake(build_selection(config), Outbox(), bounded, digest_seconds=pace.digest_seconds, clocks=clocks)
 
 
 @dataclass(frozen=True, slots=True)

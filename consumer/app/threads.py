@@ -18,10 +18,12 @@ from consumer.aliyun.cloud_config import LONGEST_CALL_SECONDS
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.aliyun.mns.queue import POLL_MARGIN_SECONDS, Queue, QueueAddress
-from consumer.announcements.announcer import OWNER_SECONDS, Announcer
+from consumer.announcements.announcer import Announcer, Life
 from consumer.announcements.gauges import expose_announcements
+from consumer.announcements.intake import Clocks, Intake
+from consumer.announcements.publishing import OWNER_SECONDS, Bodies, Publishing
 from consumer.announcements.states import StateWatch
-from consumer.app.announcing import build_selection, build_writer, open_topic, owners
+from consumer.app.announcing import build_intake, build_writer, open_topic, owners
 from consumer.app.build import (
     build_evaluator,
     build_guards,
@@ -115,6 +117,8 @@ class Wiring:
             self._renewal(),
             *([SupervisedThread(heartbeat, self.reevaluation.run)] if self.reevaluation else []),
         ]
+        self.reporters: list[SupervisedThread] = []
+        """The threads that may report a settled delivery."""
         observers: tuple[Listener | None, ...] = (*watchers, self.reevaluation, self._announcer())
         self.hooks = Hooks(tuple(observer for observer in observers if observer is not None), followers)
         self.shared = self._shared()
@@ -133,35 +137,41 @@ class Wiring:
         self.metrics.concluded(concluded)
         self.log.concluded(concluded)
 
-    def _announcer(self) -> Announcer | None:
-        """What announces, with its thread, if a topic for it is configured."""
+    def _announcer(self) -> Intake | None:
+        """What listens for announcements, with the thread that publishes them, if a topic for it is configured."""
         config = self.config
         if not config.announce.topic:
             return None
         topic, clients = open_topic(config, self.credentials, self.evaluator_hooks), self.clients(self.evaluator_hooks)
         longest = config.queue.call_timeout_seconds + OWNER_SECONDS + 2 * config.oss.call_timeout_seconds
-        heartbeat = self.heartbeat("announcements", longest)
-        announcer = Announcer(
+        life = Life(self.stopping, self.heartbeat("announcements", longest), self._may_report)
+        intake = build_intake(config)
+        states = StateWatch(self.switch.held_by, self.guards.breakers.open_rules)
+        publishing = Publishing(
+            intake.outbox,
             topic,
-            build_writer(config, actor()),
-            owners(config, clients.open),
-            build_selection(config),
-            self.stopping,
-            heartbeat,
-            pace=config.announce.pace(),
-            states=StateWatch(self.switch.held_by, self.guards.breakers.open_rules),
-            in_flight=lambda: self.in_flight.books().in_flight,
-            say=get_logger("consumer").warning,
+            Bodies(build_writer(config, actor()), owners(config, clients.open)),
+            get_logger("consumer").warning,
             jitter=self.jitter,
         )
-        expose_announcements(self.metrics, announcer)
+        announcer = Announcer(intake, publishing, states, life, pace=config.announce.pace(), clocks=Clocks())
+        expose_announcements(self.metrics, intake.outbox)
 
         def close() -> None:
             topic.close()
             clients.close()
 
-        self.others.append(SupervisedThread(heartbeat, announcer.run, close))
-        return announcer
+        self.others.append(SupervisedThread(life.heartbeat, announcer.run, close))
+        return intake
+
+    def _reporter(self, heartbeat: Heartbeat, loop: Callable[[], None], close: Callable[[], None]) -> SupervisedThread:
+        thread = SupervisedThread(heartbeat, loop, close)
+        self.reporters.append(thread)
+        return thread
+
+    def _may_report(self) -> bool:
+        """Whether a delivery may still be reported; the books know of it no more a moment before it is."""
+        return self.in_flight.books().in_flight > 0 or any(each.thread.is_alive() for each in self.reporters)
 
     def shared_problem(self) -> str:
         """Why the store that replicas share cannot be reached; empty if it can, and where nothing is shared."""
@@ -200,7 +210,7 @@ class Wiring:
         longest = min(self.config.queue.call_timeout_seconds, max(1.0, self.config.engine.lease_seconds / 6))
         queue = self.queue(self.config.queue.name, call_timeout_seconds=longest)
         heartbeat = self.heartbeat(f"lease-keeper-{number}", longest)
-        return SupervisedThread(heartbeat, Renewer(self.shared, queue, heartbeat).run, queue.close)
+        return self._reporter(heartbeat, Renewer(self.shared, queue, heartbeat).run, queue.close)
 
     def poller(self, number: int) -> SupervisedThread:
         queue = self.queue(self.config.queue.name)
@@ -226,7 +236,7 @@ class Wiring:
                 settler = Parker(self.shared, queue, heartbeat)
             case _:
                 assert_never(action)
-        return SupervisedThread(heartbeat, settler.run, queue.close)
+        return self._reporter(heartbeat, settler.run, queue.close)
 
     def settlers(self, origin: DeadLetterTarget) -> list[SupervisedThread]:
         """The threads of every kind of settling request; none for copies without a dead-letter queue."""
@@ -279,7 +289,7 @@ class Wiring:
         longest = engine.work_budget_seconds + 4 * self.config.oss.call_timeout_seconds + 2 * LONGEST_CALL_SECONDS
         heartbeat = self.heartbeat(f"worker-{number}", longest)
         worker = Worker(self.shared, pipeline, heartbeat, max_attempts=self.config.retry.max_attempts)
-        return SupervisedThread(heartbeat, worker.run, clients.close)
+        return self._reporter(heartbeat, worker.run, clients.close)
 
     def _shared(self) -> EngineContext:
         """What the engine's threads share."""

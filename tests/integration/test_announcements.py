@@ -136,6 +136,31 @@ def test_a_service_that_answers_nothing_holds_up_neither_a_message_nor_a_stop(su
         assert running.service.not_ready() == ""
 
 
+REFUSALS = [
+    (403, "AccessDenied"),
+    (404, "TopicNotExist"),
+    (400, "QpsLimitExceeded"),
+    (503, "ServiceUnavailable"),
+    (400, "NobodyKnowsThisCode"),
+]
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSALS)
+def test_what_may_pass_is_tried_again_and_no_message_waits_for_it(
+    status: int, code: str, subscribed: Emulator, run: Run
+) -> None:
+    """Not granted yet, not created yet, throttled, out of order, or for no reason that anybody knows."""
+    number = subscribed.faults.add("error", "PublishMessage", service="mns", status=status, code=code)
+    subscribed.create_buckets(["photos", "music"], acl="public-read")
+    with run(MORE) as running:
+        eventually(lambda: is_empty(subscribed))
+        eventually(lambda: subscribed.faults.struck()[number] > 0)
+        subscribed.faults.remove(number)
+        eventually(lambda: scraped(running, "announcements_total") == {("fixed", "published"): 2})
+
+    assert {document["data"]["resource"]["id"] for document in announced(subscribed)} == {"photos", "music"}
+
+
 def test_nothing_is_published_without_a_topic(subscribed: Emulator, run: Run) -> None:
     """And there is no metric of it: absent beats zero."""
     subscribed.create_buckets(["photos"], acl="public-read")

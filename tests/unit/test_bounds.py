@@ -11,7 +11,7 @@ import pytest
 
 from consumer.aliyun import name_lookup
 from consumer.aliyun.oss import session, tls_sessions
-from consumer.announcements import announcer, records, selection
+from consumer.announcements import outbox, records, selection
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.engine import backoff, lease_keeper, read_backs, unsettled
 from consumer.engine.backoff import Attempts
@@ -56,7 +56,7 @@ NUMBERS = {
     "Refusals._refused": refusals._REMEMBERED,
     "Window._turns": limits._LONGEST_LINE,
     "Reevaluation._waiting": requester.MOST_WAITING,
-    "Announcer._line": announcer.MOST_WAITING,
+    "Outbox._waiting": outbox.MOST_WAITING,
     "Digests._entries": records.MOST_IN_DIGEST,
     "News._announced": selection.REMEMBERED,
     "Endings._latest": status.MOST_ENDINGS,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from consumer.announcements.announcer import Announcer, PublishResult
-from consumer.announcements.document import Writer
+from consumer.announcements.announcer import Announcer, Life, Pace
+from consumer.announcements.document import Owner, Writer
+from consumer.announcements.intake import Clocks, Intake
+from consumer.announcements.outbox import MOST_WAITING, Outbox, PublishResult
+from consumer.announcements.publishing import Bodies, Publishing
 from consumer.announcements.selection import Selection
+from consumer.announcements.states import StateWatch
 from consumer.core.observers import Report
 from consumer.core.outcome import Ending, Outcome
 from tests.unit.announcements.published import Published
@@ -27,24 +32,37 @@ def named(name: str, outcome: Outcome = Outcome.FIXED, **changes: Any) -> Report
 class Stage:
     """An announcer with clocks that stand still, and a topic that keeps everything."""
 
-    def __init__(self, selection: Selection | None = None, **given: Any) -> None:
+    def __init__(
+        self,
+        selection: Selection | None = None,
+        *,
+        owner: Owner = lambda _resource: "",
+        pace: Pace | None = None,
+        states: StateWatch | None = None,
+        settling: Callable[[], object] = lambda: False,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         self.topic = Published()
         self.clock = Clock()
         self.stopping = threading.Event()
         self.said: list[str] = []
         self.wall_ms = SETTLED_AT_MS
-        self.announcer = Announcer(
-            self.topic,
-            Writer("/config-remediator/cn-hangzhou/1234567890123456/events", lambda text: text),
-            given.pop("owner", lambda _resource: ""),
-            selection or Selection(),
-            self.stopping,
-            instant_heartbeat(self.clock),
-            say=lambda name, **_fields: self.said.append(name),
-            monotonic=self.clock,
-            wall_ms=lambda: self.wall_ms,
-            **given,
+        pace, clocks = pace or Pace(), Clocks(self.clock, lambda: self.wall_ms)
+        writer = Writer("/config-remediator/cn-hangzhou/1234567890123456/events", lambda text: text)
+        self.outbox = Outbox(most_waiting, monotonic=self.clock)
+        self.intake = Intake(
+            selection or Selection(), self.outbox, writer.bounded, digest_seconds=pace.digest_seconds, clocks=clocks
         )
+        publishing = Publishing(
+            self.outbox,
+            self.topic,
+            Bodies(writer, owner, monotonic=self.clock),
+            lambda name, **_fields: self.said.append(name),
+            jitter=lambda _low, high: high,
+            monotonic=self.clock,
+        )
+        life = Life(self.stopping, instant_heartbeat(self.clock), settling)
+        self.announcer = Announcer(self.intake, publishing, states, life, pace=pace, clocks=clocks)
 
     def publish(self) -> list[str]:
         """Let the thread do all it can now; what was published until then."""
@@ -59,4 +77,4 @@ class Stage:
 
     def count(self, result: PublishResult) -> int:
         """How many came to this."""
-        return sum(number for (_, each), number in self.announcer.results().items() if each is result)
+        return sum(number for (_, each), number in self.outbox.results().items() if each is result)

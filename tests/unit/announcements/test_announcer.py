@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from consumer.announcements import announcer as module
-from consumer.announcements.announcer import KEPT_SECONDS, LOOK_SECONDS, Pace, PublishResult
+from consumer.announcements.announcer import KEPT_SECONDS, LOOK_SECONDS, Pace
+from consumer.announcements.outbox import PublishResult
+from consumer.announcements.publishing import OWNER_SECONDS
 from consumer.announcements.records import Kind
 from consumer.announcements.selection import Selection
 from consumer.announcements.states import StateWatch
@@ -41,7 +42,7 @@ def test_each_ending_that_a_person_wants_to_know_is_announced() -> None:
         Outcome.LEASE_LOST,
     ]
     for settled in (*endings, *(named("quiet", outcome) for outcome in quiet), report(None)):
-        stage.announcer.report(settled)
+        stage.intake.report(settled)
 
     assert stage.publish() == ["fixed", "would_fix", "contested", "dead_lettered"]
     assert stage.topic.tags == stage.topic.kinds
@@ -51,7 +52,7 @@ def test_each_ending_that_a_person_wants_to_know_is_announced() -> None:
 def test_a_fix_whose_message_was_lost_is_announced() -> None:
     """The bucket was changed, whatever became of the message."""
     stage = Stage()
-    stage.announcer.report(replace(named("photos"), outcome=Outcome.LEASE_LOST, disposition=Disposition.LEASE_LOST))
+    stage.intake.report(replace(named("photos"), outcome=Outcome.LEASE_LOST, disposition=Disposition.LEASE_LOST))
 
     assert stage.publish() == ["fixed"]
 
@@ -65,17 +66,17 @@ def test_what_comes_back_with_every_delivery_is_announced_once(outcome: Outcome,
     stage = Stage(Selection(held_after_seconds=10))
     settled = named("photos", outcome, **({"ending": ending} if ending else {}))
     for _ in range(5):
-        stage.announcer.report(settled)
+        stage.intake.report(settled)
     assert len(stage.publish()) == 1
 
-    stage.announcer.report(named("photos", Outcome.ALREADY_COMPLIANT))
-    stage.announcer.report(settled)
+    stage.intake.report(named("photos", Outcome.ALREADY_COMPLIANT))
+    stage.intake.report(settled)
 
     assert len(stage.publish()) == 2
     ids = [document["id"] for document in stage.topic.documents]
     assert ids[0] == ids[1]
     another = Stage(Selection(held_after_seconds=10))
-    another.announcer.report(settled)
+    another.intake.report(settled)
     another.publish()
     assert another.topic.documents[0]["id"] == ids[0], "another replica or a restart: receivers can tell"
 
@@ -83,8 +84,8 @@ def test_what_comes_back_with_every_delivery_is_announced_once(outcome: Outcome,
 def test_two_fixes_are_two_announcements() -> None:
     """Each has its own id."""
     stage = Stage()
-    stage.announcer.report(named("photos"))
-    stage.announcer.report(replace(named("photos"), message=message(message_id="another")))
+    stage.intake.report(named("photos"))
+    stage.intake.report(replace(named("photos"), message=message(message_id="another")))
     stage.publish()
 
     first, second = stage.topic.documents
@@ -95,10 +96,10 @@ def test_what_is_held_is_announced_when_it_has_been_for_long() -> None:
     """Counted from the evaluation, as far as that can be believed."""
     stage = Stage(Selection(held_after_seconds=3_600))
     held = named("photos", Outcome.HELD, ending=Ending(Outcome.HELD, "paused", "", "public-read", "private"))
-    stage.announcer.report(replace(held, settled_at_ms=EVALUATED_AT_MS + HOUR_MS - 1))
+    stage.intake.report(replace(held, settled_at_ms=EVALUATED_AT_MS + HOUR_MS - 1))
     assert stage.publish() == []
 
-    stage.announcer.report(replace(held, settled_at_ms=EVALUATED_AT_MS + HOUR_MS))
+    stage.intake.report(replace(held, settled_at_ms=EVALUATED_AT_MS + HOUR_MS))
 
     assert stage.publish() == ["held"]
     assert stage.topic.documents[0]["data"]["exposure_seconds"] == 3_600
@@ -113,8 +114,8 @@ def test_a_rule_says_for_itself_what_is_announced() -> None:
         )
     )
     for rule in ("silent", "chatty", "other"):
-        stage.announcer.report(replace(named(f"f-{rule}"), rule=rule))
-        stage.announcer.report(replace(named(f"w-{rule}", Outcome.WOULD_FIX), rule=rule))
+        stage.intake.report(replace(named(f"f-{rule}"), rule=rule))
+        stage.intake.report(replace(named(f"w-{rule}", Outcome.WOULD_FIX), rule=rule))
 
     assert stage.publish() == ["would_fix", "fixed"]
 
@@ -123,8 +124,8 @@ def test_a_digest_holds_each_resource_once_and_comes_in_its_time() -> None:
     """What was repaired meanwhile is not in it; with nothing in it there is none."""
     stage = Stage(Selection(digested=frozenset({Kind.WOULD_FIX})), pace=Pace(60, 3_600))
     for name in ("a", "b", "c"):
-        stage.announcer.report(named(name, Outcome.WOULD_FIX))
-    stage.announcer.report(named("b", Outcome.GONE))
+        stage.intake.report(named(name, Outcome.WOULD_FIX))
+    stage.intake.report(named("b", Outcome.GONE))
     stage.pass_time(3_599)
     assert stage.publish() == []
 
@@ -141,10 +142,10 @@ def test_a_digest_holds_each_resource_once_and_comes_in_its_time() -> None:
 def test_what_has_happened_stays_in_its_digest(after: Outcome) -> None:
     """A second event about a bucket that was fixed, or given up, takes neither out of the news."""
     stage = Stage(Selection(digested=frozenset({Kind.FIXED, Kind.DEAD_LETTERED})), pace=Pace(60, 3_600))
-    stage.announcer.report(named("fixed"))
-    stage.announcer.report(named("given-up", Outcome.REJECTED, disposition=Disposition.DEAD_LETTERED))
+    stage.intake.report(named("fixed"))
+    stage.intake.report(named("given-up", Outcome.REJECTED, disposition=Disposition.DEAD_LETTERED))
     for name in ("fixed", "given-up"):
-        stage.announcer.report(named(name, after))
+        stage.intake.report(named(name, after))
     stage.pass_time(3_600 + LOOK_SECONDS)
     assert sorted(stage.publish()) == ["dead_lettered", "fixed"]
 
@@ -157,9 +158,9 @@ def test_what_still_holds_is_announced_once_it_can_be(full: bool, digested: bool
     stage = Stage(selection, most_waiting=1, pace=Pace(60, 60))
     contested = named("photos", Outcome.HELD, ending=CONTESTED)
     if full:
-        stage.announcer.report(named("in-the-way"))
+        stage.intake.report(named("in-the-way"))
     stage.topic.failures.extend(service_error(Unanswered) for _ in range(2))
-    stage.announcer.report(contested)
+    stage.intake.report(contested)
     stage.pass_time(60)
     stage.publish()
     stage.pass_time(KEPT_SECONDS)
@@ -168,7 +169,7 @@ def test_what_still_holds_is_announced_once_it_can_be(full: bool, digested: bool
     assert stage.topic.kinds == []
 
     for _ in range(3):
-        stage.announcer.report(contested)
+        stage.intake.report(contested)
         stage.pass_time(60)
         stage.publish()
 
@@ -179,10 +180,10 @@ def test_the_line_is_bounded_and_what_is_dropped_is_counted() -> None:
     """However many endings there are while nothing can be published."""
     stage = Stage(most_waiting=3)
     for number in range(10):
-        stage.announcer.report(named(f"bucket-{number}"))
+        stage.intake.report(named(f"bucket-{number}"))
 
-    assert stage.announcer.waiting() == 3
-    assert stage.announcer.results()[Kind.FIXED, PublishResult.DROPPED] == 7
+    assert stage.outbox.waiting() == 3
+    assert stage.outbox.results()[Kind.FIXED, PublishResult.DROPPED] == 7
 
 
 def test_a_state_is_announced_once_for_each_change() -> None:
@@ -196,7 +197,7 @@ def test_a_state_is_announced_once_for_each_change() -> None:
         return [(document["data"]["kind"], document["data"]["active"]) for document in stage.topic.documents]
 
     look()
-    stage.announcer.report(named("held", Outcome.HELD))
+    stage.intake.report(named("held", Outcome.HELD))
     assert look() == [("paused", True), ("breaker_open", True)]
     open_rules[0] = None  # type: ignore[call-overload]
     assert len(look()) == 2
@@ -210,12 +211,12 @@ def test_owners_are_looked_up_for_so_long_and_then_not_named() -> None:
 
     def owner(resource: Any) -> str:
         asked.append(resource.resource_id)
-        stage.clock.advance(module.OWNER_SECONDS / 2)
+        stage.clock.advance(OWNER_SECONDS / 2)
         return "team"
 
     stage = Stage(Selection(digested=frozenset({Kind.WOULD_FIX})), owner=owner, pace=Pace(60, 60))
     for number in range(10):
-        stage.announcer.report(named(f"bucket-{number}", Outcome.WOULD_FIX))
+        stage.intake.report(named(f"bucket-{number}", Outcome.WOULD_FIX))
     stage.pass_time(60)
     stage.publish()
 

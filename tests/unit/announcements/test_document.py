@@ -142,6 +142,32 @@ def test_no_secret_leaves_by_any_text(field: str) -> None:
     assert REDACTED in body
 
 
+@pytest.mark.parametrize("digested", [True, False])
+@pytest.mark.parametrize("at", [0, 250, 310, 4_090, 4_155, 60_000])
+def test_what_is_cut_before_it_waits_gives_no_part_of_a_secret_away(at: int, digested: bool) -> None:
+    """Wherever the cut falls: secrets are looked for in the whole text, before."""
+    redactor = Redactor()
+    redactor.learn("a-very-secret-key")
+    writer = replace(WRITER, clean=redactor.clean)
+    text = "x" * at + "a-very-secret-key" + "y" * 5_000
+
+    kept = writer.bounded(replace(FIXED, before=text, after=text, detail=text, now=text), digested)
+
+    assert {kept.before, kept.after, kept.detail, kept.now} == {REDACTED}
+
+
+@pytest.mark.parametrize("digested", [True, False])
+def test_that_a_text_was_cut_before_it_waited_is_still_seen(digested: bool) -> None:
+    """And what waits is hardly longer than what is written."""
+    text = "\U0001f4a3" * 60_000
+
+    kept = WRITER.bounded(replace(FIXED, kind=Kind.HELD, before=text, after=text, detail=text, now=text), digested)
+
+    assert len(json.dumps(kept.before)) < (400 if digested else LONGEST_TEXT_BYTES + 100)
+    found = written(Digest(Kind.HELD, "d", AT_MS, AT_MS, (kept,)) if digested else kept)["data"]
+    assert (found["entries"][0] if digested else found)["cut"] == ["detail", "before", "after"]
+
+
 def test_a_digest_lists_what_fits_and_counts_the_rest() -> None:
     """A thousand with long states: a hundred at most are listed, the body fits, and the numbers add up."""
     long = replace(FIXED, kind=Kind.WOULD_FIX, before="\U0001f4a3" * 4_000, after="\U0001f4a3" * 4_000)

@@ -10,8 +10,8 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.announcements.announcer import PublishResult
 from consumer.announcements.gauges import expose_announcements
+from consumer.announcements.outbox import PublishResult
 from consumer.announcements.records import Kind
 from consumer.core.observers import ApiCall, LeaseRenewal, Retry, SettleError
 from consumer.core.outcome import Ending, Outcome
