@@ -140,6 +140,8 @@ class Scope:
     """The topic of announcements."""
     reads_tags: bool = False
     """Whether an exemption or a rule asks for tags, or announcements name owners."""
+    names_owners: bool = False
+    """Whether announcements do, those of an undo as well."""
     roles: tuple[str, ...] = ()
     """Roles in member accounts that are assumed."""
     evaluator_operations: tuple[str, ...] = ()
@@ -255,7 +257,7 @@ def _grant_resources(
     actions = resource_actions(kind, [rule], purpose, optional=optional)
     if not actions:
         return
-    if scope.reads_tags and purpose is not Purpose.UNDO:
+    if scope.names_owners if purpose is Purpose.UNDO else scope.reads_tags:
         actions = {*actions, *kind.tag_actions}
     for resource in _resources(scope, rule, purpose):
         granted.setdefault(resource, set()).update(actions)

@@ -49,6 +49,7 @@ def scope(config: Config, buckets: Sequence[str] = (), member: str = "") -> Scop
         canary=config.canary.bucket,
         canary_public=config.canary.public,
         reads_tags=_reads_tags(config),
+        names_owners=_names_owners(config),
         roles=tuple(
             f"acs:ram::{member}:role/{accounts.role_name}" for member in accounts.allowed if member != config.account_id
         ),
@@ -60,9 +61,13 @@ def scope(config: Config, buckets: Sequence[str] = (), member: str = "") -> Scop
     )
 
 
+def _names_owners(config: Config) -> bool:
+    return bool(config.announce.topic and config.announce.owner_tag)
+
+
 def _reads_tags(config: Config) -> bool:
-    owners = bool(config.announce.topic and config.announce.owner_tag)
-    return owners or any(each.tags for each in config.exemptions) or any(rule.tags for rule in config.rules)
+    asked = any(each.tags for each in config.exemptions) or any(rule.tags for rule in config.rules)
+    return asked or _names_owners(config)
 
 
 def _forms(config: Config) -> tuple[str, ...]:

@@ -143,11 +143,15 @@ def test_the_policy_grants_publishing_on_that_topic_alone(cli: Cli, channel: Emu
 
     assert arn not in granted()
     cli.configure(more=ANNOUNCE)
-    for purpose in ("run", "undo", "check"):
+    for purpose in ("run", "undo", "repair", "check"):
         policy = granted("--for", purpose)
         assert policy[arn] == {"mns:PublishMessage"}, purpose
         assert [each for each, actions in policy.items() if "mns:PublishMessage" in actions] == [arn]
-    assert "oss:GetBucketTagging" in granted()[f"acs:oss:*:{known.account_id}:*"]
+    for purpose in ("run", "undo", "repair"):
+        assert "oss:GetBucketTagging" in granted("--for", purpose)[f"acs:oss:*:{known.account_id}:*"], purpose
+    cli.configure(more=ANNOUNCE.replace("owner_tag", "# owner_tag"))
+    for purpose in ("run", "undo", "repair"):
+        assert "oss:GetBucketTagging" not in granted("--for", purpose)[f"acs:oss:*:{known.account_id}:*"], purpose
 
 
 def test_a_repair_by_a_person_is_announced_with_their_name(announcing: Cli, channel: Emulator) -> None:
