@@ -14,6 +14,8 @@ from typing import Protocol, TypeVar
 from consumer.core.event import Event
 from consumer.core.message import Received
 from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.core.sent import NO_REQUESTS, SentRequests, note_request
+from consumer.core.sent import ApiCall as ApiCall
 
 _R = TypeVar("_R")
 
@@ -42,21 +44,6 @@ class StepName(StrEnum):
     """So many lines before this one could not be written, while work went on without them."""
     UNDO_BEFORE = "undo_before"
     UNDONE = "undone"
-
-
-@dataclass(frozen=True, slots=True)
-class ApiCall:
-    """One request to a service, answered or not."""
-
-    service: str
-    """In lower case: `mns`, `oss`, `config`."""
-    operation: str
-    code: str
-    """`ok`, or the error code; `empty` for a receive that brought nothing."""
-    seconds: float
-    request_id: str
-    queue: str = ""
-    """The name of the queue that it was about, if it was about one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +138,8 @@ class Step:
     """The service's ids of the requests that the work took, once its ending is known."""
     observed: str = ""
     """`keep` or `delete`: what the rule does with a message that it has only observed."""
+    requests: SentRequests = NO_REQUESTS
+    """The same requests with their answers, and those that the guards needed."""
 
 
 class Listener(Protocol):
@@ -197,6 +186,7 @@ class Hooks:
 
     def api_call(self, call: ApiCall) -> None:
         """A request to a service has ended."""
+        note_request(call)
         self._notify(self._api_call, call)
 
     def retry(self, retry: Retry) -> None:

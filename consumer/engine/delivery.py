@@ -12,6 +12,7 @@ from consumer.core.event import Event
 from consumer.core.message import Received
 from consumer.core.observers import Report, Step, StepName
 from consumer.core.outcome import Disposition, Ending, Outcome
+from consumer.core.sent import NO_REQUESTS
 from consumer.engine.lease import Lease
 from consumer.engine.parked_copy import ParkedCopy
 from consumer.engine.timings import Timings
@@ -108,6 +109,7 @@ class Delivery:
             self.incarnation,
             self.stages.request_ids if ending else (),
             rule.observed.value if rule else "",
+            self.stages.requests if ending else NO_REQUESTS,
         )
 
     def report(self, disposition: Disposition, settled_at_ms: int) -> Report:

@@ -81,8 +81,7 @@ class Pipeline:
     def repair(self, delivery: Delivery) -> Ending:
         """Inspect, guard, apply and verify: every way this can go is an ending, never an exception.
 
-        Where the live resource belongs to another rule than its event suggested, the delivery is that rule's from
-        the first look on.
+        Where the live resource is another rule's than its event suggested, the delivery is that one's from then on.
         """
         rule, resource = delivery.rule, delivery.resource
         if rule is None or resource is None:
@@ -94,7 +93,8 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
             return ended_by(error, rule)
         try:
-            ending = self._repair(delivery, rule, resource, target, until)
+            with delivery.stages.following_requests():
+                ending = self._repair(delivery, rule, resource, target, until)
         except Exception as error:  # noqa: BLE001 - as above
             ending = ended_by(error, delivery.rule or rule, delivery.finding)
         delivery.stages.request_ids = tuple(request_ids)

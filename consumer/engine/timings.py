@@ -1,25 +1,39 @@
-"""How long each stage of one delivery took."""
+"""How long each stage of one delivery took, and which requests the work on it sent."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from consumer.core.sent import NO_REQUESTS, followed_requests
 
 
 class Timings:
     """Seconds by stage, in the order of the way; written by whoever has the delivery at the moment."""
 
-    __slots__ = ("_monotonic", "_seconds", "request_ids")
+    __slots__ = ("_monotonic", "_seconds", "request_ids", "requests")
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._seconds: dict[str, float] = {}
         self.request_ids: tuple[str, ...] = ()
         """The resource's service's ids of the requests that the work on the delivery took."""
+        self.requests = NO_REQUESTS
+        """Every request that the work on the delivery took, with its answer."""
 
     def measure(self, stage: str) -> Measuring:
         """Measure what happens inside a `with`, added to what the stage has taken before."""
         return Measuring(self, stage, self._monotonic)
+
+    @contextmanager
+    def following_requests(self) -> Iterator[None]:
+        """Keep the requests that this thread sends inside a `with`, however it ends."""
+        with followed_requests() as trail:
+            try:
+                yield
+            finally:
+                self.requests = trail.sent
 
     def add(self, stage: str, seconds: float) -> None:
         """Add a time that was measured elsewhere."""

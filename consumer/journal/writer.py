@@ -29,6 +29,7 @@ from consumer.core.message import Received
 from consumer.core.observers import Report, Step, StepName
 from consumer.core.outcome import Outcome
 from consumer.core.printable import printable
+from consumer.core.sent import SentRequest, SentRequests
 from consumer.journal.commit import GroupCommit
 from consumer.journal.file import JournalFile
 from consumer.journal.format import Fields, encoded
@@ -36,6 +37,8 @@ from consumer.journal.format import Fields, encoded
 _MOST_REQUESTS = 64
 """Ids of requests in one line; work that takes more is tried again and again, and its first ones say why."""
 
+_LONGEST_ANSWER = 128
+"""Characters of an operation, an error code and a request's id, which a service's answer may make very long."""
 
 _LONGEST_NAME = 128
 
@@ -189,6 +192,7 @@ class JournalWriter:
                 fields["observed"] = step.observed  # alone allows this ending's message to be deleted
             if step.request_ids:
                 fields["request_ids"] = list(step.request_ids[:_MOST_REQUESTS])
+            fields |= _requests(step.requests)
         if step.incarnation:
             fields["incarnation"] = step.incarnation
         line = {**fields, "before": step.before, "after": step.after}
@@ -235,6 +239,25 @@ def _origin(message: Received) -> dict[str, Any]:
 def _copy(report: Report) -> dict[str, Any]:
     """Of a parked message, its copy, and for how long nobody can receive that."""
     return {"parked_as": report.parked_as, "parked_seconds": report.parked_seconds} if report.parked_as else {}
+
+
+def _requests(sent: SentRequests) -> dict[str, Any]:
+    """Which requests the work has sent and how each was answered; an empty list says that none was."""
+    found: dict[str, Any] = {"requests": [_request(each) for each in sent.kept]}
+    return found | ({"requests_left_out": sent.left_out} if sent.left_out else {})
+
+
+def _request(request: SentRequest) -> dict[str, Any]:
+    """One request: when it ended, what it was, its answer, how long it took."""
+    call = request.call
+    texts = {
+        "service": call.service,
+        "operation": call.operation,
+        "code": call.code,
+        "request_id": call.request_id,
+    }
+    cut = {name: text[:_LONGEST_ANSWER] for name, text in texts.items()}
+    return {"at_ms": request.at_ms, **cut, "ms": round(call.seconds * 1_000)}
 
 
 def _event(event: Event | None) -> dict[str, Any]:
