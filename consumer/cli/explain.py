@@ -32,9 +32,12 @@ def explain(wanted: str, path: Path, files: tuple[Path, ...], limit: int, no_loo
     And how it would end now. A message is named by its id, or by its end as the tables show it; a resource by its id,
     for OSS the bucket's name.
 
-    From the journal: every step, which rule took it and why others did not, what each guard decided, and the service's
-    ids of the requests. Then the worker's own code looks at the live resource (reads only) and says how the event would
-    end now. What the journal does not have is called unknown.
+    From the journal: every step, each request that was sent with its answer, which rule took it and why others did not,
+    and what each guard decided. Then the worker's own code looks at the live resource (reads only), and shows what it
+    sends, what is answered, and how the event would end now. What the journal does not have is called unknown.
+
+    A journal that was moved away is named with --file beside the present one, in any order. Long states are cut around
+    what differs; --output json has all of them.
 
     \b
     Examples:

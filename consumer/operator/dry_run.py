@@ -19,6 +19,7 @@ from consumer.core.event import Event
 from consumer.core.message import Received
 from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
+from consumer.core.sent import NO_REQUESTS, SentRequests
 from consumer.engine.change import ChangeMaker
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
@@ -43,6 +44,8 @@ class DryRunResult:
     after: str = ""
     unavailable: bool = False
     """Whether a service kept it from ending otherwise."""
+    requests: SentRequests = NO_REQUESTS
+    """What the look at the resource has sent, with the answers."""
 
     @property
     def resource(self) -> str:
@@ -89,7 +92,7 @@ class DryRun:
             mode = self._modes[delivery.rule.name].value
             return DryRunResult(None, "not_looked", text, delivery.rule.name, mode, delivery.event)
         ending = delivery.ending or self._pipeline.repair(delivery)
-        return self._result(ending, delivery.event, delivery.rule)
+        return replace(self._result(ending, delivery.event, delivery.rule), requests=delivery.stages.requests)
 
     def _result(self, ending: Ending, event: Event | None, rule: Rule | None) -> DryRunResult:
         mode = self._modes[rule.name] if rule else None

@@ -18,7 +18,7 @@ from consumer.core.observers import StepName
 from consumer.core.printable import quoted
 from consumer.journal.format import Entry, Verdict
 from consumer.journal.format import verify as verified
-from consumer.operator import output, records, times
+from consumer.operator import output, records, states, times
 
 _ANCHOR = re.compile(r"[0-9a-f]{12,64}")
 
@@ -184,8 +184,7 @@ def _table(console: Console, found: Iterable[Entry], undoable: set[str]) -> None
 
 
 def _what(entry: Entry) -> str:
-    before, after = entry.text("before"), entry.text("after")
     if entry.step == StepName.SETTLED:
         return f"{entry.text('outcome') or 'untouched'}, message {entry.text('disposition')}"
-    state = f"{before} → {after}" if before != after else before
+    state = states.change(entry.text("before"), entry.text("after"))
     return ": ".join(part for part in (entry.text("outcome"), entry.text("reason"), state) if part)

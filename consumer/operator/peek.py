@@ -11,7 +11,7 @@ from rich.console import Console
 from consumer.core.exit_codes import CommandExit
 from consumer.core.message import Peeked
 from consumer.core.parked import History
-from consumer.operator import output, times
+from consumer.operator import output, states, times
 from consumer.operator.dry_run import DryRun, DryRunResult, summary
 from consumer.operator.session import opened
 
@@ -89,5 +89,5 @@ def _message(message: Peeked) -> dict[str, Any]:
 def change(found: DryRunResult) -> str:
     """Why a message leads where it leads, with the states before and after where they differ."""
     if found.before != found.after:
-        return f"{found.detail}: {found.before} → {found.after}"
-    return found.detail or found.reason
+        return f"{states.cut(found.detail)}: {states.change(found.before, found.after)}"
+    return states.cut(found.detail or found.reason)

@@ -13,7 +13,7 @@ from rich.console import Console
 from consumer.core.errors import InvalidMessage
 from consumer.core.event import Event, decode
 from consumer.engine.dead_letter import LETTER_FIELDS
-from consumer.operator import output, times
+from consumer.operator import output, states, times
 from consumer.operator.dlq.letters import Letter, Scalar
 
 
@@ -43,7 +43,15 @@ def draw_letters(console: Console, letters: Sequence[Letter], *, full: bool) -> 
         console.print("No dead letter to show.")
         return
     rows = [
-        (each.short_id, times.moment(each.at_ms), each.rule, each.outcome, each.reason, each.resource, each.detail)
+        (
+            each.short_id,
+            times.moment(each.at_ms),
+            each.rule,
+            each.outcome,
+            each.reason,
+            each.resource,
+            states.cut(each.detail),
+        )
         for each in letters
     ]
     console.print(output.table(("letter", "since (UTC)", "rule", "outcome", "reason", "resource", "detail"), rows))
@@ -84,7 +92,7 @@ def draw_letter(console: Console, letter: Letter, now_ms: int) -> None:
     if event:
         console.print(output.facts(_for_people({k: v for k, v in asdict(event).items() if v != ""}, now_ms)))
     console.print("\nThe original body")
-    console.print(output.lines(letter.body))
+    console.print(output.lines(states.cut(letter.body, states.MOST_OF_A_BODY)))
 
 
 def _member(key: str, value: Scalar) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 from consumer.journal.format import Entry
 from consumer.operator.dry_run import DryRunResult
 from consumer.operator.explain.guards import GuardCheck
+from consumer.operator.explain.journals import JournalsRead
 from consumer.operator.explain.matching import RuleMatch
+from consumer.operator.explain.requests import AnsweredRequests, sent_now
 from consumer.operator.explain.story import Message, document
 
 
@@ -19,10 +21,17 @@ class Prediction:
     found: DryRunResult
     guards: tuple[GuardCheck, ...]
 
+    @property
+    def requests(self) -> AnsweredRequests:
+        """What the look has sent."""
+        return sent_now(self.found.requests)
+
     def document(self) -> dict[str, Any]:
         """For scripts."""
         guards = [{"guard": one.guard, "answer": one.answer.value, "because": one.because} for one in self.guards]
-        return {**self.found.document(), "guards": guards}
+        requests = [each.document() for each in self.requests.shown]
+        sent = {"requests": requests, "requests_left_out": self.requests.left_out}
+        return {**self.found.document(), **sent, "guards": guards}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +42,7 @@ class Explained:
     messages: tuple[Message, ...]
     by_people: tuple[Entry, ...]
     more: bool
-    doubts: tuple[str, ...]
-    """Why the journal cannot be believed, or is not complete."""
+    journals: JournalsRead
     rules: tuple[RuleMatch, ...]
     now: tuple[Prediction, ...]
 
@@ -45,7 +53,8 @@ class Explained:
             "messages": [document(each) for each in self.messages],
             "older_messages": self.more,
             "by_people": [{**each.fields, "hash": each.digest} for each in self.by_people],
-            "doubts": list(self.doubts),
+            "doubts": list(self.journals.doubts),
+            "earlier_journals": list(self.journals.earlier),
             "rules": [{"rule": each.rule, "takes": each.takes, "because": each.because} for each in self.rules],
             "now": [each.document() for each in self.now],
         }

@@ -15,13 +15,13 @@ from consumer.core.exit_codes import CommandExit
 from consumer.core.outcome import Outcome
 from consumer.core.printable import quoted
 from consumer.guards.rule import Rule
-from consumer.journal.format import verify
 from consumer.operator import output, records
 from consumer.operator.dry_run import DryRun, DryRunResult
+from consumer.operator.explain import journals
 from consumer.operator.explain.explained import Explained, Prediction
 from consumer.operator.explain.guards import REASONS, GuardCheck, GuardVerdict, guard_checks
 from consumer.operator.explain.matching import RuleMatch, matches
-from consumer.operator.explain.story import Message, Search, messages_about
+from consumer.operator.explain.story import Message, messages_about
 from consumer.operator.explain.view import draw
 from consumer.operator.repair import event as made_up
 from consumer.operator.session import opened
@@ -36,15 +36,8 @@ def explain(path: Path, form: str, wanted: str, files: Sequence[Path], *, limit:
     """
     config = load(path, os.environ)
     paths = list(dict.fromkeys(files)) or [records.journal_path(path, None)]
-    search, doubts = Search(wanted, limit), list[str]()
-    for each in paths:
-        search.next_file()
-        verdict = verify(records.lines(each), hear=search.hear)
-        if verdict.problems:
-            first = verdict.problems[0]
-            doubts.append(f"{each.name} is NOT whole, from line {first.line} on: {first.text}.")
-        if verdict.gaps:
-            doubts.append(f"{each.name} has {verdict.gaps} gaps, in which lines are missing.")
+    found = journals.read(paths, wanted, limit)
+    search, doubts = found.search, found.doubts
     messages = messages_about((records.entries(each, search.spellings()) for each in paths), search.found)
     newest = next((each for each in reversed(messages) if each.event), None)
     rules = build_rules(config)
@@ -52,12 +45,13 @@ def explain(path: Path, form: str, wanted: str, files: Sequence[Path], *, limit:
     bodies = _bodies(config, rules, messages, newest, wanted)
     if not messages and not search.by_people and not bodies:
         raise ConfigurationError(
-            f"the journal has nothing about {quoted(wanted)}, and it cannot be a resource of any rule"
+            f"the journal has nothing about {quoted(wanted)}, and it cannot be a resource of any rule", found.advice
         )
     if not messages and not search.by_people and not look:
-        raise ConfigurationError(" ".join([f"the journal has nothing about {quoted(wanted)}.", *doubts]).rstrip("."))
+        text = " ".join([f"the journal has nothing about {quoted(wanted)}.", *doubts]).rstrip(".")
+        raise ConfigurationError(text, found.advice)
     now = _now(path, bodies, rule_matches) if look else ()
-    explained = Explained(wanted, tuple(messages), search.by_people, search.more, tuple(doubts), rule_matches, now)
+    explained = Explained(wanted, tuple(messages), search.by_people, search.more, found, rule_matches, now)
     output.show(form, explained.document(), lambda console: draw(console, explained))
     if any(each.found.unavailable for each in now):
         return CommandExit.UNAVAILABLE

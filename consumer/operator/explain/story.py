@@ -12,6 +12,7 @@ from consumer.core.event import ACCOUNT_ID, REGION, Event
 from consumer.core.observers import StepName
 from consumer.journal.format import Entry
 from consumer.operator.explain.guards import GuardCheck, guard_checks
+from consumer.operator.explain.requests import AnsweredRequests, journaled
 
 SHORTEST_ID = 8
 _MOST_STEPS = 400
@@ -44,7 +45,17 @@ class JournaledDelivery:
         if self.ending is None:
             return ()
         fields = (self.ending.text(name) for name in ("outcome", "reason", "detail"))
-        return guard_checks(*fields, began=any(each.step == StepName.BEFORE for each in self.steps))
+        return guard_checks(*fields, began=self.change is not None)
+
+    @property
+    def requests(self) -> AnsweredRequests | None:
+        """The requests that the work took, with their answers; None where the journal does not have them."""
+        return journaled(self.ending) if self.ending else None
+
+    @property
+    def change(self) -> Entry | None:
+        """The line that says which change was about to be made; None if none was."""
+        return next((each for each in self.steps if each.step == StepName.BEFORE), None)
 
     @property
     def request_ids(self) -> tuple[str, ...]:
@@ -219,6 +230,8 @@ def document(message: Message) -> dict[str, Any]:
                 "guards": [
                     {"guard": one.guard, "answer": one.answer.value, "because": one.because} for one in each.guards
                 ],
+                "requests": [one.document() for one in each.requests.shown] if each.requests else None,
+                "requests_left_out": each.requests.left_out if each.requests else 0,
                 "request_ids": list(each.request_ids),
             }
             for each in message.deliveries

@@ -10,10 +10,11 @@ from rich.text import Text
 from consumer.core.observers import StepName
 from consumer.core.printable import quoted
 from consumer.journal.format import Entry
-from consumer.operator import output, times
+from consumer.operator import output, states, times
 from consumer.operator.explain.explained import Explained, Prediction
 from consumer.operator.explain.guards import GuardCheck, GuardVerdict
 from consumer.operator.explain.matching import RuleMatch
+from consumer.operator.explain.requests import AnsweredRequests
 from consumer.operator.explain.story import JournaledDelivery, Message
 
 _STYLES = {
@@ -22,6 +23,8 @@ _STYLES = {
     GuardVerdict.PASSED: "green",
     GuardVerdict.NOT_ASKED: "dim",
 }
+_MOST_RECEIPTS = 3
+"""Of the newest so many receipts of a message, the requests are shown."""
 _TAKES = {True: "takes it", False: "does not", None: "unknown"}
 
 
@@ -32,7 +35,7 @@ def draw(console: Console, explained: Explained) -> None:
 
 
 def _blocks(explained: Explained) -> Iterator[RenderableType]:
-    for sentence in explained.doubts:
+    for sentence in explained.journals.doubts:
         yield output.cell(sentence, "bold red")
     if not explained.messages:
         yield f"The journal has no event about {quoted(explained.wanted)}."
@@ -40,6 +43,8 @@ def _blocks(explained: Explained) -> Iterator[RenderableType]:
         yield from _message(message)
     if explained.more:
         yield "There are older messages about it: --limit shows more."
+    if explained.journals.advice:
+        yield output.cell(explained.journals.advice)
     if explained.by_people:
         yield Text("\nWhat people put back", style="bold")
         yield output.table(("when (UTC)", "who", "step", "state"), [_by_person(each) for each in explained.by_people])
@@ -64,8 +69,13 @@ def _message(message: Message) -> Iterator[RenderableType]:
         yield f"{message.dropped} older lines about it are not shown."
     rows = [_step(entry) for each in deliveries for entry in each.steps]
     yield output.table(("when (UTC)", "received", "step", "what"), rows)
+    shown = deliveries[-_MOST_RECEIPTS:]
+    for each in shown:
+        yield from _requests_of(each, message.value("resource"))
+    if len(shown) < len(deliveries):
+        yield f"Those of {len(deliveries) - len(shown)} earlier receipts stand in --output json."
     if deliveries:
-        yield from _last(deliveries[-1])
+        yield from _ended(deliveries[-1])
 
 
 def _times(number: int) -> str:
@@ -77,32 +87,86 @@ def _step(entry: Entry) -> tuple[str, str, str, str]:
 
 
 def _what(entry: Entry) -> str:
-    before, after = entry.text("before"), entry.text("after")
     if entry.step == StepName.RECEIVED:
         return f"by {entry.text('who')}"
     if entry.step == StepName.SETTLED:
-        hidden = entry.fields.get("hidden_seconds")
-        until = f" for {times.span(hidden)}" if isinstance(hidden, int | float) and hidden > 0 else ""
-        return f"message {entry.text('disposition')}{until}"
+        waits = (entry.fields.get(name) for name in ("hidden_seconds", "parked_seconds"))
+        seconds = next((each for each in waits if isinstance(each, int | float) and each > 0), None)
+        until = f" for {times.span(seconds)}" if seconds else ""
+        copy = f" as {parked_as}" if (parked_as := entry.text("parked_as")) else ""
+        return f"message {entry.text('disposition')}{copy}{until}"
+    if entry.step == StepName.CHANGED:
+        return "the service has taken the change"
     ending = ": ".join(part for part in (entry.text("outcome"), entry.text("reason"), entry.text("detail")) if part)
-    state = f"{before} → {after}" if before != after else before
-    return "; ".join(part for part in (ending, state) if part)
+    state = states.change(entry.text("before"), entry.text("after"))
+    return "; ".join(part for part in (states.cut(ending), state) if part)
 
 
-def _last(delivery: JournaledDelivery) -> Iterator[RenderableType]:
+def _ended(delivery: JournaledDelivery) -> Iterator[RenderableType]:
     """Why the newest receipt ended as it did."""
     if delivery.ending is None:
         yield "It has no ending on record: it is in work, or the process ended, and the queue delivers it again."
         return
     yield Text("Guard by guard", style="bold")
     yield _guards(delivery.guards)
-    if delivery.request_ids:
-        yield output.facts([("requests", " ".join(delivery.request_ids))])
+
+
+def _requests_of(delivery: JournaledDelivery, resource: str) -> Iterator[RenderableType]:
+    """What one receipt's work sent, and the answers."""
+    which = f", received the {_ordinal(delivery.number)} time" if delivery.number > 0 else ""
+    yield Text(f"Requests and answers{which}", style="bold")
+    if delivery.requests is None:
+        yield output.facts([(name, value) for name, value in _unanswered(delivery) if value])
+    else:
+        yield from _requests(delivery.requests, f"None was sent about {resource}." if resource else "None was sent.")
+        if delivery.change is not None:
+            yield output.facts([("written", _written(delivery.change, delivery.requests))])
     yield ""
 
 
+def _unanswered(delivery: JournaledDelivery) -> list[tuple[str, str]]:
+    """What is known of requests whose answers are not on record."""
+    change = delivery.change
+    return [
+        ("answers", "not in the journal"),
+        ("request ids", " ".join(delivery.request_ids) or "not in the journal"),
+        ("announced", states.change(change.text("before"), change.text("after")) if change else ""),
+    ]
+
+
+def _requests(requests: AnsweredRequests, none: str) -> Iterator[RenderableType]:
+    """One row a request; `none` is what is said where there is none."""
+    if not requests.shown:
+        yield none
+        return
+    rows = [
+        (
+            times.moment(each.at_ms) if each.at_ms else "",
+            f"{each.service} {each.operation}",
+            f"{each.code or '?'}, {each.ms} ms",
+            each.request_id,
+        )
+        for each in requests.shown
+    ]
+    yield output.table(("when (UTC)", "request", "answer", "request id"), rows)
+    if requests.left_out:
+        yield f"{requests.left_out} more between the first and the last ones are not kept."
+
+
+def _written(change: Entry, requests: AnsweredRequests) -> str:
+    """What was to be written, by which requests, and how these were answered."""
+    what = states.change(change.text("before"), change.text("after"))
+    by = ", ".join(f"{each.operation}: {each.code}" for each in requests.shown if each.writes)
+    return f"{what}, by {by}" if by else f"{what}, which no request on record has sent"
+
+
+def _ordinal(number: int) -> str:
+    special = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if special else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def _guards(guards: Iterable[GuardCheck]) -> RenderableType:
-    rows = [(one.guard, output.cell(one.answer.value, _STYLES[one.answer]), one.because) for one in guards]
+    rows = [(one.guard, output.cell(one.answer.value, _STYLES[one.answer]), states.cut(one.because)) for one in guards]
     return output.table(("guard", "answer", "because"), rows)
 
 
@@ -117,13 +181,14 @@ def _match(one: RuleMatch) -> tuple[str, str, str]:
 def _now(now: Prediction) -> Iterator[RenderableType]:
     found = now.found
     yield Text("How it would end now", style="bold")
-    state = f"{found.before} → {found.after}" if found.before != found.after else found.before
     pairs = [
         ("rule", f"{found.rule}, which {found.mode}s" if found.rule else "none"),
         ("outcome", found.outcome.value if found.outcome else "unknown"),
-        ("because", ": ".join(part for part in (found.reason, found.detail) if part)),
-        ("state", state),
+        ("because", ": ".join(part for part in (found.reason, states.cut(found.detail)) if part)),
+        ("state", states.change(found.before, found.after)),
     ]
     yield output.facts([(name, value) for name, value in pairs if value])
+    yield Text("\nRequests and answers of the look", style="bold")
+    yield from _requests(now.requests, "None was sent: it would end before a look at the resource.")
     if now.guards:
         yield _guards(now.guards)

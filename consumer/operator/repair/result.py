@@ -11,7 +11,10 @@ from consumer.core.event import Event
 from consumer.core.outcome import Outcome
 from consumer.guards.chain import READS_BACK_OLD
 from consumer.guards.rule import Mode, Rule
-from consumer.operator import output
+from consumer.operator import output, states
+
+_LONGEST_SENTENCE = 600
+"""Characters for a person; a detail may have a whole policy in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,6 @@ class RepairResult:
 def close(console: Console, result: RepairResult) -> None:
     """Show it."""
     document = result.document()
-    state = result.before if result.before == result.after else f"{result.before} → {result.after}"
     pairs: list[tuple[str, object]] = [
         ("resource", document["resource"]),
         ("account", document["account"]),
@@ -116,12 +118,12 @@ def close(console: Console, result: RepairResult) -> None:
         ("undo", result.rule.remediation.reversible),
         ("event of", _event_of(result)),
         ("finding", _finding(result)),
-        ("state", state),
+        ("state", states.change(result.before, result.after)),
         ("as", result.who),
         ("requests", " ".join(result.request_ids)),
     ]
     console.print(output.facts([(name, value) for name, value in pairs if value]))
-    console.print(output.cell(result.sentence()))
+    console.print(output.cell(states.cut(result.sentence(), _LONGEST_SENTENCE)))
     for sentence in _notes(result):
         console.print(output.cell(sentence))
 

@@ -24,7 +24,7 @@ from consumer.engine.change import ChangeMaker
 from consumer.engine.dead_letter import SCHEMA, original_body
 from consumer.engine.pipeline import Pipeline
 from consumer.guards.chain import Guards
-from consumer.operator import output
+from consumer.operator import output, states
 from consumer.operator.dry_run import DryRunResult, rehearsed, summary
 from consumer.operator.simulate.buckets import Assumed, Recorded, SimulatedBuckets, recorded
 from consumer.operator.simulate.offline import offline
@@ -213,5 +213,9 @@ def _draw(
 
 def _end(found: DryRunResult) -> str:
     outcome = found.outcome.value if found.outcome else "?"
-    parts = [f"{found.rule or 'no rule'}: {outcome}", found.reason, found.after if found.before != found.after else ""]
+    parts = [
+        f"{found.rule or 'no rule'}: {outcome}",
+        found.reason,
+        states.cut(found.after) if found.before != found.after else "",
+    ]
     return ", ".join(part for part in parts if part)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from consumer.operator import output
+from consumer.operator import output, states
 from consumer.operator.lasting import Lasting, WantedExemption, exemption_text
 from consumer.operator.undo.change import Undo, difference
 
@@ -41,9 +41,9 @@ def close(console: Console, document: dict[str, Any], work: Undo) -> None:
     if document["result"] != "undone":
         console.print(output.cell(tuple(str(document["result"]).splitlines())))
     else:
-        text = f"Undone and journaled; it reads back as {document['now']}."
+        text = f"Undone and journaled; it reads back as {states.cut(document['now'])}."
         if document["now"] != work.change.before:
-            text += f" Before the change it was {work.change.before!r}, which cannot be had again."
+            text += f" Before the change it was {states.cut(repr(work.change.before))}, which cannot be had again."
         console.print(output.cell(text))
     announced = [f"It was {document['announced']}."] if document["announced"] else []
     for line in (*announced, *document["lasting"], *document["advice"]):

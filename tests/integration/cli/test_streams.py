@@ -95,7 +95,9 @@ def test_an_undo_that_cannot_show_what_it_would_do_does_nothing(cli: Cli, bucket
     assert bucket.acls()["photos"] == "private"
 
 
-@pytest.mark.parametrize("arguments", [("rules",), ("journal", "verify"), ("repair", "photos", *NAMED)], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("rules",), ("journal", "verify"), ("repair", "photos", *NAMED), ("explain", "photos")], ids=" ".join
+)
 def test_closed_streams_are_not_taken_for_files(
     cli: Cli, bucket: Emulator, journal: Path, arguments: tuple[str, ...]
 ) -> None:
