@@ -220,15 +220,17 @@ def test_a_queue_that_may_not_be_asked_from_the_start_is_unknown() -> None:
     assert stage.times == (0,)
 
 
+@pytest.mark.parametrize("good", [0, 5])
 @pytest.mark.parametrize("failure", [Unanswered, Throttled])
-def test_figures_outlive_three_failed_samples_and_no_more(failure: type[ServiceError]) -> None:
-    """A passing failure is no reason to forget; one that lasts is."""
+def test_figures_outlive_three_failed_samples_and_no_more(failure: type[ServiceError], good: int) -> None:
+    """A passing failure is no reason to forget, from the start or the last good sample on; one that lasts is."""
     stage = Stage(dead_letters=False)
+    stage.pass_time(60 * good + 5, stage.work)
     stage.queues[MAIN].errors.extend(service_error(failure) for _ in range(4))
-    stage.pass_time(60 * 3 + 5, stage.work)
-    assert (stage.times, stage.watch.figures()) == ((3,), {MAIN: SOME})
+    stage.pass_time(60 * 3, stage.work)
+    assert (stage.times, stage.watch.figures()) == ((good + 3,), {MAIN: SOME})
     stage.pass_time(60, stage.work)
-    assert (stage.times, stage.watch.figures()) == ((4,), {MAIN: Figures()})
+    assert (stage.times, stage.watch.figures()) == ((good + 4,), {MAIN: Figures()})
     stage.pass_time(60, stage.work)
     assert stage.watch.figures() == {MAIN: SOME}
 

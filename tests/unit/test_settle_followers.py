@@ -31,6 +31,20 @@ def test_followers_are_deleted_after_their_leader() -> None:
     assert engine.in_flight.wait_until_empty(0)
 
 
+def test_settling_a_follower_begins_with_the_end_of_its_leader() -> None:
+    """What its leader took is neither shown as its own time nor counted against its tries."""
+    engine = Engine()
+    engine.clock.advance(1_000.0)
+    leader, follower = engine.receive(2)
+    engine.resolve(leader, Outcome.FIXED, follower)
+    engine.clock.advance(5.0)
+    engine.step()
+    engine.clock.advance(2.0)
+    engine.settle_all()
+
+    assert [dict(report.stage_seconds)["settle"] for report in engine.recorder.reports] == [5.0, 2.0]
+
+
 @pytest.mark.parametrize("outcome", [Outcome.HELD, Outcome.FAILED, Outcome.WOULD_FIX, Outcome.REJECTED])
 def test_followers_of_a_kept_leader_are_superseded(outcome: Outcome) -> None:
     """A leader that stays in the queue or is dead-lettered stands for its followers too."""
