@@ -28,16 +28,16 @@ COPY requirements/worker.txt requirements/${LOCK}.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     PYTHONPATH=$(echo /opt/installer/lib/python3*/site-packages) /opt/installer/bin/pip --python /opt/venv/bin/python \
     install --no-compile --require-hashes --no-build-isolation --use-pep517 -r "${LOCK}.txt"
-# Bytecode is made here because the file system is read-only later. Unchecked, because nothing there can change. One file
-# after the other: what a process has compiled before decides which references a file has, so several give other bytes.
-RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
+# Bytecode is made here because the file system is read-only later.
+COPY deploy/image/bytecode.py ./
+RUN python bytecode.py /opt/venv/lib
 
 FROM packages AS emulator-packages
 COPY requirements/emulator.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     PYTHONPATH=$(echo /opt/installer/lib/python3*/site-packages) /opt/installer/bin/pip --python /opt/venv/bin/python \
     install --no-compile --require-hashes --no-build-isolation --use-pep517 -r emulator.txt \
-    && python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
+    && python bytecode.py /opt/venv/lib
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The service itself. Copied rather than installed: it is pure Python, and a build backend would be one more thing to
@@ -53,7 +53,7 @@ COPY deploy/ram/trust.json /opt/service/lib/consumer/bundled/files/ram/
 COPY deploy/ros /opt/service/lib/consumer/bundled/files/ros
 COPY deploy/terraform /opt/service/lib/consumer/bundled/files/terraform
 RUN chmod -R a=rX,u+w /opt/service && chmod a+x /opt/service/bin/* \
-    && python -m compileall -q --invalidation-mode unchecked-hash /opt/service/lib
+    && python bytecode.py /opt/service/lib
 # What is in the image, by name and version, the product itself first.
 COPY deploy/image/bill.py ./
 RUN mkdir /sbom && python bill.py config-remediator /opt/service/lib/consumer/__init__.py /opt/venv \
@@ -64,7 +64,7 @@ COPY consumer/__init__.py deploy/image/bill.py ./
 COPY emulator /app/emulator
 COPY deploy/__init__.py /app/deploy/
 COPY deploy/compose /app/deploy/compose
-RUN chmod -R a=rX,u+w /app && python -m compileall -q --invalidation-mode unchecked-hash /app \
+RUN chmod -R a=rX,u+w /app && python bytecode.py /app \
     && mkdir /sbom && python bill.py config-remediator-emulator __init__.py /opt/venv \
     >/sbom/config-remediator-emulator.cdx.json
 
