@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from py_compile import PycInvalidationMode, PyCompileError, compile as compile_file
+from py_compile import PycInvalidationMode, PyCompileError
+from py_compile import compile as compile_file
 
 
 def main(folders: list[str]) -> int:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,15 @@ import click
 import pytest
 import yaml
 
+from consumer import __version__
 from consumer.cli.main import cli
 from tests.deploy.manifests import KUBERNETES, Manifest
 from tests.deploy.needed import ROOT, program
 
 _PAGES = ("README.md", "docs/install-ack.md", "docs/operating.md", "docs/runbook.md")
 _PAGE = (ROOT / "docs/install-ack.md").read_text(encoding="utf-8")
-_CALL = re.compile(
-    r"(?:config-remediator|\$IMAGE)(?: |\s*\\\n\s*)(?P<command>[a-z][a-z-]*)(?P<rest>(?:[^\n`\\]|\\\n)*)"
-)
+_REMOTE = "https://github.com/OWNER/REPOSITORY//deploy/kubernetes/"
+_CALL = re.compile(r"config-remediator(?: |\s*\\\n\s*)(?P<command>[a-z][a-z-]*)(?P<rest>(?:[^\n`\\]|\\\n)*)")
 
 
 def _calls(page: str) -> list[tuple[str, str]]:
@@ -50,15 +51,15 @@ def test_commands_take_the_options_that_they_are_given(page: str) -> None:
 
 
 def test_no_command_of_the_page_is_unknown() -> None:
-    """What runs in the image by its name is one of its commands."""
-    called = re.findall(r"\$IMAGE(?: |\s*\\\n\s*)([a-z][a-z-]*)", _PAGE)
-    assert called
+    """What a line begins with, by itself or for somebody's credentials, is one of the commands."""
+    called = re.findall(r"^ *config-remediator ([a-z][a-z-]*)", _PAGE, re.MULTILINE)
+    assert len(called) >= 5
     assert set(called) <= set(cli.commands)
 
 
 def test_the_filled_trust_policy_has_no_gap_left() -> None:
     """The page's own substitutions replace all places of the file, and leave a policy."""
-    (script,) = re.findall(r'^sed -e "(.*)" deploy/ram/trust\.json', _PAGE, re.MULTILINE)
+    (script,) = re.findall(r'^sed -e "(.*)" files/ram/trust\.json', _PAGE, re.MULTILINE)
     done = subprocess.run(
         [
             "sed",
@@ -74,6 +75,30 @@ def test_the_filled_trust_policy_has_no_gap_left() -> None:
     (statement,) = json.loads(done.stdout)["Statement"]
     assert statement["Principal"] == {"Federated": ["acs:ram::1:oidc-provider/ack-rrsa-c1"]}
     assert statement["Condition"]["StringEquals"]["oidc:iss"] == ["https://issuer/c1"]
+
+
+def test_nothing_of_the_page_needs_a_checkout(tmp_path: Path) -> None:
+    """The overlay comes out of the source archive, and what it stands on from the repository, by its version."""
+    assert not re.search(r"^(?!.*no checkout).*(?:git clone|docker |checkout|REVISION)", _PAGE, re.MULTILINE)
+    unpack, name = re.findall(r"^(tar .*) (config_remediator-\S*/deploy/\S+)$", _PAGE, re.MULTILINE)[0]
+    (script,) = re.findall(r"^sed -i '(.*)' \$OVERLAY/kustomization\.yaml$", _PAGE, re.MULTILINE)
+    top, _, example = name.partition("/")
+    assert f'"/{example}"' in (ROOT / "pyproject.toml").read_text("utf-8")  # in the source archive
+    with tarfile.open(tmp_path / f"{top}.tar.gz", "w:gz") as archive:
+        archive.add(ROOT / example, arcname=name)
+    (tmp_path / "mine").mkdir()
+    subprocess.run([*unpack.replace("$OVERLAY", "mine").split(), name], cwd=tmp_path, check=True)
+    subprocess.run(["sed", "-i", script, "mine/kustomization.yaml"], cwd=tmp_path, check=True)
+    mine = yaml.safe_load((tmp_path / "mine/kustomization.yaml").read_text("utf-8"))
+    theirs = yaml.safe_load((ROOT / example / "kustomization.yaml").read_text("utf-8"))
+    files = {path.name for path in (tmp_path / "mine").iterdir()}
+    assert files == {"config.toml", "kustomization.yaml", "namespace.yaml"}
+    for key in ("resources", "components"):
+        assert mine.pop(key) == [
+            each if each in files else f"{each.replace('../../', _REMOTE)}?ref=v{__version__}"
+            for each in theirs.pop(key)
+        ]
+    assert mine == theirs
 
 
 @pytest.fixture(scope="module")

@@ -29,9 +29,10 @@ CANNOT = {
     r"(aliyun|ack-ram-tool) ": "needs an account of the cloud",
     r"kubectl ": "needs a cluster",
     r"ISSUER=\$\(ack-ram-tool ": "needs a cluster",
-    r"sed -e .* deploy/ram/trust\.json": "takes the cluster's issuer",
+    r"sed -e .* files/ram/trust\.json": "takes the cluster's issuer",
     r"sed '[^']*' trust\.json": "takes what the one before it made",
-    r"cp -r deploy/kubernetes/overlays/production ": "is checked with the manifests, in tests/deploy",
+    r"(mkdir|tar|sed -i) .*\$OVERLAY": "takes the files of a release; tests/deploy/test_install.py does it",
+    r"config-remediator .*\$OVERLAY": "is part of a walk-through with an account of the cloud",
     r"(export|for rule in|do$|done$) ?": "is part of a walk-through with an account of the cloud",
     r"make ": "is what CI runs",
     r"FAULTS_\w+=.* make |python -m tests\.faults": "is a campaign of its own",
@@ -47,7 +48,7 @@ CANNOT = {
     r"terraform ": "needs an account of the cloud; the module is planned in tests/deploy/test_terraform.py",
     r"sha256sum ": "takes the files of a release; tests/deploy/test_release.py makes and checks them",
     r"gh attestation ": "takes a release that was published",
-    r"skopeo copy ": "takes an image that was published",
+    r"skopeo (copy|login) ": "takes an image that was published",
 }
 """How a command begins that is not run, and why not."""
 
