@@ -44,13 +44,15 @@ def _drawn(render: list[str], prometheus: str, folder: Path, minutes: float) -> 
         shrink(picture)
 
 
-def _photographed(port: int, folder: Path, profile: Path) -> None:
-    """The status page at a desk and on a phone."""
-    with browser(profile) as page:
-        for name, width in _WIDTHS.items():
-            page.open(f"http://127.0.0.1:{port}/", width)
-            page.screenshot(folder / f"status-{name}.png")
-            shrink(folder / f"status-{name}.png")
+def _photographed(port: int, folder: Path, profiles: Path) -> None:
+    """The status page at a desk and on a phone, each in a browser of its own: the page reloads itself meanwhile."""
+    pictures = {name: folder / f"status-{name}.png" for name in _WIDTHS}
+    for name, picture in pictures.items():
+        with browser(profiles / name) as page:
+            page.open(f"http://127.0.0.1:{port}/", _WIDTHS[name])
+            page.screenshot(picture)
+    for picture in pictures.values():
+        shrink(picture)
 
 
 def _played(scene: Scene, seconds: int, step: Callable[[int], None]) -> None:
@@ -72,7 +74,7 @@ def _run(out: Path, minutes: float, render: list[str], silence: Path | None) -> 
         prometheus = stack.enter_context(scraping(folder, *ports, seconds=5))
         first, second = [stack.enter_context(scene.replica(port)) for port in ports]
         _played(scene, round(minutes * 60), scene.second)
-        _photographed(first.port, out, folder / "browser")
+        _photographed(first.port, out, folder)
         if not render:
             input(f"Prometheus: {prometheus.url}; Enter ends the run. ")
             return
