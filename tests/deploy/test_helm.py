@@ -221,6 +221,17 @@ def test_long_names_that_begin_alike_stay_apart() -> None:
     assert not first & second
 
 
+def test_what_no_upgrade_may_change() -> None:
+    """A Deployment's selector is as it was in 0.1.0, or an API server refuses the upgrade: the field is immutable."""
+    everything, _ = _WAYS["with everything"]
+    labels = {"podLabels": {"team": "security"}, "image": {**_LEAST["image"], "tag": "9.9.9"}}
+    for values in (everything, {**everything, **labels}):
+        (deployment,) = [each for each in _render(values, "one") if each["kind"] == "Deployment"]
+        assert deployment["spec"]["selector"] == {
+            "matchLabels": {"app.kubernetes.io/name": "config-remediator", "app.kubernetes.io/instance": "one"}
+        }
+
+
 def test_names_are_not_too_long() -> None:
     """A CronJob may have 52 characters, a ConfigMap 253, everything else 63; Helm lets a release have 53."""
     everything, _ = _WAYS["with everything"]

@@ -97,6 +97,13 @@ def test_another_image_can_be_applied_over_it(folder: str) -> None:
     assert [name for name in pod_specs(folder) if name.startswith("Job/")] == []
 
 
+def test_selectors_stay_what_they_were(folder: str) -> None:
+    """An API server refuses another one: the field is immutable."""
+    for name in (name for name in pod_specs(folder) if name.startswith("Deployment/")):
+        selector = only(folder, "Deployment", name.partition("/")[2])["spec"]["selector"]
+        assert selector == {"matchLabels": {"app.kubernetes.io/name": name.partition("/")[2]}}
+
+
 def test_no_pod_may_talk_to_the_cluster(folder: str) -> None:
     """The only token is the one that RRSA exchanges, and it is good for STS alone."""
     assert all(pod["automountServiceAccountToken"] is False for pod in pod_specs(folder).values())
