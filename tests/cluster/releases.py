@@ -52,6 +52,23 @@ def everything(*, custom: bool) -> Manifest:
     }
 
 
+def unusual() -> Manifest:
+    """What is off or empty by default, with the other source of credentials."""
+    return {
+        **least(),
+        "image": {**least()["image"], "digest": f"sha256:{'a' * 64}", "pullSecrets": ["registry"]},
+        "credentials": {"source": "ecs-ram-role", "ecsRamRole": "config-remediator"},
+        "env": [{"name": "REMEDIATOR__LOG__LEVEL", "value": "debug"}],
+        "nodeSelector": {"disk": "ssd"},
+        "tolerations": [{"key": "spot", "operator": "Exists"}],
+        "podLabels": {"team": "security"},
+        "podAnnotations": {"note": "x"},
+        "serviceAccount": {"name": "own", "annotations": {"note": "x"}},
+        "networkPolicy": {"internalEndpoints": True, "sharedPort": 6379, "monitoringNamespace": "eyes"},
+        "replicas": 3,
+    }
+
+
 def try_chart(kubectl: Kubectl, *, custom: bool, before: Path) -> list[str]:
     """A release's whole life: from the chart before, to this one with everything, back, and away."""
     with scratch(kubectl, "helm") as namespace, _helm(kubectl, namespace) as helm:
@@ -64,12 +81,14 @@ def try_chart(kubectl: Kubectl, *, custom: bool, before: Path) -> list[str]:
         second = _specs(kubectl, namespace)
         helm.upgrade(CHART, "config-remediator", everything(custom=custom))
         wrong += _differences("the same upgrade again", second, _specs(kubectl, namespace))
+        helm.upgrade(CHART, "config-remediator", unusual())
+        wrong += refused_pods(kubectl, namespace)
         helm.rollback("config-remediator", version=1)
         wrong += _differences("a rollback", first, _specs(kubectl, namespace))
         helm.rollback("config-remediator", version=2)
         wrong += _differences("a rollback of the rollback", second, _specs(kubectl, namespace))
         states = [each["status"] for each in helm.history("config-remediator")]
-        if states != ["superseded"] * 4 + ["deployed"]:
+        if states != ["superseded"] * 5 + ["deployed"]:
             wrong.append(f"history: {states}")
         helm.uninstall("config-remediator")
         return [*wrong, *(f"{each} is left after uninstall" for each in left(kubectl, namespace))]
