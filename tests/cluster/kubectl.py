@@ -26,8 +26,8 @@ class Kubectl:
     program: str
     context: str
 
-    def __call__(self, *arguments: str, stdin: str | None = None) -> str:
-        """What it prints. Raises Refused if it fails or warns, for a warning is a fault of a manifest."""
+    def __call__(self, *arguments: str, stdin: str | None = None, reading: bool = False) -> str:
+        """What it prints. Raises Refused if it fails or, but for reading, warns: that is a fault of a manifest."""
         done = subprocess.run(
             [self.program, "--context", self.context, *arguments],
             input=stdin,
@@ -36,14 +36,14 @@ class Kubectl:
             timeout=_SECONDS,
             check=False,
         )
-        if done.returncode != 0 or done.stderr.strip():
+        if done.returncode != 0 or (done.stderr.strip() and not reading):
             said = done.stderr.strip() or done.stdout.strip()
             raise Refused(f"kubectl {' '.join(arguments)}: status {done.returncode}: {said}")
         return done.stdout
 
-    def get(self, what: str, namespace: str, *arguments: str) -> list[Manifest]:
+    def get(self, what: str, namespace: str) -> list[Manifest]:
         """Every resource of these kinds in a namespace."""
-        listed = json.loads(self("get", what, "--namespace", namespace, "--output", "json", *arguments))
+        listed = json.loads(self("get", what, "--namespace", namespace, "--output", "json", reading=True))
         items: list[Manifest] = listed["items"]
         return items
 
