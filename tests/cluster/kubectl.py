@@ -13,6 +13,7 @@ from typing import Any
 Manifest = dict[str, Any]
 
 _SECONDS = 180
+_END = 300
 
 
 class Refused(Exception):
@@ -37,7 +38,7 @@ class Kubectl:
             check=False,
         )
         if done.returncode != 0 or (done.stderr.strip() and not reading):
-            said = done.stderr.strip() or done.stdout.strip()
+            said = shortened(done.stderr.strip() or done.stdout.strip())
             raise Refused(f"kubectl {' '.join(arguments)}: status {done.returncode}: {said}")
         return done.stdout
 
@@ -51,6 +52,11 @@ class Kubectl:
         """Every kind that the cluster serves and that a namespace can hold, as plural.group."""
         printed = self("api-resources", "--namespaced", "--verbs=list,delete", "--output=name")
         return frozenset(printed.split())
+
+
+def shortened(text: str) -> str:
+    """Its two ends: a refusal names the resource first and the reason last, with all of the resource between them."""
+    return text if len(text) <= 2 * _END else f"{text[:_END]} … {text[-_END:]}"
 
 
 def find(context: str) -> Kubectl:
