@@ -26,6 +26,7 @@ _TOLD = frozenset(
     {StepName.BEFORE, StepName.VERIFIED, StepName.DECIDED, StepName.SETTLED, StepName.UNDONE, StepName.GAP}
 )
 """What `show` has without --all: what somebody wants to know about a resource."""
+_NOTHING = "The journal has nothing of these steps; --all shows every step."
 
 
 def verify(config: Path | None, file: Path | None, form: str, *, anchor: str) -> CommandExit:
@@ -99,14 +100,15 @@ def show(config: Path | None, file: Path | None, form: str, wanted: LineFilter) 
         if wanted.takes(entry):
             found.append(entry)
             fitting += 1
-    if not found and str(wanted):
+    if not found:
         known = ", ".join(sorted(rules - {""})) or "none"
-        output.note(f"The journal has nothing {wanted}; its rules: {known}.")
+        none = f"The journal has nothing {wanted}; its rules: {known}." if str(wanted) else _NOTHING
+        output.note(none)
     if fitting > len(found):
         output.note(f"The newest {len(found)} of {fitting} lines.")
     undoable = {entry.digest for entry in found if records.is_change(entry) and entry.digest not in undone}
     document = [{**entry.fields, "hash": entry.digest, "undoable": entry.digest in undoable} for entry in found]
-    output.show(form, document, lambda console: _table(console, found, undoable))
+    output.show(form, document, lambda console: _table(console, found, undoable) if found else None)
     return CommandExit.DONE
 
 

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from consumer.cli.main import cli as root
+from consumer.journal.format import ChainHead, sealed
 from emulator.client import Emulator
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.letters import letter, put
@@ -72,6 +73,20 @@ def test_a_filter_that_nothing_fits_says_so(cli: Cli, channel: Emulator) -> None
     refused = cli.run("dlq", "list", "--outcome", "nope")
     assert refused.status == 2
     assert "'rejected', 'invalid', 'exhausted'" in refused.err
+
+
+def test_what_a_journal_does_not_have_is_one_sentence(cli: Cli, journal: Path) -> None:
+    """No table of nothing beside it; scripts get an empty list. Without a filter there are only steps that it leaves out."""
+    line, _ = sealed(ChainHead(), {"step": "opened", "at_ms": 1, "who": "worker", "rule": ""})
+    journal.write_bytes(line)
+    for arguments, said in (
+        (("photos",), "The journal has nothing about resource 'photos'; its rules: none.\n"),
+        ((), "The journal has nothing of these steps; --all shows every step.\n"),
+    ):
+        result = cli.run("journal", "show", *arguments)
+        assert (result.status, result.out, result.err) == (0, "", said)
+        assert cli.json("journal", "show", *arguments) == []
+    assert "opened" in cli.run("journal", "show", "--all").out
 
 
 def test_without_a_terminal_nobody_declined(cli: Cli, channel: Emulator) -> None:
