@@ -26,6 +26,7 @@ _TOLD = frozenset(
     {StepName.BEFORE, StepName.VERIFIED, StepName.DECIDED, StepName.SETTLED, StepName.UNDONE, StepName.GAP}
 )
 """What `show` has without --all: what somebody wants to know about a resource."""
+_EMPTY = "The journal has no line yet."
 _NOTHING = "The journal has nothing of these steps; --all shows every step."
 
 
@@ -102,8 +103,8 @@ def show(config: Path | None, file: Path | None, form: str, wanted: LineFilter) 
             fitting += 1
     if not found:
         known = ", ".join(sorted(rules - {""})) or "none"
-        none = f"The journal has nothing {wanted}; its rules: {known}." if str(wanted) else _NOTHING
-        output.note(none)
+        none = _EMPTY if wanted.everything else _NOTHING
+        output.note(f"The journal has nothing {wanted}; its rules: {known}." if str(wanted) else none)
     if fitting > len(found):
         output.note(f"The newest {len(found)} of {fitting} lines.")
     undoable = {entry.digest for entry in found if records.is_change(entry) and entry.digest not in undone}
@@ -187,6 +188,6 @@ def _table(console: Console, found: Iterable[Entry], undoable: set[str]) -> None
 
 def _what(entry: Entry) -> str:
     if entry.step == StepName.SETTLED:
-        return f"{entry.text('outcome') or 'untouched'}, message {entry.text('disposition')}"
+        return f"{entry.text('outcome') or 'untouched'}, message {entry.text('disposition')}{records.waits(entry)}"
     state = states.change(entry.text("before"), entry.text("after"))
     return ": ".join(part for part in (entry.text("outcome"), entry.text("reason"), state) if part)

@@ -131,6 +131,13 @@ def is_change(entry: Entry) -> bool:
     )
 
 
+def waits(entry: Entry) -> str:
+    """For how long the message of a settled delivery is kept back, such as ` for 15 min`; empty where it is not."""
+    kept = (entry.fields.get(name) for name in ("hidden_seconds", "parked_seconds"))
+    seconds = next((each for each in kept if isinstance(each, int | float) and each > 0), None)
+    return f" for {times.span(seconds)}" if seconds else ""
+
+
 def by_person(entry: Entry) -> bool:
     """Whether a person's command wrote the line, and no worker: `name@host:process`."""
     return "@" in entry.text("who")

@@ -10,7 +10,7 @@ from rich.text import Text
 from consumer.core.observers import StepName
 from consumer.core.printable import quoted
 from consumer.journal.format import Entry
-from consumer.operator import output, states, times
+from consumer.operator import output, records, states, times
 from consumer.operator.explain.explained import Explained, Prediction
 from consumer.operator.explain.guards import GuardCheck, GuardVerdict
 from consumer.operator.explain.matching import RuleMatch
@@ -90,11 +90,8 @@ def _what(entry: Entry) -> str:
     if entry.step == StepName.RECEIVED:
         return f"by {entry.text('who')}"
     if entry.step == StepName.SETTLED:
-        waits = (entry.fields.get(name) for name in ("hidden_seconds", "parked_seconds"))
-        seconds = next((each for each in waits if isinstance(each, int | float) and each > 0), None)
-        until = f" for {times.span(seconds)}" if seconds else ""
         copy = f" as {parked_as}" if (parked_as := entry.text("parked_as")) else ""
-        return f"message {entry.text('disposition')}{copy}{until}"
+        return f"message {entry.text('disposition')}{copy}{records.waits(entry)}"
     if entry.step == StepName.CHANGED:
         return "the service has taken the change"
     ending = ": ".join(part for part in (entry.text("outcome"), entry.text("reason"), entry.text("detail")) if part)

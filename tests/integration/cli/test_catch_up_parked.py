@@ -81,6 +81,9 @@ def test_what_the_worker_keeps_is_shown_and_not_sent(park_after_seconds: int, ho
     assert ids <= {each["id"] for each in messages(kept.emulator, QUEUE)}, "it is there, though nobody sees it"
     assert len(messages(kept.emulator, QUEUE)) == before + 1, "and nothing but the end of the run was sent"
 
+    for command in ("journal", "show"), ("explain",):
+        shown = kept.cli.run(*command, "kept-a").out
+        assert (f"message {how}" in shown, "for 30 min" in shown) == (True, True)
     table = kept.cli.run("catch-up").out
     assert f"{how}, " in table
     assert f"left: {how}, comes back by itself" in table

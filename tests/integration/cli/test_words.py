@@ -76,7 +76,7 @@ def test_a_filter_that_nothing_fits_says_so(cli: Cli, channel: Emulator) -> None
 
 
 def test_what_a_journal_does_not_have_is_one_sentence(cli: Cli, journal: Path) -> None:
-    """No table of nothing beside it; scripts get an empty list. Without a filter there are only steps that it leaves out."""
+    """No table of nothing beside it; scripts get an empty list. Without a filter, only --all may have something."""
     line, _ = sealed(ChainHead(), {"step": "opened", "at_ms": 1, "who": "worker", "rule": ""})
     journal.write_bytes(line)
     for arguments, said in (
@@ -87,6 +87,8 @@ def test_what_a_journal_does_not_have_is_one_sentence(cli: Cli, journal: Path) -
         assert (result.status, result.out, result.err) == (0, "", said)
         assert cli.json("journal", "show", *arguments) == []
     assert "opened" in cli.run("journal", "show", "--all").out
+    journal.write_bytes(b"")
+    assert cli.run("journal", "show", "--all").err == "The journal has no line yet.\n"
 
 
 def test_without_a_terminal_nobody_declined(cli: Cli, channel: Emulator) -> None:
