@@ -6,9 +6,8 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
-from consumer.telemetry import log
+from consumer.telemetry import log, structured
 
 
 @pytest.fixture(autouse=True)
@@ -21,4 +20,4 @@ def _logging_restored() -> Iterator[None]:
     root.setLevel(level)
     logging.lastResort = last_resort
     logging.getLogger(log.OURS).setLevel(logging.NOTSET)
-    structlog.reset_defaults()
+    structured.use(structured.UNDECIDED)
