@@ -37,10 +37,12 @@ FIXED = ResourceAnnouncement(
     mode="enforce",
     before="public-read",
     after="private",
+    now="private",
     message_id="5F290C926D472878-2-14D9529A8FA-200000001",
     evaluated_at_ms=AT_MS - 12_000,
     exposure_seconds=12.0,
     undo="config-remediator undo 5F290C926D472878-2-14D9529A8FA-200000001",
+    how_to_undo="config-remediator undo 5F290C926D472878-2-14D9529A8FA-200000001 (yes: the ACL found is put back)",
 )
 WRITER = Writer(
     "/config-remediator/cn-hangzhou/1234567890123456/events",
@@ -84,7 +86,8 @@ def test_a_fix_says_all_that_its_owner_asks() -> None:
         "account": "1234567890123456",
         "owner": "web-team",
     }
-    assert (data["before"], data["after"], data["cut"]) == ("public-read", "private", [])
+    assert (data["before"], data["after"], data["now"], data["cut"]) == ("public-read", "private", "private", [])
+    assert data["how_to_undo"].startswith(data["undo"])
     assert data["exposure_seconds"] == 12.0
     assert data["evaluated_at"] == "2026-09-21T14:13:20.000Z"
     assert data["undo"] == "config-remediator undo 5F290C926D472878-2-14D9529A8FA-200000001"
