@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from consumer.config import build_rules, load
+from consumer.operator.permissions import Purpose, policy
+from consumer.operator.ram_policy import scope
 from deploy.ram import __main__ as generator
 
 _POLICIES = sorted(generator.policies())
@@ -79,3 +83,17 @@ def test_catch_up_may_touch_no_bucket_and_take_no_message() -> None:
     assert [each["Resource"] for each in on_mns] == [
         ["acs:mns:cn-shanghai:1234567890123456:/queues/config-events/messages"]
     ]
+
+
+def test_the_region_of_a_bucket_stays_open() -> None:
+    """No page says how RAM spells it, and a name that fits no request would deny every repair: docs/commands.md."""
+    config = load(generator.EXAMPLE, {})
+    rules = [
+        replace(rule, selector=replace(rule.selector, regions=frozenset({"cn-hangzhou"})))
+        for rule in build_rules(config)
+    ]
+    document = policy(rules, scope(config), [Purpose.RUN])
+    found = {
+        each for statement in document["Statement"] for each in statement["Resource"] if each.startswith("acs:oss")
+    }
+    assert found == {f"acs:oss:*:{config.account_id}:*"}

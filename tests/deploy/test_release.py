@@ -270,6 +270,27 @@ def test_everything_is_tested_before_anything_is_published(workflow: dict[str, A
     assert all(os.access(ROOT / path, os.X_OK) for path in called)
 
 
+def test_the_images_that_are_pushed_are_those_that_were_built_and_tested(workflow: dict[str, Any]) -> None:
+    """Built twice, the second time without a cache, then tested, and handed on: the job that pushes builds nothing."""
+    build, push = workflow["jobs"]["build"]["steps"], workflow["jobs"]["images"]["steps"]
+    names = [step.get("name", step.get("uses", "").partition("@")[0]) for step in build]
+    twice, tested, kept = (
+        names.index(each)
+        for each in (
+            "Build, once more somewhere else, and compare",
+            "Test the images that were built",
+            "actions/upload-artifact",
+        )
+    )
+    assert twice < tested < kept
+    assert build[twice]["env"]["RELEASE_IMAGES"] == "yes"
+    assert "IMAGE_BUILD_OPTIONS=--no-cache" in build[twice]["run"]
+    assert "IMAGE_UNDER_TEST=" in build[tested]["run"]
+    assert "tests/deploy/test_image_live.py" in build[tested]["run"]
+    assert [step["with"]["path"] for step in push if "download-artifact" in step.get("uses", "")] == ["dist"]
+    assert not any("docker build" in step.get("run", "") or "make" in step.get("run", "") for step in push)
+
+
 def test_every_image_that_the_pages_name_is_published(workflow: dict[str, Any]) -> None:
     """The worker with either lock, and the emulator; nobody has to build one for what needs the extras."""
     images = workflow["jobs"]["images"]
