@@ -143,7 +143,7 @@ def built(panel: Panel) -> Any:
         builder = builder.decimals(0)
     elif panel.unit == "s" and panel.kind is Kind.STAT:
         builder = builder.decimals(1)
-    builder = builder.no_value("unknown" if panel.kind in (Kind.STAT, Kind.GAUGE) else "none, or no data")
+    builder = builder.no_value("unknown" if panel.kind in (Kind.STAT, Kind.GAUGE, Kind.STATES) else "none, or no data")
     if panel.steps:
         steps = [model.Threshold(value=value, color=color) for value, color in panel.steps]
         builder = builder.thresholds(
@@ -208,10 +208,12 @@ def _stat(panel: Panel) -> stat.Panel:
 def _levels(panel: Panel) -> bargauge.Panel:
     # In one colour: a bar that runs through all the thresholds below it looks mostly red when all is well.
     basic = bargauge.Panel().display_mode(look.BarGaugeDisplayMode.BASIC)
-    # In a size of their own: else names and figures grow with the bars, and are cut.
-    text = common.VizTextDisplayOptions().title_size(14).value_size(18)
-    made = basic.orientation(look.VizOrientation.HORIZONTAL).min(0).reduce_options(_last()).text(text)
-    return made if panel.named else made.name_placement(look.BarGaugeNamePlacement.TOP)
+    made = basic.orientation(look.VizOrientation.HORIZONTAL).min(0).reduce_options(_last())
+    # In a size of their own, else figures and names grow with the bars and are cut; names beside bars fit as they are.
+    text = common.VizTextDisplayOptions().value_size(18)
+    if panel.named:
+        return made.text(text)
+    return made.text(text.title_size(14)).name_placement(look.BarGaugeNamePlacement.TOP)
 
 
 def _states(_: Panel) -> statetimeline.Panel:

@@ -88,7 +88,7 @@ def test_no_figure_is_coloured_without_data(entry: tuple[str, dict[str, Any]]) -
 def test_every_panel_says_when_it_has_nothing(entry: tuple[str, dict[str, Any]]) -> None:
     """In words that leave open what nobody knows; a figure of the present is unknown then."""
     (_, panel) = entry
-    wanted = "unknown" if panel["type"] in ("stat", "gauge") else "none, or no data"
+    wanted = "unknown" if panel["type"] in ("stat", "gauge", "state-timeline") else "none, or no data"
     assert _defaults(panel)["noValue"] == wanted
 
 
