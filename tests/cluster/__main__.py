@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.cluster.custom import FOLDERS_THAT_NEED, definitions, missing
-from tests.cluster.folders import folders, try_folder
+from tests.cluster.custom import FOLDERS_THAT_NEED, provided
+from tests.cluster.folders import Folder, folders, try_folder
 from tests.cluster.kubectl import Kubectl, Refused, find
 from tests.cluster.releases import CHART, try_chart, try_two
 
@@ -30,33 +30,32 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--only", default="", help="trials whose name has this in it")
     asked = parser.parse_args(arguments)
-    kubectl = find(asked.context)
-    lacking = missing(kubectl)
-    made = definitions(lacking) if asked.definitions and lacking else ""
     try:
-        if made:
-            kubectl("create", "--filename", "-", stdin=made)
-            kubectl("wait", "--for=condition=Established", "--filename", "-", stdin=made)
-            lacking = frozenset()
-        return _run(kubectl, lacking, asked.before, asked.only)
-    finally:
-        if made:
-            kubectl("delete", "--filename", "-", stdin=made)
+        kubectl = find(asked.context)
+        with provided(kubectl, make=asked.definitions) as lacking:
+            return _run(kubectl, lacking, asked.before, asked.only)
+    except Refused as refusal:
+        print(f"tests.cluster: {refusal}", file=sys.stderr)  # noqa: T201 - a command
+        return 1
 
 
 def _run(kubectl: Kubectl, lacking: frozenset[str], before: Path, only: str) -> int:
     version = json.loads(kubectl("get", "--raw", "/version"))["gitVersion"]
-    print(f"API server {version}")  # noqa: T201 - a command
-    trials: dict[str, Callable[[Path], list[str]]] = {}
-    for folder in folders():
-        if needed := FOLDERS_THAT_NEED.get(folder.name, frozenset()) & lacking:
-            print(f"not tried    {folder.name}: the cluster does not know {', '.join(sorted(needed))}")  # noqa: T201
-        else:
-            trials[folder.name] = partial(try_folder, kubectl, folder)
+    print(f"API server {version}")  # noqa: T201
+    trials: dict[str, Callable[[Path], list[str]]] = {
+        folder.name: partial(_folder, kubectl, folder, lacking) for folder in folders()
+    }
     trials["chart"] = lambda _: try_chart(kubectl, custom=not lacking, before=before)
     trials["two releases"] = lambda _: try_two(kubectl, custom=not lacking)
-    failed = [name for name, trial in trials.items() if only in name and not _passes(name, trial)]
-    return 1 if failed else 0
+    chosen = [name for name in trials if only in name]
+    passed = [_passes(name, trials[name]) for name in chosen]
+    return 0 if passed and all(passed) else 1
+
+
+def _folder(kubectl: Kubectl, folder: Folder, lacking: frozenset[str], into: Path) -> list[str]:
+    if needed := FOLDERS_THAT_NEED.get(folder.name, frozenset()) & lacking:
+        return [f"not tried, for the cluster does not know {', '.join(sorted(needed))}: --definitions"]
+    return try_folder(kubectl, folder, into)
 
 
 def _passes(name: str, trial: Callable[[Path], list[str]]) -> bool:

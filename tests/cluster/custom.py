@@ -6,6 +6,9 @@ and nothing about its fields: tests/deploy/schemas is about those.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import yaml
 
 from tests.cluster.kubectl import Kubectl, Manifest
@@ -22,14 +25,20 @@ FOLDERS_THAT_NEED = {
 }
 
 
-def missing(kubectl: Kubectl) -> frozenset[str]:
-    """Of the custom kinds, those that the cluster does not serve."""
-    return frozenset(_KINDS) - kubectl.resources()
-
-
-def definitions(names: frozenset[str]) -> str:
-    """As YAML."""
-    return yaml.safe_dump_all([_definition(name, *_KINDS[name]) for name in sorted(names)])
+@contextmanager
+def provided(kubectl: Kubectl, *, make: bool) -> Iterator[frozenset[str]]:
+    """The kinds that the cluster does not serve; with make, none is lacking within the block."""
+    lacking = frozenset(_KINDS) - kubectl.resources()
+    if not (make and lacking):
+        yield lacking
+        return
+    text = yaml.safe_dump_all([_definition(name, *_KINDS[name]) for name in sorted(lacking)])
+    try:
+        kubectl("create", "--filename", "-", stdin=text)
+        kubectl("wait", "--for=condition=Established", "--filename", "-", stdin=text)
+        yield frozenset()
+    finally:
+        kubectl("delete", "--ignore-not-found", "--filename", "-", stdin=text)
 
 
 def _definition(name: str, kind: str, version: str) -> Manifest:

@@ -37,7 +37,8 @@ class Kubectl:
             timeout=_SECONDS,
             check=False,
         )
-        if done.returncode != 0 or (done.stderr.strip() and not reading):
+        warned = any(line.startswith("Warning:") for line in done.stderr.splitlines())
+        if done.returncode != 0 or (warned and not reading):
             said = shortened(done.stderr.strip() or done.stdout.strip())
             raise Refused(f"kubectl {' '.join(arguments)}: status {done.returncode}: {said}")
         return done.stdout
@@ -60,8 +61,15 @@ def shortened(text: str) -> str:
 
 
 def find(context: str) -> Kubectl:
-    """The program of the virtual environment, or of the system."""
+    """The program of the virtual environment, or of the system. Raises Refused for a context that there is not.
+
+    An empty one would be the current context, which nobody named.
+    """
     found = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
     if found is None:
-        raise SystemExit("tests.cluster: kubectl is not installed")
-    return Kubectl(found, context)
+        raise Refused("kubectl is not installed")
+    kubectl = Kubectl(found, context)
+    known = kubectl("config", "get-contexts", "--output=name").split()
+    if context not in known:
+        raise Refused(f"--context {context!r} is none of the kubeconfig's: {', '.join(known) or 'there are none'}")
+    return kubectl
