@@ -117,7 +117,7 @@ def _requests_of(delivery: JournaledDelivery, resource: str) -> Iterator[Rendera
     else:
         yield from _requests(delivery.requests, f"None was sent about {resource}." if resource else "None was sent.")
         if delivery.change is not None:
-            yield output.facts([("written", _written(delivery.change, delivery.requests))])
+            yield output.facts([("change", _requested(delivery.change, delivery.requests))])
     yield ""
 
 
@@ -150,8 +150,8 @@ def _requests(requests: AnsweredRequests, none: str) -> Iterator[RenderableType]
         yield f"{requests.left_out} more between the first and the last ones are not kept."
 
 
-def _written(change: Entry, requests: AnsweredRequests) -> str:
-    """What was to be written, by which requests, and how these were answered."""
+def _requested(change: Entry, requests: AnsweredRequests) -> str:
+    """The change that was begun, by which requests, and how these were answered."""
     what = states.change(change.text("before"), change.text("after"))
     by = ", ".join(f"{each.operation}: {each.code}" for each in requests.shown if each.writes)
     return f"{what}, by {by}" if by else f"{what}, which no request on record has sent"

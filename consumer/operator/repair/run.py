@@ -98,9 +98,17 @@ def _named(rules: tuple[Rule, ...], name: str) -> Rule:
 
 def _shown(session: Session, rule: Rule, text: str) -> RepairResult:
     found = DryRun(session.config, session.open, as_if_enforcing=rule.name).of(text)
-    states = (found.before, found.after)
     return RepairResult(
-        rule, found.rule, found.event, found.outcome, found.reason, found.detail, *states, unavailable=found.unavailable
+        rule,
+        found.rule,
+        found.event,
+        found.outcome,
+        found.reason,
+        found.detail,
+        found.before,
+        found.after,
+        unavailable=found.unavailable,
+        request_ids=tuple(each.call.request_id for each in found.requests.kept if each.call.request_id),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -140,6 +141,18 @@ def test_a_letter_is_shown_with_the_event_in_it_and_times_for_people(cli: Cli, c
     shown = cli.json("dlq", "show", wanted)
     assert (shown["event"]["resource_id"], shown["event_problem"]) == ("photos", "")
     assert shown["body"] == event["body"]
+
+
+def test_a_long_body_is_cut_for_people_and_whole_in_json(cli: Cli, channel: Emulator) -> None:
+    """With how long it is; another letter's body, as long as events are, is whole."""
+    long = json.dumps({"eventType": "Snapshot", "filler": ["x" * 60] * 500})
+    put(channel, letter(1, body=long), letter(2, body=long[:3_000]))
+    found = {each["resource"]: each["id"] for each in cli.json("dlq", "list")}
+    out = cli.run("dlq", "show", found["bucket-01"]).out
+    assert f"({len(long):,} characters; --output json has all)" in " ".join(out.split())
+    assert len(out) < 8_000
+    assert cli.json("dlq", "show", found["bucket-01"])["body"] == long
+    assert "--output json has all" not in cli.run("dlq", "show", found["bucket-02"]).out
 
 
 @pytest.mark.parametrize(

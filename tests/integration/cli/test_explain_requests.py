@@ -77,7 +77,7 @@ def test_the_requests_on_record_are_those_that_were_served(cli: Cli, bucket: Emu
     received, *_, last = [step["at_ms"] for step in delivery["steps"]]
     assert all(received <= each["at_ms"] <= last for each in delivery["requests"])
     out = cli.run("explain", "photos", "--no-look").out
-    assert "written  public-read → private, by PutBucketAcl: ok" in out
+    assert "change  public-read → private, by PutBucketAcl: ok" in out
     assert all(each["request_id"] in out for each in delivery["requests"])
     assert cli.json("journal", "verify")["whole"] is True
 
@@ -108,7 +108,7 @@ def test_each_receipt_has_its_own_requests(cli: Cli, bucket: Emulator, journal: 
     of_the_first, of_the_second = out.split("received the 1st time")[1].split("received the 2nd time")
     assert (of_the_first.count("oss PutBucketAcl"), of_the_second.count("oss PutBucketAcl")) == (2, 1)
     assert "by PutBucketAcl: ServiceUnavailable, PutBucketAcl: ServiceUnavailable\n" in of_the_first
-    assert "written  public-read → private, by PutBucketAcl: ok\n" in of_the_second
+    assert "change  public-read → private, by PutBucketAcl: ok\n" in of_the_second
 
 
 def test_a_throttled_request_and_its_second_try_are_both_there(cli: Cli, bucket: Emulator, journal: Path) -> None:
@@ -126,12 +126,14 @@ def test_a_throttled_request_and_its_second_try_are_both_there(cli: Cli, bucket:
 
 def test_a_missing_permission_is_seen_on_record_and_now(cli: Cli, bucket: Emulator, journal: Path) -> None:
     """The refusal with its id, which the vendor's support asks for; a look that is refused itself is status 3."""
-    bucket.faults.add("error", "*Bucket*", service="oss", status=403, code="AccessDenied")
+    bucket.faults.add("error", "PutBucketAcl", service="oss", status=403, code="AccessDenied")
     ended(cli, journal)
     (delivery,) = deliveries(cli, "--no-look")
-    (refused,) = delivery["requests"]
-    assert (delivery["outcome"], refused["code"]) == ("held", "AccessDenied")
-    assert refused["request_id"] in delivery["request_ids"]
+    refused = delivery["requests"][-1]
+    assert (delivery["outcome"], refused["operation"], refused["code"]) == ("held", "PutBucketAcl", "AccessDenied")
+    assert refused["request_id"] == delivery["request_ids"][-1]
+    assert "change  public-read → private, by PutBucketAcl: AccessDenied" in cli.run("explain", "photos").out
+    bucket.faults.add("error", "GetBucketInfo", service="oss", status=403, code="AccessDenied")
     result = cli.run("explain", "photos", "-o", "json")
     (now,) = result.document["now"]
     assert (result.status, answers(now["requests"])) == (3, [("GetBucketInfo", "AccessDenied")])

@@ -47,7 +47,10 @@ def test_without_apply_it_only_shows(cli: Cli, bucket: Emulator, journal: Path) 
     assert "--apply makes the change" in result.out
     assert [entry for entry in bucket.journal(start) if entry.changed] == []
     assert not journal.exists()
+    bucket.journal_reads(wanted=True)
+    seen = bucket.journal()[-1].sequence
     shown = cli.run("repair", "photos", *NAMED, "-o", "json").document
+    assert shown["request_ids"] == [entry.request_id for entry in bucket.journal(seen) if entry.service == "oss"] != []
     assert (shown["before"], shown["after"], shown["would_change"], shown["applied"]) == (
         "public-read",
         "private",
