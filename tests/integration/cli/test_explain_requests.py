@@ -201,12 +201,12 @@ def test_what_the_journal_lacks_is_said_and_not_made_up(cli: Cli, bucket: Emulat
 
 def test_a_journal_that_was_moved_away_is_missed(cli: Cli, bucket: Emulator, journal: Path) -> None:
     """Unless it is named as well; then the whole story is there, whatever the order of the files."""
-    soon(cli)
     bucket.faults.add("error", "PutBucketAcl", service="oss", status=503, code="ServiceUnavailable", count=2)
     moved = journal.with_name("journal-1.jsonl")
     with cli.working():
         eventually(lambda: settled(journal) == 1)
-        journal.rename(moved)
+        journal.rename(moved)  # nothing is written meanwhile: what has failed comes back after half a minute
+        bucket.advance(60)
         eventually(lambda: settled(journal) == 1)
     half = cli.json("explain", "photos", "--no-look")
     assert half["earlier_journals"] == ["journal.jsonl"]
