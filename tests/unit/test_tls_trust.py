@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,13 @@ def test_all_connections_share_one_context(contexts: list[ssl.SSLContext], serve
         assert send("GET", f"https://127.0.0.1:{server.port}/", {}, None, 5, PATIENCE_SECONDS).status == 200
     assert len(contexts) == 1
     assert {queue._client.http.conn._context for queue in queues} == set(contexts)
+
+
+def test_nothing_that_the_sdk_offers_ends_tls(server: TlsServer) -> None:
+    """It makes a new connection for a new timeout, unless it knows that this one is over TLS."""
+    queue = _queue(server.port)
+    queue._account.mns_client.set_connection_timeout(1)
+    assert isinstance(queue._client.http.conn, HTTPSConnection)
 
 
 def test_threads_that_come_at_once_load_once(authority: Authority, contexts: list[ssl.SSLContext]) -> None:

@@ -27,5 +27,6 @@ def account(endpoint: str, credentials: CredentialsProvider) -> Account:
     parts = urlsplit(endpoint)
     made = Account(f"http://{parts.netloc}", credentials_provider=credentials)
     if parts.scheme == "https":
-        made.mns_client.http.conn = _SharingConnection(parts.netloc)
+        http = made.mns_client.http
+        http.conn, http.is_https = _SharingConnection(parts.netloc), True  # else a new timeout would end TLS
     return made
