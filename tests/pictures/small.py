@@ -21,7 +21,7 @@ def shrink(path: Path) -> None:
     width, height, channels, rows = _decoded(data)
     pixels = [[bytes(row[at : at + 3]) for at in range(0, width * channels, channels)] for row in rows]
     frequent = Counter(pixel for row in pixels for pixel in row)
-    palette = [colour for colour, _ in frequent.most_common(256)]
+    palette = _palette([colour for colour, _ in frequent.most_common()])
     index = {colour: _nearest(colour, palette) for colour in frequent}
     lines = b"".join(b"\0" + bytes(index[pixel] for pixel in row) for row in pixels)
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
@@ -29,6 +29,14 @@ def shrink(path: Path) -> None:
     small = _SIGNATURE + b"".join(_chunk(kind, body) for kind, body in chunks)
     if len(small) < len(data):
         path.write_bytes(small)
+
+
+def _palette(by_frequency: list[Colour]) -> list[Colour]:
+    """The most frequent of each region of the colour space, so that a thin red line stays red; then the others."""
+    regions: dict[tuple[int, ...], Colour] = {}
+    for colour in by_frequency:
+        regions.setdefault(tuple(part >> 5 for part in colour), colour)
+    return list(dict.fromkeys([*regions.values(), *by_frequency]))[:256]
 
 
 def _decoded(data: bytes) -> tuple[int, int, int, list[bytearray]]:
