@@ -129,6 +129,8 @@ _BALANCED: Series = {
         ("May it be repaired?", _without(_ACTING, "breaker_open"), -1),
         ("May it be repaired?", _without(_ACTING, "rule_mode"), -1),
         ("May it be repaired?", {**_ACTING, **_ELSEWHERE}, -1),
+        ("May it be repaired?", {**_ACTING, **_DOWN}, -1),  # what keeps that one back is not known
+        ("May it be repaired?", {**_ACTING, **_DOWN, _rule("breaker_open", "r", instance="b"): "1"}, 3),
         ("Replicas at work", {_remediator(_POLLING): "3000", _remediator("worker_slots"): "64"}, 0),
         ("Replicas at work", {'up{job="j",instance="d"}': "0"}, -1),
         ("Replicas at work", {}, -1),

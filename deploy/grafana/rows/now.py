@@ -32,8 +32,9 @@ _MAY_ACT = f"""({_HELD_UP} > 0) or (
   {_HELD_UP}
   and on () max(remediator_paused{{{JOB}}}) and on () max(remediator_breaker_open{{{RULE}}})
   and on () max(remediator_rule_mode{{{RULE}}}) and on () {ALL_THERE}
+  unless on () ({DOWN})
 ) or vector(-1)"""
-"""That nothing keeps them back is known only if each part was asked."""
+"""That nothing keeps them back is known only if each part was looked at, in each replica."""
 
 _AT_WORK = f"""count(
   time() - remediator_last_poll_success_timestamp_seconds{{{JOB}}} < 120
