@@ -15,7 +15,6 @@ from consumer.core.outcome import Outcome
 from consumer.reevaluation.agreement import Concluded, Conclusion
 from consumer.telemetry.exposure import exposure_seconds, upstream_seconds
 from consumer.telemetry.headline import SETTLED
-from consumer.telemetry.structured import StructuredLogger
 
 _LEVELS: dict[Outcome, int] = {
     Outcome.FIXED: logging.INFO,
@@ -37,9 +36,9 @@ _POLL = "BatchReceiveMessage"
 
 
 class DeliveryLog:
-    """Writes what the hooks report to a logger."""
+    """Writes what the hooks report to a structlog logger."""
 
-    def __init__(self, logger: StructuredLogger) -> None:
+    def __init__(self, logger: Any) -> None:
         self._log = logger
         self._polls_fail = False
 

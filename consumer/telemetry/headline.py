@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from consumer.telemetry.structured import LineFields
+from structlog.typing import EventDict, WrappedLogger
 
 SETTLED = "delivery.settled"
 _LONGEST_STATE = 60
 """Characters; a longer state is cut in the headline, and stands whole among the fields."""
 
 
-def headline(fields: LineFields) -> LineFields:
-    """The fields for a person: `fixed photos: public-read → private`, then the event's name, then the rest."""
+def headline(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
+    """A processor of structlog: `fixed photos: public-read → private`, then the name of the event, then the rest."""
     if fields.get("event") != SETTLED:
         return fields
     left = dict(fields)
@@ -25,11 +25,11 @@ def headline(fields: LineFields) -> LineFields:
     return {**left, "event": text, "logger": SETTLED}
 
 
-def _taken(fields: LineFields, name: str) -> str:
+def _taken(fields: EventDict, name: str) -> str:
     return str(fields.pop(name, ""))
 
 
-def _state(fields: LineFields, name: str) -> str:
+def _state(fields: EventDict, name: str) -> str:
     """A state for the headline; it stays among the fields if it is too long for that."""
     state = str(fields.get(name, ""))
     if len(state) > _LONGEST_STATE:

@@ -7,20 +7,23 @@ that they print requests with their headers.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, TextIO
 
-from consumer.telemetry import structured
+import structlog
+from structlog.dev import ConsoleRenderer, plain_traceback
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor, WrappedLogger
+
 from consumer.telemetry.delivery_log import DeliveryLog
 from consumer.telemetry.headline import headline
 from consumer.telemetry.log_writer import MOST_CHARACTERS, LogWriter
 from consumer.telemetry.redaction import redactor
-from consumer.telemetry.structured import LineFields, LogSink, StructuredLogger
 
-_Render = Callable[[LineFields], str]
-
+_ENCODE = json.JSONEncoder().encode
 OURS = "consumer"
 """Loggers of this name and below are ours; all others are vendors'."""
 
@@ -38,16 +41,31 @@ def configure(
     """
     numeric = logging.getLevelNamesMapping()[level.upper()]
     as_json = format == "json" or (format == "auto" and not stream.isatty())
-    render = structured.as_json if as_json else _readable(colors=stream.isatty())
-    handler = _Handler(stream, write, render)
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,  # without local variables, which hold credentials
+    ]
+    final = _renderers(as_json, colors=stream.isatty())
+    handler = _Handler(stream, write)
     handler.addFilter(_from_us_or_serious)
+    handler.setFormatter(
+        ProcessorFormatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, *final])
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)  # so that vendors' lesser lines are not even composed
     logging.lastResort = handler  # for a vendor's logger that was cut off from the root: never past the redactor
     logging.getLogger(OURS).setLevel(numeric)
     logging.captureWarnings(True)
-    structured.use(LogSink(numeric, render, handler.line))
+    structlog.configure(
+        processors=[*shared, *final],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        logger_factory=lambda name: _Lines(name, handler.line),
+        cache_logger_on_first_use=False,
+    )
 
 
 _writers: list[LogWriter] = []
@@ -82,34 +100,31 @@ def flush(seconds: float) -> None:
         writer.flush(seconds)
 
 
-def get_logger(name: str) -> StructuredLogger:
-    """A logger, for `log.info("dotted.name", key=value)`; a name outside ours is put below it."""
+def get_logger(name: str) -> Any:
+    """A structlog logger, for `log.info("dotted.name", key=value)`; a name outside ours is put below it."""
     ours = name == OURS or name.startswith(f"{OURS}.")
-    return StructuredLogger(name if ours else f"{OURS}.{name}")
+    return structlog.get_logger(name if ours else f"{OURS}.{name}")
 
 
 class LogListener(DeliveryLog):
     """Writes what the hooks report; a `consumer.core.observers.Listener`."""
 
     def __init__(self) -> None:
-        super().__init__(get_logger("consumer.deliveries"))
+        super().__init__(get_logger("consumer.deliveries").bind())  # bound once, not anew for every line
 
 
 class _Handler(logging.StreamHandler[TextIO]):
     """Writes lines; one that cannot be written is dropped, without the standard traceback that shows its contents."""
 
-    def __init__(
-        self, stream: TextIO, write: Callable[[str], None] | None, render: Callable[[LineFields], str]
-    ) -> None:
+    def __init__(self, stream: TextIO, write: Callable[[str], None] | None) -> None:
         super().__init__(stream)
-        self._render = render
         self.line = write or self._write_now
         """Writes one line: of ours, which need no `logging` record on their way, or of a vendor."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a vendor's line."""
         try:
-            self.line(self._render(structured.of_record(record)))
+            self.line(self.format(record))
         except Exception:  # noqa: BLE001 - as every handler does; what goes wrong is in the record itself
             self.handleError(record)
 
@@ -128,22 +143,40 @@ class _Handler(logging.StreamHandler[TextIO]):
                 pass
 
 
+class _Lines:
+    """The end of structlog's chain for our own lines: by then a line is text."""
+
+    def __init__(self, name: str, write: Callable[[str], None]) -> None:
+        self.name = name
+        self.debug = self.info = self.warning = self.error = self.critical = self.exception = write
+
+
 def _from_us_or_serious(record: logging.LogRecord) -> bool:
     ours = record.name == OURS or record.name.startswith(f"{OURS}.")
     return ours or record.levelno >= logging.WARNING
 
 
-def _readable(*, colors: bool) -> _Render:
-    # Imported here, for it brings rich, pygments and attrs: 8 MB that no worker needs whose log is JSON.
-    from structlog.dev import ConsoleRenderer, plain_traceback
-
-    show = ConsoleRenderer(colors=colors, exception_formatter=plain_traceback)
-    return lambda fields: show(None, fields["level"], headline(_printable(redactor.clean_fields(fields))))
+def _redacted(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
+    return redactor.clean_fields(dict(event_dict))
 
 
-def _printable(fields: LineFields) -> LineFields:
+def _renderers(as_json: bool, *, colors: bool) -> list[Processor]:
+    if as_json:
+        return [_as_json]
+    return [_redacted, _printable, headline, ConsoleRenderer(colors=colors, exception_formatter=plain_traceback)]
+
+
+def _as_json(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> str:
+    try:
+        line = _ENCODE(event_dict)
+    except (TypeError, ValueError, RecursionError):  # something in it is not of JSON's types
+        line = ""
+    return line if line and redactor.harmless(line) else _ENCODE(redactor.clean_fields(dict(event_dict)))
+
+
+def _printable(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
     """Escape what a terminal would obey; a traceback keeps its lines."""
-    return {name: _escaped(value, "\n" if name in ("exception", "stack") else "") for name, value in fields.items()}
+    return {name: _escaped(value, "\n" if name in ("exception", "stack") else "") for name, value in event_dict.items()}
 
 
 def _escaped(value: Any, allowed: str = "") -> Any:

@@ -26,9 +26,6 @@ UNNEEDED = {
     "aiohttp": "by the vendor's credentials",
     "apscheduler": "the same",
     "alibabacloud_tea_openapi": "for Cloud Config, which is not asked",
-    "structlog": "for a log on a terminal; this one's is JSON",
-    "rich": "the same",
-    "pygments": "the same",
     "redis": "for guards that replicas share",
     "consumer.operator.check": "what a command does",
 }

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
-from consumer.telemetry import log, structured
+from consumer.telemetry import log
 
 
 @pytest.fixture(autouse=True)
@@ -20,4 +21,4 @@ def _logging_restored() -> Iterator[None]:
     root.setLevel(level)
     logging.lastResort = last_resort
     logging.getLogger(log.OURS).setLevel(logging.NOTSET)
-    structured.use(structured.UNDECIDED)
+    structlog.reset_defaults()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from consumer.aliyun.credentials import Credentials
 from consumer.core.observers import ApiCall, LeaseRenewal, Retry, SettleError
 from consumer.core.outcome import Ending, Outcome
-from consumer.telemetry import log, structured
+from consumer.telemetry import log
 from consumer.telemetry.redaction import REDACTED, Redactor, SecretRegisteringProvider
 from tests.unit.telemetry.records import event, message, report
 
@@ -36,8 +36,7 @@ class Provider:
 def stream(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """Where the log goes, with a redactor that has learned the credentials by their being asked for."""
     fresh = Redactor()
-    for user in (log, structured):
-        monkeypatch.setattr(user, "redactor", fresh)
+    monkeypatch.setattr(log, "redactor", fresh)
     SecretRegisteringProvider(Provider(), fresh).get_credentials()
     return io.StringIO()
 
