@@ -57,6 +57,12 @@ class Digests:
         for kind in OPEN:
             self._entries[kind].pop(key, None)
 
+    def correct(self, key: AnnouncedKey, corrected: Callable[[ResourceAnnouncement], ResourceAnnouncement]) -> None:
+        """The state of a resource was seen anew: what is collected about it is corrected."""
+        for entries in self._entries.values():
+            if found := entries.get(key):
+                entries[key] = replace(found, announced=corrected(found.announced))
+
     def due(self, now: Moment, *, at_once: bool = False, waiting: Collection[Kind] = ()) -> tuple[Digest, ...]:
         """The digests whose time has come, one for each kind that has any entries; `at_once` for a stop.
 

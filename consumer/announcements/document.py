@@ -114,6 +114,7 @@ class Writer:
     def _about(self, announced: ResourceAnnouncement, owner: Owner, most: int) -> dict[str, Any]:
         """All that is announced of one resource; texts that may be long have at most `most` bytes as JSON."""
         texts = {name: self._text(getattr(announced, name), most) for name in ("detail", "before", "after")}
+        now, now_cut = self._text(announced.now, most)
         return {
             "rule": announced.rule,
             "remediation": announced.remediation,
@@ -123,8 +124,9 @@ class Writer:
             "detail": texts["detail"][0],
             "before": texts["before"][0] or UNKNOWN,
             "after": texts["after"][0] or UNKNOWN,
-            "now": self._text(announced.now, most)[0] or UNKNOWN,
+            "now": now or UNKNOWN,
             "cut": [name for name, (_, cut) in texts.items() if cut],
+            "now_cut": now_cut,  # not in `cut`, whose names the first schema lists
             "message_id": self._text(announced.message_id, 256)[0],
             "evaluated_at": _time(announced.evaluated_at_ms),
             "exposure_seconds": _rounded(announced.exposure_seconds),
@@ -159,7 +161,7 @@ class Writer:
                 "count": count,
                 "entries": shown,
                 "left_out": count - len(shown),
-                "runbook_url": self._link(announced.kind, "", "", None),
+                "runbook_url": self._link_of_digest(announced.kind),
                 "by": self._text(self.by, 256)[0],
             }
             body = self._envelope(announced, announced.kind.value, data)
@@ -204,6 +206,12 @@ class Writer:
         for name, value in values.items():
             link = link.replace(f"{{{name}}}", quote(value[:256], safe=""))
         return link if self.clean(link) == link else None
+
+    def _link_of_digest(self, kind: Kind) -> str | None:
+        """None where it would have holes: a digest is about no one rule or resource, and its entries have links."""
+        if any(f"{{{name}}}" in self.runbook_url for name in PLACEHOLDERS if name != "kind"):
+            return None
+        return self._link(kind, "", "", None)
 
     def _text(self, text: str, most: int = LONGEST_TEXT_BYTES) -> tuple[str, bool]:
         """The text without secrets, cut to so many bytes of JSON, and whether it was cut."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from consumer.announcements.digests import Digests, Moment
 from consumer.announcements.outbox import Outbox
 from consumer.announcements.records import Announcement, ResourceAnnouncement
-from consumer.announcements.selection import News, Selection, closed_by
+from consumer.announcements.selection import News, Selection, closed_by, found_by
 from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 
 
@@ -53,6 +53,7 @@ class Intake:
         with self._lock:
             if (closed := closed_by(report)) is not None:
                 self._digests.forget(closed)
+            self._correct(report)
             announced = self._news.of(report)
             if announced is None:
                 return
@@ -100,6 +101,12 @@ class Intake:
 
     def settle_error(self, error: SettleError) -> None:
         """Not of interest here."""
+
+    def _correct(self, report: Report) -> None:
+        """Let no digest say that a state stands which a later ending about the resource found otherwise."""
+        if (found := found_by(report)) is not None:
+            key, now = found
+            self._digests.correct(key, lambda each: self._bounded(replace(each, now=now), True))
 
     def _put(self, announced: Announcement) -> None:
         if not self.outbox.put(announced):

@@ -159,6 +159,17 @@ def closed_by(report: Report) -> AnnouncedKey | None:
     return _key(report) if report.ending and report.ending.outcome in _CLOSING else None
 
 
+def found_by(report: Report) -> tuple[AnnouncedKey, str] | None:
+    """What an ending is about, and the state as it stands then; empty where nobody could look.
+
+    None where it says nothing of that: the delivery was superseded by the one that looked.
+    """
+    key, ending = _key(report), report.ending
+    if key is None or ending is None or ending.outcome is Outcome.SUPERSEDED:
+        return None
+    return key, states_of(ending).now
+
+
 def _key(report: Report) -> AnnouncedKey | None:
     event = report.event
     return (report.rule, event.account_id, event.region, event.resource_id) if event else None

@@ -14,6 +14,7 @@ from consumer.announcements.records import Kind
 from consumer.announcements.selection import Selection
 from consumer.announcements.states import StateWatch
 from consumer.core.errors import Unanswered
+from consumer.core.observers import Report
 from consumer.core.outcome import Disposition, Ending, Outcome
 from tests.unit.announcements.stage import CONTESTED, Stage, named
 from tests.unit.fakes import service_error
@@ -148,6 +149,38 @@ def test_what_has_happened_stays_in_its_digest(after: Outcome) -> None:
         stage.intake.report(named(name, after))
     stage.pass_time(3_600 + LOOK_SECONDS)
     assert sorted(stage.publish()) == ["dead_lettered", "fixed"]
+
+
+BROKEN_AGAIN = Ending(Outcome.HELD, "paused", "", "public-read", "private")
+
+
+@pytest.mark.parametrize(
+    ("later", "now"),
+    [
+        (named("photos", Outcome.HELD, ending=BROKEN_AGAIN), "public-read"),
+        (named("photos", Outcome.HELD, ending=replace(BROKEN_AGAIN, before="x" * 5_000)), "x" * 256),
+        (named("photos", Outcome.HELD, ending=Ending(Outcome.HELD, "rate")), "unknown"),
+        (named("photos", Outcome.GONE, ending=Ending(Outcome.GONE)), "unknown"),
+        (named("photos", Outcome.SUPERSEDED, ending=Ending(Outcome.SUPERSEDED)), "private"),
+        (replace(named("photos"), ending=None), "private"),
+        (named("films", Outcome.HELD, ending=BROKEN_AGAIN), "private"),
+        (replace(named("photos", Outcome.HELD, ending=BROKEN_AGAIN), rule="another"), "private"),
+    ],
+    ids=["broken again", "by a long policy", "nobody looked", "gone", "superseded", "no ending", "other", "other rule"],
+)
+def test_the_state_in_a_digest_is_that_of_the_latest_ending(later: Report, now: str) -> None:
+    """A fix that somebody took back since stays news; what it left is not said to stand."""
+    stage = Stage(Selection(digested=frozenset({Kind.FIXED})), pace=Pace(60, 3_600))
+    fixed = Ending(Outcome.FIXED, before="public-read", after="private")
+    stage.intake.report(named("photos", ending=fixed))
+    stage.intake.report(later)
+    stage.pass_time(3_600 + LOOK_SECONDS)
+    stage.publish()
+
+    (document,) = (each for each in stage.topic.documents if each["data"]["kind"] == "fixed")
+    (entry,) = document["data"]["entries"]
+    assert (entry["before"], entry["after"], entry["now"]) == ("public-read", "private", now)
+    assert entry["now_cut"] is (len(now) == 256)
 
 
 @pytest.mark.parametrize("digested", [True, False])

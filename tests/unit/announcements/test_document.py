@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.announcements.document import LARGEST_BYTES, LONGEST_TEXT_BYTES, MOST_SHOWN, Writer
+from consumer.announcements.document import LARGEST_BYTES, LONGEST_TEXT_BYTES, MOST_SHOWN, PLACEHOLDERS, Writer
 from consumer.announcements.records import (
     Announcement,
     Digest,
@@ -130,6 +130,36 @@ def test_a_policy_is_cut_and_that_is_reported(name: str) -> None:
 
     assert len(json.dumps(data[name])) <= LONGEST_TEXT_BYTES + 2
     assert data["cut"] == [name]
+
+
+@pytest.mark.parametrize("digested", [True, False])
+@pytest.mark.parametrize("long", [True, False])
+def test_that_the_state_as_it_stands_was_cut_is_reported(long: bool, digested: bool) -> None:
+    """In a field of its own: receivers may check `cut` by the first schema, which knows three names."""
+    changed = replace(FIXED, now="é" * 50_000 if long else "private")
+
+    data = written(Digest(Kind.FIXED, "d", AT_MS, AT_MS, (changed,)) if digested else changed)["data"]
+
+    found = data["entries"][0] if digested else data
+    assert (found["now_cut"], found["cut"]) == (long, [])
+
+
+@pytest.mark.parametrize(
+    ("template", "link"),
+    [
+        ("https://wiki.example.com/{kind}?from=digest", "https://wiki.example.com/fixed?from=digest"),
+        ("https://wiki.example.com/remediation", "https://wiki.example.com/remediation"),
+        *((f"https://wiki.example.com/{{kind}}?b={{{name}}}", None) for name in PLACEHOLDERS if name != "kind"),
+    ],
+)
+def test_a_digest_has_no_link_with_holes(template: str, link: str | None) -> None:
+    """It is about no one rule or resource; each entry has a link of its own."""
+    writer = replace(WRITER, runbook_url=template)
+
+    data = written(Digest(Kind.FIXED, "d", AT_MS, AT_MS, (FIXED,)), writer)["data"]
+
+    assert data["runbook_url"] == link
+    assert data["entries"][0]["runbook_url"].startswith(link or "https://wiki.example.com/fixed?b=")
 
 
 @pytest.mark.parametrize("field", ["before", "after", "detail", "reason", "message_id", "undo", "by"])
