@@ -308,7 +308,8 @@ class _Reader:
 
     def finish(self) -> Verdict:
         if self._torn_lines:
-            if self._torn_bytes > _LARGEST_TORN_BYTES or self._torn[-1].endswith(b"\n"):
+            foreign = not self._verdict.entries and not begins_a_journal(self._torn[0])
+            if foreign or self._torn_bytes > _LARGEST_TORN_BYTES or self._torn[-1].endswith(b"\n"):
                 self._altered()
             else:
                 self._verdict.torn += self._torn_lines

@@ -18,6 +18,7 @@ from consumer.core.observers import StepName
 from consumer.core.printable import quoted
 from consumer.journal.format import Entry, Verdict
 from consumer.journal.format import verify as verified
+from consumer.journal.reading import NO_JOURNAL
 from consumer.operator import output, records, states, times
 
 _ANCHOR = re.compile(r"[0-9a-f]{12,64}")
@@ -41,7 +42,7 @@ def verify(config: Path | None, file: Path | None, form: str, *, anchor: str) ->
             "--anchor: a hash has 64 hexadecimal digits; give all of them, or the first 12 at least"
         )
     path = records.journal_path(config, file)
-    verdict = verified(records.lines(path), anchor.lower())
+    verdict = verified(records.lines(path, damaged=True), anchor.lower())
     output.show(form, _verdict(verdict), lambda console: _draw(console, path, verdict))
     return CommandExit.DONE if verdict.whole else CommandExit.FOUND
 
@@ -93,8 +94,9 @@ def show(config: Path | None, file: Path | None, form: str, wanted: LineFilter) 
         records.check_period(wanted.since_ms, wanted.until_ms, time.time_ns() // 1_000_000)
     path = records.journal_path(config, file)
     found: deque[Entry] = deque(maxlen=wanted.limit)
-    fitting, rules, undone = 0, set(), set()
+    read, fitting, rules, undone = 0, 0, set(), set()
     for entry in records.entries(path):
+        read += 1
         rules.add(entry.text("rule"))
         if entry.step == StepName.UNDONE:
             undone.add(entry.text("undoes"))
@@ -103,7 +105,7 @@ def show(config: Path | None, file: Path | None, form: str, wanted: LineFilter) 
             fitting += 1
     if not found:
         known = ", ".join(sorted(rules - {""})) or "none"
-        none = _EMPTY if wanted.everything else _NOTHING
+        none = _NOTHING if read else _EMPTY
         output.note(f"The journal has nothing {wanted}; its rules: {known}." if str(wanted) else none)
     if fitting > len(found):
         output.note(f"The newest {len(found)} of {fitting} lines.")
@@ -132,6 +134,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 def _meaning(verdict: Verdict) -> str:
     """What the verdict proves and what it cannot, in words."""
+    if verdict.problems and not verdict.entries:
+        return f"The journal is NOT whole: {NO_JOURNAL}."
     if verdict.problems:
         return "The journal is NOT whole."
     if verdict.anchor and verdict.anchored_at is None:

@@ -13,12 +13,11 @@ from consumer.core.errors import ConfigurationError, RemediatorError
 from consumer.core.observers import StepName
 from consumer.core.outcome import Outcome
 from consumer.core.printable import quoted
+from consumer.journal import reading
 from consumer.journal.format import Entry, parsed, verify
 from consumer.operator import times
 
 _SHORTEST_ID = 6
-_LONGEST_LINE_BYTES = 1 << 22
-"""No line that a worker writes comes near; a file without line ends is read in pieces, none of which is a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +62,15 @@ def check_period(since_ms: int, until_ms: int | None, now_ms: int) -> None:
         raise ConfigurationError(f"--since: {times.moment(since_ms)} UTC is not before {end} UTC")
 
 
-def lines(path: Path) -> Iterator[bytes]:
-    """The journal's lines, with their newlines.
+def lines(path: Path, *, damaged: bool = False) -> Iterator[bytes]:
+    """The journal's lines, with their newlines; with `damaged` also if not one of them is whole.
 
     Raises:
-        ConfigurationError: the file cannot be read.
+        ConfigurationError: the file cannot be read, or is no journal.
     """
     try:
-        with files.opened(path) as file:
-            while line := file.readline(_LONGEST_LINE_BYTES):
-                yield line
+        with files.opened(path) if damaged else reading.opened(path) as file:
+            yield from reading.pieces(file)
     except OSError as error:
         remedy = _NONE_YET if isinstance(error, FileNotFoundError) else ""
         raise ConfigurationError(f"{path}: cannot read the journal: {error.strerror}", remedy) from None

@@ -24,11 +24,11 @@ from consumer.core.observers import StepName
 from consumer.core.outcome import Disposition
 from consumer.core.queue_limits import MAX_DELAY_SECONDS
 from consumer.journal.format import Entry, parsed
+from consumer.journal.reading import LONGEST_LINE_BYTES, opened, pieces
 from consumer.operator.catch_up.plan import EventSeen, KeptBack, ListedResource
 
 _MOST_BYTES = 1 << 28
 """Of the newest lines of each journal: hours of a worker that keeps twenty thousand messages back."""
-_LONGEST_LINE_BYTES = 1 << 22
 _MOST_FILES = 16
 _MOST_NEIGHBOURS = 1_000
 _LAST_BYTES = 128
@@ -49,27 +49,33 @@ class Journaled:
     files: tuple[str, ...] = ()
     """The journals that were read, without those that they go on from."""
     notes: tuple[str, ...] = ()
-    """Which could not be read."""
+    """Which could not be read, or has nothing in it yet."""
 
 
 def journaled(config: Config, named: Sequence[Path], wanted: Collection[ListedResource], now_ms: int) -> Journaled:
     """What is kept back of `wanted`, by the journals named on the command line, or else by the configured one.
 
     Raises:
-        ConfigurationError: one that was named cannot be read. The configured one may be on another machine.
+        ConfigurationError: one that was named cannot be read, or is no journal.
+            The configured one may be on another machine.
     """
     paths = tuple(named) or ((Path(config.journal.path),) if config.journal.path else ())
     found, read, notes = _KeptEvents(wanted, now_ms), list[str](), list[str]()
     for path in paths:
+        lines = 0
         try:
             for line in _recent_lines(path, now_ms - MAX_DELAY_SECONDS * 1000):
                 found.hear(line)
+                lines += line.endswith(b"\n")
         except OSError as error:
             if named:
                 raise ConfigurationError(f"--journal: {path} cannot be read: {error.strerror}") from None
             notes.append(f"What is parked is unknown: the journal {path} cannot be read: {error.strerror}")
         else:
-            read.append(str(path))
+            if lines:
+                read.append(str(path))
+            else:
+                notes.append(f"What is parked is unknown: the journal {path} has no line yet")
     return Journaled(found.kept, tuple(read), tuple(notes))
 
 
@@ -135,39 +141,38 @@ def _recent_lines(path: Path, since_ms: int) -> Iterator[bytes]:
     """The newest lines of a journal and of the files that it goes on from, the oldest first.
 
     Raises:
-        OSError: the file cannot be read; one that it goes on from is left out.
+        OSError: the file cannot be read, or is no journal; one that it goes on from is left out.
     """
     with ExitStack() as stack:
-        opened = [stack.enter_context(files.opened(path))]
-        while len(opened) < _MOST_FILES and (follows := _follows(opened[-1], since_ms)):
+        chain = [stack.enter_context(opened(path))]
+        while len(chain) < _MOST_FILES and (follows := _follows(chain[-1], since_ms)):
             before = _ending_with(path, follows)
             if before is None:
                 break
-            opened.append(stack.enter_context(before))
+            chain.append(stack.enter_context(before))
         room = _MOST_BYTES
         starts = []
-        for file in opened:
+        for file in chain:
             size = file.seek(0, os.SEEK_END)
             starts.append(max(0, size - room))
             room = max(0, room - size)
-        for file, start in reversed(list(zip(opened, starts, strict=True))):
+        for file, start in reversed(list(zip(chain, starts, strict=True))):
             yield from _lines(file, start)
 
 
 def _lines(file: BinaryIO, start: int) -> Iterator[bytes]:
     """From the first line that begins there or later."""
-    file.seek(max(0, start - 1))
+    found = pieces(file, max(0, start - 1))
     if start:
-        while (rest := file.readline(_LONGEST_LINE_BYTES)) and not rest.endswith(b"\n"):
+        while (rest := next(found, b"")) and not rest.endswith(b"\n"):
             pass
-    while line := file.readline(_LONGEST_LINE_BYTES):
-        yield line
+    yield from found
 
 
 def _follows(file: BinaryIO, since_ms: int) -> str:
     """The hash of the last line of the file that this one goes on from; empty if that is too old to matter."""
     file.seek(0)
-    first = _entry(file.readline(_LONGEST_LINE_BYTES))
+    first = _entry(file.readline(LONGEST_LINE_BYTES))
     return first.text("follows") if first and first.step == StepName.CONTINUED and first.at_ms >= since_ms else ""
 
 

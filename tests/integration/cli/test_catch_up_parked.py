@@ -10,6 +10,7 @@ import pytest
 
 from emulator.client import Emulator
 from tests.emulation import eventually
+from tests.foreign_files import FOREIGN
 from tests.integration.cli.catching_up import NO_DISK, broken, decisions, settings
 from tests.integration.cli.conftest import ENFORCE, RULES, Cli
 from tests.integration.conftest import QUEUE
@@ -126,6 +127,21 @@ def test_without_the_journal_it_is_unknown(kept: World, tmp_path: Path) -> None:
     assert set(decisions(kept.cli.json("catch-up", "--journal", str(elsewhere), **NO_DISK)).values()) == {"parked"}
     refused = kept.cli.run("catch-up", "--journal", str(tmp_path / "missing"))
     assert (refused.status, "catch-up: --journal: " in refused.err) == (2, True)
+
+
+def test_a_log_is_no_journal(kept: World, tmp_path: Path) -> None:
+    """Not read is not known: what is parked is sent, but never without a word. A person who named it is refused."""
+    kept.work()
+    kept.journal.rename(tmp_path / "fetched.jsonl")
+    kept.journal.write_bytes(FOREIGN["log"])
+    found = kept.cli.json("catch-up", **NO_DISK)
+    assert (found["journal_read"], found["journals"], found["events"]) == (False, [], {"unknown": 2})
+    (problem,) = found["problems"]
+    assert problem.startswith(f"What is parked is unknown: the journal {kept.journal} cannot be read: it is no journal")
+    for named in (kept.journal, Path("/etc/passwd")):
+        refused = kept.cli.run("catch-up", "--journal", str(tmp_path / "fetched.jsonl"), "--journal", str(named))
+        assert (refused.status, refused.out) == (2, "")
+        assert f"--journal: {named} cannot be read: it is no journal" in " ".join(refused.err.split())
 
 
 def test_what_a_rule_observes_and_keeps_is_parked(kept: World) -> None:

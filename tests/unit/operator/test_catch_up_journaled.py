@@ -15,10 +15,12 @@ from consumer.core.errors import ConfigurationError
 from consumer.core.outcome import Disposition, Outcome
 from consumer.journal.file import JournalFile
 from consumer.journal.format import ChainHead, encoded, sealed
+from consumer.journal.reading import NO_JOURNAL
 from consumer.journal.writer import JournalWriter
 from consumer.operator.catch_up import journaled as module
 from consumer.operator.catch_up.journaled import Journaled, journaled
 from consumer.operator.catch_up.plan import KeptBack
+from tests.foreign_files import FOREIGN, NO_LINE_YET
 from tests.unit.telemetry.records import event, report
 
 NOW_MS = 1_790_000_000_000
@@ -246,3 +248,25 @@ def test_a_journal_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="--journal"):
             found(each)
     assert found() == Journaled()
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_a_file_that_is_no_journal_was_not_read(content: bytes, tmp_path: Path) -> None:
+    """What was parked would be sent, without a word; a person who names it is refused."""
+    path = tmp_path / "worker.log"
+    path.write_bytes(content)
+    note = f"What is parked is unknown: the journal {path} cannot be read: {NO_JOURNAL}"
+    assert found(configured=str(path)) == Journaled({}, (), (note,))
+    with pytest.raises(ConfigurationError, match=r"--journal: .* cannot be read: it is no journal"):
+        found(path)
+
+
+@pytest.mark.parametrize("content", NO_LINE_YET.values(), ids=NO_LINE_YET)
+def test_an_empty_journal_says_nothing_of_what_is_parked(content: bytes, tmp_path: Path) -> None:
+    """A worker that has just begun it has no line in it yet: no fault of anybody's, and no knowledge either."""
+    empty, other = tmp_path / "empty", tmp_path / "other"
+    empty.write_bytes(content)
+    written(other, settled())
+    note = f"What is parked is unknown: the journal {empty} has no line yet"
+    assert found(configured=str(empty)) == found(empty) == Journaled({}, (), (note,))
+    assert found(empty, other) == Journaled({PHOTOS: PARKED}, (str(other),), (note,))
