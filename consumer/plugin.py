@@ -33,7 +33,7 @@ from consumer.remediations.oss._bucket import BucketRemediation, take_back
 from consumer.remediations.oss._policy import PolicyRepair, PolicyState
 from consumer.remediations.oss._public_access import PublicAccessOptions, PublicAccessRepair
 from consumer.remediations.oss._setting import Notation, SettingRepair
-from consumer.resources.base import Identity, Opener, Resource, ResourceKind, Target
+from consumer.resources.base import Identity, Opener, Resource, ResourceKind, Target, Written
 from consumer.resources.catalogue import ClientContext, InstalledKind
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.settings.base import Setting, SettingRequest
@@ -79,6 +79,7 @@ __all__ = [
     "SettingRepair",
     "SettingRequest",
     "Target",
+    "Written",
     "setting_document",
     "take_back",
 ]

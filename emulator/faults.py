@@ -78,6 +78,8 @@ class Fault:
     probability: float = 1.0
     count: int | None = None
     """How many more requests it strikes; None is without end."""
+    skip: int = 0
+    """How many more requests it would strike and lets pass first."""
     lasts_seconds: float | None = None
     """How long it stays on from when it was switched on, in emulated time; None is without end."""
     resource: str = "*"
@@ -141,7 +143,7 @@ class Faults:
         `resource` is the request's path, with or without the host before it.
         """
         self._end()
-        for fault in self._faults.values():
+        for fault in list(self._faults.values()):
             if (
                 fault.kind in kinds
                 and fault.service in ("*", service)
@@ -149,6 +151,9 @@ class Faults:
                 and _covers(fault.resource, resource)
                 and self._random.random() < fault.probability
             ):
+                if fault.skip:
+                    self._faults[fault.id] = replace(fault, skip=fault.skip - 1)
+                    continue
                 self._used(fault)
                 return fault
         return None

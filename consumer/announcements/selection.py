@@ -145,7 +145,8 @@ def is_changed(ending: Ending) -> bool:
     look at the rest.
     """
     rest_is_left = ending.outcome is Outcome.REJECTED and ending.before != ending.after
-    return ending.outcome is Outcome.FIXED or rest_is_left
+    in_part = ending.attempt is not None and ending.attempt.in_part
+    return ending.outcome is Outcome.FIXED or rest_is_left or in_part
 
 
 def key_of(announced: ResourceAnnouncement) -> AnnouncedKey | None:

@@ -100,6 +100,8 @@ class Attempt:
     """The state as it stands, as far as that is known; empty if it is not."""
     begun: bool = False
     """Whether anything may have been changed."""
+    in_part: bool = False
+    """Whether a part of it was made and read back: then the ending's `before` and `after` are a change to be undone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from consumer.core.errors import ChangedMeanwhile, PermanentError, ResourceGone,
 from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Attempt, Ending, Outcome
 from consumer.engine.delivery import Delivery
-from consumer.engine.endings import ended_by, left_alone, not_begun
+from consumer.engine.endings import ended_by, ended_in_part, left_alone, not_begun
 from consumer.engine.read_backs import SHOWS_WITHIN_SECONDS, ReadBack, ReadBacks
 from consumer.guards.chain import JOURNAL_HOLD_SECONDS, JOURNAL_UNWRITABLE, READS_BACK_OLD, Permit
 from consumer.guards.rule import Rule
 from consumer.remediations.base import Change, Compliant, Finding, Pending, ReportOnly
-from consumer.resources.base import Identity, Resource, Target
+from consumer.resources.base import Identity, Resource, Target, Written, written
 
 READ_BACK_PAUSES_SECONDS = (0.3, 0.7)
 """After an accepted change that still reads old. What takes longer to show is read back by a later delivery."""
@@ -117,7 +117,12 @@ class ChangeMaker:
                 return _not_journaled(work)
             if not self._ours(work):
                 return _not_ours(work)  # writing the line down took longer than the lease
-            self._apply(work)
+            try:
+                self._apply(work)
+            except ServiceError as error:
+                if ending := self._left_in_part(error, work):
+                    return ending
+                raise
             self._follow(StepName.CHANGED, work)
         with stages.measure("verify"):
             return self._verify(work)
@@ -130,12 +135,32 @@ class ChangeMaker:
         remediation = work.rule.remediation
         try:
             remediation.apply(work.target, work.change)
-        except (ResourceGone, ChangedMeanwhile, PermanentError):
-            work.permit.not_used()
+        except ServiceError as error:
+            refused = isinstance(error, ResourceGone | ChangedMeanwhile | PermanentError)
+            if refused and written(work.target) is Written.NO:
+                work.permit.not_used()
+            else:
+                remediation.recover(work.target, work.found)  # an unanswered request may have taken effect
             raise
+
+    def _left_in_part(self, error: ServiceError, work: PermittedChange) -> Ending | None:
+        """How a change ends of which a request was accepted before a later one failed; None if no part of it shows.
+
+        What was reached is read, so that the journal proves it and it can be taken back.
+        """
+        if written(work.target) is not Written.YES:
+            return None
+        try:
+            seen = self._look_again(work)
         except ServiceError:
-            remediation.recover(work.target, work.found)  # an unanswered request may have taken effect
-            raise
+            return None  # the first error says why, and that nobody knows what stands
+        match seen:
+            case (now, Compliant() as read_back):
+                return _fixed(work.rule, work.target, now, work.change, read_back)
+            case (_, Change(before=state)) if state != work.change.before:
+                return ended_in_part(error, work.rule, work.change, state)
+            case _:
+                return None
 
     def _verify(self, work: PermittedChange) -> Ending:
         """Read back: the change counts only if the live resource, still the same one, is compliant now.

@@ -26,6 +26,18 @@ def not_begun(change: Change) -> Attempt:
     return Attempt(change.before, change.after, now=change.before)
 
 
+def ended_in_part(error: Exception, rule: Rule, change: Change, now: str) -> Ending:
+    """How a change ends in which this was raised after a part of it was made, so that it reads `now`."""
+    ending = ended_by(error, rule, change)
+    return replace(
+        ending,
+        detail=f"changed in part, then: {ending.detail}",
+        before=change.before,
+        after=now,
+        attempt=Attempt(change.before, change.after, now, begun=True, in_part=True),
+    )
+
+
 def _ended_by(error: Exception, rule: Rule) -> Ending:
     match error:
         case ResourceGone():

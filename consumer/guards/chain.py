@@ -178,7 +178,7 @@ class Guards:
             return ending
         detail = f"refused on this resource, and granted on others: {ending.detail}"
         refused = Ending(Outcome.REJECTED, "AccessDenied", detail, error_class=ending.error_class, resource_alone=True)
-        return replace(refused, attempt=ending.attempt)
+        return replace(refused, before=ending.before, after=ending.after, attempt=ending.attempt)
 
     def release(self) -> None:
         """Let changes go on that breakers and contests hold back, because a person says that the cause is gone."""

@@ -188,6 +188,8 @@ class JournalWriter:
         if step.ending is not None:
             ending = step.ending
             fields |= {"outcome": ending.outcome.value, "reason": ending.reason, "detail": ending.detail}
+            if ending.attempt is not None and ending.attempt.in_part:
+                fields["in_part"] = True  # alone lets a change be undone that did not come to its end
             if ending.outcome is Outcome.WOULD_FIX:
                 fields["observed"] = step.observed  # alone allows this ending's message to be deleted
             if step.request_ids:

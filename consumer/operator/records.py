@@ -124,9 +124,8 @@ def is_change(entry: Entry) -> bool:
     if entry.step == StepName.VERIFIED:
         return outcome == Outcome.FIXED
     # What is rejected before anything was changed has one state, or none.
-    return (
-        entry.step == StepName.DECIDED and outcome == Outcome.REJECTED and entry.text("before") != entry.text("after")
-    )
+    made = outcome == Outcome.REJECTED or entry.fields.get("in_part") is True
+    return entry.step == StepName.DECIDED and made and entry.text("before") != entry.text("after")
 
 
 def waits(entry: Entry) -> str:
@@ -142,17 +141,20 @@ def by_person(entry: Entry) -> bool:
 
 
 def change(path: Path, identity: str) -> Done:
-    """The change of that id, or the one change that the message of that id led to.
+    """The change of that id, or the one that the message of that id led to.
+
+    A change that was made in part has its rest in a later one for the same message. They are taken back one by one: of
+    several, the message stands for the newest that is not undone.
 
     Raises:
-        ConfigurationError: there is none, or more than one.
+        ConfigurationError: there is none, or the id is short of naming one.
     """
     wanted = identity.lower()
-    found = [
-        done
-        for digest, done in changes(path).items()
-        if digest.startswith(wanted) or done.entry.text("message_id").lower() == wanted
-    ]
+    known = changes(path)
+    found = [done for digest, done in known.items() if digest.startswith(wanted)]
+    if not found:
+        of_message = [done for done in known.values() if done.entry.text("message_id").lower() == wanted]
+        found = ([done for done in of_message if not done.undone] or of_message)[-1:]
     if len(wanted) < _SHORTEST_ID or len(found) != 1:
         what = "is too short" if len(wanted) < _SHORTEST_ID else f"names {len(found) or 'no'} changes"
         raise ConfigurationError(f"{quoted(identity)} {what}; config-remediator journal show RESOURCE has the ids")

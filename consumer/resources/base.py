@@ -12,7 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, TypeVar
+from enum import IntEnum
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from consumer.core.errors import Refused
 from consumer.core.event import REGION, Event
@@ -95,6 +96,33 @@ class Target(Protocol[IdentityT_co]):
     def tags(self) -> Mapping[str, str]:
         """The tags it carries now."""
         ...
+
+
+class Written(IntEnum):
+    """What is known of a resource's own requests that write; the higher one stays."""
+
+    NO = 0
+    """None was sent, or the service has refused every one."""
+    PERHAPS = 1
+    """One had no clear answer, so it may have taken effect."""
+    YES = 2
+    """One was accepted."""
+
+
+@runtime_checkable
+class KnowsItsWrites(Protocol):
+    """A target that knows whether its requests may have changed the resource.
+
+    A change may take several requests, and each may be tried again: that the last one was refused does not say that
+    nothing was changed.
+    """
+
+    written: Written
+
+
+def written(target: Target[Any]) -> Written:
+    """What is known of the writing requests that a target has sent; of a kind that does not count them, none is."""
+    return target.written if isinstance(target, KnowsItsWrites) else Written.NO
 
 
 class Opener(Protocol):

@@ -70,6 +70,7 @@ class FaultBody(Body):
     kind: Kind
     probability: float = Field(1.0, gt=0, le=1)
     count: int | None = Field(None, ge=1)
+    skip: int = Field(0, ge=0)
     lasts_seconds: float | None = Field(None, gt=0)
     resource: str = Field("*", min_length=1)
     status: int = Field(500, ge=300, le=599)

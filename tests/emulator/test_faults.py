@@ -27,6 +27,14 @@ def test_a_counted_fault_is_used_up() -> None:
     assert faults.active() == []
 
 
+def test_a_fault_may_let_requests_pass_first() -> None:
+    """What it would not strike does not count; another fault strikes meanwhile."""
+    faults = Faults()
+    added = faults.add(_fault(skip=2, count=1))
+    assert [_strikes(faults) for _ in range(4)] == [False, False, True, False]
+    assert faults.struck == {added.id: 1}
+
+
 def test_a_timed_fault_ends_by_itself() -> None:
     """Whether or not it has struck: nobody has to be there any more to switch it off."""
     now = 1000.0

@@ -21,10 +21,11 @@ from consumer.aliyun.ecs import answers
 from consumer.aliyun.ecs.errors import ecs_error, sts_error
 from consumer.aliyun.openapi import ApiService, CallTimeouts, OpenApi, text
 from consumer.aliyun.retry import Retrier
+from consumer.aliyun.writes import written_by
 from consumer.core.errors import DamagedReply, NotAuthenticated, ResourceGone
 from consumer.core.event import REGION
 from consumer.core.observers import Hooks
-from consumer.resources.base import Resource
+from consumer.resources.base import Resource, Written
 from consumer.resources.ecs.security_group import GroupInfo, IngressRule, ListedRule
 
 ECS = ApiService("ecs", "2014-05-26", ecs_error)
@@ -103,12 +104,14 @@ class Ecs:
     def close(self) -> None:
         """No connection is kept."""
 
-    def ask(self, group: EcsGroup, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    def ask(
+        self, group: EcsGroup, operation: str, parameters: Mapping[str, Any], *, writes: bool = False
+    ) -> Mapping[str, Any]:
         """One request about a group, tried again where that is worth it. For `EcsGroup`."""
         resource = group.resource
         url, credentials = self._settings.url(resource.region), self._signer(resource.account_id)
         named = {"RegionId": resource.region, **parameters}
-        return self._retried(group, ECS, url, credentials, operation, named)
+        return self._retried(group, ECS, url, credentials, operation, named, writes=writes)
 
     def account(self, group: EcsGroup) -> str:
         """The account whose credentials are used for a group: one request to STS for each access key. For `EcsGroup`.
@@ -139,6 +142,8 @@ class Ecs:
         credentials: CredentialsProvider,
         operation: str,
         parameters: Mapping[str, Any],
+        *,
+        writes: bool = False,
     ) -> Mapping[str, Any]:
         def request() -> Mapping[str, Any]:
             answer, request_id = self._api.ask(service, url, credentials, operation, parameters)
@@ -146,7 +151,8 @@ class Ecs:
                 group.request_ids.append(request_id)
             return answer
 
-        answer = self._retrier.call(request, until=group.until)
+        one_try = (lambda: written_by(group, request)) if writes else request
+        answer = self._retrier.call(one_try, until=group.until)
         group.granted.add(f"{service.name}:{operation}")
         return answer
 
@@ -162,6 +168,7 @@ class EcsGroup:
         self.until = until
         self.request_ids: list[str] = []
         self.granted: set[str] = set()
+        self.written = Written.NO
         self._ecs = ecs
 
     def identity(self) -> GroupInfo:
@@ -221,13 +228,13 @@ class EcsGroup:
     def revoke(self, rule_ids: Sequence[str]) -> None:
         """RevokeSecurityGroup."""
         for first in range(0, len(rule_ids), _AT_ONCE):
-            self._ask("RevokeSecurityGroup", {"SecurityGroupRuleId": list(rule_ids[first : first + _AT_ONCE])})
+            self._write("RevokeSecurityGroup", {"SecurityGroupRuleId": list(rule_ids[first : first + _AT_ONCE])})
 
     def authorize(self, rules: Sequence[IngressRule]) -> None:
         """AuthorizeSecurityGroup."""
         for first in range(0, len(rules), _AT_ONCE):
             wanted = [answers.requested(rule) for rule in rules[first : first + _AT_ONCE]]
-            self._ask("AuthorizeSecurityGroup", {"Permissions": wanted})
+            self._write("AuthorizeSecurityGroup", {"Permissions": wanted})
 
     def _described(self) -> Mapping[str, Any]:
         """The group, out of the list that was requested for it alone."""
@@ -243,3 +250,6 @@ class EcsGroup:
 
     def _ask(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         return self._ecs.ask(self, operation, {"SecurityGroupId": self.resource.resource_id, **parameters})
+
+    def _write(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        self._ecs.ask(self, operation, {"SecurityGroupId": self.resource.resource_id, **parameters}, writes=True)

@@ -22,9 +22,10 @@ from consumer.aliyun.oss.requests import FoundBucket, ListedBucket, RequestingBu
 from consumer.aliyun.oss.session import OssSession
 from consumer.aliyun.oss.signer import Signer
 from consumer.aliyun.retry import Retrier
+from consumer.aliyun.writes import written_by
 from consumer.core.errors import DamagedReply, PermanentError, ResourceGone, ServiceError, WrongEndpoint
 from consumer.core.observers import ApiCall, Hooks
-from consumer.resources.base import Resource
+from consumer.resources.base import Resource, Written
 from consumer.resources.oss.bucket import Bucket, BucketInfo
 from consumer.resources.oss.named_settings import NamedSettings
 from consumer.resources.oss.settings.base import Setting
@@ -72,6 +73,10 @@ class Oss:
         """Close the calling thread's connections."""
         self._session.close()
 
+    def sent_twice(self) -> bool:
+        """Whether the calling thread's last request was sent a second time, unanswered. For `OssBucket`."""
+        return self._session.sent_twice()
+
     def connect(self, name: str, region: str, account_id: str) -> Any:
         """The SDK's bucket object at a region's endpoint, with the owner's credentials. For `OssBucket`."""
         endpoint = self._settings.endpoints.url(region)
@@ -113,6 +118,7 @@ class OssBucket(NamedSettings):
         self.name = resource.resource_id
         self.request_ids: list[str] = []
         self.granted: set[str] = set()
+        self.written = Written.NO
         self._oss = oss
         self._region = resource.region
         self._retrier = retrier
@@ -164,7 +170,7 @@ class OssBucket(NamedSettings):
         except ValueError as error:
             raise PermanentError("oss", request.operation, "invalid_request", str(error)) from None
         try:
-            self._call(request.operation, lambda: self._sdk.send(request, body))
+            self._change(request.operation, lambda: self._sdk.send(request, body))
         except PermanentError as error:
             if error.code != setting.done_code:
                 raise
@@ -172,11 +178,11 @@ class OssBucket(NamedSettings):
     def clear(self, setting: Setting[Any]) -> None:
         """Take the setting away."""
         request = setting.request("delete")
-        self._call(request.operation, lambda: self._sdk.send(request))
+        self._change(request.operation, lambda: self._sdk.send(request))
 
     def put_acl(self, acl: str) -> None:
         """PutBucketAcl."""
-        self._call("PutBucketAcl", lambda: self._sdk.put_bucket_acl(acl))
+        self._change("PutBucketAcl", lambda: self._sdk.put_bucket_acl(acl))
 
     def delete(self) -> None:
         """DeleteBucket, which the service refuses unless the bucket is empty."""
@@ -196,6 +202,15 @@ class OssBucket(NamedSettings):
         return found.about
 
     def _call(self, operation: str, request: Callable[[], _T]) -> _T:
-        result = self._retrier.call(lambda: self._oss.call(operation, request, self.request_ids), until=self._until)
+        return self._retried(operation, lambda: self._oss.call(operation, request, self.request_ids))
+
+    def _change(self, operation: str, request: Callable[[], Any]) -> None:
+        def one_try() -> Any:
+            return self._oss.call(operation, request, self.request_ids)
+
+        self._retried(operation, lambda: written_by(self, one_try, self._oss.sent_twice))
+
+    def _retried(self, operation: str, one_try: Callable[[], _T]) -> _T:
+        result = self._retrier.call(one_try, until=self._until)
         self.granted.add(f"oss:{operation}")
         return result

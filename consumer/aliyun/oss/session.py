@@ -133,6 +133,10 @@ class OssSession:
             raise DamagedReply("oss", req.method, "damaged_reply", text, status=answer.status)
         return answer
 
+    def sent_twice(self) -> bool:
+        """Whether the calling thread's last request had no answer on a kept connection and was sent on a new one."""
+        return bool(getattr(self._local, "sent_twice", False))
+
     def close(self) -> None:
         """Close the calling thread's connections."""
         for connection in self._connections().values():
@@ -142,6 +146,7 @@ class OssSession:
     def _send(
         self, url: SplitResult, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float
     ) -> OssResponse:
+        self._local.sent_twice = False
         connection = self._connection(url)
         reused = connection.http.sock is not None
         deadline = time.monotonic() + seconds
@@ -161,6 +166,7 @@ class OssSession:
                 left = deadline - time.monotonic()
                 if not again or left <= 0:
                     raise
+                self._local.sent_twice = True
                 return connection.send(method, target, body, headers, left)
         except UnexpectedReply as error:
             connection.http.close()

@@ -34,6 +34,10 @@ class RepairResult:
     unavailable: bool = False
     """Whether a service kept it from ending otherwise."""
     applied: bool = False
+    begun: bool = False
+    """Whether a change was begun that did not come to its end, so that nobody knows what stands or the rest is left."""
+    in_part: bool = False
+    """Whether a part of it is made and read back."""
     change: str = ""
     """What `undo` takes, if something was changed and journaled."""
     who: str = ""
@@ -99,11 +103,17 @@ class RepairResult:
                 return "There is nothing to repair."
             case Outcome.HELD if self.reason == READS_BACK_OLD:
                 return "The service has accepted the change and does not show it yet. Run it again to see it."
-            case Outcome.FAILED if self.who:
-                return f"It is not known whether it was repaired: {self.reason}: {self.detail}. Run it again to see."
             case _:
-                because = ": ".join(part for part in (self.reason, self.detail) if part)
-                return f"Not repaired: {because}."
+                return self._unfinished()
+
+    def _unfinished(self) -> str:
+        """The sentence about what is not repaired, or not whole, or not known to be."""
+        because = ": ".join(part for part in (self.reason, self.detail) if part)
+        if self.in_part:
+            return f"Repaired in part, the rest is left: {because}. Run it again to repair the rest."
+        if self.begun or (self.outcome is Outcome.FAILED and self.who):
+            return f"It is not known whether it was repaired: {because}. Run it again to see."
+        return f"Not repaired: {because}."
 
 
 def close(console: Console, result: RepairResult) -> None:

@@ -125,7 +125,10 @@ def _applied(session: Session, rule: Rule, text: str, wish: RepairRequest) -> Re
         attempts = RepairAttempts(config, _pipeline(session, rule, hooks, closing), hooks, begun)
         made = attempts.make(text, wish.resource)
         delivery, ending = made.delivery, made.ending
-        change = writer.last[:12] if made.journaled and ending.outcome is Outcome.FIXED else ""
+        attempt = ending.attempt
+        in_part = attempt is not None and attempt.in_part
+        proved = made.journaled and (ending.outcome is Outcome.FIXED or in_part)
+        change = writer.last[:12] if proved else ""
     taken = delivery.rule.name if delivery.rule else ""
     undo = "" if wish.journal else change  # which reads the configured journal
     announced = announce.fixed(session, delivery, ending, who, undo) if ending.outcome is Outcome.FIXED else None
@@ -140,6 +143,8 @@ def _applied(session: Session, rule: Rule, text: str, wish: RepairRequest) -> Re
         ending.after,
         unavailable=is_unavailable(ending),
         applied=True,
+        begun=attempt is not None and attempt.begun,
+        in_part=in_part,
         change=change,
         who=who,
         alone=not config.shared.url,

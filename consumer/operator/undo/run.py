@@ -30,8 +30,8 @@ from consumer.operator.interruption import terminable
 from consumer.operator.lasting import Lasting, write_exemption, write_pause
 from consumer.operator.session import opened
 from consumer.operator.undo.change import Declined, Undo, checked, work_of
-from consumer.operator.undo.view import advice, close, document_of, draw, exemption_of
-from consumer.resources.base import Identity
+from consumer.operator.undo.view import advice, close, document_of, draw, exemption_of, refused, unread
+from consumer.resources.base import Identity, Written, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def undo(path: Path, form: str, identity: str, wish: UndoOptions) -> CommandExit
         except (Declined, Refused, records.Unproved) as declined:
             document["result"] = f"not undone: {declined}"
         except (ResourceGone, PermanentError) as error:
-            document["result"] = f"not undone: {error}"
+            document["result"] = refused(work, str(error))
             denied = isinstance(error, PermissionMissing | DeniedByResource)
         document["advice"] = advice(document, work, wish.lasting)
     output.show(form, document, lambda console: close(console, document, work))
@@ -143,21 +143,16 @@ def _uncertain(work: Undo) -> Iterator[None]:
 
     Raises:
         KeyboardInterrupt: as it came, with that as a note.
-        Retryable: as it came.
+        ServiceError: as it came.
     """
-    resource = work.entry.text("resource")
-    text = (
-        "The undo was begun and not read back: it may have been made.\n"
-        f"  config-remediator journal show {resource} --all   what is on record\n"
-        "The same undo again is safe: it puts back what is still there, or says that it is as before already."
-    )
     try:
         yield
     except KeyboardInterrupt as stop:
-        stop.add_note(text)
+        stop.add_note(unread(work))
         raise
-    except Retryable:
-        output.note(text)
+    except ServiceError as error:
+        if isinstance(error, Retryable) or written(work.target) is not Written.NO:
+            output.note(unread(work))
         raise
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 from rich.console import Console
 
+from consumer.announcements.records import ResourceName
+from consumer.announcements.undoing import of_undo
 from consumer.operator import output, states
 from consumer.operator.lasting import Lasting, WantedExemption, exemption_text
 from consumer.operator.undo.change import Undo, difference
+from consumer.resources.base import Written, written
 
 _EXEMPT_DAYS = 90
 """For how long the exemption that is proposed would hold."""
@@ -48,6 +51,35 @@ def close(console: Console, document: dict[str, Any], work: Undo) -> None:
     announced = [f"It was {document['announced']}."] if document["announced"] else []
     for line in (*announced, *document["lasting"], *document["advice"]):
         console.print(output.cell(tuple(line.splitlines())))
+
+
+def refused(work: Undo, why: str) -> str:
+    """The result of an undo that the service has refused, of which an earlier request may have been accepted."""
+    match written(work.target):
+        case Written.NO:
+            return f"not undone: {why}"
+        case Written.PERHAPS:
+            return f"not known whether it was undone: {why}"
+        case Written.YES:
+            return f"undone in part: {why}"
+
+
+def unread(work: Undo) -> str:
+    """What a person has to know of an undo that was begun and not read back."""
+    entry = work.entry
+    resource = entry.text("resource")
+    text = (
+        "The undo was begun and not read back: it may have been made.\n"
+        f"  config-remediator journal show {resource} --all   what is on record\n"
+    )
+    if written(work.target) is Written.YES:
+        kind = work.remediation.kind.resource_type
+        name = ResourceName(kind, resource, entry.text("region"), entry.text("account"))
+        return (
+            f"{text}A part of it was made. To have it whole, repair what came back, then undo the same change again:\n"
+            f"  {of_undo(name, entry.text('rule'))}"
+        )
+    return f"{text}The same undo again is safe: it puts back what is still there, or says that it is as before already."
 
 
 def document_of(work: Undo, result: str) -> dict[str, Any]:

@@ -71,11 +71,12 @@ class Bench:
         group_id: str = GROUP,
         mode: Mode = Mode.ENFORCE,
         meanwhile: Callable[[], object] = bool,
+        guards: Guards | None = None,
     ) -> Ending:
         """One delivery about the group; `meanwhile` happens between the look at it and the change."""
         rule = Rule("the-rule", Selector(), remediation(**(options or {})), mode, hold_seconds=600)
         routing, changes = Routing([rule], {self.account_id}, self.region), ChangeMaker(Hooks())
-        pipeline = Pipeline(routing, self.ecs.open, Guards(), changes, work_budget_seconds=60)
+        pipeline = Pipeline(routing, self.ecs.open, guards or Guards(), changes, work_budget_seconds=60)
         delivery = Delivery(Received("m-1", "", "h", 1, 0, 0, 60.0), Interrupted(meanwhile), 0.0)
         delivery.event, delivery.rule = event(group_id, self.account_id, self.region), rule
         delivery.resource = SECURITY_GROUPS.resource(self.account_id, self.region, group_id)

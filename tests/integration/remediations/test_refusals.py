@@ -56,6 +56,49 @@ def test_a_missing_permission_holds_and_is_named(bench: Workbench, case: Case) -
 
 
 @every_repair
+@pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (400, "InvalidArgument")])
+def test_a_refusal_after_a_try_without_an_answer_proves_nothing(
+    bench: Workbench, case: Case, status: int, code: str
+) -> None:
+    """The first try was carried out and not answered, the second is refused: the change is there, and called begun."""
+    bench.create(case)
+    found = bench.settings()
+    bench.emulator.faults.add("lost_reply", _PUT[case.remediation], count=1)
+    bench.emulator.faults.add("error", _PUT[case.remediation], skip=1, status=status, code=code)
+
+    ending = bench.repair(case)
+
+    assert ending.outcome in (Outcome.HELD, Outcome.REJECTED)
+    assert ending.attempt is not None
+    assert (ending.attempt.begun, ending.attempt.now, ending.attempt.in_part) == (True, "", False)
+    assert bench.settings() != found
+
+
+@every_repair
+def test_a_throttled_try_before_a_refusal_changes_nothing(bench: Workbench, case: Case) -> None:
+    """Throttling is a refusal, too: the first request was not carried out."""
+    bench.create(case)
+    fault = {"status": 503, "code": "MetaOperationQpsLimitExceeded"}
+    bench.emulator.faults.add("error", _PUT[case.remediation], count=1, **fault)
+    bench.emulator.faults.add("error", _PUT[case.remediation], status=403, code="AccessDenied")
+
+    ending = bench.repair(case)
+
+    assert ending.attempt is not None
+    assert (ending.attempt.begun, ending.attempt.now) == (False, ending.attempt.before)
+
+
+@every_repair
+def test_a_repair_and_an_undo_are_one_request_each(bench: Workbench, case: Case) -> None:
+    """No change of a bucket can be made in part; those of security groups can, and have tests of their own."""
+    bench.create(case)
+    ending = bench.repair(case)
+    assert len(bench.changes()) == 1
+    bench.undo(case, ending)
+    assert len(bench.changes()) == 2
+
+
+@every_repair
 @pytest.mark.parametrize("kind", ["throttled", "lost_reply", "reset_after", "reset_before"])
 def test_passing_trouble_is_tried_again_inside_the_delivery(bench: Workbench, case: Case, kind: str) -> None:
     """Throttled or without an answer, the change is made once more, and comes out right."""
