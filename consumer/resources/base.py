@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from consumer.core.errors import Refused
 from consumer.core.event import REGION, Event
+from consumer.resources.id_form import IdForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,8 @@ class ResourceKind(ABC):
     """RAM actions that `Target.identity` needs; every look begins with it."""
     tag_actions: ClassVar[tuple[str, ...]]
     """RAM actions that `Target.tags` needs."""
+    form: ClassVar[IdForm | None] = None
+    """What ids look like, where that is all that `names` goes by: `check` warns of patterns that fit none of them."""
     arn_names_region: ClassVar[bool] = False
     """Whether RAM looks at the region in the name of such a resource, so that a policy can be about some regions."""
     codes: ClassVar[frozenset[str]] = frozenset()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from urllib.parse import urlsplit
 
 from hypothesis import HealthCheck, event, example, given, settings
@@ -23,7 +24,6 @@ from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from consumer.resources.base import Resource
-from consumer.resources.oss.kind import BUCKET_NAME
 from tests.unit.bodies import ACCOUNT, VARIANTS, event_body, text_of
 from tests.unit.fakes import Clock, FakeBucket, FakeBuckets, delivery, received
 from tests.unit.strategies import bodies
@@ -104,7 +104,7 @@ def _check_triage(body: str) -> None:
 
 
 def _check_resource(resource: Resource) -> None:
-    assert BUCKET_NAME.fullmatch(resource.resource_id)
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", resource.resource_id, re.ASCII)
     assert REGION.fullmatch(resource.region)
     assert resource.account_id == ACCOUNT
     for endpoints in ENDPOINTS:

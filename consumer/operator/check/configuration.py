@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import string
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from consumer.config import Config, build_rules, load
@@ -16,12 +13,9 @@ from consumer.core.errors import ConfigurationError
 from consumer.guards.rule import Observed
 from consumer.guards.window import described, seconds_until_open
 from consumer.operator.check.findings import CheckResult, failed, ok, warning
-from consumer.resources.ecs.kind import SECURITY_GROUPS
-from consumer.resources.oss.kind import BUCKETS
+from consumer.resources.base import ResourceKind
 
 CONFIGURATION = "configuration"
-_OF_IDS = string.ascii_lowercase + string.digits + "-"
-"""What the ids of buckets and security groups consist of."""
 
 
 def read(path: Path, environment: Mapping[str, str]) -> Config | list[CheckResult]:
@@ -59,12 +53,13 @@ def _strange_patterns(config: Config) -> Iterator[CheckResult]:
         if _unclosed(pattern):
             text = f"{key} = {pattern!r} has a bracket that is never closed, so it stands for itself"
             yield warning("pattern", text, f"close it in {key}, or write [[] for a bracket that is meant")
-    if not {rule.remediation.kind for rule in build_rules(config)} <= {BUCKETS, SECURITY_GROUPS}:
-        return  # a kind from somebody's own package may have ids of another form
-    for key, pattern in _id_patterns(config):
-        if not _unclosed(pattern) and (strange := _outside_of_ids(pattern)):
-            text = f"{key} = {pattern!r} can match nothing: no bucket or security group has {strange!r} in its id"
-            yield warning("pattern", text, f"ids are lower-case letters, digits and hyphens; correct {key}")
+    for key, pattern, kinds in _id_patterns(config):
+        forms = [kind.form for kind in kinds if kind.form]
+        if not forms or len(forms) < len(kinds) or _unclosed(pattern) or any(form.meets(pattern) for form in forms):
+            continue  # it fits some id, or a kind from somebody's own package does not say what its ids look like
+        nouns = " or ".join(kind.noun for kind in kinds)
+        text = f"{key} = {pattern!r} can match nothing: no {nouns} can have such an id"
+        yield warning("pattern", text, f"{'; '.join(form.described for form in forms)}; correct {key}")
 
 
 def _windows(config: Config, moment: float) -> Iterator[CheckResult]:
@@ -87,25 +82,26 @@ def _patterns(config: Config) -> Iterator[tuple[str, str]]:
     for rule in config.rules:
         yield from ((f"rules.rule_names of {rule.name}", pattern) for pattern in rule.rule_names)
         yield from ((f"rules.tags of {rule.name}", pattern) for pattern in rule.tags.values())
-    yield from _id_patterns(config)
+    yield from ((key, pattern) for key, pattern, _ in _id_patterns(config))
     for exemption in config.exemptions:
         yield from ((f"exemptions.tags of {exemption.name}", pattern) for pattern in exemption.tags.values())
 
 
-def _id_patterns(config: Config) -> Iterator[tuple[str, str]]:
-    """Patterns on the ids of resources, with their keys."""
+def _id_patterns(config: Config) -> Iterator[tuple[str, str, list[ResourceKind]]]:
+    """Patterns on the ids of resources, with their keys and the kinds of resource that each is for."""
+    kinds = {rule.name: rule.remediation.kind for rule in build_rules(config)}
     for rule in config.rules:
-        yield from ((f"rules.resources of {rule.name}", pattern) for pattern in rule.resources)
+        for pattern in rule.resources:
+            yield f"rules.resources of {rule.name}", pattern, [kinds[rule.name]]
     for exemption in config.exemptions:
-        yield from ((f"exemptions.resources of {exemption.name}", pattern) for pattern in exemption.resources)
-
-
-def _outside_of_ids(pattern: str) -> str:
-    """The first part of a pattern, a character or a set, that fits nothing of which ids consist; empty if none is."""
-    for part in re.findall(r"\[!?\]?[^]]*\]|.", pattern, re.DOTALL):
-        if not any(fnmatchcase(character, part) for character in _OF_IDS):
-            return str(part)
-    return ""
+        exempt = {
+            kind.resource_type: kind
+            for name, kind in kinds.items()
+            if (not exemption.rules or name in exemption.rules)
+            and (not exemption.resource_types or kind.resource_type in exemption.resource_types)
+        }
+        for pattern in exemption.resources:
+            yield f"exemptions.resources of {exemption.name}", pattern, list(exempt.values())
 
 
 def _unclosed(pattern: str) -> bool:

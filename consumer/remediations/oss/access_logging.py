@@ -44,7 +44,7 @@ class LoggingOptions(Options):
     @field_validator("target_bucket")
     @classmethod
     def _can_be_a_name(cls, target: str) -> str:
-        if not BUCKET_NAME.fullmatch(target.replace(_REGION, "cn-hangzhou")):
+        if not BUCKET_NAME.fits(target.replace(_REGION, "cn-hangzhou")):
             raise ValueError("not a bucket name, with {region} or without")
         return target
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import secrets
+import string
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
@@ -11,8 +11,18 @@ from consumer.core.errors import Refused
 from consumer.core.event import Event
 from consumer.resources.base import Resource, ResourceKind
 from consumer.resources.ecs.security_group import SecurityGroup
+from consumer.resources.id_form import IdForm
 
-GROUP_ID = re.compile(r"sg-[A-Za-z0-9][A-Za-z0-9-]{0,59}", re.ASCII)
+_LETTERS = string.ascii_letters + string.digits
+_GROUP_ID = IdForm(
+    prefix="sg-",
+    first=_LETTERS,
+    inner=_LETTERS + "-",
+    last=_LETTERS + "-",
+    shortest=4,
+    longest=63,
+    described="a security group's id is sg-, then 1 to 60 letters, digits and hyphens, the first one no hyphen",
+)
 """Wider than the ids that the service gives today, `sg-` and some twenty letters and digits."""
 
 
@@ -23,7 +33,7 @@ class SecurityGroupKind(ResourceKind):
     noun: ClassVar[str] = "security group"
     look_actions: ClassVar[tuple[str, ...]] = ("ecs:DescribeSecurityGroups",)
     tag_actions: ClassVar[tuple[str, ...]] = ("ecs:DescribeSecurityGroups",)
-
+    form: ClassVar[IdForm] = _GROUP_ID
     codes: ClassVar[frozenset[str]] = frozenset(
         {
             "Forbidden.RAM",
@@ -46,7 +56,7 @@ class SecurityGroupKind(ResourceKind):
 
     def names(self, resource_id: str) -> bool:
         """Whether it has the form of a group's id."""
-        return GROUP_ID.fullmatch(resource_id) is not None
+        return self.form.fits(resource_id)
 
     def absent(self) -> str:
         """An id that the service has not given to anybody: it makes longer ones."""

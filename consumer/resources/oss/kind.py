@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import re
 import secrets
+import string
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
 from consumer.resources.base import ResourceKind
+from consumer.resources.id_form import IdForm
 from consumer.resources.oss.bucket import Bucket
 from consumer.resources.oss.settings.base import Setting
 from consumer.resources.oss.settings.catalogue import catalogue
 from consumer.resources.oss.settings.tags import TAGS
 
-BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
+_EDGES = string.ascii_lowercase + string.digits
+BUCKET_NAME = IdForm(
+    prefix="",
+    first=_EDGES,
+    inner=_EDGES + "-",
+    last=_EDGES,
+    shortest=3,
+    longest=63,
+    described="a bucket's name is 3 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
+)
 """The service's own rule for names: https://www.alibabacloud.com/help/en/oss/user-guide/bucket-naming-conventions"""
 
 
@@ -29,6 +39,7 @@ class BucketKind(ResourceKind):
     noun: ClassVar[str] = "bucket"
     look_actions: ClassVar[tuple[str, ...]] = ("oss:GetBucketInfo",)
     tag_actions: ClassVar[tuple[str, ...]] = (TAGS.read_action,)
+    form: ClassVar[IdForm] = BUCKET_NAME
     codes: ClassVar[frozenset[str]] = frozenset(
         {
             # reasons for which a person has to look
@@ -52,7 +63,7 @@ class BucketKind(ResourceKind):
 
     def names(self, resource_id: str) -> bool:
         """Whether it has the form of a bucket's name."""
-        return BUCKET_NAME.fullmatch(resource_id) is not None
+        return self.form.fits(resource_id)
 
     def absent(self) -> str:
         """A name that nobody has taken but by chance."""

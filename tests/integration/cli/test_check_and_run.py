@@ -274,9 +274,13 @@ resources = ["{resource}"]
         (EXEMPTION.format(expires="2020-01-31", resource="static-*"), "", "ended on 2020-01-31"),
         (EXEMPTION.format(expires="2099-01-31", resource="static-[ab"), "", "static-[ab"),
         ("", 'rule_names = ["public-[read"]', "public-[read"),
-        ("", 'config_rule_ids = ["cr-read"]\nresources = ["photos", "Logs_*"]', "no bucket or security group has 'L'"),
-        ("", 'config_rule_ids = ["cr-read"]\nresources = ["ph?to[!a-z0-9-]"]', "has '[!a-z0-9-]'"),
-        (EXEMPTION.format(expires="2099-01-31", resource="static.site"), "", "has '.'"),
+        (
+            "",
+            'config_rule_ids = ["cr-read"]\nresources = ["photos", "Logs_*"]',
+            "'Logs_*' can match nothing: no bucket",
+        ),
+        ("", 'config_rule_ids = ["cr-read"]\nresources = ["ph?to[!a-z0-9-]"]', "'ph?to[!a-z0-9-]' can match nothing"),
+        (EXEMPTION.format(expires="2099-01-31", resource="static.site"), "", "'static.site' can match nothing"),
     ],
 )
 def test_what_a_start_takes_and_nobody_means_is_a_warning(
