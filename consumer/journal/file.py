@@ -42,6 +42,9 @@ _UNKNOWN = -1
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """A link is not followed: who may write to the folder would choose what is appended to. A pipe is not waited for."""
 
+_TAKEN = frozenset({errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENOTDIR, errno.ENXIO})
+"""Something else stands at the path, or in it where a directory has to be: no right to write would help."""
+
 
 class JournalFile:
     """One journal, open for appending by one thread at a time."""
@@ -68,7 +71,8 @@ class JournalFile:
             self._file = self._open()
         except OSError as error:
             why = "it is a link, and links are not followed" if error.errno == errno.ELOOP else error.strerror
-            raise ConfigurationError(f"{named_by}: {path} cannot be written: {why}") from None
+            remedy = f"let {named_by} name another file" if error.errno in _TAKEN else ""
+            raise ConfigurationError(f"{named_by}: {path} cannot be written: {why}", remedy) from None
         self._head = ChainHead()
         self._end = 0
         """Where the file ended after our last write; another end means that somebody else has written."""

@@ -76,7 +76,11 @@ def _port(config: Config) -> CheckResult:
         HealthServer(host, port, CollectorRegistry(), live=never, ready=never).close()
     except ConfigurationError as error:
         if _is_a_worker(host, port):
-            return ok("http port", f"{host}:{port}: a worker answers there already")
+            # Whose it is, its answer does not say; a check beside a running worker is to succeed.
+            text = (
+                "a worker answers there already: fine if it is this configuration's own; a second one cannot start here"
+            )
+            return ok("http port", f"{host}:{port}: {text}")
         return failed("http port", str(error), "free it, or choose another http.host or http.port")
     return ok("http port", f"{host}:{port} is free" if port else f"{host}, any free port")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import os
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ remediation = "ecs.revoke-public-ingress"
 mode = "observe"
 source_identifiers = ["sg-risky-ports-check"]
 """
+
+_ANOTHER = "let journal.path name another file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,16 @@ def _file(name: str) -> Callable[[Cli, Path], object]:
     def spoil(cli: Cli, folder: Path) -> None:
         (folder / name).write_text("", encoding="utf-8")
         cli.configure(more=f'\n[journal]\npath = "{folder / name}/journal.jsonl"\n')
+
+    return spoil
+
+
+def _journal(make: Callable[[Path], object]) -> Callable[[Cli, Path], object]:
+    """Something else stands where the journal is to be."""
+
+    def spoil(cli: Cli, folder: Path) -> None:
+        make(folder / "journal.jsonl")
+        cli.configure(more=f'\n[journal]\npath = "{folder}/journal.jsonl"\n')
 
     return spoil
 
@@ -139,11 +152,14 @@ BROKEN = (
         "journal in no directory",
         _more('\n[journal]\npath = "{folder}/no/journal"\n'),
         "journal.path",
-        "journal.path",
+        "make its directory",
         2,
     ),
-    Broken("journal is a directory", _more('\n[journal]\npath = "{folder}"\n'), "journal.path", "journal.path", 2),
-    Broken("journal below a file", _file("file"), "journal.path", "journal.path", 2),
+    Broken("journal is a directory", _more('\n[journal]\npath = "{folder}"\n'), "Is a directory", _ANOTHER, 2),
+    Broken("journal below a file", _file("file"), "Not a directory", _ANOTHER, 2),
+    Broken("journal is a link", _journal(lambda path: path.symlink_to("elsewhere")), "it is a link", _ANOTHER, 2),
+    Broken("journal is a pipe", _journal(os.mkfifo), "it is no regular file", _ANOTHER, 2),
+    Broken("journal is a letter", _journal(lambda path: path.write_text("Dear")), "it is no journal", _ANOTHER, 2),
     Broken("shared extra", _no_redis, "shared.url", "shared.url", 2),
     Broken("extra", _no_extra, "alibabacloud_config20200907", "reevaluate.enabled", 2),
     Broken("ecs extra", _no_ecs, "alibabacloud_tea_openapi is missing", "[ecs]", 2),
@@ -226,15 +242,20 @@ def test_a_port_that_is_taken(cli: Cli) -> None:
 
 
 def test_a_worker_on_the_port_is_no_fault(cli: Cli) -> None:
-    """It is this one's own, or the check runs in its pod."""
+    """The check may run beside it, in its pod for example; that a second one cannot start there is in the line."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     cli.replace("port = 0", f"port = {port}")
     worker = cli.start("run")
     try:
-        eventually(lambda: ports(cli)[0]["message"].endswith("a worker answers there already"))
-        assert ports(cli)[0]["status"] == "ok"
+        eventually(lambda: "a worker answers there already" in ports(cli)[0]["message"])
+        (found,) = ports(cli)
+        assert (found["status"], found["message"].partition("already: ")[2]) == (
+            "ok",
+            "fine if it is this configuration's own; a second one cannot start here",
+        )
+        assert cli.run("run").status == 2
     finally:
         worker.terminate()
         worker.communicate(timeout=PATIENCE_SECONDS)
