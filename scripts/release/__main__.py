@@ -5,6 +5,7 @@
     chart                what `helm install` takes
     bill of materials    CycloneDX, of the product by its name and version and of every package in the largest lock
     images               as OCI archives, where a docker daemon answers
+    CHANGELOG.md         what an upgrade brings
     provenance           of what and with what all of these were made
     SHA256SUMS           of all of these
 
@@ -77,6 +78,7 @@ def release(source: Path, out: Path, tag: str, images: str) -> list[str]:
             shutil.copyfile(
                 tree / "requirements" / f"{lock}.txt", built / f"config-remediator-{commit.version}-{lock}.lock.txt"
             )
+        shutil.copyfile(tree / "CHANGELOG.md", built / "CHANGELOG.md")
         _chart(tree / "deploy/helm/config-remediator", commit.version, built)
         _bill_of_materials(tree, commit.version, built / f"config-remediator-{commit.version}.cdx.json")
         base = built_images.build(tree, commit, built) if engine else None

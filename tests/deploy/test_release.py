@@ -26,6 +26,7 @@ _REVISION = "5" * 40
 _WORKFLOW = ROOT / ".github/workflows/release.yml"
 _LEFT_OUT = (".git", ".venv", ".*_cache", ".hypothesis", ".coverage*", "__pycache__", "dist", "mutants", "results")
 _NAMES = [
+    "CHANGELOG.md",
     "SHA256SUMS",
     f"config-remediator-{__version__}-reevaluate.lock.txt",
     f"config-remediator-{__version__}-worker.lock.txt",
@@ -138,16 +139,23 @@ def test_the_same_commit_gives_the_same_bytes(released: Path, copy: Path, tmp_pa
 
 
 def test_the_source_gives_the_same_wheel(released: Path, tmp_path: Path) -> None:
-    """Who builds from the sdist installs what is published."""
+    """Who builds from the sdist, with the moment that the provenance names, installs what is published."""
     with tarfile.open(released / _NAMES[-1]) as archive:
         archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.3 and older have none
         archive.extractall(tmp_path)  # noqa: S202 - our own
     (tree,) = tmp_path.iterdir()
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path / "dist")]
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH}
+    statement = json.loads((released / f"config-remediator-{__version__}.provenance.json").read_text("utf-8"))
+    moment = statement["predicate"]["buildDefinition"]["externalParameters"]["sourceDateEpoch"]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(moment)}
     subprocess.run(command, cwd=tree, env=environment, capture_output=True, check=True)
     wheel = f"config_remediator-{__version__}-py3-none-any.whl"
     assert (tmp_path / "dist" / wheel).read_bytes() == (released / wheel).read_bytes()
+
+
+def test_the_changelog_lies_beside_the_files(released: Path) -> None:
+    """Whoever upgrades without a checkout reads the version's entry first, as docs/install.md says."""
+    assert (released / "CHANGELOG.md").read_bytes() == (ROOT / "CHANGELOG.md").read_bytes()
 
 
 def test_both_archives_have_the_license(released: Path) -> None:
@@ -162,7 +170,7 @@ def test_both_archives_have_the_license(released: Path) -> None:
 
 def test_the_bill_of_materials_names_the_product_and_all_that_is_locked(released: Path) -> None:
     """By name and version, in CycloneDX; each package with the hashes of the lock."""
-    bill = json.loads((released / _NAMES[3]).read_text("utf-8"))
+    bill = json.loads((released / _NAMES[4]).read_text("utf-8"))
     product = bill["metadata"]["component"]
     assert (bill["bomFormat"], product["name"], product["version"]) == ("CycloneDX", "config-remediator", __version__)
     assert product["type"] == "application"
