@@ -50,7 +50,9 @@ def test_a_pattern_that_fits_an_id_is_never_called_one_that_fits_none(made: tupl
     assert form.meets(pattern)
 
 
-@given(_GLOBS.map("".join))
+@given(st.one_of(_GLOBS.map("".join), _fitting(st.sampled_from(_SMALL_IDS)).map(lambda pair: pair[1])))
+@example("*x-b")
+@example("x-a*")
 @example("*" * 9)
 @example("[]a[b]")
 @example("[!]x")
