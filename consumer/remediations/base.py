@@ -197,6 +197,14 @@ class Remediation(ABC, Generic[TargetT, IdentityT, State]):
         """
         return ()
 
+    def unbreakable(self, target: TargetT, /) -> str:  # noqa: ARG002 - for those whose break a service may refuse
+        """What makes the service refuse such a state, for people; empty where nothing is known to.
+
+        Raises:
+            ServiceError: it cannot be read.
+        """
+        return ""
+
     @property
     def rehearsable(self) -> bool:
         """Whether it knows such states."""

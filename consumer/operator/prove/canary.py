@@ -101,15 +101,17 @@ class Canary:
         if self._bucket.tags().get(TAG) != MARK:
             raise NotProvable(f"{name} does not have the tag {TAG} = {MARK}", "tag it if it may be broken at any time")
         if info.acl != PRIVATE:
-            raise NotProvable(f"the ACL of {name} is {info.acl}", _AS_IT_SHOULD_BE.format(what="make it private"))
+            raise NotProvable(f"the ACL of {name} is {info.acl}", f"{_ANOTHER}; else make it private")
         if not self._bucket.is_empty():
             raise NotProvable(
                 f"{name} is not empty, so somebody may be using it", "name an empty bucket in canary.bucket"
             )
         return info
 
-    def rehearsal(self, info: BucketInfo) -> Change:
+    def rehearsal(self, info: BucketInfo, by_hand: str) -> Change:
         """The repair of the break that is to be made: its `before` breaks the rule, its `after` is what is there now.
+
+        `by_hand` is the command that makes the canary comply.
 
         Raises:
             NotProvable: the canary breaks the rule already, or nothing can be broken.
@@ -121,13 +123,13 @@ class Canary:
         finding = repair.plan(state)
         if not isinstance(finding, Compliant):
             text = f"{name} does not comply as it is: {finding.state}"
-            raise NotProvable(
-                text, _AS_IT_SHOULD_BE.format(what=f"config-remediator repair {name} --rule {self._rule.name} --apply")
-            )
+            raise NotProvable(text, f"{_ANOTHER}; else put it back with: {by_hand}")
         rehearsal = repair.rehearsal(state)
         if rehearsal is None:
             text = f"{repair.name} would not put back exactly what {name} has: {finding.state}"
             raise NotProvable(text, "set on the canary what the rule's repair sets", Status.SKIPPED)
+        if obstacle := repair.unbreakable(self._bucket):
+            raise NotProvable(f"{name} cannot be broken for {repair.name}: {obstacle}", "", Status.SKIPPED)
         return rehearsal
 
     def break_it(self, rehearsal: Change, info: BucketInfo) -> None:
@@ -233,7 +235,7 @@ class Canary:
         return f"{text}; it was {rehearsal.after}"
 
 
-_AS_IT_SHOULD_BE = "another check --prove may be at work, or was killed; else {what}"
+_ANOTHER = "another check --prove may be at work, or was killed"
 
 
 def opened(session: Session, rule: Rule) -> Canary:

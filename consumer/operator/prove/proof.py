@@ -11,13 +11,14 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from consumer.core.errors import RemediatorError
 from consumer.guards.rule import Rule
 from consumer.operator import output
 from consumer.operator.check.findings import Status
+from consumer.operator.prove import by_hand, preflight
 from consumer.operator.prove import canary as canaries
-from consumer.operator.prove import preflight
 from consumer.operator.prove.canary import Canary, Restored
 from consumer.operator.prove.journaled import Marks
 from consumer.operator.prove.preflight import NotProvable
@@ -41,6 +42,8 @@ class ProofMeans:
     """What every proof of a run uses."""
 
     session: Session
+    path: Path
+    """The configuration's file, for commands to type."""
     rules: Sequence[Rule]
     witnesses: Witnesses
     stop: Stop
@@ -61,6 +64,7 @@ class Proof:
             rule.name, rule.remediation.name, rule.mode.value, config.canary.bucket, config.canary_region
         )
         self._record.event = f"prove-{uuid.uuid4().hex}"
+        self._by_hand = by_hand.command(config, means.path, rule.name)
         self._marks = Marks(config.canary.bucket, rule.name, means.wall_ms())
 
     def carry_out(self) -> ProofFinding:
@@ -70,7 +74,7 @@ class Proof:
             preflight.provable(self._config, rule)
             canary = canaries.opened(session, rule)
             info = canary.checked()
-            rehearsal = canary.rehearsal(info)
+            rehearsal = canary.rehearsal(info, self._by_hand)
             body = self._event()
             preflight.taken(session, rule, body)
         except NotProvable as error:
@@ -96,7 +100,7 @@ class Proof:
         way = WatchedWay(means.session, means.witnesses, self._rule, self._marks, record, means.stop, means.monotonic)
         means.say(
             f"Breaking {record.bucket} for {record.rule}: {rehearsal.after} becomes {rehearsal.before}."
-            f" Should this process be killed, put it back with: {self._by_hand()}"
+            f" Should this process be killed, put it back with: {self._by_hand}"
         )
         try:
             verdict = self._gone(canary, rehearsal, info, body, way)
@@ -138,10 +142,7 @@ class Proof:
         message = f"{verdict.message}. The canary {restored.text} ({self._record.seconds.text()})"
         if restored.well:
             return replace(verdict, message=message)
-        return replace(verdict, status=Status.FAILED, message=message, remedy=f"put it back with: {self._by_hand()}")
-
-    def _by_hand(self) -> str:
-        return f"config-remediator repair {self._record.bucket} --rule {self._record.rule} --apply"
+        return replace(verdict, status=Status.FAILED, message=message, remedy=f"put it back with: {self._by_hand}")
 
     @contextmanager
     def _timed(self, leg: str) -> Iterator[None]:

@@ -49,7 +49,7 @@ def prove(path: Path, form: str, wish: ProofRequest) -> CommandExit:
         return show(config, form, CommandExit.USAGE)
     rules = _wanted(config, wish.rules)
     with stoppable() as stop:
-        found = list(_found(config, rules, wish, stop))
+        found = list(_found(config, path, rules, wish, stop))
         if stop:
             raise stop.error(*(each.message for each in found if isinstance(each, ProofFinding)))
     return show(found, form, concluded(found, strict=wish.strict))
@@ -72,7 +72,7 @@ def _wanted(config: Config, names: Sequence[str]) -> list[Rule]:
     return [rule for rule in rules if not names or rule.name in names]
 
 
-def _found(config: Config, rules: Sequence[Rule], wish: ProofRequest, stop: Stop) -> Iterator[CheckResult]:
+def _found(config: Config, path: Path, rules: Sequence[Rule], wish: ProofRequest, stop: Stop) -> Iterator[CheckResult]:
     yield ok(configuration.CONFIGURATION, f"{len(config.rules)} rules; the canary is {config.canary.bucket}")
     reached = list(hosts.look(config))
     yield from reached
@@ -89,14 +89,16 @@ def _found(config: Config, rules: Sequence[Rule], wish: ProofRequest, stop: Stop
         if any(each.status is Status.FAILED for each in way):
             yield _nothing_broken()
             return
-        yield from _proofs(session, rules, wish, stop)
+        yield from _proofs(session, path, rules, wish, stop)
 
 
-def _proofs(session: Session, rules: Sequence[Rule], wish: ProofRequest, stop: Stop) -> Iterator[CheckResult]:
+def _proofs(
+    session: Session, path: Path, rules: Sequence[Rule], wish: ProofRequest, stop: Stop
+) -> Iterator[CheckResult]:
     config = session.config
     configured = Path(config.journal.path) if config.journal.path else None
     witnesses = Witnesses(wish.journal or configured, wish.url or address(config.http))
-    means = ProofMeans(session, build_rules(config), witnesses, stop)
+    means = ProofMeans(session, path, build_rules(config), witnesses, stop)
     proved = False
     for rule in rules:
         if stop:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from consumer.core.errors import ChangedMeanwhile, Refused
+from consumer.core.errors import ChangedMeanwhile, PermissionMissing, Refused
 from consumer.core.outcome import Ending
 from consumer.core.printable import quoted
 from consumer.remediations.base import Change, Compliant, Finding, Note
@@ -110,6 +110,13 @@ class BucketAcl(PublicAccessRepair[str]):
     def harmless_breaks(self, state: str) -> tuple[str, ...]:
         """Public read, where that is not what the rule leaves: whoever asks sees that the bucket is empty."""
         return (PUBLIC_READ,) if state == PRIVATE and self._drop == "all" else ()
+
+    def unbreakable(self, bucket: Bucket) -> str:
+        """Under Block Public Access no public ACL is taken; without the right to read it, trying shows that."""
+        try:
+            return "Block Public Access is on" if bucket.read(PUBLIC_ACCESS_BLOCK) else ""
+        except PermissionMissing:
+            return ""
 
     def revert(self, bucket: Bucket, change: Change) -> None:
         """Set the ACL that was found."""

@@ -73,10 +73,10 @@ def changes_of(emulator: Emulator) -> list[str]:
 
 
 @contextmanager
-def proving(cli: Cli, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def proving(cli: Cli, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """A proof that is over at the end of the block, whatever happens in it."""
     with as_under_a_terminal():
-        process = cli.start("check", "--prove", *arguments)
+        process = cli.start("check", "--prove", *arguments, **environment)
     with process:
         try:
             yield process

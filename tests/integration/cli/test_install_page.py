@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from emulator.client import Emulator
 from tests.deploy.needed import ROOT
 from tests.integration.cli.conftest import Cli
@@ -13,14 +15,14 @@ from tests.integration.cli.proving import proofs, prove
 _CANARY = "config-remediator-canary"
 
 
-def _settings() -> tuple[str, str, str]:
-    """What the page's proof has for the tables `[topic]` and `[canary]`, and its rule."""
+def _settings() -> tuple[dict[str, str], str]:
+    """What the page's proof has for each table, and its rule."""
     page = (ROOT / "docs/install.md").read_text("utf-8")
     (section,) = re.findall(r"^## Proof that it works\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
     (block,) = re.findall(r"^```toml\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    found = re.fullmatch(r"\[topic\]\n(.*\n)\n\[canary\]\n(.*\n)\n(\[\[rules\]\]\n(?:.+\n)+)", block)
+    found = re.fullmatch(r"((?:\[\w+\]\n.*\n\n)+)(\[\[rules\]\]\n(?:.+\n)+)", block)
     assert found, block
-    return found[1], found[2], found[3]
+    return dict(re.findall(r"\[(\w+)\]\n(.*\n)", found[1])), found[2]
 
 
 def _in_table(text: str, table: str, values: str) -> str:
@@ -34,9 +36,10 @@ def _in_table(text: str, table: str, values: str) -> str:
 def _written(cli: Cli, emulator: Emulator) -> None:
     """As the page says, and the addresses of this machine."""
     known = emulator.endpoints
-    topic, canary, rule = _settings()
+    tables, rule = _settings()
     text = cli.run("config", "example").out
-    text = _in_table(_in_table(text, "topic", topic), "canary", canary)
+    for table, values in tables.items():
+        text = _in_table(text, table, values)
     text = text.replace("[[rules]]\n", f"{rule}\n[[rules]]\n", 1)
     text = re.sub(r'(?m)^account_id = ".*"', f'account_id = "{known.account_id}"', text, count=1)
     text = _in_table(text, "queue", f'endpoint = "{known.mns}"\n')
@@ -44,12 +47,15 @@ def _written(cli: Cli, emulator: Emulator) -> None:
     cli.path.write_text(text, encoding="utf-8")
 
 
-def test_the_page_leads_from_nothing_to_a_repaired_canary(cli: Cli, emulator: Emulator, tmp_path: Path) -> None:
-    """`provision --apply`, a worker, `check --prove`: the page's rule is repaired, and the others stay out of it."""
+def test_the_page_leads_from_nothing_to_a_repaired_canary(
+    cli: Cli, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`provision --apply`, a worker, `check --prove`: repaired by a worker that is named, with the time of each leg."""
+    monkeypatch.chdir(tmp_path)  # the page's journal lies where the commands are started
     emulator.reset("mns")
     _written(cli, emulator)
     # The page's port may be somebody's on this machine; the journal says who repaired it whenever the worker listens.
-    cli.environment |= {"REMEDIATOR__HTTP__PORT": "0", "REMEDIATOR__JOURNAL__PATH": str(tmp_path / "journal.jsonl")}
+    cli.environment |= {"REMEDIATOR__HTTP__PORT": "0", "PYTHONPATH": str(ROOT)}
     emulator.create_buckets(
         [_CANARY], acl="private", encryption={"algorithm": "AES256"}, tagging={"config-remediator": "canary"}
     )
@@ -57,7 +63,10 @@ def test_the_page_leads_from_nothing_to_a_repaired_canary(cli: Cli, emulator: Em
     assert (made.status, "Done. Let Cloud Config deliver" in made.out) == (0, True), made
     with cli.working(REMEDIATOR__QUEUE__WAIT_SECONDS="1"):
         result = prove(cli)
-    ended = {each["rule"]: each["result"] for each in proofs(result)}
-    assert ended["canary"] == "repaired", result.out
+    found = {each["rule"]: each for each in proofs(result)}
+    ended = {name: each["result"] for name, each in found.items()}
+    assert (ended["canary"], found["canary"]["seen_in"]) == ("repaired", "journal"), result.out
+    assert f"repaired by {found['canary']['by']}" in found["canary"]["message"]
+    assert None not in found["canary"]["seconds"].values(), result.out
     assert set(ended.values()) <= {"repaired", "not_begun"}, result.out
     assert result.status == 0, result.out

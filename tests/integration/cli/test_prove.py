@@ -55,7 +55,7 @@ def test_the_worker_that_repairs_is_named_and_each_leg_has_its_time(
     assert found["restored"] is True
     (published,) = channel.journal(operation="PublishMessage")
     assert published.changed
-    assert "put it back with: config-remediator repair the-canary --rule encryption --apply" in result.err
+    assert "put it back with: config-remediator repair the-canary --rule encryption --apply\n" in result.err
     known = members()
     assert found.keys() == known["check"] | known["check --prove"]
 

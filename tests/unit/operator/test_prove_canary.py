@@ -95,7 +95,7 @@ def _canary(world: World) -> tuple[Canary, Change, Clock]:
     clock = Clock()
     rule = Rule("encryption", Selector(), remediation("oss.encryption"), Mode.ENFORCE, 900)
     canary = Canary("1234567890123456", WorldBucket(world), rule, Deadline(), monotonic=clock, pause=clock.sleep)
-    return canary, canary.rehearsal(_INFO), clock
+    return canary, canary.rehearsal(_INFO, "config-remediator repair the-canary"), clock
 
 
 def _unanswered() -> Unanswered:
