@@ -52,10 +52,10 @@ def test_the_page_leads_from_nothing_to_a_repaired_canary(
 ) -> None:
     """`provision --apply`, a worker, `check --prove`: repaired by a worker that is named, with the time of each leg."""
     monkeypatch.chdir(tmp_path)  # the page's journal lies where the commands are started
-    emulator.reset("mns")
-    _written(cli, emulator)
     # The page's port may be somebody's on this machine; the journal says who repaired it whenever the worker listens.
     cli.environment |= {"REMEDIATOR__HTTP__PORT": "0", "PYTHONPATH": str(ROOT)}
+    emulator.reset("mns")
+    _written(cli, emulator)
     emulator.create_buckets(
         [_CANARY], acl="private", encryption={"algorithm": "AES256"}, tagging={"config-remediator": "canary"}
     )
