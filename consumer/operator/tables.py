@@ -2,7 +2,8 @@
 
 A line breaks where there is a space, between the members of a JSON text and between wide characters, and nowhere else.
 Where the columns do not fit beside each other without breaking a word, each row is written as a list of names and
-values instead; a word that is wider than the whole screen is left to the terminal.
+values instead; a word that is wider than the whole screen is left to the terminal, but for a JSON member: its value may
+stand below its name.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from rich.text import Text
 _WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60"
 """Scripts that are written without spaces."""
 _PIECE = re.compile(rf'[^\s]+?(?:(?<=,)(?=["{{\[])|(?<=[{_WIDE}])(?=[{_WIDE}])|(?!\S))')
+_MEMBER = re.compile(r'(?<=":)(?=["{\[])')
+"""Within a piece that is too wide: between the name of a JSON member and its value."""
 _BETWEEN = 3
 """Cells between two columns."""
 _NARROWEST_VALUE = 20
@@ -133,17 +136,28 @@ def _wrapped_line(line: Text, width: int) -> Iterable[Text]:
         return [line]
     plain, cuts = line.plain, []
     filled = end = 0
-    for found in _PIECE.finditer(plain):
-        wanted = cell_len(plain[end : found.end()])
+    for start, stop in _pieces(plain, width):
+        wanted = cell_len(plain[end:stop])
         if filled and filled + wanted > width:
-            cuts.append(found.start())
-            filled, wanted = 0, cell_len(found[0])
+            cuts.append(start)
+            filled, wanted = 0, cell_len(plain[start:stop])
         filled += wanted
-        end = found.end()
+        end = stop
     parts = list(line.divide(cuts))
     for part in parts:
         part.rstrip()
     return parts
+
+
+def _pieces(plain: str, width: int) -> Iterator[tuple[int, int]]:
+    """Where each piece begins and ends; one that is wider than a line is parted where a JSON member allows it."""
+    for found in _PIECE.finditer(plain):
+        start, stop = found.span()
+        if cell_len(found[0]) > width:
+            for member in _MEMBER.finditer(plain, start, stop):
+                yield start, member.start()
+                start = member.start()
+        yield start, stop
 
 
 def _longest_piece(text: Text) -> int:

@@ -10,6 +10,7 @@ from consumer.operator.dry_run import DryRunResult
 from consumer.operator.explain.guards import GuardCheck
 from consumer.operator.explain.journals import JournalsRead
 from consumer.operator.explain.matching import RuleMatch
+from consumer.operator.explain.newest import JournaledEvent
 from consumer.operator.explain.requests import AnsweredRequests, sent_now
 from consumer.operator.explain.story import Message, document
 
@@ -35,6 +36,27 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedEvent:
+    """One event on record, and the configuration as it is now."""
+
+    found: JournaledEvent
+    rules: tuple[RuleMatch, ...]
+    """Every rule, and whether it takes the event."""
+    now: Prediction | None = None
+    """None where no look was wanted."""
+
+    def document(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "message_id": self.found.message_id,
+            "rule": self.found.taken_by,
+            "config_rule_id": self.found.event.config_rule_id,
+            "rules": [{"rule": each.rule, "takes": each.takes, "because": each.because} for each in self.rules],
+            "now": self.now.document() if self.now else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
     """Everything about one message or resource."""
 
@@ -43,11 +65,18 @@ class Explained:
     by_people: tuple[Entry, ...]
     more: bool
     journals: JournalsRead
-    rules: tuple[RuleMatch, ...]
-    now: tuple[Prediction, ...]
+    events: tuple[ExplainedEvent, ...]
+    """The newest of each rule, in the order of their messages."""
+    imagined: tuple[Prediction, ...]
+    """How an event for each rule would end, where none is on record."""
+    events_left_out: int = 0
+    """How many older events of other rules there are."""
 
     def document(self) -> dict[str, Any]:
-        """For scripts."""
+        """For scripts; `rules` and `now` are those of the newest event alone."""
+        events = [each.document() for each in self.events]
+        newest = events[-1] if events else {"rules": [], "now": None}
+        now = [newest["now"]] if newest["now"] else [each.document() for each in self.imagined]
         return {
             "about": self.wanted,
             "messages": [document(each) for each in self.messages],
@@ -55,6 +84,8 @@ class Explained:
             "by_people": [{**each.fields, "hash": each.digest} for each in self.by_people],
             "doubts": list(self.journals.doubts),
             "earlier_journals": list(self.journals.earlier),
-            "rules": [{"rule": each.rule, "takes": each.takes, "because": each.because} for each in self.rules],
-            "now": [each.document() for each in self.now],
+            "events": events,
+            "events_left_out": self.events_left_out,
+            "rules": newest["rules"],
+            "now": now,
         }

@@ -57,6 +57,23 @@ class AnsweredRequests:
     left_out: int = 0
     """How many, between the first ones and the last ones, were not kept."""
 
+    @property
+    def writes(self) -> tuple[AnsweredRequest, ...]:
+        """Those that asked for a change."""
+        return tuple(each for each in self.shown if each.writes)
+
+    @property
+    def taken(self) -> bool:
+        """Whether the service has taken the change: the last try of each operation that writes was answered with ok."""
+        last = {each.operation: each.code for each in self.writes}
+        return bool(last) and set(last.values()) == {"ok"}
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether a change may have been made that nobody knows of: no answer came, and no later try was taken."""
+        last = {each.operation: each.code for each in self.writes}
+        return any(not each.request_id and last[each.operation] != "ok" for each in self.writes)
+
 
 def sent_now(sent: SentRequests) -> AnsweredRequests:
     """What a look has sent."""

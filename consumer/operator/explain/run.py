@@ -10,7 +10,6 @@ from pathlib import Path
 
 from consumer.config import Config, build_rules, load
 from consumer.core.errors import ConfigurationError, Refused
-from consumer.core.event import Event
 from consumer.core.exit_codes import CommandExit
 from consumer.core.outcome import Outcome
 from consumer.core.printable import quoted
@@ -18,10 +17,11 @@ from consumer.guards.rule import Rule
 from consumer.operator import output, records
 from consumer.operator.dry_run import DryRun, DryRunResult
 from consumer.operator.explain import journals
-from consumer.operator.explain.explained import Explained, Prediction
+from consumer.operator.explain.explained import Explained, ExplainedEvent, Prediction
 from consumer.operator.explain.guards import REASONS, GuardCheck, GuardVerdict, guard_checks
 from consumer.operator.explain.matching import RuleMatch, matches
-from consumer.operator.explain.story import Message, messages_about
+from consumer.operator.explain.newest import JournaledEvent, newest_of_each_rule
+from consumer.operator.explain.story import messages_about
 from consumer.operator.explain.view import draw
 from consumer.operator.repair import event as made_up
 from consumer.operator.session import opened
@@ -39,10 +39,9 @@ def explain(path: Path, form: str, wanted: str, files: Sequence[Path], *, limit:
     found = journals.read(paths, wanted, limit)
     search, doubts = found.search, found.doubts
     messages = messages_about((records.entries(each, search.spellings()) for each in paths), search.found)
-    newest = next((each for each in reversed(messages) if each.event), None)
-    rules = build_rules(config)
-    rule_matches = matches(newest.event, rules) if newest and newest.event else ()
-    bodies = _bodies(config, rules, messages, newest, wanted)
+    newest, rules = newest_of_each_rule(messages), build_rules(config)
+    events = tuple(ExplainedEvent(each, matches(each.event, rules)) for each in newest.shown)
+    bodies = [_body(config, rules, each.found) for each in events] if messages else _bodies(config, rules, wanted)
     if not messages and not search.by_people and not bodies:
         raise ConfigurationError(
             f"the journal has nothing about {quoted(wanted)}, and it cannot be a resource of any rule", found.advice
@@ -50,43 +49,44 @@ def explain(path: Path, form: str, wanted: str, files: Sequence[Path], *, limit:
     if not messages and not search.by_people and not look:
         text = " ".join([f"the journal has nothing about {quoted(wanted)}.", *doubts]).rstrip(".")
         raise ConfigurationError(text, found.advice)
-    now = _now(path, bodies, rule_matches) if look else ()
-    explained = Explained(wanted, tuple(messages), search.by_people, search.more, found, rule_matches, now)
+    now = _now(path, bodies, [each.rules for each in events]) if look else ()
+    if look:
+        events = tuple(replace(each, now=one) for each, one in zip(events, now, strict=bool(messages)))
+    imagined = () if messages else now
+    explained = Explained(
+        wanted, tuple(messages), search.by_people, search.more, found, events, imagined, newest.left_out
+    )
     output.show(form, explained.document(), lambda console: draw(console, explained))
     if any(each.found.unavailable for each in now):
         return CommandExit.UNAVAILABLE
     return CommandExit.FOUND if doubts else CommandExit.DONE
 
 
-def _bodies(
-    config: Config, rules: Sequence[Rule], messages: Sequence[Message], newest: Message | None, wanted: str
-) -> list[str]:
-    """The bodies to rehearse: the newest event's; of a resource that is not on record, one for each rule."""
-    if newest is None:
-        if messages:
-            return []  # a message that was no event
-        return [
-            text for rule in rules if _possible(rule, wanted, config) and (text := _asked(config, rules, rule, wanted))
-        ]
-    event = newest.event
-    if event is None:
-        return []
+def _bodies(config: Config, rules: Sequence[Rule], wanted: str) -> list[str]:
+    """The bodies to rehearse for a resource that is not on record: one for each rule."""
+    return [text for rule in rules if _possible(rule, wanted, config) and (text := _asked(config, rules, rule, wanted))]
+
+
+def _body(config: Config, rules: Sequence[Rule], found: JournaledEvent) -> str:
+    """The body to rehearse for an event on record."""
+    event = found.event
     region = event.region or config.oss_default_region
     subject = made_up.NamedResource(event.resource_type, event.resource_id, event.account_id, region)
-    return [made_up.body(_marks(event, rules, newest.value("rule")), subject, _now_ms())]
+    return made_up.body(_marks(found, rules), subject, _now_ms())
 
 
-def _marks(event: Event, rules: Sequence[Rule], taken_by: str) -> made_up.EventMarks:
+def _marks(found: JournaledEvent, rules: Sequence[Rule]) -> made_up.EventMarks:
     """What the event is known by: its own id, and what the journal does not have, as the rule that took it knows it."""
-    own = made_up.EventMarks(event.config_rule_id or made_up.BY_HAND)
-    rule = next((each for each in rules if each.name == taken_by), None)
+    identity = found.event.config_rule_id
+    own = made_up.EventMarks(identity or made_up.BY_HAND)
+    rule = next((each for each in rules if each.name == found.taken_by), None)
     if rule is None:
         return own
     try:
         every = made_up.marks(rule)
     except ConfigurationError:
         return own
-    by_id = event.config_rule_id in rule.selector.config_rule_ids
+    by_id = identity in rule.selector.config_rule_ids
     fitting = next((each for each in every if by_id or each.config_rule_id == made_up.BY_HAND), own)
     return replace(fitting, config_rule_id=own.config_rule_id)
 
@@ -109,12 +109,14 @@ def _asked(config: Config, rules: Sequence[Rule], rule: Rule, wanted: str) -> st
         return ""
 
 
-def _now(path: Path, bodies: list[str], rule_matches: Sequence[RuleMatch]) -> tuple[Prediction, ...]:
+def _now(path: Path, bodies: Sequence[str], compared: Sequence[Sequence[RuleMatch]]) -> tuple[Prediction, ...]:
+    """A look for each body; `compared` has the rules of those that are on record."""
     if not bodies:
         return ()
+    rules_of = compared or [()] * len(bodies)
     with opened(path) as session:
         rehearsal = DryRun(session.config, session.open)
-        found = [_unless_unknown(rehearsal.of(body), rule_matches) for body in bodies]
+        found = [_unless_unknown(rehearsal.of(body), rules) for body, rules in zip(bodies, rules_of, strict=True)]
     return tuple(Prediction(each, _guards(each)) for each in found)
 
 

@@ -11,7 +11,7 @@ from consumer.core.observers import StepName
 from consumer.core.printable import quoted
 from consumer.journal.format import Entry
 from consumer.operator import output, records, states, times
-from consumer.operator.explain.explained import Explained, Prediction
+from consumer.operator.explain.explained import Explained, ExplainedEvent, Prediction
 from consumer.operator.explain.guards import GuardCheck, GuardVerdict
 from consumer.operator.explain.matching import RuleMatch
 from consumer.operator.explain.requests import AnsweredRequests
@@ -48,11 +48,30 @@ def _blocks(explained: Explained) -> Iterator[RenderableType]:
     if explained.by_people:
         yield Text("\nWhat people put back", style="bold")
         yield output.table(("when (UTC)", "who", "step", "state"), [_by_person(each) for each in explained.by_people])
-    if explained.rules:
-        yield Text("\nWhich rule", style="bold")
-        yield output.table(("rule", "", "because"), [_match(each) for each in explained.rules])
-    for now in explained.now:
+    for each in explained.events:
+        yield from _event(each)
+    if explained.events_left_out:
+        yield (
+            f"{explained.events_left_out} older events of other rules are not compared here: "
+            "explain each by the id of its message."
+        )
+    for now in explained.imagined:
         yield from _now(now)
+
+
+def _event(one: ExplainedEvent) -> Iterator[RenderableType]:
+    """Which rule takes one event, and how that would end."""
+    found = one.found
+    yield Text("\nWhich rule", style="bold")
+    pairs = [
+        ("message", found.message_id),
+        ("config rule", found.event.config_rule_id),
+        ("was taken by", found.taken_by or "no rule"),
+    ]
+    yield output.facts([(name, value) for name, value in pairs if value])
+    yield output.table(("rule", "", "because"), [_match(each) for each in one.rules])
+    if one.now:
+        yield from _now(one.now, found.message_id)
 
 
 def _message(message: Message) -> Iterator[RenderableType]:
@@ -83,10 +102,11 @@ def _times(number: int) -> str:
 
 
 def _step(entry: Entry) -> tuple[str, str, str, str]:
-    return (times.moment(entry.at_ms), entry.text("dequeue_count"), entry.step, _what(entry))
+    return (times.moment(entry.at_ms), entry.text("dequeue_count"), entry.step, what(entry))
 
 
-def _what(entry: Entry) -> str:
+def what(entry: Entry) -> str:
+    """What one line says, besides when and of which receipt."""
     if entry.step == StepName.RECEIVED:
         return f"by {entry.text('who')}"
     if entry.step == StepName.SETTLED:
@@ -95,8 +115,19 @@ def _what(entry: Entry) -> str:
     if entry.step == StepName.CHANGED:
         return "the service has taken the change"
     ending = ": ".join(part for part in (entry.text("outcome"), entry.text("reason"), entry.text("detail")) if part)
-    state = states.change(entry.text("before"), entry.text("after"))
-    return "; ".join(part for part in (states.cut(ending), state) if part)
+    return "; ".join(part for part in (states.cut(ending), _state(entry)) if part)
+
+
+def _state(entry: Entry) -> str:
+    """Both states of a line; that a change is wanted, or about to be made, does not show that it was made."""
+    before, after = entry.text("before"), entry.text("after")
+    said = ""
+    if before != after and entry.step == StepName.BEFORE:
+        said = "about to be made: "
+    elif before != after and entry.step == StepName.DECIDED:
+        in_part = "made in part: " if entry.fields.get("in_part") is True else ""
+        said = in_part if records.is_change(entry) else "wanted: "
+    return f"{said}{states.change(before, after)}"
 
 
 def _ended(delivery: JournaledDelivery) -> Iterator[RenderableType]:
@@ -117,7 +148,7 @@ def _requests_of(delivery: JournaledDelivery, resource: str) -> Iterator[Rendera
     else:
         yield from _requests(delivery.requests, f"None was sent about {resource}." if resource else "None was sent.")
         if delivery.change is not None:
-            yield output.facts([("change", _requested(delivery.change, delivery.requests))])
+            yield output.facts([requested(delivery.change, delivery.requests)])
     yield ""
 
 
@@ -150,11 +181,16 @@ def _requests(requests: AnsweredRequests, none: str) -> Iterator[RenderableType]
         yield f"{requests.left_out} more between the first and the last ones are not kept."
 
 
-def _requested(change: Entry, requests: AnsweredRequests) -> str:
-    """The change that was begun, by which requests, and how these were answered."""
+def requested(change: Entry, requests: AnsweredRequests) -> tuple[str, str]:
+    """The change that was begun, by which requests, and how these were answered; and what to call it by that."""
     what = states.change(change.text("before"), change.text("after"))
-    by = ", ".join(f"{each.operation}: {each.code}" for each in requests.shown if each.writes)
-    return f"{what}, by {by}" if by else f"{what}, which no request on record has sent"
+    by = ", ".join(f"{each.operation}: {each.code}" for each in requests.writes)
+    if not by:
+        return "announced", f"{what}, which no request on record has sent"
+    if requests.taken:
+        return "change", f"{what}, by {by}"
+    unknown = "; whether it was written is not known: no answer came" if requests.unanswered else ""
+    return "asked for", f"{what}, by {by}{unknown}"
 
 
 def _ordinal(number: int) -> str:
@@ -168,17 +204,19 @@ def _guards(guards: Iterable[GuardCheck]) -> RenderableType:
 
 
 def _by_person(entry: Entry) -> tuple[str, str, str, str]:
-    return (times.moment(entry.at_ms), entry.text("who"), entry.step, _what(entry))
+    return (times.moment(entry.at_ms), entry.text("who"), entry.step, what(entry))
 
 
 def _match(one: RuleMatch) -> tuple[str, str, str]:
     return (one.rule, _TAKES[one.takes], one.because)
 
 
-def _now(now: Prediction) -> Iterator[RenderableType]:
+def _now(now: Prediction, message_id: str = "") -> Iterator[RenderableType]:
+    """One look; of an event on record also whose it is."""
     found = now.found
     yield Text("How it would end now", style="bold")
     pairs = [
+        ("message", message_id),
         ("rule", f"{found.rule}, which {found.mode}s" if found.rule else "none"),
         ("outcome", found.outcome.value if found.outcome else "unknown"),
         ("because", ": ".join(part for part in (found.reason, states.cut(found.detail)) if part)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.integration.cli.journaling import READ
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.operator.report.journals import ACCOUNT, Book
 
+WRITE = "oss-bucket-public-write-prohibited"
+ENDINGS = ("decided", "verified")
 EXEMPTION = """
 [[exemptions]]
 name = "static-sites"
@@ -32,8 +35,9 @@ def test_nothing_named_is_nothing_explained(cli: Cli, journal: Path) -> None:
 
 
 def lines(path: Path) -> list[dict[str, object]]:
-    """The journal's lines."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """The journal's lines; of one that is being written the whole ones."""
+    found = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in found.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def worked(cli: Cli, channel: Emulator, journal: Path, *buckets: str) -> None:
@@ -168,6 +172,82 @@ def test_a_rule_that_is_gone_is_no_reason_to_fail(cli: Cli, estate: Emulator, jo
     document = cli.json("explain", "photos")
     assert [each["rule"] for each in document["rules"]] == ["renamed", "public-write"]
     assert document["rules"][0]["takes"] is True
+
+
+def test_events_of_two_rules_are_explained_each(cli: Cli, estate: Emulator, journal: Path) -> None:
+    """By the worker's own journal, whichever of them it settled last: the rule, the message and the look of each."""
+    estate.config.publish(bucket="photos", rule=READ)
+    estate.config.publish(bucket="photos", rule=WRITE)
+    with cli.working():
+        eventually(lambda: len({line["rule"] for line in lines(journal) if line["step"] == "settled"}) == 2)
+    document = cli.json("explain", "photos")
+    ended = {str(line["rule"]): line["message_id"] for line in lines(journal) if line["step"] in ENDINGS}
+    assert {each["rule"]: each["message_id"] for each in document["events"]} == ended
+    for each in document["events"]:
+        assert each["now"]["rule"] == each["rule"]
+        assert [match["rule"] for match in each["rules"] if match["takes"]] == [each["rule"]]
+    newest = document["events"][-1]
+    assert (document["rules"], document["now"]) == (newest["rules"], [newest["now"]])
+    assert document["messages"][-1]["message_id"] == newest["message_id"]
+
+
+def event(number: int, rule: str, config_rule_id: str) -> dict[str, object]:
+    """What a line about an event says of `photos`."""
+    known = {"resource": "photos", "account": ACCOUNT, "region": "cn-hangzhou", "resource_type": "ACS::OSS::Bucket"}
+    return {"message_id": f"{number:032X}", "dequeue_count": 1, "rule": rule, "config_rule_id": config_rule_id, **known}
+
+
+@pytest.mark.parametrize("order", [("public-read", "public-write"), ("public-write", "public-read")])
+def test_each_rule_is_labelled_whichever_line_is_the_last(
+    cli: Cli, estate: Emulator, tmp_path: Path, order: tuple[str, str]
+) -> None:
+    """Of each rule the newest message, in the order of the messages; without a look the rules alone."""
+    book = Book(tmp_path / "journal.jsonl")
+    ids = {"public-read": "cr-read", "public-write": "cr-write"}
+    for number, rule in enumerate((order[0], *order), start=10):
+        book.line("decided", **event(number, rule, ids[rule]), outcome="held", reason="paused")
+    file = ("-f", str(book.path))
+    out = cli.run("explain", "photos", *file).out
+    first, second = out.split("Which rule\n")[1:]
+    for section, number, rule in ((first, 11, order[0]), (second, 12, order[1])):
+        table, look = section.split("How it would end now\n")
+        for label in ("message", f"{number:032X}"), ("config rule", ids[rule]), ("was taken by", rule):
+            assert list(label) in [line.split("  ", 1) for line in re.sub(" {2,}", "  ", table).splitlines()]
+        assert look.startswith(f"message  {number:032X}\nrule     {rule}, which ")
+    blind = cli.json("explain", "photos", "--no-look", *file)
+    assert [(each["message_id"], each["rule"], each["now"]) for each in blind["events"]] == [
+        (f"{11:032X}", order[0], None),
+        (f"{12:032X}", order[1], None),
+    ]
+    assert cli.run("explain", "photos", "--no-look", *file).out.count("Which rule\n") == 2
+    assert (blind["now"], blind["rules"]) == ([], blind["events"][-1]["rules"])
+
+
+def test_an_event_that_no_rule_took_is_explained_beside_one_that_was(
+    cli: Cli, estate: Emulator, tmp_path: Path
+) -> None:
+    """By the evaluator's rule; and one look only where a rule has had it since."""
+    book = Book(tmp_path / "journal.jsonl")
+    for number, rule, identity in ((1, "", "cr-read"), (2, "", "cr-other"), (3, "public-read", "cr-read")):
+        book.line("decided", **event(number, rule, identity), outcome="held" if rule else "not_ours", reason="x")
+    document = cli.json("explain", "photos", "-f", str(book.path))
+    assert [(each["config_rule_id"], each["now"]["outcome"]) for each in document["events"]] == [
+        ("cr-other", "not_ours"),
+        ("cr-read", "fixed"),
+    ]
+    assert "was taken by  no rule\n" in cli.run("explain", "photos", "-f", str(book.path)).out
+
+
+def test_more_rules_than_are_explained_are_counted(cli: Cli, estate: Emulator, tmp_path: Path) -> None:
+    """The newest eight; and which others there are is said."""
+    book = Book(tmp_path / "journal.jsonl")
+    for number in range(1, 12):
+        book.line("decided", **event(number, "", f"cr-{number}"), outcome="not_ours", reason="no_rule")
+    arguments = ("explain", "photos", "--limit", "100", "-f", str(book.path))
+    document = cli.json(*arguments)
+    assert [each["config_rule_id"] for each in document["events"]] == [f"cr-{number}" for number in range(4, 12)]
+    assert document["events_left_out"] == 3
+    assert "3 older events of other rules are not compared here" in cli.run(*arguments).out
 
 
 def recorded(path: Path, rule: str, config_rule_id: str) -> None:

@@ -17,9 +17,11 @@ from consumer.guards.rule import Mode, Rule, Selector
 from consumer.journal.format import Entry, parsed
 from consumer.operator.explain.guards import REASONS, GuardVerdict, guard_checks
 from consumer.operator.explain.matching import matches
+from consumer.operator.explain.newest import newest_of_each_rule
 from consumer.operator.explain.story import Search, messages_about
+from consumer.operator.repair.event import BY_HAND
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
-from tests.unit.operator.report.journals import NOON, PERSON, Book
+from tests.unit.operator.report.journals import ACCOUNT, NOON, PERSON, Book
 
 NAMES = st.sampled_from(["cr-read", "cr-write", "photos", "site-1", "cn-hangzhou", "1234567890", "critical", ""])
 SETS = st.frozensets(NAMES.filter(bool), max_size=2)
@@ -259,3 +261,33 @@ def test_within_a_journal_its_own_order_counts_whatever_the_clock_did(tmp_path: 
         book.line("decided", at_ms, message_id="A" * 32, resource="photos", dequeue_count=number)
     (message,) = messages_about([entries(book)], searched("photos", 3, book).found)
     assert [each.number for each in message.deliveries] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("events", "shown"),
+    [
+        ([("a", "cr-1"), ("b", "cr-2")], [0, 1]),
+        ([("a", "cr-1"), ("b", "cr-2"), ("a", "cr-1")], [1, 2]),
+        ([("a", "cr-1"), ("a", "cr-2")], [1]),
+        ([("a", "cr-1"), ("renamed", "cr-1")], [1]),
+        ([("a", ""), ("a", "cr-1")], [1]),
+        ([("", "cr-1"), ("a", "cr-1")], [1]),
+        ([("", "cr-1"), ("", "cr-2"), ("", "cr-1")], [1, 2]),
+        ([("a", BY_HAND), ("b", BY_HAND), ("", BY_HAND)], [0, 1, 2]),
+        ([("", ""), ("a", "")], [0, 1]),
+        ([], []),
+    ],
+)
+def test_of_each_rule_the_newest_event_is_explained(
+    tmp_path: Path, events: list[tuple[str, str]], shown: list[int]
+) -> None:
+    """One for what would be explained alike, in the order of the messages; a message without an event is none."""
+    book = Book(tmp_path / "journal.jsonl")
+    book.line("received", message_id="none", dequeue_count=1)
+    known = {"resource": "photos", "account": ACCOUNT, "region": "cn-hangzhou"}
+    for number, (name, identity) in enumerate(events):
+        book.line("decided", message_id=str(number), dequeue_count=1, rule=name, config_rule_id=identity, **known)
+    entries = [parsed(line) for line in book.path.read_bytes().splitlines()]
+    messages = messages_about([entries], ["none", *map(str, range(len(events)))])
+    found = newest_of_each_rule(messages)
+    assert ([int(each.message_id) for each in found.shown], found.left_out) == (shown, 0)

@@ -16,7 +16,7 @@ from consumer.operator.explain.explained import Explained
 from consumer.operator.explain.journals import read
 from consumer.operator.explain.requests import journaled
 from consumer.operator.explain.story import messages_about
-from consumer.operator.explain.view import draw
+from consumer.operator.explain.view import draw, requested, what
 from tests.unit.operator.report.journals import ACCOUNT, Book
 
 UUID = "2F5C7A90-0000-4000-8000-000000000001"
@@ -86,4 +86,58 @@ def test_no_word_is_split_at_any_width(tmp_path: Path, width: int) -> None:
     for word in ("DescribeSecurityGroupAttribute", "Throttling.User,", UUID, "RevokeSecurityGroup:", "A" * 32):
         assert word in text.split()
     assert all(len(line) <= width or len(line.split()) == 1 for line in text.splitlines())
-    assert "received the 2nd time" in " ".join(text.split())
+    flowing = " ".join(text.split())
+    assert "received the 2nd time" in flowing
+    assert "about to be made: 0.0.0.0/0 tcp/22 → none" in flowing
+    assert "failed: Throttling.User; wanted: 0.0.0.0/0 tcp/22 → none" in flowing
+
+
+def put(code: str, request_id: str = UUID, operation: str = "PutBucketAcl") -> dict[str, Any]:
+    """One write, and how it was answered."""
+    return {**REQUEST, "service": "oss", "operation": operation, "code": code, "request_id": request_id}
+
+
+UNKNOWN = "; whether it was written is not known: no answer came"
+
+
+@pytest.mark.parametrize(
+    ("writes", "shown"),
+    [
+        ([put("ok")], ("change", "a → b, by PutBucketAcl: ok")),
+        ([put("Busy"), put("ok")], ("change", "a → b, by PutBucketAcl: Busy, PutBucketAcl: ok")),
+        ([put("timeout", ""), put("ok")], ("change", "a → b, by PutBucketAcl: timeout, PutBucketAcl: ok")),
+        ([put("AccessDenied")], ("asked for", "a → b, by PutBucketAcl: AccessDenied")),
+        ([put("ok"), put("Busy")], ("asked for", "a → b, by PutBucketAcl: ok, PutBucketAcl: Busy")),
+        ([put("Busy", operation="PutX"), put("ok")], ("asked for", "a → b, by PutX: Busy, PutBucketAcl: ok")),
+        ([put("timeout", "")], ("asked for", f"a → b, by PutBucketAcl: timeout{UNKNOWN}")),
+        (
+            [put("timeout", ""), put("Busy")],
+            ("asked for", f"a → b, by PutBucketAcl: timeout, PutBucketAcl: Busy{UNKNOWN}"),
+        ),
+        ([REQUEST], ("announced", "a → b, which no request on record has sent")),
+    ],
+)
+def test_a_change_is_called_one_only_where_the_service_has_taken_it(
+    writes: list[dict[str, Any]], shown: tuple[str, str]
+) -> None:
+    """What was refused was asked for; where no answer came nobody knows; each operation by its last try."""
+    requests = journaled(ending(requests=writes))
+    assert requests is not None
+    assert requested(ending(before="a", after="b"), requests) == shown
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"outcome": "held"}, "held; wanted: a → b"),
+        ({"outcome": "would_fix"}, "would_fix; wanted: a → b"),
+        ({"outcome": "failed", "in_part": True}, "failed; made in part: a → b"),
+        ({"outcome": "rejected"}, "rejected; a → b"),
+        ({"outcome": "held", "after": "a"}, "held; a"),
+        ({"step": "before"}, "about to be made: a → b"),
+        ({"step": "verified", "outcome": "fixed"}, "fixed; a → b"),
+    ],
+)
+def test_two_states_are_a_change_only_where_one_was_made(fields: dict[str, Any], shown: str) -> None:
+    """As `undo` sees it: what was only wanted is called so."""
+    assert what(ending(**{"before": "a", "after": "b", **fields})) == shown

@@ -134,3 +134,18 @@ def test_a_word_that_is_wider_than_the_screen_stands_alone_in_one_line() -> None
     stream = io.StringIO()
     output.console(stream, 40).print(output.facts([("how", f"{ARN} and more")]))
     assert stream.getvalue().splitlines() == ["how", f"  {ARN}", "  and more"]
+
+
+@pytest.mark.parametrize("width", range(30, 60))
+def test_a_policy_fits_a_narrow_screen(width: int) -> None:
+    """A member of it that is too wide goes on below its name; names and values stay whole, and nothing is lost."""
+    names = ("oss:GetBucketPolicy", "acs:oss:*:*:photos/20/*", '"StringNotEquals":')
+    condition = {"StringNotEquals": {"acs:SourceVpc": ["vpc-t4nlw426y44rd3iq4xxxx"]}}
+    statement = {"Action": names[:1], "Resource": names[1:2], "Principal": ["*"], "Condition": condition}
+    text = json.dumps({"Version": "1", "Statement": [statement] * 3}, separators=(",", ":"))
+    stream = io.StringIO()
+    output.console(stream, width).print(output.facts([("state", text)]))
+    lines = stream.getvalue().splitlines()
+    assert all(len(line) <= width or '"vpc-' in line for line in lines), stream.getvalue()
+    assert all(any(name in line for line in lines) for name in names)
+    assert "".join(line.strip() for line in lines).removeprefix("state") == text
