@@ -191,9 +191,14 @@ def _of_rule(rule: Rule, purpose: Purpose, *, optional: bool) -> set[str]:
     actions = {*repair.actions, *(repair.optional_actions if optional else ())}
     if purpose is Purpose.UNDO:
         return {*repair.actions, *repair.undo_actions}
-    if purpose is Purpose.REPAIR or (purpose is Purpose.RUN and rule.mode is Mode.ENFORCE):
+    if _changes(rule, purpose):
         return actions
     return {action for action in (repair.actions if purpose is Purpose.RUN else actions) if reads(action)}
+
+
+def _changes(rule: Rule, purpose: Purpose) -> bool:
+    """Whether the rule's change is made for that purpose; else its looks alone are."""
+    return purpose is Purpose.REPAIR or (purpose is Purpose.RUN and rule.mode is Mode.ENFORCE)
 
 
 def reads(action: str) -> bool:
@@ -261,8 +266,9 @@ def _grant_resources(
         actions = {*actions, *kind.tag_actions}
     for resource in _resources(scope, rule, purpose):
         granted.setdefault(resource, set()).update(actions)
-    if purpose is Purpose.REPAIR or (purpose is Purpose.RUN and rule.mode is Mode.ENFORCE):
-        for grant in rule.remediation.further_grants():
+    for grant in rule.remediation.further_grants():
+        # Every look reads, also one that leads to no change: without the right it would find something else.
+        if _changes(rule, purpose) or (purpose is not Purpose.CHECK and reads(grant.action)):
             resource = _owned(grant.resource, scope.resources_account) if grant.own else grant.resource
             granted.setdefault(resource, set()).add(grant.action)
 

@@ -187,7 +187,7 @@ class Remediation(ABC, Generic[TargetT, IdentityT, State]):
         return f"the {self.kind.noun} is again in the state that the rule forbids"
 
     def further_grants(self) -> tuple[Grant, ...]:
-        """RAM actions that it needs elsewhere, with these options."""
+        """RAM actions that it needs elsewhere, with these options: those that read for every look, too."""
         return ()
 
     def harmless_breaks(self, state: State) -> tuple[State, ...]:  # noqa: ARG002 - for those that have one

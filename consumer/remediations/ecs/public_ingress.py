@@ -70,6 +70,8 @@ class Ingress:
     """Whether a cloud service keeps the group for itself."""
     prefix_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Address blocks by list, of the lists that could be read."""
+    denied: bool = False
+    """Whether a list could not be, because the right to is missing."""
 
 
 class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
@@ -104,12 +106,14 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
         rules = tuple(listed.rule for listed in group.ingress())
         wanted = {rule.source_prefix_list for rule in rules if self._exposure.of(rule) is Openness.UNKNOWN}
         lists: dict[str, tuple[str, ...]] = {}
+        denied = False
         for name in sorted(wanted - {""}):
             try:
                 lists[name] = group.prefix_list(name)
             except PermissionMissing:
+                denied = True
                 break  # what was not read is not understood, and reported as that
-        return Ingress(rules, identity.managed, lists)
+        return Ingress(rules, identity.managed, lists, denied)
 
     def plan(self, state: Ingress) -> Finding:
         """Revoke what is open; what may be open and is not understood is left to a person."""
@@ -123,7 +127,8 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
         if found:
             return Change(text, self.notation.text(()))
         if unknown:
-            what = f"{described(unknown)}: it cannot be known whether that is open to the world; a person has to look"
+            remedy = f"{_READ_PREFIX_LISTS} is not granted" if state.denied else "a person has to look"
+            what = f"{described(unknown)}: it cannot be known whether that is open to the world; {remedy}"
             return ReportOnly(text, what, Outcome.WOULD_FIX, "rules_not_understood")
         return Compliant(text)
 

@@ -109,6 +109,7 @@ def test_prefix_lists_are_read(bench: Bench) -> None:
     )
     ending = bench.repair()
     assert (ending.outcome, ending.reason) == (Outcome.WOULD_FIX, "rules_not_understood")
+    assert "ecs:DescribePrefixListAttributes is not granted" in ending.detail
     assert bench.ids() == {"sgr-a", "sgr-b"}, "what is certain is revoked all the same"
     bench.emulator.faults.remove(forbidden)
     assert bench.repair().outcome is Outcome.FIXED
