@@ -42,7 +42,8 @@ def _ended_by(error: Exception, rule: Rule) -> Ending:
     match error:
         case ResourceGone():
             kind = rule.remediation.kind
-            return Ending(Outcome.GONE, f"no_such_{kind.word}", f"the {kind.noun} does not exist")
+            there = " in that region" if kind.needs_region else ""
+            return Ending(Outcome.GONE, f"no_such_{kind.word}", f"the {kind.noun} does not exist{there}")
         case PermissionMissing():
             return permission_missing(error, rule)
         case Refused() | PermanentError():

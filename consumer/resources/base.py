@@ -154,6 +154,9 @@ class ResourceKind(ABC):
     """RAM actions that `Target.tags` needs."""
     form: ClassVar[IdForm | None] = None
     """What ids look like, where that is all that `names` goes by: `check` warns of patterns that fit none of them."""
+    needs_region: ClassVar[bool] = False
+    """Whether the service does not say where a resource is that it does not find in a region. Not found in another one
+    is not gone, so an event without a region is refused."""
     arn_names_region: ClassVar[bool] = False
     """Whether RAM looks at the region in the name of such a resource, so that a policy can be about some regions."""
     codes: ClassVar[frozenset[str]] = frozenset()
@@ -194,12 +197,19 @@ class ResourceKind(ABC):
     def parse(self, event: Event, default_region: str) -> Resource:
         """The resource that an event names; `default_region` is where it is looked for if the event does not say.
 
-        A kind whose service does not say where a resource is that it does not find has to refuse an event without a
-        region: not found in another region is not gone.
-
         Raises:
             Refused: it names none of this kind, so acting on it can never succeed.
         """
         if event.resource_type != self.resource_type:
             raise Refused("wrong_resource_type", f"the resource is no {self.resource_type}")
-        return self.resource(event.account_id, event.region or default_region, event.resource_id)
+        resource = self.resource(event.account_id, event.region or default_region, event.resource_id)
+        if self.needs_region and not event.region:
+            raise Refused("no_region", f"the event names no region, and a {self.noun} cannot be found without")
+        return resource
+
+    def region_to_name(self, region: str, default_region: str) -> str:
+        """The region for an event that is made for a person who may have named none.
+
+        Where the look finds out, it stays empty: rules and exemptions that are about some regions judge what it found.
+        """
+        return region or (default_region if self.needs_region else "")

@@ -41,7 +41,7 @@ def explain(path: Path, form: str, wanted: str, files: Sequence[Path], *, limit:
     messages = messages_about((records.entries(each, search.spellings()) for each in paths), search.found)
     newest, rules = newest_of_each_rule(messages), build_rules(config)
     events = tuple(ExplainedEvent(each, matches(each.event, rules)) for each in newest.shown)
-    bodies = [_body(config, rules, each.found) for each in events] if messages else _bodies(config, rules, wanted)
+    bodies = [_body(rules, each.found) for each in events] if messages else _bodies(config, rules, wanted)
     if not messages and not search.by_people and not bodies:
         raise ConfigurationError(
             f"the journal has nothing about {quoted(wanted)}, and it cannot be a resource of any rule", found.advice
@@ -67,11 +67,10 @@ def _bodies(config: Config, rules: Sequence[Rule], wanted: str) -> list[str]:
     return [text for rule in rules if _possible(rule, wanted, config) and (text := _asked(config, rules, rule, wanted))]
 
 
-def _body(config: Config, rules: Sequence[Rule], found: JournaledEvent) -> str:
+def _body(rules: Sequence[Rule], found: JournaledEvent) -> str:
     """The body to rehearse for an event on record."""
     event = found.event
-    region = event.region or config.oss_default_region
-    subject = made_up.NamedResource(event.resource_type, event.resource_id, event.account_id, region)
+    subject = made_up.NamedResource(event.resource_type, event.resource_id, event.account_id, event.region)
     return made_up.body(_marks(found, rules), subject, _now_ms())
 
 
@@ -101,8 +100,9 @@ def _possible(rule: Rule, wanted: str, config: Config) -> bool:
 
 def _asked(config: Config, rules: Sequence[Rule], rule: Rule, wanted: str) -> str:
     """The body of an event for one rule; empty where none can be made for its names."""
-    resource_type = rule.remediation.kind.resource_type
-    subject = made_up.NamedResource(resource_type, wanted, config.account_id, config.oss_default_region)
+    kind = rule.remediation.kind
+    region = kind.region_to_name("", config.oss_default_region)
+    subject = made_up.NamedResource(kind.resource_type, wanted, config.account_id, region)
     try:
         return made_up.chosen(rule, rules, subject, _now_ms())
     except ConfigurationError:

@@ -71,9 +71,9 @@ def repair(path: Path, form: str, wish: RepairRequest) -> CommandExit:
         config = session.config
         rules = build_rules(config)
         rule = _named(rules, wish.rule)
-        # Without a region the kind decides where to look, if it can.
         kind = rule.remediation.kind
-        subject = event.NamedResource(kind.resource_type, wish.resource, wish.account or config.account_id, wish.region)
+        region = kind.region_to_name(wish.region, config.oss_default_region)
+        subject = event.NamedResource(kind.resource_type, wish.resource, wish.account or config.account_id, region)
         text = event.chosen(rule, rules, subject, time.time_ns() // 1_000_000, wish.config_rule_id)
         _checked(text)
         result = _applied(session, rule, text, wish) if wish.apply else _shown(session, rule, text)

@@ -7,9 +7,7 @@ import string
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from consumer.core.errors import Refused
-from consumer.core.event import Event
-from consumer.resources.base import Resource, ResourceKind
+from consumer.resources.base import ResourceKind
 from consumer.resources.ecs.security_group import SecurityGroup
 from consumer.resources.id_form import IdForm
 
@@ -62,25 +60,12 @@ class SecurityGroupKind(ResourceKind):
         """An id that the service has not given to anybody: it makes longer ones."""
         return f"sg-check-{secrets.token_hex(8)}"
 
+    needs_region = True
     arn_names_region = True
 
     def arn(self, resource_id: str) -> str:
         """https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-revokesecuritygroup"""
         return f"acs:ecs:*:*:securitygroup/{resource_id}"
-
-    def parse(self, event: Event, default_region: str) -> Resource:
-        """The group that an event names, in the region that it names.
-
-        No other region is tried: a group that is not found in the wrong one would look as if it had been deleted, and
-        the message would be.
-
-        Raises:
-            Refused: it names none, or says no region.
-        """
-        resource = super().parse(event, default_region)
-        if not event.region:
-            raise Refused("no_region", "the event names no region, and a security group cannot be found without")
-        return resource
 
 
 SECURITY_GROUPS = SecurityGroupKind()
