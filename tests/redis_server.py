@@ -14,15 +14,14 @@ from pathlib import Path
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 
 class RedisServer:
     """One Redis that can be killed, started again, stopped and continued."""
 
     def __init__(self, program: str, folder: Path, *, keep: bool, password: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         kept = ["--appendonly", "yes", "--appendfsync", "always"] if keep else ["--appendonly", "no"]
         self._command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *kept]
         self._command += ["--dir", str(folder), *(["--requirepass", password] if password else [])]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -19,6 +18,7 @@ from typing import Any
 from tests.deploy.boards import PanelQuery, filled
 from tests.deploy.needed import DEPLOY, program
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 _PROMETHEUS = """\
 global:
@@ -79,14 +79,6 @@ def started(*command: str, **environment: str) -> Iterator[subprocess.Popen[byte
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_SECONDS)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from emulator.provisioning import account
 from emulator.settings import Endpoints, Settings
 from tests.deploy.needed import DEPLOY, ROOT
 from tests.emulation import eventually
+from tests.ports import free_port
 
 _CONFIG = DEPLOY / "compose" / "config.toml"
 
@@ -258,9 +259,7 @@ def test_settings_that_are_not_allowed_are_named(text: str) -> None:
 
 def _nobody() -> Emulator:
     """An emulator that is not there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     known = Settings()
     return Emulator(Endpoints(url, url, url, known.account_id, known.region, "id", "secret"))
 

@@ -20,8 +20,9 @@ from emulator.client import Emulator
 from emulator.process import in_process
 from emulator.provisioning import setup_channel
 from tests.deploy.boards import PanelQuery, queries
-from tests.deploy.live import Prometheus, free_port, scraping, started
+from tests.deploy.live import Prometheus, scraping, started
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 _RULES = {
     "oss-bucket-public-read-prohibited": "cr-read",

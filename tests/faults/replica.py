@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -18,17 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _SAMPLE = re.compile(r"^remediator_(messages_\w+)(?:\{\w+=\"(\w+)\"\})? ([0-9.e+]+)$", re.MULTILINE)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)

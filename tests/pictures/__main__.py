@@ -23,10 +23,11 @@ from emulator.interruption import command
 from emulator.process import in_process
 from tests.browser import browser
 from tests.deploy.boards import FILES, dashboard
-from tests.deploy.live import free_port, scraping
+from tests.deploy.live import scraping
 from tests.deploy.needed import ROOT
 from tests.pictures.scene import Scene, prepared
 from tests.pictures.small import shrink
+from tests.ports import free_port
 
 _IMAGES = ROOT / "docs" / "images"
 _WIDTHS = {"phone": 390, "desk": 1280}

@@ -11,8 +11,9 @@ from subprocess import Popen
 
 from emulator.client import Emulator
 from emulator.provisioning import setup_channel
-from tests.deploy.live import free_port, started
+from tests.deploy.live import started
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 _CONFIG_RULES = {
     "oss-bucket-public-read-prohibited": "cr-read",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -82,13 +81,6 @@ def proving(cli: Cli, *arguments: str, **environment: str) -> Iterator[subproces
             yield process
         finally:
             process.kill()
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

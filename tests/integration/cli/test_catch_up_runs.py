@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from tests.integration.cli.conftest import ENFORCE, RULES, Cli
 from tests.integration.conftest import QUEUE
 from tests.integration.queues import is_empty, messages
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.redis_server import redis_server
 from tests.signals import as_under_a_terminal
 
@@ -207,9 +207,7 @@ def test_what_observe_deleted_comes_back_and_what_was_missed_is_counted(
 
     The journal proves both: what was observed left the queue because its rule said so.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     observing = RULES.replace('mode = "enforce"', 'mode = "observe"\nobserved = "delete"')
     emulator.config.set_channel(lose=1)
     broken(emulator, "lost", "notified")
@@ -240,9 +238,7 @@ def test_what_observe_deleted_comes_back_and_what_was_missed_is_counted(
 @pytest.mark.parametrize("observed", ["keep", "delete"])
 def test_what_was_missed_is_seen_under_a_rule_that_observes(cli: Cli, emulator: Emulator, observed: str) -> None:
     """Nothing is fixed there: the list has more of the last day than notifications came, whatever becomes of those."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     rules = RULES.replace('mode = "enforce"', f'mode = "observe"\nobserved = "{observed}"')
     emulator.config.set_channel(lose=2)
     broken(emulator, "lost-a", "lost-b")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from tests.integration.conftest import QUEUE
 from tests.integration.queues import dead_letters, is_empty, messages
 from tests.measured import python_module
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 pytest.importorskip("alibabacloud_config20200907")
 
@@ -157,13 +157,6 @@ def scraped(port: int, *more: str) -> dict[str, float]:
         for sample in family.samples
         if "catch_up" in sample.name or "missed" in sample.name or sample.name.startswith(more or ("-",))
     }
-
-
-def free_port() -> int:
-    """One that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_two_jobs_without_a_memory_cost_a_look_each_and_nothing_else(

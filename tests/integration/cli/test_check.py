@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from emulator.client import Emulator
 from emulator.provisioning import account
 from tests.integration.cli.conftest import Cli, Result
+from tests.ports import free_port
 from tests.redis_server import redis_server
 
 
@@ -136,9 +136,7 @@ def _configured(old: str, new: str) -> Callable[[Cli, Emulator], object]:
 
 
 def _closed_port() -> str:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def _attributes(**values: int) -> Callable[[Cli, Emulator], object]:

@@ -19,6 +19,7 @@ from tests.identity_tokens import PROVIDER
 from tests.integration.cli.conftest import Cli
 from tests.measured import python_module
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 GROUPS = """
 [[rules]]
@@ -243,9 +244,7 @@ def test_a_port_that_is_taken(cli: Cli) -> None:
 
 def test_a_worker_on_the_port_is_no_fault(cli: Cli) -> None:
     """The check may run beside it, in its pod for example; that a second one cannot start there is in the line."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     cli.replace("port = 0", f"port = {port}")
     worker = cli.start("run")
     try:

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import socket
 import stat
 import subprocess
 import sys
@@ -32,6 +31,7 @@ from tests.integration.cli.letters import letter, put
 from tests.integration.conftest import DEAD_LETTERS, QUEUE, RULE_IDS
 from tests.integration.queues import is_empty, messages
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 READ = "oss-bucket-public-read-prohibited"
 
@@ -124,9 +124,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         for identifier, rule_id in RULE_IDS.items():
             emulator.config.remove_rule(identifier)
             emulator.config.add_rule(identifier, rule_id=rule_id)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         cli = configured(emulator, folder, port)
         worker = cli.start("run")
         try:

@@ -18,6 +18,7 @@ from tests.integration.cli.conftest import Cli
 from tests.integration.cli.journaling import READ, locked_away, steps, work
 from tests.integration.queues import dead_letters, is_empty, messages
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 
 def test_every_step_is_on_record_and_proved(cli: Cli, channel: Emulator, journal: Path) -> None:
@@ -115,9 +116,7 @@ def test_a_worker_that_was_killed_leaves_a_journal_that_the_next_one_continues(
 
 def test_the_size_is_a_metric(cli: Cli, channel: Emulator, journal: Path) -> None:
     """`journal_bytes` is what the file has."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     cli.replace("port = 0", f"port = {port}")
     process = cli.start("run")
     try:

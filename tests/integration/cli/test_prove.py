@@ -19,7 +19,6 @@ from tests.integration.cli.proving import (
     canary,
     changes_of,
     configured,
-    free_port,
     journaled,
     lines,
     proof,
@@ -29,6 +28,7 @@ from tests.integration.cli.proving import (
     state_of,
 )
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 NOBODY_SECONDS = 1
 """How long a repair is waited for that never comes."""
