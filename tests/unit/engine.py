@@ -129,6 +129,8 @@ class Engine:
         delivery.followers = list(followers)
         delivery.resolved_at = self.clock()
         self.settlements.put(delivery)
+        for each in (delivery, *followers):
+            self.in_flight.free(each)
 
     def step(self, action: Action | None = None) -> bool:
         """Settle what is due, once, by any settler or by that of one action; whether there was anything."""
