@@ -69,9 +69,9 @@ def repair_longer_than_a_lease(stage: Stage) -> list[str]:
 
 def stop_during_a_long_repair(stage: Stage) -> list[str]:
     """A stop while work needs renewals: the lease is kept until the message is deleted."""
-    _slow_repair(stage)
+    look = _slow_repair(stage)
     replica = _started(stage, _SLOW)
-    until(lambda: bool(_receipts(stage)), _PATIENCE_SECONDS)
+    until(lambda: stage.emulator.faults.struck()[look] > 0, _PATIENCE_SECONDS)  # a receipt alone may come too late
     status = replica.stop(PATIENCE_SECONDS)
     problems = _handed_out_once(stage)
     return problems if status == 0 else [*problems, f"exit status {status}"]
@@ -146,9 +146,11 @@ PARKING = Pace(park_after_seconds=1, backoff_base_seconds=3, backoff_cap_seconds
 _SLOW = Pace(workers=1, slots=1, call_timeout_seconds=10, shutdown_grace_seconds=25)
 
 
-def _slow_repair(stage: Stage) -> None:
-    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=3.0)
+def _slow_repair(stage: Stage) -> int:
+    """The fault's id."""
+    look = stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=3.0)
     stage.emulator.create_buckets(["one"], acl="public-read")
+    return look
 
 
 def _unavailable(stage: Stage, requests: int) -> None:
