@@ -16,6 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from consumer.core import threads
+from consumer.core.errors import ThreadNotStarted
+
 THREAD_NAME = "name-lookup"
 
 _MOST_AT_ONCE = 64
@@ -75,8 +78,8 @@ class NameLookup:
                 lookup = _Lookup()
                 thread = threading.Thread(target=self._run, args=(key, lookup), name=THREAD_NAME, daemon=True)
                 try:
-                    thread.start()
-                except RuntimeError as error:  # the machine gives no more threads
+                    threads.start(thread)
+                except ThreadNotStarted as error:
                     raise OSError(f"the name {host} cannot be looked up: {error}") from None
                 self._running[key] = lookup
         return lookup

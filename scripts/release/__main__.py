@@ -35,7 +35,10 @@ from scripts.release.steps import ReleaseError, run
 _ROOT = Path(__file__).resolve().parents[2]
 _LOCKS = ("worker", "reevaluate")
 """The locks that are published; the last one holds the others."""
-_WITHOUT_GIT = (".git", ".venv", "dist", "mutants", "*.egg-info", "__pycache__", "*.pyc", ".*_cache", ".hypothesis")
+_WITHOUT_GIT = (
+    *(".git", ".venv", "dist", "mutants", "*.egg-info"),
+    *("__pycache__", "*.pyc", ".*_cache", ".hypothesis", ".coverage*"),  # come and go while tests run
+)
 
 
 def main() -> None:
@@ -61,6 +64,7 @@ def release(source: Path, out: Path, tag: str, images: str) -> list[str]:
     Raises:
         ReleaseError: the tag is another version's, images are demanded where no engine is, or a step failed.
     """
+    engine = _engine(images)
     with tempfile.TemporaryDirectory(prefix="config-remediator-release-") as name:
         tree, built = Path(name) / "tree", Path(name) / "built"
         built.mkdir()
@@ -71,7 +75,6 @@ def release(source: Path, out: Path, tag: str, images: str) -> list[str]:
             raise ReleaseError(
                 f"the tag {tag} is not that of version {commit.version}, which would be v{commit.version}"
             )
-        engine = _engine(images)
         for target in ("sdist", "wheel"):
             run([sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(built)], tree)
         for lock in _LOCKS:
