@@ -10,6 +10,7 @@
     SHA256SUMS           of all of these
 
 It builds from an export of the commit: what is not committed does not get in, be it byte code or somebody's notes.
+Only the README's links are made absolute in it, where the environment says where the source is published.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import tempfile
 from pathlib import Path
 
 from scripts.release import images as built_images
-from scripts.release import provenance
+from scripts.release import links, provenance
 from scripts.release.images import Commit
 from scripts.release.steps import ReleaseError, run
 
@@ -75,6 +76,7 @@ def release(source: Path, out: Path, tag: str, images: str) -> list[str]:
             raise ReleaseError(
                 f"the tag {tag} is not that of version {commit.version}, which would be v{commit.version}"
             )
+        links.make_absolute(tree, commit.source, commit.version)
         for target in ("sdist", "wheel"):
             run([sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(built)], tree)
         for lock in _LOCKS:

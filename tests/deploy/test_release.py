@@ -16,8 +16,11 @@ from zipfile import ZipFile
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 
 from consumer import __version__
+from scripts.release.links import make_absolute
+from scripts.release.steps import ReleaseError
 from tests.deploy.locks import read
 from tests.deploy.needed import ROOT, package, program
 
@@ -39,16 +42,14 @@ _NAMES = [
 
 
 def _build(
-    source: Path, out: Path, *arguments: str, umask: int = 0o022, path: str = ""
+    tree: Path, out: Path, *arguments: str, umask: int = 0o022, path: str = "", source: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Without images unless `path` has a docker of its own; tests/deploy/test_release_images.py is about those."""
-    command = [sys.executable, "-m", "scripts.release", "--source", str(source), "--out", str(out), *arguments]
+    command = [sys.executable, "-m", "scripts.release", "--source", str(tree), "--out", str(out), *arguments]
     command += [] if path else ["--images", "no"]
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH, "SOURCE_REVISION": _REVISION}
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": _EPOCH, "SOURCE_REVISION": _REVISION, "SOURCE": source}
     environment["PATH"] = f"{path}{os.pathsep * bool(path)}{os.environ['PATH']}"
-    return subprocess.run(
-        command, cwd=source, env=environment, capture_output=True, text=True, check=False, umask=umask
-    )
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False, umask=umask)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,23 @@ def released(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (done.returncode, done.stderr) == (0, "release: no images: no docker daemon answers `docker version`\n")
     assert done.stdout.splitlines() == _NAMES
     return out
+
+
+def _description(archive: Path) -> str:
+    """What a package index shows of a wheel."""
+    with ZipFile(archive) as wheel:
+        metadata = wheel.read(f"config_remediator-{__version__}.dist-info/METADATA").decode("utf-8")
+    return metadata.partition("\n\n")[2]
+
+
+def _links(text: str) -> list[str]:
+    """Every address that a link or a picture of the page leads to, by a parser that is not ours."""
+    todo, found = MarkdownIt().enable("table").parse(text), []
+    while todo:
+        token = todo.pop(0)
+        todo = [*(token.children or ()), *todo]
+        found += [str(token.attrs[name]) for name in ("href", "src") if name in token.attrs]
+    return found
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -151,6 +169,46 @@ def test_the_source_gives_the_same_wheel(released: Path, tmp_path: Path) -> None
     subprocess.run(command, cwd=tree, env=environment, capture_output=True, check=True)
     wheel = f"config_remediator-{__version__}-py3-none-any.whl"
     assert (tmp_path / "dist" / wheel).read_bytes() == (released / wheel).read_bytes()
+
+
+def test_the_links_of_the_description_lead_to_the_source_of_that_version(copy: Path, tmp_path: Path) -> None:
+    """An index shows the README without the files beside it; the sdist has the same, and so has what is built of it."""
+    done = _build(copy, tmp_path / "dist", source="https://forge.example/owner/it/")
+    assert done.returncode == 0, done.stderr
+    shown = _description(tmp_path / "dist" / _NAMES[-2])
+    with tarfile.open(tmp_path / "dist" / _NAMES[-1]) as archive:
+        file = archive.extractfile(f"config_remediator-{__version__}/README.md")
+        assert file is not None
+        assert file.read().decode("utf-8") == shown
+    before, after = _links((ROOT / "README.md").read_text("utf-8")), _links(shown)
+    base, tag = "https://forge.example/owner/it", f"v{__version__}"
+    assert f"{base}/blob/{tag}/docs/operating.md#health" in after
+    assert f"{base}/raw/{tag}/docs/images/dashboard-overview.png" in after
+    assert f"{base}/tree/{tag}/docs/decisions" in after
+    assert after == [each if "://" in each else f"{base}/{_kind_of_view(each)}/{tag}/{each}" for each in before]
+    assert (copy / "README.md").read_bytes() == (ROOT / "README.md").read_bytes()
+
+
+def _kind_of_view(target: str) -> str:
+    return "tree" if (ROOT / target).is_dir() else "raw" if target.endswith(".png") else "blob"
+
+
+def test_without_an_address_no_link_is_made_up(released: Path) -> None:
+    """Nobody but the publisher knows where the source is."""
+    assert _description(released / _NAMES[-2]) == (ROOT / "README.md").read_text("utf-8")
+
+
+def test_a_link_of_the_description_to_nothing_ends_the_release(tmp_path: Path) -> None:
+    """Before anything is built, and by name; what leads elsewhere anyway is left alone."""
+    page = tmp_path / "README.md"
+    page.write_text("[a](https://a.example/x) [b](#b) [c](docs/gone.md#x)\n", "utf-8")
+    with pytest.raises(ReleaseError, match=r"README\.md links to docs/gone\.md#x, which does not exist"):
+        make_absolute(tmp_path, "https://forge.example/it", "1.0")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/gone.md").touch()
+    make_absolute(tmp_path, "https://forge.example/it", "1.0")
+    link = "https://forge.example/it/blob/v1.0/docs/gone.md#x"
+    assert page.read_text("utf-8") == f"[a](https://a.example/x) [b](#b) [c]({link})\n"
 
 
 def test_the_changelog_lies_beside_the_files(released: Path) -> None:
