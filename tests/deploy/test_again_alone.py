@@ -1,4 +1,4 @@
-"""`scripts/again-alone`: what passes alone is named and forgiven, what fails alone fails, and nothing else is forgiven."""
+"""`scripts/again-alone`: what passes alone is named, what fails alone fails, and nothing else is forgiven."""
 
 from __future__ import annotations
 
