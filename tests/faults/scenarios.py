@@ -44,13 +44,18 @@ def stop_with_a_full_hand(stage: Stage) -> list[str]:
 
 def receipt_taken_over(stage: Stage) -> list[str]:
     """Somebody else receives the message while it is in work: the deletion fails, and the books must say so."""
+    stage.hide_for(30)  # a renewal would hide it from whoever takes it over
     stage.emulator.faults.add("duplicate", "BatchReceiveMessage", service="mns", count=1)
-    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=0.5)
+    look = stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=2.0)
     stage.emulator.create_buckets(["one"], acl="public-read")
-    replica = _started(stage, Pace(workers=1, slots=1, call_timeout_seconds=5))
-    until(lambda: bool(_receipts(stage)), _PATIENCE_SECONDS)
+    replica = _started(
+        stage, Pace(workers=1, slots=1, lease_seconds=30, call_timeout_seconds=10, shutdown_grace_seconds=25)
+    )
+    until(lambda: stage.emulator.faults.struck()[look] > 0, _PATIENCE_SECONDS)
     with account(stage.emulator) as owner:
-        owner.get_queue(QUEUE).batch_receive_message(1, 0)
+        queue = owner.get_queue(QUEUE)
+        (taken,) = queue.batch_receive_message(1, 0)
+        queue.change_message_visibility(taken.receipt_handle, 5)
     until(lambda: not stage.left(), _PATIENCE_SECONDS)
     until(lambda: not replica.books().in_flight, _PATIENCE_SECONDS)
     claimed, true = replica.settled("deleted"), len(_deleted(stage))

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mns.queue import QueueMeta
+
 from emulator.client import Emulator, Identity
 from emulator.cloudconfig.rules import default_rule_id
 from emulator.process import in_process
-from emulator.provisioning import setup_channel
+from emulator.provisioning import account, setup_channel
 from tests.faults.replica import Key, Replica
 from tests.patience import PATIENCE_SECONDS
 from witness import Expectations, Verdict, judge, watch
@@ -166,6 +168,11 @@ class Stage:
         )
         self.replicas.append(added)
         return added
+
+    def hide_for(self, seconds: int) -> None:
+        """Let the queue hide what is received for so long; without this for LEASE_SECONDS."""
+        with account(self.emulator) as owner:
+            owner.get_queue(QUEUE).set_attributes(QueueMeta(vis_timeout=seconds))
 
     def configuration(self, pace: Pace | None = None) -> str:
         """The worker's configuration, without its [http] table."""

@@ -11,7 +11,9 @@ from tests.faults.stage import Pace, Stage, until
 from tests.patience import PATIENCE_SECONDS
 from witness import Ending
 
-_PATIENT = Pace(workers=2, call_timeout_seconds=10, shutdown_grace_seconds=25)
+_LEASE_SECONDS = 30
+_LATENCY_SECONDS = 5.0
+_PATIENT = Pace(workers=2, lease_seconds=_LEASE_SECONDS, call_timeout_seconds=10, shutdown_grace_seconds=25)
 
 
 def looked_at(stage: Stage, bucket: str) -> bool:
@@ -21,13 +23,14 @@ def looked_at(stage: Stage, bucket: str) -> bool:
 
 def vanish_before_the_change(stage: Stage) -> Replica:
     """A worker whose PutBucketAcl is on its way to a bucket that is deleted meanwhile."""
-    stage.emulator.faults.add("latency", "PutBucketAcl", service="oss", seconds=1.0)
+    stage.hide_for(_LEASE_SECONDS)
+    stage.emulator.faults.add("latency", "PutBucketAcl", service="oss", seconds=_LATENCY_SECONDS)
     replica = stage.replica(_PATIENT)
     replica.start()
     stage.emulator.create_buckets(["vanished"], acl="public-read")
     assert until(lambda: looked_at(stage, "vanished")), replica.text()
     stage.emulator.delete_bucket("vanished")
-    stage.emulator.advance(2)  # creation dates are told by the second; this also ends the latency
+    stage.emulator.advance(_LATENCY_SECONDS + 1)  # creation dates are told by the second; this also ends the latency
     return replica
 
 
@@ -52,6 +55,7 @@ def test_a_worker_that_slept_through_the_deletion_leaves_nothing_behind(stage: S
     replica = vanish_before_the_change(stage)
     replica.signal(signal.SIGSTOP)
     stage.emulator.faults.clear()
+    stage.emulator.advance(_LEASE_SECONDS)
     other = stage.replica()
     other.start()
     assert until(lambda: not stage.left()), other.text()

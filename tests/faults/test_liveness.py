@@ -11,14 +11,15 @@ import re
 from dataclasses import replace
 
 import pytest
-from mns.queue import QueueMeta
 
-from emulator.provisioning import account
 from tests.faults.replica import Replica
-from tests.faults.stage import DEAD_LETTERS, QUEUE, Pace, Stage, until
+from tests.faults.stage import DEAD_LETTERS, Pace, Stage, until
 from tests.patience import PATIENCE_SECONDS
 
 _PACE = Pace(slots=16, workers=4)
+_LEASE_SECONDS = 60
+_PATIENT = replace(_PACE, lease_seconds=_LEASE_SECONDS, call_timeout_seconds=10, shutdown_grace_seconds=25)
+"""Where requests are counted, none may be sent again and no lease renewed only because the machine is slow."""
 _STALE_SECONDS = 10.0
 
 
@@ -93,7 +94,8 @@ def test_poison_does_not_keep_a_public_bucket_waiting(stage: Stage, kind: str, f
 
 def test_poison_is_dead_lettered_at_once_while_the_dead_letter_queue_is_well(stage: Stage) -> None:
     """Ten times as much as slots: nothing is hidden first, and no settlement fails."""
-    replica = started(stage)
+    stage.hide_for(_LEASE_SECONDS)
+    replica = started(stage, _PATIENT)
     poison(stage, 160)
     assert until(lambda: stage.left(DEAD_LETTERS) == 160 and not stage.left()), replica.text()[-2_000:]
     assert not stage.emulator.journal(operation="ChangeMessageVisibility")
@@ -114,8 +116,7 @@ def test_slow_renewals_lose_nothing(stage: Stage) -> None:
 
 def test_slow_renewals_of_many_workers_lose_nothing(stage: Stage) -> None:
     """Repairs that outlast half a lease of 15 s, and a quarter of a second for each renewal: none is lost."""
-    with account(stage.emulator) as owner:
-        owner.get_queue(QUEUE).set_attributes(QueueMeta(vis_timeout=15))
+    stage.hide_for(15)
     stage.emulator.faults.add("latency", "ChangeMessageVisibility", service="mns", seconds=0.25)
     stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=4.0)
     stage.emulator.create_buckets(count=80, acl="public-read")
@@ -154,8 +155,9 @@ def test_a_refusal_that_passes_gives_no_bucket_up(stage: Stage, status: int, cod
 def test_stale_reads_stop_no_rule(stage: Stage) -> None:
     """Each bucket shows its old ACL for a second after the change: all are fixed, and each is written once."""
     stage.emulator.faults.add("stale", "GetBucketInfo", service="oss", seconds=1.0)
+    stage.hide_for(_LEASE_SECONDS)
     stage.emulator.create_buckets(count=24, acl="public-read")
-    replica = started(stage)
+    replica = started(stage, _PATIENT)
     assert until(lambda: not stage.left()), replica.text()[-2_000:]
     changes = [entry for entry in stage.emulator.journal(operation="PutBucketAcl") if entry.access_key_id]
     assert len(changes) == 24
@@ -168,9 +170,10 @@ def test_stale_reads_keep_no_urgent_bucket_waiting(stage: Stage) -> None:
     If the workers waited, the urgent bucket would be closed after more than two minutes.
     """
     stage.emulator.faults.add("stale", "GetBucket*", service="oss", seconds=_STALE_SECONDS)
+    stage.hide_for(_LEASE_SECONDS)
     stage.emulator.create_buckets(count=100, acl="public-read")
     journal = stage.folder / "journal.jsonl"
-    replica = started(stage, replace(_PACE, slots=128, workers=8), REMEDIATOR__JOURNAL__PATH=str(journal))
+    replica = started(stage, replace(_PATIENT, slots=128, workers=8), REMEDIATOR__JOURNAL__PATH=str(journal))
     assert until(lambda: len(stage.broken()) < 90), replica.text()[-2_000:]
     stage.emulator.create_buckets(["urgent"], acl="public-read-write")
     assert until(lambda: "urgent" not in stage.broken(), 100 * _STALE_SECONDS / 8 / 2), replica.text()[-2_000:]

@@ -29,6 +29,7 @@ def started(stage: Stage, server: RedisServer, count: int) -> list[Replica]:
     """So many workers that share a limit of 20 changes in an hour."""
     settings = {
         "REMEDIATOR__SHARED__URL": server.url,
+        "REMEDIATOR__SHARED__TIMEOUT_SECONDS": "10",  # a place that is taken when nobody waits any more stays taken
         "REMEDIATOR__LIMITS__MAX_CHANGES": str(_LIMIT),
         "REMEDIATOR__LIMITS__WINDOW_SECONDS": "3600",
         "REMEDIATOR__RETRY__HOLD_SECONDS": "2",

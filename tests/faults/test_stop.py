@@ -24,12 +24,15 @@ def received(stage: Stage) -> int:
 
 
 def busy(stage: Stage, pace: Pace = _SLOW, *, seconds: float = 1.0) -> Replica:
-    """A worker with a full hand: two messages in slow work, the others waiting."""
-    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=seconds)
+    """A worker with a full hand: two messages in slow work, the others waiting.
+
+    That they were handed out does not show it: the queue knows before the worker does.
+    """
+    look = stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=seconds)
     stage.emulator.create_buckets(count=20, acl="public-read")
     replica = stage.replica(pace)
     replica.start()
-    assert until(lambda: received(stage) >= 20), replica.text()
+    assert until(lambda: received(stage) >= 20 and stage.emulator.faults.struck()[look] >= 2), replica.text()
     return replica
 
 
@@ -70,7 +73,7 @@ def test_a_second_sigterm_ends_it_at_once(stage: Stage) -> None:
     )
     replica.signal(signal.SIGTERM)
     assert until(lambda: said(replica, "service.stopping"))
-    assert replica.stop(5) == 5
+    assert replica.stop(PATIENCE_SECONDS) == 5
     assert "second signal" in replica.text()
     finish(stage)
 
