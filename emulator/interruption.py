@@ -12,6 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_AGAIN_SECONDS = 0.01
 
 
 class Interrupted(KeyboardInterrupt):
@@ -31,6 +32,7 @@ def command(name: str, main: Callable[[], int | None], *, quiet: Collection[sign
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
+    sys.unraisablehook = _raise_again
     try:
         status = main()
     except Interrupted as interrupted:
@@ -45,3 +47,16 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise Interrupted(number)
+
+
+def _raise_again(lost: sys.UnraisableHookArgs) -> None:
+    """Where a destructor or a callback was interrupted, Python drops the exception, and nothing would end.
+
+    Each import has such callbacks. The exception is raised once more as soon as they are over.
+    """
+    if not isinstance(lost.exc_value, Interrupted):
+        sys.__unraisablehook__(lost)
+        return
+    number = lost.exc_value.signal
+    signal.signal(signal.SIGALRM, lambda _, frame: _interrupt(number, frame))
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +85,8 @@ def _started(*command: str, cwd: Path = REPOSITORY, **environment: str) -> Itera
         yield started
     finally:
         for left in started.processes():
-            os.kill(left, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(left, signal.SIGKILL)
         process.communicate()
         libc.prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
@@ -162,6 +163,34 @@ def test_it_can_be_stopped_while_it_starts(name: str, command: tuple[str, ...], 
         started.type_ctrl_c()
         assert started.end() == (130, f"\n{name}: stopped by SIGINT\n")
         eventually(lambda: not started.processes())
+
+
+_DROPPED = """\
+import signal, sys, threading, weakref
+from emulator.interruption import command
+
+class Thing:
+    def __del__(self):
+        if sys.argv[1] == "destructor":
+            signal.raise_signal(signal.{number})
+
+def main():
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: sys.argv[1] == "callback" and signal.raise_signal(signal.{number}))
+    del thing
+    threading.Event().wait()
+
+command("it", main)
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("place", ["destructor", "callback"])
+def test_a_signal_that_python_would_drop_ends_it_all_the_same(place: str, number: str, tmp_path: Path) -> None:
+    """What is raised in a destructor or a weak reference's callback reaches nobody; each import has such callbacks."""
+    (tmp_path / "dropped.py").write_text(_DROPPED.format(number=number), encoding="utf-8")
+    with _started("dropped", place, cwd=tmp_path, PYTHONPATH=f"{REPOSITORY}:{tmp_path}") as started:
+        assert started.end() == (128 + signal.Signals[number], f"\nit: stopped by {number}\n")
 
 
 @pytest.mark.parametrize(
