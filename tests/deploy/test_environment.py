@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.needed import ROOT
+from tests.emulation import eventually
 from tests.patience import PATIENCE_SECONDS
 from tests.signals import as_under_a_terminal
 
@@ -182,10 +183,11 @@ def test_another_python_that_is_wanted_is_taken(checkout: Checkout) -> None:
 def test_an_interrupted_installation_is_begun_again(checkout: Checkout) -> None:
     """Ctrl-C says so in one line, with exit status 130."""
     process = checkout.start("dev", {"PIP_SLEEPS": "1"})
-    while not (checkout.folder / "sleeping").exists():
-        assert process.poll() is None
-    os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=PATIENCE_SECONDS)
+    try:
+        eventually(lambda: (checkout.folder / "sleeping").exists() or process.poll() is not None)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, err) == (130, "make: interrupted; what is missing is installed the next time\n")
     status, out, _ = checkout.run()
     assert status == 0

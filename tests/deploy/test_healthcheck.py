@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from consumer import healthcheck
 from consumer.telemetry.http_server import HealthServer
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 
 @contextmanager
@@ -26,20 +28,18 @@ def _serving(problem: str) -> Iterator[int]:
 def test_a_live_worker_is_healthy_before_it_is_ready() -> None:
     """Restarting a worker that waits for its first poll would not help it."""
     with _serving("") as port:
-        assert healthcheck.alive("127.0.0.1", port) == ""
+        assert healthcheck.alive("127.0.0.1", port, timeout_seconds=PATIENCE_SECONDS) == ""
 
 
 def test_a_fault_is_reported() -> None:
     """What the worker says is what the container engine keeps."""
     with _serving("thread worker-3 fell silent") as port:
-        assert "thread worker-3 fell silent" in healthcheck.alive("127.0.0.1", port)
+        assert "thread worker-3 fell silent" in healthcheck.alive("127.0.0.1", port, timeout_seconds=PATIENCE_SECONDS)
 
 
 def test_no_worker_is_unhealthy() -> None:
-    """Nobody listens there any more."""
-    with _serving("") as port:
-        pass
-    assert "does not answer" in healthcheck.alive("127.0.0.1", port, timeout_seconds=1)
+    """Nobody listens there."""
+    assert "does not answer" in healthcheck.alive("127.0.0.1", free_port(), timeout_seconds=1)
 
 
 @pytest.mark.parametrize(

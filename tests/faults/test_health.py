@@ -100,9 +100,9 @@ def test_an_outage_at_the_start_is_outlived(stage: Stage) -> None:
     replica = stage.replica()
     replica.start()
     assert until(lambda: stage.emulator.faults.struck()[outage] >= 2), replica.text()
+    assert until(lambda: "waiting to start" in replica.get("/readyz")[1]), replica.text()
     status, reason = replica.get("/readyz")
     assert status == 503
-    assert "waiting to start" in reason
     assert "ServiceUnavailable" in reason
     assert replica.get("/livez") == (200, "ok")
     stage.emulator.faults.clear()

@@ -51,6 +51,9 @@ class Traffic:
     def __init__(self, emulator: Emulator, dice: random.Random, groups: GroupTraffic) -> None:
         self._emulator = emulator
         self._dice = dice
+        self._order = random.Random(dice.random())  # noqa: S311 - repeatable on purpose
+        """What happens. To what it happens is drawn from the other dice, as often as the machine's pace has it: a
+        seed names the same happenings everywhere."""
         self._buckets: list[str] = []
         self._deleted: list[str] = []
         self._created_at: dict[str, float] = {}
@@ -82,7 +85,7 @@ class Traffic:
     def happen(self) -> None:
         """One more thing."""
         weights = [weight for weight, _ in self._happenings]
-        happening = self._dice.choices([each for _, each in self._happenings], weights)[0]
+        happening = self._order.choices([each for _, each in self._happenings], weights)[0]
         happening()
         self.done[happening.__name__.strip("_").replace("_", " ")] += 1
 
