@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.certificates import LIFE
 from consumer.aliyun.oss import tls_sessions
 from consumer.aliyun.oss.tls_sessions import (
     LONGEST_SECONDS,
@@ -19,7 +20,7 @@ from consumer.aliyun.oss.tls_sessions import (
     TlsSessions,
     loses_sessions,
 )
-from tests.certificates import LIFE, Authority
+from tests.certificates import Authority
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Clock
 from tests.unit.tls.clients import NAMES, Client, Serve, at_most_tls_1_2, client, summary, without_tickets
