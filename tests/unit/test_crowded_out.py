@@ -37,7 +37,9 @@ def test_it_waits_without_a_look_and_without_an_attempt() -> None:
     report = working.engine.recorder.reports[-1]
     assert working.pipeline.repaired == []
     assert report.disposition is Disposition.HIDDEN
-    assert (report.outcome, report.ending and report.ending.reason) == (Outcome.HELD, "crowded")
+    assert report.ending is not None
+    assert (report.outcome, report.ending.reason) == (Outcome.HELD, "crowded")
+    assert report.ending.detail == "other messages that came back have all slots for that"
     assert (report.rule, report.attempts) == ("acl", 0)
     assert report.event is not None
     assert working.engine.attempts.of("m") == 0
@@ -52,6 +54,14 @@ def test_it_waits_for_longer_the_more_often_it_came(receipts: int, seconds: floa
     assert delivery.rule is not None
     delivery.rule = replace(delivery.rule, hold_seconds=600.0)
     assert working.engine.postponement.crowded_out(delivery).hold_seconds == seconds
+
+
+def test_without_a_rule_it_waits_no_longer_than_the_process_holds_anything() -> None:
+    """As a fresh message would that is held."""
+    working = Working()
+    delivery = crowded_out(working, 1_000_000)
+    assert delivery.rule is None
+    assert working.engine.postponement.crowded_out(delivery).hold_seconds == working.engine.policy.hold_seconds == 900.0
 
 
 def test_what_needs_no_look_ends_at_once() -> None:

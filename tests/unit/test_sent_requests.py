@@ -27,6 +27,15 @@ def test_requests_are_kept_in_their_order_with_their_time_whatever_hooks_report_
     assert found == [(1_000, "GetBucketInfo"), (1_001, "PutBucketAcl")]
 
 
+def test_the_time_is_that_of_the_wall_clock_in_whole_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the journal has it; what is less than one is cut off."""
+    monkeypatch.setattr("time.time_ns", lambda: 1_700_000_000_123_999_999)
+    with followed_requests() as trail:
+        Hooks().api_call(call())
+    (sent,) = trail.sent.kept
+    assert sent.at_ms == 1_700_000_000_123
+
+
 def test_what_nobody_follows_and_what_other_threads_send_is_not_kept() -> None:
     """Two workers never see each other's requests."""
     hooks = Hooks()
