@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol, cast
 
-from consumer.core.errors import RemediatorError, ResourceGone, Retryable, ServiceError
+from consumer.core.errors import PublicAccessBlocked, RemediatorError, ResourceGone, Retryable, ServiceError
 from consumer.guards.rule import Rule
 from consumer.operator.check.findings import Status
 from consumer.operator.prove.preflight import NotProvable
@@ -33,6 +33,17 @@ _PAUSE_SECONDS = 1.0
 
 class NotRestored(RemediatorError):
     """It was written and does not show yet."""
+
+
+class NotBreakable(NotProvable):
+    """The service takes no state of the bucket that breaks the rule."""
+
+    def __init__(self, text: str) -> None:
+        remedy = (
+            "leave it on: while it is, no ACL lets anyone in. Other rules show that the way works, and"
+            " config-remediator ram-policy prints the rights of this one"
+        )
+        super().__init__(text, remedy, Status.SKIPPED)
 
 
 @dataclass(slots=True)
@@ -129,19 +140,23 @@ class Canary:
             text = f"{repair.name} would not put back exactly what {name} has: {finding.state}"
             raise NotProvable(text, "set on the canary what the rule's repair sets", Status.SKIPPED)
         if obstacle := repair.unbreakable(self._bucket):
-            raise NotProvable(f"{name} cannot be broken for {repair.name}: {obstacle}", "", Status.SKIPPED)
+            raise self._not_breakable(obstacle)
         return rehearsal
 
     def break_it(self, rehearsal: Change, info: BucketInfo) -> None:
         """Break it, and read that back.
 
         Raises:
+            NotBreakable: the service refused, so it is as it was.
             NotProvable: it does not show that it is broken.
             ServiceError: the request failed; it may have been carried out all the same.
         """
         self._deadline.at = until = self._monotonic() + BREAK_SECONDS
         try:
             self._rule.remediation.revert(self._bucket, rehearsal)
+        except PublicAccessBlocked:
+            # Its own may be off. The account's is not looked at beforehand: that takes a right on the whole account.
+            raise self._not_breakable("Block Public Access is on, of the bucket or its account") from None
         except Retryable as error:
             self._unanswered = str(error)
             raise
@@ -150,6 +165,11 @@ class Canary:
                 text = f"it was to be {rehearsal.before}, and reads {state}"
                 raise NotProvable(text, "another tool may be at work on it")
             self._pause(_PAUSE_SECONDS)  # the service may show the old state for some seconds
+
+    def _not_breakable(self, obstacle: str) -> NotBreakable:
+        name = self._rule.remediation.name
+        unknown = "so it is not shown whether a worker may repair this"
+        return NotBreakable(f"{self._bucket.name} cannot be broken for {name}: {obstacle}; {unknown}")
 
     def state(self, info: BucketInfo) -> str:
         """What the rule sees of it now.
@@ -185,8 +205,8 @@ class Canary:
     def restore(self, rehearsal: Change, info: BucketInfo, *, repaired: bool) -> Restored:
         """Leave it as it was found: write it, read it back, and again until that has worked or the time is up.
 
-        `repaired` says that it was seen broken and then as it was, so that nothing has to be written. Anything less
-        proves nothing: the service may still show what was there before the break.
+        `repaired` says that nothing has to be written: it was seen broken and then as it was, or the service refused to
+        break it. Anything less proves nothing: the service may still show what was there before the break.
         """
         self._deadline.at = until = self._monotonic() + RESTORE_SECONDS
         while True:

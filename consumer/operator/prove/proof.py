@@ -19,7 +19,7 @@ from consumer.operator import output
 from consumer.operator.check.findings import Status
 from consumer.operator.prove import by_hand, preflight
 from consumer.operator.prove import canary as canaries
-from consumer.operator.prove.canary import Canary, Restored
+from consumer.operator.prove.canary import Canary, NotBreakable, Restored
 from consumer.operator.prove.journaled import Marks
 from consumer.operator.prove.preflight import NotProvable
 from consumer.operator.prove.record import ProofFinding, ProofRecord, ProofResult, finding
@@ -102,13 +102,17 @@ class Proof:
             f"Breaking {record.bucket} for {record.rule}: {rehearsal.after} becomes {rehearsal.before}."
             f" Should this process be killed, put it back with: {self._by_hand}"
         )
+        refused = False
         try:
             verdict = self._gone(canary, rehearsal, info, body, way)
+        except NotBreakable as error:
+            refused, record.result, record.broken_as = True, ProofResult.NOT_BEGUN, ""
+            verdict = finding(record, error.status, f"nothing was broken: {error}", error.remedy)
         except RemediatorError as error:
             remedy = error.remedy if isinstance(error, NotProvable) else _ASK
             verdict = finding(record, Status.FAILED, f"it could not be gone through to the end: {error}", remedy)
         finally:
-            restored = self._restored(canary, rehearsal, info, repaired=way.repaired)
+            restored = self._restored(canary, rehearsal, info, repaired=way.repaired or refused)
         return self._with(verdict, restored)
 
     def _gone(self, canary: Canary, rehearsal: Change, info: BucketInfo, body: str, way: WatchedWay) -> ProofFinding:

@@ -6,12 +6,14 @@ import re
 import shlex
 from pathlib import Path
 
+import oss2
 import pytest
 
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.proving import (
+    ENCRYPTION,
     canary,
     changes_of,
     configured,
@@ -101,3 +103,41 @@ def test_block_public_access_is_seen_beforehand(cli: Cli, channel: Emulator) -> 
     assert "Block Public Access is on" in found["message"]
     assert changes_of(channel) == []
     assert channel.journal(operation="PublishMessage") == []
+
+
+def _block_for_the_account(emulator: Emulator) -> None:
+    """As its owner does, with the vendor's SDK."""
+    endpoints = emulator.endpoints
+    key = oss2.Auth(endpoints.access_key_id, endpoints.access_key_secret)
+    oss2.Service(key, endpoints.oss, region=endpoints.region).put_public_access_block(True)
+
+
+def test_block_public_access_of_the_account_shows_in_the_refusal(cli: Cli, channel: Emulator) -> None:
+    """Its switch is not looked at, which takes a right on the account. What is refused is neither broken nor failed."""
+    canary(channel)
+    _block_for_the_account(channel)
+    before = state_of(channel)
+    channel.clear_journal()
+    configured(cli, _ACL + ENCRYPTION, more="public = true\n", wait_seconds=1)
+    result = prove(cli)
+    found = proofs(result)[0]
+    assert (found["rule"], found["status"], found["result"], found["restored"]) == ("acl", "skipped", "not_begun", True)
+    assert "Block Public Access is on, of the bucket or its account" in found["message"]
+    assert "it is not shown whether a worker may repair this" in found["message"]
+    assert "The canary is as it was found" in found["message"]
+    assert "leave it on" in found["remedy"]
+    assert found["broken_as"] == ""
+    assert state_of(channel) == before
+    assert "PutBucketAcl" not in changes_of(channel)
+    assert len(channel.journal(operation="PublishMessage")) == 1  # of the rule that can be proved
+
+
+def test_what_block_public_access_leaves_unproved_fails_where_it_was_demanded(cli: Cli, channel: Emulator) -> None:
+    """By the rule's name, or because there is no other one: not knowing is no success."""
+    canary(channel)
+    _block_for_the_account(channel)
+    configured(cli, _ACL, more="public = true\n")
+    alone, named = prove(cli), prove(cli, "--rule", "acl")
+    assert (alone.status, named.status) == (1, 1)
+    assert [each["status"] for each in proofs(alone)] == ["skipped", "failed"]
+    assert proofs(named)[0]["status"] == "failed"

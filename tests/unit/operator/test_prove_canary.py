@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from consumer.core.errors import PermissionMissing, ResourceGone, Unanswered, Unavailable
+from consumer.core.errors import PermissionMissing, PublicAccessBlocked, ResourceGone, Unanswered, Unavailable
 from consumer.guards.rule import Mode, Rule, Selector
-from consumer.operator.prove.canary import RESTORE_SECONDS, Canary, Deadline
+from consumer.operator.check.findings import Status
+from consumer.operator.prove.canary import RESTORE_SECONDS, Canary, Deadline, NotBreakable
 from consumer.operator.prove.preflight import NotProvable
 from consumer.remediations.base import Change
 from consumer.resources.oss.bucket import BucketInfo
@@ -154,6 +155,21 @@ def test_a_break_without_an_answer_is_put_back_and_said() -> None:
     restored = canary.restore(rehearsal, _INFO, repaired=False)
     assert (restored.well, world.encryption) == (True, _AES)
     assert "never answered" in restored.text
+
+
+def test_what_block_public_access_refuses_is_not_broken() -> None:
+    """Nothing has to be put back, so nothing is written; what reads otherwise all the same is."""
+    refusal = PublicAccessBlocked("oss", "PutBucketAcl", "AccessDenied", "Put public bucket acl is not allowed")
+    world = World(failures=[refusal])
+    canary, rehearsal, _ = _canary(world)
+    with pytest.raises(NotBreakable, match="Block Public Access is on") as raised:
+        canary.break_it(rehearsal, _INFO)
+    assert raised.value.status is Status.SKIPPED
+    assert canary.restore(rehearsal, _INFO, repaired=True).text == "is as it was found"
+    assert world.writes == 1
+    world.encryption = None
+    assert canary.restore(rehearsal, _INFO, repaired=True).well
+    assert world.encryption == _AES
 
 
 @pytest.mark.parametrize(
