@@ -1,9 +1,13 @@
-"""The thread that renews credentials beside the work, so that no thread with a duty waits for their source."""
+"""The thread that renews credentials beside the work, so that no thread with a duty waits for their source.
+
+It looks every second what is due, and so it also notices a pause by a file where nothing else does: without messages,
+probes and scrapes.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
@@ -23,15 +27,25 @@ _REFUSED = frozenset(
 class CredentialRenewal:
     """Asks one source after the other whose credentials are due; the worker's own first."""
 
-    def __init__(self, kept: Mapping[str, KeptCredentials], stopping: threading.Event, heartbeat: Heartbeat) -> None:
-        """`kept` is by account, in the order of importance."""
+    def __init__(
+        self,
+        kept: Mapping[str, KeptCredentials],
+        stopping: threading.Event,
+        heartbeat: Heartbeat,
+        *,
+        held_by: Callable[[], object] = lambda: "",
+    ) -> None:
+        """`kept` is by account, in the order of importance; `held_by` looks whether changes are paused."""
         self._kept = kept
         self._stopping = stopping
         self._heartbeat = heartbeat
+        self._held_by = held_by
 
     def run(self) -> None:
-        """Renew what is due until the process stops."""
+        """Renew what is due, and look for a pause, until the process stops."""
         while not self._stopping.is_set():
+            self._heartbeat.beat("looking whether changes are paused")  # no disk is sure to answer
+            self._held_by()
             self._heartbeat.rest()
             if not self.step():
                 self._stopping.wait(_LOOK_SECONDS)

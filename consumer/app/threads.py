@@ -186,11 +186,10 @@ class Wiring:
         return journal
 
     def _renewal(self) -> SupervisedThread:
-        """The thread that renews our own credentials and those of member accounts."""
+        """The thread that renews our own credentials and those of member accounts, and looks for a pause."""
         heartbeat = self.heartbeat("credentials", LONGEST_QUESTION_SECONDS)
-        renewal = CredentialRenewal(
-            {self.config.account_id: self.credentials, **self.members}, self.stopping, heartbeat
-        )
+        kept = {self.config.account_id: self.credentials, **self.members}
+        renewal = CredentialRenewal(kept, self.stopping, heartbeat, held_by=self.switch.held_by)
         return SupervisedThread(heartbeat, renewal.run)
 
     def queue(self, name: str, *, call_timeout_seconds: float | None = None) -> Queue:

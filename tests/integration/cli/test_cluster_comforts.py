@@ -10,8 +10,10 @@ import pytest
 from consumer.app import service as app
 from consumer.app.build import build_switch
 from consumer.config import Config, load
+from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.conftest import FixedCredentials
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -38,6 +40,27 @@ def test_the_process_is_measured_and_a_pause_is_noticed(
         assert service.switch._file_holds
     finally:
         service.health.close()
+
+
+def test_a_pause_is_noticed_without_a_health_port_and_without_messages(
+    cli: Cli, config: Config, credentials: FixedCredentials, tmp_path: Path
+) -> None:
+    """By the thread that looks every second anyway; so is its end."""
+    cli.replace("[http]\n", "[http]\nenabled = false\n")
+    service = app.build(load(cli.path, {}), credentials)
+    assert service.health is None
+    (thread,) = [each for each in service._wiring.others if each.heartbeat.name == "credentials"]
+    thread.thread.start()
+    try:
+        (tmp_path / "pause").touch()
+        eventually(lambda: service.switch._file_holds)
+        (tmp_path / "pause").unlink()
+        eventually(lambda: not service.switch._file_holds)
+    finally:
+        service._wiring.stopping.set()
+        thread.thread.join(PATIENCE_SECONDS)
+    assert not thread.thread.is_alive()
+    assert thread.failure is None
 
 
 def test_a_pause_by_a_file_is_logged_as_one_by_a_signal(config: Config, tmp_path: Path) -> None:
