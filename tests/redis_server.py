@@ -55,7 +55,7 @@ class RedisServer:
 
     def command(self, *words: str) -> None:
         """Carry out one command that answers OK."""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS) as connection:
             connection.sendall((" ".join(words) + "\r\n").encode())
             answer = connection.recv(64)
         assert answer.startswith(b"+OK"), answer

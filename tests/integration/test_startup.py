@@ -330,7 +330,7 @@ def test_what_the_queue_says_to_a_send_neither_delays_nor_breaks_a_start(
         found = wiring.metrics.registry.get_sample_value("remediator_permission_missing", missing)
     finally:
         service.stop()
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     assert status == [ExitCode.DRAINED]
     assert found == (1 if said else None)
     assert [event for event, _ in events if event.startswith("startup.")] == said

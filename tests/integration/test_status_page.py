@@ -35,20 +35,25 @@ def shown(running: Running) -> str:
         return page
 
 
+def shows(running: Running, *texts: str) -> bool:
+    """Whether all of this stands on one page of a worker."""
+    page = shown(running)
+    return all(text in page for text in texts)
+
+
+EXPOSED = '<p class="word">Yes</p><p>the oldest for'
+
+
 def test_a_worker_says_what_it_does_and_what_keeps_it(channel: Emulator, run: Run) -> None:
     """A bucket is exposed while changes are paused, and is not once they go on; each is to be read."""
     channel.create_buckets(["photos"], acl="public-read")
     with run(retry__hold_seconds="1") as running:
         running.service.pause()
-        eventually(lambda: '<p class="word">Yes</p><p>the oldest for' in shown(running))
-        page = shown(running)
-        assert "changes are paused by a signal" in page
-        assert "<b>photos</b>" in page
+        eventually(lambda: shows(running, EXPOSED, "changes are paused by a signal", "<b>photos</b>"))
         running.service.resume()
         eventually(lambda: is_empty(channel))
-        eventually(lambda: ">fixed</span><b>photos</b>" in shown(running))
-        assert "public-read <i>→</i> private" in shown(running)
-        assert '<p class="word">Yes</p><p>the oldest for' not in shown(running)
+        eventually(lambda: shows(running, ">fixed</span><b>photos</b>", "public-read <i>→</i> private"))
+        eventually(lambda: EXPOSED not in shown(running))
 
 
 def test_whoever_wants_no_page_has_none(run: Run) -> None:

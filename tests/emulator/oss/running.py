@@ -41,7 +41,7 @@ class Running:
         async def call() -> T:
             return function(*args)
 
-        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(PATIENCE_SECONDS)
 
     def advance(self, seconds: float) -> None:
         """Move the emulated clock."""

@@ -225,6 +225,9 @@ def test_what_observe_deleted_comes_back_and_what_was_missed_is_counted(
         began = time.time()
         assert cli.json("catch-up", "--apply")["sent"] == 2
         eventually(lambda: is_empty(emulator) and set(emulator.acls().values()) == {"private"})
+        # The worker counts what it has deleted once it has the answer.
+        eventually(lambda: scraped(port).get("remediator_missed_upstream_total/public-read") == 2)
+        eventually(lambda: scraped(port).get("remediator_catch_up_listed_resources") == 2)
         seen = scraped(port)
     assert cli.json("journal", "verify")["whole"] is True
     # A worker that was restarted knows of no notification before.

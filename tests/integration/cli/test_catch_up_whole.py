@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,9 +149,12 @@ def ended_by_kill(process: subprocess.Popen[str]) -> Iterator[None]:
 
 
 def scraped(port: int, *more: str) -> dict[str, float]:
-    """What the worker exports of catch-up, and other series whose names begin with one of `more`."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        families = list(text_string_to_metric_families(answer.read().decode()))
+    """What the worker exports of catch-up, and series whose names begin with one of `more`; nothing while it starts."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+    except urllib.error.URLError:
+        return {}
     return {
         "/".join((sample.name, *sample.labels.values())): sample.value
         for family in families
@@ -181,6 +185,7 @@ def test_two_jobs_without_a_memory_cost_a_look_each_and_nothing_else(
             eventually(lambda copies=copies: scraped(port, "remediator_held_total").get(held, 0) >= copies)  # type: ignore[misc]
         switch.unlink()
         eventually(lambda: is_empty(emulator))
+        eventually(lambda: settled(port) == 6)  # counted once the answer to the deletion is there
         seen = scraped(port, "remediator_exposure_seconds_count", "remediator_outcomes_total")
     assert set(emulator.acls().values()) == {"private"}
     assert len(emulator.journal(operation="PutBucketAcl")) == 3
@@ -188,8 +193,16 @@ def test_two_jobs_without_a_memory_cost_a_look_each_and_nothing_else(
     assert seen["remediator_missed_upstream_total/public-read"] == 3
     assert seen["remediator_exposure_seconds_count/public-read"] == 3
     assert seen["remediator_outcomes_total/fixed/public-read"] == 3
-    spared = ("superseded", "already_compliant")
-    assert sum(seen.get(f"remediator_outcomes_total/{outcome}/public-read", 0) for outcome in spared) == 3
+    assert sum(seen.get(f"remediator_outcomes_total/{outcome}/public-read", 0) for outcome in SPARED) == 3
+
+
+SPARED = ("superseded", "already_compliant")
+
+
+def settled(port: int) -> float:
+    """How many events of the rule have left the queue."""
+    seen = scraped(port, "remediator_outcomes_total")
+    return sum(seen.get(f"remediator_outcomes_total/{outcome}/public-read", 0) for outcome in ("fixed", *SPARED))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.letters import DEAD, letter, originals, put, taken, visible_again
 from tests.integration.queues import dead_letters, messages
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_a_redrive_sends_the_original_and_deletes_only_after_that(cli: Cli, channel: Emulator) -> None:
@@ -278,7 +279,7 @@ def test_with_wait_it_shows_what_became_of_each_message(cli: Cli, channel: Emula
     ]
     put(channel, *(letter(number, body=body) for number, body in enumerate(bodies)))
     with cli.working():
-        result = cli.run("dlq", "redrive", "--wait", "30s", "--output", "json")
+        result = cli.run("dlq", "redrive", "--wait", f"{PATIENCE_SECONDS:g}s", "--output", "json")
     assert result.status == 0, result
     became = {each["resource"]: each["became"] for each in result.document}
     (back,) = messages(channel, DEAD)

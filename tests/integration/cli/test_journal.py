@@ -121,12 +121,16 @@ def test_the_size_is_a_metric(cli: Cli, channel: Emulator, journal: Path) -> Non
     process = cli.start("run")
     try:
         eventually(lambda: journal.exists() and journal.stat().st_size > 0 and _answers(port))
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-            text = answer.read().decode()
-        assert f"remediator_journal_bytes {float(journal.stat().st_size)}" in text
+        eventually(lambda: f"remediator_journal_bytes {float(journal.stat().st_size)}\n" in _metrics(port))
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE_SECONDS)
+
+
+def _metrics(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        text: str = answer.read().decode()
+        return text
 
 
 def _answers(port: int) -> bool:

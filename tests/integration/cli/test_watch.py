@@ -28,10 +28,20 @@ def url(cli: Cli, channel: Emulator, credentials: FixedCredentials) -> Iterator[
     assert service.health
     thread = threading.Thread(target=service.run)
     thread.start()
-    eventually(lambda: is_empty(channel))
-    yield f"http://127.0.0.1:{service.health.port}"
-    service.stop()
-    thread.join(PATIENCE_SECONDS)
+    try:
+        # Counted once the answer to the deletion is there, which is a moment later.
+        eventually(lambda: is_empty(channel) and outcomes(service) == {"fixed": 2, "invalid": 1})
+        yield f"http://127.0.0.1:{service.health.port}"
+    finally:
+        service.stop()
+        thread.join(PATIENCE_SECONDS)
+
+
+def outcomes(service: app.Service) -> dict[str, float]:
+    """How many deliveries have ended in which way."""
+    samples = (sample for family in service.metrics.registry.collect() for sample in family.samples)
+    counted = [each for each in samples if each.name == "remediator_outcomes_total" and each.value]
+    return {each.labels["outcome"]: each.value for each in counted}
 
 
 def test_one_look_has_outcomes_slots_and_balanced_books(cli: Cli, url: str) -> None:

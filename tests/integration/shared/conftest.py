@@ -48,7 +48,7 @@ def replica(server: RedisServer) -> Iterator[Replica]:
     opened: list[Store] = []
 
     def make() -> Store:
-        store = Store(StoreAddress(server.url, "test", 2.0), monotonic=past_every_pause())
+        store = Store(StoreAddress(server.url, "test", 20.0), monotonic=past_every_pause())
         opened.append(store)
         return store
 

@@ -14,6 +14,7 @@ from consumer.core.errors import SharedUnreachable
 from consumer.guards.limits import LimitReached
 from consumer.guards.shared.store import Store, StoreAddress
 from tests.integration.shared.places import RULE, limits, places
+from tests.patience import PATIENCE_SECONDS
 from tests.redis_server import redis_server
 from tests.unit.fakes import Clock
 
@@ -50,7 +51,7 @@ class Address:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(60)
+            thread.join(PATIENCE_SECONDS)
         for each in self._sockets:
             each.close()
 

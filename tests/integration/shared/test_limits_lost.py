@@ -217,7 +217,7 @@ def test_a_store_that_kept_its_data_waits_for_what_replicas_add(tmp_path: Path) 
     """Restarted with what it had written: replicas add their own changes again before anybody makes new ones."""
     with redis_server(tmp_path, keep=True) as server:
         server.is_new("test")
-        address = StoreAddress(server.url, "test", 2.0)
+        address = StoreAddress(server.url, "test", 20.0)
         one, other = Store(address), Store(address)
         first, second = limits(one, most=20), limits(other, most=20)
         assert places(first, 5) + places(second, 5) == 10
