@@ -86,6 +86,11 @@ class Watched:
     books: Books = field(init=False)
     """The books when it was last sampled."""
 
+    @property
+    def hidden(self) -> int:
+        """How many messages it holds that a peek does not show, as far as that is known."""
+        return (self.figures.inactive or 0) + (self.figures.delayed or 0)
+
 
 class QueueWatch:
     """Every watched queue in its turn; used by the sampling thread, its figures by scrapes."""
@@ -140,10 +145,6 @@ class QueueWatch:
     def refused(self, each: Watched) -> None:
         """The request was refused, and what was known is not shown a moment longer."""
         each.figures, each.may_ask = _UNKNOWN, False
-
-    def hidden(self, each: Watched) -> int:
-        """How many messages it holds that a peek does not show, as far as that is known."""
-        return (each.figures.inactive or 0) + (each.figures.delayed or 0) if self._counts else 0
 
     def figures(self) -> Mapping[str, Figures]:
         """What is known of each queue, by name; nothing where all that is known is a 0 that proves nothing."""

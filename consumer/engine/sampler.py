@@ -95,7 +95,7 @@ class Sampler:
                 each.may_peek = isinstance(error, Retryable) and each.may_peek
             else:
                 each.may_peek, each.has_letters = True, bool(letters)
-                complete = len(letters) < MAX_BATCH and not self._watch.hidden(each)
+                complete = len(letters) < MAX_BATCH and not each.hidden
         self._observe(
             DepthSample(
                 each.queue.name,

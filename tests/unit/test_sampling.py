@@ -2,128 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 import pytest
 
 from consumer.core.errors import NotAuthenticated, PermissionMissing, QueueMissing, ServiceError, Throttled, Unanswered
-from consumer.core.message import Peeked
-from consumer.core.outcome import Disposition
 from consumer.core.queue_attributes import Figures, QueueAttributes
-from consumer.engine.in_flight import Books
-from consumer.engine.queue_depth import DepthSample, QueueWatch, SamplingPolicy, Watched
-from consumer.engine.sampler import Sampler
-from tests.unit.fakes import Clock, instant_heartbeat, service_error
-
-MAIN, DEAD = "config-events", "config-events-dead"
-SOME = Figures(active=5, inactive=2, delayed=0)
-ZEROS = Figures(0, 0, 0)
-DAY_SECONDS = 86_400
-POLICY = SamplingPolicy(busy_seconds=60, idle_seconds=600)
-
-
-@dataclass
-class Asked:
-    """A queue that says what a test wants it to; the last figures are said again and again."""
-
-    name: str
-    figures: Figures = SOME
-    errors: deque[ServiceError] = field(default_factory=deque)
-    letters: list[Peeked] = field(default_factory=list)
-    peek_errors: deque[ServiceError] = field(default_factory=deque)
-    times: int = 0
-    peeks: int = 0
-    open: bool = False
-    meanwhile: Callable[[], None] = lambda: None
-
-    def attributes(self) -> QueueAttributes:
-        """GetQueueAttributes."""
-        self.times += 1
-        self.open = True
-        self.meanwhile()
-        if self.errors:
-            raise self.errors.popleft()
-        return QueueAttributes(30, 345_600, 65_536, self.figures)
-
-    def peek(self, count: int) -> list[Peeked]:
-        """BatchPeekMessage."""
-        self.peeks += 1
-        if self.peek_errors:
-            raise self.peek_errors.popleft()
-        return self.letters[:count]
-
-    def close(self) -> None:
-        """Hang up."""
-        self.open = False
-
-
-class PassingTime(threading.Event):
-    """A stop that does not come while it is waited for; the time passes at once."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """So much later."""
-        self._clock.advance(timeout or 0.0)
-        return self.is_set()
-
-
-class Stage:
-    """A sampler over a queue and its dead-letter queue, with books and a clock to turn."""
-
-    def __init__(
-        self,
-        *,
-        at_start: Figures = SOME,
-        may_ask: bool = True,
-        dead_letters: bool = True,
-        policy: SamplingPolicy = POLICY,
-    ) -> None:
-        self.clock = Clock()
-        self.queues = {name: Asked(name) for name in ((MAIN, DEAD) if dead_letters else (MAIN,))}
-        self.received = self.working = self.given_up = 0
-        self.stopping = PassingTime(self.clock)
-        self.looks: list[DepthSample] = []
-        self.learned: list[QueueAttributes | None] = []
-        watched = [Watched(queue, name == DEAD, at_start, may_ask) for name, queue in self.queues.items()]
-        self.watch = QueueWatch(watched, self.books, policy, monotonic=self.clock)
-        self.sampler = Sampler(
-            self.watch,
-            self.stopping,
-            instant_heartbeat(self.clock),
-            observe=self.looks.append,
-            learn=self.learned.append,
-            wall=self.clock,
-        )
-
-    def books(self) -> Books:
-        """Everything received is deleted, but for what is in work or given up."""
-        settled = dict.fromkeys(Disposition, 0)
-        settled[Disposition.DEAD_LETTERED] = self.given_up
-        settled[Disposition.DELETED] = self.received - self.working - self.given_up
-        return Books(self.received, settled, 0, self.working, 0)
-
-    def work(self) -> None:
-        """A message has come and is done."""
-        self.received += 1
-
-    def pass_time(self, seconds: float, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Let the sampler look around for so long, something happening before each look."""
-        until = self.clock.now + seconds
-        while self.clock.now < until:
-            meanwhile()
-            self.sampler.step()
-            self.clock.advance(5)
-
-    @property
-    def times(self) -> tuple[int, ...]:
-        """How often each queue was asked."""
-        return tuple(queue.times for queue in self.queues.values())
+from consumer.engine.queue_depth import SamplingPolicy
+from tests.unit.fakes import service_error
+from tests.unit.sampling import DAY_SECONDS, DEAD, MAIN, SOME, ZEROS, Stage, some_letters
 
 
 def test_what_was_said_at_the_start_is_not_asked_again() -> None:
@@ -313,14 +198,10 @@ def test_an_error_that_nobody_planned_ends_the_thread() -> None:
         stage.sampler.run()
 
 
-def _letters(count: int) -> list[Peeked]:
-    return [Peeked(f"letter-{number}", "{}", 0, 1_000) for number in range(count)]
-
-
 def test_what_was_given_up_before_is_seen_at_once() -> None:
     """The attributes are known from the start; the messages are looked at first, without a receive."""
     stage = Stage()
-    stage.queues[DEAD].letters = _letters(3)
+    stage.queues[DEAD].letters = some_letters(3)
     stage.sampler.look_at_letters()
     assert [(look.queue, len(look.letters or ()), look.complete) for look in stage.looks] == [(DEAD, 3, False)]
     assert stage.times == (0, 0)
@@ -336,12 +217,13 @@ def test_what_was_given_up_before_is_seen_at_once() -> None:
         (Figures(16, 0, 0), 16, False),
         (Figures(3, 1, 0), 3, False),
         (Figures(3, 0, 1), 3, False),
+        (Figures(3, 1, 1), 3, False),
     ],
 )
 def test_a_look_is_complete_only_if_nothing_else_can_be_there(at_start: Figures, letters: int, complete: bool) -> None:
     """Sixteen may be the first of more, and what somebody has received does not show."""
     stage = Stage(at_start=at_start)
-    stage.queues[DEAD].letters = _letters(letters)
+    stage.queues[DEAD].letters = some_letters(letters)
     stage.sampler.look_at_letters()
     assert [look.complete for look in stage.looks] == [complete]
 
@@ -349,7 +231,7 @@ def test_a_look_is_complete_only_if_nothing_else_can_be_there(at_start: Figures,
 def test_letters_that_lie_there_are_looked_at_every_minute() -> None:
     """So that it is known soon that a person has settled them; without letters once in the idle interval."""
     stage = Stage()
-    stage.queues[DEAD].letters = _letters(1)
+    stage.queues[DEAD].letters = some_letters(1)
     stage.sampler.look_at_letters()
     stage.pass_time(600)
     assert 9 <= stage.queues[DEAD].peeks <= 11
