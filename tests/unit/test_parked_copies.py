@@ -15,7 +15,7 @@ from consumer.core.outcome import Attempt, Disposition, Ending, Outcome
 from consumer.core.parked import History, UserProperty, carried, written
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.engine.delivery import Delivery
-from consumer.engine.parked_copy import history
+from consumer.engine.parked_copy import ParkedCopy, history
 from consumer.engine.undeleted_limit import WINDOW_SECONDS
 from tests.unit.engine import Engine
 from tests.unit.fakes import received, service_error
@@ -86,6 +86,16 @@ def test_a_copy_waits_for_half_of_the_retention_at_most(retention: int, delay: i
     (delivery,) = engine.receive()
     hold(engine, delivery)
     assert engine.queue.sent == [("copy-1", delay)]
+
+
+@pytest.mark.parametrize(("wait", "delay"), [(0.2, 1), (1.0, 1), (1.6, 2), (61.4, 61)])
+def test_a_copy_waits_for_whole_seconds_and_never_for_none(wait: float, delay: int) -> None:
+    """Without a delay it would be received at once, again and again."""
+    engine = Engine()
+    (delivery,) = engine.receive()
+    copy = engine.parking.copy(delivery, Ending(Outcome.HELD, "paused"), wait)
+    assert isinstance(copy, ParkedCopy)
+    assert copy.delay_seconds == delay
 
 
 @pytest.mark.parametrize(("age_seconds", "parked"), [(DAY - 31, False), (DAY - 29, True), (2 * DAY, True)])
