@@ -66,3 +66,14 @@ def test_what_was_parked_before_an_interruption_excuses_no_duplicate_after_it(pa
         engine.parking.worked(after)
     engine.parking.in_vain(after, "lease_lost")
     assert engine.parking.interrupted is (parked_well < PARKED_FOR_EACH_DUPLICATE)
+
+
+@pytest.mark.parametrize("parked_well", [PARKED_FOR_EACH_DUPLICATE - 1, PARKED_FOR_EACH_DUPLICATE])
+def test_a_process_that_has_parked_little_excuses_no_duplicate(parked_well: int) -> None:
+    """A hundred have to be parked well first, also in its beginning."""
+    engine = Engine()
+    copy = planned(engine)
+    for _ in range(parked_well):
+        engine.parking.worked(copy)
+    engine.parking.in_vain(copy, "lease_lost")
+    assert engine.parking.interrupted is (parked_well < PARKED_FOR_EACH_DUPLICATE)
