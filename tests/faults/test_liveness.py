@@ -105,11 +105,13 @@ def test_poison_is_dead_lettered_at_once_while_the_dead_letter_queue_is_well(sta
 
 def test_slow_renewals_lose_nothing(stage: Stage) -> None:
     """A quarter of a second for each renewal, and slow repairs: no more is received than can be kept."""
+    stage.hide_for(15)
     stage.emulator.faults.add("latency", "ChangeMessageVisibility", service="mns", seconds=0.25)
-    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=0.5)
-    stage.emulator.create_buckets(count=96, acl="public-read")
-    replica = started(stage, Pace(slots=128, workers=8, lease_seconds=8, call_timeout_seconds=5))
+    stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=1.0)
+    stage.emulator.create_buckets(count=64, acl="public-read")
+    replica = started(stage, Pace(slots=128, workers=8, lease_seconds=15, call_timeout_seconds=5))
     assert until(lambda: not stage.broken()), replica.text()[-2_000:]
+    assert stage.emulator.journal(operation="ChangeMessageVisibility"), "the scene needs renewals"
     assert replica.settled("lease_lost") == 0
     ends_well(stage, replica)
 
