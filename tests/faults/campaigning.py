@@ -38,7 +38,7 @@ _WORKER = module(park_again_soon)
 _START_SECONDS = 60.0
 _CALM_SECONDS = 120.0
 _STOP_SECONDS = 60.0
-_REST_SECONDS = 10.0
+_REST_SECONDS = 60.0
 _TAKING_BACK_SECONDS = 1.5
 
 
@@ -219,7 +219,7 @@ class Campaign:
 
     def _stop(self) -> None:
         for replica in self._replicas:
-            if not until(replica.ready, 30):
+            if not until(replica.ready, _START_SECONDS):
                 self._complaints.append(f"{replica.name} is not ready though all is calm: {replica.get('/readyz')}")
             # What waits for a person comes back every second, so that one look may find it in flight.
             if not until(lambda: self._books(replica).in_flight == 0, _REST_SECONDS):  # noqa: B023 - called here
