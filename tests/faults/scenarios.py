@@ -13,7 +13,7 @@ from tests.patience import PATIENCE_SECONDS
 
 Scenario = Callable[[Stage], list[str]]
 
-_PATIENCE_SECONDS = 40.0
+_CARELESS_SECONDS = 40.0
 """A careless worker may never come to the end of a scene; the witness then judges what it has done until now."""
 
 
@@ -21,7 +21,7 @@ def one_repair(stage: Stage) -> list[str]:
     """One broken bucket, nothing goes wrong: the witness sees the change, the read-back and the deletion in order."""
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, Pace())
-    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    _until(stage, lambda: not stage.left() and not stage.broken())
     replica.stop(PATIENCE_SECONDS)
     return [str(violation) for violation in stage.verdict().violations]
 
@@ -31,7 +31,7 @@ def stop_with_a_full_hand(stage: Stage) -> list[str]:
     stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=1.0)
     stage.emulator.create_buckets(count=16, acl="public-read")
     replica = _started(stage, Pace(workers=2, lease_seconds=30, call_timeout_seconds=10, shutdown_grace_seconds=25))
-    until(lambda: len(_receipts(stage)) >= 16, _PATIENCE_SECONDS)
+    _until(stage, lambda: len(_receipts(stage)) >= 16)
     status = replica.stop(PATIENCE_SECONDS)
     last_hidden = {
         entry.detail["message_id"]: entry.detail["visibility_seconds"]
@@ -51,13 +51,13 @@ def receipt_taken_over(stage: Stage) -> list[str]:
     replica = _started(
         stage, Pace(workers=1, slots=1, lease_seconds=30, call_timeout_seconds=10, shutdown_grace_seconds=25)
     )
-    until(lambda: stage.emulator.faults.struck()[look] > 0, _PATIENCE_SECONDS)
+    _until(stage, lambda: stage.emulator.faults.struck()[look] > 0)
     with account(stage.emulator) as owner:
         queue = owner.get_queue(QUEUE)
         (taken,) = queue.batch_receive_message(1, 0)
         queue.change_message_visibility(taken.receipt_handle, 5)
-    until(lambda: not stage.left(), _PATIENCE_SECONDS)
-    until(lambda: not replica.books().in_flight, _PATIENCE_SECONDS)
+    _until(stage, lambda: not stage.left())
+    _until(stage, lambda: not replica.books().in_flight)
     claimed, true = replica.settled("deleted"), len(_deleted(stage))
     replica.stop(PATIENCE_SECONDS)
     return [] if claimed == true else [f"{claimed} deletions in the books, {true} on the queue"]
@@ -67,7 +67,7 @@ def repair_longer_than_a_lease(stage: Stage) -> list[str]:
     """Work that needs renewals: the message is handed out once, and deleted with the newest handle."""
     _slow_repair(stage)
     replica = _started(stage, _SLOW)
-    until(lambda: not stage.left() or len(_receipts(stage)) > 1, _PATIENCE_SECONDS)
+    _until(stage, lambda: not stage.left() or len(_receipts(stage)) > 1)
     replica.kill()
     return _handed_out_once(stage)
 
@@ -76,7 +76,7 @@ def stop_during_a_long_repair(stage: Stage) -> list[str]:
     """A stop while work needs renewals: the lease is kept until the message is deleted."""
     look = _slow_repair(stage)
     replica = _started(stage, _SLOW)
-    until(lambda: stage.emulator.faults.struck()[look] > 0, _PATIENCE_SECONDS)  # a receipt alone may come too late
+    _until(stage, lambda: stage.emulator.faults.struck()[look] > 0)  # a receipt alone may come too late
     status = replica.stop(PATIENCE_SECONDS)
     problems = _handed_out_once(stage)
     return problems if status == 0 else [*problems, f"exit status {status}"]
@@ -87,11 +87,11 @@ def frozen_beyond_a_lease(stage: Stage) -> list[str]:
     stage.emulator.faults.add("latency", "GetBucketInfo", service="oss", seconds=2.0, count=1)
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, Pace(workers=1, slots=1, call_timeout_seconds=10))
-    until(lambda: bool(_receipts(stage)), _PATIENCE_SECONDS)
+    _until(stage, lambda: bool(_receipts(stage)))
     replica.signal(signal.SIGSTOP)
-    until(lambda: stage.emulator.state()["mns"]["queues"][QUEUE]["active"] == 1, _PATIENCE_SECONDS)
+    _until(stage, lambda: stage.emulator.state()["mns"]["queues"][QUEUE]["active"] == 1)
     replica.signal(signal.SIGCONT)
-    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    _until(stage, lambda: not stage.left() and not stage.broken())
     replica.stop(PATIENCE_SECONDS)
     return [str(violation) for violation in stage.verdict(lease_grace_seconds=0).violations]
 
@@ -103,7 +103,7 @@ def passing_failure(stage: Stage) -> list[str]:
     )
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, Pace())
-    until(lambda: not stage.left(), _PATIENCE_SECONDS)
+    _until(stage, lambda: not stage.left())
     replica.stop(PATIENCE_SECONDS)
     return [str(violation) for violation in stage.verdict().violations]
 
@@ -113,7 +113,7 @@ def parked_until_it_works(stage: Stage) -> list[str]:
     _unavailable(stage, 12)
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, PARKING)
-    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    _until(stage, lambda: not stage.left() and not stage.broken())
     replica.stop(PATIENCE_SECONDS)
     return _judged(stage, copies=2)
 
@@ -124,7 +124,7 @@ def copy_refused(stage: Stage) -> list[str]:
     stage.emulator.faults.add("error", "SendMessage", service="mns", status=403, code="AccessDenied")
     stage.emulator.create_buckets(["one"], acl="public-read")
     replica = _started(stage, PARKING)
-    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    _until(stage, lambda: not stage.left() and not stage.broken())
     replica.stop(PATIENCE_SECONDS)
     return _judged(stage)
 
@@ -140,7 +140,7 @@ def killed_between_copy_and_deletion(stage: Stage) -> list[str]:
     stage.emulator.faults.remove(refused)
     twice = stage.left()
     replica.start()
-    until(lambda: not stage.left() and not stage.broken(), _PATIENCE_SECONDS)
+    _until(stage, lambda: not stage.left() and not stage.broken())
     replica.stop(PATIENCE_SECONDS)
     problems = [] if parked and twice == 2 else [f"killed when the queue held {twice} of 2"]
     return [*problems, *_judged(stage, copies=1)]
@@ -180,6 +180,11 @@ def _handed_out_once(stage: Stage) -> list[str]:
     problems = [] if not stage.left() else ["the message is still in the queue"]
     count = len(_receipts(stage))
     return problems if count == 1 else [*problems, f"the message was handed out {count} times"]
+
+
+def _until(stage: Stage, happened: Callable[[], bool]) -> None:
+    """Wait for what the worker as it is comes to in the end."""
+    until(happened, _CARELESS_SECONDS if stage.careless else PATIENCE_SECONDS)
 
 
 def _started(stage: Stage, pace: Pace) -> Replica:

@@ -25,6 +25,7 @@ READ_RULE = "oss-bucket-public-read-prohibited"
 WRITE_RULE = "oss-bucket-public-write-prohibited"
 ENCRYPTION_RULE = "oss-bucket-server-side-encryption-enabled"
 LEASE_SECONDS = 4
+_WORKER = ("-m", "consumer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,13 @@ config_rule_ids = ["{rule}"]
 class Stage:
     """One emulator with a channel, and the workers that are started on it."""
 
-    def __init__(self, emulator: Emulator, folder: Path, *, module: tuple[str, ...] = ("-m", "consumer")) -> None:
+    def __init__(self, emulator: Emulator, folder: Path, *, module: tuple[str, ...] = _WORKER) -> None:
         self.emulator = emulator
         self.folder = folder
         self.replicas: list[Replica] = []
         self._module = module
+        self.careless = module != _WORKER
+        """Whether the workers are started with a change."""
         self._lasting_keys: set[str] = set()
         self._rules = (
             watch(WRITE_RULE, default_rule_id(WRITE_RULE), group="public-write"),
@@ -235,7 +238,7 @@ def _origin(message: dict[str, Any]) -> str:
 
 
 @contextmanager
-def staged(folder: Path, *, module: tuple[str, ...] = ("-m", "consumer")) -> Iterator[Stage]:
+def staged(folder: Path, *, module: tuple[str, ...] = _WORKER) -> Iterator[Stage]:
     """A stage with an emulator process of its own; every worker still running at the end is killed."""
     with ExitStack() as stack:
         stage = Stage(stack.enter_context(in_process()), folder, module=module)
