@@ -1,4 +1,4 @@
-"""`demo`, `files` and `completion`: what an installation brings besides the worker."""
+"""`demo`, `emulator`, `files` and `completion`: what an installation brings besides the worker."""
 
 from __future__ import annotations
 
@@ -36,6 +36,39 @@ def demo(buckets: int) -> int:
     from consumer.operator import bundled as carry_out
 
     carry_out.demo(buckets)
+
+
+_PORT = click.IntRange(0, 65_535)
+
+
+@click.command(cls=OperatorCommand)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; loopback by default.")
+@click.option(
+    "--mns-port", "mns", type=_PORT, metavar="PORT", default=0, help="Port of MNS; 0, the default, takes any free one."
+)
+@click.option("--oss-port", "oss", type=_PORT, metavar="PORT", default=0, help="Port of OSS; 0 takes any free one.")
+@click.option("--ecs-port", "ecs", type=_PORT, metavar="PORT", default=0, help="Port of ECS; 0 takes any free one.")
+@click.option(
+    "--control-port", "control", type=_PORT, metavar="PORT", default=0, help="Port where buckets are made and broken."
+)
+def emulator(host: str, **ports: int) -> int:
+    """Serve MNS, OSS, ECS and Cloud Config on this machine, to try the worker without an account.
+
+    One line of JSON names the addresses, the account and its key as soon as all ports answer. Everything is kept in
+    memory and gone at the end, by Ctrl-C or SIGTERM. It takes the extra `demo` of the wheel. Whoever reaches the
+    control port can do everything.
+
+    \b
+    Examples:
+      config-remediator emulator --mns-port 8001 --oss-port 8002 \\
+        --control-port 8003
+
+    Exit status: 0 ended by a signal, 1 a port is taken, 2 the extra is not
+    installed.
+    """
+    from consumer.operator import bundled as carry_out
+
+    carry_out.emulator(host, ports)
 
 
 @click.command(cls=OperatorCommand)

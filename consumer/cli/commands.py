@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from consumer.cli.bundled import completion, demo, files
+from consumer.cli.bundled import completion, demo, emulator, files
 from consumer.cli.catch_up import catch_up
 from consumer.cli.check import check, provision
 from consumer.cli.config import config
@@ -41,5 +41,6 @@ COMMANDS: tuple[click.Command, ...] = (
     files,
     completion,
     demo,
+    emulator,
 )
 """Everything besides `run`."""

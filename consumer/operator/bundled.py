@@ -1,6 +1,6 @@
-"""What an installation brings besides the worker: the demonstration, files for other programs, completion.
+"""What an installation brings besides the worker: demonstration, emulator, files for other programs, completion.
 
-A wheel has them in `consumer/bundled`, a checkout where they are made; the image has none of the demonstration.
+A wheel has them in `consumer/bundled`, a checkout where they are made; the image has neither of the first two.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
@@ -43,6 +44,7 @@ RUNBOOK = "https://config-remediator.example/docs/runbook.md"
 """Where the alerts lead until somebody says where the runbook is read."""
 _ABSOLUTE = re.compile(r"https?://[^\s#\"]+")
 DEMO_NEEDS = ("uvicorn", "uvloop", "starlette", "httptools", "alibabacloud_config20200907", "alibabacloud_tea_openapi")
+_WHAT = {"demo": "the demonstration", "emulator": "the emulator"}
 
 
 def demo(buckets: int) -> NoReturn:
@@ -51,24 +53,37 @@ def demo(buckets: int) -> NoReturn:
     Raises:
         ConfigurationError: this installation lacks it, or what it needs.
     """
+    _become("demo", [], {"DEMO_BUCKETS": str(buckets)})
+
+
+def emulator(host: str, ports: Mapping[str, int]) -> NoReturn:
+    """Become the emulator of the cloud services; `ports` is by the service's name, 0 for any free one.
+
+    Raises:
+        ConfigurationError: this installation lacks it, or what it needs.
+    """
+    numbers = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
+    _become("emulator", ["--host", host, *numbers], {})
+
+
+def _become(module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     places = (_BUNDLED, _CHECKOUT)
     found = [folder for folder in places if (folder / "demo").is_dir() and (folder / "emulator").is_dir()]
+    what = _WHAT[module]
     if not found:
-        raise ConfigurationError(
-            f"the demonstration is not in {_BUNDLED}", "the wheel has it; the image of the worker does not"
-        )
+        raise ConfigurationError(f"{what} is not in {_BUNDLED}", "the wheel has it; the image of the worker does not")
     missing = [name for name in DEMO_NEEDS if find_spec(name) is None]
     if missing:
         raise ConfigurationError(
-            f"what the demonstration needs is not installed ({', '.join(missing)} missing)",
+            f"what {what} needs is not installed ({', '.join(missing)} missing)",
             "install the extra: pip install '.[demo]' in a checkout, pip install 'FILE.whl[demo]' for a wheel,"
-            " or once only: pipx run --spec './FILE.whl[demo]' config-remediator demo",
+            f" or once only: pipx run --spec './FILE.whl[demo]' config-remediator {module}",
         )
     path = os.pathsep.join(filter(None, (str(found[0]), os.environ.get("PYTHONPATH"))))
-    # In this process's place, so that signals and the exit status are the demonstration's own.
+    # In this process's place, so that signals and the exit status are the program's own.
     # Safe: a folder of the same name where it is started is not taken for it.
-    own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", "DEMO_BUCKETS": str(buckets)}
-    os.execve(sys.executable, [sys.executable, "-m", "demo"], {**os.environ, **own})  # noqa: S606 - ourselves
+    own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", **environment}
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], {**os.environ, **own})  # noqa: S606 - ourselves
 
 
 def files(name: str | None, folder: Path | None, runbook: str | None) -> CommandExit:

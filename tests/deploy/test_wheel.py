@@ -6,6 +6,7 @@ same with nothing but the lock.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from consumer.cli.main import cli
 from consumer.operator import bundled
 from deploy.prometheus import operator
 from tests.deploy.needed import ROOT, package
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")
@@ -110,16 +113,36 @@ def test_it_brings_the_demonstration(installed: Path, tmp_path: Path) -> None:
     assert shown.splitlines()[-1] == "✓ every promise held, by the emulator's own journal"
 
 
-def test_without_its_packages_the_demonstration_says_how_to_get_them(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_it_brings_the_emulator(installed: Path, tmp_path: Path) -> None:
+    """As a service, on the ports that were asked for; SIGTERM ends it in good order."""
+    (tmp_path / "emulator").mkdir()
+    (tmp_path / "emulator/__init__.py").write_text("raise SystemExit('the wrong one')\n", encoding="utf-8")
+    port = free_port()
+    command = [installed / "config-remediator", "emulator", "--control-port", str(port)]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            line = process.stdout.readline()
+            process.terminate()
+            assert process.wait(PATIENCE_SECONDS) == 0
+        finally:
+            process.kill()
+    served = json.loads(line)
+    assert served["control"] == f"http://127.0.0.1:{port}"
+    assert {"mns", "oss", "ecs", "account_id", "access_key_id"} <= served.keys()
+
+
+@pytest.mark.parametrize(("name", "what"), [("demo", "the demonstration"), ("emulator", "the emulator")])
+def test_without_its_packages_it_says_how_to_get_them(
+    name: str, what: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """One line with the extra, and the exit status of what cannot be used."""
     monkeypatch.setattr(bundled, "find_spec", lambda name: None if name == "uvicorn" else object())
-    done = CliRunner().invoke(cli, ["demo"], prog_name="config-remediator")
+    done = CliRunner().invoke(cli, [name], prog_name="config-remediator")
     assert done.exit_code == 2
     said = done.stderr + capfd.readouterr().err  # written to the descriptor itself
-    assert said.startswith("config-remediator demo: what the demonstration needs is not installed (uvicorn missing)")
-    assert "pipx run --spec './FILE.whl[demo]' config-remediator demo" in said
+    assert said.startswith(f"config-remediator {name}: what {what} needs is not installed (uvicorn missing)")
+    assert f"pipx run --spec './FILE.whl[demo]' config-remediator {name}" in said
 
 
 def test_the_extra_is_what_the_demonstration_needs() -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,15 +16,26 @@ from emulator.client import Emulator
 from tests.deploy.needed import ROOT
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.proving import proofs, prove
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 _CANARY = "config-remediator-canary"
 
 
+def _section(title: str) -> str:
+    """What the page says below a heading."""
+    page = (ROOT / "docs/install.md").read_text("utf-8")
+    (section,) = re.findall(rf"^## {title}\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    return str(section)
+
+
+def _blocks(kind: str, section: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+
+
 def _settings() -> tuple[dict[str, str], str]:
     """What the page's proof has for each table, and its rule."""
-    page = (ROOT / "docs/install.md").read_text("utf-8")
-    (section,) = re.findall(r"^## Proof that it works\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
-    (block,) = re.findall(r"^```toml\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    (block,) = _blocks("toml", _section("Proof that it works"))
     found = re.fullmatch(r"((?:\[\w+\]\n.*\n\n)+)(\[\[rules\]\]\n(?:.+\n)+)", block)
     assert found, block
     return dict(re.findall(r"\[(\w+)\]\n(.*\n)", found[1])), found[2]
@@ -70,3 +86,48 @@ def test_the_page_leads_from_nothing_to_a_repaired_canary(
     assert None not in found["canary"]["seconds"].values(), result.out
     assert set(ended.values()) <= {"repaired", "not_begun"}, result.out
     assert result.status == 0, result.out
+
+
+def _typed(script: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+    """Type this in a shell, and leave nothing of it running: its exit status, and all that was printed."""
+    with subprocess.Popen(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as shell:
+        try:
+            out, _ = shell.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+    return shell.returncode, out
+
+
+def test_the_page_leads_to_a_repaired_canary_without_an_account(cli: Cli, tmp_path: Path) -> None:
+    """Word for word after the installation, which tests/deploy/test_wheel.py is about; only the ports are others."""
+    folder = tmp_path / "empty"
+    (folder / "try/bin").mkdir(parents=True)
+    program = folder / "try/bin/config-remediator"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m consumer "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    section = _section("Try everything without an account")
+    for port in ("8001", "8002", "8003"):
+        section = section.replace(port, str(free_port()))
+    (configuration,), (install, prove_it) = _blocks("toml", section), _blocks("sh", section)
+    (folder / "config.toml").write_text(configuration, encoding="utf-8")
+    begin = install.index("export PATH=")
+    assert [line.split(" ")[0] for line in install[:begin].splitlines()] == ["python3", "try/bin/pip"]
+    assert "`kill $(jobs -p)` ends" in section
+    own = {"PYTHONPATH": str(ROOT), "REMEDIATOR__HTTP__PORT": "0", "COLUMNS": "200"}
+    own["REMEDIATOR__CANARY__WAIT_SECONDS"] = str(int(PATIENCE_SECONDS))
+    script = f"set -e\n{install[begin:]}{prove_it}kill $(jobs -p)\nwait\n"
+    status, out = _typed(script, folder, {**cli.environment, "PATH": os.environ["PATH"], **own})
+    assert status == 0, out
+    assert "Done. Let Cloud Config deliver" in out
+    assert "canary: repaired by " in out, out
+    assert "The canary is as it was found" in out
