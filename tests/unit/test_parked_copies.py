@@ -207,6 +207,7 @@ def test_a_message_that_cannot_be_parked_still_says_what_was_wanted() -> None:
     assert last is not None
     assert (last.outcome, last.before, last.after) == (Outcome.REJECTED, "", "")
     assert last.attempt == Attempt("public-read", "private", now="public-read")
+    assert errors(engine) == [("park", "not_repeatable")] * 12, "the dead letters name what kept them from being parked"
 
 
 def test_nobody_follows_a_message_into_the_dead_letter_queue_that_cannot_be_parked() -> None:
