@@ -62,6 +62,8 @@ def main(tls_cert: Path | None, tls_key: Path | None, **options: object) -> None
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_signalled(settings))
+    except BrokenPipeError:
+        raise  # whoever started it was stopped meanwhile and reads no line; click ends it without a word
     except OSError as error:
         sys.exit(f"emulator: cannot listen: {error}")
 

@@ -107,3 +107,13 @@ def test_mns_and_oss_can_be_served_over_tls(tmp_path: Path) -> None:
             # Python's ssl may report ECONNRESET as an end without the TLS farewell; a quiet close sends that.
             with pytest.raises((ConnectionResetError, ssl.SSLEOFError)):
                 secured.recv(1)
+
+
+def test_it_ends_without_a_word_when_nobody_reads_its_line() -> None:
+    """Whoever started it was stopped while it started: it stays behind no longer than that, and prints nothing."""
+    with _started() as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, errors) == (1, "")
