@@ -49,8 +49,10 @@ class Undoing:
 
 def of_undo(resource: ResourceName, rule: str) -> str:
     """For a person, about an undo: what makes the change again."""
-    named = f"{shlex.quote(resource.resource_id)} --rule {shlex.quote(rule)}"
-    where = f"--account {shlex.quote(resource.account_id)}"
-    if resource.region:
-        where += f" --region {shlex.quote(resource.region)}"
-    return f"config-remediator repair {named} {where} --apply"
+    return shlex.join(("config-remediator", *words_of_undo(resource, rule)))
+
+
+def words_of_undo(resource: ResourceName, rule: str) -> tuple[str, ...]:
+    """The same as words, without the program."""
+    region = ("--region", resource.region) if resource.region else ()
+    return ("repair", resource.resource_id, "--rule", rule, "--account", resource.account_id, *region, "--apply")

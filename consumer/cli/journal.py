@@ -87,6 +87,7 @@ def show(path: Path | None, file: Path | None, form: str, **wanted: Any) -> int:
 @click.command(cls=OperatorCommand)
 @click.argument("change_id", metavar="ID", shell_complete=offered("changes"))
 @config_option
+@_file_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--weaken", is_flag=True, help="Accept that the resource is less protected afterwards.")
 @click.option("--dry-run", is_flag=True, help="Show the difference, and change nothing.")
@@ -98,6 +99,7 @@ def show(path: Path | None, file: Path | None, form: str, **wanted: Any) -> int:
 def undo(
     change_id: str,
     path: Path,
+    file: Path | None,
     yes: bool,
     weaken: bool,
     dry_run: bool,
@@ -139,5 +141,5 @@ def undo(
     if exempt_until and exempt_until.date() <= datetime.now(UTC).date():
         raise click.UsageError(f"--exempt-until: {exempt_until.date()} is over, so the exemption would cover nothing")
     exemption = WantedExemption(owner, reason, exempt_until.date()) if exempt_until else None
-    wish = carry_out.UndoOptions(yes=yes, dry_run=dry_run, weaken=weaken, lasting=Lasting(exemption, pause))
+    wish = carry_out.UndoOptions(yes=yes, dry_run=dry_run, weaken=weaken, lasting=Lasting(exemption, pause), file=file)
     return carry_out.undo(path, form, change_id, wish)

@@ -32,9 +32,11 @@ class _Screen(Console):
     """A console that breaks lines between words only, cuts nothing off, and controls nobody's terminal."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Write something."""
+        """Write something; with `soft_wrap` as it is, for the terminal to fold."""
         texts = (Text(printable(each, keep="\n")) if isinstance(each, str) else each for each in objects)
-        whole = [Prose(each) if isinstance(each, Text) else each for each in texts]
+        whole = (
+            texts if options.get("soft_wrap") else (Prose(each) if isinstance(each, Text) else each for each in texts)
+        )
         super().print(*whole, **{"crop": False, **options})
 
     def on_broken_pipe(self) -> None:
@@ -73,6 +75,11 @@ def cell(value: object, style: str = "") -> Text:
     """A value as a table may show it, never markup and never a control character; a tuple is one value a line."""
     values = value if isinstance(value, tuple) else ("" if value is None else value,)
     return Text("\n".join(printable(str(each)) for each in values), style=style)
+
+
+def unbroken(console: Console, text: str) -> None:
+    """Print a line with a command in it: the terminal folds it where it is too long, and it is copied whole."""
+    console.print(text, soft_wrap=True)
 
 
 def field(value: object) -> Text:

@@ -27,7 +27,6 @@ _DAY_SECONDS = 86_400
 _LEAST_DEAD_LETTER_SECONDS = 4 * _DAY_SECONDS
 """A long weekend, so that somebody sees a dead letter before it is dropped."""
 _FORMATS = frozenset({"SIMPLIFIED", "XML", "JSON"})
-_PROVISION = "config-remediator provision --apply does it"
 
 
 def subscription_endpoint(config: Config) -> str:
@@ -63,49 +62,49 @@ def wanted_dead_letter_queue(found: QueueAttributes | None, queue: QueueAttribut
     )
 
 
-def queue(config: Config, found: QueueAttributes, topic_bytes: int | None) -> Iterator[CheckResult]:
-    """What does not fit about the queue."""
-    yield from _visibility(config, found.visibility_timeout_seconds)
+def queue(config: Config, found: QueueAttributes, topic_bytes: int | None, provision: str) -> Iterator[CheckResult]:
+    """What does not fit about the queue; `provision` is the command that adjusts it, here and below."""
+    yield from _visibility(config, found.visibility_timeout_seconds, provision)
     hidden = _longest_hidden_seconds(config)
     if found.retention_seconds <= hidden:
         text = (
             f"messages are dropped after {found.retention_seconds} s, and some should wait for {hidden} s: parked they"
             " come back within half of their retention, and what cannot be parked is lost"
         )
-        yield warning("queue retention", text, f"raise the queue's retention above {hidden} s; {_PROVISION}")
+        yield warning("queue retention", text, f"raise the queue's retention above {hidden} s; {provision} does it")
     elif found.retention_seconds < _DAY_SECONDS:
         text = f"messages are dropped after {found.retention_seconds} s, so an outage of a night loses them"
-        yield warning("queue retention", text, f"raise the queue's retention to a day at least; {_PROVISION}")
+        yield warning("queue retention", text, f"raise the queue's retention to a day at least; {provision} does it")
     needed = topic_bytes or LEAST_TOPIC_BYTES
     if found.max_message_bytes < needed:
         whose = "the topic" if topic_bytes else "Cloud Config"
         text = f"the queue takes {found.max_message_bytes} bytes, and {whose} sends up to {needed}"
-        yield failed("queue size", text, f"raise the queue's MaximumMessageSize to {needed}; {_PROVISION}")
+        yield failed("queue size", text, f"raise the queue's MaximumMessageSize to {needed}; {provision} does it")
 
 
-def dead_letter_queue(found: QueueAttributes, queue: QueueAttributes | None) -> Iterator[CheckResult]:
+def dead_letter_queue(found: QueueAttributes, queue: QueueAttributes | None, provision: str) -> Iterator[CheckResult]:
     """What does not fit about the dead-letter queue."""
     if found.retention_seconds < _LEAST_DEAD_LETTER_SECONDS:
         text = f"dead letters are dropped after {found.retention_seconds} s, before a person may have seen them"
-        yield warning("dead-letter retention", text, f"raise it to {_LEAST_DEAD_LETTER_SECONDS} s; {_PROVISION}")
+        yield warning("dead-letter retention", text, f"raise it to {_LEAST_DEAD_LETTER_SECONDS} s; {provision} does it")
     if queue is not None and found.max_message_bytes < queue.max_message_bytes:
         text = (
             f"it takes {found.max_message_bytes} bytes and the queue {queue.max_message_bytes}: large ones stay there"
         )
-        remedy = f"raise its MaximumMessageSize to {queue.max_message_bytes}; {_PROVISION}"
+        remedy = f"raise its MaximumMessageSize to {queue.max_message_bytes}; {provision} does it"
         yield warning("dead-letter size", text, remedy)
 
 
-def topic(max_message_bytes: int) -> Iterator[CheckResult]:
+def topic(max_message_bytes: int, provision: str) -> Iterator[CheckResult]:
     """What does not fit about the topic."""
     if max_message_bytes < LEAST_TOPIC_BYTES:
         text = (
             f"the topic takes {max_message_bytes} bytes, and Cloud Config needs {LEAST_TOPIC_BYTES} to deliver at all"
         )
-        yield failed("topic size", text, f"raise the topic's MaximumMessageSize; {_PROVISION}")
+        yield failed("topic size", text, f"raise the topic's MaximumMessageSize; {provision} does it")
 
 
-def subscription(config: Config, found: Subscription) -> Iterator[CheckResult]:
+def subscription(config: Config, found: Subscription, provision: str) -> Iterator[CheckResult]:
     """What does not fit about the subscription."""
     wanted = subscription_endpoint(config)
     if found.endpoint != wanted:
@@ -123,7 +122,7 @@ def subscription(config: Config, found: Subscription) -> Iterator[CheckResult]:
         yield warning("subscription format", text, f"a format cannot be changed: subscribe anew with {FORMAT}")
     if found.notify_strategy != PATIENT:
         text = f"{found.notify_strategy} gives up after three tries, and what was not pushed by then is lost"
-        yield warning("subscription retries", text, f"set the strategy {PATIENT}; {_PROVISION}")
+        yield warning("subscription retries", text, f"set the strategy {PATIENT}; {provision} does it")
 
 
 def _visibility_range(config: Config) -> tuple[int, int]:
@@ -133,21 +132,22 @@ def _visibility_range(config: Config) -> tuple[int, int]:
     return min(shortest, MAX_VISIBILITY_SECONDS), min(longest, MAX_VISIBILITY_SECONDS)
 
 
-def _visibility(config: Config, seconds: int) -> Iterator[CheckResult]:
+def _visibility(config: Config, seconds: int, provision: str) -> Iterator[CheckResult]:
     shortest, longest = _visibility_range(config)
     if seconds < 2 * config.queue.call_timeout_seconds:
         text = f"a message is hidden for {seconds} s, so one slow renewal lets another consumer receive it"
-        remedy = f"raise the queue's VisibilityTimeout to {shortest} s; {_PROVISION}"
+        remedy = f"raise the queue's VisibilityTimeout to {shortest} s; {provision} does it"
         yield failed("queue visibility", text, remedy)
     elif seconds < shortest:
         text = f"a message is hidden for {seconds} s and may be worked on for {config.engine.work_budget_seconds:g} s"
-        remedy = (
-            f"raise the queue's VisibilityTimeout to {shortest} s, or lower engine.work_budget_seconds; {_PROVISION}"
-        )
+        budget = "engine.work_budget_seconds"
+        remedy = f"raise the queue's VisibilityTimeout to {shortest} s ({provision} does it), or lower {budget}"
         yield warning("queue visibility", text, remedy)
     elif seconds > longest:
         text = f"after a crash its messages stay hidden for {seconds} s"
-        yield warning("queue visibility", text, f"lower the queue's VisibilityTimeout to {longest} s; {_PROVISION}")
+        yield warning(
+            "queue visibility", text, f"lower the queue's VisibilityTimeout to {longest} s; {provision} does it"
+        )
 
 
 def _longest_hidden_seconds(config: Config) -> int:

@@ -140,11 +140,11 @@ def by_person(entry: Entry) -> bool:
     return "@" in entry.text("who")
 
 
-def change(path: Path, identity: str) -> Done:
+def change(path: Path, identity: str, lists: str) -> Done:
     """The change of that id, or the one that the message of that id led to.
 
     A change that was made in part has its rest in a later one for the same message. They are taken back one by one: of
-    several, the message stands for the newest that is not undone.
+    several, the message stands for the newest that is not undone. `lists` is the command that has their ids.
 
     Raises:
         ConfigurationError: there is none, or the id is short of naming one.
@@ -157,5 +157,5 @@ def change(path: Path, identity: str) -> Done:
         found = ([done for done in of_message if not done.undone] or of_message)[-1:]
     if len(wanted) < _SHORTEST_ID or len(found) != 1:
         what = "is too short" if len(wanted) < _SHORTEST_ID else f"names {len(found) or 'no'} changes"
-        raise ConfigurationError(f"{quoted(identity)} {what}; config-remediator journal show RESOURCE has the ids")
+        raise ConfigurationError(f"{quoted(identity)} {what}; {lists} has the ids")
     return found[0]

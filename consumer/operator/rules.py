@@ -14,7 +14,7 @@ from consumer.config.introspection import allowed, keys
 from consumer.config.reference import default
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
-from consumer.operator import output
+from consumer.operator import output, typed
 from consumer.remediations.catalogue import RemediationType, catalogue
 
 
@@ -30,7 +30,7 @@ def show(name: str | None, path: Path | None, form: str) -> CommandExit:
     }
     if name is None:
         documents = [_document(kind, uses[kind.name]) for kind in catalogue().values()]
-        output.show(form, documents, lambda console: _draw_all(console, uses, configured=path is not None))
+        output.show(form, documents, lambda console: _draw_all(console, uses, path))
         return CommandExit.DONE
     kind = catalogue().get(name)
     if kind is None:
@@ -39,17 +39,17 @@ def show(name: str | None, path: Path | None, form: str) -> CommandExit:
     return CommandExit.DONE
 
 
-def _draw_all(console: Console, uses: Mapping[str, list[RuleConfig]], *, configured: bool) -> None:
+def _draw_all(console: Console, uses: Mapping[str, list[RuleConfig]], path: Path | None) -> None:
     columns = ["remediation", "what it changes", "undo", "what may break"]
     rows: list[list[object]] = [
         [kind.name, kind.summary, kind.reversible, kind.may_break] for kind in catalogue().values()
     ]
-    if configured:
+    if path is not None:
         columns.insert(1, "configured")
         for row, kind in zip(rows, catalogue(), strict=True):
             row.insert(1, _uses(uses[kind]))
     console.print(output.table(columns, rows))
-    console.print("RAM actions and options of one: config-remediator rules REMEDIATION")
+    output.unbroken(console, f"RAM actions and options of one: {typed.command('rules', 'REMEDIATION', config=path)}")
 
 
 def _draw_one(console: Console, repair: RemediationType, uses: list[RuleConfig]) -> None:

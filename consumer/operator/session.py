@@ -25,6 +25,7 @@ from consumer.app.clients import ClientParts, build_client, build_retrier
 from consumer.config import Config, load
 from consumer.core.errors import CredentialsUnavailable, NotAuthenticated
 from consumer.core.observers import Hooks
+from consumer.operator import typed
 from consumer.resources.base import Opener, Resource, Target
 from consumer.resources.catalogue import kinds
 from consumer.telemetry import log
@@ -34,7 +35,9 @@ from consumer.telemetry.redaction import SecretRegisteringProvider
 class Session:
     """One command's gateways, for one thread."""
 
-    def __init__(self, config: Config, credentials: CredentialsProvider, closing: ExitStack) -> None:
+    def __init__(self, path: Path, config: Config, credentials: CredentialsProvider, closing: ExitStack) -> None:
+        self.path = path
+        """The configuration's file, as it was named."""
         self.config = config
         self.credentials = credentials
         self.hooks = Hooks()
@@ -42,6 +45,10 @@ class Session:
         self._clients: dict[str, Opener] = {}
         """By resource type; made when one of them is opened for the first time."""
         self._retrier = build_retrier(config, self.hooks, threading.Event())
+
+    def command(self, *words: str) -> str:
+        """A command for a person to type, with this configuration."""
+        return typed.command(*words, config=self.path)
 
     def queue(self, name: str) -> Queue:
         """A queue's gateway."""
@@ -100,7 +107,7 @@ def opened(path: Path) -> Iterator[Session]:
         CredentialsUnavailable: their source does not answer.
     """
     config = load(path, os.environ)
-    with made(config, own_credentials(config)) as session:
+    with made(path, config, own_credentials(config)) as session:
         yield session
 
 
@@ -122,9 +129,9 @@ def own_credentials(config: Config) -> KeptCredentials:
 
 
 @contextmanager
-def made(config: Config, credentials: CredentialsProvider) -> Iterator[Session]:
-    """A session with what is known already."""
+def made(path: Path, config: Config, credentials: CredentialsProvider) -> Iterator[Session]:
+    """A session with what is known already; `path` is the configuration's file."""
     # What the vendors' SDKs have to say goes past the redactor, to standard error.
     log.configure("console", "warning", sys.stderr)
     with ExitStack() as closing:
-        yield Session(config, credentials, closing)
+        yield Session(path, config, credentials, closing)

@@ -9,11 +9,22 @@ from pathlib import Path
 _VARIABLE = "REMEDIATOR_CONFIG"
 
 
-def command(*words: str, config: Path) -> str:
-    """The command line for a shell, with `--config` unless the environment names the same file."""
+def command(*words: str, config: Path | None) -> str:
+    """The command line for a shell, with `--config` unless the environment names the same file; None for no file."""
     named = os.environ.get(_VARIABLE)
-    option = () if named and Path(named) == config else ("--config", str(config))
+    option = () if config is None or (named and Path(named) == config) else ("--config", str(config))
     return shlex.join(("config-remediator", *words, *option))
+
+
+def option(name: str, value: Path | None) -> tuple[str, ...]:
+    """An option and its value as words, or none where it was not given."""
+    return () if value is None else (name, str(value))
+
+
+def listed(*commands: tuple[str, str]) -> str:
+    """Commands and what each is for, below each other."""
+    width = max(len(each) for each, _ in commands)
+    return "\n".join(f"  {each:{width}}   {why}" for each, why in commands)
 
 
 def writable(journal: str) -> bool:

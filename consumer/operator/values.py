@@ -68,11 +68,11 @@ def _changes(path: Path | None) -> Iterator[OfferedValue]:
 def _letters(path: Path | None) -> Iterator[OfferedValue]:
     """The next letters of the dead-letter queue, by peek."""
     config = _config(path)
-    if config is None or not config.queue.dead_letter_queue:
+    if path is None or config is None or not config.queue.dead_letter_queue:
         return
     patience = {"connect_timeout_seconds": _PATIENCE_SECONDS, "call_timeout_seconds": _PATIENCE_SECONDS}
     hasty = config.model_copy(update={"queue": config.queue.model_copy(update=patience)})
-    with suppress(RemediatorError, OSError), made(hasty, own_credentials(hasty)) as session:
+    with suppress(RemediatorError, OSError), made(path, hasty, own_credentials(hasty)) as session:
         for each in session.queue(config.queue.dead_letter_queue).peek(MAX_BATCH):
             letter = read(each.message_id, each.body, each.enqueued_at_ms)
             yield OfferedValue(letter.short_id, f"{letter.resource}, {letter.reason}")

@@ -23,7 +23,7 @@ def look(session: Session) -> Iterator[CheckResult]:
         yield _checked(session, name)
     except PermissionMissing as error:
         action = actions_of("mns", error.operation)[-1]
-        remedy = f"grant {action}; config-remediator ram-policy prints all"
+        remedy = f"grant {action}; {session.command('ram-policy')} prints all"
         yield failed(ANNOUNCEMENTS, f"{action} is not granted on the topic {name!r}", remedy)
     except ServiceError as error:
         remedy = "try again; if it stays, ask with the request id"

@@ -17,7 +17,6 @@ _GAP = "see [[rules]], and catch_up.aggregator_id for rules of an account group"
 _OTHER_SITE = (
     "check the access key or the role; where MNS takes it, reevaluate.region or reevaluate.endpoint is of another site"
 )
-_POLICY = "config-remediator ram-policy --for catch-up prints what its role needs"
 
 
 def look(session: Session) -> Iterator[CheckResult]:
@@ -38,7 +37,9 @@ def look(session: Session) -> Iterator[CheckResult]:
         return
     if found.problems:
         # Its role is another than the worker's, and this may be either.
-        yield skipped(CATCH_UP, " ".join(found.problems), f"run it with the role of catch-up to know; {_POLICY}")
+        policy = session.command("ram-policy", "--for", "catch-up")
+        remedy = f"run it with the role of catch-up to know; {policy} prints what that needs"
+        yield skipped(CATCH_UP, " ".join(found.problems), remedy)
         return
     for text in found.gaps.problems():
         yield warning(CATCH_UP, text.rstrip("."), _GAP)

@@ -16,7 +16,6 @@ from consumer.operator.session import Session
 from consumer.resources.ram_actions import actions_of
 
 AUTHENTICATION = "authentication"
-_PROVISION = "config-remediator provision --apply creates it"
 _NO_HANDLE = "1-ODU4OTkzNDU5My0wLTEtOA=="
 """A receipt handle of the right form that belongs to no message: a request with it changes nothing."""
 
@@ -43,6 +42,11 @@ class _Channel:
     unreadable: bool = False
     """Attributes of queues cannot be read at all, so the second queue would only say so again."""
 
+    @property
+    def provision(self) -> str:
+        """What creates what is missing and adjusts what does not fit."""
+        return self.session.command("provision", "--apply")
+
 
 def look(session: Session) -> Iterator[CheckResult]:
     """Everything about messages; ends early when the service refuses the credentials."""
@@ -54,8 +58,8 @@ def look(session: Session) -> Iterator[CheckResult]:
         yield from _subscription(way)
         if way.queue is not None:
             queue = session.queue(session.config.queue.name)
-            yield from _permissions(queue)
-            yield _parking(queue)
+            yield from _permissions(session, queue)
+            yield _parking(session, queue)
     except _CredentialsRefused as refused:
         yield refused.finding
 
@@ -76,31 +80,31 @@ def _topic(way: _Channel) -> Iterator[CheckResult]:
     if not name:
         yield skipped("topic", "no topic is configured", "set topic.name to have topic and subscription checked")
         return
-    found = _answer("topic", lambda: way.gateway.topic_max_message_bytes(name))
+    found = _answer(way.session, "topic", lambda: way.gateway.topic_max_message_bytes(name))
     if isinstance(found, CheckResult):
         yield found
     elif found is None:
-        remedy = f"check topic.name and queue.region; {_PROVISION}"
+        remedy = f"check topic.name and queue.region; {way.provision} creates it"
         yield failed("topic", f"the topic {name!r} does not exist in {way.session.config.queue.region}", remedy)
     else:
         way.topic_bytes = found
-        yield from _or_ok("topic", f"{name}, up to {found} bytes", queue_fit.topic(found))
+        yield from _or_ok("topic", f"{name}, up to {found} bytes", queue_fit.topic(found, way.provision))
 
 
 def _queue(way: _Channel) -> Iterator[CheckResult]:
     config = way.session.config
-    found = _answer("queue", lambda: way.gateway.queue(config.queue.name))
+    found = _answer(way.session, "queue", lambda: way.gateway.queue(config.queue.name))
     if isinstance(found, CheckResult):
         way.unreadable = True
         yield found
     elif found is None:
         way.queue_missing = True
         text = f"the queue {config.queue.name!r} does not exist in {config.queue.region}"
-        yield failed("queue", text, f"check queue.name, queue.region and account_id; {_PROVISION}")
+        yield failed("queue", text, f"check queue.name, queue.region and account_id; {way.provision} creates it")
     else:
         way.queue = found
         text = _shown(config.queue.name, found)
-        yield from _or_ok("queue", text, queue_fit.queue(config, found, way.topic_bytes))
+        yield from _or_ok("queue", text, queue_fit.queue(config, found, way.topic_bytes, way.provision))
 
 
 def _dead_letters(way: _Channel) -> Iterator[CheckResult]:
@@ -111,14 +115,15 @@ def _dead_letters(way: _Channel) -> Iterator[CheckResult]:
         return
     if way.unreadable:
         return
-    found = _answer("dead-letter queue", lambda: way.gateway.queue(name))
+    found = _answer(way.session, "dead-letter queue", lambda: way.gateway.queue(name))
     if isinstance(found, CheckResult):
         yield found
     elif found is None:
         text = f"the dead-letter queue {name!r} does not exist in {way.session.config.queue.region}"
-        yield failed("dead-letter queue", text, f"check queue.dead_letter_queue; {_PROVISION}")
+        yield failed("dead-letter queue", text, f"check queue.dead_letter_queue; {way.provision} creates it")
     else:
-        yield from _or_ok("dead-letter queue", _shown(name, found), queue_fit.dead_letter_queue(found, way.queue))
+        fit = queue_fit.dead_letter_queue(found, way.queue, way.provision)
+        yield from _or_ok("dead-letter queue", _shown(name, found), fit)
 
 
 def _subscription(way: _Channel) -> Iterator[CheckResult]:
@@ -126,18 +131,18 @@ def _subscription(way: _Channel) -> Iterator[CheckResult]:
     name = config.subscription_name
     if way.topic_bytes is None or way.queue_missing:
         return
-    found = _answer("subscription", lambda: way.gateway.subscription(config.topic.name, name))
+    found = _answer(way.session, "subscription", lambda: way.gateway.subscription(config.topic.name, name))
     if isinstance(found, CheckResult):
         yield found
     elif found is None:
         text = f"the topic {config.topic.name!r} has no subscription {name!r}, so nothing reaches the queue through it"
-        yield failed("subscription", text, f"check topic.subscription; {_PROVISION}")
+        yield failed("subscription", text, f"check topic.subscription; {way.provision} creates it")
     else:
         text = f"{name} brings {found.content_format} to {config.queue.name}"
-        yield from _or_ok("subscription", text, queue_fit.subscription(config, found))
+        yield from _or_ok("subscription", text, queue_fit.subscription(config, found, way.provision))
 
 
-def _permissions(queue: Queue) -> Iterator[CheckResult]:
+def _permissions(session: Session, queue: Queue) -> Iterator[CheckResult]:
     """What the worker does to a message, done to one that does not exist."""
     requests: list[Callable[[], object]] = [
         lambda: queue.hide(_NO_HANDLE, 1),
@@ -145,7 +150,7 @@ def _permissions(queue: Queue) -> Iterator[CheckResult]:
     ]
     fine = True
     for request in requests:
-        found = _answer("queue permissions", lambda request=request: _harmless(request))  # type: ignore[misc]
+        found = _answer(session, "queue permissions", lambda request=request: _harmless(request))  # type: ignore[misc]
         if isinstance(found, CheckResult):
             fine = False
             yield found
@@ -153,20 +158,20 @@ def _permissions(queue: Queue) -> Iterator[CheckResult]:
         yield ok("queue permissions", "messages may be hidden and deleted")
 
 
-def _parking(queue: Queue) -> CheckResult:
+def _parking(session: Session, queue: Queue) -> CheckResult:
     """Whether the queue may be sent to, as far as that can be found out without sending anything."""
-    check, name = "parking", queue.name
+    check, name, policy = "parking", queue.name, session.command("ram-policy")
     try:
         queue.send_nothing()
     except NotAuthenticated as error:
         raise _refused(error) from None
     except PermissionMissing:
         text = f"mns:SendMessage on {name} is not granted: what has to wait is hidden, not parked, and may expire there"
-        return warning(check, text, "grant mns:SendMessage; config-remediator ram-policy prints all")
+        return warning(check, text, f"grant mns:SendMessage; {policy} prints all")
     except PermanentError as error:
         # In which order the service looks at a message and at the right to send it is not documented.
         text = f"not proven: a message without a body was refused as that ({error.code}), not as forbidden"
-        return skipped(check, text, "config-remediator ram-policy prints all that is needed")
+        return skipped(check, text, f"{policy} prints all that is needed")
     except ServiceError as error:
         return failed(check, f"it cannot be looked at: {error}", "try again; if it stays, ask with the request id")
     return warning(check, f"{name} takes a message that it has to refuse", "ask the service why")
@@ -180,7 +185,7 @@ def _harmless(request: Callable[[], object]) -> None:
         return
 
 
-def _answer(check: str, request: Callable[[], _T]) -> _T | CheckResult:
+def _answer(session: Session, check: str, request: Callable[[], _T]) -> _T | CheckResult:
     """The answer, or the finding that stands for it.
 
     Raises:
@@ -192,7 +197,7 @@ def _answer(check: str, request: Callable[[], _T]) -> _T | CheckResult:
         raise _refused(error) from None
     except PermissionMissing as error:
         action = actions_of("mns", error.operation)[-1]
-        return failed(check, f"{action} is not granted", f"grant {action}; config-remediator ram-policy prints all")
+        return failed(check, f"{action} is not granted", f"grant {action}; {session.command('ram-policy')} prints all")
     except ServiceError as error:
         return failed(check, f"it cannot be looked at: {error}", "try again; if it stays, ask with the request id")
 

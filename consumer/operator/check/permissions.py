@@ -24,8 +24,6 @@ from consumer.operator.session import Session
 from consumer.resources.base import Identity, Resource, ResourceKind, Target
 from consumer.resources.oss.kind import BUCKETS
 
-_POLICY = "config-remediator ram-policy prints all that is needed"
-
 
 def look(session: Session, probe_bucket: str, broken: Collection[str]) -> Iterator[CheckResult]:
     """Look at one resource of each kind that the rules are about: the probe bucket, or one that does not exist.
@@ -42,7 +40,7 @@ def look(session: Session, probe_bucket: str, broken: Collection[str]) -> Iterat
             continue
         yield from _of_kind(session, kind, rules, probe_bucket if kind is BUCKETS else "")
     if reached:
-        yield _not_tried(rules)
+        yield _not_tried(session, rules)
 
 
 def _of_kind(session: Session, kind: ResourceKind, rules: tuple[Rule, ...], probe: str) -> Iterator[CheckResult]:
@@ -57,17 +55,17 @@ def _of_kind(session: Session, kind: ResourceKind, rules: tuple[Rule, ...], prob
     except ConfigurationError as error:
         yield failed(_service(kind), str(error), error.remedy)
         return
-    found, exists = _first_look(kind, target, resource, given=bool(probe))
+    found, exists = _first_look(session, kind, target, resource, given=bool(probe))
     yield found
     if exists:
-        yield from _every_read(kind, target, resource, rules)
+        yield from _every_read(session, kind, target, resource, rules)
     elif not probe:
         remedy = f"name one with --probe-{kind.noun}" if kind is BUCKETS else "they show with the first event"
         yield skipped("rule permissions", f"no {kind.noun} to try them on", remedy)
 
 
 def _first_look(
-    kind: ResourceKind, target: Target[Identity], resource: Resource, *, given: bool
+    session: Session, kind: ResourceKind, target: Target[Identity], resource: Resource, *, given: bool
 ) -> tuple[CheckResult, bool]:
     service, shown, name = _service(kind), _service(kind).upper(), resource.resource_id
     try:
@@ -81,7 +79,7 @@ def _first_look(
         return failed(service, text, "check the access key or role this process runs with"), False
     except PermissionMissing:
         actions = ", ".join(kind.look_actions)
-        return failed(service, f"{actions} is not granted", f"grant it on every {kind.noun}; {_POLICY}"), False
+        return failed(service, f"{actions} is not granted", f"grant it on every {kind.noun}; {_policy(session)}"), False
     except ServiceError as error:
         return failed(
             service, f"it cannot be reached: {error}", "try again; if it stays, ask with the request id"
@@ -93,7 +91,7 @@ def _first_look(
 
 
 def _every_read(
-    kind: ResourceKind, target: Target[Identity], resource: Resource, rules: tuple[Rule, ...]
+    session: Session, kind: ResourceKind, target: Target[Identity], resource: Resource, rules: tuple[Rule, ...]
 ) -> Iterator[CheckResult]:
     wrong = False
     for action in sorted(resource_actions(kind, rules, Purpose.CHECK)):
@@ -105,7 +103,9 @@ def _every_read(
         except PermissionMissing:
             wrong = True
             names = ", ".join(rule.name for rule in rules if action in _of(rule))
-            yield failed("rule permissions", f"{action} is not granted; needed by {names}", f"grant it; {_POLICY}")
+            yield failed(
+                "rule permissions", f"{action} is not granted; needed by {names}", f"grant it; {_policy(session)}"
+            )
         except ServiceError as error:
             wrong = True
             yield failed("rule permissions", f"{action} cannot be tried: {error}", "try again")
@@ -113,12 +113,18 @@ def _every_read(
         yield ok("rule permissions", f"every rule may read what it has to on {resource.resource_id}")
 
 
-def _not_tried(rules: tuple[Rule, ...]) -> CheckResult:
+def _not_tried(session: Session, rules: tuple[Rule, ...]) -> CheckResult:
     needed = {action for kind in kinds_of(rules) for action in resource_actions(kind, rules, Purpose.RUN)}
     changing = sorted(action for action in needed if not reads(action))
     if not changing:
         return ok("rule changes", "no rule may change anything")
-    return skipped("rule changes", f"cannot be tried without changing something: {', '.join(changing)}", _POLICY)
+    return skipped(
+        "rule changes", f"cannot be tried without changing something: {', '.join(changing)}", _policy(session)
+    )
+
+
+def _policy(session: Session) -> str:
+    return f"{session.command('ram-policy')} prints all that is needed"
 
 
 def _of(rule: Rule) -> set[str]:

@@ -35,7 +35,7 @@ def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandE
         return show(config, form, CommandExit.USAGE)
     found = [ok(configuration.CONFIGURATION, f"{len(config.rules)} rule{'s' if len(config.rules) > 1 else ''}")]
     found += [*configuration.look(config), *environment.look(os.environ), *local.look(config)]
-    found += _of_services(config, probe_bucket)
+    found += _of_services(path, config, probe_bucket)
     return show(found, form, concluded(found, strict=strict))
 
 
@@ -45,7 +45,7 @@ def concluded(found: Sequence[CheckResult], *, strict: bool) -> CommandExit:
     return CommandExit.FOUND if any(each.status in bad for each in found) else CommandExit.DONE
 
 
-def _of_services(config: Config, probe_bucket: str) -> Iterator[CheckResult]:
+def _of_services(path: Path, config: Config, probe_bucket: str) -> Iterator[CheckResult]:
     reached = list(hosts.look(config))
     yield from reached
     broken = {each.check for each in reached if each.status is Status.FAILED}
@@ -53,7 +53,7 @@ def _of_services(config: Config, probe_bucket: str) -> Iterator[CheckResult]:
     if isinstance(credentials, CheckResult):
         yield credentials
         return
-    with made(config, credentials) as session:
+    with made(path, config, credentials) as session:
         yield ok(CREDENTIALS, f"access key {session.credentials.get_credentials().access_key_id}")
         if hosts.CLOCK in broken:
             # Every signature would be refused for the same reason.

@@ -27,7 +27,7 @@ from consumer.core.errors import (
 from consumer.core.exit_codes import CommandExit
 from consumer.core.printable import quoted
 from consumer.core.queue_limits import MAX_BATCH
-from consumer.operator import output
+from consumer.operator import output, typed
 from consumer.operator.dlq.followed import Followed, Journal
 from consumer.operator.dlq.history import properties
 from consumer.operator.dlq.letters import Letter, LetterFilter, names, read
@@ -142,7 +142,8 @@ def redrive(path: Path, form: str, choice: LetterOptions, *, foreign: bool, wait
             if wait_seconds:
                 dealt = _followed(Followed(dead, journal, found.seen), dealt, wait_seconds)
     done = [each for each in dealt if each.done]
-    after = f"{queue.name} has them again; one that fails again is a new letter: dlq list --newer-than 15m"
+    again = typed.command("dlq", "list", "--newer-than", "15m", config=path)
+    after = f"{queue.name} has them again; one that fails again is a new letter: {again}"
     return _show_results(
         form, [*left, *dealt], dry_run=choice.dry_run, after=after if done and not choice.dry_run else ""
     )
@@ -298,7 +299,7 @@ def _show_results(form: str, dealt: list[LetterResult], *, dry_run: bool, after:
         counts = Counter(each.done for each in dealt)
         console.print(f"{counts[True]} done, {counts[False]} not{', nothing was changed' if dry_run else ''}.")
         if after:
-            console.print(f"{after}.")
+            output.unbroken(console, after)
 
     output.show(form, [each.document() for each in dealt], draw)
     if any(each.failed for each in dealt):

@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from consumer.core.errors import RemediatorError
 from consumer.guards.rule import Rule
@@ -32,8 +31,6 @@ from consumer.remediations.base import Change
 from consumer.resources.oss.bucket import BucketInfo
 from consumer.resources.oss.kind import BUCKETS
 
-_ASK = "try again; if it stays, ask with the request id. config-remediator ram-policy --for prove prints what it needs"
-
 _AGAIN = "run it again"
 
 
@@ -42,8 +39,6 @@ class ProofMeans:
     """What every proof of a run uses."""
 
     session: Session
-    path: Path
-    """The configuration's file, for commands to type."""
     rules: Sequence[Rule]
     witnesses: Witnesses
     stop: Stop
@@ -64,7 +59,9 @@ class Proof:
             rule.name, rule.remediation.name, rule.mode.value, config.canary.bucket, config.canary_region
         )
         self._record.event = f"prove-{uuid.uuid4().hex}"
-        self._by_hand = by_hand.command(config, means.path, rule.name)
+        rights = means.session.command("ram-policy", "--for", "prove")
+        self._ask = f"try again; if it stays, ask with the request id. {rights} prints what it needs"
+        self._by_hand = by_hand.command(config, means.session.path, rule.name)
         self._marks = Marks(config.canary.bucket, rule.name, means.wall_ms())
 
     def carry_out(self) -> ProofFinding:
@@ -80,7 +77,7 @@ class Proof:
         except NotProvable as error:
             return finding(self._record, error.status, f"nothing was broken: {error}", error.remedy)
         except RemediatorError as error:
-            return finding(self._record, Status.FAILED, f"nothing was broken: {error}", _ASK)
+            return finding(self._record, Status.FAILED, f"nothing was broken: {error}", self._ask)
         return self._broken(canary, rehearsal, info, body)
 
     def _event(self) -> str:
@@ -109,7 +106,7 @@ class Proof:
             refused, record.result, record.broken_as = True, ProofResult.NOT_BEGUN, ""
             verdict = finding(record, error.status, f"nothing was broken: {error}", error.remedy)
         except RemediatorError as error:
-            remedy = error.remedy if isinstance(error, NotProvable) else _ASK
+            remedy = error.remedy if isinstance(error, NotProvable) else self._ask
             verdict = finding(record, Status.FAILED, f"it could not be gone through to the end: {error}", remedy)
         finally:
             restored = self._restored(canary, rehearsal, info, repaired=way.repaired or refused)
@@ -132,7 +129,7 @@ class Proof:
         seen = way.followed(lambda: canary.state(info) == rehearsal.after, since=since)
         if means.stop and not seen.repaired:
             return finding(record, Status.FAILED, "stopped before it was repaired", _AGAIN)
-        return judged(self._rule, record, seen)
+        return judged(self._rule, record, seen, means.session.command)
 
     def _restored(self, canary: Canary, rehearsal: Change, info: BucketInfo, *, repaired: bool) -> Restored:
         with self._timed("restored"):

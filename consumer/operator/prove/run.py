@@ -83,22 +83,20 @@ def _found(config: Config, path: Path, rules: Sequence[Rule], wish: ProofRequest
     if isinstance(credentials, CheckResult):
         yield credentials
         return
-    with made(config, credentials) as session:
+    with made(path, config, credentials) as session:
         way = list(mns.route(session))
         yield from way
         if any(each.status is Status.FAILED for each in way):
             yield _nothing_broken()
             return
-        yield from _proofs(session, path, rules, wish, stop)
+        yield from _proofs(session, rules, wish, stop)
 
 
-def _proofs(
-    session: Session, path: Path, rules: Sequence[Rule], wish: ProofRequest, stop: Stop
-) -> Iterator[CheckResult]:
+def _proofs(session: Session, rules: Sequence[Rule], wish: ProofRequest, stop: Stop) -> Iterator[CheckResult]:
     config = session.config
     configured = Path(config.journal.path) if config.journal.path else None
     witnesses = Witnesses(wish.journal or configured, wish.url or address(config.http))
-    means = ProofMeans(session, path, build_rules(config), witnesses, stop)
+    means = ProofMeans(session, build_rules(config), witnesses, stop)
     proved = False
     for rule in rules:
         if stop:

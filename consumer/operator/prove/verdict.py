@@ -6,7 +6,7 @@ that, and not lost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from consumer.core.outcome import Outcome
@@ -55,13 +55,13 @@ def witnessed(seen: Seen) -> bool:
     return seen.journal.fixed_by is not None or Outcome.FIXED in seen.counts
 
 
-def judged(rule: Rule, record: ProofRecord, seen: Seen) -> ProofFinding:
-    """The verdict; fills in who, how, and how long the worker took."""
+def judged(rule: Rule, record: ProofRecord, seen: Seen, command: Callable[..., str]) -> ProofFinding:
+    """The verdict; fills in who, how, and how long the worker took. `command` makes words one for a person to type."""
     _timed(record, seen.journal)
     if seen.repaired:
         return _repaired(record, seen)
     if outcome := seen.journal.outcome or _counted(rule, seen):
-        return _not_repaired(rule, record, seen, outcome)
+        return _not_repaired(rule, record, seen, outcome, command)
     if seen.in_queue is not None:
         return _in_queue(record, seen, seen.in_queue)
     record.result = ProofResult.NOT_SEEN
@@ -110,7 +110,9 @@ def _repaired(record: ProofRecord, seen: Seen) -> ProofFinding:
     return finding(record, Status.WARNING, text, f"{remedy} that is put back looks alike")
 
 
-def _not_repaired(rule: Rule, record: ProofRecord, seen: Seen, outcome: Outcome) -> ProofFinding:
+def _not_repaired(
+    rule: Rule, record: ProofRecord, seen: Seen, outcome: Outcome, command: Callable[..., str]
+) -> ProofFinding:
     by = seen.journal.ending.text("who") if seen.journal.ending else seen.worker
     record.by, record.seen_in = by, "journal" if seen.journal.ending else "metrics"
     record.message_id = seen.journal.ending.text("message_id") if seen.journal.ending else ""
@@ -124,7 +126,7 @@ def _not_repaired(rule: Rule, record: ProofRecord, seen: Seen, outcome: Outcome)
         record,
         Status.FAILED,
         f"the event reached {by}, and ended there as {outcome}{why}",
-        _advice(outcome, seen.journal.reason),
+        _advice(outcome, seen.journal.reason, command),
     )
 
 
@@ -144,18 +146,19 @@ def _counted(rule: Rule, seen: Seen) -> Outcome | None:
     return next((each for each in expected if each in seen.counts and each not in _GOES_ON), None)
 
 
-def _advice(outcome: Outcome, reason: str) -> str:
+def _advice(outcome: Outcome, reason: str, command: Callable[..., str]) -> str:
     match outcome:
         case Outcome.HELD if reason.startswith(PERMISSION_MISSING):
-            return f"let the worker's role have what config-remediator ram-policy prints. {_LEFT}"
+            return f"let the worker's role have what {command('ram-policy')} prints. {_LEFT}"
         case Outcome.WOULD_FIX:
             return f"the worker runs with another configuration, where this rule observes. {_LEFT}"
         case Outcome.HELD:
             return f"see what holds it, in the reason, in docs/guards.md and on the worker's page. {_LEFT}"
         case Outcome.REJECTED | Outcome.EXHAUSTED | Outcome.INVALID:
-            return "repair what the reason names; a letter is left in the dead-letter queue: config-remediator dlq list"
+            letters = command("dlq", "list")
+            return f"repair what the reason names; a letter is left in the dead-letter queue: {letters}"
         case _:
-            return "compare the worker's configuration with this one: config-remediator config diff"
+            return f"compare the worker's configuration with this one: {command('config', 'show', '--changed')}"
 
 
 def _but(seen: Seen) -> str:

@@ -70,19 +70,21 @@ class RepairAttempts:
         pipeline: Pipeline,
         hooks: Hooks,
         begun: BegunChange,
+        follow_up: str,
         *,
         pause: Callable[[float], object] = time.sleep,
         say: Callable[[str], None] = output.note,
     ) -> None:
-        """`begun` is one of those that follow by `hooks`."""
+        """`begun` is one of those that follow by `hooks`; `follow_up` are the commands for whoever stops it."""
         self._config = config
         self._pipeline = pipeline
         self._hooks = hooks
         self._begun = begun
+        self._follow_up = follow_up
         self._pause = pause
         self._say = say
 
-    def make(self, body: str, resource: str) -> RepairAttempt:
+    def make(self, body: str) -> RepairAttempt:
         """Go the way until it ends, or until the service is not expected to show the change any more.
 
         Raises:
@@ -100,7 +102,7 @@ class RepairAttempts:
                 self._wait(ending.hold_seconds or 0.0)
             except KeyboardInterrupt as stop:
                 if self._begun.change:
-                    stop.add_note(self._interrupted(delivery, self._begun.change, resource))
+                    stop.add_note(self._interrupted(delivery, self._begun.change))
                 raise
         raise AssertionError("counting has no end")
 
@@ -122,15 +124,14 @@ class RepairAttempts:
         self._say(f"The service has accepted the change and does not show it yet. Looking again in {shown}.")
         self._pause(seconds)
 
-    def _interrupted(self, delivery: Delivery, change: Step, resource: str) -> str:
+    def _interrupted(self, delivery: Delivery, change: Step) -> str:
         """Leave a line about it; what the person has to know."""
         detail = "the command was stopped before the change was read back, so it may have been made"
         ending = Ending(Outcome.FAILED, "interrupted", detail, change.before, change.after)
         self._hooks.step(delivery.step(StepName.DECIDED, before=change.before, after=change.after, ending=ending))
         return (
             "A change was begun and not read back: it may have been made.\n"
-            f"  config-remediator journal show {resource}   what is on record, with the state before\n"
-            f"  config-remediator explain {resource}        the same, and what would be done now\n"
+            f"{self._follow_up}\n"
             "The same repair again is safe: it finds nothing left to do, or it makes the change and names it for undo."
         )
 

@@ -40,6 +40,8 @@ class RepairResult:
     """Whether a part of it is made and read back."""
     change: str = ""
     """What `undo` takes, if something was changed and journaled."""
+    undo: str = ""
+    """The command that takes it back, whole."""
     who: str = ""
     alone: bool = True
     """Whether limits, breaker and contest knew of nothing but this command."""
@@ -134,6 +136,8 @@ def close(console: Console, result: RepairResult) -> None:
     ]
     console.print(output.facts([(name, value) for name, value in pairs if value]))
     console.print(output.cell(states.cut(result.sentence(), _LONGEST_SENTENCE)))
+    if result.undo:
+        output.unbroken(console, f"To put it back: {result.undo}")
     for sentence in _notes(result):
         console.print(output.cell(sentence))
 
@@ -154,8 +158,6 @@ def _finding(result: RepairResult) -> str:
 
 def _notes(result: RepairResult) -> list[str]:
     found = []
-    if result.change:
-        found.append(f"To put it back: config-remediator undo {result.change}")
     if result.unjournaled:
         found.append(f"The change was made, and its last line could not be journaled: {result.unjournaled}")
     if result.announced:

@@ -27,7 +27,7 @@ from consumer.guards.chain import JOURNAL_UNWRITABLE
 from consumer.guards.rule import Mode, Rule
 from consumer.journal.file import JournalFile
 from consumer.journal.writer import JournalWriter, actor, user
-from consumer.operator import announce, output
+from consumer.operator import announce, output, typed
 from consumer.operator.dry_run import DryRun, is_unavailable
 from consumer.operator.interruption import terminable
 from consumer.operator.repair import event
@@ -122,16 +122,18 @@ def _applied(session: Session, rule: Rule, text: str, wish: RepairRequest) -> Re
         writer.opened(session.credentials.get_credentials().access_key_id)
         begun = BegunChange()
         hooks = Hooks(followers=(writer, begun))
-        attempts = RepairAttempts(config, _pipeline(session, rule, hooks, closing), hooks, begun)
-        made = attempts.make(text, wish.resource)
+        attempts = RepairAttempts(
+            config, _pipeline(session, rule, hooks, closing), hooks, begun, _follow_up(session, wish)
+        )
+        made = attempts.make(text)
         delivery, ending = made.delivery, made.ending
         attempt = ending.attempt
         in_part = attempt is not None and attempt.in_part
         proved = made.journaled and (ending.outcome is Outcome.FIXED or in_part)
         change = writer.last[:12] if proved else ""
     taken = delivery.rule.name if delivery.rule else ""
-    undo = "" if wish.journal else change  # which reads the configured journal
-    announced = announce.fixed(session, delivery, ending, who, undo) if ending.outcome is Outcome.FIXED else None
+    named = "" if wish.journal else change  # what is announced names no file of this machine
+    announced = announce.fixed(session, delivery, ending, who, named) if ending.outcome is Outcome.FIXED else None
     return RepairResult(
         rule,
         taken,
@@ -146,11 +148,21 @@ def _applied(session: Session, rule: Rule, text: str, wish: RepairRequest) -> Re
         begun=attempt is not None and attempt.begun,
         in_part=in_part,
         change=change,
+        undo=session.command("undo", change, *typed.option("--file", wish.journal)) if change else "",
         who=who,
         alone=not config.shared.url,
         request_ids=made.request_ids,
         unjournaled="" if made.journaled else writer.trouble or "the line about the ending could not be written",
         announced=announced or "",
+    )
+
+
+def _follow_up(session: Session, wish: RepairRequest) -> str:
+    """What shows how a change stands that nobody waited for."""
+    file = typed.option("--file", wish.journal)
+    return typed.listed(
+        (session.command("journal", "show", wish.resource, *file), "what is on record, with the state before"),
+        (session.command("explain", wish.resource, *file), "the same, and what would be done now"),
     )
 
 

@@ -6,6 +6,7 @@ import difflib
 import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from consumer.config import Config, build_rules
@@ -14,9 +15,23 @@ from consumer.core.printable import printable
 from consumer.engine.pipeline import OpenTarget
 from consumer.guards.rule import Mode
 from consumer.journal.format import Entry
+from consumer.operator import typed
 from consumer.remediations.base import AnyRemediation, Change
 from consumer.remediations.catalogue import catalogue
 from consumer.resources.base import Identity, Target
+
+
+@dataclass(frozen=True, slots=True)
+class UndoTyping:
+    """What a person typed that the commands printed for them have to repeat."""
+
+    config: Path
+    file: Path | None
+    """The journal, where it is not the configuration's."""
+
+    def command(self, *words: str, journal_by: str = "--file") -> str:
+        """A command, whole; `journal_by` is its option that names a journal."""
+        return typed.command(*words, *typed.option(journal_by, self.file), config=self.config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,7 @@ class Undo:
     remediation: AnyRemediation
     target: Target[Any]
     config: Config
+    typing: UndoTyping
 
     @property
     def enforced(self) -> bool:
@@ -49,7 +65,7 @@ class Declined(Exception):
     """Not undone; the text says why."""
 
 
-def work_of(entry: Entry, config: Config, open_target: OpenTarget) -> Undo:
+def work_of(entry: Entry, config: Config, open_target: OpenTarget, typing: UndoTyping) -> Undo:
     """What it takes to undo a journaled change. Nothing is sent yet.
 
     Raises:
@@ -63,7 +79,7 @@ def work_of(entry: Entry, config: Config, open_target: OpenTarget) -> Undo:
     resource = kind.resource(entry.text("account"), region, entry.text("resource"))
     until = time.monotonic() + config.engine.work_budget_seconds
     change = Change(entry.text("before"), entry.text("after"))
-    return Undo(entry, change, remediation, open_target(resource, lambda: until), config)
+    return Undo(entry, change, remediation, open_target(resource, lambda: until), config, typing)
 
 
 def _remediation(entry: Entry, config: Config) -> AnyRemediation:

@@ -29,7 +29,7 @@ from consumer.operator import announce, output, records
 from consumer.operator.interruption import terminable
 from consumer.operator.lasting import Lasting, write_exemption, write_pause
 from consumer.operator.session import opened
-from consumer.operator.undo.change import Declined, Undo, checked, work_of
+from consumer.operator.undo.change import Declined, Undo, UndoTyping, checked, work_of
 from consumer.operator.undo.view import advice, close, document_of, draw, exemption_of, refused, unread
 from consumer.resources.base import Identity, Written, written
 
@@ -43,6 +43,8 @@ class UndoOptions:
     weaken: bool = False
     """That protection gets weaker is meant."""
     lasting: Lasting = field(default_factory=Lasting)
+    file: Path | None = None
+    """The journal, instead of the configuration's."""
 
 
 def undo(path: Path, form: str, identity: str, wish: UndoOptions) -> CommandExit:
@@ -54,9 +56,10 @@ def undo(path: Path, form: str, identity: str, wish: UndoOptions) -> CommandExit
     """
     denied = False
     with terminable(), opened(path) as session:
-        journal = records.journal_path(path, None)
-        done = records.change(journal, identity)
-        work = work_of(done.entry, session.config, session.open)
+        journal = records.journal_path(path, wish.file)
+        typing = UndoTyping(path, wish.file)
+        done = records.change(journal, identity, typing.command("journal", "show", "RESOURCE"))
+        work = work_of(done.entry, session.config, session.open, typing)
         document = document_of(work, result="undone")
         try:
             records.proved(journal, done.entry)

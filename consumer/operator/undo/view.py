@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 
 from consumer.announcements.records import ResourceName
-from consumer.announcements.undoing import of_undo
-from consumer.operator import output, states
+from consumer.announcements.undoing import words_of_undo
+from consumer.operator import output, states, typed
 from consumer.operator.lasting import Lasting, WantedExemption, exemption_text
 from consumer.operator.undo.change import Undo, difference
 from consumer.resources.base import Written, written
@@ -68,16 +68,16 @@ def unread(work: Undo) -> str:
     """What a person has to know of an undo that was begun and not read back."""
     entry = work.entry
     resource = entry.text("resource")
+    shown = work.typing.command("journal", "show", resource, "--all")
     text = (
-        "The undo was begun and not read back: it may have been made.\n"
-        f"  config-remediator journal show {resource} --all   what is on record\n"
+        f"The undo was begun and not read back: it may have been made.\n{typed.listed((shown, 'what is on record'))}\n"
     )
     if written(work.target) is Written.YES:
         kind = work.remediation.kind.resource_type
         name = ResourceName(kind, resource, entry.text("region"), entry.text("account"))
         return (
             f"{text}A part of it was made. To have it whole, repair what came back, then undo the same change again:\n"
-            f"  {of_undo(name, entry.text('rule'))}"
+            f"  {work.typing.command(*words_of_undo(name, entry.text('rule')), journal_by='--journal')}"
         )
     return f"{text}The same undo again is safe: it puts back what is still there, or says that it is as before already."
 

@@ -11,10 +11,10 @@ from tests.signals import as_under_a_terminal
 
 
 @contextmanager
-def started(cli: Cli, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def started(cli: Cli, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """A command that is over at the end of the block, whatever happens in it."""
     with as_under_a_terminal():
-        process = cli.start(*arguments)
+        process = cli.start(*arguments, **environment)
     with process:
         try:
             yield process

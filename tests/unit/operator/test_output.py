@@ -178,3 +178,10 @@ def test_nothing_is_left_to_be_written_once_a_person_is_asked(monkeypatch: pytes
 def test_one_is_not_many() -> None:
     """On the status page, in reports and in what catch-up could not read."""
     assert [counted(number, "resource") for number in (0, 1, 2)] == ["0 resources", "1 resource", "2 resources"]
+
+
+def test_a_line_with_a_command_is_copied_whole() -> None:
+    """However narrow the terminal is: it is the terminal that folds the line, and what controls one is escaped."""
+    stream, text = io.StringIO(), f"To put it back: config-remediator undo {'x' * 50} --config \x1b[2Ja.toml"
+    output.unbroken(output.console(stream, 40), text)
+    assert stream.getvalue() == text.replace("\x1b", "\\u001b") + "\n"

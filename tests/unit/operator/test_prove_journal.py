@@ -147,7 +147,7 @@ def test_nothing_is_green_that_was_not_seen(
 ) -> None:
     """Only a repair that a worker says it has made is ok; everything else warns or fails, and says what to do."""
     record = ProofRecord("encryption", "oss.encryption", mode.value, "the-canary", "cn-hangzhou")
-    found = judged(rule(mode), record, seen(**what))
+    found = judged(rule(mode), record, seen(**what), lambda *words: " ".join(words))
     assert (found.status, record.result) == (status, result)
     assert bool(found.remedy) is (status is not Status.OK)
 
