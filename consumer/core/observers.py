@@ -44,6 +44,8 @@ class StepName(StrEnum):
     """So many lines before this one could not be written, while work went on without them."""
     UNDO_BEFORE = "undo_before"
     UNDONE = "undone"
+    UNDONE_IN_PART = "undone_in_part"
+    """A request of an undo was refused after earlier ones were accepted: the state that was read back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,15 @@ from consumer.operator import output, records, states, times
 _ANCHOR = re.compile(r"[0-9a-f]{12,64}")
 
 _TOLD = frozenset(
-    {StepName.BEFORE, StepName.VERIFIED, StepName.DECIDED, StepName.SETTLED, StepName.UNDONE, StepName.GAP}
+    {
+        StepName.BEFORE,
+        StepName.VERIFIED,
+        StepName.DECIDED,
+        StepName.SETTLED,
+        StepName.UNDONE,
+        StepName.UNDONE_IN_PART,
+        StepName.GAP,
+    }
 )
 """What `show` has without --all: what somebody wants to know about a resource."""
 _EMPTY = "The journal has no line yet."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consumer.config import load
@@ -25,7 +25,9 @@ class Done:
     """A change that the journal proves, and whether it was undone."""
 
     entry: Entry
-    undone: bool
+    undone: bool = False
+    part: str = ""
+    """The state that an undo in part has left, the latest; empty if none was made in part."""
 
 
 _NONE_YET = "the worker makes it at its start; journal.path or --file says where it is"
@@ -112,9 +114,11 @@ def changes(path: Path) -> dict[str, Done]:
     found: dict[str, Done] = {}
     for entry in entries(path):
         if is_change(entry):
-            found[entry.digest] = Done(entry, undone=False)
+            found[entry.digest] = Done(entry)
         elif entry.step == StepName.UNDONE and (done := found.get(entry.text("undoes"))):
-            found[done.entry.digest] = Done(done.entry, undone=True)
+            found[done.entry.digest] = replace(done, undone=True)
+        elif entry.step == StepName.UNDONE_IN_PART and (done := found.get(entry.text("undoes"))):
+            found[done.entry.digest] = replace(done, part=entry.text("after"))
     return found
 
 

@@ -127,6 +127,8 @@ def _state(entry: Entry) -> str:
     elif before != after and entry.step == StepName.DECIDED:
         in_part = "made in part: " if entry.fields.get("in_part") is True else ""
         said = in_part if records.is_change(entry) else "wanted: "
+    elif entry.step == StepName.UNDONE_IN_PART:
+        said = "undone in part: "
     return f"{said}{states.change(before, after)}"
 
 

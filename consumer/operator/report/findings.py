@@ -103,6 +103,8 @@ class UndoneFix:
     who: str
     rule: str
     resource: str
+    in_part: bool = False
+    """Whether the rest of it was refused, so that neither state stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,7 +250,10 @@ def _contest(each: ReportedResource) -> str:
 
 
 def _undone(found: Findings) -> Table:
-    rows = tuple((each.resource, each.rule, each.who, times.moment(each.at_ms)) for each in found.undone)
+    rows = tuple(
+        (each.resource, each.rule, each.who, times.moment(each.at_ms) + (", in part" if each.in_part else ""))
+        for each in found.undone
+    )
     columns = ("resource", "rule", "by", "undone (UTC)")
     more = f"The newest {len(rows)} of {found.undone_total}." if found.undone_total > len(rows) else ""
     return Table("What people put back", columns, rows, "No undo is on record.", more)

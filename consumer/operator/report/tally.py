@@ -95,7 +95,7 @@ class Tally:
                 self._ended(entry)
             case StepName.SETTLED:
                 self.settled[_short(entry.text("disposition"))] += 1
-            case StepName.UNDONE:
+            case StepName.UNDONE | StepName.UNDONE_IN_PART:
                 self._undid(entry)
 
     def _known(self, entry: Entry) -> _LatestState | None:
@@ -156,7 +156,8 @@ class Tally:
     def _undid(self, entry: Entry) -> None:
         self.undone_total += 1
         rule, resource = _short(entry.text("rule")), _short(entry.text("resource"))
-        self._undone.append(UndoneFix(entry.at_ms, _short(entry.text("who")), rule, resource))
+        in_part = entry.step == StepName.UNDONE_IN_PART
+        self._undone.append(UndoneFix(entry.at_ms, _short(entry.text("who")), rule, resource, in_part))
         known = self._known(entry)
         if known is not None and entry.at_ms >= known.at_ms:
             known.at_ms, known.standing, known.reason = entry.at_ms, Standing.UNDONE, ""

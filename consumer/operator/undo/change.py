@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from consumer.announcements.records import ResourceName
+from consumer.announcements.undoing import words_of_undo
 from consumer.config import Config, build_rules
 from consumer.core.errors import ConfigurationError
 from consumer.core.printable import printable
@@ -16,6 +18,7 @@ from consumer.engine.pipeline import OpenTarget
 from consumer.guards.rule import Mode
 from consumer.journal.format import Entry
 from consumer.operator import typed
+from consumer.operator.records import Done
 from consumer.remediations.base import AnyRemediation, Change
 from consumer.remediations.catalogue import catalogue
 from consumer.resources.base import Identity, Target
@@ -44,6 +47,8 @@ class Undo:
     target: Target[Any]
     config: Config
     typing: UndoTyping
+    part: str = ""
+    """The state that an earlier undo in part has left; empty if there was none."""
 
     @property
     def enforced(self) -> bool:
@@ -56,6 +61,16 @@ class Undo:
         """What people call the resource."""
         return self.remediation.kind.noun
 
+    @property
+    def again(self) -> str:
+        """What makes an undo whole of which a part was made."""
+        entry = self.entry
+        name = ResourceName(
+            self.remediation.kind.resource_type, entry.text("resource"), entry.text("region"), entry.text("account")
+        )
+        repair = self.typing.command(*words_of_undo(name, entry.text("rule")), journal_by="--journal")
+        return f"repair what came back, then undo the same change again:\n  {repair}"
+
     def live(self, identity: Identity) -> str:
         """The state now, in the notation of the journal."""
         return self.remediation.plan(self.remediation.inspect(self.target, identity)).state
@@ -65,12 +80,13 @@ class Declined(Exception):
     """Not undone; the text says why."""
 
 
-def work_of(entry: Entry, config: Config, open_target: OpenTarget, typing: UndoTyping) -> Undo:
+def work_of(done: Done, config: Config, open_target: OpenTarget, typing: UndoTyping) -> Undo:
     """What it takes to undo a journaled change. Nothing is sent yet.
 
     Raises:
         ConfigurationError: its remediation is not there any more, or repairs another kind of resource now.
     """
+    entry = done.entry
     remediation = _remediation(entry, config)
     kind, recorded = remediation.kind, entry.text("resource_type")
     if recorded not in ("", kind.resource_type):  # lines of earlier releases name no type
@@ -79,7 +95,7 @@ def work_of(entry: Entry, config: Config, open_target: OpenTarget, typing: UndoT
     resource = kind.resource(entry.text("account"), region, entry.text("resource"))
     until = time.monotonic() + config.engine.work_budget_seconds
     change = Change(entry.text("before"), entry.text("after"))
-    return Undo(entry, change, remediation, open_target(resource, lambda: until), config, typing)
+    return Undo(entry, change, remediation, open_target(resource, lambda: until), config, typing, done.part)
 
 
 def _remediation(entry: Entry, config: Config) -> AnyRemediation:
@@ -112,6 +128,8 @@ def checked(work: Undo) -> Identity:
     live = work.live(found)
     if live == work.change.before:
         raise Declined(f"the {work.noun} is as it was before the change already")
+    if work.part and live == work.part:
+        raise Declined(f"it was undone in part before. To have it whole, {work.again}")
     if live != work.change.after:
         text = difference(work.change.after, live, "as the change left it", "now")
         raise Declined(f"somebody has changed it since\n{text}")

@@ -30,7 +30,7 @@ from consumer.operator.interruption import terminable
 from consumer.operator.lasting import Lasting, write_exemption, write_pause
 from consumer.operator.session import opened
 from consumer.operator.undo.change import Declined, Undo, UndoTyping, checked, work_of
-from consumer.operator.undo.view import advice, close, document_of, draw, exemption_of, refused, unread
+from consumer.operator.undo.view import advice, close, document_of, draw, exemption_of, left_in_part, refused, unread
 from consumer.resources.base import Identity, Written, written
 
 
@@ -59,7 +59,7 @@ def undo(path: Path, form: str, identity: str, wish: UndoOptions) -> CommandExit
         journal = records.journal_path(path, wish.file)
         typing = UndoTyping(path, wish.file)
         done = records.change(journal, identity, typing.command("journal", "show", "RESOURCE"))
-        work = work_of(done.entry, session.config, session.open, typing)
+        work = work_of(done, session.config, session.open, typing)
         document = document_of(work, result="undone")
         try:
             records.proved(journal, done.entry)
@@ -71,20 +71,31 @@ def undo(path: Path, form: str, identity: str, wish: UndoOptions) -> CommandExit
             _agreed(work, wish)
             found = checked(work)  # once more, for a person may have thought about it for minutes
             document["lasting"] = _make_last(path, work, wish.lasting)
-            document["now"] = _carry_out(work, found, journal, session.credentials.get_credentials().access_key_id)
-            document["announced"] = announce.undone(
-                session, work.entry, work.remediation.kind.resource_type, document["now"], _person()
-            )
+            access_key_id = session.credentials.get_credentials().access_key_id
+            document["now"], left = _carry_out(work, found, journal, access_key_id)
+            if left is None:
+                document["announced"] = announce.undone(
+                    session, work.entry, work.remediation.kind.resource_type, document["now"], _person()
+                )
+            else:
+                document["result"], denied = refused(work, str(left)), _is_unavailable(left)
         except (Declined, Refused, records.Unproved) as declined:
             document["result"] = f"not undone: {declined}"
         except (ResourceGone, PermanentError) as error:
             document["result"] = refused(work, str(error))
-            denied = isinstance(error, PermissionMissing | DeniedByResource)
+            denied = _is_unavailable(error)
         document["advice"] = advice(document, work, wish.lasting)
     output.show(form, document, lambda console: close(console, document, work))
     if denied:
         return CommandExit.UNAVAILABLE
     return CommandExit.DONE if document["result"] == "undone" or wish.dry_run else CommandExit.REFUSED
+
+
+def _is_unavailable(error: ServiceError) -> bool:
+    """Whether a service kept it from being undone, and not the resource itself."""
+    return not isinstance(error, ResourceGone | PermanentError) or isinstance(
+        error, PermissionMissing | DeniedByResource
+    )
 
 
 def _agreed(work: Undo, wish: UndoOptions) -> None:
@@ -109,8 +120,13 @@ def _make_last(path: Path, work: Undo, lasting: Lasting) -> list[str]:
     return done
 
 
-def _carry_out(work: Undo, found: Identity, journal: Path, access_key_id: str) -> str:
-    """Revert between two lines of the journal; returns the state that is read back."""
+def _carry_out(work: Undo, found: Identity, journal: Path, access_key_id: str) -> tuple[str, ServiceError | None]:
+    """Revert between two lines of the journal; returns the state that is read back, and what kept it from being whole.
+
+    Raises:
+        Declined: nothing was undone, or the resource is another one now.
+        ServiceError: it was not undone, or nobody knows what stands.
+    """
     writer = JournalWriter(JournalFile(journal), who=_person())
     writer.opened(access_key_id)
     try:
@@ -126,18 +142,61 @@ def _carry_out(work: Undo, found: Identity, journal: Path, access_key_id: str) -
         except OSError as error:
             raise Declined(f"the journal cannot be written: {error.strerror}; nothing was changed") from None
         with _uncertain(work):
-            work.remediation.revert(work.target, work.change)
+            left = _reverted(work, found)
+        if left is not None and left.state != work.change.before:
+            why = {"reason": left.error.code, "detail": str(left.error)}
+            _journaled(writer, {"step": StepName.UNDONE_IN_PART.value, **fields, "after": left.state, **why})
+            output.note(left_in_part(work))
+            return left.state, left.error
         now: Identity = work.target.identity()
         if now.differs(found):
             raise Declined(_replaced(work, now, found))
         state = work.live(now)
-        try:
-            writer.write([{"step": StepName.UNDONE.value, **fields, "after": state}])
-        except OSError as error:
-            output.note(f"The line that it is undone could not be journaled: {error.strerror}")
-        return state
+        _journaled(writer, {"step": StepName.UNDONE.value, **fields, "after": state})
+        return state, None
     finally:
         writer.close()
+
+
+def _journaled(writer: JournalWriter, line: dict[str, str]) -> None:
+    try:
+        writer.write([line])
+    except OSError as error:
+        output.note(f"The line that it is {line['step'].replace('_', ' ')} could not be journaled: {error.strerror}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What stands of an undo of which a request was accepted before a later one failed."""
+
+    state: str
+    error: ServiceError
+
+
+def _reverted(work: Undo, found: Identity) -> _Left | None:
+    """Send the requests; what they have reached where one of them failed, if that can be read.
+
+    Raises:
+        ServiceError: one failed, and no part of the undo shows.
+    """
+    try:
+        work.remediation.revert(work.target, work.change)
+    except ServiceError as error:
+        state = _part(work, found) if written(work.target) is Written.YES else None
+        if state is None:
+            raise
+        return _Left(state, error)
+    return None
+
+
+def _part(work: Undo, found: Identity) -> str | None:
+    """The state, if it shows that a part was undone; the error before says why nothing else is known."""
+    try:
+        now: Identity = work.target.identity()
+        state = None if now.differs(found) else work.live(now)
+    except ServiceError:
+        return None
+    return None if state == work.change.after else state
 
 
 @contextmanager

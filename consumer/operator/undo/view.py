@@ -7,8 +7,6 @@ from typing import Any
 
 from rich.console import Console
 
-from consumer.announcements.records import ResourceName
-from consumer.announcements.undoing import words_of_undo
 from consumer.operator import output, states, typed
 from consumer.operator.lasting import Lasting, WantedExemption, exemption_text
 from consumer.operator.undo.change import Undo, difference
@@ -42,7 +40,13 @@ def draw(console: Console, work: Undo) -> None:
 def close(console: Console, document: dict[str, Any], work: Undo) -> None:
     """What was done, or why nothing was."""
     if document["result"] != "undone":
-        console.print(output.cell(tuple(str(document["result"]).splitlines())))
+        for line in str(document["result"]).splitlines():
+            if line.startswith("  config-remediator "):
+                output.unbroken(console, line)
+            else:
+                console.print(output.cell(line))
+        if document["now"] is not None:
+            console.print(output.cell(f"It reads back as {states.cut(document['now'])}."))
     else:
         text = f"Undone and journaled; it reads back as {states.cut(document['now'])}."
         if document["now"] != work.change.before:
@@ -73,13 +77,13 @@ def unread(work: Undo) -> str:
         f"The undo was begun and not read back: it may have been made.\n{typed.listed((shown, 'what is on record'))}\n"
     )
     if written(work.target) is Written.YES:
-        kind = work.remediation.kind.resource_type
-        name = ResourceName(kind, resource, entry.text("region"), entry.text("account"))
-        return (
-            f"{text}A part of it was made. To have it whole, repair what came back, then undo the same change again:\n"
-            f"  {work.typing.command(*words_of_undo(name, entry.text('rule')), journal_by='--journal')}"
-        )
+        return f"{text}A part of it was made. To have it whole, {work.again}"
     return f"{text}The same undo again is safe: it puts back what is still there, or says that it is as before already."
+
+
+def left_in_part(work: Undo) -> str:
+    """What a person has to know of an undo of which a part was made and read back."""
+    return f"A part of it was made, and is journaled. To have it whole, {work.again}"
 
 
 def document_of(work: Undo, result: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,76 @@ def test_an_undo_says_that_a_part_was_made(
     assert (cli.run(*repair).status, left(world)) == (0, 0)
     assert (cli.run("undo", change, "--yes", "--weaken").status, left(world)) == (0, 150)
     assert journal.exists()
+
+
+@pytest.mark.parametrize("answer", [REFUSED, FORBIDDEN, {"status": 503, "code": "ServiceUnavailable"}])
+def test_an_undo_in_part_is_on_record(world: Emulator, cli: Cli, journal: Path, answer: dict[str, object]) -> None:
+    """The state that it left is read and journaled, and every command that reads journals says so."""
+    repair = repairing(world)
+    change = cli.run(*repair, "-o", "json").document["change"]
+    fault = world.faults.add("error", "AuthorizeSecurityGroup", service="ecs", skip=1, **answer)
+    result = cli.run("undo", change, "--yes", "--weaken", "-o", "json")
+    assert result.status == (4 if answer == REFUSED else 3), result
+    document = result.document
+    assert document["result"].startswith("undone in part: ecs AuthorizeSecurityGroup: ")
+    assert document["now"] not in (document["from"], document["to"])
+    world.faults.remove(fault)
+
+    last = json.loads(journal.read_text(encoding="utf-8").splitlines()[-1])
+    assert (last["step"], last["before"], last["after"]) == ("undone_in_part", "[]", document["now"])
+    assert (last["reason"], last["undoes"][:12]) == (answer["code"], change)
+    assert cli.json("journal", "verify")["whole"]
+    (shown,) = [each for each in cli.json("journal", "show", GROUP) if each["hash"].startswith(change)]
+    assert shown["undoable"], "as soon as what came back is repaired"
+    assert "undone_in_part" in cli.run("journal", "show", GROUP).out
+    report = cli.run("report", "--format", "json").document
+    assert report["standings"]["risky-ports"] == {"undone": 1}
+    assert [each["in_part"] for each in report["undone"]] == [True]
+    assert "in part" in cli.run("report").out
+    assert "undone in part: " in cli.run("explain", GROUP, "--no-look").out
+
+    again = cli.run("undo", change, "--yes", "--weaken")
+    assert (again.status, left(world)) == (4, 100), again
+    assert "it was undone in part before" in again.out
+    assert "somebody has changed it" not in again.out
+    assert f"config-remediator {' '.join(repair)}" in again.out
+    assert (cli.run(*repair).status, left(world)) == (0, 0)
+    assert (cli.run("undo", change, "--yes", "--weaken").status, left(world)) == (0, 150)
+    assert "it was undone before" in cli.run("undo", change, "--yes", "--weaken").out
+
+
+def test_a_refusal_after_the_effect_is_an_undo(world: Emulator, cli: Cli, journal: Path) -> None:
+    """The read-back decides: all is as it was, so it is undone, and nothing is left to be repaired."""
+    change = cli.run(*repairing(world), "-o", "json").document["change"]
+    world.faults.add("error_after", "AuthorizeSecurityGroup", service="ecs", skip=1, **REFUSED)
+    result = cli.run("undo", change, "--yes", "--weaken", "-o", "json")
+    assert (result.status, result.document["result"], left(world)) == (0, "undone", 150), result
+    assert result.err == ""
+    assert json.loads(journal.read_text(encoding="utf-8").splitlines()[-1])["step"] == "undone"
+
+
+def test_what_an_undo_in_part_left_cannot_be_read(world: Emulator, cli: Cli, journal: Path) -> None:
+    """Nobody knows what stands, so no state is journaled, and the command says what to do."""
+    look, write = "DescribeSecurityGroupAttribute", "AuthorizeSecurityGroup"
+    repair = repairing(world)
+    undo = ("undo", cli.run(*repair, "-o", "json").document["change"], "--yes", "--weaken")
+    world.journal_reads(True)
+    begun = len(world.journal())
+    world.faults.add("error", write, service="ecs", skip=1, **REFUSED)
+    assert "undone in part: " in cli.run(*undo).out
+    operations = [each.operation for each in world.journal()[begun:]]
+    last = max(at for at, operation in enumerate(operations) if operation == write)
+    world.faults.clear()
+    assert cli.run(*repair).status == 0
+
+    world.faults.add("error", write, service="ecs", skip=1, **REFUSED)
+    world.faults.add("error", look, service="ecs", skip=operations[:last].count(look), **FORBIDDEN)
+    result = cli.run(*undo)
+    assert (result.status, left(world)) == (4, 100), result
+    assert "undone in part: ecs AuthorizeSecurityGroup: " in result.out
+    assert "The undo was begun and not read back: it may have been made." in result.err
+    assert f"config-remediator {' '.join(repair)}" in result.err
+    assert json.loads(journal.read_text(encoding="utf-8").splitlines()[-1])["step"] == "undo_before"
 
 
 def test_a_refused_first_request_is_not_called_a_part(world: Emulator, cli: Cli, journal: Path) -> None:
