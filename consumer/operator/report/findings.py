@@ -88,7 +88,10 @@ class ReportedResource:
     standing: Standing
     reason: str
     before: str
+    """Cut where it is long, here and below; `whole` reads all of it."""
     after: str
+    line: str
+    """The line that has both states, by its hash; empty if none has."""
     fixes: int
     """How often it was fixed in the period."""
     contested: bool

@@ -22,6 +22,7 @@ from consumer.operator.report.html import html
 from consumer.operator.report.markdown import markdown
 from consumer.operator.report.page import page
 from consumer.operator.report.text import draw, text
+from consumer.operator.report.whole import whole
 
 SCHEMA = "config-remediator/report/1"
 
@@ -76,7 +77,7 @@ def _pieces(path: Path) -> int:
 
 def _json(found: Findings) -> str:
     """The document for scripts; `docs/report.md` says what each member means."""
-    document: dict[str, Any] = {"schema": SCHEMA, **asdict(found)}
+    document: dict[str, Any] = {"schema": SCHEMA, **asdict(whole(found))}
     document["found"] = found.found
     return printable(json.dumps(document, indent=2, ensure_ascii=False), keep="\n") + "\n"
 

@@ -51,6 +51,8 @@ class _LatestState:
     reason: str = ""
     before: str = ""
     after: str = ""
+    line: str = ""
+    """The line that has both, by its hash."""
     fixes: int = 0
     contested: bool = False
 
@@ -134,6 +136,7 @@ class Tally:
         known.at_ms, known.standing = entry.at_ms, standing
         known.reason = _long(entry.text("detail")) if standing is Standing.EXEMPT else reason
         known.before, known.after = _long(entry.text("before")), _long(entry.text("after"))
+        known.line = entry.digest
 
     def _fixed(self, entry: Entry) -> None:
         self.days[entry.at_ms // _DAY_MS] += 1
@@ -224,6 +227,7 @@ def _listed(
             known.reason,
             known.before,
             known.after,
+            known.line,
             known.fixes,
             known.contested,
         )
