@@ -22,7 +22,11 @@ from consumer.cli.values import offered
     help="A journal's file; several times for those of all replicas. Without it, journal.path.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1, 100), default=3, show_default=True, help="Of a resource, so many newest messages."
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="At most so many messages, the newest, whatever their rules; a parked copy is one. Also of lines by people.",
 )
 @click.option("--no-look", is_flag=True, help="The journal alone: do not look at the resource.")
 @output_option
