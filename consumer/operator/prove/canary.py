@@ -39,10 +39,7 @@ class NotBreakable(NotProvable):
     """The service takes no state of the bucket that breaks the rule."""
 
     def __init__(self, text: str) -> None:
-        remedy = (
-            "leave it on: while it is, no ACL lets anyone in. Other rules show that the way works, and"
-            " config-remediator ram-policy prints the rights of this one"
-        )
+        remedy = "leave it on: while it is, no ACL lets anyone in. Other rules show that the way works"
         super().__init__(text, remedy, Status.SKIPPED)
 
 

@@ -75,10 +75,15 @@ class Proof:
             body = self._event()
             preflight.taken(session, rule, body)
         except NotProvable as error:
-            return finding(self._record, error.status, f"nothing was broken: {error}", error.remedy)
+            return finding(self._record, error.status, f"nothing was broken: {error}", self._remedy(error))
         except RemediatorError as error:
             return finding(self._record, Status.FAILED, f"nothing was broken: {error}", self._ask)
         return self._broken(canary, rehearsal, info, body)
+
+    def _remedy(self, error: NotProvable) -> str:
+        if isinstance(error, NotBreakable):
+            return f"{error.remedy}, and {self._means.session.command('ram-policy')} prints the rights of this one"
+        return error.remedy
 
     def _event(self) -> str:
         """Its body, in the evaluator's form.
@@ -104,9 +109,9 @@ class Proof:
             verdict = self._gone(canary, rehearsal, info, body, way)
         except NotBreakable as error:
             refused, record.result, record.broken_as = True, ProofResult.NOT_BEGUN, ""
-            verdict = finding(record, error.status, f"nothing was broken: {error}", error.remedy)
+            verdict = finding(record, error.status, f"nothing was broken: {error}", self._remedy(error))
         except RemediatorError as error:
-            remedy = error.remedy if isinstance(error, NotProvable) else self._ask
+            remedy = self._remedy(error) if isinstance(error, NotProvable) else self._ask
             verdict = finding(record, Status.FAILED, f"it could not be gone through to the end: {error}", remedy)
         finally:
             restored = self._restored(canary, rehearsal, info, repaired=way.repaired or refused)
