@@ -18,6 +18,7 @@ _PLACES = {
     "announcements/undoing.py": "read on other machines, where the configuration has another path, if any",
     "operator/bundled.py": "the demonstration takes no configuration",
     "operator/catch_up/sent.py": "the head of a file",
+    "operator/undo/view.py": "sees whether a line is a command",
 }
 _COMMAND = re.compile(rf"config-remediator (?:{'|'.join(cli.commands)})\b|config-remediator $")
 
