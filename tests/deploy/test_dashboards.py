@@ -54,6 +54,44 @@ def test_every_query_is_promql(query: PanelQuery) -> None:
     assert isinstance(parser.parse(filled(query.expr, interval="1m", time_range="6h")), parser.Expr)
 
 
+def _one_series(expr: Any) -> bool:
+    """Whether an expression gives one series at most, whatever is scraped."""
+    parser = package("promql_parser")
+    match expr:
+        case parser.NumberLiteral():
+            return True
+        case parser.ParenExpr() | parser.UnaryExpr():
+            return _one_series(expr.expr)
+        case parser.AggregateExpr():
+            return expr.modifier is None
+        case parser.BinaryExpr():
+            # Of `and` and `unless` the first side is what is shown.
+            return _one_series(expr.lhs) and (str(expr.op) in {"and", "unless"} or _one_series(expr.rhs))
+        case parser.Call() if expr.func.name == "histogram_quantile":
+            return [str(label) for label in expr.args[1].modifier.labels] == ["le"]
+        case parser.Call():
+            return all(_one_series(argument) for argument in expr.args)
+        case _:
+            return False
+
+
+def test_a_legend_without_a_label_stands_for_one_series() -> None:
+    """Or two lines would have the same name: the figures of one replica or job and those of another."""
+    parser = package("promql_parser")
+    named = [
+        (panel["title"], target["expr"])
+        for file in FILES
+        for panel in panels(file)
+        for target in panel["targets"]
+        if panel["type"] == "timeseries" and "{{" not in target["legendFormat"]
+    ]
+    assert len(named) >= 3
+    several = [
+        title for title, expr in named if not _one_series(parser.parse(filled(expr, interval="1m", time_range="6h")))
+    ]
+    assert several == []
+
+
 @pytest.mark.parametrize("query", queries(), ids=str)
 def test_every_metric_used_exists(query: PanelQuery) -> None:
     """A renamed metric would leave a panel empty for good."""

@@ -38,8 +38,8 @@ UPSTREAM = Row(
             COUNT,
             (
                 Query(
-                    f"remediator_catch_up_listed_resources{{{JOB}}} and "
-                    f"topk(1, remediator_catch_up_last_success_timestamp_seconds{{{JOB}}})",
+                    f"max(remediator_catch_up_listed_resources{{{JOB}}} and "
+                    f"topk(1, remediator_catch_up_last_success_timestamp_seconds{{{JOB}}}))",
                     "resources",
                 ),
             ),
