@@ -11,12 +11,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from bench.machine import Core, pin
+from emulator.interruption import held
 
 _PATIENCE_SECONDS = 10.0
 _DATABASES = 64
@@ -81,10 +82,12 @@ def running(core: Core | None, folder: Path) -> Iterator[Redis | None]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    process = subprocess.Popen(  # noqa: S603 - found on the path
-        [program, *options, "--databases", str(_DATABASES)], stdout=subprocess.DEVNULL, process_group=0
-    )
-    try:
+    with ExitStack() as stack:
+        with held():
+            process = subprocess.Popen(  # noqa: S603 - found on the path
+                [program, *options, "--databases", str(_DATABASES)], stdout=subprocess.DEVNULL, process_group=0
+            )
+            stack.callback(_end, process)
         redis, end = Redis(port), time.monotonic() + _PATIENCE_SECONDS
         while not redis.ready():
             if time.monotonic() > end or process.poll() is not None:
@@ -92,6 +95,8 @@ def running(core: Core | None, folder: Path) -> Iterator[Redis | None]:
             time.sleep(0.02)
         pin(core, process.pid)
         yield redis
-    finally:
-        process.terminate()
-        process.wait(_PATIENCE_SECONDS)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(_PATIENCE_SECONDS)

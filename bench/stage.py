@@ -24,6 +24,7 @@ from bench.server import client
 from bench.server.client import Server
 from bench.settings import Settings
 from bench.tls import Trust
+from emulator.interruption import held
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 BACKLOG = 10_000
@@ -58,16 +59,17 @@ class Client:
         """Start every process, in sessions of their own; what they say goes to the end of one file."""
         with self._log.open("ab") as output:
             for command in self._commands:
-                started = subprocess.Popen(  # noqa: S603 - the commands of bench.contenders
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    cwd=_REPOSITORY,
-                    env=self.environment,
-                    start_new_session=True,
-                )
-                self._processes.append(started)
+                with held():
+                    started = subprocess.Popen(  # noqa: S603 - the commands of bench.contenders
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        cwd=_REPOSITORY,
+                        env=self.environment,
+                        start_new_session=True,
+                    )
+                    self._processes.append(started)
 
     def usage(self) -> Usage:
         """What all its processes and their children use."""

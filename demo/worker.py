@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from demo.scene import DEAD_LETTERS, QUEUE, RULES, TERRAFORM_LOOPS
 from emulator.client import Emulator, Identity
+from emulator.interruption import held
 
 _CONFIGURATION = """\
 account_id = "{account}"
@@ -104,20 +105,23 @@ def worker(configuration: Path, key: Identity, log: Path) -> Iterator[subprocess
         "ALIBABA_CLOUD_ACCESS_KEY_ID": key.access_key_id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key.access_key_secret,
     }
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - ourselves
-            [sys.executable, "-m", "consumer", "run", "--config", str(configuration)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            process_group=0,
-        )
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+    with log.open("wb") as output, ExitStack() as stack:
+        with held():
+            process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-m", "consumer", "run", "--config", str(configuration)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                process_group=0,
+            )
+            stack.callback(_kill, process)
+        yield process
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+    process.wait()
 
 
 def wait_until_started(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
@@ -40,6 +42,29 @@ def command(name: str, main: Callable[[], int | None], *, quiet: Collection[sign
             sys.stderr.write(f"\n{name}: stopped by {interrupted.signal.name}\n")
         status = 128 + interrupted.signal
     sys.exit(status)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let a signal wait for the end of the block: a process is started and known to whoever ends it, or not started.
+
+    An exception that a signal raises inside of `Popen`, after the fork, leaves a process that nobody ends: in a group
+    of its own it does not get the terminal's Ctrl-C.
+    """
+    came: list[int] = []
+    # Only the main thread is interrupted by signals, and only it may set their handlers.
+    main = threading.current_thread() is threading.main_thread()
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS if main}
+    raising = {number: handler for number, handler in handlers.items() if callable(handler)}
+    try:
+        for number in raising:
+            signal.signal(number, lambda number, _frame: came.append(number))
+        yield
+    finally:
+        for number, handler in raising.items():
+            signal.signal(number, handler)
+        if came:
+            raising[signal.Signals(came[0])](came[0], None)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:

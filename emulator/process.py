@@ -6,9 +6,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from emulator.client import Emulator
+from emulator.interruption import held
 from emulator.server import running
 from emulator.settings import Endpoints, Settings
 
@@ -23,17 +24,17 @@ def in_process(*arguments: str) -> Iterator[Emulator]:
         RuntimeError: it ended before it accepted requests; its own words are on standard error.
     """
     # In a group of its own, so that Ctrl-C reaches only the one that started it, which then ends it.
-    process = subprocess.Popen(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "emulator", *arguments], stdout=subprocess.PIPE, text=True, process_group=0
-    )
-    try:
+    with ExitStack() as stack:
+        with held():
+            process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-m", "emulator", *arguments], stdout=subprocess.PIPE, text=True, process_group=0
+            )
+            stack.callback(_end, process)
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
             raise RuntimeError(f"the emulator ended with status {process.wait()} before it was ready")
         yield Emulator(Endpoints(**json.loads(line)))
-    finally:
-        _end(process)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

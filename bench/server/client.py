@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.machine import Core
 from bench.server.ledger import Snapshot, Track
+from emulator.interruption import held
 
 _STOP_SECONDS = 10.0
 
@@ -96,8 +97,12 @@ def running(
     if tls is not None:
         command += ["--tls-cert", str(tls.certificate), "--tls-key", str(tls.key)]
         command += [] if tls.tickets else ["--no-tickets"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)  # noqa: S603 - ourselves
-    try:
+    with ExitStack() as stack:
+        with held():
+            process = subprocess.Popen(  # noqa: S603 - ourselves
+                command, stdout=subprocess.PIPE, text=True, process_group=0
+            )
+            stack.callback(_end, process)
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
@@ -105,8 +110,10 @@ def running(
         server = Server(Ports(**json.loads(line)), process.pid)
         yield server
         server.close()
-    finally:
-        process.terminate()
-        process.wait(_STOP_SECONDS)
-        if process.stdout is not None:
-            process.stdout.close()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    process.wait(_STOP_SECONDS)
+    if process.stdout is not None:
+        process.stdout.close()

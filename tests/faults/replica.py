@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.interruption import held
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import free_port
 
@@ -90,7 +91,7 @@ class Replica:
 
     def start(self) -> None:
         """Start a process; it writes to the end of the log."""
-        with self.log.open("ab") as output:
+        with self.log.open("ab") as output, held():
             self._process = subprocess.Popen(
                 [sys.executable, *self._module, "run", "--config", str(self._path)],
                 stdin=subprocess.DEVNULL,
