@@ -1,4 +1,4 @@
-"""How much room a thread has to find before it is started, and why one could not be."""
+"""Threads where memory is scarce: started or refused, never waited for without end; what room is looked for, and why."""
 
 from __future__ import annotations
 
@@ -72,6 +72,18 @@ def test_the_room_is_that_of_the_stack_and_of_the_heap(stack: int, chosen: int, 
     """The stack that the process has chosen, else what `ulimit -s` allows, else 8 MB; and 96 MB beside it."""
     refused = _limited(stack=stack, chosen=chosen, kind="RLIMIT_AS", field="VmSize", left=64 << 10)
     assert refused == (f"thread the-one could not be started: less than {wanted_mb} MB of addresses are left; {_WHY}")
+
+
+@pytest.mark.parametrize("kilobytes", [64, 8192, 8196, 8204, 8212, 8600, 73_728, 77_824, 106_000])
+def test_a_thread_that_would_find_no_memory_is_refused(kilobytes: int) -> None:
+    """Of 8196 to 8216 KB its stack leaves so little that it ends before it can say that it has started."""
+    refused = _limited(kind="RLIMIT_AS", field="VmSize", left=kilobytes << 10)
+    assert refused == f"thread the-one could not be started: less than 104 MB of addresses are left; {_WHY}"
+
+
+def test_a_thread_that_finds_memory_starts() -> None:
+    """The room that is looked for is not taken."""
+    assert _limited(kind="RLIMIT_AS", field="VmSize", left=160 * _MB) == "started"
 
 
 def test_looking_for_room_takes_none_of_what_the_process_may_write() -> None:
