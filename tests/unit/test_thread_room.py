@@ -1,4 +1,4 @@
-"""Threads where memory is scarce: started or refused, never waited for without end; what room is looked for, and why."""
+"""Threads where memory is scarce: started or refused, never waited for without end; the room that is looked for."""
 
 from __future__ import annotations
 
