@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from bench import plan
-from bench.contenders import CALLS, CELERY_PREFORK, CELERY_THREADS, DOCUMENTED, DRAMATIQ, STOCK, Contender
+from bench.contenders import CALLS, CELERY_PREFORK, CELERY_THREADS, DOCUMENTED, DRAMATIQ, FLOOR, STOCK, Contender
 from bench.estimate import Bound, Decision, Interval, quiet
 from bench.figures import Spread
 from bench.incidents import GRACE_SECONDS
@@ -84,6 +84,8 @@ def _ratios(results: Results) -> Iterator[Verdict]:
     yield Verdict("http-0: against celery, 16 threads", at_least, 3.5, _OF_MESSAGES, found)
     found = _compared(results, "http-0", ours, CELERY_PREFORK, rate)
     yield Verdict("http-0: against celery, 16 processes", at_least, 5, _OF_MESSAGES, found)
+    found = _compared(results, "http-0", ours, FLOOR, cpu)
+    yield Verdict("http-0: against the floor, urllib3 signed by hand", at_most, 0.75, _OF_CPU, found)
     yield _engine(results, plan.WORKER, "logging and metrics included")
     yield _engine(results, plan.WORKER_JOURNALED, "the journal included as well")
     found = _compared(results, "http-0", plan.WORKER_JOURNALED, ours, cpu)
@@ -149,9 +151,12 @@ def _absolute(results: Results) -> Iterator[Verdict]:
     yield Verdict("idle replica: one request every", Bound.AT_LEAST, 25, "s", every)
     share = _once(results, [each.core_share * 100 for each in idles])
     yield Verdict("idle replica: of a core", Bound.BELOW, 0.2, "%", share)
-    yield Verdict("idle replica: RSS", Bound.AT_MOST, 80, "MB", _once(results, [each.rss_mb for each in idles]))
+    yield Verdict("idle replica: RSS", Bound.AT_MOST, 60, "MB", _once(results, [each.rss_mb for each in idles]))
+    over_tls = results.of("tls-20", plan.WORKER_BUSY.name)
+    what = "tls-20: RSS of 64 workers after their window"
+    yield Verdict(what, Bound.AT_MOST, 90, "MB", _rounds(over_tls, lambda each: each.rss_mb))
     starts = _started(results)
-    yield Verdict("start to first receive", Bound.AT_MOST, 1.5, "s", starts)
+    yield Verdict("start to first receive", Bound.AT_MOST, 0.4, "s", starts)
 
 
 def _p99_by_calls(measurement: Measurement) -> float:

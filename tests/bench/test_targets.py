@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from bench import plan
-from bench.contenders import CALLS, DOCUMENTED, STOCK, Contender
+from bench.contenders import CALLS, DOCUMENTED, FLOOR, STOCK, Contender
 from bench.estimate import Decision
 from bench.measurements import IdleResult, KillResult, Latency, Measurement, Results, StartResult
 from bench.targets import Verdict, undecided, verdicts
@@ -129,10 +131,32 @@ def test_the_time_at_half_load_is_held_against_the_calls_that_were_made() -> Non
 def test_an_idle_replica_has_to_stay_below_its_share_of_a_core() -> None:
     """Two thousandths are not below two thousandths."""
     results = _quiet()
-    results.idles.append(IdleResult("w", 66.0, 2, 30.0, 0.002, 80.0))
+    results.idles.append(IdleResult("w", 66.0, 2, 30.0, 0.002, 60.0))
     assert _about(results, "of a core").decision is Decision.NOT_MET
     assert _about(results, "one request every").decision is Decision.MET
-    assert _about(results, "RSS").decision is Decision.MET
+    assert _about(results, "idle replica: RSS").decision is Decision.MET
+
+
+@pytest.mark.parametrize(("cpu", "decision"), [(0.75, Decision.MET), (0.76, Decision.NOT_MET)])
+def test_a_worker_is_held_against_what_its_requests_cost_without_an_sdk(cpu: float, decision: Decision) -> None:
+    """Three quarters of the floor are met, more is not."""
+    results = Results.empty()
+    for turn in (1, 2, 3):
+        results.measurements.append(_measured("http-0", plan.WORKER, turn=turn, cpu=cpu))
+        results.measurements.append(_measured("http-0", FLOOR, turn=turn, cpu=1.0))
+    assert _about(results, "against the floor").decision is decision
+
+
+def test_memory_over_tls_is_that_of_the_worker_with_a_session_for_each_endpoint() -> None:
+    """The one beside it, of a server without tickets, does not count."""
+    results = Results.empty()
+    for turn in (1, 2, 3):
+        measured = _measured("tls-20", plan.WORKER_BUSY, turn=turn)
+        results.measurements.append(dataclasses.replace(measured, rss_mb=91.0))
+        results.measurements.append(_measured("tls-20", plan.WORKER_BUSY_WITHOUT_TICKETS, turn=turn))
+    found = _about(results, "RSS of 64 workers")
+    assert found.found is not None
+    assert (found.found.median, found.decision) == (91.0, Decision.NOT_MET)
 
 
 def test_what_tls_costs_is_judged_beside_http_and_beside_a_server_without_tickets() -> None:
@@ -171,10 +195,10 @@ def test_a_busy_machine_decides_nothing() -> None:
 def test_what_was_measured_once_needs_a_run_of_which_the_load_is_known() -> None:
     """A start counts only if it was quiet itself."""
     results = Results.empty()
-    results.idles.append(IdleResult("w", 66.0, 2, 30.0, 0.001, 80.0))
-    assert _about(results, "RSS").decision is Decision.UNDECIDED
+    results.idles.append(IdleResult("w", 66.0, 2, 30.0, 0.001, 60.0))
+    assert _about(results, "idle replica: RSS").decision is Decision.UNDECIDED
     results.starts += [StartResult("w", 2.0, others_share=0.5) for _ in range(5)]
     assert _about(results, "start to first receive").decision is Decision.UNDECIDED
-    results.starts[:] = [StartResult("w", 0.5, others_share=0.0) for _ in range(5)]
+    results.starts[:] = [StartResult("w", 0.4, others_share=0.0) for _ in range(5)]
     assert _about(results, "start to first receive").decision is Decision.MET
-    assert _about(results, "RSS").decision is Decision.MET
+    assert _about(results, "idle replica: RSS").decision is Decision.MET
