@@ -52,7 +52,7 @@ class Publishing:
         outbox: Outbox,
         topic: Publisher,
         bodies: Bodies,
-        say: Callable[..., None],
+        log_event: Callable[..., None],
         *,
         jitter: Callable[[float, float], float],
         monotonic: Callable[[], float] = time.monotonic,
@@ -60,7 +60,7 @@ class Publishing:
         self._outbox = outbox
         self._topic = topic
         self._bodies = bodies
-        self._say = say
+        self._log_event = log_event
         self._jitter = jitter
         self._monotonic = monotonic
         self._not_before = 0.0
@@ -89,11 +89,11 @@ class Publishing:
         except ServiceError as error:
             self._refused(error)
         except Exception as error:  # noqa: BLE001 - a fault in an announcement must not end the process that repairs
-            self._say("announcements.failing", code=type(error).__name__)
+            self._log_event("announcements.failing", code=type(error).__name__)
             self._outbox.ended(PublishResult.FAILED)
         else:
             if self.failures:
-                self._say("announcements.recovered", after_tries=self.failures)
+                self._log_event("announcements.recovered", after_tries=self.failures)
             self.failures, self._not_before = 0, 0.0
             self._outbox.ended(PublishResult.PUBLISHED)
 
@@ -101,7 +101,7 @@ class Publishing:
         """Try again later, unless this very message is refused for good, which would be no other with another try."""
         self.failures += 1
         if self.failures == 1:
-            self._say("announcements.failing", code=error.code, request_id=error.request_id)
+            self._log_event("announcements.failing", code=error.code, request_id=error.request_id)
         if _is_its_own_fault(error):
             self._outbox.ended(PublishResult.FAILED)
             return

@@ -38,14 +38,14 @@ from consumer.reevaluation.requester import Reevaluation
 from consumer.telemetry.redaction import SecretRegisteringProvider
 
 
-def build_switch(config: Config, say: Callable[..., object] = lambda *_, **__: None) -> PauseSwitch:
+def build_switch(config: Config, log_event: Callable[..., object] = lambda *_, **__: None) -> PauseSwitch:
     """The pause switch; what its file does is logged as what a signal does."""
 
     def notice(held_by: str) -> None:
         if held_by:
-            say("changes.paused", by=held_by)
+            log_event("changes.paused", by=held_by)
         else:
-            say("changes.resumed", by=f"the file {config.pause.file}, which holds no more")
+            log_event("changes.resumed", by=f"the file {config.pause.file}, which holds no more")
 
     file = Path(config.pause.file) if config.pause.file else None
     return PauseSwitch(enabled=config.pause.enabled, file=file, notice=notice)
@@ -66,7 +66,7 @@ def evaluator_url(config: Config) -> str:
     return settings.endpoint or f"https://config.{settings.region}.aliyuncs.com"
 
 
-def build_store(config: Config, say: Callable[..., None]) -> Store | None:
+def build_store(config: Config, log_event: Callable[..., None]) -> Store | None:
     """What the replicas share about the guards, or None where each counts for itself. No request is sent to it yet.
 
     Raises:
@@ -77,7 +77,7 @@ def build_store(config: Config, say: Callable[..., None]) -> Store | None:
         return None
     password = os.environ.get("REMEDIATOR_SHARED_PASSWORD") or None
     address = StoreAddress(settings.url, settings.prefix, settings.timeout_seconds, password)
-    return Store(address, say=say)
+    return Store(address, log_event=log_event)
 
 
 def build_guards(config: Config, switch: PauseSwitch, store: Store | None, evaluator: CloudConfig | None) -> Guards:

@@ -25,7 +25,7 @@ from consumer.core.errors import (
 from consumer.core.queue_attributes import QueueAttributes
 
 Found = Mapping[str, QueueAttributes | None]
-"""What each configured queue says of itself, by name; None for one that we may not ask."""
+"""The attributes of each configured queue, by name; None for one whose attributes may not be read."""
 
 
 class StartupError(RemediatorError):
@@ -58,12 +58,12 @@ class Prerequisites:
         config: Config,
         credentials: CheckedCredentials,
         queue: Callable[[str], InspectedQueue],
-        say: Callable[..., None],
+        log_event: Callable[..., None],
     ) -> None:
         self._config = config
         self._credentials = credentials
         self._queue = queue
-        self._say = say
+        self._log_event = log_event
 
     def look(self) -> Found:
         """What each queue says of itself.
@@ -91,7 +91,7 @@ class Prerequisites:
         try:
             return queue.attributes()
         except PermissionMissing:
-            self._say("startup.attributes_not_readable", queue=name, missing="mns:GetQueueAttributes")
+            self._log_event("startup.attributes_not_readable", queue=name, missing="mns:GetQueueAttributes")
             return None
         except (Retryable, CredentialsUnavailable):
             raise
@@ -106,7 +106,7 @@ class Prerequisites:
         try:
             queue.send_nothing()
         except PermissionMissing:
-            self._say("startup.parking_not_permitted", queue=name, missing="mns:SendMessage")
+            self._log_event("startup.parking_not_permitted", queue=name, missing="mns:SendMessage")
         except ServiceError:
             pass  # what it asks is refused in any case; whether messages can be parked, the first of them shows
         finally:

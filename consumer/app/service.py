@@ -51,8 +51,8 @@ class Service:
         self.switch = wiring.switch
         self.guards = wiring.guards
         self._startup = Startup(
-            Prerequisites(wiring.config, wiring.credentials, wiring.queue, wiring.say),
-            wiring.say,
+            Prerequisites(wiring.config, wiring.credentials, wiring.queue, wiring.log_event),
+            wiring.log_event,
             wiring.heartbeat("startup", LONGEST_QUESTION_SECONDS, monotonic=monotonic),
             stopping=lambda: bool(self._stop),
             pause=pause or self._stop.within,
@@ -102,8 +102,8 @@ class Service:
         self.guards.release()
 
     def stop(self) -> None:
-        """Ask for a stop in good order; callable from any thread."""
-        self._stop.ask()
+        """Request a stop in good order; callable from any thread."""
+        self._stop.make()
 
     @property
     def stopping(self) -> bool:
@@ -152,12 +152,12 @@ class Service:
         if wiring.store:
             wiring.guards.changes_in_window()  # so that a store that is restarted before our first change is noticed
         engine = _engine(wiring, _origin(config, found), found)
-        supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, wiring.say, stop_request=self._stop)
+        supervisor = Supervisor(engine, config.engine.shutdown_grace_seconds, wiring.log_event, stop_request=self._stop)
         # What exists now lives as long as the process. Kept away from the collector, which then walks over what
         # messages need, and more seldom: hardly anything is a cycle, and the default looks for one every 700 objects.
         gc.freeze()
         gc.set_threshold(10_000)
-        wiring.say("service.started", version=__version__, queue=config.queue.name, rules=len(config.rules))
+        wiring.log_event("service.started", version=__version__, queue=config.queue.name, rules=len(config.rules))
         self._supervisor = supervisor
         return supervisor
 
@@ -174,10 +174,10 @@ def build(
     Raises:
         ConfigurationError: a file or the health port cannot be opened, or an optional package is missing.
     """
-    return Service(Wiring(config, credentials, _say), monotonic=monotonic, pause=pause)
+    return Service(Wiring(config, credentials, _log_event), monotonic=monotonic, pause=pause)
 
 
-def _say(event: str, **fields: object) -> None:
+def _log_event(event: str, **fields: object) -> None:
     log = get_logger("consumer")
     (log.warning if event in _WARNINGS else log.info)(event, **fields)
 

@@ -33,7 +33,7 @@ class Startup:
     def __init__(
         self,
         prerequisites: Prerequisites,
-        say: Callable[..., None],
+        log_event: Callable[..., None],
         heartbeat: Heartbeat,
         *,
         stopping: Callable[[], bool],
@@ -43,7 +43,7 @@ class Startup:
     ) -> None:
         """`pause` waits so many seconds, or until a stop is requested."""
         self._prerequisites = prerequisites
-        self._say = say
+        self._log_event = log_event
         self._heartbeat = heartbeat
         self._stopping = stopping
         self._pause = pause
@@ -89,6 +89,6 @@ class Startup:
         self._waiting = waiting
         full = min(2.0 ** min(waiting.tries - 1, 10), _LONGEST_PAUSE_SECONDS)
         seconds = self._jitter(full / 2, full)
-        self._say("startup.waiting", reason=waiting.reason, code=error.code, tries=waiting.tries, seconds=seconds)
+        self._log_event("startup.waiting", reason=waiting.reason, code=error.code, tries=waiting.tries, seconds=seconds)
         self._heartbeat.beat("waiting to try again", seconds)
         self._pause(seconds)

@@ -81,10 +81,10 @@ _SLACK_SECONDS = 60.0
 class Wiring:
     """The parts that several threads share, and how each thread's own parts are made from them."""
 
-    def __init__(self, config: Config, credentials: CredentialsProvider, say: Callable[..., None]) -> None:
+    def __init__(self, config: Config, credentials: CredentialsProvider, log_event: Callable[..., None]) -> None:
         self.config = config
         self.credentials = KeptCredentials(SecretRegisteringProvider(credentials), asks=False)
-        self.say = say
+        self.log_event = log_event
         self.jitter = random.SystemRandom().uniform
         self.stopping = threading.Event()
         self.rules = build_rules(config)
@@ -92,7 +92,7 @@ class Wiring:
         self.store = build_store(config, get_logger("consumer").warning)
         self.members = build_members(config, self.credentials)
         self.in_flight = InFlight(config.engine.slots, workers=config.engine.workers)
-        self.board = PollBoard(say=say)
+        self.board = PollBoard(log_event=log_event)
         self.undeleted = UndeletedLimit(max(1, config.engine.max_undeleted // config.engine.replicas))
         self.status_board = StatusBoard(config, self.rules, self.board, self.in_flight.books)
         self.metrics = Metrics(
@@ -112,7 +112,7 @@ class Wiring:
         heartbeat = self.heartbeat("reevaluation", LONGEST_CALL_SECONDS)
         self.reevaluation = build_reevaluation(config, evaluator, self.stopping, heartbeat, self._concluded)
         self.journal = journal = self._journal()
-        followers: tuple[StepListener, ...] = (journal,) if journal else ()
+        step_listeners: tuple[StepListener, ...] = (journal,) if journal else ()
         self.others = [
             self._renewal(),
             *([SupervisedThread(heartbeat, self.reevaluation.run)] if self.reevaluation else []),
@@ -120,7 +120,7 @@ class Wiring:
         self.reporters: list[SupervisedThread] = []
         """The threads that may report a settled delivery."""
         observers: tuple[Listener | None, ...] = (*watchers, self.reevaluation, self._announcer())
-        self.hooks = Hooks(tuple(observer for observer in observers if observer is not None), followers)
+        self.hooks = Hooks(tuple(observer for observer in observers if observer is not None), step_listeners)
         self.shared = self._shared()
         self.metrics.watch_listeners(lambda: self.hooks.failures + self.evaluator_hooks.failures)
         self.status_board.expose(self.metrics, lambda: self.undeleted.count(time.monotonic()))
@@ -251,7 +251,7 @@ class Wiring:
                 self.queue(name),
                 dead_letters=name != self.config.queue.name,
                 figures=attributes.figures if attributes else Figures(),
-                may_ask=attributes is not None,
+                readable=attributes is not None,
                 retention_seconds=attributes.retention_seconds if attributes else 0,
             )
             for name, attributes in found.items()
@@ -295,7 +295,7 @@ class Wiring:
         engine = self.config.engine
         policy, history = _settle_policy(self.config), MessageHistory()
         queues = settle_queues(engine.delete_linger_seconds, threads=engine.settlers)
-        parking = Parking(engine.park_after_seconds, say=self.say)
+        parking = Parking(engine.park_after_seconds, log_event=self.log_event)
         postponement = Postponement(policy, parking, self.undeleted, jitter=self.jitter)
         ledger = Ledger(self.in_flight, self.hooks)
         settlements = Settlements(queues, policy, Patience(policy, self.in_flight), postponement, history, ledger)

@@ -155,7 +155,7 @@ class Listener(Protocol):
 
 
 class StepListener(Protocol):
-    """Something that follows each delivery step by step: the journal."""
+    """Something that records each delivery step by step: the journal."""
 
     def received(self, messages: Sequence[Received]) -> None: ...
     def step(self, step: Step) -> None: ...
@@ -168,22 +168,22 @@ class StepListener(Protocol):
 class Hooks:
     """Passes each record to every listener, in their order."""
 
-    def __init__(self, listeners: tuple[Listener, ...] = (), followers: tuple[StepListener, ...] = ()) -> None:
+    def __init__(self, listeners: tuple[Listener, ...] = (), step_listeners: tuple[StepListener, ...] = ()) -> None:
         self._api_call = tuple(listener.api_call for listener in listeners)
         self._retry = tuple(listener.retry for listener in listeners)
         self._renewal = tuple(listener.renewal for listener in listeners)
         self._settle_error = tuple(listener.settle_error for listener in listeners)
-        # Whoever follows each step gets the report before those who only get reports.
-        self._report = (*(follower.report for follower in followers), *(listener.report for listener in listeners))
-        self._received = tuple(follower.received for follower in followers)
-        self._step = tuple(follower.step for follower in followers)
-        self._sync = tuple(_without_record(follower.sync) for follower in followers)
+        # Step listeners get the report before those that only get reports.
+        self._report = (*(each.report for each in step_listeners), *(listener.report for listener in listeners))
+        self._received = tuple(each.received for each in step_listeners)
+        self._step = tuple(each.step for each in step_listeners)
+        self._sync = tuple(_without_record(each.sync) for each in step_listeners)
         self.failures = 0
         """How many calls to a listener raised; their messages were not affected."""
 
     @property
-    def followed(self) -> bool:
-        """Whether anything follows the steps, so that it is worth making a record of each."""
+    def has_step_listeners(self) -> bool:
+        """Whether anything listens to steps, so that it is worth making a record of each."""
         return bool(self._step)
 
     def api_call(self, call: ApiCall) -> None:
@@ -213,7 +213,7 @@ class Hooks:
             self._notify(self._received, messages)
 
     def step(self, step: Step) -> bool:
-        """A delivery is about to go on to its next step; returns whether every follower has recorded it."""
+        """A delivery is about to go on to its next step; returns whether every step listener has recorded it."""
         return self._notify(self._step, step)
 
     def sync(self) -> bool:

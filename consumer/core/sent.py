@@ -1,7 +1,7 @@
 """The requests that one piece of work sends, each with its answer, whichever client sends them.
 
-A gateway reports each of its requests to its `Hooks` on the thread that waits for the answer. Whoever wants to know the
-requests of a piece of work follows them on that thread, so that no client and no resource kind has to pass them on.
+A gateway reports each of its requests to its `Hooks` on the thread that waits for the answer. A piece of
+work records its requests on that thread, so that no client and no resource kind has to pass them on.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def _now_ms() -> int:
 
 
 @contextmanager
-def followed_requests(wall_ms: Callable[[], int] = _now_ms) -> Iterator[RequestTrail]:
-    """Follow the requests that this thread sends inside a `with`; the innermost one follows them."""
+def recorded_requests(wall_ms: Callable[[], int] = _now_ms) -> Iterator[RequestTrail]:
+    """Record the requests that this thread sends inside a `with`; of nested ones the innermost records them."""
     trail = RequestTrail(wall_ms)
     token = _trail.set(trail)
     try:
@@ -96,6 +96,6 @@ def followed_requests(wall_ms: Callable[[], int] = _now_ms) -> Iterator[RequestT
 
 
 def note_request(call: ApiCall) -> None:
-    """A request of this thread has ended; whoever follows them keeps it."""
+    """A request of this thread has ended; record it if the thread's requests are recorded."""
     if trail := _trail.get():
         trail.add(call)

@@ -73,7 +73,7 @@ class ChangeMaker:
     def made_before(
         self, rule: Rule, resource: Resource, target: Target[Any], found: Identity, finding: Finding
     ) -> Ending | None:
-        """How an earlier delivery's change of the resource ends, which the service accepted and did not show yet.
+        """The ending of an earlier delivery's change of this resource, which the service accepted and did not show yet.
 
         None where there is none, or where the resource is neither as it was nor as it was to become: then it is
         somebody else's change that the finding is about. Nothing is written here.
@@ -112,7 +112,7 @@ class ChangeMaker:
         if not self._ours(work):
             return _not_ours(work)
         with stages.measure("apply"):
-            recorded = self._follow(StepName.BEFORE, work)
+            recorded = self._report_step(StepName.BEFORE, work)
             if self._journal_required and not recorded:
                 return _not_journaled(work)
             if not self._ours(work):
@@ -123,7 +123,7 @@ class ChangeMaker:
                 if ending := self._left_in_part(error, work):
                     return ending
                 raise
-            self._follow(StepName.CHANGED, work)
+            self._report_step(StepName.CHANGED, work)
         with stages.measure("verify"):
             return self._verify(work)
 
@@ -144,7 +144,7 @@ class ChangeMaker:
             raise
 
     def _left_in_part(self, error: ServiceError, work: PermittedChange) -> Ending | None:
-        """How a change ends of which a request was accepted before a later one failed; None if no part of it shows.
+        """The ending of a change of which one request was accepted before a later one failed; None if no part shows.
 
         What was reached is read, so that the journal proves it and it can be taken back.
         """
@@ -153,7 +153,7 @@ class ChangeMaker:
         try:
             seen = self._look_again(work)
         except ServiceError:
-            return None  # the first error says why, and that nobody knows what stands
+            return None  # the first error is reported, and the state stays unknown
         match seen:
             case (now, Compliant() as read_back):
                 return _fixed(work.rule, work.target, now, work.change, read_back)
@@ -177,7 +177,7 @@ class ChangeMaker:
         return seen if isinstance(seen, Ending) else self._judged(work, *seen, accepted_at)
 
     def _look_again(self, work: PermittedChange) -> tuple[Identity, Finding] | Ending:
-        """What the changed resource calls for now, or the ending if it is not the one that was changed."""
+        """The identity and the finding of the changed resource now, or the ending if another one has its name."""
         target, found, remediation = work.target, work.found, work.rule.remediation
         now = target.identity()
         if now.owner_id != found.owner_id:
@@ -222,9 +222,9 @@ class ChangeMaker:
         """Wait within the work budget; false when there is no time, or when the process is stopping."""
         return self._monotonic() + seconds < work.until and not self._pause(seconds)
 
-    def _follow(self, name: StepName, work: PermittedChange) -> bool:
-        """Whether every follower has recorded this step; true if there is none."""
-        if not self._hooks.followed:
+    def _report_step(self, name: StepName, work: PermittedChange) -> bool:
+        """Report this step; whether every step listener has recorded it, true if there is none."""
+        if not self._hooks.has_step_listeners:
             return True
         return self._hooks.step(work.delivery.step(name, before=work.change.before, after=work.change.after))
 
@@ -236,7 +236,7 @@ def _not_ours(work: PermittedChange) -> Ending:
 
 
 def _failed(error: Exception, work: PermittedChange) -> Ending:
-    """How a change ends in which this was raised: unless the service refused it, nobody knows whether it stands."""
+    """The ending of a change that this error has cut short: unless the service refused it, its effect is unknown."""
     ending = ended_by(error, work.rule, work.change)
     if ending.attempt is None or not work.permit.used:
         return ending
@@ -251,7 +251,7 @@ def _not_journaled(work: PermittedChange) -> Ending:
 
 
 def _fixed(rule: Rule, target: Target[Any], now: Identity, change: Change, read_back: Compliant) -> Ending:
-    """The change was read back as wanted; with what is still to be known of the resource."""
+    """The ending of a change that was read back as wanted, with the remediation's note about the resource."""
     note = rule.remediation.note(target, now)
     reason, detail = (note.reason, note.detail) if note else ("", "")
     return Ending(Outcome.FIXED, reason, detail, before=change.before, after=read_back.state)

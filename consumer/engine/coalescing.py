@@ -1,7 +1,7 @@
 """Several events for one resource and rule, in flight at once, become one repair: the newest wins.
 
-The worker that brings the first delivery for a resource opens its group and works on it; others only add theirs. So
-one resource is worked on by one thread at a time, and two rules that rewrite the same setting never race. Because a
+The worker that brings the first delivery for a resource opens its group and works on it; other workers only add theirs.
+So one resource is worked on by one thread at a time, and two rules that rewrite the same setting never race. Because a
 repair looks at the live resource, the newest event's repair covers every older one of its rule. Older deliveries follow
 the newest: they are settled after it and only if it was settled or kept.
 """

@@ -30,7 +30,7 @@ class Delivery:
     received_at: float
     stages: Timings = field(default_factory=Timings)
     crowded_out: bool = False
-    """Whether it has come back and found no slot for that, so that it is decoded and then waits once more."""
+    """Whether it has come back and found no slot left for such ones, so that it is decoded and then waits once more."""
 
     # Filled by triage.
     event: Event | None = None
@@ -39,9 +39,9 @@ class Delivery:
 
     # Filled by the worker.
     incarnation: str = ""
-    """Which resource of that id the first look has met: the service's own text for when it was created."""
+    """Which resource of that id the first look has found: the service's own text for when it was created."""
     finding: Finding | None = None
-    """What the look at the resource came to."""
+    """The result of the look at the resource."""
     ending: Ending | None = None
     """How the work ended; a delivery that is settled without one is released."""
     attempts: int = 0
@@ -58,11 +58,11 @@ class Delivery:
     parked_copy: ParkedCopy | None = None
     """What it is parked as, if it is."""
     copied: Disposition | None = None
-    """Once its copy is confirmed what it will be when it is deleted: dead-lettered, or parked."""
+    """Set once its copy is confirmed: how the message counts when it is deleted, as dead-lettered or as parked."""
     copy_id: str = ""
     """The queue's id of the parked copy."""
     settle_failures: int = 0
-    """Requests of its present settle queue that did not work out."""
+    """Failed requests of its present settle queue."""
 
     @property
     def message_id(self) -> str:
@@ -94,7 +94,7 @@ class Delivery:
         return self.rule is other.rule and self.resource == other.resource and self.age_order >= other.age_order
 
     def step(self, name: StepName, *, before: str = "", after: str = "", ending: Ending | None = None) -> Step:
-        """One step of its way, for whoever follows it."""
+        """One step of its way, for step listeners."""
         rule = self.rule
         return Step(
             name,

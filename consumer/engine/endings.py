@@ -1,4 +1,4 @@
-"""How work ends: the ending for what was raised in it, found by it, or follows it. Pure."""
+"""The endings of work that no guard decides: after an error, after a look, and for a group's older deliveries. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from consumer.remediations.base import Change, Finding, Pending, ReportOnly
 
 
 def ended_by(error: Exception, rule: Rule, finding: Finding | None = None) -> Ending:
-    """How work ends in which this was raised; `finding` is what the look had come to by then."""
+    """The ending of work that this error has cut short; `finding` is the result of its look, if it came that far."""
     ending = _ended_by(error, rule)
     if not isinstance(finding, Change) or ending.outcome is Outcome.GONE:
         return ending
@@ -22,12 +22,12 @@ def ended_by(error: Exception, rule: Rule, finding: Finding | None = None) -> En
 
 
 def not_begun(change: Change) -> Attempt:
-    """A change that was wanted and not made, so that the state found still stands."""
+    """The attempt of a change that was called for and not made, so that the state found still stands."""
     return Attempt(change.before, change.after, now=change.before)
 
 
 def ended_in_part(error: Exception, rule: Rule, change: Change, now: str) -> Ending:
-    """How a change ends in which this was raised after a part of it was made, so that it reads `now`."""
+    """The ending of a change that this error has cut short after a part of it was made, so that it reads `now`."""
     ending = ended_by(error, rule, change)
     return replace(
         ending,
@@ -57,7 +57,7 @@ def _ended_by(error: Exception, rule: Rule) -> Ending:
 
 
 def left_alone(rule: Rule, finding: Pending | ReportOnly, before: str) -> Ending:
-    """How a delivery ends whose resource needs time, or a person, and no change by us now."""
+    """The ending of a delivery whose resource needs time, or a person, and no change by the worker now."""
     outcome, reason = (
         (Outcome.HELD, "in_progress") if isinstance(finding, Pending) else (finding.outcome, finding.reason)
     )
@@ -70,8 +70,8 @@ def left_alone(rule: Rule, finding: Pending | ReportOnly, before: str) -> Ending
 def ending_of_follower(follower: Delivery, leader: Delivery, *, lost: bool) -> Ending | None:
     """A follower is superseded only by a delivery that is settled or kept; otherwise it is released.
 
-    An older receipt of the leader's own message is neither: deleting it could delete what was just kept. And nobody
-    follows a leader into the dead-letter queue whose attempts are used up by its own claim alone, or that is there only
+    An older receipt of the leader's own message is neither: deleting it could delete what was just kept. A follower is
+    also released where the leader becomes a dead letter for attempts that only the leader itself claims, or only
     because it cannot be parked.
     """
     if follower.message_id == leader.message_id:
@@ -91,6 +91,6 @@ def rejected(error: Refused | PermanentError) -> Ending:
 
 
 def cannot_be_parked(ending: Ending, why: str) -> Ending:
-    """A message is given up that could wait no longer; what was wanted of it was not made, so it is an attempt only."""
+    """The ending of a message that may wait no longer; the change that it calls for was not made, only attempted."""
     attempt = ending.attempt or Attempt(ending.before, ending.after, now=ending.before)
     return Ending(Outcome.REJECTED, CANNOT_BE_PARKED, f"{ending.outcome} for now, and {why}", attempt=attempt)

@@ -10,7 +10,7 @@ from consumer.engine.unsettled import Unsettled
 
 @dataclass(frozen=True, slots=True)
 class MessageHistory:
-    """Begins with a message's first failure; goes on with its parked copy, and ends when it is out of the queue."""
+    """Kept from a message's first failure on, passed on to its parked copy, forgotten when it leaves the queue."""
 
     attempts: Attempts = field(default_factory=Attempts)
     """How often it has failed."""

@@ -27,7 +27,7 @@ _RELIEF_SECONDS = 1.0
 _ASSUMED_SECONDS = 0.1
 """How long a renewal takes, before any was made."""
 _SLOWER_WEIGHT, _FASTER_WEIGHT = 0.5, 0.1
-"""Of the latest renewal in the average of how long one takes: bad news is believed sooner than good news."""
+"""Of the latest renewal in the average of how long one takes: slow ones count for more than fast ones."""
 _USABLE_SHARE = 0.5
 """Of the renewals that the threads could make in time, so that there is room for one that has to be repeated."""
 
@@ -98,7 +98,7 @@ class LeaseKeeper:
             heapq.heappush(self._planned, (at, self._sequence, lease))
             self._tidy()
             if self._planned[0][2] is lease:
-                self._changed.notify()  # otherwise somebody wakes up early enough without
+                self._changed.notify()  # otherwise a waiting thread wakes up early enough anyway
 
     def half_life(self, expires_at: float) -> float:
         """When a lease that ends then is to be renewed."""
@@ -125,7 +125,7 @@ class LeaseKeeper:
             return entry[2]
 
     def took(self, seconds: float) -> None:
-        """A renewal took so long: no more is received than can be kept at that pace."""
+        """Record how long a renewal took: no more is received than can be kept at that pace."""
         weight = _SLOWER_WEIGHT if seconds > self._renewal_seconds else _FASTER_WEIGHT
         self._renewal_seconds += (seconds - self._renewal_seconds) * weight
         self._limit_receiving()
@@ -158,7 +158,7 @@ class LeaseKeeper:
         return bool(self._due)
 
     def _tidy(self) -> None:
-        """Under load most leases end long before their time comes: forget those, or they are half a minute's worth."""
+        """Forget settled leases: under load most end long before their moment, and thousands of them would pile up."""
         if len(self._planned) > self._tidy_at:
             self._planned = [entry for entry in self._planned if entry[2].state is LeaseState.HELD]
             heapq.heapify(self._planned)

@@ -1,4 +1,4 @@
-"""The ledger of settling: moves deliveries through the books, and reports to the observers what became of them.
+"""The ledger of settling: moves deliveries through the books, and reports their disposition to the observers.
 
 Nothing is decided here, and nothing is sent.
 """
@@ -16,7 +16,7 @@ from consumer.engine.settle_queue import Action
 
 
 class Ledger:
-    """Shared by workers and settlers."""
+    """The only place that moves deliveries from working to settling to settled; shared by workers and settlers."""
 
     def __init__(
         self,
@@ -37,16 +37,16 @@ class Ledger:
 
     def decided(self, delivery: Delivery, ending: Ending) -> None:
         """How the delivery ends is certain; reported as a step before anything is done to the message."""
-        if self._hooks.followed:
+        if self._hooks.has_step_listeners:
             name = StepName.VERIFIED if ending.outcome is Outcome.FIXED else StepName.DECIDED
             self._hooks.step(delivery.step(name, before=ending.before, after=ending.after, ending=ending))
 
     def failed(self, delivery: Delivery, action: Action, code: str) -> None:
-        """A settling request failed, or was not sent for the reason that the code names."""
+        """Report a settling request that failed, or that was not sent for the reason that the code names."""
         self._hooks.settle_error(SettleError(delivery.message_id, action.value, code))
 
     def settled(self, delivery: Delivery, disposition: Disposition) -> None:
-        """What became of the message is certain: its lease, the books and the report end here."""
+        """The disposition is certain: end the lease, count it in the books, report it."""
         now = self._monotonic()
         delivery.lease.lose() if disposition is Disposition.LEASE_LOST else delivery.lease.end()
         delivery.stages.add("settle", now - delivery.resolved_at)

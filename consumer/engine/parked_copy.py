@@ -1,4 +1,4 @@
-"""What a message is parked as: its delay, and the properties that travel beside its body. Pure."""
+"""The copy by which a message is parked: its delay, and the properties that travel beside its body. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ParkedCopy:
     properties: tuple[UserProperty, ...]
     priority: int
     trial: int = 0
-    """Since which interruption of parking it was planned; it is not sent any more after another one."""
+    """How often parking had been interrupted when it was planned; after one more interruption it is not sent."""
 
 
 def properties(message: Received, ending: Ending, attempts: int, max_bytes: int) -> tuple[UserProperty, ...] | None:

@@ -4,9 +4,9 @@ Parked, it is out of the way: sent again with a delay, confirmed, and then delet
 retention begins anew, and its history travels with it. Hidden is what waits for a moment only, what cannot be sent
 again as it came, and everything while parking does not work.
 
-Copies must never breed. A copy whose confirmation got lost, or whose original could not be deleted, is a duplicate that
-would be parked again in its turn. So a park that does not end in a deletion interrupts parking, for longer each time;
-then a single message tries it again. One original in a hundred that cannot be deleted is tolerated: hiding the
+Copies must never multiply. A copy whose confirmation got lost, or whose original could not be deleted, is a duplicate
+that would be parked again in its turn. So a park that does not end in a deletion interrupts parking, for longer each
+time; then a single message tries it again. One original in a hundred that cannot be deleted is tolerated: hiding the
 thousands that come meanwhile would cost more than one duplicate. See docs/decisions/0021-parking.md.
 """
 
@@ -47,8 +47,8 @@ INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """What the queue says of itself. What is not known is assumed so that nothing can be lost by it."""
+class _QueueSettings:
+    """The queue's own settings. What is not known of them is assumed so that no message can be lost by it."""
 
     retention_seconds: int | None = None
     """After which the queue drops a message; None while it is unknown."""
@@ -62,22 +62,22 @@ class _Facts:
 
 
 class Parking:
-    """One for the process; shared by workers, pollers and settlers."""
+    """Whether and how messages are parked; one for the process, shared by workers, pollers and settlers."""
 
     def __init__(
         self,
         after_seconds: float,
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        say: Callable[..., None] = lambda *_, **__: None,
+        log_event: Callable[..., None] = lambda *_, **__: None,
     ) -> None:
-        """Park what waits for longer than `after_seconds`; `say` takes the name of a log event and its fields."""
+        """Park what waits for longer than `after_seconds`; `log_event` takes the name of a log event and its fields."""
         self._after_seconds = after_seconds
         self._monotonic = monotonic
-        self._say = say
-        self._facts = _Facts()
-        self._asked = False
-        """Whether the queue was asked for its retention before."""
+        self._log_event = log_event
+        self._settings = _QueueSettings()
+        self._learned = False
+        """Whether `learn` was called before."""
         self._lock = threading.Lock()
         self._pause_seconds = 0.0
         """How long the present interruption lasts; 0 while parking works."""
@@ -88,20 +88,20 @@ class Parking:
         """Messages that were parked and deleted since then, less those that a tolerated duplicate has used up."""
 
     def learn(self, found: QueueAttributes | None) -> None:
-        """What the queue reports about itself, now and whenever it was asked again; None if it may not be read."""
-        before = self._facts.retention_seconds
-        self._facts = _Facts(found.retention_seconds, found.max_message_bytes) if found else _Facts()
-        now = self._facts.retention_seconds
-        if now is None and (before is not None or not self._asked):
-            self._say("parking.retention_unknown", assumed_seconds=SHORTEST_RETENTION_SECONDS)
-        elif now is not None and self._asked and now != before:
-            self._say("parking.retention_changed", seconds=now, before_seconds=before)
-        self._asked = True
+        """Take over the queue's settings, at the start and at each further look; None if they may not be read."""
+        before = self._settings.retention_seconds
+        self._settings = _QueueSettings(found.retention_seconds, found.max_message_bytes) if found else _QueueSettings()
+        now = self._settings.retention_seconds
+        if now is None and (before is not None or not self._learned):
+            self._log_event("parking.retention_unknown", assumed_seconds=SHORTEST_RETENTION_SECONDS)
+        elif now is not None and self._learned and now != before:
+            self._log_event("parking.retention_changed", seconds=now, before_seconds=before)
+        self._learned = True
 
     @property
     def retention_seconds(self) -> int | None:
         """How long the queue keeps a message, by which all waits are bounded; None while that is unknown."""
-        return self._facts.retention_seconds
+        return self._settings.retention_seconds
 
     @property
     def interrupted(self) -> bool:
@@ -115,11 +115,13 @@ class Parking:
         """
         if seconds > self._after_seconds:
             return True
-        return self._age_seconds(message, received_at) + seconds > self._facts.longest_seconds
+        return self._age_seconds(message, received_at) + seconds > self._settings.longest_seconds
 
     def expires(self, message: Received, received_at: float, hidden_seconds: float) -> bool:
-        """Whether a message that cannot be parked would be so old after so long that it is too late to do anything."""
-        return self._age_seconds(message, received_at) + hidden_seconds > _LAST_SHARE * 2 * self._facts.longest_seconds
+        """Whether a message that cannot be parked would be so near its expiry by then that it must not be hidden."""
+        return (
+            self._age_seconds(message, received_at) + hidden_seconds > _LAST_SHARE * 2 * self._settings.longest_seconds
+        )
 
     def hidden_for(self, message: Received, received_at: float, seconds: float) -> float:
         """For how long at most to hide a message that should be hidden for so long: half of what it has left.
@@ -127,9 +129,9 @@ class Parking:
         However much is hidden, and however long that makes each wait: nothing is hidden past its retention. While that
         is unknown, no shorter wait is safer: what can be parked is, before it is as old as any queue keeps it.
         """
-        if self._facts.retention_seconds is None:
+        if self._settings.retention_seconds is None:
             return seconds
-        left_seconds = self._facts.retention_seconds - self._age_seconds(message, received_at)
+        left_seconds = self._settings.retention_seconds - self._age_seconds(message, received_at)
         return min(seconds, max(1.0, left_seconds / 2))
 
     def hidden_until_tried(self, seconds: int) -> int:
@@ -137,23 +139,23 @@ class Parking:
 
         While the retention is unknown, only until the next try: the message may be about to expire.
         """
-        known = self._facts.retention_seconds is not None
+        known = self._settings.retention_seconds is not None
         return seconds if known else min(seconds, round(max(self._pause_seconds, FIRST_PAUSE_SECONDS)))
 
     def copy(self, delivery: Delivery, ending: Ending, seconds: float) -> ParkedCopy | str:
-        """What to park a message as that should wait for so long, or the code of why it cannot be parked now."""
+        """The copy by which to park a message for so long, or the code of the reason why it cannot be parked now."""
         if not delivery.message.repeatable:
             return CHANGED_ON_ITS_WAY
-        found = properties(delivery.message, ending, delivery.attempts, self._facts.max_message_bytes)
+        found = properties(delivery.message, ending, delivery.attempts, self._settings.max_message_bytes)
         if found is None:
             return TOO_LARGE
         if not self._may_try():
             return INTERRUPTED
-        delay_seconds = max(1, min(round(seconds), self._facts.longest_seconds))
+        delay_seconds = max(1, min(round(seconds), self._settings.longest_seconds))
         return ParkedCopy(delay_seconds, found, priority(delivery.message), self._trial)
 
     def overtaken(self, copy: ParkedCopy) -> bool:
-        """Whether parking was interrupted after this copy was planned, so that it had better not be sent."""
+        """Whether parking was interrupted after this copy was planned, so that it is not to be sent any more."""
         return copy.trial != self._trial
 
     def worked(self, copy: ParkedCopy) -> None:
@@ -164,10 +166,10 @@ class Parking:
             self._parked_well = min(self._parked_well + 1, _MOST_DUPLICATES * PARKED_FOR_EACH_DUPLICATE)
             resumed, self._pause_seconds = self.interrupted, 0.0
         if resumed:
-            self._say("parking.resumed")
+            self._log_event("parking.resumed")
 
     def in_vain(self, copy: ParkedCopy, reason: str) -> None:
-        """A message stays beside this copy, or may."""
+        """A message stays, or may stay, in the queue beside this copy of it: a duplicate."""
         with self._lock:
             tolerated = self._parked_well >= PARKED_FOR_EACH_DUPLICATE
             if tolerated:
@@ -182,7 +184,7 @@ class Parking:
             self.interrupt(copy, error.code, "mns:SendMessage" if isinstance(error, PermissionMissing) else "")
 
     def interrupt(self, copy: ParkedCopy, reason: str, missing_action: str = "") -> None:
-        """A park did not end in a deletion: hide what waits, for a while. Copies of before say nothing new."""
+        """A park did not end in a deletion: hide what waits, for a while. Copies planned before that change nothing."""
         with self._lock:
             if self.overtaken(copy):
                 return
@@ -193,7 +195,7 @@ class Parking:
             self._parked_well = 0
         if first:
             missing = {"missing_action": missing_action} if missing_action else {}
-            self._say("parking.interrupted", reason=reason, **missing)
+            self._log_event("parking.interrupted", reason=reason, **missing)
 
     def _age_seconds(self, message: Received, received_at: float) -> float:
         return message.age_seconds + self._monotonic() - received_at
@@ -206,5 +208,5 @@ class Parking:
             now = self._monotonic()
             if now < self._paused_until:
                 return False
-            self._paused_until = now + self._pause_seconds  # nobody else until this one has ended
+            self._paused_until = now + self._pause_seconds  # no other one until this one has ended
             return True

@@ -93,7 +93,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
             return ended_by(error, rule)
         try:
-            with delivery.stages.following_requests():
+            with delivery.stages.recording_requests():
                 ending = self._repair(delivery, rule, resource, target, until)
         except Exception as error:  # noqa: BLE001 - as above
             ending = ended_by(error, delivery.rule or rule, delivery.finding)

@@ -35,10 +35,12 @@ class PollState:
 class PollBoard:
     """The state of polling; shared by all pollers, read by metrics and the status page."""
 
-    def __init__(self, wall: Callable[[], float] = time.time, say: Callable[..., None] = lambda *_, **__: None) -> None:
-        """`say` takes the name of a log event and its fields: a pause begins or ends."""
+    def __init__(
+        self, wall: Callable[[], float] = time.time, log_event: Callable[..., None] = lambda *_, **__: None
+    ) -> None:
+        """`log_event` takes the name of a log event and its fields: a pause begins or ends."""
         self._wall = wall
-        self._say = say
+        self._log_event = log_event
         self._state = PollState()
         self._paused_for = ""
         self._caught_up: tuple[float, float] | None = None
@@ -67,18 +69,19 @@ class PollBoard:
         """Polls pause; logged once for each pause, with the fields."""
         if self._paused_for != reason:
             self._paused_for = reason
-            self._say("polling.paused", reason=reason, **fields)
+            self._log_event("polling.paused", reason=reason, **fields)
 
     def resume(self) -> None:
         """Polls go on."""
         if self._paused_for:
             reason, self._paused_for = self._paused_for, ""
-            self._say("polling.resumed", reason=reason)
+            self._log_event("polling.resumed", reason=reason)
 
     def succeeded(self, *, full: bool, waited: bool = True) -> None:
         """A poll was answered; a full one calls the other pollers.
 
-        One that was not full and waited has left nothing behind. Without a wait the service asks a part of itself only.
+        One that was not full and waited has left nothing behind. Without a wait the service looks at a part of the
+        queue only.
         """
         now = self._wall()
         self._state = PollState(now, None)

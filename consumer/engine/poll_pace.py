@@ -1,4 +1,4 @@
-"""How fast one poller polls: how many messages it asks for, and how long it pauses; owned by its thread."""
+"""How fast one poller polls: how many messages it requests, and how long it pauses; owned by its thread."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class PollPace:
         self._damaged_in_a_row = 0
         self._early_answers = 0
         self._one_by_one = 0
-        """Polls that still ask for a single message, after a reply that could not be read."""
+        """Polls that still request a single message, after a reply that could not be read."""
 
     def batch(self, reserved: int) -> int:
-        """How many messages to ask for."""
+        """How many messages to request."""
         return 1 if self._one_by_one else reserved
 
     def answered(self, count: int, seconds: float) -> None:

@@ -28,7 +28,7 @@ _UNPARKABLE_SHARE = 0.25
 
 
 class Postponement:
-    """One for the process; shared by workers and settlers."""
+    """Whether and how long messages wait; one for the process, shared by workers and settlers."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Postponement:
         return self._policy.backoff.seconds(failures, self._jitter)
 
     def crowded_out(self, delivery: Delivery) -> Ending:
-        """How a delivery ends for which there is no slot: held, for longer the more often it came, and no attempt.
+        """The ending of a delivery for which there is no slot: held, for longer the more often it came, and no attempt.
 
         At first for a moment only, for it may have been released without having been worked on.
         """
@@ -72,7 +72,7 @@ class Postponement:
         return self.hidden_seconds(delivery, self._undeleted.stretched(seconds, self._monotonic()))
 
     def copy(self, delivery: Delivery, ending: Ending, seconds: float) -> ParkedCopy | str | None:
-        """What to park the message as for so long; the code of why that cannot be now; None if it is to be hidden."""
+        """The copy by which to park the message, or the code of why it cannot be parked; None if it is to be hidden."""
         scarce = self._undeleted.scarce(self._monotonic())
         if scarce or self.parking.wanted(delivery.message, delivery.received_at, seconds):
             return self.parking.copy(delivery, ending, seconds)

@@ -1,4 +1,4 @@
-"""What is known of how many messages the queues hold, and when each of them is to be asked again.
+"""What is known of how many messages the queues hold, and when each of them is sampled next.
 
 So seldom that an idle replica costs hardly more than its long poll. A figure that the service does not give, no longer
 gives or gives wrongly is unknown, and unknown is never 0. `consumer.engine.sampler` sends the requests.
@@ -71,16 +71,16 @@ class Watched:
     """Whether this process sends to it; otherwise it receives from it."""
     figures: Figures = _UNKNOWN
     """Unknown before the first good answer, and from the moment there is none any more."""
-    may_ask: bool = True
-    """Whether the last answer was no refusal."""
+    readable: bool = True
+    """Whether the last request for its attributes was not refused."""
     retention_seconds: int = 0
     """How long the queue keeps a message, as far as it says; 0 otherwise."""
     may_peek: bool = True
-    """Whether the last look at its messages was no refusal."""
+    """Whether the last peek at its messages was not refused."""
     has_letters: bool = field(default=False, init=False)
     """Whether the last look showed some."""
-    asked_at: float = field(default=0.0, init=False)
-    good_at: float = field(default=0.0, init=False)
+    requested_at: float = field(default=0.0, init=False)
+    answered_at: float = field(default=0.0, init=False)
     stale_at: float = field(default=0.0, init=False)
     """From when on its figures are too old to be shown, if the request under way fails too."""
     books: Books = field(init=False)
@@ -113,38 +113,38 @@ class QueueWatch:
         now, at_start = monotonic(), books()
         for place, each in enumerate(watched):
             # Spread over the idle interval, so that idle requests never come in pairs.
-            each.asked_at = now - place * policy.idle_seconds / len(watched)
-            each.good_at, each.books = now, at_start
+            each.requested_at = now - place * policy.idle_seconds / len(watched)
+            each.answered_at, each.books = now, at_start
             self._judge(each.figures)
 
     def due(self) -> Watched | None:
         """The queue that has been due for the longest time, if one is due."""
         now = self._monotonic()
-        late = [(now - each.asked_at - self._interval(each), place) for place, each in enumerate(self.watched)]
+        late = [(now - each.requested_at - self._interval(each), place) for place, each in enumerate(self.watched)]
         longest, place = max(late)
         return self.watched[place] if longest >= 0 else None
 
-    def asked(self, each: Watched) -> None:
-        """The request for its attributes is sent now."""
-        each.stale_at = each.good_at + _MISSED * self._interval(each)
-        each.asked_at, each.books = self._monotonic(), self.books()
+    def begin(self, each: Watched) -> None:
+        """A request for its attributes is about to be sent."""
+        each.stale_at = each.answered_at + _MISSED * self._interval(each)
+        each.requested_at, each.books = self._monotonic(), self.books()
 
     def answered(self, each: Watched, found: QueueAttributes) -> None:
         """Its attributes are here."""
-        # Whether messages of this queue were in work here when it was asked, and still are.
+        # Whether messages of this queue were in work here when the request was sent, and still are.
         held = not each.dead_letters and each.books.working > 0 and self.books().working > 0
         self._judge(found.figures, held)
-        each.figures, each.may_ask, each.good_at = found.figures, True, each.asked_at
+        each.figures, each.readable, each.answered_at = found.figures, True, each.requested_at
         each.retention_seconds = found.retention_seconds
 
     def unanswered(self, each: Watched) -> None:
         """The request has failed in a way that may pass: what was known stays for a while."""
-        if each.asked_at > each.stale_at:
+        if each.requested_at > each.stale_at:
             each.figures = _UNKNOWN
 
     def refused(self, each: Watched) -> None:
         """The request was refused, and what was known is not shown a moment longer."""
-        each.figures, each.may_ask = _UNKNOWN, False
+        each.figures, each.readable = _UNKNOWN, False
 
     def figures(self) -> Mapping[str, Figures]:
         """What is known of each queue, by name; nothing where all that is known is a 0 that proves nothing."""
@@ -153,7 +153,7 @@ class QueueWatch:
         }
 
     def _interval(self, each: Watched) -> float:
-        busy = each.may_ask and _traffic(each, self.books())
+        busy = each.readable and _traffic(each, self.books())
         return self._policy.busy_seconds if busy else self._policy.idle_seconds
 
     def _judge(self, found: Figures, held: bool = False) -> None:

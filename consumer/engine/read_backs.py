@@ -28,7 +28,7 @@ _LOOKS_SECONDS = (2.0, 4.0, 8.0, 16.0)
 _FORGOTTEN_AFTER_SECONDS = 900.0
 """A look that comes this late is a first look: much may have happened to the resource since."""
 
-_READ_WORDS = ("Get", "List", "Describe")
+_READING_PREFIXES = ("Get", "List", "Describe")
 
 _REMEMBERED = 10_000
 """Resources. The longest unseen are forgotten first: their change may be made once more, which changes nothing."""
@@ -126,4 +126,4 @@ class ReadBacks:
 
 def _written(rule: Rule) -> set[str]:
     """The RAM actions of the rule's remediation that change something: what two have in common, both write."""
-    return {action for action in rule.remediation.actions if not action.partition(":")[2].startswith(_READ_WORDS)}
+    return {action for action in rule.remediation.actions if not action.partition(":")[2].startswith(_READING_PREFIXES)}

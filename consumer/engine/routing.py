@@ -58,7 +58,7 @@ class Routing:
             raise
         except ServiceError as error:
             # Its tags decide which rule takes it. In doubt nothing is changed, and a later delivery looks again.
-            detail = f"a rule asks for tags, and they cannot be read: {error}"
+            detail = f"a rule selects by tags, and they cannot be read: {error}"
             hold, missing = rule.hold_seconds, missing_action(error)
             return Ending(Outcome.HELD, "tags_unreadable", detail, hold_seconds=hold, missing_action=missing)
         if live is None:

@@ -1,4 +1,4 @@
-"""The thread that asks the queues how many messages they hold; it only reads, and never touches a message.
+"""The thread that reads how many messages the queues hold, and never touches a message.
 
 Parking learns from it how long the queue keeps them, and observers what stands in the dead-letter queue.
 """
@@ -21,7 +21,7 @@ LOOK_SECONDS = 5.0
 
 
 class Sampler:
-    """One thread that asks every watched queue in its turn."""
+    """One thread that samples every watched queue in its turn."""
 
     def __init__(
         self,
@@ -64,13 +64,13 @@ class Sampler:
         each = self._watch.due()
         if each is None:
             return
-        self._ask(each)
+        self._read(each)
         self._look(each, each.books)
         each.queue.close()  # kept open, it would be dead by the next request
 
-    def _ask(self, each: Watched) -> None:
-        self._heartbeat.beat(f"asking {each.queue.name} what it holds")
-        self._watch.asked(each)
+    def _read(self, each: Watched) -> None:
+        self._heartbeat.beat(f"reading the attributes of {each.queue.name}")
+        self._watch.begin(each)
         try:
             attributes = each.queue.attributes()
         except Retryable:

@@ -17,7 +17,7 @@ _TRIES_OF_A_PARK = 2
 """Where the queue may have taken the copy: each try may be one more copy, and hiding is as good."""
 
 _ASSUMED_SECONDS = 0.25
-"""How long hiding a message takes before any was hidden: rather long, or a burst on a slow day would find that out."""
+"""How long hiding a message takes before any was hidden: rather too long than too short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ class Patience:
         return queue.failing and self._in_flight.settling_crowded
 
     def gives_way(self, copies: SettleQueue, hides: SettleQueue) -> bool:
-        """Whether copies keep slots from fresh work that hides would free much sooner.
+        """Whether copies occupy slots that hiding the messages would free for fresh work much sooner.
 
-        A burst that is copied quickly does not, nor does one for which hiding would take as long: its messages would
-        only come back, and cost the same again.
+        Not if they are copied quickly, nor if hiding would take as long: the messages would only come back, and cost
+        the same again.
         """
         saved_seconds = copies.waiting * (copies.pace_seconds() - hides.pace_seconds(_ASSUMED_SECONDS))
         return saved_seconds > self._policy.slow_seconds and self._in_flight.settling_crowded

@@ -19,7 +19,7 @@ from consumer.core.queue_limits import MAX_BATCH
 from consumer.engine.delivery import Delivery
 
 _SLOWER_WEIGHT, _FASTER_WEIGHT = 0.5, 0.1
-"""Of the latest request in the average of how long one takes: bad news is believed sooner than good news."""
+"""Of the latest request in the average of how long one takes: slow ones count for more than fast ones."""
 
 
 class Action(StrEnum):
@@ -79,17 +79,17 @@ class SettleQueue:
                     return []
                 self._changed.wait(min(until, self._next_due(until)) - now)
             if self._waiting:
-                self._changed.notify()  # whoever waits now has to watch over what is left
+                self._changed.notify()  # another thread has to wait for what is due next
             return taken
 
     def took(self, seconds: float) -> None:
-        """A request took so long, however it ended."""
+        """Record how long a request took, however it ended."""
         known = seconds if self._request_seconds is None else self._request_seconds
         weight = _SLOWER_WEIGHT if seconds > known else _FASTER_WEIGHT
         self._request_seconds = known + (seconds - known) * weight
 
     def pace_seconds(self, assumed: float = 0.0) -> float:
-        """How long a message takes of late, all threads together; `assumed` is for one, before the first."""
+        """How long a message has taken lately, all threads together; `assumed` stands in before the first."""
         known = self._request_seconds
         return (assumed if known is None else known) / self._threads
 
@@ -112,7 +112,7 @@ class SettleQueue:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Nothing more will come: let nobody wait here any longer."""
+        """Nothing more will come: wake every thread that waits here."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""What settling a delivery takes: the first request, the next one after each answer, and the end.
+"""Decides how each delivery is settled: the first request, the next one after each answer, and the end.
 
 Bounded in tries and time. What the queue does not confirm is tried again for a while; then the message is hidden with
 backoff, so that its slot is free for fresh work, and its redelivery is looked at and settled anew. A refusal that is
@@ -103,11 +103,11 @@ class Settlements:
     def failed(self, delivery: Delivery, action: Action, error: ServiceError) -> None:
         """A request was refused or not answered: try again, or hide the message, or give it up to the queue."""
         queue = self._queues[action]
-        queue.failing = not isinstance(error, MessageGone)  # a handle of the past says nothing about the next request
+        queue.failing = not isinstance(error, MessageGone)  # an old handle says nothing about the next request
         self._ledger.failed(delivery, action, error.code)
         delivery.settle_failures += 1
         if isinstance(error, MessageGone) or not self.held(delivery):
-            self.lost(delivery)  # an invalid handle proves neither deletion nor anything else
+            self.lost(delivery)  # an invalid handle does not prove that the message was deleted
             return
         pause_seconds = self._patience.pause_seconds(delivery.settle_failures)
         if self._patience.may_retry(delivery, queue, error, pause_seconds):
@@ -167,7 +167,7 @@ class Settlements:
         return delivery.lease.held(self._monotonic())
 
     def _begin(self, delivery: Delivery) -> None:
-        """What settling begins with; the ending is reported as a step before anything is done to the message."""
+        """Send the first request; the ending is reported as a step before anything is done to the message."""
         ending = delivery.ending
         if ending is None:
             self._hide(delivery, RELEASE_SECONDS)
@@ -218,7 +218,7 @@ class Settlements:
         if not self._policy.dead_letters:
             self._keep(delivery, self._policy.keep_seconds)
         elif self._history.unsettled.ending_of_copy(delivery.message_id):
-            delivery.copied = Disposition.DEAD_LETTERED  # by an earlier delivery, whose deletion did not work out
+            delivery.copied = Disposition.DEAD_LETTERED  # by an earlier delivery, whose deletion failed
             self._delete(delivery)
         else:
             self._copy(delivery, Action.COPY)
@@ -277,7 +277,7 @@ class Settlements:
         self._queues[action].put(delivery)
 
     def _conclude(self, delivery: Delivery, disposition: Disposition) -> None:
-        """The delivery is settled, and then what had to wait for it."""
+        """The delivery is settled; its followers, which had to wait for that, are settled next."""
         self._remember(delivery, disposition)
         self._ledger.settled(delivery, disposition)
         for follower in delivery.followers:

@@ -1,7 +1,7 @@
-"""Something that a signal asks for: set in a handler, waited for in the very thread that the handler interrupts.
+"""A request by a signal: made in its handler, waited for in the very thread that the handler interrupts.
 
-`threading.Event` is not made for that: its `set` takes a lock that the interrupted `wait` may hold, and then both stand
-still for ever. `queue.SimpleQueue` is documented to be safe there.
+`threading.Event` is not made for that: its `set` takes a lock that the interrupted `wait` may hold, and then both block
+for ever. `queue.SimpleQueue` is documented to be safe there.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class StopRequest:
         self._arrived: SimpleQueue[None] = SimpleQueue()
         self._requested = False
 
-    def ask(self) -> None:
-        """Ask; callable from a signal handler and from any thread, as often as anybody likes."""
+    def make(self) -> None:
+        """Request it; callable from a signal handler and from any thread, any number of times."""
         self._requested = True
         self._arrived.put(None)
 

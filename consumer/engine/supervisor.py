@@ -79,7 +79,7 @@ class Supervisor:
         self,
         engine: Engine,
         grace_seconds: float,
-        say: Callable[..., None],
+        log_event: Callable[..., None],
         *,
         stop_request: StopRequest | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -87,7 +87,7 @@ class Supervisor:
         """`stop_request` is set from outside, by signals; without it only `stop` requests one."""
         self._engine = engine
         self._grace_seconds = grace_seconds
-        self._say = say
+        self._log_event = log_event
         self._monotonic = monotonic
         self._stop_request = StopRequest() if stop_request is None else stop_request  # one that is not set yet is false
         self._last_check = monotonic()
@@ -95,7 +95,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Request an orderly stop; callable from a signal handler and from any thread."""
-        self._stop_request.ask()
+        self._stop_request.make()
 
     @property
     def stopping(self) -> bool:
@@ -115,7 +115,7 @@ class Supervisor:
         drained = self._drain(_FAULT_GRACE_SECONDS if self._fault else self._grace_seconds)
         self._fault = self._fault or self._death()
         if self._fault:
-            self._say("service.failed", reason=self._fault)
+            self._log_event("service.failed", reason=self._fault)
             return ExitCode.FAULT
         return ExitCode.DRAINED if drained else ExitCode.GRACE_EXCEEDED
 
@@ -157,7 +157,7 @@ class Supervisor:
         shared.stopping.set()
         shared.board.wake()
         untouched = shared.in_flight.close()
-        self._say("service.stopping", grace_seconds=grace_seconds, released=len(untouched))
+        self._log_event("service.stopping", grace_seconds=grace_seconds, released=len(untouched))
         for delivery in untouched:
             delivery.resolved_at = self._monotonic()
             shared.settlements.release(delivery)

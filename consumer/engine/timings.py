@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from consumer.core.sent import NO_REQUESTS, followed_requests
+from consumer.core.sent import NO_REQUESTS, recorded_requests
 
 
 class Timings:
@@ -27,9 +27,9 @@ class Timings:
         return Measuring(self, stage, self._monotonic)
 
     @contextmanager
-    def following_requests(self) -> Iterator[None]:
+    def recording_requests(self) -> Iterator[None]:
         """Keep the requests that this thread sends inside a `with`, however it ends."""
-        with followed_requests() as trail:
+        with recorded_requests() as trail:
             try:
                 yield
             finally:

@@ -73,7 +73,7 @@ class UndeletedLimit:
             if self._room(in_flight, now) > 0:
                 return 0.0
             if in_flight:
-                return _RECHECK_SECONDS  # what is in flight may still be deleted, and makes room at once
+                return _RECHECK_SECONDS  # what is in flight may still be deleted, which makes room at once
             if len(self._moments) >= self.most:
                 return self._moments[0] + self._window_seconds - now
             return max(self._moments[-1] + self._pace_seconds - now, _RECHECK_SECONDS)

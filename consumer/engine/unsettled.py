@@ -1,4 +1,4 @@
-"""Messages whose settlement was given up: what a redelivery of them must know. In memory, bounded, of this process.
+"""Messages whose settlement was given up, as their next delivery needs it. In memory, bounded, of this process.
 
 A message whose deletion the queue refused comes back although its work is done. The resource is then looked at again
 like any other, because it may have changed since; a look cannot show whether the message already stands in the

@@ -70,7 +70,7 @@ class Worker(Loop):
             if leader is opener or not self._stopping.is_set():  # at a stop what came meanwhile is released
                 leader.ending = self._pipeline.repair(leader)
                 if leader.ending.outcome is not Outcome.LEASE_LOST:
-                    # Nobody follows a lost delivery: the next newest is worked on instead.
+                    # A lost delivery covers no other one: the next newest of the group is worked on instead.
                     leader.followers = self._groups.covered(leader)
             self.finish(leader)
 

@@ -7,7 +7,7 @@ event, and in this order:
     exempt (live region, tags) → observe → pause → window → contest → confirmation → breaker → limits
 
 Mode observe comes before what merely holds a change back, because no change follows; limits come last, because they
-take a place. A permit records what became of the change.
+take a place. A permit records how the change ended.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CHANGED_MEANWHILE = "changed_meanwhile"
 """The reason of an attempt that another writer got ahead of: nothing was changed, and nothing of ours failed."""
 
 READS_BACK_OLD = "reads_back_old"
-"""The reason of a change that the service took and still shows undone: it may only need time to show."""
+"""The reason of a change that the service has accepted and does not show yet: it may only need time."""
 
 PERMISSION_MISSING = "permission_missing"
 """The reason of a delivery that waits for an action to be granted."""
@@ -82,7 +82,7 @@ class Intent:
     """Where the resource really is."""
     change: Change
     event: Event | None = None
-    """What asks for it, with the live region; None where nothing does, so that nothing can confirm it."""
+    """The event that calls for it, with the live region; None where there is none, so that nothing can confirm it."""
 
     def held(self, reason: str, detail: str, seconds: float | None = None) -> Ending:
         """The change is held back, for so long or for the rule's own time, whichever is shorter."""
@@ -111,7 +111,7 @@ def permission_missing(error: PermissionMissing, rule: Rule) -> Ending:
 
 
 def missing_action(error: ServiceError) -> str:
-    """The RAM action that a refusal asks for; empty for another failure."""
+    """The RAM action that a refusal names as missing; empty for another failure."""
     return f"{error.service}:{error.operation}" if isinstance(error, PermissionMissing) else ""
 
 
@@ -186,7 +186,7 @@ class Guards:
         self.contest.release()
 
     def held_by(self) -> str:
-        """What the pause switch is held by; empty while changes may be made."""
+        """What pauses changes; empty while they may be made."""
         return self._held_by()
 
     def changes_in_window(self) -> dict[str, int]:
@@ -204,7 +204,7 @@ class Guards:
             raise
         except ServiceError as error:
             # The tags may exempt it. In doubt nothing is changed, and a later delivery looks again.
-            held = intent.held("tags_unreadable", f"an exemption asks for tags, and they cannot be read: {error}")
+            held = intent.held("tags_unreadable", f"an exemption selects by tags, and they cannot be read: {error}")
             return replace(held, missing_action=missing_action(error))
         return _exempt(found) if found else None
 
@@ -241,7 +241,7 @@ class Guards:
         """What cannot be taken back is not done because of an event alone: anybody who may publish can send one."""
         if not intent.rule.remediation.one_way:
             return None
-        why = self._confirm(intent.rule, intent.event) if intent.event is not None else "no event asks for it"
+        why = self._confirm(intent.rule, intent.event) if intent.event is not None else "no event calls for it"
         return intent.held("unconfirmed", f"the change cannot be taken back, and {why}") if why else None
 
     def _admit(self, intent: Intent) -> Permit:
@@ -265,7 +265,7 @@ class Guards:
 class Permit:
     """Permission to make one change, or why not; owned by the worker that makes it.
 
-    The end of its `with` block records what became of the change, whatever happened in it: the place under the limits,
+    The end of its `with` block records how the change ended, whatever happened in it: the place under the limits,
     the breaker's evidence, and the fix that a contest counts.
     """
 

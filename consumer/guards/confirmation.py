@@ -17,4 +17,4 @@ Confirm = Callable[[Rule, Event], str]
 
 def without_an_evaluator(rule: Rule, event: Event) -> str:  # noqa: ARG001 - nothing can confirm it
     """Nothing is confirmed."""
-    return "there is no evaluator to ask; set reevaluate.enabled"
+    return "no evaluator is configured; set reevaluate.enabled"

@@ -55,7 +55,7 @@ class Contest(Protocol):
 
 
 @dataclass(slots=True)
-class _History:
+class _FixHistory:
     fixes: tuple[float, ...] = ()
     """The latest ones, as many as count; a tuple, for there are thousands and an empty deque takes 600 bytes."""
     contested_until: float = 0.0
@@ -67,7 +67,7 @@ class LocalContest:
     def __init__(self, policy: ContestPolicy, *, most_resources: int = _MOST_RESOURCES) -> None:
         self._policy = policy
         self._most_resources = most_resources
-        self._histories: OrderedDict[tuple[str, Resource], _History] = OrderedDict()
+        self._histories: OrderedDict[tuple[str, Resource], _FixHistory] = OrderedDict()
         self._lock = threading.Lock()
 
     def found_broken(self, rule: str, resource: Resource, now: float) -> float:
@@ -90,7 +90,7 @@ class LocalContest:
     def fixed(self, rule: str, resource: Resource, now: float) -> None:
         """We have fixed it and have read the fix back."""
         with self._lock:
-            history = self._histories.setdefault((rule, resource), _History())
+            history = self._histories.setdefault((rule, resource), _FixHistory())
             history.fixes = (*history.fixes, now)[-self._policy.max_fixes :]
             self._histories.move_to_end((rule, resource))
             while len(self._histories) > self._most_resources:

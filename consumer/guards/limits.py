@@ -37,7 +37,7 @@ class LimitReached:
     text: str
     """Which limit, for a person."""
     wait_seconds: float
-    """After which there should be room for this one, those that wait since before it considered."""
+    """After which there should be room for this one and for those that have waited longer."""
 
 
 @dataclass(frozen=True, slots=True)

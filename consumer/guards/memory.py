@@ -14,7 +14,7 @@ class GuardMemory:
     """One for the process. Without anything given it is this process's own, empty and without a limit."""
 
     limits: Limits = field(default_factory=LocalLimits)
-    """Changes of late, and how many may be made."""
+    """Recent changes, and how many may be made."""
     breakers: Breakers = field(default_factory=lambda: LocalBreakers(BreakerPolicy()))
     """How each rule's changes ended."""
     contest: Contest = field(default_factory=lambda: LocalContest(ContestPolicy()))

@@ -1,6 +1,6 @@
 """Distinguishes a permission that is granted nowhere from a refusal of one resource alone. Pure, thread-safe.
 
-Both are a service's same refusal in the same words: a resource of another account that an event claims is ours is
+The service refuses both in the same words: a resource of another account that an event claims is ours is
 refused like every one while RAM lacks the action of the look (for OSS:
 https://www.alibabacloud.com/help/en/oss/support/0003-00000001). So a refusal waits for a person at first. One that goes
 on, although the action works on other resources of the account, is the resource's own. What was granted a moment ago
@@ -23,7 +23,7 @@ _REMEMBERED = 10_000
 
 
 @dataclass(slots=True)
-class _Refused:
+class _RefusedResource:
     first_at: float
     alone_since: float | None = None
     """When it was first found refused after the action had worked on another resource."""
@@ -36,7 +36,7 @@ class Refusals:
         self._remembered = remembered
         self._worked_at: dict[tuple[str, str], float] = {}
         """By account and action: both are bounded by the configuration and the code."""
-        self._refused: OrderedDict[tuple[str, str], _Refused] = OrderedDict()
+        self._refused: OrderedDict[tuple[str, str], _RefusedResource] = OrderedDict()
         """By action and resource; the longest unseen is forgotten first."""
         self._lock = threading.Lock()
 
@@ -51,7 +51,7 @@ class Refusals:
         """Whether a refusal that has just come is the resource's own."""
         key = (action, resource.key)
         with self._lock:
-            refused = self._refused.pop(key, None) or _Refused(now)
+            refused = self._refused.pop(key, None) or _RefusedResource(now)
             self._refused[key] = refused
             if len(self._refused) > self._remembered:
                 self._refused.popitem(last=False)

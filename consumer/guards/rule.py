@@ -19,7 +19,7 @@ from consumer.resources.base import ResourceKind
 
 
 class Mode(StrEnum):
-    """What a rule may do. There is no default: whoever writes a rule says it."""
+    """What a rule may do. There is no default: every configured rule names it."""
 
     OBSERVE = "observe"
     """Everything but the change."""
@@ -103,9 +103,9 @@ class Rule:
 def match(event: Event, rules: Sequence[Rule], read_tags: Callable[[], Mapping[str, str]] | None = None) -> Rule | None:
     """The first rule, in the order of the configuration, that takes the event and repairs its kind of resource.
 
-    Before the look at the resource its tags are not known, and a rule that asks for some is taken for the one; after
-    it, `read_tags` is called where they decide, and may raise what reading raises. An event that only rules of other
-    kinds take is the first one's before the look: it is refused in that rule's name, for somebody meant it to be taken.
+    Before the look at the resource its tags are not known, and a rule that selects by tags counts as taking the event;
+    after it, `read_tags` is called where they decide, and may raise what reading raises. Before the look an event that
+    only rules of other kinds take is given to the first of those, and is refused in that rule's name.
     """
     tags: Mapping[str, str] | None = None
     others: Rule | None = None

@@ -1,8 +1,8 @@
-"""Group commit: one thread writes and syncs for all that wait, and nobody waits for anybody when alone.
+"""Group commit: one thread writes and syncs for all that wait, and a thread that is alone never waits.
 
-Whoever comes while nothing is being written does it at once, in its own thread. Whoever comes while something is, joins
-the group that is written next, and one of that group writes it. So a slow disk makes groups larger, not the queue for
-it longer: nobody waits for more than the group before its own and its own.
+A thread that comes while nothing is being written writes at once. One that comes while something is being written joins
+the group that is written next, and one thread of that group writes it. So a slow disk makes groups larger, and no queue
+longer: a thread waits for the group that is being written, and for its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class _Group:
         self.error: OSError | None = None
 
     def result(self) -> None:
-        """Raise what its writing came to, in every thread as an error of its own."""
+        """Raise the error of its write, if it failed; in every thread as an error of its own."""
         if self.error is not None:
             raise OSError(self.error.errno, self.error.strerror)
 
@@ -42,7 +42,7 @@ class GroupCommit:
         self._next = _Group(self._lock)
 
     def add(self, lines: Sequence[bytes]) -> None:
-        """Leave lines to whoever commits next."""
+        """Leave lines for the next commit of any thread."""
         with self._lock:
             self._next.lines += lines
 

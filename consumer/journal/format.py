@@ -5,7 +5,7 @@ bytes is `prev`, the hash of the line before, so whoever alters, removes or reor
 can rewrite the whole file can make a new chain, and cut off the end without a trace; so keep the last hash somewhere
 else and give it to `journal verify --anchor`.
 
-Lines of the first version have no `v`. Their hash covers what they say, with its members in the order of their names;
+Lines of the first version have no `v`. Their hash covers their fields, with the members in the order of their names;
 such a line is taken as it is if it has the one spelling in which that version wrote, so the order of its members is
 the only thing in it that the chain does not prove.
 """
@@ -82,7 +82,7 @@ def sealed(head: ChainHead, fields: Fields) -> tuple[bytes, ChainHead]:
 
 
 def encoded(fields: Fields) -> bytes:
-    """What a line says, ready to be chained once it is known which line it follows.
+    """A line's own fields, ready to be chained once it is known which line it follows.
 
     Raises:
         TypeError, ValueError: something in it has no form in JSON.
@@ -90,10 +90,10 @@ def encoded(fields: Fields) -> bytes:
     return _encode(fields).encode("ascii")[1:-1]
 
 
-def chained(head: ChainHead, said: bytes) -> tuple[bytes, ChainHead]:
-    """The line that says this and follows `head`, with its newline, and the head that it makes."""
+def chained(head: ChainHead, content: bytes) -> tuple[bytes, ChainHead]:
+    """The line with these fields that follows `head`, with its newline, and the head that it makes."""
     sequence = head.sequence + 1
-    covered = b'{"v":%d,"seq":%d,%b,"prev":"%b"' % (VERSION, sequence, said, head.digest.encode("ascii"))
+    covered = b'{"v":%d,"seq":%d,%b,"prev":"%b"' % (VERSION, sequence, content, head.digest.encode("ascii"))
     digest = hashlib.sha256(covered).hexdigest()
     return b'%b,"hash":"%b"}\n' % (covered, digest.encode("ascii")), ChainHead(sequence, digest)
 
@@ -203,7 +203,7 @@ class Verdict:
     old_lines: int = 0
     """Lines of the first version, in which the order of the members is not proved."""
     gaps: int = 0
-    """How often a process could not write for a while; the line that says so has how much is missing."""
+    """How often a process could not write for a while; the line about it has how much is missing."""
     unproved: int = 0
     """Settlements whose ending is not there because of such a gap."""
 
@@ -214,14 +214,14 @@ class Verdict:
 
 
 def verify(
-    lines: Iterable[bytes], anchor: str = "", *, through: str = "", hear: Callable[[Entry], None] | None = None
+    lines: Iterable[bytes], anchor: str = "", *, through: str = "", on_entry: Callable[[Entry], None] | None = None
 ) -> Verdict:
     """Read a journal from its beginning and prove it whole; lines come with their newlines.
 
-    With `through`, a line's hash, reading ends with that line, and it is a problem if there is none. `hear` gets every
-    line that can be read, whether it fits the one before it or not.
+    With `through`, a line's hash, reading ends with that line, and it is a problem if there is none. `on_entry` gets
+    every line that can be read, whether it fits the one before it or not.
     """
-    reader = _Reader(anchor, hear)
+    reader = _Reader(anchor, on_entry)
     for number, line in enumerate(lines, 1):
         reader.read(number, line)
         if through and reader.at(through):
@@ -251,12 +251,12 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class _ReadEnding:
-    """How the work on a delivery ended, by the line that said so before anything was done to its message."""
+    """How the work on a delivery ended, by the line that was written before anything was done to its message."""
 
     outcome: str
     step: str
     comes_back: bool
-    """Observed by a rule that deletes what it observes; the worker says of each such ending what its rule is."""
+    """Observed by a rule that deletes what it observes; the worker writes into each such ending what its rule is."""
 
     @classmethod
     def of(cls, entry: Entry) -> _ReadEnding:
@@ -275,15 +275,15 @@ _NO_ENDING = _ReadEnding("", "", comes_back=False)
 class _Reader:
     """Goes through a journal line by line."""
 
-    def __init__(self, anchor: str, hear: Callable[[Entry], None] | None = None) -> None:
-        self._hear = hear
+    def __init__(self, anchor: str, on_entry: Callable[[Entry], None] | None = None) -> None:
+        self._on_entry = on_entry
         self._verdict = Verdict(anchor=anchor)
         self._torn: list[bytes] = []
         self._torn_bytes = 0
         self._torn_lines: list[int] = []
         self._endings: dict[tuple[str, str], _ReadEnding] = {}
         """Of every delivery that is not settled yet."""
-        self._followed: set[tuple[str, str]] = set()
+        self._without_gap: set[tuple[str, str]] = set()
         """Deliveries that are not settled yet and have no gap since their receipt."""
 
     def read(self, number: int, line: bytes) -> None:
@@ -297,10 +297,10 @@ class _Reader:
             self._reason = str(error)
             return
         self._account_for_torn(entry)
-        self._follow(number, entry)
+        self._chain(number, entry)
         self._settle(number, entry)
-        if self._hear is not None:
-            self._hear(entry)
+        if self._on_entry is not None:
+            self._on_entry(entry)
 
     def at(self, digest: str) -> bool:
         """Whether the line that was read last is that one."""
@@ -332,7 +332,7 @@ class _Reader:
     def _altered(self) -> None:
         self._verdict.problems.append(JournalProblem(self._torn_lines[0], f"altered or damaged: {self._reason}"))
 
-    def _follow(self, number: int, entry: Entry) -> None:
+    def _chain(self, number: int, entry: Entry) -> None:
         verdict, head = self._verdict, self._verdict.head
         if entry.sequence != head.sequence + 1 or entry.previous != head.digest:
             text = f"does not follow the line before it: something was removed, reordered or altered ({entry.sequence})"
@@ -342,25 +342,25 @@ class _Reader:
         verdict.old_lines += entry.version == FIRST_VERSION
         if entry.step == StepName.GAP:
             verdict.gaps += 1
-            self._followed.clear()
+            self._without_gap.clear()
         if verdict.anchor and entry.digest.startswith(verdict.anchor):
             verdict.anchored_at = verdict.entries
 
     def _settle(self, number: int, entry: Entry) -> None:
         delivery = (entry.text("message_id"), entry.text("dequeue_count"))
         if entry.step == StepName.RECEIVED:
-            self._followed.add(delivery)
+            self._without_gap.add(delivery)
         elif entry.step in (StepName.DECIDED, StepName.VERIFIED):
             self._endings[delivery] = _ReadEnding.of(entry)
         elif entry.step == StepName.SETTLED:
             ending = self._endings.pop(delivery, _NO_ENDING)
-            followed = delivery in self._followed
-            self._followed.discard(delivery)
+            without_gap = delivery in self._without_gap
+            self._without_gap.discard(delivery)
             disposition = entry.text("disposition")
             if disposition not in _NEEDED:
                 return
             self._verdict.deletions += 1
-            if not ending.outcome and not followed and self._verdict.gaps:
+            if not ending.outcome and not without_gap and self._verdict.gaps:
                 self._verdict.unproved += 1
             elif not ending.allows(disposition):
                 text = f"message {delivery[0]} was {disposition} without an ending that allows it"

@@ -35,7 +35,7 @@ from consumer.journal.file import JournalFile
 from consumer.journal.format import Fields, encoded
 
 _MOST_REQUESTS = 64
-"""Ids of requests in one line; work that takes more is tried again and again, and its first ones say why."""
+"""Ids of requests in one line; work that takes more repeats itself, and the first ones show why."""
 
 _LONGEST_ANSWER = 128
 """Characters of an operation, an error code and a request's id, which a service's answer may make very long."""
@@ -55,7 +55,7 @@ def user() -> str:
 
 
 def actor() -> str:
-    """Who writes: host and process."""
+    """The writing process, as host and process id."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -68,7 +68,7 @@ class _Gap:
     reason: str
 
     def fields(self) -> Fields:
-        """The line that says so."""
+        """The line about it."""
         return {
             "step": StepName.GAP.value,
             "lost_lines": self.lost_lines,
@@ -85,12 +85,12 @@ class JournalWriter:
         file: JournalFile,
         *,
         who: str = "",
-        say: Callable[..., None] = lambda _event, **_fields: None,
+        log_event: Callable[..., None] = lambda _event, **_fields: None,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._file = file
         self._who = who or actor()
-        self._say = say
+        self._log_event = log_event
         self._wall_ms = wall_ms
         self.last = ""
         """The hash of the last line that this process has written; with several threads, of any of them."""
@@ -99,16 +99,16 @@ class JournalWriter:
         self._commits = GroupCommit(self._append)
 
     @classmethod
-    def at(cls, path: Path, say: Callable[..., None]) -> JournalWriter:
-        """The journal at a path, with what says in the log that lines are missing.
+    def at(cls, path: Path, log_event: Callable[..., None]) -> JournalWriter:
+        """The journal at a path; `log_event` reports lines that are missing.
 
         Raises:
             ConfigurationError: it cannot be written.
         """
-        return cls(JournalFile(path), say=say)
+        return cls(JournalFile(path), log_event=log_event)
 
     def opened(self, access_key_id: str) -> None:
-        """Write who works here from now on.
+        """Write which process works here from now on.
 
         Raises:
             ConfigurationError: it could not be written: the disk is full, or somebody else keeps the lock.
@@ -156,7 +156,7 @@ class JournalWriter:
             raise
         if gap:
             self._gap = None
-            self._say("journal.goes_on", lost_lines=gap.lost_lines)
+            self._log_event("journal.goes_on", lost_lines=gap.lost_lines)
 
     @property
     def trouble(self) -> str:
@@ -175,14 +175,14 @@ class JournalWriter:
         self._gap = _Gap(since, before + lines, reason)
         if known is None:
             self._gaps += 1
-            self._say("journal.cannot_be_written", reason=reason)
+            self._log_event("journal.cannot_be_written", reason=reason)
 
     def received(self, messages: Sequence[Received]) -> None:
-        """What one receive brought."""
+        """Write a line for each message of a receive."""
         self.write([{"step": StepName.RECEIVED.value, **_message(message), **_origin(message)} for message in messages])
 
     def step(self, step: Step) -> None:
-        """One step of a delivery's way."""
+        """Write one step of a delivery's way."""
         fields: dict[str, Any] = {"step": step.name.value, **_message(step.message)}
         fields |= {"rule": step.rule, "remediation": step.remediation, "mode": step.mode, **_event(step.event)}
         if step.ending is not None:
@@ -204,7 +204,7 @@ class JournalWriter:
             self._add(line)
 
     def report(self, report: Report) -> None:
-        """What became of the message on the queue."""
+        """Write how the message was settled."""
         line = {
             "step": StepName.SETTLED.value,
             **_message(report.message),

@@ -59,7 +59,9 @@ class Engine:
         self.settle_queues = settle_queues(self.linger_seconds, monotonic=self.clock)
         self.undeleted = UndeletedLimit(self.max_undeleted)
         self.parking = Parking(
-            self.park_after_seconds, monotonic=self.clock, say=lambda event, **fields: self.said.append((event, fields))
+            self.park_after_seconds,
+            monotonic=self.clock,
+            log_event=lambda event, **fields: self.said.append((event, fields)),
         )
         self.parking.learn(QueueAttributes(30, 345_600, 65_536))
         self.policy = replace(self.policy, dead_letters=self.with_dead_letters)

@@ -78,7 +78,7 @@ class Stage:
         self,
         *,
         at_start: Figures = SOME,
-        may_ask: bool = True,
+        readable: bool = True,
         dead_letters: bool = True,
         policy: SamplingPolicy = POLICY,
     ) -> None:
@@ -88,7 +88,7 @@ class Stage:
         self.stopping = PassingTime(self.clock)
         self.looks: list[DepthSample] = []
         self.learned: list[QueueAttributes | None] = []
-        watched = [Watched(queue, name == DEAD, at_start, may_ask) for name, queue in self.queues.items()]
+        watched = [Watched(queue, name == DEAD, at_start, readable) for name, queue in self.queues.items()]
         self.watch = QueueWatch(watched, self.books, policy, monotonic=self.clock)
         self.sampler = Sampler(
             self.watch,

@@ -51,16 +51,16 @@ def alias(node: ast.stmt) -> str:
 
 
 def types(tree: str) -> dict[str, list[str]]:
-    """Where every class stands, nested ones too, and every alias of a type, by name."""
+    """Where every class stands, nested ones too, and every alias of a type, by name, without underscores."""
     found = defaultdict(list)
     for path in sorted((ROOT / tree).rglob("*.py")):
         module = ast.parse(path.read_text("utf-8"))
         for node in ast.walk(module):
             if isinstance(node, ast.ClassDef):
-                found[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+                found[node.name.lstrip("_")].append(f"{path.relative_to(ROOT)}:{node.lineno}")
         for statement in module.body:
             if name := alias(statement):
-                found[name].append(f"{path.relative_to(ROOT)}:{statement.lineno}")
+                found[name.lstrip("_")].append(f"{path.relative_to(ROOT)}:{statement.lineno}")
     return found
 
 

@@ -37,7 +37,9 @@ class Polling:
     def __post_init__(self) -> None:
         self.engine = Engine(slots=self.slots, max_undeleted=100)
         self.stopping = threading.Event()
-        self.board = PollBoard(wall=self.engine.clock, say=lambda event, **fields: self.said.append((event, fields)))
+        self.board = PollBoard(
+            wall=self.engine.clock, log_event=lambda event, **fields: self.said.append((event, fields))
+        )
         shared = replace(self.engine.shared, board=self.board, stopping=self.stopping, jitter=lambda _low, high: high)
         self.poller = Poller(
             shared,

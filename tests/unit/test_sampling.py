@@ -99,7 +99,7 @@ def test_a_refused_sample_leaves_nothing(refusal: type[ServiceError]) -> None:
 
 def test_a_queue_that_may_not_be_asked_from_the_start_is_unknown() -> None:
     """Optional permission: absent, and asked seldom."""
-    stage = Stage(at_start=Figures(), may_ask=False, dead_letters=False)
+    stage = Stage(at_start=Figures(), readable=False, dead_letters=False)
     assert stage.watch.figures().get(MAIN, Figures()) == Figures()
     stage.pass_time(595, stage.work)
     assert stage.times == (0,)

@@ -6,7 +6,7 @@ keeps its place until it is certain that the change has ended. Taking places und
 
 Not knowing is never more changes than the limit. Whoever finds no memory in the store begins a new epoch. A replica
 that has used the store before knows that it forgot: then a limit counts as full until a window has passed since. A new
-replica takes it for a new store, but changes nothing for a minute, in which older ones have their say. A store that was
+replica takes it for a new store, but changes nothing for a minute, in which older ones can report it. A store that was
 restarted with its data may lack its newest entries: every replica adds its own again.
 
 The store's clock decides, and it may be set. Back, entries count for longer. Forward, they would be gone too early:

@@ -1,4 +1,4 @@
-"""One connection pool to a Redis-compatible service, and what is certain about it.
+"""One connection pool to a Redis-compatible service, with bounded calls and a known state.
 
 A call has a bound in time and is tried once more on a new connection; then it raises `SharedUnreachable`, and for a
 moment every further call does so at once, so that a silent store costs a worker seconds and not minutes. Nothing here
@@ -20,7 +20,7 @@ from consumer.core.errors import ConfigurationError, SharedUnreachable
 _Reply = TypeVar("_Reply")
 
 ACTIONS = ("admit", "conclude", "contest", "count", "record", "release", "reserve", "restore")
-"""What is wanted of the store, as the metric of its failures names it."""
+"""What the guards use the store for, as the metric of its failures names it."""
 
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
@@ -61,7 +61,7 @@ class Store:
         self,
         address: StoreAddress,
         *,
-        say: Callable[..., None] = lambda *_, **__: None,
+        log_event: Callable[..., None] = lambda *_, **__: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """No request is sent yet; a store that is down is no reason not to start.
@@ -95,7 +95,7 @@ class Store:
         self._lost_connection: Any = redis.ConnectionError
         self._timed_out: Any = redis.TimeoutError
         self._prefix = address.prefix
-        self._say = say
+        self._log_event = log_event
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._errors = dict.fromkeys(ACTIONS, 0)
@@ -158,7 +158,7 @@ class Store:
         script.run(self._client, keys, arguments)
 
     def ping(self) -> Mapping[str, str]:
-        """What the service says of itself: `redis_version`, `maxmemory_policy`, `role`; empty where it does not.
+        """What the service reports about itself: `redis_version`, `maxmemory_policy`, `role`; empty where it does not.
 
         Raises:
             SharedUnreachable: it does not answer, refuses us, or takes no changes.
@@ -228,14 +228,14 @@ class Store:
         self._client.connection_pool.disconnect(inuse_connections=False)
         self._count(action)
         if first:
-            self._say("shared.unreachable", action=action, error=self._problem)
+            self._log_event("shared.unreachable", action=action, error=self._problem)
         return SharedUnreachable(self._problem)
 
     def _works(self) -> None:
         if self._problem:
             self._problem = ""
             self._failed_at = None
-            self._say("shared.reachable")
+            self._log_event("shared.reachable")
 
     def _count(self, action: str) -> None:
         with self._lock:

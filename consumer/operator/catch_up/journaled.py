@@ -65,7 +65,7 @@ def journaled(config: Config, named: Sequence[Path], wanted: Collection[ListedRe
         lines = 0
         try:
             for line in _recent_lines(path, now_ms - MAX_DELAY_SECONDS * 1000):
-                found.hear(line)
+                found.add(line)
                 lines += line.endswith(b"\n")
         except OSError as error:
             if named:
@@ -89,7 +89,7 @@ class _KeptEvents:
         """By the id of the message that is kept back."""
         self.kept: dict[ListedResource, KeptBack] = {}
 
-    def hear(self, line: bytes) -> None:
+    def add(self, line: bytes) -> None:
         """The next line; one that is damaged, or says what cannot be, says nothing."""
         kept, received = _KEPT.search(line), _RECEIVED in line and self._knows(line)
         entry = _entry(line) if kept or received else None

@@ -1,4 +1,4 @@
-"""Asks the evaluator for every resource that is non-compliant now under the rules that the configuration takes.
+"""Lists from the evaluator every resource that is non-compliant now under the rules that the configuration takes.
 
 The results of the account's own rules are listed, and those of an account group where one is configured. What cannot be
 listed is named, never left out in silence: a list with a gap says nothing about what is not on it.

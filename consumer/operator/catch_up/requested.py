@@ -15,7 +15,7 @@ from consumer.operator.catch_up.view import draw_gaps, gaps_document, problems, 
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """What became of asking for new evaluations."""
+    """The result of requesting new evaluations."""
 
     listing: Listing
     errors: Mapping[str, str]

@@ -121,7 +121,7 @@ def _write_failed(error: RemediatorError) -> None:
 
 
 def request_evaluation(path: Path, form: str, wanted: CatchUpOptions) -> CommandExit:
-    """Ask for an evaluation of every rule that the configuration takes.
+    """Request an evaluation of every rule that the configuration takes.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
@@ -132,7 +132,7 @@ def request_evaluation(path: Path, form: str, wanted: CatchUpOptions) -> Command
         evaluator, errors = session.evaluator("catch-up"), dict[str, str]()
         lister = _lister(session, wanted.choice)
         listing = lister.rules()
-        bar, advance = output.progress("asking for evaluations", len(listing.rules))
+        bar, advance = output.progress("requesting evaluations", len(listing.rules))
         with bar:
             for each in listing.rules:
                 try:

@@ -1,4 +1,4 @@
-"""What each guard had to say to one delivery, as far as its ending shows. Pure.
+"""What each guard decided about one delivery, as far as its ending shows. Pure.
 
 Guards decide in a fixed order, and the first that objects ends it: those before it let the change pass, and those
 after it were not reached. `consumer.guards.chain` is the order itself.
@@ -18,7 +18,7 @@ class GuardVerdict(StrEnum):
 
     PASSED = "let it pass"
     OBJECTED = "objected"
-    NOT_ASKED = "was not asked"
+    NOT_REACHED = "not reached"
     UNKNOWN = "unknown"
 
 
@@ -61,12 +61,12 @@ def guard_checks(outcome: str, reason: str, detail: str, *, began: bool) -> tupl
     if objecting:
         at = names.index(objecting)
         passed = [GuardCheck(name, GuardVerdict.PASSED) for name in names[:at]]
-        later = [GuardCheck(name, GuardVerdict.NOT_ASKED) for name in names[at + 1 :]]
+        later = [GuardCheck(name, GuardVerdict.NOT_REACHED) for name in names[at + 1 :]]
         return (*passed, GuardCheck(objecting, GuardVerdict.OBJECTED, detail), *later)
     if began or outcome == Outcome.FIXED:
         return tuple(GuardCheck(name, GuardVerdict.PASSED) for name in names)
     because = _no_change(outcome)
-    return tuple(GuardCheck(name, GuardVerdict.NOT_ASKED, because) for name in names)
+    return tuple(GuardCheck(name, GuardVerdict.NOT_REACHED, because) for name in names)
 
 
 def _no_change(outcome: str) -> str:

@@ -42,12 +42,12 @@ def read(paths: Sequence[Path], wanted: str, limit: int) -> JournalsRead:
         search.next_file()
         links: list[str] = []
 
-        def hear(entry: Entry, links: list[str] = links) -> None:
-            search.hear(entry)
+        def add(entry: Entry, links: list[str] = links) -> None:
+            search.add(entry)
             if link := entry.text("follows"):
                 links.append(link)
 
-        verdict = verify(records.lines(path), hear=hear)
+        verdict = verify(records.lines(path), on_entry=add)
         doubts += _doubts(path, verdict)
         heads.add(verdict.head.digest)
         follows += [(path.name, link) for link in links[:1]]

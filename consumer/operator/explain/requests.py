@@ -33,7 +33,7 @@ class AnsweredRequest:
 
     @property
     def writes(self) -> bool:
-        """Whether it asked for a change."""
+        """Whether it requests a change."""
         return not self.operation.startswith(_READING)
 
     def document(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class AnsweredRequests:
 
     @property
     def writes(self) -> tuple[AnsweredRequest, ...]:
-        """Those that asked for a change."""
+        """Those that request a change."""
         return tuple(each for each in self.shown if each.writes)
 
     @property

@@ -121,7 +121,7 @@ def _now(path: Path, bodies: Sequence[str], compared: Sequence[Sequence[RuleMatc
 
 
 def _unless_unknown(found: DryRunResult, rule_matches: Sequence[RuleMatch]) -> DryRunResult:
-    """That no rule takes an event is not known where one of them asks for what the journal does not have."""
+    """That no rule takes an event is not known where one of them selects by what the journal does not have."""
     unsure = [each.rule for each in rule_matches if each.takes is None]
     if found.outcome is not Outcome.NOT_OURS or not unsure:
         return found

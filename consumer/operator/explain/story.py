@@ -166,7 +166,7 @@ class Search:
         """The lines of another journal follow."""
         self._clock.next_file()
 
-    def hear(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> None:
         """One line."""
         moment, message = self._clock.moment(entry), entry.text("message_id")
         of_resource = entry.text("resource") == self._wanted

@@ -21,7 +21,7 @@ _STYLES = {
     GuardVerdict.OBJECTED: "bold yellow",
     GuardVerdict.UNKNOWN: "yellow",
     GuardVerdict.PASSED: "green",
-    GuardVerdict.NOT_ASKED: "dim",
+    GuardVerdict.NOT_REACHED: "dim",
 }
 _MOST_RECEIPTS = 3
 """Of the newest so many receipts of a message, the requests are shown."""
@@ -165,7 +165,7 @@ def _unanswered(delivery: JournaledDelivery) -> list[tuple[str, str]]:
 
 
 def _requests(requests: AnsweredRequests, none: str) -> Iterator[RenderableType]:
-    """One row a request; `none` is what is said where there is none."""
+    """One row a request; `none` stands where there is none."""
     if not requests.shown:
         yield none
         return
@@ -192,7 +192,7 @@ def requested(change: Entry, requests: AnsweredRequests) -> tuple[str, str]:
     if requests.taken:
         return "change", f"{what}, by {by}"
     unknown = "; whether it was written is not known: no answer came" if requests.unanswered else ""
-    return "asked for", f"{what}, by {by}{unknown}"
+    return "requested", f"{what}, by {by}{unknown}"
 
 
 def _ordinal(number: int) -> str:

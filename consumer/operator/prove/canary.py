@@ -51,7 +51,7 @@ class Deadline:
 
 
 class CanaryBucket(Bucket, Protocol):
-    """A bucket that can be asked whether anything is in it."""
+    """A bucket that shows whether anything is in it."""
 
     def is_empty(self) -> bool:
         """ListObjects."""

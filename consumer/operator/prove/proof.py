@@ -1,7 +1,7 @@
 """One proof: break the canary, publish the event, wait for the worker, and leave the canary as it was found.
 
 From the moment at which the request that breaks it may have left, nothing ends this module without putting it back:
-not an error, not a time-out, and not a signal, which only asks (`consumer.operator.prove.stopping`).
+not an error, not a time-out, and not a signal, which only requests a stop (`consumer.operator.prove.stopping`).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Proof:
         )
         self._record.event = f"prove-{uuid.uuid4().hex}"
         rights = means.session.command("ram-policy", "--for", "prove")
-        self._ask = f"try again; if it stays, ask with the request id. {rights} prints what it needs"
+        self._try_again = f"try again; if it stays, ask with the request id. {rights} prints what it needs"
         self._by_hand = by_hand.command(config, means.session.path, rule.name)
         self._marks = Marks(config.canary.bucket, rule.name, means.wall_ms())
 
@@ -77,7 +77,7 @@ class Proof:
         except NotProvable as error:
             return finding(self._record, error.status, f"nothing was broken: {error}", self._remedy(error))
         except RemediatorError as error:
-            return finding(self._record, Status.FAILED, f"nothing was broken: {error}", self._ask)
+            return finding(self._record, Status.FAILED, f"nothing was broken: {error}", self._try_again)
         return self._broken(canary, rehearsal, info, body)
 
     def _remedy(self, error: NotProvable) -> str:
@@ -111,7 +111,7 @@ class Proof:
             refused, record.result, record.broken_as = True, ProofResult.NOT_BEGUN, ""
             verdict = finding(record, error.status, f"nothing was broken: {error}", self._remedy(error))
         except RemediatorError as error:
-            remedy = self._remedy(error) if isinstance(error, NotProvable) else self._ask
+            remedy = self._remedy(error) if isinstance(error, NotProvable) else self._try_again
             verdict = finding(record, Status.FAILED, f"it could not be gone through to the end: {error}", remedy)
         finally:
             restored = self._restored(canary, rehearsal, info, repaired=way.repaired or refused)

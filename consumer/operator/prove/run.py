@@ -42,7 +42,7 @@ def prove(path: Path, form: str, wish: ProofRequest) -> CommandExit:
 
     Raises:
         ConfigurationError: no canary or no topic is configured, or no rule of that name.
-        KeyboardInterrupt: a signal asked to stop; the canary is as it was found, or a note says what is left.
+        KeyboardInterrupt: a signal requested a stop; the canary is as it was found, or a note says what is left.
     """
     config = configuration.read(path, os.environ)
     if not isinstance(config, Config):
@@ -102,7 +102,7 @@ def _proofs(session: Session, rules: Sequence[Rule], wish: ProofRequest, stop: S
         if stop:
             return
         found = Proof(means, rule).carry_out()
-        if found.status is Status.SKIPPED and wish.rules:  # it was asked for by name
+        if found.status is Status.SKIPPED and wish.rules:  # it was named with --rule
             found = found.as_failed()
         proved = proved or found.status is not Status.SKIPPED
         yield found

@@ -1,4 +1,4 @@
-"""Lets signals ask the proof to stop instead of interrupting it, so that the canary is put back whatever comes when."""
+"""Lets signals request a stop of the proof instead of interrupting it, so that the canary is always put back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop(StopRequest):
-    """Whether somebody wants the proof to end, and by which signal."""
+    """Whether a signal has requested the end of the proof, and which one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Stop(StopRequest):
         """A signal has come; the first one says how the command ends."""
         if not self:
             self._number = signal.Signals(number)
-        self.ask()
+        self.make()
 
     def error(self, *notes: str) -> KeyboardInterrupt:
         """How the command ends for it; the notes say what was done until then."""
@@ -36,7 +36,7 @@ class Stop(StopRequest):
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Within the block SIGINT, SIGTERM and SIGHUP only ask; one that was ignored, as by nohup, is ignored on.
+    """Within the block SIGINT, SIGTERM and SIGHUP only request a stop; one that was ignored before stays ignored.
 
     In the main thread only.
     """

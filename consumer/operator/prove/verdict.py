@@ -167,5 +167,5 @@ def _but(seen: Seen) -> str:
 
 def _blind(seen: Seen) -> str:
     journal = seen.journal_trouble or "it is not in the journal"
-    metrics = f"{seen.worker} counts none" if seen.worker else "no worker was asked"
+    metrics = f"{seen.worker} counts none" if seen.worker else "no worker's metrics were read"
     return f"{journal}, and {metrics}"

@@ -121,7 +121,7 @@ def _applied(session: Session, rule: Rule, text: str, wish: RepairRequest) -> Re
         closing.callback(writer.close)
         writer.opened(session.credentials.get_credentials().access_key_id)
         begun = BegunChange()
-        hooks = Hooks(followers=(writer, begun))
+        hooks = Hooks(step_listeners=(writer, begun))
         attempts = RepairAttempts(
             config, _pipeline(session, rule, hooks, closing), hooks, begun, _follow_up(session, wish)
         )

@@ -41,7 +41,7 @@ class _Read:
     lost_lines: int = 0
     verdict: Verdict = field(default_factory=Verdict)
 
-    def hear(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> None:
         """One line."""
         if entry.at_ms > 0:
             self.first_ms = self.first_ms or entry.at_ms
@@ -114,8 +114,8 @@ def gathered(
 def _read(path: Path, tally: Tally, progress: Callable[[], None]) -> _Read:
     found = _Read(path, *tally.period)
 
-    def hear(entry: Entry) -> None:
-        found.hear(entry)
+    def add(entry: Entry) -> None:
+        found.add(entry)
         tally.add(entry)
 
     def lines() -> Iterator[bytes]:
@@ -127,7 +127,7 @@ def _read(path: Path, tally: Tally, progress: Callable[[], None]) -> _Read:
                 unseen -= PIECE_BYTES
                 progress()
 
-    found.verdict = verify(lines(), hear=hear)
+    found.verdict = verify(lines(), on_entry=add)
     return found
 
 

@@ -1,4 +1,4 @@
-"""A live view of one worker from its own metrics; asks for nothing else and changes nothing."""
+"""A live view of one worker from its own metrics; reads nothing else and changes nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def watch(path: Path | None, url: str, form: str, *, interval: float, once: bool
         return CommandExit.DONE
     console, enough = output.console(), StopRequest()
     # Not KeyboardInterrupt: raised inside a destructor it would be swallowed, and watching would go on.
-    before = signal.signal(signal.SIGINT, lambda *_: enough.ask())
+    before = signal.signal(signal.SIGINT, lambda *_: enough.make())
     try:
         _follow(console, _pages(target, now, interval, enough))
     finally:

@@ -119,7 +119,7 @@ def test_guards_before_the_one_that_objected_let_it_pass_and_later_ones_were_not
     at = [one.guard for one in answers].index(name)
     assert {one.answer for one in answers[:at]} <= {GuardVerdict.PASSED}
     assert (answers[at].answer, answers[at].because) == (GuardVerdict.OBJECTED, "because of that")
-    assert {one.answer for one in answers[at + 1 :]} <= {GuardVerdict.NOT_ASKED}
+    assert {one.answer for one in answers[at + 1 :]} <= {GuardVerdict.NOT_REACHED}
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_guards_before_the_one_that_objected_let_it_pass_and_later_ones_were_not
     [
         (Outcome.FIXED, True, GuardVerdict.PASSED),
         (Outcome.FAILED, True, GuardVerdict.PASSED),
-        (Outcome.FAILED, False, GuardVerdict.NOT_ASKED),
-        (Outcome.ALREADY_COMPLIANT, False, GuardVerdict.NOT_ASKED),
-        (Outcome.INVALID, False, GuardVerdict.NOT_ASKED),
+        (Outcome.FAILED, False, GuardVerdict.NOT_REACHED),
+        (Outcome.ALREADY_COMPLIANT, False, GuardVerdict.NOT_REACHED),
+        (Outcome.INVALID, False, GuardVerdict.NOT_REACHED),
     ],
 )
 def test_where_no_guard_objected(outcome: Outcome, began: bool, answer: GuardVerdict) -> None:
@@ -140,7 +140,7 @@ def test_where_no_guard_objected(outcome: Outcome, began: bool, answer: GuardVer
 def test_what_is_held_without_a_guard_had_not_been_looked_at() -> None:
     """As for want of a permission to read: nobody knows then that there is nothing to change."""
     answers = guard_checks(Outcome.HELD, "permission_missing", "oss:GetBucketInfo", began=False)
-    assert {one.answer for one in answers} == {GuardVerdict.NOT_ASKED}
+    assert {one.answer for one in answers} == {GuardVerdict.NOT_REACHED}
     assert {one.because for one in answers} == {"it was held before it was known what to change"}
 
 
@@ -165,7 +165,7 @@ def test_the_newest_messages_of_a_resource_are_found(tmp_path: Path) -> None:
     search = Search("photos", 2)
     lines = entries(book)
     for entry in lines:
-        search.hear(entry)
+        search.add(entry)
     assert (len(search.found), search.more) == (2, True)
     found = messages_about([lines], search.found)
     assert [[each.step for each in message.deliveries[0].steps] for message in found] == [
@@ -183,7 +183,7 @@ def test_a_message_is_found_by_the_end_of_its_id_and_not_by_less(tmp_path: Path)
     for wanted, count in ((identity, 1), (identity[-8:], 1), (identity[-7:], 0), ("photos", 1), ("photo", 0)):
         search = Search(wanted, 3)
         for entry in entries(book):
-            search.hear(entry)
+            search.add(entry)
         assert len(search.found) == count, wanted
 
 
@@ -193,7 +193,7 @@ def test_what_people_did_without_a_message_is_found_too(tmp_path: Path) -> None:
     book.line("undone", NOON, PERSON, resource="photos", rule="public-read")
     search = Search("photos", 3)
     for entry in entries(book):
-        search.hear(entry)
+        search.add(entry)
     assert [each.step for each in search.by_people] == ["undone"]
 
 
@@ -216,7 +216,7 @@ def test_the_parked_copies_of_a_message_belong_to_it(tmp_path: Path) -> None:
     book.line("decided", NOON + 2, message_id="B" * 32, dequeue_count=1, resource="photos", outcome="held")
     search = Search("A" * 32, 3)
     for entry in entries(book):
-        search.hear(entry)
+        search.add(entry)
     found = messages_about([entries(book)], search.found)
     assert [each.message_id[0] for each in found] == ["A", "B"]
     assert found[1].value("copy_of") == "A" * 32
@@ -228,7 +228,7 @@ def searched(wanted: str, limit: int, *books: Book) -> Search:
     for book in books:
         search.next_file()
         for entry in entries(book):
-            search.hear(entry)
+            search.add(entry)
     return search
 
 

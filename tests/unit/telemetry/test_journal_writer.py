@@ -44,7 +44,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_lines_that_could_not_be_written_become_a_gap(tmp_path: Path, full: pytest.MonkeyPatch) -> None:
     """One gap however many lines, said at its beginning and its end, and in the journal with their number."""
     path, said = tmp_path / "journal.jsonl", Said()
-    writer = JournalWriter(JournalFile(path), who="me", say=said, wall_ms=lambda: 5)
+    writer = JournalWriter(JournalFile(path), who="me", log_event=said, wall_ms=lambda: 5)
     for _ in range(3):
         with pytest.raises(OSError, match="No space"):
             writer.received([received("m-1"), received("m-2")])
