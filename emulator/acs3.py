@@ -37,7 +37,7 @@ class RpcRequest:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What is asked, wherever it is written: SDKs put it into the query for one action, into a form for another."""
+        """The parameters, wherever they stand: SDKs put them into the query for one action, into a form for another."""
         return {**dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)), **self.query}
 
 

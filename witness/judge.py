@@ -25,23 +25,25 @@ def judge(entries: Sequence[JournalEntry], expectations: Expectations) -> Verdic
     log.read(entries)
     lives = list(log.lives.values())
     buckets = histories(entries)
-    mended = list(repairs(expectations, lives, buckets))
+    repaired = list(repairs(expectations, lives, buckets))
     copies = Copies(expectations, lives)
-    endings, violations = Removals(expectations, lives, copies, buckets, _reads(entries, expectations), mended).judge()
+    endings, violations = Removals(
+        expectations, lives, copies, buckets, _reads(entries, expectations), repaired
+    ).judge()
     violations += copies.judge()
     leases = Leases(expectations.queue, expectations.lasting_access_keys, entries)
     violations += Changes(expectations, lives, buckets, leases).judge(entries)
     violations += (Violation(1, wrong.sequence, wrong.message_id, wrong.problem) for wrong in log.wrong_copies)
     if expectations.reads_journaled:
-        violations += DeadLetters(expectations, lives, copies, buckets, entries, mended).judge()
+        violations += DeadLetters(expectations, lives, copies, buckets, entries, repaired).judge()
     if expectations.converged:
         violations += final_violations(expectations, lives, endings, buckets)
     return Verdict(
         violations=tuple(violations),
         messages=tuple(_story(life, endings[life.message_id], copies) for life in lives),
-        exposure_seconds=tuple(each.exposure_seconds for each in mended if each.exposure_seconds is not None),
+        exposure_seconds=tuple(each.exposure_seconds for each in repaired if each.exposure_seconds is not None),
         receipts=sum(len(life.receipts) for life in lives),
-        repairs=len(mended),
+        repairs=len(repaired),
         copies=sum(1 for life in lives if copies.is_copy(life)),
         accidents=sum(1 for entry in entries if _is_accident(entry, expectations)),
     )

@@ -203,14 +203,14 @@ class Removals:
         """Each repair is one message's work; the others that were in flight meanwhile followed it."""
         for cases in self._cases.values():
             for repair in self._repairs.get(cases[0].claim.bucket, []):
-                following = [case for case in cases if self._had_in_hand(case, repair)]
+                following = [case for case in cases if self._was_in_flight(case, repair)]
                 newest = max(
                     following, key=lambda case: (case.claim.order, case.life.receipts[-1].sequence), default=None
                 )
                 for case in following:
                     self._endings[case.life.message_id] = Ending.FIXED if case is newest else Ending.SUPERSEDED
 
-    def _had_in_hand(self, case: Case, repair: Repair) -> bool:
+    def _was_in_flight(self, case: Case, repair: Repair) -> bool:
         life = case.life
         return (
             self._endings.get(life.message_id) in (Ending.ALREADY_COMPLIANT, Ending.GONE)

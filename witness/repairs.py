@@ -22,7 +22,7 @@ class Repair:
     marks: frozenset[str]
     """Of the rules that it satisfied."""
     exposure_seconds: float | None
-    """Since the first evaluation that found it broken; None when no event told of that."""
+    """Since the first evaluation that found it broken; None when no event reported it."""
 
 
 def repairs(expectations: Expectations, lives: Iterable[Life], buckets: dict[str, BucketHistory]) -> Iterator[Repair]:
@@ -39,22 +39,22 @@ def _of_bucket(expectations: Expectations, history: BucketHistory, claims: list[
     broken_since: dict[str, int] = {}
     for before, after in zip(history.moments, history.moments[1:], strict=False):
         now = after.configuration
-        mended: list[Watched] = []
+        repaired: list[Watched] = []
         for watched in expectations.rules:
             breaks = now is not None and not watched.satisfied_by(now)
             if breaks:
                 broken_since.setdefault(watched.rule_id, after.time_ms)
             elif now is not None and before.exists and watched.rule_id in broken_since:
-                mended.append(watched)
-        if mended and expectations.is_worker(after.access_key_id):
-            marks = frozenset().union(*(watched.marks for watched in mended))
-            since = min(broken_since[watched.rule_id] for watched in mended)
-            told = [
+                repaired.append(watched)
+        if repaired and expectations.is_worker(after.access_key_id):
+            marks = frozenset().union(*(watched.marks for watched in repaired))
+            since = min(broken_since[watched.rule_id] for watched in repaired)
+            reported = [
                 claim.evaluated_ms
                 for claim in claims
                 if claim.marks & marks and since <= claim.evaluated_ms <= after.time_ms
             ]
-            exposure = (after.time_ms - min(told)) / 1000 if told else None
+            exposure = (after.time_ms - min(reported)) / 1000 if reported else None
             yield Repair(history.name, after.sequence, marks, exposure)
         for watched in expectations.rules:
             if now is None or watched.satisfied_by(now):

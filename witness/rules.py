@@ -102,7 +102,7 @@ def _tags(bucket: BucketState, parameters: Parameters) -> bool:
 
 State = BucketState | GroupState
 Satisfied = Callable[[Any, Parameters], bool]
-"""Asked of the states of one type of resource only."""
+"""Called with states of one type of resource only."""
 
 WANTED: Mapping[str, Satisfied] = {
     "oss-bucket-public-read-prohibited": lambda bucket, _: bucket.acl == "private",

@@ -25,7 +25,7 @@ def _number(_context: click.Context, _parameter: click.Parameter, rate: float) -
 @click.command("catch-up", cls=OperatorCommand, short_help="Find non-compliant resources for which no event came.")
 @config_option
 @click.option("--apply", is_flag=True, help="Send an event to the worker's queue for each; without it, only show them.")
-@click.option("--request-evaluation", is_flag=True, help="Ask Cloud Config to evaluate the rules anew instead.")
+@click.option("--request-evaluation", is_flag=True, help="Request a new evaluation of the rules instead.")
 @click.option(
     "--rule",
     "rules",
@@ -104,10 +104,10 @@ def catch_up(
       config-remediator catch-up -c config.toml --apply --state other.state
       config-remediator catch-up -c config.toml --request-evaluation
     \b
-    Exit status: 0 listed, or all that was meant is sent, 2 the configuration,
+    Exit status: 0 listed, or all that were chosen are sent, 2 the configuration,
     the credentials or the state file cannot be used, 3 the list is not complete,
-    because Cloud Config could not be asked for all of it or has nothing that a
-    rule takes, or the run could not be reported, 4 some events were not sent, or
+    because Cloud Config did not answer for all of it or has nothing that a rule
+    takes, or the run could not be reported, 4 some events were not sent, or
     one that was cannot be remembered, each with its reason, 130 or 143 stopped by SIGINT or SIGTERM.
     """
     from consumer.operator.catch_up import run as carry_out
@@ -116,14 +116,14 @@ def catch_up(
     if request_evaluation and apply:
         raise click.UsageError("--apply and --request-evaluation are two ways to the same end: give one of them")
     if request_evaluation and (regions or accounts or limit):
-        raise click.UsageError("--request-evaluation asks for whole rules: no --region, --account or --limit")
+        raise click.UsageError("--request-evaluation is about whole rules: no --region, --account or --limit")
     choice = PlanOptions(
         frozenset(rules), frozenset(regions), frozenset(accounts), limit, include_observing=include_observing
     )
     wanted = carry_out.CatchUpOptions(choice, apply=apply, rate=rate, state=state, journals=journals)
     if every is not None:
         if not apply:
-            raise click.UsageError("--every goes with --apply: to look again and again shows nothing to anybody")
+            raise click.UsageError("--every goes with --apply: a repeated look without it would be seen by nobody")
         if every < _SHORTEST_SECONDS:
             raise click.UsageError("--every takes a minute at least, such as 15m or 6h")
         return carry_out.again_and_again(path, wanted, every)

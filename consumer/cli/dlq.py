@@ -21,7 +21,7 @@ _LONGEST_WAIT_SECONDS = 3_600
 
 
 def _filters(command: _F) -> _F:
-    """Which letters are meant."""
+    """Which letters are chosen."""
     options = (
         click.option(
             "--id",
@@ -57,7 +57,7 @@ def _filters(command: _F) -> _F:
 
 
 _rate = click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="At most so many letters a second.")
-_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 
 
 @click.group(cls=OperatorGroup, invoke_without_command=True, short_help="List, show, redrive and drop dead letters.")
@@ -140,7 +140,7 @@ def redrive(
     worker looks at the live resource before it acts. Remove the cause first, for the attempts start anew.
 
     The whole queue is looked through first, and only what was there then is redriven: a letter that a running worker
-    sends back meanwhile is a new one. Letters that are not meant are released.
+    sends back meanwhile is a new one. Letters that are not chosen are released.
 
     With --wait it also says what became of each message: whether it has come back as a new letter, and, where the
     journal of the worker can be read here, how it was settled. The worker's queue is not looked into, because that
@@ -153,7 +153,7 @@ def redrive(
       config-remediator dlq redrive -c config.toml \\
         --rule public-read --limit 10 --rate 2
 
-    Exit status: 0 all that was meant is done (or a dry run), 2 the configuration or the credentials cannot be used,
+    Exit status: 0 all of them are redriven (or a dry run), 2 the configuration or the credentials cannot be used,
     3 the queue cannot be read or does not take some of it, 4 some were left, each with its reason.
     """
     from consumer.operator.dlq import run as carry_out
@@ -174,15 +174,15 @@ def redrive(
 def drop(path: Path, form: str, yes: bool, rate: float | None, dry_run: bool, **chosen: Any) -> int:
     """Delete dead letters for good.
 
-    Shows which are meant and asks, unless --yes is given. What arrives after the first look through the queue is never
-    meant, with --yes neither.
+    Shows which are chosen and asks first, unless --yes is given. What arrives after that first look is never
+    deleted, not even with --yes.
 
     \b
     Examples:
       config-remediator dlq drop -c config.toml --outcome invalid --older-than 7d
       config-remediator dlq drop -c config.toml --id 3DAEE510CF72 --yes
 
-    Exit status: 0 all that was meant is dropped (or a dry run), 2 the configuration or the credentials cannot be used,
+    Exit status: 0 all of them are dropped (or a dry run), 2 the configuration or the credentials cannot be used,
     3 the queue cannot be read or does not delete some of it, 4 the question was declined or there was nobody to ask,
     or some were left, each with its reason.
     """

@@ -114,7 +114,7 @@ def undo(
     ID is what `journal show` has in its last column, or the id of the message, as announcements name it. The journal
     has to be whole up to that change, and the live resource the same one, exactly as the change left it; if somebody
     has changed it since, the difference is shown and nothing is done. Otherwise shows the difference and asks. What is
-    done is journaled, before and after. Whoever stops it in between learns how to find out what happened.
+    done is journaled, before and after. If it is stopped midway, it prints how to find out whether the change was made.
 
     Whatever takes protection off the resource, which is nearly every undo, needs --weaken, with --yes as well.
 

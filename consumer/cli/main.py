@@ -66,7 +66,7 @@ def cli() -> None:
     """Repairs what Alibaba Cloud Config reports, and deletes a message only on success."""
 
 
-class _Run(click.Command):
+class _RunCommand(click.Command):
     context_class = CommandContext
 
 
@@ -74,7 +74,7 @@ for _command in COMMANDS:
     cli.add_command(_command)
 
 
-@cli.command(cls=_Run)
+@cli.command(cls=_RunCommand)
 @click.option(
     "--config",
     "-c",

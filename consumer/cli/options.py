@@ -1,4 +1,4 @@
-"""What the operator's commands share: their options, and what becomes of an error."""
+"""What the operator's commands share: their options, and how an error is reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def config_option(command: _F) -> _F:
 
 
 def optional_config_option(command: _F) -> _F:
-    """`--config` for commands that have something to say without it."""
+    """`--config` for commands that are of use without it, too."""
     return _config(required=False)(command)
 
 
@@ -75,9 +75,9 @@ class OperatorCommand(click.Command):
             status = int(super().invoke(ctx) or CommandExit.DONE)
             sys.stdout.flush()
         except ConfigurationError as error:
-            return _told(ctx, error, CommandExit.USAGE)
+            return _reported(ctx, error, CommandExit.USAGE)
         except RemediatorError as error:
-            return _told(ctx, error, CommandExit.UNAVAILABLE)
+            return _reported(ctx, error, CommandExit.UNAVAILABLE)
         except OSError as error:
             return streams.failed(error, ctx.command_path)
         except KeyboardInterrupt as stop:
@@ -93,6 +93,6 @@ def stopped(command: str, stop: KeyboardInterrupt) -> int:
     return 128 + stopped_by
 
 
-def _told(ctx: click.Context, error: RemediatorError, status: CommandExit) -> CommandExit:
+def _reported(ctx: click.Context, error: RemediatorError, status: CommandExit) -> CommandExit:
     last_words.say(f"{ctx.command_path}: {in_full(error)}", streams.LAST_LINES_SECONDS)
     return status

@@ -66,7 +66,7 @@ def repair(path: Path, form: str, **wish: Any) -> int:
     observes is about events: --apply makes its change on the one resource that you name.
 
     Limits, breaker and contest count with the workers if [shared] is configured; otherwise they know of this command
-    alone, and the output says so. Whoever stops the command while the change is made learns how to find out about it.
+    alone, and the output says so. If it is stopped during the change, it prints how to find out whether that was made.
 
     \b
     Examples:

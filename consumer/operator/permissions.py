@@ -139,7 +139,7 @@ class Scope:
     announced: str = ""
     """The topic of announcements."""
     reads_tags: bool = False
-    """Whether an exemption or a rule asks for tags, or announcements name owners."""
+    """Whether an exemption or a rule selects by tags, or announcements name owners."""
     names_owners: bool = False
     """Whether announcements do, those of an undo as well."""
     roles: tuple[str, ...] = ()
@@ -149,7 +149,7 @@ class Scope:
     catch_up_operations: tuple[str, ...] = ()
     """Requests of catch-up to it."""
     request_operations: tuple[str, ...] = ()
-    """What catch-up asks it with --request-evaluation only."""
+    """What catch-up requests of it with --request-evaluation only."""
 
     canary: str = ""
     """The bucket that `check --prove` may break."""

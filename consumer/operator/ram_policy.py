@@ -66,8 +66,8 @@ def _names_owners(config: Config) -> bool:
 
 
 def _reads_tags(config: Config) -> bool:
-    asked = any(each.tags for each in config.exemptions) or any(rule.tags for rule in config.rules)
-    return asked or _names_owners(config)
+    by_tags = any(each.tags for each in config.exemptions) or any(rule.tags for rule in config.rules)
+    return by_tags or _names_owners(config)
 
 
 def _forms(config: Config) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Reads a journal for the commands that ask it: one line at a time, however large it is."""
+"""Reads a journal for the commands: one line at a time, however large it is."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 MOST_SHOWN = 240
 """Characters of a text among others."""
 MOST_OF_A_BODY = 4_000
-"""Characters of a text that a command was asked for."""
+"""Characters of a text that a person named, such as one dead letter's body."""
 _ALL = "--output json has all"
 _LEAD = 60
 """Characters that are the same in both states and stand before the first one that differs, at most."""

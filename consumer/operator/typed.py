@@ -1,4 +1,4 @@
-"""Commands that a person is told to type, whole: with the options without which they would be refused."""
+"""Commands that are printed for a person to type, whole: with the options without which they would be refused."""
 
 from __future__ import annotations
 

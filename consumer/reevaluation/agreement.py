@@ -116,14 +116,14 @@ class _Awaited:
     known: Conclusion = Conclusion.NOT_KNOWN
 
 
-_Rule = tuple[str, str]
+_RulePair = tuple[str, str]
 """Ours and the evaluator's."""
 
 
 @dataclass(slots=True)
-class _Watched:
+class _WatchedResource:
     look_at: float
-    waiting: dict[_Rule, _Awaited]
+    waiting: dict[_RulePair, _Awaited]
 
 
 class Agreements:
@@ -140,7 +140,7 @@ class Agreements:
         self.on_concluded = on_concluded
         self._timeout_seconds = timeout_seconds
         self._monotonic = monotonic
-        self._watched: OrderedDict[Subject, _Watched] = OrderedDict()
+        self._watched: OrderedDict[Subject, _WatchedResource] = OrderedDict()
         """The one whose look is due first comes first."""
 
     def __len__(self) -> int:
@@ -151,7 +151,7 @@ class Agreements:
         """Wait for these from now on; an evaluation of their resource has been requested."""
         now = self._monotonic()
         for fix in fixes:
-            watched = self._watched.setdefault(fix.subject, _Watched(now, {}))
+            watched = self._watched.setdefault(fix.subject, _WatchedResource(now, {}))
             watched.waiting[fix.rule, fix.config_rule_id] = _Awaited(fix, now)
             self._look_later(fix.subject, watched)
 
@@ -190,10 +190,10 @@ class Agreements:
             return Concluded(waiting.fix, waiting.known, waited)
         return None
 
-    def _look_later(self, subject: Subject, watched: _Watched) -> None:
+    def _look_later(self, subject: Subject, watched: _WatchedResource) -> None:
         watched.look_at = self._monotonic() + LOOK_SECONDS
         self._watched.move_to_end(subject)
 
-    def _drop_if_done(self, subject: Subject, watched: _Watched) -> None:
+    def _drop_if_done(self, subject: Subject, watched: _WatchedResource) -> None:
         if not watched.waiting:
             del self._watched[subject]

@@ -31,7 +31,7 @@ _REMEMBERED = 20_000
 _SAME_MS = 900_000
 """A violation that began up to so long after a notified one is taken for the same: two records of one may differ."""
 
-_Key = tuple[str, str, str]
+_EventKey = tuple[str, str, str]
 
 
 class CatchUps:
@@ -42,7 +42,7 @@ class CatchUps:
         self._rules = rules
         self._expected_within_seconds = expected_within_seconds
         self._remembered = remembered
-        self._notified: OrderedDict[_Key, int] = OrderedDict()
+        self._notified: OrderedDict[_EventKey, int] = OrderedDict()
         """When the latest violation began that a notification came for, in milliseconds since the epoch."""
         self._missed: Counter[str] = Counter()
         self._notifications: Counter[str] = Counter()
@@ -139,5 +139,5 @@ def _at(run: Finished | None) -> float | None:
     return run.at_ms / 1000 if run else None
 
 
-def _key(event: Event) -> _Key:
+def _key(event: Event) -> _EventKey:
     return event.config_rule_id, event.account_id, event.resource_id

@@ -39,7 +39,7 @@ class _Phase(Enum):
 
 
 @dataclass(slots=True, eq=False)
-class _Connection:
+class _HttpConnection:
     """One client; only the server's thread touches it."""
 
     socket: socket.socket
@@ -77,8 +77,8 @@ class HttpLoop:
         self._respond = respond
         self._step_seconds = step_seconds
         self._monotonic = monotonic
-        self._connections: set[_Connection] = set()
-        self._answers: deque[tuple[_Connection, Response]] = deque()
+        self._connections: set[_HttpConnection] = set()
+        self._answers: deque[tuple[_HttpConnection, Response]] = deque()
         """Those that other threads gave."""
         self._woken, self._waker = socket.socketpair()
         self._selector = selectors.DefaultSelector()
@@ -112,7 +112,7 @@ class HttpLoop:
     def _serve(self) -> None:
         while not self._closing:
             for key, _ in self._selector.select(self._patience_seconds()):
-                if isinstance(key.data, _Connection):
+                if isinstance(key.data, _HttpConnection):
                     self._go_on(key.data)
                 elif key.fileobj is self._listener:
                     self._accept()
@@ -148,7 +148,7 @@ class HttpLoop:
         client.setblocking(False)
         if len(self._connections) >= MOST_CONNECTIONS:
             self._make_room()
-        connection = _Connection(client, self._monotonic() + self._step_seconds)
+        connection = _HttpConnection(client, self._monotonic() + self._step_seconds)
         self._connections.add(connection)
         self._selector.register(client, selectors.EVENT_READ, connection)
         self._go_on(connection)  # a probe's request has come along with it
@@ -164,13 +164,13 @@ class HttpLoop:
         self._drop(longest)
         return True
 
-    def _drop(self, connection: _Connection) -> None:
+    def _drop(self, connection: _HttpConnection) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
             self._selector.unregister(connection.socket)
             connection.socket.close()
 
-    def _go_on(self, connection: _Connection) -> None:
+    def _go_on(self, connection: _HttpConnection) -> None:
         """Take the next step with a connection that may be ready for one."""
         if connection not in self._connections:
             return  # dropped within this very turn, to make room
@@ -184,7 +184,7 @@ class HttpLoop:
         except OSError:  # a client that went away is its own concern
             self._drop(connection)
 
-    def _read(self, connection: _Connection) -> None:
+    def _read(self, connection: _HttpConnection) -> None:
         data = connection.socket.recv(_READ_BYTES)
         if not data:
             self._drop(connection)
@@ -197,7 +197,7 @@ class HttpLoop:
                 case Response() as refusal:
                     self._answer(connection, refusal)
 
-    def _answered(self, connection: _Connection, response: Response) -> None:
+    def _answered(self, connection: _HttpConnection, response: Response) -> None:
         if threading.current_thread() is self._thread:
             self._answer(connection, response)
         else:
@@ -210,14 +210,14 @@ class HttpLoop:
             if connection in self._connections:
                 self._answer(connection, response)
 
-    def _answer(self, connection: _Connection, response: Response) -> None:
+    def _answer(self, connection: _HttpConnection, response: Response) -> None:
         parts = (response.head(), response.body if connection.body_wanted else b"")
         connection.unsent = [memoryview(part) for part in parts if part]
         self._enter(connection, _Phase.SENDING)
         self._selector.modify(connection.socket, selectors.EVENT_WRITE, connection)
         self._go_on(connection)
 
-    def _send(self, connection: _Connection) -> None:
+    def _send(self, connection: _HttpConnection) -> None:
         while connection.unsent:
             sent = connection.socket.sendmsg(connection.unsent)
             while connection.unsent and sent >= len(connection.unsent[0]):
@@ -229,6 +229,6 @@ class HttpLoop:
         self._enter(connection, _Phase.ENDING)
         self._selector.modify(connection.socket, selectors.EVENT_READ, connection)
 
-    def _enter(self, connection: _Connection, phase: _Phase) -> None:
+    def _enter(self, connection: _HttpConnection, phase: _Phase) -> None:
         connection.phase = phase
         connection.deadline = self._monotonic() + self._step_seconds

@@ -49,7 +49,7 @@ def configure(
         structlog.processors.format_exc_info,  # without local variables, which hold credentials
     ]
     final = _renderers(as_json, colors=stream.isatty())
-    handler = _Handler(stream, write)
+    handler = _LineHandler(stream, write)
     handler.addFilter(_from_us_or_serious)
     handler.setFormatter(
         ProcessorFormatter(foreign_pre_chain=shared, processors=[ProcessorFormatter.remove_processors_meta, *final])
@@ -113,7 +113,7 @@ class LogListener(DeliveryLog):
         super().__init__(get_logger("consumer.deliveries").bind())  # bound once, not anew for every line
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class _LineHandler(logging.StreamHandler[TextIO]):
     """Writes lines; one that cannot be written is dropped, without the standard traceback that shows its contents."""
 
     def __init__(self, stream: TextIO, write: Callable[[str], None] | None) -> None:

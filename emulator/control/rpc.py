@@ -57,12 +57,12 @@ async def rpc_answer(emulation: Emulation, request: Request) -> Response:
 async def _answered(emulation: Emulation, request: Request) -> dict[str, Any]:
     if "x-acs-action" not in request.headers:
         return _sts(emulation.world, request.method, {**request.query_params, **await _form(request)})
-    asked = RpcRequest(request.method, dict(request.query_params), dict(request.headers), await request.body())
+    call = RpcRequest(request.method, dict(request.query_params), dict(request.headers), await request.body())
     if (_action(request), request.headers.get("x-acs-version")) == (caller_identity.ACTION, caller_identity.VERSION):
-        return caller_identity.caller_identity(emulation.world, asked)
+        return caller_identity.caller_identity(emulation.world, call)
     await _meet_fault(emulation.world, request, BEFORE)
     await _meet_fault(emulation.world, request, INSTEAD)
-    answer = await config_answer(emulation.world, emulation.config, asked)
+    answer = await config_answer(emulation.world, emulation.config, call)
     await _meet_fault(emulation.world, request, AFTERWARDS)
     return answer
 
@@ -90,11 +90,11 @@ async def _form(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
 
 
-def _sts(world: World, method: str, asked: dict[str, str]) -> dict[str, Any]:
-    match asked.get("Action"), asked.get("Version"):
+def _sts(world: World, method: str, query: dict[str, str]) -> dict[str, Any]:
+    match query.get("Action"), query.get("Version"):
         case "AssumeRole", "2015-04-01":
-            return assume_role(world, method, asked)
+            return assume_role(world, method, query)
         case "AssumeRoleWithOIDC", "2015-04-01":
-            return assume_role_with_oidc(world, asked)
+            return assume_role_with_oidc(world, query)
         case _:
             raise Refusal(Rpc.NO_ACTION)

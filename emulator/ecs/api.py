@@ -1,7 +1,7 @@
 """The operations on security groups, each from its own page of the ECS API reference.
 
-A caller sees its own account's groups of the region that the request names, and no others: whatever else is asked for
-does not exist. https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-overview
+A caller sees its own account's groups of the region that the request names, and no others: any
+other group does not exist. https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-overview
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ MOST_RULES_OF_A_GROUP = 200
 
 def describe_security_group_attribute(call: EcsCall) -> dict[str, Any]:
     """The rules of one group, page by page: by default 500, from 10 to 1,000 each."""
-    group, asked = call.group(), call.asked
-    direction = asked.get("Direction", "all")
+    group, given = call.group(), call.given
+    direction = given.get("Direction", "all")
     if direction not in (INGRESS, EGRESS, "all"):
         raise Refusal(Ecs.PARAMETER)
-    if asked.get("NicType", "intranet") not in ("intranet", "internet"):
+    if given.get("NicType", "intranet") not in ("intranet", "internet"):
         raise Refusal(Ecs.NIC_TYPE)
-    if asked.get("Attribute", "snapshotPolicyIds") != "snapshotPolicyIds":
+    if given.get("Attribute", "snapshotPolicyIds") != "snapshotPolicyIds":
         raise Refusal(Ecs.ATTRIBUTE)
-    size, after = paging.size(asked, 500, 10, 1_000, Ecs.PARAMETER), paging.after(asked, Ecs.PARAMETER)
+    size, after = paging.size(given, 500, 10, 1_000, Ecs.PARAMETER), paging.after(given, Ecs.PARAMETER)
     found = sorted((each for each in group.permissions.values() if direction in ("all", each.direction)), key=_place)
     page, token = paging.page(found, after, size, _place)
     call.read(group.id, rules=len(page))
@@ -51,23 +51,23 @@ def describe_security_group_attribute(call: EcsCall) -> dict[str, Any]:
 
 def describe_security_groups(call: EcsCall) -> dict[str, Any]:
     """The caller's groups, page by page: by default 10, up to 100 each."""
-    asked, wanted = call.asked, call.wanted_ids()
-    if asked.get("SecurityGroupType", "normal") not in ("normal", "enterprise"):
+    given, wanted = call.given, call.wanted_ids()
+    if given.get("SecurityGroupType", "normal") not in ("normal", "enterprise"):
         raise Refusal(Ecs.GROUP_TYPE)
-    size, after = paging.size(asked, 10, 1, 100, Ecs.MOST_RESULTS), paging.after(asked, Ecs.TOKEN)
+    size, after = paging.size(given, 10, 1, 100, Ecs.MOST_RESULTS), paging.after(given, Ecs.TOKEN)
     found = [
         each
         for each in sorted(call.visible(), key=lambda each: each.id)
         if (wanted is None or each.id in wanted)
-        and asked.get("SecurityGroupType") in (None, each.type)
-        and asked.get("VpcId") in (None, each.vpc_id)
-        and asked.get("SecurityGroupName") in (None, each.name)
-        and asked.get("ServiceManaged", "").lower() in ("", str(each.managed).lower())
+        and given.get("SecurityGroupType") in (None, each.type)
+        and given.get("VpcId") in (None, each.vpc_id)
+        and given.get("SecurityGroupName") in (None, each.name)
+        and given.get("ServiceManaged", "").lower() in ("", str(each.managed).lower())
     ]
     page, token = paging.page(found, after, size, lambda each: each.id)
-    call.read(asked.get("SecurityGroupId", ""), groups=len(page))
+    call.read(given.get("SecurityGroupId", ""), groups=len(page))
     return {
-        "RegionId": asked["RegionId"],
+        "RegionId": given["RegionId"],
         "SecurityGroups": {"SecurityGroup": [described_group(each) for each in page]},
         "NextToken": token,
     }
@@ -94,7 +94,7 @@ def describe_prefix_list_attributes(call: EcsCall) -> dict[str, Any]:
 def authorize_security_group(call: EcsCall) -> dict[str, Any]:
     """Add ingress rules; what is there already is not added again, and is no error."""
     group, added = call.changeable(), []
-    wanted = parameters.permissions(call.asked)
+    wanted = parameters.permissions(call.given)
     if not wanted:
         raise Refusal(Ecs.PROTOCOL, "IpProtocol")
     present = list(group.permissions.values())
@@ -113,7 +113,7 @@ def authorize_security_group(call: EcsCall) -> dict[str, Any]:
 def revoke_security_group(call: EcsCall) -> dict[str, Any]:
     """Remove ingress rules by their ids or by what they say; all of them or none."""
     group = call.changeable()
-    ids, described = parameters.rule_ids(call.asked), parameters.permissions(call.asked)
+    ids, described = parameters.rule_ids(call.given), parameters.permissions(call.given)
     if ids and described:
         raise Refusal(Ecs.TOGETHER)
     removed = _by_id(group, ids) if ids else _by_description(group, described)

@@ -27,7 +27,7 @@ class EcsCall:
     changed: Callable[[str], None]
     """Tells that a group was changed."""
     action: str
-    asked: Mapping[str, str]
+    given: Mapping[str, str]
     key: AccessKey
     request_id: str
 
@@ -38,7 +38,7 @@ class EcsCall:
 
     def group(self) -> SecurityGroup:
         """The group that the request names; raises Refusal when there is none for this caller in this region."""
-        region, group_id = self._region(), self.asked.get("SecurityGroupId", "")
+        region, group_id = self._region(), self.given.get("SecurityGroupId", "")
         if not _GROUP_ID.fullmatch(group_id):
             raise Refusal(Ecs.GROUP_FORM)
         found = self.groups.get(group_id)
@@ -55,7 +55,7 @@ class EcsCall:
 
     def prefix_list(self) -> PrefixList:
         """The prefix list that the request names; raises Refusal when there is none for this caller in this region."""
-        found, region = self.prefix_lists.get(self.asked.get("PrefixListId", "")), self._region()
+        found, region = self.prefix_lists.get(self.given.get("PrefixListId", "")), self._region()
         if found is None or found.region != region or found.owner_id != self.key.account_id:
             raise Refusal(Ecs.NO_PREFIX_LIST)
         return found
@@ -78,11 +78,11 @@ class EcsCall:
     def wanted_ids(self) -> set[str] | None:
         """The ids that a list is limited to; None: no limit. Raises Refusal for a text that is no list of ids."""
         try:
-            listed = json.loads(self.asked["SecurityGroupIds"]) if "SecurityGroupIds" in self.asked else None
+            listed = json.loads(self.given["SecurityGroupIds"]) if "SecurityGroupIds" in self.given else None
         except ValueError:
             raise Refusal(Ecs.GROUP_FORM) from None
         if listed is None:
-            return {self.asked["SecurityGroupId"]} if "SecurityGroupId" in self.asked else None
+            return {self.given["SecurityGroupId"]} if "SecurityGroupId" in self.given else None
         if not isinstance(listed, list) or not 1 <= len(listed) <= 100:
             raise Refusal(Ecs.GROUP_FORM)
         if not all(isinstance(each, str) and _GROUP_ID.fullmatch(each) for each in listed):
@@ -90,6 +90,6 @@ class EcsCall:
         return set(listed)
 
     def _region(self) -> str:
-        if not (region := self.asked.get("RegionId", "")):
+        if not (region := self.given.get("RegionId", "")):
             raise Refusal(Ecs.NO_REGION if self.action.startswith("Describe") else Ecs.NO_REGION_OF_CHANGE)
         return region

@@ -23,17 +23,17 @@ def page(items: Sequence[Item], after: str, size: int, place: Callable[[Item], s
     return found, _token(place(found[-1])) if len(following) > size else ""
 
 
-def size(asked: Mapping[str, str], default: int, low: int, high: int, refused: Ecs) -> int:
+def size(given: Mapping[str, str], default: int, low: int, high: int, refused: Ecs) -> int:
     """`MaxResults`; raises Refusal outside its limits."""
-    text = asked.get("MaxResults", str(default))
+    text = given.get("MaxResults", str(default))
     if not (text.isascii() and text.isdecimal() and len(text) < 6 and low <= int(text) <= high):
         raise Refusal(refused)
     return int(text)
 
 
-def after(asked: Mapping[str, str], refused: Ecs) -> str:
+def after(given: Mapping[str, str], refused: Ecs) -> str:
     """The place that the wanted page follows; empty for the first page. Raises Refusal for a token that is not ours."""
-    token = asked.get("NextToken", "")
+    token = given.get("NextToken", "")
     if not token:
         return ""
     try:

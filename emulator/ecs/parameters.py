@@ -29,23 +29,23 @@ _LONGEST_DESCRIPTION = 512
 Fields = Mapping[str, str]
 
 
-def rule_ids(asked: Fields) -> list[str]:
+def rule_ids(given: Fields) -> list[str]:
     """`SecurityGroupRuleId.N`, in the order of N."""
-    found = sorted((int(match[1]), name) for name in asked if (match := _RULE_ID.fullmatch(name)))
-    return [asked[name] for _, name in found]
+    found = sorted((int(match[1]), name) for name in given if (match := _RULE_ID.fullmatch(name)))
+    return [given[name] for _, name in found]
 
 
-def permissions(asked: Fields) -> list[Permission]:
+def permissions(given: Fields) -> list[Permission]:
     """The rules that a request describes; none when it describes none.
 
     Raises:
         Refusal: a rule is not one, or both forms are used.
     """
     numbered: dict[int, dict[str, str]] = {}
-    for name, value in asked.items():
+    for name, value in given.items():
         if match := _PREFIXED.fullmatch(name):
             numbered.setdefault(int(match[1]), {})[match[2]] = value
-    older = {name: value for name, value in asked.items() if _OLDER.fullmatch(name) and value}
+    older = {name: value for name, value in given.items() if _OLDER.fullmatch(name) and value}
     if numbered and older:
         raise Refusal(Ecs.TOGETHER)
     if len(numbered) > MOST_RULES:

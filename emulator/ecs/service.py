@@ -1,4 +1,4 @@
-"""Serves the ECS API, whose every call is to its root: who asks, what is asked, the answer or the refusal as JSON."""
+"""Serves the ECS API, whose every call is to its root: caller, action, and the answer or the refusal as JSON."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ class EcsService:
 
     def _journal_refusal(self, request: Request, request_id: str, refusal: Refusal) -> None:
         """Where reads are journaled, refusals are, too."""
-        asked = _query(request)
-        resource, key = asked.get("SecurityGroupId", ""), _CREDENTIAL.search(request.headers.get("authorization", ""))
+        given = _query(request)
+        resource, key = given.get("SecurityGroupId", ""), _CREDENTIAL.search(request.headers.get("authorization", ""))
         self._world.journal.read(
             "ecs",
             self.operation(request),
@@ -120,8 +120,8 @@ class EcsService:
         )
 
     def _answered(self, request: Request, request_id: str) -> dict[str, Any]:
-        asked = RpcRequest(request.method, _query(request), request.headers, request.body)
-        key = caller(self._world, asked)
+        call = RpcRequest(request.method, _query(request), request.headers, request.body)
+        key = caller(self._world, call)
         operation = ACTIONS.get(request.headers.get("x-acs-action", ""))
         if operation is None or request.headers.get("x-acs-version") != VERSION:
             raise Refusal(Rpc.NO_ACTION)
@@ -129,9 +129,7 @@ class EcsService:
         if self._flow.refuses(key.access_key_id, action):
             raise Refusal(Rpc.THROTTLED)
         return operation(
-            EcsCall(
-                self._world, self.groups, self.prefix_lists, self.changed, action, asked.parameters, key, request_id
-            )
+            EcsCall(self._world, self.groups, self.prefix_lists, self.changed, action, call.parameters, key, request_id)
         )
 
 

@@ -58,16 +58,16 @@ def new_bucket(call: OssCall, acl: str) -> Bucket:
 def put(call: OssCall) -> Response:
     """Create a bucket; by its owner in its region, again without effect except on a named ACL."""
     acl = requested_acl(call, "private")
-    asked = _asked(call)
+    wanted = _wanted(call)
     existing = call.store.buckets.get(call.name)
     if existing is None:
         bucket = new_bucket(call, acl)
-        bucket.storage_class = asked.storage_class or bucket.storage_class
-        bucket.redundancy = asked.redundancy or bucket.redundancy
+        bucket.storage_class = wanted.storage_class or bucket.storage_class
+        bucket.redundancy = wanted.redundancy or bucket.redundancy
         bucket.encryption = _creation_encryption(call)
         bucket.resource_group = call.header("x-oss-resource-group-id") or bucket.resource_group
         return located(call)
-    _refuse_another(call, existing, asked)
+    _refuse_another(call, existing, wanted)
     if call.header("x-oss-acl") is not None and acl != existing.acl:
         if acl != "private" and call.store.blocks_public_access(existing):
             raise OssRefusal(Oss.PUBLIC_ACL)
@@ -94,39 +94,39 @@ def _creation_encryption(call: OssCall) -> Encryption | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _WantedBucket:
     """What the body asks for; None where it says nothing."""
 
     storage_class: str | None = None
     redundancy: str | None = None
 
 
-def _asked(call: OssCall) -> _Asked:
+def _wanted(call: OssCall) -> _WantedBucket:
     """Raises Refusal for a class, a redundancy or a location that cannot be."""
     if not call.request.body.strip():
-        return _Asked()
+        return _WantedBucket()
     body = call.body("CreateBucketConfiguration")
-    asked = _Asked(body.value("StorageClass") or None, body.value("DataRedundancyType") or None)
-    if asked.storage_class not in (None, *_STORAGE_CLASSES):
-        raise invalid_argument(Oss.STORAGE_CLASS, "StorageClass", asked.storage_class or "")
-    if asked.redundancy not in (None, "LRS", "ZRS"):
-        raise invalid_argument(Oss.REDUNDANCY, "DataRedundancyType", asked.redundancy or "")
-    wanted = body.value("LocationConstraint")
-    if wanted and wanted != location(call.region or call.store.world.region):
-        raise OssRefusal(Oss.LOCATION, LocationConstraint=wanted)
-    return asked
+    wanted = _WantedBucket(body.value("StorageClass") or None, body.value("DataRedundancyType") or None)
+    if wanted.storage_class not in (None, *_STORAGE_CLASSES):
+        raise invalid_argument(Oss.STORAGE_CLASS, "StorageClass", wanted.storage_class or "")
+    if wanted.redundancy not in (None, "LRS", "ZRS"):
+        raise invalid_argument(Oss.REDUNDANCY, "DataRedundancyType", wanted.redundancy or "")
+    place = body.value("LocationConstraint")
+    if place and place != location(call.region or call.store.world.region):
+        raise OssRefusal(Oss.LOCATION, LocationConstraint=place)
+    return wanted
 
 
-def _refuse_another(call: OssCall, existing: Bucket, asked: _Asked) -> None:
+def _refuse_another(call: OssCall, existing: Bucket, wanted: _WantedBucket) -> None:
     """Raise Refusal(BucketAlreadyExists) for a name that is taken, and for what a bucket cannot become later."""
     refused = None
     if existing.owner_id != call.account_id:
         refused = Oss.NAME_TAKEN
     elif call.region not in (None, existing.region):
         refused = Oss.OTHER_LOCATION
-    elif asked.storage_class not in (None, existing.storage_class):
+    elif wanted.storage_class not in (None, existing.storage_class):
         refused = Oss.OTHER_STORAGE_CLASS
-    elif asked.redundancy not in (None, existing.redundancy):
+    elif wanted.redundancy not in (None, existing.redundancy):
         refused = Oss.OTHER_REDUNDANCY
     if refused is not None:
         raise OssRefusal(refused, BucketName=call.name)

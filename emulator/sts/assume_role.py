@@ -17,7 +17,7 @@ from emulator.identity import AccessKey
 from emulator.refusal import Refusal
 from emulator.rpc_codes import Rpc
 from emulator.rpc_keys import check_time, known_key
-from emulator.sts.role_session import asked, hand_out
+from emulator.sts.role_session import hand_out, role_request
 from emulator.world import World
 
 
@@ -28,7 +28,7 @@ def assume_role(world: World, method: str, query: Mapping[str, str]) -> dict[str
         Refusal: the caller, its signature or what it asks for is not accepted.
     """
     caller = _caller(world, method, query)
-    return hand_out(world, asked(query), "AssumeRole", caller.access_key_id)
+    return hand_out(world, role_request(query), "AssumeRole", caller.access_key_id)
 
 
 def _caller(world: World, method: str, query: Mapping[str, str]) -> AccessKey:

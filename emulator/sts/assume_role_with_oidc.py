@@ -15,7 +15,7 @@ from typing import Any
 
 from emulator.refusal import Refusal
 from emulator.rpc_codes import Rpc
-from emulator.sts.role_session import asked, hand_out, iso
+from emulator.sts.role_session import hand_out, iso, role_request
 from emulator.world import World
 
 _PROVIDER = re.compile(r"acs:ram::[0-9]{5,20}:oidc-provider/[A-Za-z0-9._-]{1,128}", re.ASCII)
@@ -37,7 +37,7 @@ def assume_role_with_oidc(world: World, query: Mapping[str, str]) -> dict[str, A
         raise Refusal(Rpc.OIDC_EXPIRED)
     audience = claims.get("aud", "")
     return {
-        **hand_out(world, asked(query), "AssumeRoleWithOIDC", ""),
+        **hand_out(world, role_request(query), "AssumeRoleWithOIDC", ""),
         "OIDCTokenInfo": {
             "Subject": str(claims.get("sub", "")),
             "Issuer": str(claims.get("iss", "")),

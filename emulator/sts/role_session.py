@@ -1,4 +1,4 @@
-"""What both ways to assume a role share: the role that is asked for, and the temporary key that is handed out.
+"""What both ways to assume a role share: the role that a request names, and the temporary key that is handed out.
 
 Every role of every account may be assumed, for neither roles nor trust policies are emulated.
 """
@@ -23,7 +23,7 @@ _LEAST_SECONDS, _MOST_SECONDS = 900, 43_200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RoleRequest:
     """A request whose parameters have the right form."""
 
     account_id: str
@@ -37,8 +37,8 @@ class Asked:
         return f"acs:ram::{self.account_id}:role/{self.role_name}"
 
 
-def asked(query: Mapping[str, str]) -> Asked:
-    """What role is asked for, by whose name, and for how long.
+def role_request(query: Mapping[str, str]) -> RoleRequest:
+    """Which role is requested, under which session name, and for how long.
 
     Raises:
         Refusal: a parameter is missing or wrong.
@@ -51,16 +51,16 @@ def asked(query: Mapping[str, str]) -> Asked:
         raise Refusal(Rpc.SESSION_NAME)
     if not seconds.isdecimal() or not _LEAST_SECONDS <= int(seconds) <= _MOST_SECONDS:
         raise Refusal(Rpc.DURATION)
-    return Asked(role.group(1), role.group(2), session, int(seconds))
+    return RoleRequest(role.group(1), role.group(2), session, int(seconds))
 
 
-def hand_out(world: World, wanted: Asked, operation: str, caller_id: str) -> dict[str, Any]:
+def hand_out(world: World, requested: RoleRequest, operation: str, caller_id: str) -> dict[str, Any]:
     """The part of the answer that both ways have; the new key may sign at once."""
-    ends_at = world.clock.now() + wanted.seconds
+    ends_at = world.clock.now() + requested.seconds
     key = AccessKey(
         access_key_id="STS." + secrets.token_hex(12),
         secret=secrets.token_urlsafe(32),
-        account_id=wanted.account_id,
+        account_id=requested.account_id,
         security_token=secrets.token_urlsafe(96),
         expires_at=ends_at,
     )
@@ -69,17 +69,17 @@ def hand_out(world: World, wanted: Asked, operation: str, caller_id: str) -> dic
     world.journal.changed(
         "sts",
         operation,
-        wanted.role,
+        requested.role,
         request_id=request_id,
         access_key_id=caller_id,
-        session=wanted.session_name,
+        session=requested.session_name,
         assumed_access_key_id=key.access_key_id,
     )
     return {
         "RequestId": request_id,
         "AssumedRoleUser": {
-            "Arn": f"acs:sts::{wanted.account_id}:assumed-role/{wanted.role_name}/{wanted.session_name}",
-            "AssumedRoleId": f"3{wanted.account_id}:{wanted.session_name}",
+            "Arn": f"acs:sts::{requested.account_id}:assumed-role/{requested.role_name}/{requested.session_name}",
+            "AssumedRoleId": f"3{requested.account_id}:{requested.session_name}",
         },
         "Credentials": {
             "AccessKeyId": key.access_key_id,

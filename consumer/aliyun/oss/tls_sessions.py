@@ -66,7 +66,7 @@ class KeptSession:
 
 
 @dataclass(slots=True)
-class _Endpoint:
+class _EndpointSessions:
     certificate: bytes = b""
     """The one shown latest; it ends what was kept of another."""
     sessions: list[KeptSession] = field(default_factory=list)
@@ -88,7 +88,7 @@ class TlsSessions:
         self._wall = wall
         self._monotonic = monotonic
         self._lock = threading.Lock()  # never held while anything is sent or received
-        self._endpoints: OrderedDict[str, _Endpoint] = OrderedDict()
+        self._endpoints: OrderedDict[str, _EndpointSessions] = OrderedDict()
 
     def take(self, endpoint: str) -> KeptSession | None:
         """A session to offer to a host directly below the endpoint; it is given to nobody else after that."""
@@ -176,9 +176,9 @@ class TlsSessions:
             known = self._endpoints.get(endpoint)
             return known is not None and self._monotonic() < known.paused_until
 
-    def _known(self, endpoint: str) -> _Endpoint:
+    def _known(self, endpoint: str) -> _EndpointSessions:
         """For whoever holds the lock."""
-        known = self._endpoints.setdefault(endpoint, _Endpoint())
+        known = self._endpoints.setdefault(endpoint, _EndpointSessions())
         self._endpoints.move_to_end(endpoint)
         if len(self._endpoints) > MOST_ENDPOINTS:
             self._endpoints.popitem(last=False)

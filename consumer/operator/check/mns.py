@@ -31,7 +31,7 @@ class _CredentialsRefused(Exception):
 
 
 @dataclass(slots=True)
-class _Channel:
+class _SeenSetup:
     """What has been seen so far of the way to the queue; None where it is not there or could not be read."""
 
     session: Session
@@ -50,7 +50,7 @@ class _Channel:
 
 def look(session: Session) -> Iterator[CheckResult]:
     """Everything about messages; ends early when the service refuses the credentials."""
-    way = _Channel(session, session.channel())
+    way = _SeenSetup(session, session.channel())
     try:
         yield from _topic(way)
         yield from _queue(way)
@@ -66,7 +66,7 @@ def look(session: Session) -> Iterator[CheckResult]:
 
 def route(session: Session) -> Iterator[CheckResult]:
     """Topic, queue and subscription alone: the way that an event takes."""
-    way = _Channel(session, session.channel())
+    way = _SeenSetup(session, session.channel())
     try:
         yield from _topic(way)
         yield from _queue(way)
@@ -75,7 +75,7 @@ def route(session: Session) -> Iterator[CheckResult]:
         yield refused.finding
 
 
-def _topic(way: _Channel) -> Iterator[CheckResult]:
+def _topic(way: _SeenSetup) -> Iterator[CheckResult]:
     name = way.session.config.topic.name
     if not name:
         yield skipped("topic", "no topic is configured", "set topic.name to have topic and subscription checked")
@@ -91,7 +91,7 @@ def _topic(way: _Channel) -> Iterator[CheckResult]:
         yield from _or_ok("topic", f"{name}, up to {found} bytes", queue_fit.topic(found, way.provision))
 
 
-def _queue(way: _Channel) -> Iterator[CheckResult]:
+def _queue(way: _SeenSetup) -> Iterator[CheckResult]:
     config = way.session.config
     found = _answer(way.session, "queue", lambda: way.gateway.queue(config.queue.name))
     if isinstance(found, CheckResult):
@@ -107,7 +107,7 @@ def _queue(way: _Channel) -> Iterator[CheckResult]:
         yield from _or_ok("queue", text, queue_fit.queue(config, found, way.topic_bytes, way.provision))
 
 
-def _dead_letters(way: _Channel) -> Iterator[CheckResult]:
+def _dead_letters(way: _SeenSetup) -> Iterator[CheckResult]:
     name = way.session.config.queue.dead_letter_queue
     if not name:
         text = "there is none: what cannot succeed stays in the queue until its retention drops it"
@@ -126,7 +126,7 @@ def _dead_letters(way: _Channel) -> Iterator[CheckResult]:
         yield from _or_ok("dead-letter queue", _shown(name, found), fit)
 
 
-def _subscription(way: _Channel) -> Iterator[CheckResult]:
+def _subscription(way: _SeenSetup) -> Iterator[CheckResult]:
     config = way.session.config
     name = config.subscription_name
     if way.topic_bytes is None or way.queue_missing:
@@ -189,7 +189,7 @@ def _answer(session: Session, check: str, request: Callable[[], _T]) -> _T | Che
     """The answer, or the finding that stands for it.
 
     Raises:
-        _Refused: the credentials are refused, so no further check is possible.
+        _CredentialsRefused: the credentials are refused, so no further check is possible.
     """
     try:
         return request()

@@ -1,4 +1,4 @@
-"""Dead letters as a person asks for them: read from the queue's bodies, chosen by rule, reason, outcome and age. Pure.
+"""Dead letters as the commands show them: read from the queue's bodies, chosen by rule, reason, outcome and age. Pure.
 
 A dead-letter queue may also hold messages that somebody else put there, MNS itself among them: those are `foreign`,
 and their body is the original. Whoever may write to the queue decides what stands in a letter, so every field is

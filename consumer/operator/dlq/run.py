@@ -60,7 +60,7 @@ class LetterOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundLetters:
     """What a first sweep has found: which letters are meant, of how many."""
 
     meant: tuple[Letter, ...]
@@ -137,7 +137,7 @@ def redrive(path: Path, form: str, choice: LetterOptions, *, foreign: bool, wait
         if choice.dry_run:
             dealt = [LetterResult(letter, done=True, text="would be redriven") for letter in meant]
         else:
-            sender = _Sender(queue)
+            sender = _Redrive(queue)
             dealt = _each(session, dead, found, meant, sender.redrive, choice.rate)
             if wait_seconds:
                 dealt = _followed(Followed(dead, journal, found.seen), dealt, wait_seconds)
@@ -174,7 +174,7 @@ def drop(path: Path, form: str, choice: LetterOptions, *, yes: bool) -> CommandE
     return _show_results(form, dealt, dry_run=choice.dry_run)
 
 
-def _find(queue: Queue, choice: LetterOptions) -> _Found:
+def _find(queue: Queue, choice: LetterOptions) -> _FoundLetters:
     """Sweep to the end, and only then choose."""
     now_ms = _now_ms()
     with Sweep(queue) as swept:
@@ -182,10 +182,10 @@ def _find(queue: Queue, choice: LetterOptions) -> _Found:
     distinct = list(dict.fromkeys(letter.identity for letter in fitting))
     within = frozenset(distinct[: choice.limit])
     meant = tuple(letter for letter in fitting if letter.identity in within)
-    return _Found(meant, swept.seen, len(fitting), swept.cut)
+    return _FoundLetters(meant, swept.seen, len(fitting), swept.cut)
 
 
-def _announce(found: _Found) -> None:
+def _announce(found: _FoundLetters) -> None:
     text = f"letters in the queue: {len(found.seen)}, fitting: {found.fitting}, meant: {len(found.meant)}"
     more = f"; one sweep takes {MOST_LETTERS}, so run it again for the rest" if found.cut else ""
     output.note(f"{text}{more}.")
@@ -197,7 +197,7 @@ _Deal = Callable[[Sweep, HeldLetter], LetterResult]
 def _each(
     session: Session,
     queue: Queue,
-    found: _Found,
+    found: _FoundLetters,
     meant: list[Letter] | tuple[Letter, ...],
     deal: _Deal,
     rate: float | None,
@@ -225,7 +225,7 @@ def _each(
     return [*dealt, *(LetterResult(letter, done=False, text=gone) for letter in missing.values())]
 
 
-class _Sender:
+class _Redrive:
     """Sends each message once, however many copies of its letter there are."""
 
     def __init__(self, queue: Queue) -> None:

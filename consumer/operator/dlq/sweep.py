@@ -51,7 +51,7 @@ class HeldLetter:
 
 
 @dataclass(slots=True)
-class _Lease:
+class _LetterLease:
     handle: str
     until: float
 
@@ -74,7 +74,7 @@ class Sweep:
         self._pause = pause
         self._began = monotonic()
         self._began_by_server_ms: int | None = None
-        self._leases: dict[str, _Lease] = {}
+        self._leases: dict[str, _LetterLease] = {}
         self._times: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
@@ -158,7 +158,7 @@ class Sweep:
     def _taken(self, message: Received, requested_at: float) -> HeldLetter | None:
         """A receipt, if it is one of a letter that counts; all others are only released."""
         name = message.message_id
-        lease = _Lease(message.receipt_handle, requested_at + message.lease_seconds)
+        lease = _LetterLease(message.receipt_handle, requested_at + message.lease_seconds)
         self._leases[name] = lease  # the newest handle is the one that releases it
         if not self._was_there(message):
             return None
@@ -179,7 +179,7 @@ class Sweep:
             self._began_by_server_ms = message.first_dequeued_at_ms  # a first receipt shows the server's own time
         return self._began_by_server_ms is None or message.enqueued_at_ms <= self._began_by_server_ms
 
-    def _hide_for_long(self, lease: _Lease) -> None:
+    def _hide_for_long(self, lease: _LetterLease) -> None:
         requested_at = self._monotonic()
         try:
             lease.handle = self._queue.hide(lease.handle, _LONG_SECONDS)
@@ -198,5 +198,5 @@ class Sweep:
         except MessageGone:
             return False
         held.until = requested_at + reach
-        self._leases[held.letter.message_id] = _Lease(held.handle, held.until)
+        self._leases[held.letter.message_id] = _LetterLease(held.handle, held.until)
         return True

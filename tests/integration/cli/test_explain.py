@@ -81,7 +81,7 @@ def test_a_fix_is_explained_from_its_receipt_to_its_deletion(cli: Cli, estate: E
 
 
 def test_a_hold_names_the_guard_that_objected(cli: Cli, estate: Emulator, journal: Path) -> None:
-    """The limit was used up: the guards before it let it pass, the journal was not asked; now only workers know."""
+    """The limit was used up: the guards before it let it pass, the journal was not reached; now only workers know."""
     worked(cli, estate, journal, "photos", "backup")
     (held,) = [line for line in lines(journal) if line.get("reason") == "over_limit"]
     document = cli.json("explain", str(held["message_id"]))
@@ -89,7 +89,7 @@ def test_a_hold_names_the_guard_that_objected(cli: Cli, estate: Emulator, journa
     assert (guards["limits"]["answer"], guards["pause"]["answer"], guards["journal"]["answer"]) == (
         "objected",
         "let it pass",
-        "was not asked",
+        "not reached",
     )
     assert "is used up" in guards["limits"]["because"]
     (now,) = document["now"]

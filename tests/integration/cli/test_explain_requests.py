@@ -107,7 +107,7 @@ def test_each_receipt_has_its_own_requests(cli: Cli, bucket: Emulator, journal: 
     out = cli.run("explain", "photos", "--no-look").out
     of_the_first, of_the_second = out.split("received the 1st time")[1].split("received the 2nd time")
     assert (of_the_first.count("oss PutBucketAcl"), of_the_second.count("oss PutBucketAcl")) == (2, 1)
-    tried = "asked for  public-read → private, by PutBucketAcl: ServiceUnavailable, PutBucketAcl: ServiceUnavailable\n"
+    tried = "requested  public-read → private, by PutBucketAcl: ServiceUnavailable, PutBucketAcl: ServiceUnavailable\n"
     assert tried in of_the_first
     assert "change  public-read → private, by PutBucketAcl: ok\n" in of_the_second
 
@@ -134,7 +134,7 @@ def test_a_missing_permission_is_seen_on_record_and_now(cli: Cli, bucket: Emulat
     assert (delivery["outcome"], refused["operation"], refused["code"]) == ("held", "PutBucketAcl", "AccessDenied")
     assert refused["request_id"] == delivery["request_ids"][-1]
     out = cli.run("explain", "photos").out
-    assert "asked for  public-read → private, by PutBucketAcl: AccessDenied\n" in out
+    assert "requested  public-read → private, by PutBucketAcl: AccessDenied\n" in out
     assert "about to be made: public-read → private" in out
     bucket.faults.add("error", "GetBucketInfo", service="oss", status=403, code="AccessDenied")
     result = cli.run("explain", "photos", "-o", "json")
