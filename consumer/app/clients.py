@@ -92,13 +92,17 @@ def build_client(parts: ClientParts, kind: ResourceKind) -> Opener:
 
 
 def _installed(parts: ClientParts, kind: InstalledKind) -> Opener:
+    cannot = f"resources of type {kind.resource_type} cannot be opened"
+    remedy = "repair or uninstall the package that brings the type"
     try:
-        return kind.connect(_context(parts))
+        opener = kind.connect(_context(parts))
     except ConfigurationError:
         raise
     except Exception as error:
-        text = f"resources of type {kind.resource_type} cannot be opened: {type(error).__name__}: {error}"
-        raise ConfigurationError(text, "repair or uninstall the package that brings the type") from error
+        raise ConfigurationError(f"{cannot}: {type(error).__name__}: {error}", remedy) from error
+    if missing := [name for name in ("open", "close") if not callable(getattr(opener, name, None))]:
+        raise ConfigurationError(f"{cannot}: {type(opener).__name__} lacks {', '.join(missing)}", remedy)
+    return opener
 
 
 def _context(parts: ClientParts) -> ClientContext:

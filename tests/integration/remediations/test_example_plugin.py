@@ -233,6 +233,18 @@ def test_a_kind_that_lacks_something_is_named_with_its_rule(desk: _Desk, monkeyp
         desk.repair("secret")
 
 
+def test_a_client_that_lacks_a_method_does_not_start_a_worker(desk: _Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that it would repair for hours, and fail at the end of each thread."""
+
+    class Unfinished:
+        def open(self) -> None: ...
+
+    monkeypatch.setattr(kinds()["Example::Desk::Note"], "connect", lambda _context: Unfinished())
+    with pytest.raises(ConfigurationError, match=r"rules private-notes: .* Unfinished lacks close$") as refused:
+        desk.repair("secret")
+    assert refused.value.remedy == "repair or uninstall the package that brings the type"
+
+
 _MADE = "2026-11-28T12:00:00+00:00"
 _MADE_MS = int(datetime.fromisoformat(_MADE).timestamp() * 1000)
 

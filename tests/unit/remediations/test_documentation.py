@@ -50,8 +50,9 @@ def test_every_example_of_the_page_can_be_copied(name: str, tmp_path: Path) -> N
 
 def test_the_guide_shows_the_example_that_is_tested() -> None:
     """Every line of code in the guide stands in the example package, its docstrings aside."""
-    repair, setting, kind = blocks(_GUIDE, "python")
-    for code, file in ((repair, "__init__.py"), (setting, "acceleration.py"), (kind, "notes.py")):
+    repair, setting, kind, client = blocks(_GUIDE, "python")
+    files = ("__init__.py", "acceleration.py", "notes.py", "notes.py")
+    for code, file in zip((repair, setting, kind, client), files, strict=True):
         whole = (_EXAMPLE / "example_remediations" / file).read_text(encoding="utf-8").splitlines()
         assert [line for line in code.splitlines() if line.strip() and line not in whole] == []
 
