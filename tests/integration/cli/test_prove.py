@@ -324,19 +324,21 @@ def test_a_signal_never_leaves_it_broken(
         ("error", "PublishMessage", {"status": 403, "code": "AccessDenied"}),
         ("lost_reply", "PublishMessage", {}),
         ("error", "PutBucketEncryption", {"status": 503, "code": "ServiceUnavailable", "count": 3}),
-        ("error", "GetBucketEncryption", {"status": 503, "code": "ServiceUnavailable", "count": 5, "skip": 1}),
+        ("error", "GetBucketEncryption", {"status": 503, "code": "ServiceUnavailable", "count": 5, "skip": 2}),
     ],
 )
 def test_an_error_never_leaves_it_broken(
     kind: str, operation: str, more: dict[str, Any], cli: Cli, channel: Emulator
 ) -> None:
-    """Whatever fails, and whether it had its effect or not."""
+    """Whatever fails from the break on (`skip` are the looks before it), and whether it had its effect or not."""
     canary(channel)
     configured(cli, wait_seconds=NOBODY_SECONDS)
     before = state_of(channel)
-    channel.faults.add(kind, operation, **{key: value for key, value in more.items() if key != "skip"})
+    fault = channel.faults.add(kind, operation, **more)
     result = prove(cli)
     assert result.status == 1, result
+    assert channel.faults.struck()[fault] > 0
+    assert "DeleteBucketEncryption" in changes_of(channel)
     assert state_of(channel) == before
 
 
