@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -70,10 +71,19 @@ def recorded(path: Path) -> dict[str, Recorded | None]:
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot read the recorded state: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{path}: {where}: {first['msg']}") from None
+        raise ConfigurationError(f"{path}: {_first_problem(error)}") from None
     return {name: None if state is None else _recorded(state) for name, state in states.items()}
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Where the first mistake is, and what may stand there."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden" or len(first["loc"]) != 2:
+        return f"{where}: {first['msg']}"
+    known = (*_OURS, *catalogue())
+    close = get_close_matches(str(first["loc"][-1]), known, n=1)
+    return f"{where}: unknown setting; " + (f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}")
 
 
 def _form() -> TypeAdapter[Any]:

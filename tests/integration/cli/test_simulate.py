@@ -95,13 +95,16 @@ def test_recorded_states_are_taken(cli: Cli, captured: Path, tmp_path: Path) -> 
 
 
 def test_a_state_with_an_unknown_setting_is_refused_by_name(cli: Cli, captured: Path, tmp_path: Path) -> None:
-    """Status 2, the file and the setting."""
+    """Status 2, the file and the setting, with the nearest one that there is, or all of them."""
     state = tmp_path / "state.json"
     state.write_text(json.dumps({"photos": {"alc": "private"}}))
     result = cli.run("simulate", str(captured), "--state", str(state))
     assert result.status == 2
-    assert "state.json: photos" in result.err
-    assert "alc" in result.err
+    assert "state.json: photos.alc: unknown setting; did you mean acl?" in result.err
+
+    state.write_text(json.dumps({"photos": {"xyz": "private"}}))
+    result = cli.run("simulate", str(captured), "--state", str(state))
+    assert "state.json: photos.xyz: unknown setting; known here: acl, owner_id, region, " in result.err
 
 
 def test_another_configuration_is_compared_message_by_message(cli: Cli, captured: Path, tmp_path: Path) -> None:
