@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -38,6 +39,7 @@ _LOOK_SECONDS = 0.01
 _LOCKED = "another process keeps the journal's lock"
 _TAIL_BYTES = 1 << 16
 _BEGINNING_BYTES = 64
+_SCRATCH_BYTES = 4096
 _UNKNOWN = -1
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """A link is not followed: who may write to the folder would choose what is appended to. A pipe is not waited for."""
@@ -105,6 +107,20 @@ class JournalFile:
         self._sync(begin)
         self._beginning = None
         return self._head
+
+    def rehearse(self) -> None:
+        """Do what an append needs and leave everything as it was: take the lock, and find room on the volume.
+
+        Raises:
+            OSError: an append would fail.
+        """
+        self._take_lock(self._monotonic() + self._lock_seconds)
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        folder = self._path.parent
+        if os.access(folder, os.W_OK) and folder.stat().st_dev == os.fstat(self._file).st_dev:
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as scratch:
+                scratch.write(bytes(_SCRATCH_BYTES))
+                os.fsync(scratch.fileno())  # some file systems find out no earlier
 
     def close(self) -> None:
         """Close the file."""

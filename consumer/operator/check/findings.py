@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from consumer.resources.base import ResourceKind
+
 
 class Status(StrEnum):
     """How a check ended."""
@@ -52,3 +54,8 @@ def failed(check: str, message: str, remedy: str) -> CheckResult:
 def skipped(check: str, message: str, remedy: str = "") -> CheckResult:
     """It was not looked at."""
     return CheckResult(check, Status.SKIPPED, message, remedy)
+
+
+def service_of(kind: ResourceKind) -> str:
+    """The service that a kind of resource belongs to, as RAM spells it; checks of it bear that name."""
+    return kind.look_actions[0].partition(":")[0]

@@ -6,6 +6,7 @@ Nothing is left behind: a file that was not there before is not there afterwards
 from __future__ import annotations
 
 import http.client
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,12 +14,16 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from consumer.aliyun.cloud_config import prove_installed
+from consumer.aliyun.standard_chain import StandardChain
 from consumer.app import descriptors
-from consumer.config import Config
+from consumer.app.clients import ClientParts, build_client, build_retrier
+from consumer.config import Config, build_rules
 from consumer.core.errors import ConfigurationError
+from consumer.core.observers import Hooks
+from consumer.guards.rule import kinds_of
 from consumer.journal.file import JournalFile
 from consumer.operator.check import shared_store
-from consumer.operator.check.findings import CheckResult, failed, ok
+from consumer.operator.check.findings import CheckResult, failed, ok, service_of
 from consumer.telemetry.http_server import HealthServer
 
 _PATIENCE_SECONDS = 5.0
@@ -33,6 +38,7 @@ def look(config: Config) -> Iterator[CheckResult]:
     yield from shared_store.look(config)
     if config.reevaluate.enabled:
         yield _evaluator()
+    yield from _clients(config)
     if config.http.enabled:
         yield _port(config)
 
@@ -48,13 +54,19 @@ def _descriptors(config: Config) -> CheckResult:
 def _journal(path: Path) -> CheckResult:
     existed = path.exists()
     try:
-        with closing(JournalFile(path)):
-            pass
+        file = JournalFile(path)
     except ConfigurationError as error:
         remedy = "make its directory, on a volume that this user may write to; the key is journal.path"
         return failed("journal", str(error), error.remedy or remedy)
-    if not existed:
-        path.unlink()
+    try:
+        with closing(file):
+            file.rehearse()
+    except OSError as error:
+        remedy = "make room on its volume, or end the process that keeps it; the key is journal.path"
+        return failed("journal", f"journal.path: {path} cannot be written: {error.strerror}", remedy)
+    finally:
+        if not existed:
+            path.unlink()
     return ok("journal", f"{path} can be written")
 
 
@@ -64,6 +76,18 @@ def _evaluator() -> CheckResult:
     except ConfigurationError as error:
         return failed("re-evaluation", str(error), error.remedy or "install it, or set reevaluate.enabled = false")
     return ok("re-evaluation", "its package is installed")
+
+
+def _clients(config: Config) -> Iterator[CheckResult]:
+    """What no client can be made for, by the name of its service; that the others work is seen where they are used."""
+    hooks = Hooks()
+    own = StandardChain(sts_endpoint=config.accounts.sts_endpoint)
+    parts = ClientParts(config, own, {}, hooks, build_retrier(config, hooks, threading.Event()))
+    for kind in kinds_of(build_rules(config)):
+        try:
+            build_client(parts, kind).close()
+        except ConfigurationError as error:
+            yield failed(service_of(kind), str(error), error.remedy or "install it, or take out the rules that need it")
 
 
 def _port(config: Config) -> CheckResult:

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 
 from consumer.config import build_rules
 from consumer.core.errors import (
-    ConfigurationError,
     NotAuthenticated,
     PermissionMissing,
     Refused,
@@ -18,7 +17,7 @@ from consumer.core.errors import (
     ServiceError,
 )
 from consumer.guards.rule import Rule, kinds_of
-from consumer.operator.check.findings import CheckResult, failed, ok, skipped
+from consumer.operator.check.findings import CheckResult, failed, ok, service_of, skipped
 from consumer.operator.permissions import Purpose, reads, resource_actions
 from consumer.operator.session import Session
 from consumer.resources.base import Identity, Resource, ResourceKind, Target
@@ -28,15 +27,17 @@ from consumer.resources.oss.kind import BUCKETS
 def look(session: Session, probe_bucket: str, broken: Collection[str]) -> Iterator[CheckResult]:
     """Look at one resource of each kind that the rules are about: the probe bucket, or one that does not exist.
 
-    `broken` are the checks that have failed; a service whose endpoint is among them is not looked at.
+    `broken` are the checks that have failed; a service that is among them, itself or its endpoint, is not looked at.
     """
     rules = build_rules(session.config)
-    reached = [kind for kind in kinds_of(rules) if f"{_service(kind)} endpoint" not in broken]
+    reached = [
+        kind for kind in kinds_of(rules) if not {service_of(kind), f"{service_of(kind)} endpoint"}.intersection(broken)
+    ]
     for kind in reached:
         if not probe_bucket and all(rule.selector.resources for rule in rules if rule.remediation.kind is kind):
             # The worker's policy is about these alone, and would not let it look at one that nobody has.
             remedy = f"name one with --probe-{kind.noun}" if kind is BUCKETS else "they show with the first event"
-            yield skipped(_service(kind), f"the rules are about some {kind.noun}s only, by rules.resources", remedy)
+            yield skipped(service_of(kind), f"the rules are about some {kind.noun}s only, by rules.resources", remedy)
             continue
         yield from _of_kind(session, kind, rules, probe_bucket if kind is BUCKETS else "")
     if reached:
@@ -52,9 +53,6 @@ def _of_kind(session: Session, kind: ResourceKind, rules: tuple[Rule, ...], prob
     except Refused as error:
         yield failed(f"probe {kind.noun}", str(error), f"name an existing {kind.noun} with --probe-{kind.noun}")
         return
-    except ConfigurationError as error:
-        yield failed(_service(kind), str(error), error.remedy)
-        return
     found, exists = _first_look(session, kind, target, resource, given=bool(probe))
     yield found
     if exists:
@@ -67,7 +65,7 @@ def _of_kind(session: Session, kind: ResourceKind, rules: tuple[Rule, ...], prob
 def _first_look(
     session: Session, kind: ResourceKind, target: Target[Identity], resource: Resource, *, given: bool
 ) -> tuple[CheckResult, bool]:
-    service, shown, name = _service(kind), _service(kind).upper(), resource.resource_id
+    service, shown, name = service_of(kind), service_of(kind).upper(), resource.resource_id
     try:
         seen = target.identity()
     except ResourceGone:
@@ -129,8 +127,3 @@ def _policy(session: Session) -> str:
 
 def _of(rule: Rule) -> set[str]:
     return {*rule.remediation.actions, *rule.remediation.optional_actions}
-
-
-def _service(kind: ResourceKind) -> str:
-    """The service that the kind belongs to, as RAM spells it."""
-    return kind.look_actions[0].partition(":")[0]

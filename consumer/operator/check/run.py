@@ -35,7 +35,7 @@ def check(path: Path, form: str, *, probe_bucket: str, strict: bool) -> CommandE
         return show(config, form, CommandExit.USAGE)
     found = [ok(configuration.CONFIGURATION, f"{len(config.rules)} rule{'s' if len(config.rules) > 1 else ''}")]
     found += [*configuration.look(config), *environment.look(os.environ), *local.look(config)]
-    found += _of_services(path, config, probe_bucket)
+    found += _of_services(path, config, probe_bucket, _failed(found))
     return show(found, form, concluded(found, strict=strict))
 
 
@@ -45,10 +45,14 @@ def concluded(found: Sequence[CheckResult], *, strict: bool) -> CommandExit:
     return CommandExit.FOUND if any(each.status in bad for each in found) else CommandExit.DONE
 
 
-def _of_services(path: Path, config: Config, probe_bucket: str) -> Iterator[CheckResult]:
+def _failed(found: Sequence[CheckResult]) -> set[str]:
+    return {each.check for each in found if each.status is Status.FAILED}
+
+
+def _of_services(path: Path, config: Config, probe_bucket: str, broken: set[str]) -> Iterator[CheckResult]:
     reached = list(hosts.look(config))
     yield from reached
-    broken = {each.check for each in reached if each.status is Status.FAILED}
+    broken = broken | _failed(reached)
     credentials = credentials_or_why(config)
     if isinstance(credentials, CheckResult):
         yield credentials

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.identity_tokens import PROVIDER
 from tests.integration.cli.conftest import Cli
+from tests.integration.cli.journaling import locked_away
 from tests.measured import python_module
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import free_port
@@ -103,13 +106,18 @@ def _no_redis(cli: Cli, folder: Path) -> None:
     cli.configure(more='\n[shared]\nurl = "redis://127.0.0.1:9"\n')
 
 
-def _no_ecs(cli: Cli, folder: Path) -> None:
+def _no_ecs(cli: Cli, folder: Path, rules: str = GROUPS) -> None:
     """The same of the package for security groups."""
     package = _installed(folder) / "alibabacloud_tea_openapi"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise ImportError(name='alibabacloud_tea_openapi')\n", encoding="utf-8")
     cli.environment["PYTHONPATH"] = f"{package.parent}:{cli.environment.get('PYTHONPATH', '')}"
-    cli.configure(rules=GROUPS)
+    cli.configure(rules=rules)
+
+
+def _no_ecs_for_some(cli: Cli, folder: Path) -> None:
+    """And the rule is about groups of its own, so that a check has none to look at."""
+    _no_ecs(cli, folder, f'{GROUPS}resources = ["sg-0123456789abcdefghij"]\n')
 
 
 def _plug_in(cli: Cli, folder: Path) -> None:
@@ -164,6 +172,7 @@ BROKEN = (
     Broken("shared extra", _no_redis, "shared.url", "shared.url", 2),
     Broken("extra", _no_extra, "alibabacloud_config20200907", "reevaluate.enabled", 2),
     Broken("ecs extra", _no_ecs, "alibabacloud_tea_openapi is missing", "[ecs]", 2),
+    Broken("ecs extra, some groups", _no_ecs_for_some, "alibabacloud_tea_openapi is missing", "[ecs]", 2),
     Broken("host", _replaced("port = 0", 'port = 0\nhost = "203.0.113.7"'), "203.0.113.7", "http.host", 2),
     Broken(
         "no key", _without("ALIBABA_CLOUD_ACCESS_KEY_ID"), "ALIBABA_CLOUD_ACCESS_KEY_ID not set", "ACCESS_KEY_ID", 2
@@ -198,6 +207,51 @@ def test_too_few_descriptors(cli: Cli) -> None:
     assert found["run"][0] == 2
     assert found["check -o json"][0] == 1
     assert all("ulimit -n" in text and "engine.workers" in text for _, text in found.values()), found
+
+
+def test_what_is_missing_here_is_found_whatever_a_service_says(cli: Cli, tmp_path: Path) -> None:
+    """A package that a rule needs, with credentials that are refused: one look names both."""
+    _no_ecs(cli, tmp_path)
+    found = cli.run("check", "-o", "json", ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong").document
+    failures = {each["check"]: each["message"] for each in found if each["status"] == "failed"}
+    assert set(failures) == {"ecs", "authentication"}
+    assert "alibabacloud_tea_openapi is missing" in failures["ecs"]
+
+
+def _in_a_shell(cli: Cli, limit: str, command: str) -> subprocess.CompletedProcess[str]:
+    """One command below a limit of the shell; not measured, for the limit would hold for what measures, too."""
+    return subprocess.run(
+        ["bash", "-c", f'ulimit {limit}; exec "$@"', "-", sys.executable, "-m", "consumer", *command.split()],
+        env={**cli.environment, "REMEDIATOR_CONFIG": str(cli.path), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+
+
+def test_a_journal_without_room(cli: Cli, journal: Path) -> None:
+    """Its file can be opened and made, and no line fits: a full volume as a limit on the size of files plays it."""
+    checked = _in_a_shell(cli, "-f 0", "check -o json")
+    assert not journal.exists()
+    (found,) = [each for each in json.loads(checked.stdout) if each["check"] == "journal"]
+    assert (checked.returncode, found["status"]) == (1, "failed")
+    assert "journal.path" in found["message"]
+    assert "File too large" in found["message"]
+    assert "make room" in found["remedy"]
+    started = _in_a_shell(cli, "-f 0", "run")
+    assert started.returncode == 2
+    assert "journal.path: the journal cannot be written: File too large" in started.stderr
+
+
+def test_a_journal_that_somebody_keeps(cli: Cli, journal: Path) -> None:
+    """Its lock is never let go, so no line can be written; the check says so and leaves the file as it is."""
+    with locked_away(journal):
+        checked, started = cli.run("check", "-o", "json"), cli.run("run")
+    (found,) = [each for each in checked.document if each["check"] == "journal"]
+    assert (checked.status, found["status"], started.status) == (1, "failed", 2)
+    for text in (found["message"], started.err):
+        assert "another process keeps the journal's lock" in text
+    assert journal.read_bytes() == b""
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
