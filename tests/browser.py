@@ -84,12 +84,13 @@ class Browser:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
-    def screenshot(self, path: Path) -> None:
-        """Write a picture of the whole page."""
-        box = self.value("[innerWidth, document.documentElement.scrollHeight]")
+    def screenshot(self, path: Path, until: str = "document.documentElement.scrollHeight") -> None:
+        """Write a picture of the page, down to where the expression says, in pixels: its end unless given."""
+        box = self.value(f"[innerWidth, document.documentElement.scrollHeight, Math.floor({until})]")
         size = {"width": box[0], "height": box[1]}
         self.call("Emulation.setDeviceMetricsOverride", **size, deviceScaleFactor=1, mobile=box[0] < 500)
-        picture = self.call("Page.captureScreenshot")["data"]
+        clip = {"x": 0, "y": 0, "width": box[0], "height": box[2], "scale": 1}
+        picture = self.call("Page.captureScreenshot", clip=clip)["data"]
         path.write_bytes(base64.b64decode(picture))
 
     def requested(self) -> list[str]:

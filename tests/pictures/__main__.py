@@ -1,9 +1,9 @@
 """`make pictures`: the dashboards and the status page, as they look after a quarter of an hour of work and trouble.
 
-The status page is drawn by Chromium. What draws the dashboards is a command of yours, RENDER: it gets the file of
-a dashboard, the URL of a Prometheus and the file of the picture: a script that imports the dashboard into a Grafana and
-takes a picture of its page, for instance. Without one the run waits at its end, so that a Grafana can be pointed at its
-Prometheus.
+And the report of a made-up week. It and the status page are drawn by Chromium. What draws the dashboards is a command
+of yours, RENDER: it gets the file of a dashboard, the URL of a Prometheus and the file of the picture: a script that
+imports the dashboard into a Grafana and takes a picture of its page, for instance. Without one the run waits at its
+end, so that a Grafana can be pointed at its Prometheus.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tests.deploy.live import scraping
 from tests.deploy.needed import ROOT
 from tests.pictures.scene import Scene, prepared
 from tests.pictures.small import shrink
+from tests.pictures.week import reported
 from tests.ports import free_port
 
 _IMAGES = ROOT / "docs" / "images"
@@ -70,6 +71,7 @@ def _run(out: Path, minutes: float, render: list[str], silence: Path | None) -> 
     out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        reported(folder, out)
         scene = prepared(stack.enter_context(in_process()), folder)
         ports = [free_port(), free_port()]
         prometheus = stack.enter_context(scraping(folder, *ports, seconds=5))
@@ -108,7 +110,12 @@ def main() -> int:
     parser.add_argument(
         "--silence", type=Path, metavar="FOLDER", help="also draw what is seen while replicas or their polls are silent"
     )
+    parser.add_argument("--report", action="store_true", help="draw the report alone, which takes seconds")
     given = parser.parse_args()
+    if given.report:
+        with tempfile.TemporaryDirectory() as folder:
+            reported(Path(folder), given.out)
+        return 0
     _run(given.out, given.minutes, shlex.split(os.environ.get("RENDER", "")), given.silence)
     return 0
 
