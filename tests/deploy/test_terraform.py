@@ -233,3 +233,12 @@ def test_the_file_of_the_page_works(tmp_path: Path, page: str) -> None:
         plan = made.plan()
     assert plan.has('module.config_remediator.alicloud_ram_role.this["worker"]')
     assert "config" in plan.outputs()
+
+
+@pytest.mark.parametrize("page", ["deploy/terraform/README.md", "docs/install.md"])
+def test_who_uses_the_module_pins_the_provider(page: str) -> None:
+    """A root module names a major version and has the lock file committed; a module names what it works with."""
+    text = (ROOT / page).read_text("utf-8")
+    (pinned,) = re.findall(r'source += "aliyun/alicloud"\n +version = "~> (1\.\d+)"\n', text)
+    assert f">= {pinned}.0, < 2.0.0" in (MODULE / "versions.tf").read_text("utf-8")
+    assert "`.terraform.lock.hcl`" in text
