@@ -19,7 +19,9 @@ def offered(kind: str) -> Complete:
         from consumer.operator import values
 
         given = ctx.params.get("path") or os.environ.get("REMEDIATOR_CONFIG")
-        found = values.offered(kind, Path(given) if given else None)
+        # The shell passes the line as it is typed, so nobody has replaced ~ or $HOME yet.
+        path = Path(os.path.expanduser(os.path.expandvars(given))) if given else None  # noqa: PTH111 - raises nothing
+        found = values.offered(kind, path)
         return [CompletionItem(each.value, help=each.about) for each in found if each.value.startswith(incomplete)]
 
     return complete

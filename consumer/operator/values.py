@@ -59,9 +59,12 @@ def _resources(path: Path | None) -> Iterator[OfferedValue]:
 
 
 def _changes(path: Path | None) -> Iterator[OfferedValue]:
-    """Those that undo takes, the latest first."""
+    """Those that undo takes, the latest first; none that was undone."""
+    undone = set()
     for entry in _recent(path):
-        if entry.step == StepName.VERIFIED:
+        if entry.step == StepName.UNDONE:
+            undone.add(entry.text("undoes"))
+        elif entry.step == StepName.VERIFIED and entry.digest not in undone:
             yield OfferedValue(entry.short_id, f"{entry.text('resource')}, {entry.text('rule')}")
 
 

@@ -43,6 +43,20 @@ def test_a_configuration_that_is_named_counts(cli: Cli, tmp_path: Path) -> None:
     assert offered(cli, f"config-remediator repair photos --config {other} --rule an") == ["another"]
 
 
+@pytest.mark.parametrize("place", ["~", "$HOME", "${HOME}"])
+def test_a_shell_leaves_its_own_marks_to_the_command(cli: Cli, place: str) -> None:
+    """What a person types for the home directory is not replaced yet when the words are passed."""
+    line = f"config-remediator repair photos --config {place}/{cli.path.name} --rule "
+    assert offered(cli, line, REMEDIATOR_CONFIG="") == ["public-read", "public-write"]
+
+
+def test_fish_shows_descriptions_to_their_end(cli: Cli) -> None:
+    """They have commas, at which the script of the library splits each line, with the type before the first one."""
+    script = cli.run("completion", "fish").out
+    assert 'string split --max 1 ","' in script
+    assert script.count("string split") == 1
+
+
 def test_what_was_seen(cli: Cli, channel: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Buckets and changes from the journal, letters from the queue."""
     cli.configure(more=f'\n[journal]\npath = "{tmp_path / "journal.jsonl"}"\n')
@@ -55,6 +69,8 @@ def test_what_was_seen(cli: Cli, channel: Emulator, tmp_path: Path, monkeypatch:
         assert offered(cli, f"config-remediator {line}ph") == ["photos"], line
     (change,) = offered(cli, "config-remediator undo ")
     assert cli.run("undo", change, "--dry-run").status == 0
+    assert cli.run("undo", change, "--weaken", "--yes").status == 0
+    assert offered(cli, "config-remediator undo ") == []
     # Here, and with patience: how long a person waits for a word is no measure for a busy machine.
     monkeypatch.setattr(values, "_PATIENCE_SECONDS", 60.0)
     for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
