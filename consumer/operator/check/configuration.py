@@ -43,8 +43,17 @@ def look(config: Config, now: float | None = None) -> Iterator[CheckResult]:
                 text = f"{rule.name} deletes what it has observed, and nothing says that catch-up brings it back"
                 remedy = "let catch-up run by itself and set catch_up.expected_within_seconds, or rules.observed = keep"
                 yield warning("observed", text, remedy)
+    yield from _named_by_identifier_alone(config)
     yield from _windows(config, moment)
     yield from _strange_patterns(config)
+
+
+def _named_by_identifier_alone(config: Config) -> Iterator[CheckResult]:
+    """Rules for which hardly any event comes: the form that a topic is sent has ids and names, and no identifiers."""
+    for rule in config.rules:
+        if rule.source_identifiers and not rule.config_rule_ids and not rule.rule_names:
+            text = f"{rule.name} names source_identifiers alone, which most events lack: they are deleted as not ours"
+            yield warning("rule", text, "give rules.config_rule_ids as well, which is in every event")
 
 
 def _strange_patterns(config: Config) -> Iterator[CheckResult]:

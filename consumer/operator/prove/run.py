@@ -10,7 +10,7 @@ from pathlib import Path
 from consumer.config import Config, build_rules
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
-from consumer.core.printable import quoted
+from consumer.core.printable import counted, quoted
 from consumer.guards.rule import Rule
 from consumer.operator.check import configuration, hosts, mns
 from consumer.operator.check.findings import CheckResult, Status, failed, ok
@@ -73,7 +73,7 @@ def _wanted(config: Config, names: Sequence[str]) -> list[Rule]:
 
 
 def _found(config: Config, path: Path, rules: Sequence[Rule], wish: ProofRequest, stop: Stop) -> Iterator[CheckResult]:
-    yield ok(configuration.CONFIGURATION, f"{len(config.rules)} rules; the canary is {config.canary.bucket}")
+    yield ok(configuration.CONFIGURATION, f"{counted(len(config.rules), 'rule')}; the canary is {config.canary.bucket}")
     reached = list(hosts.look(config))
     yield from reached
     if any(each.status is Status.FAILED for each in reached):

@@ -348,6 +348,7 @@ resources = ["{resource}"]
         (EXEMPTION.format(expires="2020-01-31", resource="static-*"), "", "ended on 2020-01-31"),
         (EXEMPTION.format(expires="2099-01-31", resource="static-[ab"), "", "static-[ab"),
         ("", 'rule_names = ["public-[read"]', "public-[read"),
+        ("", 'source_identifiers = ["oss-bucket-public-read-prohibited"]', "names source_identifiers alone"),
         (
             "",
             'config_rule_ids = ["cr-read"]\nresources = ["photos", "Logs_*"]',
