@@ -19,25 +19,15 @@ import pytest
 from emulator.client import Emulator
 from emulator.process import in_process
 from emulator.provisioning import setup_channel
+from tests import worker_toml
 from tests.deploy.boards import PanelQuery, queries
 from tests.deploy.live import Prometheus, scraping, started
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import free_port
 
-_RULES = {
-    "oss-bucket-public-read-prohibited": "cr-read",
-    "oss-bucket-server-side-encryption-enabled": "cr-encryption",
-    "oss-bucket-versioning-enabled": "cr-versioning",
-}
-
-_WORKER = """\
-account_id = "{account}"
-
-[queue]
-region = "{region}"
-name = "config-events"
-dead_letter_queue = "config-events-dead"
-endpoint = "{mns}"
+_WORKER = (
+    worker_toml.QUEUE
+    + """\
 wait_seconds = 1
 call_timeout_seconds = 5
 
@@ -67,33 +57,13 @@ expected_within_seconds = 86400
 
 [contest]
 max_fixes = 2
-
-[[exemptions]]
-name = "static-site"
-owner = "web"
-reason = "Public pages"
-expires = 2099-12-31
-resources = ["static-*"]
-
-[[rules]]
-name = "public-read"
-remediation = "oss.bucket-acl"
-mode = "enforce"
-config_rule_ids = ["cr-read"]
-limits = {{max_changes = 500, window_seconds = 600}}
-
-[[rules]]
-name = "encryption"
-remediation = "oss.encryption"
-mode = "enforce"
-config_rule_ids = ["cr-encryption"]
-
-[[rules]]
-name = "versioning"
-remediation = "oss.versioning"
-mode = "observe"
-config_rule_ids = ["cr-versioning"]
 """
+    + worker_toml.STATIC_SITE
+    + "expires = 2099-12-31\n"
+    + worker_toml.PUBLIC_READ
+    + "limits = {{max_changes = 500, window_seconds = 600}}\n"
+    + worker_toml.OTHER_RULES
+)
 
 
 @contextmanager
@@ -117,11 +87,11 @@ def _worker(emulator: Emulator, folder: Path, port: int) -> Iterator[None]:
 
 
 def _prepare(emulator: Emulator) -> None:
-    for identifier, rule_id in _RULES.items():
+    for identifier, rule_id in worker_toml.RULE_IDS.items():
         emulator.config.add_rule(identifier, rule_id=rule_id)
     emulator.config.remove_rule("oss-bucket-public-write-prohibited")
     for rule in emulator.control.call("GET", "/config/rules")["rules"]:
-        if rule["rule_id"] not in _RULES.values():
+        if rule["rule_id"] not in worker_toml.RULE_IDS.values():
             emulator.config.remove_rule(rule["rule_id"])
     setup_channel(emulator, queue="config-events", dead_letter_queue="config-events-dead")
     good = {"encryption": {"algorithm": "AES256"}, "versioning": "Enabled"}

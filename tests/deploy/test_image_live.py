@@ -19,6 +19,7 @@ import pytest
 from consumer import __version__
 from emulator.client import Emulator
 from emulator.provisioning import setup_channel
+from tests import worker_toml
 from tests.deploy.needed import ROOT, program
 from tests.emulation import eventually
 
@@ -29,13 +30,9 @@ _LOCKED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 
 pytestmark = pytest.mark.skipif(not _IMAGE, reason="IMAGE_UNDER_TEST names no image")
 
-_CONFIG = """\
-account_id = "{account}"
-[queue]
-region = "{region}"
-name = "config-events"
-dead_letter_queue = "config-events-dead"
-endpoint = "{mns}"
+_CONFIG = (
+    worker_toml.QUEUE
+    + """\
 wait_seconds = 2
 [oss.endpoints]
 "*" = "{oss}"
@@ -51,6 +48,7 @@ mode = "enforce"
 source_identifiers = ["oss-bucket-public-read-prohibited"]
 rule_names = ["*"]
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from consumer.core.exit_codes import ExitCode
 from consumer.core.observers import Hooks
 from emulator.client import Emulator
 from emulator.provisioning import setup_channel
+from tests import worker_toml
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.fakes import Recorder
 
@@ -68,14 +69,9 @@ def queue(channel: Emulator, credentials: FixedCredentials, recorder: Recorder) 
     opened.close()
 
 
-_BASE = """\
-account_id = "{account}"
-
-[queue]
-region = "{region}"
-name = "config-events"
-dead_letter_queue = "config-events-dead"
-endpoint = "{mns}"
+_BASE = (
+    worker_toml.QUEUE
+    + """\
 wait_seconds = 1
 call_timeout_seconds = 5
 
@@ -114,6 +110,7 @@ mode = "enforce"
 config_rule_ids = ["cr-read"]
 source_identifiers = ["oss-bucket-public-read-prohibited"]
 """
+)
 
 Configure = Callable[..., Config]
 

@@ -11,16 +11,12 @@ from subprocess import Popen
 
 from emulator.client import Emulator
 from emulator.provisioning import setup_channel
+from tests import worker_toml
 from tests.deploy.live import started
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import free_port
 
-_CONFIG_RULES = {
-    "oss-bucket-public-read-prohibited": "cr-read",
-    "oss-bucket-server-side-encryption-enabled": "cr-encryption",
-    "oss-bucket-versioning-enabled": "cr-versioning",
-    "oss-bucket-logging-enabled": "cr-logging",
-}
+_CONFIG_RULES = {**worker_toml.RULE_IDS, "oss-bucket-logging-enabled": "cr-logging"}
 _TEAMS, _KINDS = ("billing", "media", "search", "web"), ("raw", "archive", "exports")
 _BUCKETS = [f"{team}-{kind}-{number:03}" for team in _TEAMS for kind in _KINDS for number in range(30)]
 _GOOD = {
@@ -30,14 +26,9 @@ _GOOD = {
     "logging": {"target_bucket": "logs-central", "target_prefix": "oss/"},
 }
 
-_WORKER = """\
-account_id = "{account}"
-
-[queue]
-region = "{region}"
-name = "config-events"
-dead_letter_queue = "config-events-dead"
-endpoint = "{mns}"
+_WORKER = (
+    worker_toml.QUEUE
+    + """\
 wait_seconds = 5
 call_timeout_seconds = 10
 
@@ -65,26 +56,12 @@ expected_within_seconds = 3600
 
 [contest]
 max_fixes = 5
-
-[[exemptions]]
-name = "static-site"
-owner = "web"
-reason = "Public pages"
-expires = 2027-03-31
-resources = ["static-*"]
-
-[[rules]]
-name = "public-read"
-remediation = "oss.bucket-acl"
-mode = "enforce"
-config_rule_ids = ["cr-read"]
+"""
+    + worker_toml.STATIC_SITE
+    + "expires = 2027-03-31\n"
+    + worker_toml.PUBLIC_READ
+    + """\
 limits = {{max_changes = 2000, window_seconds = 3600}}
-
-[[rules]]
-name = "encryption"
-remediation = "oss.encryption"
-mode = "enforce"
-config_rule_ids = ["cr-encryption"]
 
 [[rules]]
 name = "logging"
@@ -93,13 +70,9 @@ mode = "enforce"
 config_rule_ids = ["cr-logging"]
 limits = {{max_changes = 20, window_seconds = 3600}}
 options = {{target_bucket = "logs-central", target_prefix = "oss/"}}
-
-[[rules]]
-name = "versioning"
-remediation = "oss.versioning"
-mode = "observe"
-config_rule_ids = ["cr-versioning"]
 """
+    + worker_toml.OTHER_RULES
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,14 +119,28 @@ def test_every_outcome_is_shown_with_what_settles_it() -> None:
 
 
 def test_what_threads_share_has_a_lock_of_its_own() -> None:
-    """Each class that the page names as shared makes one, and only what has one is named."""
-    (line,) = re.findall(r"What is shared has one lock and says so: (.*?)\.\n", section("Threads"), re.DOTALL)
-    shared = re.findall(r"`(\w+)`", line)
+    """The page names each class of the engine that makes one, and no other."""
+    sentence = r"What the engine's threads share has one lock of its own: (.*?)\.\n"
+    (line,) = re.findall(sentence, section("Threads"), re.DOTALL)
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "consumer" / "engine").glob("*.py")]
+    makers = {each.name for tree in trees for each in ast.walk(tree) if isinstance(each, ast.ClassDef) and locks(each)}
 
-    assert len(shared) >= 10
-    for name in shared:
-        made = {node.attr for node in ast.walk(classes()[name]) if isinstance(node, ast.Attribute)}
-        assert LOCKS & made, name
+    assert len(makers) >= 10
+    assert set(re.findall(r"`(\w+)`", line)) == makers
+
+
+def locks(node: ast.ClassDef) -> set[str]:
+    """What a class makes of those."""
+    return LOCKS & {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+
+
+def test_the_guards_are_those_of_the_chain_in_its_order() -> None:
+    """As its docstring draws them."""
+    chain = ast.get_docstring(ast.parse((ROOT / "consumer/guards/chain.py").read_text("utf-8"))) or ""
+    (drawn,) = [line for line in chain.splitlines() if "→" in line]
+    (described,) = [what for step, _, what in rows(section("The way a message takes")) if step == "guard"]
+
+    assert described.rpartition(": ")[2].split(", ") == [part.split()[0] for part in drawn.split("→")]
 
 
 def test_the_whole_way_is_read_in_one_go() -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import urllib.error
+import urllib.request
 from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.core.event import Event, decode
 from emulator.client import Emulator
@@ -43,3 +48,19 @@ def sent(emulator: Emulator) -> list[Event]:
 def decisions(document: Any) -> dict[str, str]:
     """What is done about each resource."""
     return {each["resource"]: each["decision"] for each in document["resources"]}
+
+
+def scraped(port: int, *more: str) -> dict[str, float]:
+    """What the worker exports of catch-up, and series whose names begin with one of `more`; nothing while it starts."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+    except urllib.error.URLError:
+        return {}
+    wanted = re.compile("|".join(("catch_up", "missed", "notifications", *(f"^{name}" for name in more))))
+    return {
+        "/".join((sample.name, *sample.labels.values())): sample.value
+        for family in families
+        for sample in family.samples
+        if wanted.search(sample.name)
+    }

@@ -14,19 +14,15 @@ from typing import Any
 import pytest
 
 from emulator.client import Emulator
+from tests import worker_toml
 from tests.integration.cli.catching_up import broken, settings
 from tests.integration.cli.letters import letter, put
 from tests.measured import python_module
 from tests.patience import PATIENCE_SECONDS
 
-BASE = """\
-account_id = "{account}"
-
-[queue]
-region = "{region}"
-name = "config-events"
-dead_letter_queue = "config-events-dead"
-endpoint = "{mns}"
+BASE = (
+    worker_toml.QUEUE
+    + """\
 wait_seconds = 1
 call_timeout_seconds = 5
 
@@ -54,6 +50,7 @@ request_cap_seconds = 0.05
 [http]
 port = 0
 """
+)
 
 RULES = """
 [[rules]]

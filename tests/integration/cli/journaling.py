@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from emulator.client import Emulator
 from tests.emulation import eventually
@@ -28,6 +29,12 @@ def steps(path: Path, bucket: str = "") -> list[str]:
     entries = [json.loads(line) for line in path.read_text().splitlines()]
     messages = {entry.get("message_id") for entry in entries if entry.get("resource") == bucket}
     return [entry["step"] for entry in entries if not bucket or entry.get("message_id") in messages]
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The journal's lines, none if there is no file; of one that is being written the whole ones."""
+    found = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in found.splitlines(keepends=True) if line.endswith("\n")]
 
 
 @contextmanager

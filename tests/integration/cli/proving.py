@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -81,8 +80,3 @@ def proving(cli: Cli, *arguments: str, **environment: str) -> Iterator[subproces
             yield process
         finally:
             process.kill()
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    """A journal's lines."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

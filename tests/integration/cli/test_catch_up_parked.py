@@ -13,6 +13,7 @@ from tests.emulation import eventually
 from tests.foreign_files import FOREIGN
 from tests.integration.cli.catching_up import NO_DISK, broken, decisions, settings
 from tests.integration.cli.conftest import ENFORCE, RULES, Cli
+from tests.integration.cli.journaling import lines
 from tests.integration.conftest import QUEUE
 from tests.integration.queues import is_empty, messages
 
@@ -45,9 +46,7 @@ class World:
 
     def lines(self, step: str) -> list[dict[str, Any]]:
         """What the journal says of one step."""
-        text = self.journal.read_text(encoding="ascii") if self.journal.exists() else ""
-        whole = (json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n"))
-        return [each for each in whole if each["step"] == step]
+        return [each for each in lines(self.journal) if each["step"] == step]
 
 
 @pytest.fixture

@@ -7,16 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from emulator.client import Emulator
 from tests.emulation import eventually
-from tests.integration.cli.catching_up import LIST, broken, decisions, emptied, sent, settings
+from tests.integration.cli.catching_up import LIST, broken, decisions, emptied, scraped, sent, settings
 from tests.integration.cli.conftest import ENFORCE, RULES, Cli
 from tests.integration.conftest import QUEUE
 from tests.integration.queues import is_empty, messages
@@ -183,21 +180,6 @@ def test_a_failed_run_is_no_end(missed: Cli, emulator: Emulator) -> None:
     assert process.poll() is None
     process.kill()
     process.communicate(timeout=PATIENCE_SECONDS)
-
-
-def scraped(port: int) -> dict[str, float]:
-    """What the worker exports of catch-up; nothing while it starts."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-            families = list(text_string_to_metric_families(answer.read().decode()))
-    except urllib.error.URLError:
-        return {}
-    return {
-        "/".join((sample.name, *sample.labels.values())): sample.value
-        for family in families
-        for sample in family.samples
-        if any(part in sample.name for part in ("catch_up", "missed", "notifications"))
-    }
 
 
 def test_what_observe_deleted_comes_back_and_what_was_missed_is_counted(

@@ -6,20 +6,17 @@ import json
 import os
 import pty
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.reevaluation.catch_up import Finished, read_finished
 from emulator.client import Emulator
 from tests.emulation import eventually
-from tests.integration.cli.catching_up import LIST, NO_DISK, settings
+from tests.integration.cli.catching_up import LIST, NO_DISK, scraped, settings
 from tests.integration.cli.conftest import ENFORCE, Cli, Result
 from tests.integration.conftest import QUEUE
 from tests.integration.queues import dead_letters, is_empty, messages
@@ -146,21 +143,6 @@ def ended_by_kill(process: subprocess.Popen[str]) -> Iterator[None]:
     finally:
         process.kill()
         process.communicate(timeout=PATIENCE_SECONDS)
-
-
-def scraped(port: int, *more: str) -> dict[str, float]:
-    """What the worker exports of catch-up, and series whose names begin with one of `more`; nothing while it starts."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-            families = list(text_string_to_metric_families(answer.read().decode()))
-    except urllib.error.URLError:
-        return {}
-    return {
-        "/".join((sample.name, *sample.labels.values())): sample.value
-        for family in families
-        for sample in family.samples
-        if "catch_up" in sample.name or "missed" in sample.name or sample.name.startswith(more or ("-",))
-    }
 
 
 def test_two_jobs_without_a_memory_cost_a_look_each_and_nothing_else(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import RULES, Cli
 from tests.integration.cli.granting import granted, needed
-from tests.integration.cli.journaling import READ
+from tests.integration.cli.journaling import READ, lines
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.operator.report.journals import ACCOUNT, Book
 
@@ -32,12 +31,6 @@ def test_nothing_named_is_nothing_explained(cli: Cli, journal: Path) -> None:
     """As where a variable of a script is not set."""
     refused = cli.run("explain", "")
     assert (refused.status, "is empty" in refused.err) == (2, True)
-
-
-def lines(path: Path) -> list[dict[str, object]]:
-    """The journal's lines; of one that is being written the whole ones."""
-    found = path.read_text(encoding="utf-8") if path.exists() else ""
-    return [json.loads(line) for line in found.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def worked(cli: Cli, channel: Emulator, journal: Path, *buckets: str) -> None:

@@ -11,18 +11,12 @@ import pytest
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
-from tests.integration.cli.journaling import READ
+from tests.integration.cli.journaling import READ, lines
 from tests.integration.queues import dead_letters
 from tests.integration.remediations.cases import PARTNER_STATEMENT, PUBLIC_STATEMENT, policy
 from tests.unit.operator.report.journals import ACCOUNT, Book
 
 NO_PORT = "http://127.0.0.1:9"
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    """The journal's lines; of one that is being written the whole ones."""
-    found = path.read_text(encoding="utf-8") if path.exists() else ""
-    return [json.loads(line) for line in found.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def settled(path: Path) -> int:

@@ -12,6 +12,7 @@ from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.documented import members
+from tests.integration.cli.journaling import lines
 from tests.integration.cli.proving import (
     CANARY,
     ENCRYPTION,
@@ -20,7 +21,6 @@ from tests.integration.cli.proving import (
     changes_of,
     configured,
     journaled,
-    lines,
     proof,
     proofs,
     prove,
