@@ -1,6 +1,6 @@
-"""Asks the worker in the same container whether it lives: `python -m consumer.healthcheck [CONFIG]`, exits 0 or 1.
+"""Checks whether the worker in the same container lives: `python -m consumer.healthcheck [CONFIG]`, exits 0 or 1.
 
-For container engines without HTTP probes of their own. It uses the standard library alone, so that asking every few
+For container engines without HTTP probes of their own. It uses the standard library alone, so that a check every few
 seconds costs next to nothing, and it reads the configuration only for the port.
 """
 
@@ -18,7 +18,7 @@ _PATH = "/livez"
 _DEFAULT_PORT = 9108
 _TIMEOUT_SECONDS = 4.0
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not listened on
-"""Where to ask when the worker listens on every address."""
+"""Where to connect when the worker listens on every address."""
 
 
 def address(configuration: Path | None, environ: Mapping[str, str]) -> tuple[str, int]:

@@ -151,7 +151,7 @@ def build_reevaluation(
     heartbeat: Heartbeat,
     on_concluded: Callable[[Concluded], None],
 ) -> Reevaluation | None:
-    """What asks Cloud Config to look again, or None when that is switched off."""
+    """What requests new evaluations from Cloud Config, or None when that is switched off."""
     settings, agreement = config.reevaluate, build_agreement(config)
     if evaluator is None:
         return None

@@ -83,7 +83,7 @@ class Prerequisites:
         settings = self._config.queue
         keys = {settings.name: "queue.name", settings.dead_letter_queue: "queue.dead_letter_queue"}
         found = {name: self._inspect(name, key) for name, key in keys.items() if name}
-        self._say_if_nothing_can_be_parked(settings.name)
+        self._report_if_nothing_can_be_parked(settings.name)
         return found
 
     def _inspect(self, name: str, key: str) -> QueueAttributes | None:
@@ -100,15 +100,15 @@ class Prerequisites:
         finally:
             queue.close()
 
-    def _say_if_nothing_can_be_parked(self, name: str) -> None:
-        """Say so while there is time to grant it. No start depends on this, and what waits is hidden until then."""
+    def _report_if_nothing_can_be_parked(self, name: str) -> None:
+        """Log it while there is time to grant it. No start depends on this, and what waits is hidden until then."""
         queue = self._queue(name)
         try:
             queue.send_nothing()
         except PermissionMissing:
             self._log_event("startup.parking_not_permitted", queue=name, missing="mns:SendMessage")
         except ServiceError:
-            pass  # what it asks is refused in any case; whether messages can be parked, the first of them shows
+            pass  # such a send is refused in any case; whether messages can be parked, the first of them shows
         finally:
             queue.close()
 

@@ -15,7 +15,7 @@ from consumer.telemetry.settling import SettlementWatch
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Asks each part in turn; called for every probe."""
+    """Checks each part in turn; called for every probe."""
 
     stopping: Callable[[], bool]
     board: PollBoard

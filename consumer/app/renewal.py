@@ -25,7 +25,7 @@ _REFUSED = frozenset(
 
 
 class CredentialRenewal:
-    """Asks one source after the other whose credentials are due; the worker's own first."""
+    """Renews the credentials that are due, one after the other; the worker's own first."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class CredentialRenewal:
         """Renew the most important credentials that are due; whether there were any."""
         for account, kept in self._kept.items():
             if kept.renewal_due():
-                self._heartbeat.beat(f"asking for the credentials of account {account}")
+                self._heartbeat.beat(f"renewing the credentials of account {account}")
                 kept.renew()
                 return True
         return False

@@ -117,7 +117,7 @@ class Service:
     def not_ready(self) -> str:
         """Why it is not ready, or nothing: it has started, the last poll was good, and it is not stopping.
 
-        Asked every few seconds on a cluster, so a pause by a file is noticed here before the threads have started.
+        Called every few seconds on a cluster, so a pause by a file is noticed here before the threads have started.
         """
         self.switch.held_by()
         if self._supervisor is None and not self.stopping:

@@ -1,4 +1,4 @@
-"""What signals ask of the process, carried out on a thread of its own; inside a handler nothing happens at all.
+"""Carries out what signals request, on a thread of its own; inside a handler nothing happens at all.
 
 A handler interrupts whatever the main thread is doing: that may hold the lock which the handler needs, and a flood of
 signals nests one handler in another. So the handlers here do nothing: the interpreter writes each signal's number into

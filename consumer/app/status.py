@@ -1,4 +1,4 @@
-"""Puts together what the status page shows, from what the parts know; asks no service but what replicas share.
+"""Puts together what the status page shows, from what the parts know; of services only the shared store.
 
 Called by the thread that renders pages, never by one that works on messages or answers probes.
 """
@@ -31,7 +31,7 @@ _UNKNOWN = {
 
 @dataclass(frozen=True, slots=True)
 class StatusSource:
-    """Everything that the page asks."""
+    """Everything that the page is made from."""
 
     config: Config
     rules: tuple[Rule, ...]
@@ -41,7 +41,7 @@ class StatusSource:
     alive: Callable[[], str]
     ready: Callable[[], str]
     troubles: Callable[[], Iterator[str]]
-    """What the parts that not every process has say of themselves: the journal, the shared store."""
+    """What is wrong with the parts that not every process has: the journal, the shared store."""
     started_at_ms: int
     wall: Callable[[], float] = time.time
 

@@ -133,7 +133,7 @@ class Wiring:
             expose_reevaluation(self.metrics, self.reevaluation)
 
     def _concluded(self, concluded: Concluded) -> None:
-        """The wait for the evaluator's word on a fix is over."""
+        """The wait for the evaluator's agreement with a fix is over."""
         self.metrics.concluded(concluded)
         self.log.concluded(concluded)
 

@@ -55,7 +55,7 @@ _AT_LEAST = (
     _AtLeast(
         "metrics.queue_sample_idle_seconds",
         ("metrics.queue_sample_seconds",),
-        "an idle worker must not ask more often than a busy one",
+        "an idle worker must not send more requests than a busy one",
     ),
     _AtLeast("breaker.attempts", ("breaker.min_attempts",), "what is not judged can never be too few"),
     _AtLeast(

@@ -1,6 +1,6 @@
 """Every key of the configuration, read off the models: its path, its kind and what it allows, in words.
 
-Errors, environment variables, the reference and the example all ask here, so that a new table needs no other change.
+Errors, environment variables, the reference and the example come from here, so a new table needs no other change.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Asks Cloud Config to evaluate again after a fix, and waits for its agreement where that is wanted."""
+"""Requests a new evaluation from Cloud Config after a fix, and waits for its agreement where that is configured."""

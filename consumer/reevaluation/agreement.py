@@ -1,4 +1,4 @@
-"""Which fixes wait for the evaluator's word, and what its results say about each of them.
+"""Which fixes wait for the evaluator's agreement, and what its results say about each of them.
 
 It sends nothing and has no thread of its own: `consumer.reevaluation.requester` looks when a look is due and passes on
 what it saw.
@@ -88,7 +88,7 @@ class Concluded:
 
 @dataclass(frozen=True, slots=True)
 class AgreementPolicy:
-    """Whose word is waited for, and how long."""
+    """Whose agreement is waited for, and how long."""
 
     account_id: str
     """Our own account: a member's resources are judged by its own Cloud Config."""

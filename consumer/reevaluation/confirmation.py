@@ -1,4 +1,4 @@
-"""Asks the evaluator whether it really finds a resource non-compliant, before a change that cannot be taken back."""
+"""Checks with the evaluator that a resource is non-compliant, before a change that cannot be taken back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Confirmation:
     """Confirms one-way changes; shared by all workers, since it keeps nothing."""
 
     def __init__(self, judge: Judge, account_id: str) -> None:
-        """Ask `judge`, which knows the resources of one account."""
+        """Query `judge`, which knows the resources of one account."""
         self._judge = judge
         self._account_id = account_id
 

@@ -1,7 +1,7 @@
-"""Asks Cloud Config to look again at what was fixed, and if wanted waits for it to agree.
+"""Requests from Cloud Config a new evaluation of what was fixed, and if configured waits for it to agree.
 
 It listens to settled deliveries, in a thread of its own and never faster than agreed: nothing waits for it, and what it
-cannot ask is counted and forgotten, for rules that watch changes look again by themselves.
+cannot request is counted and forgotten, for rules that watch changes look again by themselves.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Evaluator(Protocol):
     """The requests that this sends; `consumer.aliyun.cloud_config` implements it."""
 
     def evaluate(self, resource_id: str) -> None:
-        """Ask for an evaluation of one resource.
+        """Request an evaluation of one resource.
 
         Raises:
             ServiceError: the service did not take the request.
@@ -94,7 +94,7 @@ class Reevaluation:
             self._looked_last = due is not None and not (self._waiting and self._looked_last)
             request = None if self._looked_last or not self._waiting else self._waiting.popitem(last=False)
         if request is not None:
-            self._ask(request[0], tuple(request[1].values()))
+            self._request(request[0], tuple(request[1].values()))
         elif due is not None:
             self._look(due)
         else:
@@ -138,7 +138,7 @@ class Reevaluation:
         return self._agreements.due() if self._agreements is not None else None
 
     def _outdate(self, report: Report) -> None:
-        """Forget the fix that a later event's ending has replaced as the last word on its resource and rule."""
+        """Forget a fix once a later event about its resource and rule has ended."""
         event, ending = report.event, report.ending
         if self._agreements is None or event is None or ending is None or ending.outcome in _SAYS_NOTHING_NEW:
             return
@@ -146,8 +146,8 @@ class Reevaluation:
             subject = Subject(event.resource_type, event.resource_id, event.region)
             self._agreements.forget(subject, report.rule, event.config_rule_id)
 
-    def _ask(self, resource_id: str, fixes: tuple[Fix, ...]) -> None:
-        self._heartbeat.beat("asking for an evaluation")
+    def _request(self, resource_id: str, fixes: tuple[Fix, ...]) -> None:
+        self._heartbeat.beat("requesting an evaluation")
         try:
             self._evaluator.evaluate(resource_id)
         except ServiceError:

@@ -1,6 +1,6 @@
 """What the log says about deliveries and requests: stable event names, one canonical line per delivery.
 
-`delivery.settled` carries everything an operator asks for; the other events are details that lead to it. Fields that
+`delivery.settled` carries everything an operator needs; the other events are details that lead to it. Fields that
 do not apply are left out.
 """
 

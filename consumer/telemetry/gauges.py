@@ -1,7 +1,7 @@
 """Metrics that are read from their source at the moment of the scrape, instead of being kept here a second time.
 
 A reading without a value has no series: absent beats zero. Sources are looks into memory (the pause switch also looks
-for its file); they never ask a service.
+for its file); they never contact a service.
 """
 
 from __future__ import annotations

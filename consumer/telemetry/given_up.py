@@ -2,7 +2,7 @@
 
 A dead letter names the event that was given up, so a process that starts anew can see by a peek at the queue which
 resources are still open. The service shows no more than sixteen messages, so a look is the whole queue or a part of it,
-and only the whole proves that a letter is gone. What a letter says is anybody's word who may write to the queue.
+and only the whole proves that a letter is gone. What a letter says may come from anybody who may write to the queue.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The metrics of one process, in a private registry; names, labels and units are listed in docs/metrics.md.
 
-Metrics listens and counts; it never decides anything and never asks a service. No id is ever a label: message ids
+Metrics listens and counts; it never decides anything and never contacts a service. No id is ever a label: message ids
 are exemplars, and error codes are bounded.
 """
 
@@ -110,7 +110,7 @@ class Metrics:
         self._config_loaded_at = self._wall()
 
     def concluded(self, concluded: Concluded) -> None:
-        """Close the exposure of a fix to which the evaluator agrees; without its word it stays open for its time."""
+        """Close the exposure of a fix with which the evaluator agrees; without that it stays open for its time."""
         if concluded.conclusion is Conclusion.AGREED:
             self._open.agreed(concluded.fix)
 

@@ -10,15 +10,15 @@ from consumer.config.types import EndpointOrNone, Section
 
 
 class ReevaluateConfig(Section):
-    """Asks Cloud Config to evaluate a resource again after its fix; settling never waits for it."""
+    """Requests a new evaluation of a resource from Cloud Config after its fix; settling never waits for it."""
 
     enabled: bool = Field(
         default=False,
         description=(
-            "Whether to ask. Rules that are triggered by configuration changes look again by themselves, within about"
-            " ten minutes. Rules that enforce what cannot be taken back (oss.versioning, oss.zrs) need it: each such"
-            " change has to be confirmed by the evaluator, else it is held as unconfirmed. Needs the extra of the same"
-            " name, which the README's Install section shows."
+            "Whether to request that. Rules that are triggered by configuration changes look again by themselves,"
+            " within about ten minutes. Rules that enforce what cannot be taken back (oss.versioning, oss.zrs) need"
+            " it: each such change has to be confirmed by the evaluator, else it is held as unconfirmed. Needs the"
+            " extra of the same name, which the README's Install section shows."
         ),
     )
     wait_for_agreement: bool = Field(

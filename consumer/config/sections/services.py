@@ -197,7 +197,7 @@ class MetricsConfig(Section):
     sample_queues: bool = Field(
         default=True,
         description=(
-            "Whether to ask again after the start. Needs mns:GetQueueAttributes; refused, the metric is absent, and"
+            "Whether to read it again after the start. Needs mns:GetQueueAttributes; refused, the metric is absent, and"
             " what waits comes back after half a minute, since nobody knows how long the queue keeps it. Without"
             " sampling a retention that is shortened later is not noticed before a restart."
             " The service has announced to withdraw these figures; the metric is absent then, too."
@@ -208,8 +208,8 @@ class MetricsConfig(Section):
         ge=1,
         le=3600,
         description=(
-            "How long after one request to a queue the next one follows while messages come and go. Each replica asks"
-            " for itself: 60 s are at most 43,200 requests a month, queue and replica."
+            "How long after one request to a queue the next one follows while messages come and go. Each replica sends"
+            " its own: 60 s are at most 43,200 requests a month, queue and replica."
         ),
     )
     queue_sample_idle_seconds: float = Field(
