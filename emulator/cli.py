@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import uvloop
 
+from emulator.interruption import called
 from emulator.listening import Tls
 from emulator.server import run
 from emulator.settings import Endpoints, Settings
@@ -65,7 +66,7 @@ def main(tls_cert: Path | None, tls_key: Path | None, **options: object) -> None
     except BrokenPipeError:
         raise  # whoever started it was stopped meanwhile and reads no line; click ends it without a word
     except OSError as error:
-        sys.exit(f"emulator: cannot listen: {error}")
+        sys.exit(f"{called('emulator')}: cannot listen: {error}")
 
 
 async def _until_signalled(settings: Settings) -> None:

@@ -5,6 +5,7 @@ It imports next to nothing, so that a command can be stopped while the rest of i
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -25,6 +26,11 @@ class Interrupted(KeyboardInterrupt):
         self.signal = signal.Signals(number)
 
 
+def called(name: str) -> str:
+    """How a command's messages begin: with its own name, or with what a person has typed if another program became it."""
+    return os.environ.get("CALLED_AS", name)
+
+
 def command(name: str, main: Callable[[], int | None], *, quiet: Collection[signal.Signals] = ()) -> NoReturn:
     """Run a command's main function and exit with what it returns, or with 128 + n after signal n.
 
@@ -39,7 +45,7 @@ def command(name: str, main: Callable[[], int | None], *, quiet: Collection[sign
         status = main()
     except Interrupted as interrupted:
         if interrupted.signal not in quiet:
-            sys.stderr.write(f"\n{name}: stopped by {interrupted.signal.name}\n")
+            sys.stderr.write(f"\n{called(name)}: stopped by {interrupted.signal.name}\n")
         status = 128 + interrupted.signal
     sys.exit(status)
 

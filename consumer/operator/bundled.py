@@ -82,7 +82,7 @@ def _become(module: str, arguments: Sequence[str], environment: Mapping[str, str
     path = os.pathsep.join(filter(None, (str(found[0]), os.environ.get("PYTHONPATH"))))
     # In this process's place, so that signals and the exit status are the program's own.
     # Safe: a folder of the same name where it is started is not taken for it.
-    own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", **environment}
+    own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", "CALLED_AS": f"config-remediator {module}", **environment}
     os.execve(sys.executable, [sys.executable, "-m", module, *arguments], {**os.environ, **own})  # noqa: S606 - ourselves
 
 

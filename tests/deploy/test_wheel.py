@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -130,6 +131,17 @@ def test_it_brings_the_emulator(installed: Path, tmp_path: Path) -> None:
     served = json.loads(line)
     assert served["control"] == f"http://127.0.0.1:{port}"
     assert {"mns", "oss", "ecs", "account_id", "access_key_id"} <= served.keys()
+
+
+def test_its_errors_name_what_was_typed(installed: Path, tmp_path: Path) -> None:
+    """Program and command, also of what another module does in its place."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        command = [installed / "config-remediator", "emulator", "--control-port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    assert done.returncode == 1
+    assert done.stderr.startswith("config-remediator emulator: cannot listen: "), done.stderr
 
 
 @pytest.mark.parametrize(("name", "what"), [("demo", "the demonstration"), ("emulator", "the emulator")])
