@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from consumer import __version__
-from tests.deploy.chart import LEAST, NAMESPACE, ROLE, RRSA, load_chart, render
+from tests.deploy.chart import LEAST, NAMESPACE, PROVIDER, ROLE, RRSA, load_chart, pods, render
+from tests.deploy.needed import ROOT
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,18 @@ from tests.deploy.chart import LEAST, NAMESPACE, ROLE, RRSA, load_chart, render
         ({"catchUp": {"enabled": True}}, "/catchUp/roleArn"),
         ({"autoscaling": {"minReplicas": 0}}, "/autoscaling/minReplicas"),
         ({"networkPolicy": {"sharedPort": 70000}}, "/networkPolicy/sharedPort"),
+        ({"config": " \n"}, "/config"),
+        ({"credentials": {**RRSA, "rrsa": {**RRSA["rrsa"], "roleArn": PROVIDER}}}, "/credentials/rrsa/roleArn"),
+        ({"credentials": {**RRSA, "rrsa": {**RRSA["rrsa"], "oidcProviderArn": ROLE}}}, "/rrsa/oidcProviderArn"),
+        ({"credentials": {"source": "ecs-ram-role", "ecsRamRole": ROLE}}, "/credentials/ecsRamRole"),
+        ({"env": [{"name": "A", "vale": "x"}]}, "vale"),
+        ({"env": [{"name": "A", "value": 1}]}, "/env/0/value"),
+        ({"env": [{"name": "A"}]}, "/env/0"),
+        *(({"podLabels": {f"app.kubernetes.io/{mark}": "x"}}, "/podLabels") for mark in ("name", "instance")),
+        ({"serviceAccount": {"name": "My Worker"}}, "/serviceAccount/name"),
+        ({"networkPolicy": {"monitoringNamespace": "My_Namespace"}}, "/networkPolicy/monitoringNamespace"),
+        ({"volumeMounts": [{"name": "journal"}]}, "/volumeMounts/0"),
+        ({"volumes": [{"emptyDir": {}}]}, "/volumes/0"),
     ],
 )
 def test_what_cannot_work_is_refused(values: dict[str, Any], named: str) -> None:
@@ -44,6 +58,7 @@ def test_what_cannot_work_is_refused(values: dict[str, Any], named: str) -> None
 
 _TOML: str = LEAST["config"]
 _ONE_TOO_FEW = re.sub(r"shutdown_grace_seconds = \d+", "shutdown_grace_seconds = 111", _TOML)
+_INTERNAL = _TOML.replace("[queue]\n", "[queue]\nname_ = 1\ninternal = true\n")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +86,22 @@ _ONE_TOO_FEW = re.sub(r"shutdown_grace_seconds = \d+", "shutdown_grace_seconds =
             "terminationGracePeriodSeconds is 130; with engine.shutdown_grace_seconds = 111 in config it has to be 131",
         ),
         ({"config": f'{_TOML}\n[http]  # ours\nhost = "::"\n\n port=9200\n'}, "http.port = 9200 in config"),
+        ({"config": f"{_TOML}\n[http]\nenabled = false\n"}, "http.enabled = false in config"),
+        *(
+            ({"env": [{"name": f"REMEDIATOR__HTTP__{key}", "value": "x"}]}, f"env sets REMEDIATOR__HTTP__{key}")
+            for key in ("PORT", "HOST", "ENABLED")
+        ),
+        (
+            {"env": [{"name": "REMEDIATOR__ENGINE__SHUTDOWN_GRACE_SECONDS", "value": "111"}]},
+            "terminationGracePeriodSeconds is 130; with engine.shutdown_grace_seconds = 111 in env it has to be 131",
+        ),
+        ({"env": [{"name": "A", "value": "x"}, {"name": "A", "value": "y"}]}, "env sets A twice"),
+        ({"config": _INTERNAL}, "queue.internal = true in config is plain http, which networkPolicy lets nobody send"),
+        ({"volumeMounts": [{"name": "journal", "mountPath": "/x"}]}, "volumeMounts names journal, which volumes lacks"),
+        *(
+            ({"volumes": [{"name": name, "emptyDir": {}}]}, f"volumes has {name}, which is a volume of the chart")
+            for name in ("config", "switch", "tmp", "rrsa-token")
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(values: dict[str, Any], named: str) -> None:
@@ -91,6 +122,12 @@ def test_values_that_contradict_each_other_are_refused(values: dict[str, Any], n
         {"env": [{"name": "ALIBABA_CLOUD_ACCESS_KEY_ID", "value": "x"}]},
         {"credentials": RRSA, "env": [{"name": "ALIBABA_CLOUD_STS_REGION", "value": "cn-shanghai"}]},
         {"config": _ONE_TOO_FEW, "terminationGracePeriodSeconds": 131},
+        {"config": _ONE_TOO_FEW, "env": [{"name": "REMEDIATOR__ENGINE__SHUTDOWN_GRACE_SECONDS", "value": "110"}]},
+        {"config": _INTERNAL, "networkPolicy": {"internalEndpoints": True}},
+        {"config": _INTERNAL, "networkPolicy": {"enabled": False}},
+        {"config": f"{_TOML}\n[oss]\ninternal = true\n[ecs]\ninternal = true\n"},
+        {"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "worker", "key": "id"}}}]},
+        {"env": [{"name": "REMEDIATOR__ENGINE__WORKERS", "value": ""}]},
         {"config": f"{_TOML}\n[http]\nport = 9108\n[other]\nport = 9200\n"},
         {"config": f'{_TOML}\n[http]\nhost = "::"\n[other]\nport = 9200\n# shutdown_grace_seconds = 900\n'},
     ],
@@ -98,6 +135,16 @@ def test_values_that_contradict_each_other_are_refused(values: dict[str, Any], n
 def test_values_that_go_together_are_taken(values: dict[str, Any]) -> None:
     """No refusal is wider than what cannot work."""
     assert render(values)
+
+
+def test_a_journal_has_a_volume() -> None:
+    """As docs/operating.md shows it for an overlay, beside the chart's own volumes."""
+    page = (ROOT / "docs/operating.md").read_text("utf-8")
+    (shown,) = re.findall(r"# values of the chart\n(volumes:.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (pod,) = [each for manifest in render(yaml.safe_load(shown)) for each in pods(manifest)]
+    (mount,) = [each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "journal"]
+    assert mount["mountPath"] == "/var/lib/config-remediator"
+    assert [each["name"] for each in pod["volumes"]] == ["config", "switch", "tmp", "journal"]
 
 
 def test_the_configuration_arrives_as_it_is() -> None:

@@ -20,12 +20,45 @@
 {{- end -}}
 {{- end -}}
 {{- $grace := regexFind "(?m)^\\s*shutdown_grace_seconds\\s*=\\s*[0-9]+" .Values.config | regexFind "[0-9]+$" -}}
+{{- $where := "config" -}}
+{{- $names := list -}}
+{{- range .Values.env -}}
+{{- if has .name $names -}}
+{{- fail (printf "env sets %s twice" .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- if has .name (list "REMEDIATOR__HTTP__PORT" "REMEDIATOR__HTTP__HOST" "REMEDIATOR__HTTP__ENABLED") -}}
+{{- fail (printf "env sets %s, but probes and scrapes ask port 9108 of the pod: leave it out" .name) -}}
+{{- end -}}
+{{- if and (eq .name "REMEDIATOR__ENGINE__SHUTDOWN_GRACE_SECONDS") (regexMatch "^[0-9]+$" (default "" .value)) -}}
+{{- $grace = .value -}}
+{{- $where = "env" -}}
+{{- end -}}
+{{- end -}}
 {{- if and $grace (lt (int .Values.terminationGracePeriodSeconds) (add 20 (atoi $grace))) -}}
-{{- fail (printf "terminationGracePeriodSeconds is %d; with engine.shutdown_grace_seconds = %s in config it has to be %d at least" (int .Values.terminationGracePeriodSeconds) $grace (add 20 (atoi $grace))) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %d; with engine.shutdown_grace_seconds = %s in %s it has to be %d at least" (int .Values.terminationGracePeriodSeconds) $grace $where (add 20 (atoi $grace))) -}}
 {{- end -}}
 {{- $port := regexFind "(?m)^\\[http\\]\\s*(#.*)?\\n(([^\\[\\n].*)?\\n)*?\\s*port\\s*=\\s*[0-9]+" .Values.config | regexFind "[0-9]+$" -}}
 {{- if and $port (ne $port "9108") -}}
 {{- fail (printf "http.port = %s in config, but probes and scrapes ask port 9108: leave it out" $port) -}}
+{{- end -}}
+{{- if regexMatch "(?m)^\\[http\\]\\s*(#.*)?\\n(([^\\[\\n].*)?\\n)*?\\s*enabled\\s*=\\s*false" .Values.config -}}
+{{- fail "http.enabled = false in config, but probes and scrapes ask port 9108: leave it out" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.internalEndpoints) (regexMatch "(?m)^\\[queue\\]\\s*(#.*)?\\n(([^\\[\\n].*)?\\n)*?\\s*internal\\s*=\\s*true" .Values.config) -}}
+{{- fail "queue.internal = true in config is plain http, which networkPolicy lets nobody send: set networkPolicy.internalEndpoints" -}}
+{{- end -}}
+{{- $volumes := list -}}
+{{- range .Values.volumes -}}
+{{- if has .name (list "config" "switch" "tmp" "rrsa-token") -}}
+{{- fail (printf "volumes has %s, which is a volume of the chart: choose another name" .name) -}}
+{{- end -}}
+{{- $volumes = append $volumes .name -}}
+{{- end -}}
+{{- range .Values.volumeMounts -}}
+{{- if not (has .name $volumes) -}}
+{{- fail (printf "volumeMounts names %s, which volumes lacks" .name) -}}
+{{- end -}}
 {{- end -}}
 {{- if regexMatch "-(catch-up|dashboards|identity|switch)$" (include "cr.name" .) -}}
 {{- fail (printf "the release %s would have names of another release's parts: choose one that does not end so" .Release.Name) -}}
