@@ -27,7 +27,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def called(name: str) -> str:
-    """How a command's messages begin: with its own name, or with what a person has typed if another program became it."""
+    """How a command's messages begin: with its name, or with what was typed where another program became it."""
     return os.environ.get("CALLED_AS", name)
 
 
