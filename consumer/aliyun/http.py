@@ -10,7 +10,6 @@ names included, by `consumer.aliyun.name_lookup`. Nothing of an SDK is patched. 
 from __future__ import annotations
 
 import functools
-import select
 import socket
 import ssl
 import time
@@ -20,6 +19,7 @@ from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
 
 from consumer.aliyun import name_lookup
 from consumer.aliyun.reply import Headers, ReplyReader, UnexpectedReply
+from consumer.aliyun.wire import Wire, is_silent
 
 LARGEST_BATCH_BYTES = 8 << 20
 """Sixteen messages of 64 KiB, escaped to six times their size as XML entities at the very worst, and headers."""
@@ -83,6 +83,8 @@ class Exchange:
         self._monotonic = monotonic
         self._deadline = 0.0
         self._budget_bytes = 0
+        self._wire: Wire | None = None
+        """The connection's socket, as `request` uses it; None before it has been."""
         self.reply = Reply()
 
     def begin(self, seconds: float, largest_bytes: int = LARGEST_DOCUMENT_BYTES) -> None:
@@ -90,17 +92,52 @@ class Exchange:
 
         A kept connection that is not silent is closed: nothing that comes on it could be believed any more.
         """
-        self._deadline = self._monotonic() + seconds
-        self._budget_bytes = self._largest_bytes = largest_bytes
-        self.reply = Reply()
-        connect_seconds = min(self._connect_timeout_seconds, seconds)
-        self._connection.timeout = connect_seconds
-        # The MNS SDK's plain connection keeps a timeout of its own under another name.
-        self._connection.connection_timeout = connect_seconds  # type: ignore[attr-defined]
-        if self._connection.sock is not None and not _silent(self._connection.sock):
+        connect_seconds = self._start(seconds, largest_bytes)
+        kept = self._connection.sock
+        if kept is not None and not is_silent(kept):
             self._connection.close()  # the next request makes a new one
-        if self._connection.sock is not None:
-            self._connection.sock.settimeout(connect_seconds)
+        elif kept is not None:
+            kept.settimeout(connect_seconds)
+
+    def request(self, method: str, data: bytes, seconds: float) -> Reply:
+        """Send a whole request and read its reply, within so many seconds and past `http.client`'s own bookkeeping.
+
+        A connection of its own: none on which somebody sends and receives in another way.
+
+        Raises:
+            OSError: it could not be sent, or not in time.
+            As `BoundedResponse.begin`.
+        """
+        self._start(seconds, LARGEST_DOCUMENT_BYTES)
+        connection, wire = self._connection, self._wire
+        kept = wire is not None and connection.sock is wire.socket and wire.silent()
+        if wire is None or not kept:
+            connection.close()
+            connection.connect()
+            wire = self._wire = Wire(connection.sock)
+        wire.send(data, self.remaining_seconds)
+        if not self.read(method, functools.partial(wire.receive, self.remaining_seconds)).reusable:
+            connection.close()
+        return self.reply
+
+    def read(self, method: str | None, receive: Callable[[], bytes]) -> ReplyReader:
+        """Read a reply and keep it; `receive` brings its next bytes.
+
+        Raises:
+            As `BoundedResponse.begin`.
+        """
+        reader = ReplyReader(method)
+        try:
+            reader.read(lambda: self._counted(receive()))
+        finally:
+            reply = self.reply = Reply(reader.status, reader.headers)
+        reply.complete = True
+        if _declares(reader.body):
+            raise UnexpectedReply("the reply declares a document type")
+        if reader.body.count(b"<") > _MOST_TAGS:
+            raise UnexpectedReply("the reply has more elements than any that the service gives")
+        reply.body = reader.body
+        return reader
 
     def remaining_seconds(self) -> float:
         """What is left of the deadline.
@@ -113,31 +150,26 @@ class Exchange:
             raise DeadlineExceeded("the request as a whole took too long")
         return left
 
-    def spend(self, count: int) -> None:
-        """Count bytes that arrived.
+    def _start(self, seconds: float, largest_bytes: int) -> float:
+        """Start the clock; returns how long connecting may take."""
+        self._deadline = self._monotonic() + seconds
+        self._budget_bytes = self._largest_bytes = largest_bytes
+        self.reply = Reply()
+        connect_seconds = min(self._connect_timeout_seconds, seconds)
+        self._connection.timeout = connect_seconds
+        # The MNS SDK's plain connection keeps a timeout of its own under another name.
+        self._connection.connection_timeout = connect_seconds  # type: ignore[attr-defined]
+        return connect_seconds
 
-        Raises:
-            ReplyTooLarge: they are more than a reply may have.
-        """
-        self._budget_bytes -= count
+    def _counted(self, received: bytes) -> bytes:
+        self._budget_bytes -= len(received)
         if self._budget_bytes < 0:
             raise ReplyTooLarge(f"the reply is larger than {self._largest_bytes} bytes")
+        return received
 
     def _connect(self, address: tuple[str, int], timeout: float, _source: object = None) -> socket.socket:
         """What `http.client` calls to connect: the name and every address together within the timeout."""
         return name_lookup.connect(*address, timeout)
-
-    def read(self, method: str) -> Reply:
-        """Read the reply to a request that was sent on the connection without `http.client`'s own bookkeeping.
-
-        Raises:
-            As `BoundedResponse.begin`.
-        """
-        response = BoundedResponse(self._connection.sock, method=method, exchange=self)
-        response.begin()
-        if response.will_close:
-            self._connection.close()
-        return self.reply
 
 
 class BoundedResponse:
@@ -174,18 +206,9 @@ class BoundedResponse:
             TimeoutError: it took too long.
             UnexpectedReply: the service would not send such a thing.
         """
-        reader = ReplyReader(self._method)
-        try:
-            reader.read(self._receive)
-        finally:
-            reply = self._exchange.reply = Reply(reader.status, reader.headers)
-        reply.complete = True
-        if _declares(reader.body):
-            raise UnexpectedReply("the reply declares a document type")
-        if reader.body.count(b"<") > _MOST_TAGS:
-            raise UnexpectedReply("the reply has more elements than any that the service gives")
+        reader = self._exchange.read(self._method, self._receive)
         self.status, self.headers, self.will_close = reader.status, reader.headers, not reader.reusable
-        self._body = reply.body = reader.body
+        self._body = reader.body
 
     def getheaders(self) -> list[tuple[str, str]]:
         """Every header with its lower-case name."""
@@ -204,21 +227,7 @@ class BoundedResponse:
 
     def _receive(self) -> bytes:
         self._sock.settimeout(self._exchange.remaining_seconds())
-        received = self._sock.recv(_READ_BYTES)
-        self._exchange.spend(len(received))
-        return received
-
-
-def _silent(kept: socket.socket) -> bool:
-    """Whether nothing has come on a connection since its last reply, neither bytes nor its end.
-
-    What came unasked would be taken for the answer to the next request.
-    """
-    if isinstance(kept, ssl.SSLSocket) and kept.pending():
-        return False
-    poll = select.poll()
-    poll.register(kept, select.POLLIN)
-    return not poll.poll(0)
+        return self._sock.recv(_READ_BYTES)
 
 
 def _declares(body: bytes) -> bool:

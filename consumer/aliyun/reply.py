@@ -10,6 +10,7 @@ Message syntax: RFC 9112.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from http.client import IncompleteRead
 
 import httptools
@@ -34,13 +35,10 @@ class Headers(Mapping[str, str]):
     @classmethod
     def of(cls, pairs: list[tuple[bytes, bytes]]) -> Headers:
         """As they came; one that is repeated is a list."""
-        text = [(name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")) for name, value in pairs]
-        values = dict(text)
-        if len(values) < len(text):
-            lists: dict[str, list[str]] = {}
-            for name, value in text:
-                lists.setdefault(name, []).append(value)
-            values = {name: ", ".join(each) for name, each in lists.items()}
+        values: dict[str, str] = {}
+        for name, value in pairs:
+            known, text = _name(name), value.decode("latin-1").strip(" \t")
+            values[known] = f"{values[known]}, {text}" if known in values else text
         return cls(values)
 
     def __getitem__(self, name: str) -> str:
@@ -51,6 +49,12 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+@lru_cache(maxsize=128)
+def _name(name: bytes) -> str:
+    """A header's name in lower case; those of two services come again and again."""
+    return name.decode("latin-1").lower()
 
 
 class ReplyReader:

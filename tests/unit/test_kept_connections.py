@@ -44,11 +44,25 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def ask(connection: HTTPConnection, bounded: Exchange) -> bytes:
-    """One exchange."""
-    bounded.begin(10.0)
+Ask = Callable[[HTTPConnection, Exchange], bytes]
+"""One exchange; returns the body of its reply."""
+
+
+def _by_http_client(connection: HTTPConnection, bounded: Exchange) -> bytes:
+    bounded.begin(PATIENCE_SECONDS)
     connection.request("GET", "/")
     return connection.getresponse().read()
+
+
+def _by_ourselves(_connection: HTTPConnection, bounded: Exchange) -> bytes:
+    return bounded.request("GET", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", PATIENCE_SECONDS).body
+
+
+@pytest.fixture(params=[_by_http_client, _by_ourselves])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Both ways in which requests are sent here."""
+    chosen: Ask = request.param
+    return chosen
 
 
 @contextmanager
@@ -82,7 +96,9 @@ def readable(connection: HTTPConnection) -> None:
 @pytest.mark.parametrize(
     "late", [OK % (4, b"late"), b"\r\n", b"x", None], ids=["a reply", "a line", "a byte", "the end"]
 )
-def test_what_comes_late_is_never_taken_for_the_next_reply(late: bytes | None, certificate: Path | None) -> None:
+def test_what_comes_late_is_never_taken_for_the_next_reply(
+    late: bytes | None, certificate: Path | None, ask: Ask
+) -> None:
     """A connection that spoke, or ended, between two requests is not used again; the next one goes over a new one."""
     with kept_connection(certificate) as (connection, bounded, accept), ThreadPoolExecutor() as threads:
         first = threads.submit(ask, connection, bounded)
@@ -99,7 +115,7 @@ def test_what_comes_late_is_never_taken_for_the_next_reply(late: bytes | None, c
         assert second.result(30) == b"second"
 
 
-def test_a_silent_connection_is_used_again(certificate: Path | None) -> None:
+def test_a_silent_connection_is_used_again(certificate: Path | None, ask: Ask) -> None:
     """Over TLS too, where the session tickets of a new connection are bytes of their own."""
     with kept_connection(certificate) as (connection, bounded, accept), ThreadPoolExecutor() as threads:
         asked = threads.submit(ask, connection, bounded)

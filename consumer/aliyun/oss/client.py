@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from consumer.aliyun.credentials import CredentialsProvider
@@ -31,6 +32,9 @@ from consumer.resources.oss.named_settings import NamedSettings
 from consumer.resources.oss.settings.base import Setting
 
 _T = TypeVar("_T")
+
+_MOST_ENDPOINTS = 16
+"""That are remembered; the one unused longest makes room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Oss:
             endpoints=settings.endpoints, connect_timeout_seconds=settings.connect_timeout_seconds
         )
 
+        self._at = lru_cache(maxsize=_MOST_ENDPOINTS)(self._new_endpoint)
+
     def open(self, resource: Resource, until: Callable[[], float]) -> Bucket:
         """A bucket for one delivery, whose requests are tried again until the monotonic moment `until()` at most."""
         return OssBucket(self, resource, self._retrier, until)
@@ -79,15 +85,7 @@ class Oss:
 
     def connect(self, name: str, region: str, account_id: str) -> Any:
         """The SDK's bucket object at a region's endpoint, with the owner's credentials. For `OssBucket`."""
-        endpoint = self._settings.endpoints.url(region)
-        return RequestingBucket(
-            self._members.get(account_id, self._auth),
-            endpoint,
-            name,
-            session=self._session,
-            connect_timeout=self._settings.call_timeout_seconds,
-            region=region,
-        )
+        return self._at(self._members.get(account_id, self._auth), region).named(name)
 
     def call(self, operation: str, request: Callable[[], _T], request_ids: list[str]) -> _T:
         """One request, counted, its id added, and its failure translated. For `OssBucket`."""
@@ -109,6 +107,17 @@ class Oss:
                 request_ids.append(request_id)
             self._hooks.api_call(ApiCall("oss", operation, code, self._monotonic() - started, request_id))
         return result
+
+    def _new_endpoint(self, auth: Signer, region: str) -> RequestingBucket:
+        """Any bucket there: what the SDK makes of an address and its settings is the same for every bucket."""
+        return RequestingBucket(
+            auth,
+            self._settings.endpoints.url(region),
+            "any-bucket",
+            session=self._session,
+            connect_timeout=self._settings.call_timeout_seconds,
+            region=region,
+        )
 
 
 class OssBucket(NamedSettings):

@@ -53,18 +53,13 @@ class OssResponse:
 class _KeptConnection:
     """One kept connection and its bounds; owned by one thread."""
 
-    def __init__(self, connection: HTTPConnection, host: str, connect_timeout_seconds: float) -> None:
+    def __init__(self, connection: HTTPConnection, connect_timeout_seconds: float) -> None:
         self.http = connection
-        self._host = host
         self.exchange = Exchange(connection, connect_timeout_seconds)
 
-    def send(
-        self, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float
-    ) -> OssResponse:
-        self.exchange.begin(seconds)
+    def send(self, method: str, request: bytes, seconds: float) -> OssResponse:
         # `http.client` connects; its request builder and its e-mail parser are most of what a request would cost.
-        self.http.send(request_bytes(method, target, {"Host": self._host, **headers}, body))
-        reply = self.exchange.read(method)
+        reply = self.exchange.request(method, request, seconds)
         if isinstance(self.http, BucketConnection):
             self.http.answered()
         return OssResponse(reply.status, reply.headers, reply.body)
@@ -76,6 +71,19 @@ class _KeptConnection:
     def is_doubtful(self) -> bool:
         """Whether what failed on it may be the resuming."""
         return isinstance(self.http, BucketConnection) and self.http.doubtful
+
+
+def written(req: Any, url: SplitResult) -> bytes:
+    """One request of oss2's as it goes over the wire to its address.
+
+    Raises:
+        As `request_bytes`.
+    """
+    # A query of our own making only: oss2 signs parameters, so they are encoded exactly once, here.
+    query = "&".join([f"{encoded(k)}={encoded(v)}" for k, v in req.params.items() if v is not None])
+    target = f"{url.path or '/'}?{query}" if query else url.path or "/"
+    headers = {"Host": url.netloc, **{name: value for name, value in req.headers.items() if value is not None}}
+    return request_bytes(req.method, target, headers, req.data or None)
 
 
 def request_bytes(method: str, target: str, headers: dict[str, str], body: bytes | None) -> bytes:
@@ -121,13 +129,12 @@ class OssSession:
             PermanentError: the URL leads to a host that no configuration names.
         """
         url = urlsplit(req.url)
-        if not self._endpoints.serves(url.netloc) and not self._endpoints.is_above(url.netloc):
-            raise PermanentError("oss", req.method, "host_not_allowed", "the request would leave the configured hosts")
-        # A query of our own making only: oss2 signs parameters, so they are encoded exactly once, here.
-        query = "&".join(f"{encoded(k)}={encoded(v)}" for k, v in req.params.items() if v is not None)
-        target = f"{url.path or '/'}?{query}" if query else url.path or "/"
-        headers = {str(name): str(value) for name, value in req.headers.items() if value is not None}
-        answer = self._send(url, req.method, target, req.data or None, headers, timeout)
+        connection = self._connection(url, req.method)
+        try:
+            request = written(req, url)
+        except ValueError as error:
+            raise Unanswered("oss", req.method, failure_code(error), str(error)) from None
+        answer = self._send(connection, url.netloc, req.method, request, timeout)
         if not answer.request_id:
             text = f"HTTP {answer.status} is not an answer of the service"
             raise DamagedReply("oss", req.method, "damaged_reply", text, status=answer.status)
@@ -143,19 +150,16 @@ class OssSession:
             connection.http.close()
         self._connections().clear()
 
-    def _send(
-        self, url: SplitResult, method: str, target: str, body: bytes | None, headers: dict[str, str], seconds: float
-    ) -> OssResponse:
+    def _send(self, connection: _KeptConnection, host: str, method: str, request: bytes, seconds: float) -> OssResponse:
         self._local.sent_twice = False
-        connection = self._connection(url)
         reused = connection.http.sock is not None
         deadline = time.monotonic() + seconds
         try:
             try:
-                answer = connection.send(method, target, body, headers, seconds)
+                answer = connection.send(method, request, seconds)
                 left = deadline - time.monotonic()
                 if answer.status == _MISDIRECTED and left > 0 and connection.was_resumed():
-                    return connection.send(method, target, body, headers, left)
+                    return connection.send(method, request, left)
                 return answer
             except (ConnectionError, ssl.SSLError):
                 # A kept connection may have been closed by the server in the meantime, and a resumed one be refused
@@ -167,13 +171,13 @@ class OssSession:
                 if not again or left <= 0:
                     raise
                 self._local.sent_twice = True
-                return connection.send(method, target, body, headers, left)
+                return connection.send(method, request, left)
         except UnexpectedReply as error:
             connection.http.close()
             raise DamagedReply("oss", method, failure_code(error), str(error)) from None
         except Exception as error:  # noqa: BLE001 - whatever it was, no answer came and the connection is unusable
             connection.http.close()
-            raise Unanswered("oss", method, failure_code(error), no_answer(url.netloc, error)) from None
+            raise Unanswered("oss", method, failure_code(error), no_answer(host, error)) from None
 
     def _connections(self) -> OrderedDict[tuple[str, str], _KeptConnection]:
         if not hasattr(self._local, "connections"):
@@ -181,16 +185,17 @@ class OssSession:
         kept: OrderedDict[tuple[str, str], _KeptConnection] = self._local.connections
         return kept
 
-    def _connection(self, url: SplitResult) -> _KeptConnection:
+    def _connection(self, url: SplitResult, method: str) -> _KeptConnection:
         kept = self._connections()
         key = (url.scheme, url.netloc)
         connection = kept.get(key)
         if connection is None:
+            if not self._endpoints.serves(url.netloc) and not self._endpoints.is_above(url.netloc):
+                text = "the request would leave the configured hosts"
+                raise PermanentError("oss", method, "host_not_allowed", text)
             if len(kept) >= CONNECTIONS_PER_THREAD:
                 kept.popitem(last=False)[1].http.close()
-            connection = kept[key] = _KeptConnection(
-                self._new_connection(url), url.netloc, self._connect_timeout_seconds
-            )
+            connection = kept[key] = _KeptConnection(self._new_connection(url), self._connect_timeout_seconds)
         kept.move_to_end(key)
         return connection
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import oss2
@@ -43,17 +43,17 @@ class Signer(oss2.ProviderAuthV4):  # type: ignore[misc] # the SDK carries no ty
         if in_additional_headers:
             raise ValueError("additional headers are not signed here")
         credentials = self.credentials_provider.get_credentials()
-        headers = req.headers
+        headers, region, product = req.headers, req.region, req.product
         if token := credentials.get_security_token():
             headers["x-oss-security-token"] = token
         moment = _moment(int(self._wall()))
         headers["x-oss-date"] = moment
         headers["x-oss-content-sha256"] = _UNSIGNED
-        scope = f"{moment[:8]}/{req.region}/{req.product}/aliyun_v4_request"
+        scope = f"{moment[:8]}/{region}/{product}/aliyun_v4_request"
         path = encoded(f"/{bucket_name}/{key}" if bucket_name else "/", "/")
         request = f"{req.method}\n{path}\n{_query(req.params)}\n{_headers(headers.items())}\n\n{_UNSIGNED}"
         digest = sha256(request.encode("utf-8")).hexdigest()
-        signing_key = _signing_key(credentials.get_access_key_secret(), moment[:8], req.region, req.product)
+        signing_key = _signing_key(credentials.get_access_key_secret(), moment[:8], region, product)
         signature = hmac.digest(signing_key, f"{_ALGORITHM}\n{moment}\n{scope}\n{digest}".encode(), "sha256").hex()
         credential = f"{credentials.get_access_key_id()}/{scope}"
         headers["authorization"] = f"{_ALGORITHM} Credential={credential}, Signature={signature}"
@@ -71,14 +71,20 @@ def _moment(seconds: int) -> str:
 
 
 def _query(parameters: dict[str, str]) -> str:
-    pairs = sorted((encoded(name), encoded(value)) for name, value in parameters.items())
-    return "&".join(f"{name}={value}" if value else name for name, value in pairs)
+    pairs = sorted([(encoded(name), encoded(value)) for name, value in parameters.items()])
+    return "&".join([f"{name}={value}" if value else name for name, value in pairs])
 
 
-def _headers(headers: Iterable[tuple[str, str | None]]) -> str:
-    lowered = ((name.lower(), value) for name, value in headers)
-    signed = sorted(pair for pair in lowered if pair[0].startswith("x-oss-") or pair[0] in _SIGNED_HEADERS)
-    return "".join(f"{name}:{value}\n" for name, value in cast("list[tuple[str, str]]", signed))
+def _headers(headers: Iterable[tuple[str, str]]) -> str:
+    signed = sorted([(signed, value) for name, value in headers if (signed := _signed_name(name))])
+    return "".join([f"{name}:{value}\n" for name, value in signed])
+
+
+@lru_cache(maxsize=64)
+def _signed_name(header: str) -> str:
+    """A header's name as it is signed, or nothing if it is not."""
+    name = header.lower()
+    return name if name.startswith("x-oss-") or name in _SIGNED_HEADERS else ""
 
 
 @lru_cache(maxsize=16)

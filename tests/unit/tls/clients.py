@@ -39,10 +39,8 @@ class Client:
         """A connection of its own, on which one request was answered; its session is not kept yet."""
         http = BucketConnection(host, self._port, self.sessions, **self._more)
         try:
-            exchange = Exchange(http, PATIENCE_SECONDS)
-            exchange.begin(PATIENCE_SECONDS)
-            http.send(request_bytes("GET", "/?acl", {"Host": host}, None))
-            assert exchange.read("GET").status == 200
+            request = request_bytes("GET", "/?acl", {"Host": host}, None)
+            assert Exchange(http, PATIENCE_SECONDS).request("GET", request, PATIENCE_SECONDS).status == 200
             yield http
         finally:
             http.close()
