@@ -35,14 +35,14 @@ def _number(_context: click.Context, _parameter: click.Parameter, rate: float) -
 )
 @click.option("--region", "regions", multiple=True, help="Only resources in this region; several times.")
 @click.option("--account", "accounts", multiple=True, help="Only resources of this account; several times.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many events, the longest-standing first.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many events, the longest-standing first.")
 @click.option(
     "--rate",
     type=click.FloatRange(min=0.001, max=1000),
     callback=_number,
     default=10.0,
     show_default=True,
-    help="At most so many events a second.",
+    help="At most this many events a second.",
 )
 @click.option(
     "--include-observing",
@@ -65,7 +65,7 @@ def _number(_context: click.Context, _parameter: click.Parameter, rate: float) -
     "--every",
     callback=seconds,
     metavar="SPAN",
-    help="With --apply: run again and again, so long after each end (15m, 6h), where nothing else starts jobs.",
+    help="With --apply: run again and again, this long after each end (15m, 6h), where nothing else starts jobs.",
 )
 @output_option
 def catch_up(

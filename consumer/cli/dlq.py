@@ -49,14 +49,16 @@ def _filters(command: _F) -> _F:
             "--older-than", callback=seconds, metavar="SPAN", help="Letters set aside longer ago: 90s, 15m, 2h, 3d."
         ),
         click.option("--newer-than", callback=seconds, metavar="SPAN", help="Letters set aside since then."),
-        click.option("--limit", type=click.IntRange(min=1), help="At most so many letters; copies of one count once."),
+        click.option(
+            "--limit", type=click.IntRange(min=1), help="At most this many letters; its copies count once."
+        ),
     )
     for option in reversed(options):
         command = option(command)
     return command
 
 
-_rate = click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="At most so many letters a second.")
+_rate = click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="At most this many letters a second.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 
 
@@ -127,7 +129,7 @@ def show(message_id: str, path: Path, form: str) -> int:
 @_dry_run
 @click.option("--foreign", is_flag=True, help="Also letters that this worker did not write: their body as it is.")
 @click.option(
-    "--wait", callback=seconds, metavar="SPAN", help="Then wait so long, 1h at most, for what becomes of them."
+    "--wait", callback=seconds, metavar="SPAN", help="Then wait this long, 1h at most, and show how each one ended."
 )
 @output_option
 def redrive(

@@ -26,7 +26,7 @@ from consumer.cli.values import offered
     type=click.IntRange(1, 100),
     default=3,
     show_default=True,
-    help="At most so many messages, the newest, whatever their rules; a parked copy is one. Also of lines by people.",
+    help="At most this many messages, the newest, whatever their rules; a parked copy is one. Also of lines by people.",
 )
 @click.option("--no-look", is_flag=True, help="The journal alone: do not look at the resource.")
 @output_option

@@ -63,7 +63,7 @@ def verify(path: Path | None, file: Path | None, anchor: str, form: str) -> int:
 @_file_option
 @click.option("--rule", default="", shell_complete=offered("rules"), help="Only what this rule did.")
 @between_options()
-@click.option("--limit", type=click.IntRange(min=1, max=1_000_000), help="Only the newest so many lines.")
+@click.option("--limit", type=click.IntRange(min=1, max=1_000_000), help="Only the newest lines, this many at most.")
 @click.option("--all", "everything", is_flag=True, help="Every step, receipts included.")
 @output_option
 def show(path: Path | None, file: Path | None, form: str, **wanted: Any) -> int:
