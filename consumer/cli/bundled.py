@@ -108,6 +108,8 @@ def completion(shell: str) -> int:
 
     Exit status: 0 printed.
     """
+    from consumer.cli import fish
     from consumer.operator import bundled as carry_out
 
+    fish.provide()
     return carry_out.completion(click.get_current_context().find_root().command, shell)

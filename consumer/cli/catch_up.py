@@ -18,7 +18,7 @@ _SHORTEST_SECONDS = 60.0
 def _number(_context: click.Context, _parameter: click.Parameter, rate: float) -> float:
     """A rate that is one: nan passes every comparison with a bound."""
     if math.isnan(rate):
-        raise click.BadParameter("nan is no number of events a second")
+        raise click.BadParameter("nan is not a number of events a second")
     return rate
 
 

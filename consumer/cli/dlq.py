@@ -49,9 +49,7 @@ def _filters(command: _F) -> _F:
             "--older-than", callback=seconds, metavar="SPAN", help="Letters set aside longer ago: 90s, 15m, 2h, 3d."
         ),
         click.option("--newer-than", callback=seconds, metavar="SPAN", help="Letters set aside since then."),
-        click.option(
-            "--limit", type=click.IntRange(min=1), help="At most this many letters; its copies count once."
-        ),
+        click.option("--limit", type=click.IntRange(min=1), help="At most this many letters; its copies count once."),
     )
     for option in reversed(options):
         command = option(command)

@@ -44,6 +44,10 @@ class Commands(OperatorGroup):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run as a program."""
         streams.provide()
+        if "_CONFIG_REMEDIATOR_COMPLETE" in os.environ:
+            from consumer.cli import fish
+
+            fish.provide()
         return super().main(*args, **extra)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:

@@ -24,7 +24,7 @@ def seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
         return None
     found = _SPAN.fullmatch(value)
     if found is None:
-        raise click.BadParameter(f"{value!r} is no time span such as 90s, 15m, 2h or 3d")
+        raise click.BadParameter(f"{value!r} is not a time span such as 90s, 15m, 2h or 3d")
     return float(int(found[1]) * _UNITS[found[2]])
 
 

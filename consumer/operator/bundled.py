@@ -111,9 +111,7 @@ def completion(command: click.Command, shell: str) -> CommandExit:
     known = get_completion_class(shell)
     assert known is not None
     name = "config-remediator"
-    script = known(command, {}, name, "_CONFIG_REMEDIATOR_COMPLETE").source()
-    # For fish, click's own ends a description at its first comma.
-    sys.stdout.write(script.replace('string split ","', 'string split --max 1 ","'))
+    sys.stdout.write(known(command, {}, name, "_CONFIG_REMEDIATOR_COMPLETE").source())
     return CommandExit.DONE
 
 
