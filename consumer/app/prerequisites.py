@@ -28,6 +28,15 @@ Found = Mapping[str, QueueAttributes | None]
 """The attributes of each configured queue, by name; None for one whose attributes may not be read."""
 
 
+_REMEDIES = {
+    "name_not_found": "check the region's name and the DNS that this machine asks",
+    "tls": "check the CA certificates (SSL_CERT_FILE) and whether a proxy stands between; never switch TLS off",
+    "refused": "check the port, and whether anything listens there",
+    "timeout": "check routes, security groups and egress rules to this host",
+}
+_ROUTE = "check the network's way there"
+
+
 class StartupError(RemediatorError):
     """The worker cannot start; the text names the key to change."""
 
@@ -118,11 +127,19 @@ class Prerequisites:
             return f"{error.args[0]}"
         where = self._config.mns_endpoint
         if isinstance(error, Unanswered):
-            return (
-                f"queue.endpoint: {where} cannot be reached ({error.code}). Check queue.region, account_id, or"
-                " queue.endpoint if it is set, and the network's way there."
-            )
+            way = way_there(error.code, queue_key(self._config))
+            return f"{where} cannot be reached ({error.code}): {way}"
         return f"the queue service at {where} does not work at the moment: {error}"
+
+
+def queue_key(config: Config) -> str:
+    """What names the host of the queues."""
+    return "queue.endpoint" if config.queue.endpoint else "queue.region and account_id"
+
+
+def way_there(code: str, key: str) -> str:
+    """What to do where a host cannot be reached, by the word for why; `key` names the host."""
+    return f"{_REMEDIES.get(code, _ROUTE)}; the key is {key}"
 
 
 def _certain(error: ServiceError, name: str, config: Config, key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from consumer.aliyun.oss.endpoints import Endpoints
+from consumer.app.prerequisites import queue_key, way_there
 from consumer.config import Config, RuleConfig
 from consumer.operator.check.findings import CheckResult, failed, ok, warning
 from consumer.operator.check.probe import NoAnswer, ProbeResult, ask
@@ -17,21 +18,14 @@ _REFUSED_SKEW_SECONDS = 900
 """Beyond this both services refuse every signature."""
 _NOTICED_SKEW_SECONDS = 60
 
-_REMEDIES = {
-    "name_not_found": "check the region's name and the DNS that this machine asks",
-    "tls": "check the CA certificates (SSL_CERT_FILE) and whether a proxy stands between; never switch TLS off",
-    "refused": "check the port, and whether anything listens there",
-    "timeout": "check routes, security groups and egress rules to this host",
-}
-_ROUTE = "check the network's way there"
-
 
 def look(config: Config) -> Iterator[CheckResult]:
     """One request to MNS, and to each host of OSS that rules about buckets lead to."""
-    key = "queue.endpoint" if config.queue.endpoint else "queue.region and account_id"
     queue, oss = config.queue, config.oss
     skews: list[float] = []
-    yield _answer(MNS, config.mns_endpoint, key, (queue.connect_timeout_seconds, queue.call_timeout_seconds), skews)
+    yield _answer(
+        MNS, config.mns_endpoint, queue_key(config), (queue.connect_timeout_seconds, queue.call_timeout_seconds), skews
+    )
     endpoints = Endpoints(oss.endpoints, oss.internal)
     about_buckets = [rule for rule in config.rules if catalogue()[rule.remediation].kind is BUCKETS]
     for url, regions in sorted(_urls(config, about_buckets, endpoints).items()):
@@ -57,8 +51,7 @@ def _answer(check: str, url: str, key: str, seconds: tuple[float, float], skews:
     try:
         seen = ask(url, *seconds)
     except NoAnswer as error:
-        remedy = _REMEDIES.get(error.code, _ROUTE)
-        return failed(check, f"{url} cannot be reached ({error.code}): {error}", f"{remedy}; the key is {key}")
+        return failed(check, f"{url} cannot be reached ({error.code}): {error}", way_there(error.code, key))
     if not seen.from_service:
         text = f"what answers at {url} is not the service: a proxy, a captive portal or another server"
         return failed(check, text, f"check what stands between, and {key}")

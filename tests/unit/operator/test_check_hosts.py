@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from consumer.aliyun.kept_credentials import KeptCredentials
+from consumer.aliyun.standard_chain import StandardChain
+from consumer.app.prerequisites import Prerequisites
 from consumer.config import load
+from consumer.core.errors import Unanswered
 from consumer.operator.check import hosts
 from consumer.operator.check.findings import Status
-from consumer.operator.check.probe import ProbeResult
+from consumer.operator.check.probe import NoAnswer, ProbeResult
 
 _HEAD = 'account_id = "1234567890123456"\n[queue]\nregion = "cn-hangzhou"\nname = "config-events"\n'
 _BUCKETS = """
@@ -67,3 +72,36 @@ def test_buckets_out_of_reach_are_those_of_rules_about_buckets(tmp_path: Path, m
     assert [each.check for each in failed] == [hosts.REGIONS]
     assert "cn-shanghai" in failed[0].message
     assert "cn-beijing" not in failed[0].message
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("name_not_found", "DNS"),
+        ("tls", "SSL_CERT_FILE"),
+        ("refused", "whether anything listens"),
+        ("timeout", "egress rules"),
+        ("reset", "the network's way there"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("endpoint", "key"),
+    [("", "queue.region and account_id"), ('endpoint = "https://mns.example.com"\n', "queue.endpoint")],
+)
+def test_a_start_that_waits_says_what_check_says(
+    code: str, remedy: str, endpoint: str, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same remedy, by the cause and not by the most frequent one, with the key that names the host."""
+    (tmp_path / "config.toml").write_text(_HEAD + endpoint + _GROUPS, encoding="utf-8")
+    config = load(tmp_path / "config.toml", {})
+
+    def silent(*_: object) -> NoReturn:
+        raise NoAnswer(code, "no answer")
+
+    monkeypatch.setattr(hosts, "ask", silent)
+    (checked,) = [each for each in hosts.look(config) if each.check == hosts.MNS]
+    start = Prerequisites(config, KeptCredentials(StandardChain()), silent, silent)
+    reason = start.explain(Unanswered("mns", "GetQueueAttributes", code, "no answer"))
+    assert remedy in checked.remedy
+    assert reason == f"{config.mns_endpoint} cannot be reached ({code}): {checked.remedy}"
+    assert checked.remedy.endswith(f"the key is {key}")
