@@ -26,7 +26,7 @@ def _date(second: int) -> str:
 
 
 def wants_close(response: Response) -> bool:
-    """Whether the service asked for the connection to end with this answer."""
+    """Whether the connection ends with this answer, by the service's own will."""
     return (response.header("Connection") or "").lower() == "close"
 
 

@@ -197,7 +197,7 @@ class Emulator:
         return self.control.call("GET", "/state")
 
     def journal(self, after: int = 0, *, wait_seconds: float | None = None, **filters: Any) -> list[JournalEntry]:
-        """All entries that follow `after` and fit the filters; waits for the first one if asked to."""
+        """All entries that follow `after` and fit the filters; waits for the first one with `wait_seconds`."""
         return list(self._journal_pages(after, wait_seconds, filters))
 
     def _journal_pages(self, after: int, wait_seconds: float | None, filters: dict[str, Any]) -> Iterator[JournalEntry]:

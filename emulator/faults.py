@@ -92,7 +92,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are on, asked once per request and per group of kinds, in the order they were added."""
+    """The faults that are on, consulted once per request and per group of kinds, in the order they were added."""
 
     def __init__(self, seed: int = 0, now: Callable[[], float] = time.time) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose

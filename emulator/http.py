@@ -69,7 +69,7 @@ class Service(Protocol):
     """`mns`, `oss` or `ecs`: the first half of what faults and the journal call an operation."""
 
     def operation(self, request: Request) -> str:
-        """The service's own name for what is asked (`BatchReceiveMessage`, `PutBucketAcl`), or `Unknown`.
+        """The service's own name for the operation (`BatchReceiveMessage`, `PutBucketAcl`), or `Unknown`.
 
         Decided from the request line and headers alone and never raising: faults are chosen by it before the
         request is authenticated.

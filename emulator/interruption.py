@@ -19,7 +19,7 @@ _AGAIN_SECONDS = 0.01
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked for the end; on its way out it ends every `with` block, and with them the child processes."""
+    """A signal requested the end; on its way out it ends every `with` block, and with them the child processes."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

@@ -28,10 +28,10 @@ class Entry:
     resource: str
     """`queues/q`, `topics/t`, a bucket's name, or a security group's id."""
     changed: bool
-    """Whether the request changed state; reads are journaled only when asked for."""
+    """Whether the request changed state; reads are journaled only where that is switched on."""
     request_id: str
     access_key_id: str
-    """Who asked; empty when the emulator acted by itself."""
+    """The caller; empty when the emulator acted by itself."""
     detail: dict[str, Any]
     """What the verdict needs, by operation: message ids, receipt handles, bodies, before and after."""
 

@@ -13,7 +13,7 @@ class Settings:
     """One emulated account in one region, and where it listens."""
 
     host: str = "127.0.0.1"
-    """Loopback unless told otherwise: the emulator is a development server."""
+    """Loopback unless configured otherwise: the emulator is a development server."""
     mns_port: int = 0
     """0 takes any free port, here and in the next three."""
     oss_port: int = 0

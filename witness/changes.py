@@ -1,4 +1,4 @@
-"""Whether the worker changed only what it was asked to change: promises 2 and 4."""
+"""Whether the worker changed only what an event called for: promises 2 and 4."""
 
 from __future__ import annotations
 
@@ -92,24 +92,24 @@ class Changes:
             if life.received_by(entry.sequence) and entry.operation in watched.operations
         ]
         if not fitting:
-            return Violation(4, entry.sequence, name, f"no event received by then asked for {entry.operation}")
+            return Violation(4, entry.sequence, name, f"no event received by then called for {entry.operation}")
         if problem := self._is_wrong(entry, [watched for _, watched in fitting]):
             return Violation(4, entry.sequence, name, f"{entry.operation} {problem}")
         if not any(self._leases.held(life.message_id, entry, self._grace_ms) for life, _ in fitting):
             return Violation(4, entry.sequence, name, f"{entry.operation} outside the lease of every event about it")
         return None
 
-    def _is_wrong(self, entry: JournalEntry, asked: list[Watched]) -> str:
-        """What a change did that none of these asked for.
+    def _is_wrong(self, entry: JournalEntry, watching: list[Watched]) -> str:
+        """What a change did that none of these called for.
 
         A setting of a bucket is written whole, so it fits at once. Rules are taken from a group one by one while others
-        may add some: each one taken has to be open, and what is left is asked of the group in the end.
+        may add some: each one taken has to be open, and the rest has to hold for the group in the end.
         """
         if entry.service == "ecs":
-            kept = [each["id"] for each in entry.detail["removed"] if not _any_wants_gone(asked, each)]
+            kept = [each["id"] for each in entry.detail["removed"] if not _any_wants_gone(watching, each)]
             return f"took rules that are not open: {', '.join(kept)}" if kept else ""
         after = self._buckets[entry.resource].at(entry.sequence).configuration
-        fits = after is not None and any(watched.satisfied_by(after) for watched in asked)
+        fits = after is not None and any(watched.satisfied_by(after) for watched in watching)
         return "" if fits else "left it breaking the rule"
 
     @property
@@ -117,5 +117,5 @@ class Changes:
         return round(self._expectations.lease_grace_seconds * 1000)
 
 
-def _any_wants_gone(asked: Iterable[Watched], rule: GroupRule) -> bool:
-    return any(is_open(rule, watched.parameters) for watched in asked)
+def _any_wants_gone(watching: Iterable[Watched], rule: GroupRule) -> bool:
+    return any(is_open(rule, watched.parameters) for watched in watching)

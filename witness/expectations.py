@@ -1,4 +1,4 @@
-"""What the witness has to be told about a run: queues, rules, keys, and which buckets are special. Pure values."""
+"""What the witness has to know about a run: queues, rules, keys, and which buckets are special. Pure values."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Expectations:
     """Keys that the worker signs with; None means every key except `other_access_keys`."""
     other_access_keys: frozenset[str] = frozenset()
     lasting_access_keys: frozenset[str] = frozenset()
-    """Keys that one replica keeps for the whole run; the others' are renewed, so that their holder cannot be told."""
+    """Keys that one replica keeps for the whole run; the others' are renewed, so that their holder is not known."""
     exempt: Collection[str] = field(default=frozenset())
     """Buckets that must not be changed, and whose events end well as they are."""
     held: Collection[str] = field(default=frozenset())
     """Buckets whose repair may be held back (limit, contest): they may stay broken and their messages in the queue."""
     converged: bool = True
-    """Whether the run was given the time to end everything; without it nothing is asked of the final state."""
+    """Whether the run was given the time to end everything; without it nothing is expected of the final state."""
     reads_journaled: bool = False
     """Whether the journal holds reads and refusals: then every change has to have been read back before its message
     was deleted, and every dead letter has to have been deserved."""
@@ -59,5 +59,5 @@ class Expectations:
         return self.worker_access_keys is None or access_key_id in self.worker_access_keys
 
     def may_stay_broken(self, bucket: str) -> bool:
-        """Whether nothing is asked of this bucket."""
+        """Whether nothing is expected of this bucket."""
         return bucket in self.exempt or bucket in self.held

@@ -26,7 +26,7 @@ def final_violations(
 
 
 def _given_up(lives: Iterable[Life], endings: dict[str, Ending]) -> set[tuple[str, str]]:
-    """Buckets and rules that a person has been told of: their event is in the dead-letter queue."""
+    """Buckets and rules that a person knows of: their event is in the dead-letter queue."""
     return {
         (life.claim.bucket, mark)
         for life in lives

@@ -1,7 +1,7 @@
 """What the worker sends to its own queue: true copies of messages that it had received, and nothing else.
 
 A message that has to wait may be sent again with a delay, and the first one be deleted then. The copy is one more
-message to the queue, so that everything that is asked of a message is asked of it too. What ties it to the first one is
+message to the queue, so what holds for any message has to hold for it too. What ties it to the first one is
 written beside its body, in properties whose names docs/guarantees.md lists.
 """
 
@@ -55,8 +55,8 @@ class Copies:
         received, removed = life.receipts[0].sequence, life.removal.sequence
         for other in self._with_body[life.body]:
             sent_between = other is not life and received < other.pushed_sequence < removed and self.is_copy(other)
-            told = _history(other.properties) is not None or self._bare(other)
-            if sent_between and told and self._same_origin(life, other):
+            traced = _history(other.properties) is not None or self._bare(other)
+            if sent_between and traced and self._same_origin(life, other):
                 yield other
 
     def origins(self, life: Life) -> frozenset[str]:

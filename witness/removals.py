@@ -186,7 +186,7 @@ class Removals:
 
     def _ended_well(self, other: Life) -> bool:
         """Whether another message has a good ending, and everything that this rests on has: what is not explained yet,
-        such as the message that is asked for, has none."""
+        such as the message in question, has none."""
         rest: str | None = other.message_id
         while rest is not None:
             if self._endings.get(rest, Ending.LOST) is Ending.LOST:

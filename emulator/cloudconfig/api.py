@@ -2,7 +2,7 @@
 
 An account sees its own resources; the management account also those of every account, through the Aggregate forms with
 the id of its account group. https://www.alibabacloud.com/help/en/cloud-config/latest/api-config-2020-09-07-overview .
-What is said about a resource that does not exist is documented nowhere: here nothing is evaluated, and the list is
+No page says what is answered about a resource that does not exist: here nothing is evaluated, and the list is
 empty.
 """
 

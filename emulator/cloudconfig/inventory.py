@@ -88,7 +88,7 @@ def _rule(permission: Permission) -> GroupRule:
         ingress=permission.direction == INGRESS,
         accepts=permission.policy == "Accept",
         protocol=permission.protocol,
-        # A list of ports has no range, and Cloud Config is not told to look into it: assumed to be none of the ports.
+        # A list of ports has no range, and no page says whether it is looked into: assumed to be no port.
         ports=(0, -1) if permission.port_range_list_id else ports,
         source=permission.source_cidr_ip,
         priority=permission.priority,

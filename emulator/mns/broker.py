@@ -1,6 +1,6 @@
 """The account's queues and topics, and everything that reaches from one of them to another.
 
-It journals what happens by itself (pushes, expiries, moves to a dead-letter queue); what was asked for is
+It journals what happens by itself (pushes, expiries, moves to a dead-letter queue); what was requested is
 journaled where it is answered. It knows no HTTP.
 """
 

@@ -1,4 +1,4 @@
-"""One request as the operations see it: which operation, on what, asked by whom."""
+"""One request as the operations see it: which operation, on what, by which caller."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Code(Enum):
     TOO_MANY_REQUESTS = Row("*ReceiveMessage", "TooManyRequests", 429,
         "The request is denied by cluster flow limiter for too many requests.", "", _D, "flow-limiting-policy")
 
-    # What is asked.
+    # What is requested.
     INVALID_ARGUMENT = Row("*", "InvalidArgument", 400,
         "The XML you provided did not validate against our published schema, cause by {0}.", "", _D, _LIST)
     OUT_OF_RANGE = Row("*", "InvalidArgument", 400, "The value of {0} should between {1} and {2}{3}.", "", _D,

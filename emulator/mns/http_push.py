@@ -61,7 +61,7 @@ class HttpEndpoint:
 
 
 def permitted(address: str, *, private: bool) -> bool:
-    """Whether an address may be connected to: loopback, and private ones if asked for; never one of a link."""
+    """Whether an address may be connected to: loopback, and private ones if that is on; never one of a link."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped

@@ -24,7 +24,7 @@ from emulator.mns.message import Draft, Message, Receipt, State, body_md5, messa
 
 
 class QueueListener(Protocol):
-    """Who is told what a queue does by itself, at the moment it takes effect."""
+    """Listens to what a queue does by itself, at the moment it takes effect."""
 
     def expired(self, queue: Queue, message: Message) -> None:
         """Retention ended; the message is gone."""

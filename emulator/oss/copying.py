@@ -39,7 +39,7 @@ def source(call: OssCall) -> StoredObject:
 
 
 def copy(call: OssCall, acl: str) -> Response:
-    """Make the addressed object from the source, with its description and tags unless told to replace them.
+    """Make the addressed object from the source, with its description and tags unless the request replaces them.
 
     An object copied onto itself gets the request's description whatever the directive says.
     """

@@ -40,7 +40,7 @@ def listing(call: OssCall) -> Response:
     shown = names[:limit]
     truncated = len(names) > limit
     content: list[Node] = [("Owner", [("ID", call.account_id), ("DisplayName", call.account_id)])]
-    # What was not asked for is left out, unless the answer is only a page.
+    # What was not requested is left out, unless the answer is only a page.
     content += [(tag, call.query[name]) for tag, name in _ASKED.items() if name in call.query]
     if truncated or any(name in call.query for name in _ASKED.values()):
         content.append(("IsTruncated", "true" if truncated else "false"))

@@ -68,7 +68,7 @@ def put_part(call: OssCall) -> Response:
 
 
 def _copy_part(call: OssCall, upload: Upload, number: int) -> Response:
-    """Keep an object, or the range of it that is asked for, as one part."""
+    """Keep an object, or the requested range of it, as one part."""
     whole = copying.source(call).body
     first, last = read_range(call.header("x-oss-copy-source-range"), len(whole)) or (0, len(whole) - 1)
     body = whole[first : last + 1]

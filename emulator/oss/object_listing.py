@@ -45,7 +45,7 @@ def listing(call: OssCall) -> Response:
 
 
 def _second(call: OssCall, following: str) -> list[Node]:
-    """What only version 2 has; what was not asked for, and the next page where there is none, are left out."""
+    """What only version 2 has; what was not requested, and the next page where there is none, are left out."""
     content: list[Node] = []
     if start := call.query.get("start-after"):
         content.append(("StartAfter", encoded(call, start)))

@@ -120,7 +120,7 @@ def delete(call: OssCall) -> Response:
 
 
 def delete_many(call: OssCall) -> Response:
-    """Remove the listed objects and list them as deleted; an empty body when asked to be quiet."""
+    """Remove the listed objects and list them as deleted; an empty body in quiet mode."""
     body = parse_with_any_character(call.request.body, "Delete")
     keys = [item.texts().get("Key", "") for item in body.all("Object")]
     if not keys or len(keys) > 1000:

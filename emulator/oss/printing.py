@@ -46,7 +46,7 @@ def read_max_keys(call: OssCall, default: int, most: int = 1000, *, name: str = 
 
 
 def read_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """First and last byte asked for; None means all, as for a range that makes no sense."""
+    """First and last byte requested; None means all, as for a range that makes no sense."""
     match = _RANGE.fullmatch(header or "")
     if match is None or match.groups() == ("", ""):
         return None

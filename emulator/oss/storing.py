@@ -36,7 +36,7 @@ def refuse_overwriting(call: OssCall) -> None:
 
 
 def journal_object(call: OssCall, **detail: str | int) -> None:
-    """Write an object's change down; the bucket's configuration stays, so nobody is told."""
+    """Write an object's change down; the bucket's configuration stays, so no listener is called."""
     call.store.world.journal.changed(
         "oss", call.operation.name, call.name,
         request_id=call.request_id, access_key_id=call.caller.access_key_id, **detail,
@@ -70,7 +70,7 @@ def check_tags(tags: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 
 def encryption(call: OssCall) -> Iterator[tuple[str, str]]:
-    """How the object is said to be encrypted: as asked for, else as the bucket's default says."""
+    """How the answer says that the object is encrypted: as requested, else by the bucket's default."""
     rule = call.bucket.encryption
     algorithm = call.header(_SSE)
     if algorithm is not None:

@@ -179,7 +179,7 @@ def test_changing_a_group_that_no_event_named() -> None:
     journal = Groups()
     journal.group(OPEN)
     journal.revoke(OPEN)
-    assert wrong(journal) == [(4, "no event received by then asked for RevokeSecurityGroup")]
+    assert wrong(journal) == [(4, "no event received by then called for RevokeSecurityGroup")]
 
 
 def test_changing_a_group_of_another_account() -> None:

@@ -121,15 +121,15 @@ def what(entry: Entry) -> str:
 def _state(entry: Entry) -> str:
     """Both states of a line; that a change is wanted, or about to be made, does not show that it was made."""
     before, after = entry.text("before"), entry.text("after")
-    said = ""
+    label = ""
     if before != after and entry.step == StepName.BEFORE:
-        said = "about to be made: "
+        label = "about to be made: "
     elif before != after and entry.step == StepName.DECIDED:
         in_part = "made in part: " if entry.fields.get("in_part") is True else ""
-        said = in_part if records.is_change(entry) else "wanted: "
+        label = in_part if records.is_change(entry) else "wanted: "
     elif entry.step == StepName.UNDONE_IN_PART:
-        said = "undone in part: "
-    return f"{said}{states.change(before, after)}"
+        label = "undone in part: "
+    return f"{label}{states.change(before, after)}"
 
 
 def _ended(delivery: JournaledDelivery) -> Iterator[RenderableType]:
