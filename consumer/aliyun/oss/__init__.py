@@ -3,8 +3,11 @@
 from consumer.aliyun.postponed import postpone
 
 # What oss2 imports for encrypting objects before an upload, which nothing here ever does: the client of the key
-# management service with `cryptography`, and two kinds of cipher.
+# management service with `cryptography`, and two kinds of cipher. And its own transport with a table of alphabets, in
+# whose place `consumer.aliyun.oss.session` sends.
 postpone(
+    "charset_normalizer",
+    "requests",
     "aliyunsdkcore.client",
     "aliyunsdkkms.request.v20160120.DecryptRequest",
     "aliyunsdkkms.request.v20160120.EncryptRequest",
