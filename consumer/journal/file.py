@@ -24,6 +24,7 @@ from consumer.journal.format import (
     GENESIS,
     ChainHead,
     Fields,
+    NewerLine,
     begins_a_journal,
     chained,
     encoded,
@@ -36,6 +37,7 @@ LOCK_SECONDS = 2.0
 """Others keep the lock for one write; who keeps it longer is no worker."""
 
 _LOOK_SECONDS = 0.01
+_NEWER = "a newer version has written to it: move it away, and a new file is begun, or go back to that version"
 _LOCKED = "another process keeps the journal's lock"
 _TAIL_BYTES = 1 << 16
 _BEGINNING_BYTES = 64
@@ -109,13 +111,16 @@ class JournalFile:
         return self._head
 
     def rehearse(self) -> None:
-        """Do what an append needs and leave everything as it was: take the lock, and find room on the volume.
+        """Do what an append needs and leave everything as it was: take the lock, read the last line, and find room.
 
         Raises:
             OSError: an append would fail.
         """
         self._take_lock(self._monotonic() + self._lock_seconds)
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        try:
+            self._tail(os.fstat(self._file).st_size)
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
         folder = self._path.parent
         if os.access(folder, os.W_OK) and folder.stat().st_dev == os.fstat(self._file).st_dev:
             with tempfile.TemporaryFile(dir=folder, buffering=0) as scratch:
@@ -290,12 +295,19 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _last_whole(data: bytes) -> tuple[ChainHead, bytes | None] | None:
-    """The same within a piece of the file; None if it holds no whole line."""
+    """The same within a piece of the file; None if it holds no whole line.
+
+    Raises:
+        OSError: a later version of this program has written to it.
+    """
     end = len(data)
     while end > 0:
         begin = data.rfind(b"\n", 0, end - 1) + 1
         try:
             entry = parsed(data[begin:end].removesuffix(b"\n"))
+        except NewerLine:
+            # Taken for torn, it would be followed by a line that takes its place, and the journal be whole for nobody.
+            raise OSError(errno.EINVAL, _NEWER) from None
         except ValueError:
             end = begin
             continue

@@ -81,6 +81,10 @@ def sealed(head: ChainHead, fields: Fields) -> tuple[bytes, ChainHead]:
     return chained(head, encoded(fields))
 
 
+class NewerLine(ValueError):
+    """A line that a later version of this program wrote: whether it is whole, only that one knows."""
+
+
 def encoded(fields: Fields) -> bytes:
     """A line's own fields, ready to be chained once it is known which line it follows.
 
@@ -102,6 +106,7 @@ def parsed(line: bytes) -> Entry:
     """The entry in one line, without its newline.
 
     Raises:
+        NewerLine: a later version wrote it.
         ValueError: it is no whole line, or not byte for byte as it was written.
     """
     try:
@@ -118,6 +123,8 @@ def parsed(line: bytes) -> Entry:
             intact = _covers_bytes(line, entry.digest)
         case 1:
             intact = _covers_content(line, content, entry.digest)
+        case int() if version > VERSION:
+            raise NewerLine("it is of a version that is not known here")
         case _:
             raise ValueError("it is of a version that is not known here")
     if not intact:

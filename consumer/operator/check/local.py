@@ -5,6 +5,7 @@ Nothing is left behind: a file that was not there before is not there afterwards
 
 from __future__ import annotations
 
+import errno
 import http.client
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ from consumer.operator.check.findings import CheckResult, failed, ok, service_of
 from consumer.telemetry.http_server import HealthServer
 
 _PATIENCE_SECONDS = 5.0
+_WRITTEN = {
+    errno.EINVAL: "do the one or the other",
+    errno.EWOULDBLOCK: "end the process that keeps it",
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room on its volume"),
+}
+"""What lets lines be written, by why they cannot be."""
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not listened on
 
 
@@ -62,7 +69,7 @@ def _journal(path: Path) -> CheckResult:
         with closing(file):
             file.rehearse()
     except OSError as error:
-        remedy = "make room on its volume, or end the process that keeps it; the key is journal.path"
+        remedy = f"{_WRITTEN.get(error.errno or 0, 'look at its volume')}; the key is journal.path"
         return failed("journal", f"journal.path: {path} cannot be written: {error.strerror}", remedy)
     finally:
         if not existed:

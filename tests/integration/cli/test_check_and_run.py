@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from consumer.journal.format import ChainHead, sealed
 from emulator.client import Emulator
 from tests.emulation import eventually
 from tests.identity_tokens import PROVIDER
@@ -252,6 +253,21 @@ def test_a_journal_that_somebody_keeps(cli: Cli, journal: Path) -> None:
     for text in (found["message"], started.err):
         assert "another process keeps the journal's lock" in text
     assert journal.read_bytes() == b""
+
+
+def test_a_journal_of_a_newer_version(cli: Cli, journal: Path) -> None:
+    """After a way back over a change of its form: neither is its end taken for torn, nor anything written after it."""
+    line, _ = sealed(ChainHead(), {"at_ms": 1, "who": "new:1", "step": "opened"})
+    newer = line.replace(b'{"v":2,', b'{"v":3,')
+    journal.write_bytes(line + newer)
+    (found,) = [each for each in cli.run("check", "-o", "json").document if each["check"] == "journal"]
+    started = cli.run("run")
+    assert (found["status"], started.status) == ("failed", 2)
+    for text in (found["message"], started.err):
+        assert "a newer version has written to it: move it away" in text
+    assert journal.read_bytes() == line + newer
+    journal.rename(journal.with_name("newer.jsonl"))
+    assert [each["status"] for each in cli.run("check", "-o", "json").document if each["check"] == "journal"] == ["ok"]
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
