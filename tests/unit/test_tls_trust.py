@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPSConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,8 +46,8 @@ def contexts(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
     made: list[ssl.SSLContext] = []
     original = ssl.create_default_context
 
-    def remembered() -> ssl.SSLContext:
-        made.append(original())
+    def remembered(**authorities: Any) -> ssl.SSLContext:
+        made.append(original(**authorities))
         return made[-1]
 
     monkeypatch.setattr(ssl, "create_default_context", remembered)
@@ -134,6 +135,68 @@ def test_a_bundle_that_is_missing_trusts_nobody(authority: Authority, server: Tl
     authority.path.write_bytes(kept)
     with pytest.raises(DamagedReply):  # it is reached: what it says is no answer of a queue
         _queue(server.port).attributes()
+
+
+def _trusted() -> list[str]:
+    """The names of those that a new connection would believe."""
+    return sorted(dict(part[0] for part in found["subject"])["commonName"] for found in tls.trusting().get_ca_certs())
+
+
+def test_authorities_of_a_directory_are_believed_under_the_names_that_openssl_reads(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside those of the bundle, and in memory: no handshake looks into a directory."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, name in ((first, "0123abcd.0"), (second, "0123abcd.12"), (first, "corporate.pem"), (first, "0123abcd")):
+        folder.mkdir(exist_ok=True)
+        Authority(tmp_path, name).path.replace(folder / name)
+    (first / "00000000.0").write_text("-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n")
+    (first / "00000000.1").mkdir()
+    os.mkfifo(first / "00000000.2")  # nobody would ever write to it
+    monkeypatch.setenv("SSL_CERT_DIR", f"{first}{os.pathsep}{second}{os.pathsep}{tmp_path / 'none'}{os.pathsep}")
+    assert _trusted() == ["0123abcd.0", "0123abcd.12", "authority"]
+    authority.path.unlink()
+    assert _trusted() == ["0123abcd.0", "0123abcd.12"]
+
+
+def test_a_directory_with_another_authority_is_read_anew(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one directory or of several."""
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    os.utime(folder, (1, 1))
+    for directories in (str(folder), f"{tmp_path / 'none'}{os.pathsep}{folder}"):
+        monkeypatch.setenv("SSL_CERT_DIR", directories)
+        assert _trusted() == ["authority"]
+        added = folder / "0123abcd.0"
+        Authority(tmp_path, "added").path.replace(added)
+        os.utime(folder, (2, 2))  # whatever the resolution of the file system's clock is
+        assert _trusted() == ["added", "authority"]
+        added.unlink()
+        os.utime(folder, (1, 1))
+        assert _trusted() == ["authority"]
+
+
+def test_a_bundle_that_cannot_be_read_hides_no_directory(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is no error of a start: whoever needs it is refused."""
+    authority.path.write_text("-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n")
+    assert _trusted() == []
+    Authority(tmp_path, "beside").path.replace(tmp_path / "0123abcd.0")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert _trusted() == ["beside"]
+
+
+def test_a_context_is_as_strict_as_pythons_own(authority: Authority) -> None:
+    """Names and certificates are checked, with the same versions, flags and ciphers."""
+    made, own = tls.trusting(), ssl.create_default_context(cafile=authority.path)
+    for name in ("verify_mode", "check_hostname", "verify_flags", "options", "minimum_version", "maximum_version"):
+        assert getattr(made, name) == getattr(own, name), name
+    assert made.get_ciphers() == own.get_ciphers()
+    assert made.check_hostname
+    assert made.verify_mode is ssl.CERT_REQUIRED
 
 
 def test_a_queue_believes_the_trusted_authority(server: TlsServer) -> None:
