@@ -73,6 +73,7 @@ class JournalFile:
         self._pause = pause
         try:
             self._file = self._open()
+            self._inode = _inode(os.fstat(self._file))
         except OSError as error:
             why = "it is a link, and links are not followed" if error.errno == errno.ELOOP else error.strerror
             remedy = f"let {named_by} name another file" if error.errno in _TAKEN else ""
@@ -103,8 +104,8 @@ class JournalFile:
         Raises:
             OSError: they are not; what was written of them has been taken back. Also when the lock could not be taken.
         """
-        with self._lock():
-            begin = self._catch_up()
+        with self._lock() as size:
+            begin = self._catch_up(size)
             self._write([*([encoded({**stamp, **self._beginning})] if self._beginning else []), *lines])
         self._sync(begin)
         self._beginning = None
@@ -145,8 +146,8 @@ class JournalFile:
         raise OSError(errno.EINVAL, what)
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """The lock on the file that is at the path now.
+    def _lock(self) -> Iterator[int]:
+        """The lock on the file that is at the path now, with the size of that.
 
         Raises:
             OSError: somebody else keeps it, or the file cannot be opened.
@@ -154,10 +155,10 @@ class JournalFile:
         deadline = self._monotonic() + self._lock_seconds
         self._take_lock(deadline)
         try:
-            while self._moved():
+            while (size := self._size()) is None:
                 self._begin_anew()
                 self._take_lock(deadline)
-            yield
+            yield size
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -174,24 +175,24 @@ class JournalFile:
                 self._waits = True
                 return
 
-    def _moved(self) -> bool:
-        """Whether the path leads to another file than ours by now, or to none."""
-        ours = os.fstat(self._file)
+    def _size(self) -> int | None:
+        """How large our file is; None if the path leads to another one by now, or to none."""
         try:
-            there = self._path.stat()
+            there = self._path.stat()  # one look for both, because each gives the interpreter to another thread
         except FileNotFoundError:
-            return True
-        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+            return None
+        return there.st_size if _inode(there) == self._inode else None
 
     def _begin_anew(self) -> None:
         """Go on in the file at the path, beginning with a line that names the last one of the file that was ours."""
-        begin = self._catch_up()
+        found = os.fstat(self._file)
+        begin = self._catch_up(found.st_size)
         if self._end != begin:
             self._sync(begin)  # the end that was torn is named by the new file
-        left, deleted = self._head, os.fstat(self._file).st_nlink == 0
+        left, deleted = self._head, found.st_nlink == 0
         new = self._open()
         os.close(self._file)
-        self._file, self._head, self._end = new, ChainHead(), 0
+        self._file, self._inode, self._head, self._end = new, _inode(os.fstat(new)), ChainHead(), 0
         follows = {"follows": left.digest, "follows_seq": left.sequence}
         if deleted and left.digest != GENESIS:
             self.deleted += 1
@@ -237,9 +238,11 @@ class JournalFile:
         self._end = _UNKNOWN
         os.ftruncate(self._file, begin)
 
-    def _catch_up(self) -> int:
-        """Know the last line, whoever wrote it, and close what a killed process left torn; returns where that began."""
-        size = os.fstat(self._file).st_size
+    def _catch_up(self, size: int) -> int:
+        """Know the last line, whoever wrote it, and close what a killed process left torn; returns where that began.
+
+        `size` is that of the file, which nobody else changes while the lock is held.
+        """
         if size == self._end:
             return size
         tail = self._tail(size)
@@ -280,6 +283,11 @@ def _is_journal(descriptor: int, size: int) -> bool:
         return True
     start = max(0, size - _TAIL_BYTES)
     return _last_whole(os.pread(descriptor, size - start, start)) is not None
+
+
+def _inode(found: os.stat_result) -> tuple[int, int]:
+    """Which file it is, whatever its path: no other one gets this number while it is open."""
+    return found.st_dev, found.st_ino
 
 
 def _sync_folder(folder: Path) -> None:

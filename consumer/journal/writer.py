@@ -252,14 +252,14 @@ def _requests(sent: SentRequests) -> dict[str, Any]:
 def _request(request: SentRequest) -> dict[str, Any]:
     """One request: when it ended, what it was, its answer, how long it took."""
     call = request.call
-    texts = {
-        "service": call.service,
-        "operation": call.operation,
-        "code": call.code,
-        "request_id": call.request_id,
+    return {
+        "at_ms": request.at_ms,
+        "service": call.service[:_LONGEST_ANSWER],
+        "operation": call.operation[:_LONGEST_ANSWER],
+        "code": call.code[:_LONGEST_ANSWER],
+        "request_id": call.request_id[:_LONGEST_ANSWER],
+        "ms": round(call.seconds * 1_000),
     }
-    cut = {name: text[:_LONGEST_ANSWER] for name, text in texts.items()}
-    return {"at_ms": request.at_ms, **cut, "ms": round(call.seconds * 1_000)}
 
 
 def _event(event: Event | None) -> dict[str, Any]:
