@@ -26,6 +26,7 @@ ORIGIN, CATCH_UP = "remediatorOrigin", "catch-up"
 """The one field, and its value, that an event from catch-up has besides those of the evaluator's own form."""
 
 ACCOUNT_ID = re.compile(r"[0-9]{5,20}", re.ASCII)
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 _EARLIEST_MS = 1_262_304_000_000  # 2010, before the service existed
 _LATEST_MS = 7_258_118_400_000  # 2200: later is not a time but an attack or a unit mistake
@@ -165,6 +166,8 @@ def _display_name(parent: JsonObject, key: str) -> str:
         raise _wrong(parent, key, "text")
     if len(value) > _LONGEST_TEXT:
         raise InvalidMessage("too_large", f"{key} has {len(value)} characters")
+    if value.isprintable():
+        return value
     return "".join("\ufffd" if category(character) in _UNSHOWABLE else character for character in value)
 
 
@@ -175,7 +178,7 @@ def _digits(parent: JsonObject, key: str) -> str | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**20:
         return str(value)
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value, re.ASCII):
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         return value
     raise _wrong(parent, key, "a whole number")
 

@@ -23,20 +23,22 @@ class Groups:
 
     def join(self, delivery: Delivery) -> bool:
         """Add a delivery to its group; true if that opened the group, and the caller has to work on it."""
+        key = _key(delivery)
         with self._lock:
-            waiting = self._open.get(_key(delivery))
+            waiting = self._open.get(key)
             if waiting is None:
-                self._open[_key(delivery)] = [delivery]
+                self._open[key] = [delivery]
                 return True
             waiting.append(delivery)
             return False
 
     def newest(self, of: Delivery) -> Delivery | None:
         """Take the newest delivery out of the group that this one belongs to; None closes the group."""
+        key = _key(of)
         with self._lock:
-            waiting = self._open[_key(of)]
+            waiting = self._open[key]
             if not waiting:
-                del self._open[_key(of)]
+                del self._open[key]
                 return None
             chosen = max(waiting, key=lambda delivery: delivery.age_order)
             waiting.remove(chosen)
@@ -44,10 +46,11 @@ class Groups:
 
     def covered(self, by: Delivery) -> list[Delivery]:
         """Take every delivery out of a group that this one covers, those that joined meanwhile included."""
+        key = _key(by)
         with self._lock:
-            waiting = self._open[_key(by)]
+            waiting = self._open[key]
             covered = [delivery for delivery in waiting if by.covers(delivery)]
-            self._open[_key(by)] = [delivery for delivery in waiting if not by.covers(delivery)]
+            self._open[key] = [delivery for delivery in waiting if not by.covers(delivery)]
             return covered
 
 

@@ -107,7 +107,8 @@ class Pipeline:
                 noun = rule.remediation.kind.noun
                 raise Refused("not_owner", f"the {noun} belongs to another account than the event says")
             delivery.incarnation = found.incarnation
-            resource = replace(resource, region=found.region or resource.region)
+            if found.region not in ("", resource.region):
+                resource = replace(resource, region=found.region)
             confirmed = self._routing.confirmed(delivery, rule, resource, target)
             if isinstance(confirmed, Ending):
                 return confirmed

@@ -51,7 +51,9 @@ class Routing:
         """
         if delivery.event is None:
             raise ValueError("only a delivery with an event can be repaired for")
-        event = delivery.event = replace(delivery.event, region=resource.region)
+        event = delivery.event
+        if event.region != resource.region:
+            event = delivery.event = replace(event, region=resource.region)
         try:
             live = match(event, self._rules, target.tags)
         except ResourceGone:

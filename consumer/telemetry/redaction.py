@@ -34,8 +34,7 @@ _MARKED = re.compile(
 )
 
 _HINTS = (
-    *("authorization", "signature", "to_sign", "tosign", "passw", "token", "secret", "credential", "cookie"),
-    *("private_key", "private-key", "privatekey", "api_key", "api-key", "apikey"),
+    *("authorization", "sign", "passw", "token", "secret", "credential", "cookie", "key"),
     *("oss ", "mns ", "acs ", "hmac-sha256", "-----begin"),
 )
 """Whatever the two patterns above find in a line without escapes contains one of these, in lower case."""
