@@ -145,6 +145,16 @@ def test_guards_go_by_the_region_where_the_bucket_is() -> None:
     assert world.end().outcome is Outcome.EXEMPT
 
 
+def test_what_is_reported_names_the_region_where_the_bucket_is() -> None:
+    """The same for the event that log, journal and metrics get: it goes on with the region of the live bucket."""
+    world = World()
+    world.buckets.info[NAME] = replace(world.buckets.info[NAME], region="cn-hangzhou")
+    found = world.triaged(event_body(regionId="cn-beijing"))
+    assert world.pipeline.repair(found).outcome is Outcome.FIXED
+    assert found.event is not None
+    assert found.event.region == "cn-hangzhou"
+
+
 def test_without_a_region_of_its_own_the_bucket_is_where_we_address_it() -> None:
     """Neither the event nor the service says where it is: guards are asked about the configured region."""
     world = World(guards=exempting("cn-shanghai"))

@@ -118,11 +118,16 @@ def test_what_an_operator_needs_is_kept(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["secret", "access_key_secret", "SecurityToken", "Authorization", "password", "api_key"]
+    "name",
+    [
+        *("secret", "access_key_secret", "SecurityToken", "Authorization", "password", "passwd", "Cookie"),
+        *("signature", "credential", "api_key", "api-key", "APIKEY", "private_key", "private-key", "privateKey"),
+    ],
 )
 def test_what_is_named_like_a_credential_is_dropped(name: str) -> None:
     """Whatever its value, at any depth; an empty one tells that it is empty."""
     redactor = Redactor()
+    assert not redactor.harmless(json.dumps({name: "abc"}))
     assert redactor.clean_fields({name: "abc", "nested": [{name: 12345}]}) == {
         name: REDACTED,
         "nested": [{name: REDACTED}],
