@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consumer.config import load
+from consumer.operator.check.configuration import look
 from consumer.remediations.catalogue import RemediationType, catalogue
 
 _DOCS = Path(__file__).parents[3] / "docs"
@@ -45,7 +46,9 @@ def test_every_example_of_the_page_can_be_copied(name: str, tmp_path: Path) -> N
     path = tmp_path / "config.toml"
     path.write_text(_HEAD + block, encoding="utf-8")
 
-    assert {rule.remediation for rule in load(path, {}).rules} == {name}
+    config = load(path, {})
+    assert {rule.remediation for rule in config.rules} == {name}
+    assert [found.message for found in look(config) if found.check == "rule"] == []  # events come for it, too
 
 
 def test_the_guide_shows_the_example_that_is_tested() -> None:
