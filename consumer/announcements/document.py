@@ -50,7 +50,7 @@ Owner = Callable[[ResourceName], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
+class AnnouncementWriter:
     """Writes announcements for one queue."""
 
     source: str

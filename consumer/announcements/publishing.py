@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from consumer.announcements.document import Owner, Writer
+from consumer.announcements.document import AnnouncementWriter, Owner
 from consumer.announcements.outbox import Outbox, PublishResult
 from consumer.announcements.records import Announcement
 from consumer.core.errors import PermanentError, PermissionMissing, ServiceError, UnknownRefusal
@@ -33,7 +33,9 @@ class Publisher(Protocol):
 class Bodies:
     """Writes the bodies of messages, with owners looked up for a bounded time."""
 
-    def __init__(self, writer: Writer, owner: Owner, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, writer: AnnouncementWriter, owner: Owner, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.writer = writer
         self._owner = owner
         self._monotonic = monotonic

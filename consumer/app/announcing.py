@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from consumer.aliyun.credentials import CredentialsProvider
 from consumer.aliyun.mns.queue import QueueAddress
 from consumer.aliyun.mns.topic import Topic
-from consumer.announcements.document import Owner, Writer
+from consumer.announcements.document import AnnouncementWriter, Owner
 from consumer.announcements.intake import Clocks, Intake
 from consumer.announcements.outbox import Outbox
 from consumer.announcements.records import ResourceName
@@ -33,10 +33,10 @@ def open_topic(config: Config, credentials: CredentialsProvider, hooks: Hooks) -
     return Topic(address, credentials, hooks)
 
 
-def build_writer(config: Config, by: str) -> Writer:
+def build_writer(config: Config, by: str) -> AnnouncementWriter:
     """How announcements are written; `by` says which process does."""
     source = f"/config-remediator/{config.queue.region}/{config.account_id}/{config.queue.name}"
-    return Writer(source, redactor.clean, config.announce.runbook_url, by)
+    return AnnouncementWriter(source, redactor.clean, config.announce.runbook_url, by)
 
 
 def build_selection(config: Config) -> Selection:

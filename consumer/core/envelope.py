@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from typing import Any
 from xml.parsers import expat
 
+from consumer.core import json_text
 from consumer.core.errors import InvalidMessage
 
 MAX_LAYERS = 6
@@ -64,11 +64,11 @@ def _wrapped(found: JsonObject) -> JsonObject | str:
 
 def _json_object(text: str) -> JsonObject:
     try:
-        found = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        found = json_text.parse(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
     except InvalidMessage:
         raise
-    except RecursionError:
-        raise InvalidMessage("nested_too_deep", "the JSON is nested too deep") from None
+    except json_text.NestedTooDeep as error:
+        raise InvalidMessage("nested_too_deep", str(error)) from None
     except ValueError as error:
         raise InvalidMessage("not_json", f"the body is not JSON: {error}") from None
     assert isinstance(found, dict)  # the text begins with a brace

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from consumer.core import json_text
 from consumer.core.observers import StepName
 from consumer.core.outcome import SETTLED_BY, Disposition, Outcome, Settlement
 
@@ -110,13 +111,13 @@ def parsed(line: bytes) -> Entry:
         ValueError: it is no whole line, or not byte for byte as it was written.
     """
     try:
-        found = json.loads(line, object_pairs_hook=_distinct)
+        found = json_text.parse(line.decode(), object_pairs_hook=_distinct)
         content = {name: value for name, value in found.items() if name != "hash"}
         version = content.get("v", FIRST_VERSION)
         entry = Entry(
             _whole(content["seq"]), str(content["prev"]), str(found["hash"]), str(content["step"]), version, content
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a journal's line: {error}") from None
     match version:
         case 2:
@@ -228,7 +229,7 @@ def verify(
     With `through`, a line's hash, reading ends with that line, and it is a problem if there is none. `on_entry` gets
     every line that can be read, whether it fits the one before it or not.
     """
-    reader = _Reader(anchor, on_entry)
+    reader = _LineReader(anchor, on_entry)
     for number, line in enumerate(lines, 1):
         reader.read(number, line)
         if through and reader.at(through):
@@ -279,7 +280,7 @@ class _ReadEnding:
 _NO_ENDING = _ReadEnding("", "", comes_back=False)
 
 
-class _Reader:
+class _LineReader:
     """Goes through a journal line by line."""
 
     def __init__(self, anchor: str, on_entry: Callable[[Entry], None] | None = None) -> None:

@@ -7,11 +7,11 @@ and only the whole proves that a letter is gone. What a letter says may come fro
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from consumer.core import json_text
 from consumer.core.errors import InvalidMessage
 from consumer.core.event import OtherMessage, decode
 from consumer.core.message import Peeked
@@ -42,12 +42,12 @@ def given_up(peeked: Peeked, rules: Sequence[Rule]) -> GivenUp | None:
     reason, at_ms = "foreign", peeked.enqueued_at_ms
     body = peeked.body
     try:
-        document = json.loads(peeked.body)
+        document = json_text.parse(peeked.body)
         body = original_body(document)
         reason = str(document.get("reason") or document.get("outcome") or reason)
         at = document.get("dead_lettered_at_ms")
         at_ms = at if isinstance(at, int) and at > 0 else at_ms
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError):
         pass  # none of ours: its body is the original
     try:
         event = decode(body)

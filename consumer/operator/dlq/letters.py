@@ -8,10 +8,10 @@ checked and cut to size here, once.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from consumer.core import json_text
 from consumer.engine.dead_letter import original_body
 
 _LONGEST_NAME = 256
@@ -62,10 +62,10 @@ class Letter:
 def read(message_id: str, text: str, enqueued_at_ms: int) -> Letter:
     """The dead letter in a message of the dead-letter queue; what is none of ours is a foreign one."""
     try:
-        document = json.loads(text)
+        document = json_text.parse(text)
         body = original_body(document)
         body.encode("utf-8")  # a lone surrogate: no message of the queue could have had this body
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError):
         at_ms = enqueued_at_ms
         return Letter(message_id, text, at_ms, message_id, reason="foreign", foreign=True, queued_ms=at_ms)
     fields = _fields(document)

@@ -6,7 +6,6 @@ of limits, breakers and contests is the events' own, so that an hour of events f
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from rich.console import Console
 
 from consumer.app.build import build_memory, build_pipeline
 from consumer.config import Config, build_exemptions, build_rules, load
+from consumer.core import json_text
 from consumer.core.errors import ConfigurationError
 from consumer.core.exit_codes import CommandExit
 from consumer.core.observers import Hooks
@@ -91,10 +91,10 @@ def bodies(file: Path) -> Iterator[Captured]:
 
 def _body(line: str) -> str:
     try:
-        found = json.loads(line)
+        found = json_text.parse(line)
         if isinstance(found, dict) and found.get("schema") == SCHEMA:
             return original_body(found)
-    except (ValueError, RecursionError):
+    except ValueError:
         return line
     if isinstance(found, str):
         return found

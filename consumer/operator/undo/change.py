@@ -12,6 +12,7 @@ from typing import Any
 from consumer.announcements.records import ResourceName
 from consumer.announcements.undoing import words_of_undo
 from consumer.config import Config, build_rules
+from consumer.core import json_text
 from consumer.core.errors import ConfigurationError
 from consumer.core.printable import printable
 from consumer.engine.pipeline import OpenTarget
@@ -155,6 +156,6 @@ def difference(before: str, after: str, name_before: str, name_after: str) -> st
 def _lines(state: str) -> list[str]:
     """A state over several lines where it is JSON, so that a difference shows the part that differs."""
     try:
-        return json.dumps(json.loads(state), indent=2, ensure_ascii=False).splitlines()
-    except (ValueError, RecursionError):
+        return json.dumps(json_text.parse(state), indent=2, ensure_ascii=False).splitlines()
+    except ValueError:
         return [state]

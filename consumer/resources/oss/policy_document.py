@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+from consumer.core import json_text
 from consumer.core.errors import Refused
 from consumer.core.printable import quoted
 
@@ -38,10 +39,10 @@ def parsed(text: str) -> dict[str, Any]:
         raise refused(f"it has more than {MOST_CHARACTERS} characters")
     if text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
         raise refused("it starts with a byte order mark")
-    if _depth(text) > _DEEPEST:
+    if json_text.is_deeper(text, _DEEPEST):
         raise refused(f"it is nested more than {_DEEPEST} levels deep")
     try:
-        document = json.loads(
+        document = json_text.parse(
             text,
             object_pairs_hook=_without_repeats,
             parse_int=_short_number,
@@ -69,26 +70,6 @@ def canonical(policy: str | None) -> str | None:
         Refused: the text cannot be read.
     """
     return None if policy is None else written(parsed(policy))
-
-
-def _depth(text: str) -> int:
-    """How deeply arrays and objects are nested, found without nesting calls."""
-    deepest = depth = 0
-    in_string = escaped = False
-    for character in text:
-        if escaped:
-            escaped = False
-        elif in_string:
-            escaped = character == "\\"
-            in_string = character != '"'
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-    return deepest
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from consumer.announcements.announcer import Announcer, Life, Pace
-from consumer.announcements.document import Owner, Writer
+from consumer.announcements.document import AnnouncementWriter, Owner
 from consumer.announcements.intake import Clocks, Intake
 from consumer.announcements.outbox import MOST_WAITING, Outbox, PublishResult
 from consumer.announcements.publishing import Bodies, Publishing
@@ -48,7 +48,7 @@ class Stage:
         self.said: list[str] = []
         self.wall_ms = SETTLED_AT_MS
         pace, clocks = pace or Pace(), Clocks(self.clock, lambda: self.wall_ms)
-        writer = Writer("/config-remediator/cn-hangzhou/1234567890123456/events", lambda text: text)
+        writer = AnnouncementWriter("/config-remediator/cn-hangzhou/1234567890123456/events", lambda text: text)
         self.outbox = Outbox(most_waiting, monotonic=self.clock)
         self.intake = Intake(
             selection or Selection(), self.outbox, writer.bounded, digest_seconds=pace.digest_seconds, clocks=clocks

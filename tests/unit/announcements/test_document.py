@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.announcements.document import LARGEST_BYTES, LONGEST_TEXT_BYTES, MOST_SHOWN, PLACEHOLDERS, Writer
+from consumer.announcements.document import (
+    LARGEST_BYTES,
+    LONGEST_TEXT_BYTES,
+    MOST_SHOWN,
+    PLACEHOLDERS,
+    AnnouncementWriter,
+)
 from consumer.announcements.records import (
     Announcement,
     Digest,
@@ -44,7 +50,7 @@ FIXED = ResourceAnnouncement(
     undo="config-remediator undo 5F290C926D472878-2-14D9529A8FA-200000001",
     how_to_undo="config-remediator undo 5F290C926D472878-2-14D9529A8FA-200000001 (yes: the ACL found is put back)",
 )
-WRITER = Writer(
+WRITER = AnnouncementWriter(
     "/config-remediator/cn-hangzhou/1234567890123456/events",
     Redactor().clean,
     "https://wiki.example.com/{rule}?bucket={resource}&k={kind}",
@@ -60,7 +66,7 @@ ENDING_KINDS = [
 ]
 
 
-def written(announced: Announcement, writer: Writer = WRITER, owner: str = "web-team") -> dict[str, Any]:
+def written(announced: Announcement, writer: AnnouncementWriter = WRITER, owner: str = "web-team") -> dict[str, Any]:
     """The document, which fits."""
     return checked(writer.body(announced, lambda _resource: owner))
 

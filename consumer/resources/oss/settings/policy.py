@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from consumer.core import json_text
 from consumer.resources.oss.settings.base import Setting, SettingRequest
 
 
@@ -14,10 +15,10 @@ def _parse(body: bytes) -> str:
     """The text, unless it is cut or no policy at all; what it means is judged elsewhere."""
     text = body.decode()
     try:
-        document = json.loads(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
+        document = json_text.parse(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
     except json.JSONDecodeError:
         raise
-    except (ValueError, RecursionError):
+    except ValueError:
         return text  # whole, but with a number or a depth that no policy has
     if not isinstance(document, dict):
         raise TypeError("a policy is a JSON object")
