@@ -125,6 +125,7 @@ def test_values_that_contradict_each_other_are_refused(values: dict[str, Any], n
         {"config": _ONE_TOO_FEW, "env": [{"name": "REMEDIATOR__ENGINE__SHUTDOWN_GRACE_SECONDS", "value": "110"}]},
         {"config": _INTERNAL, "networkPolicy": {"internalEndpoints": True}},
         {"config": _INTERNAL, "networkPolicy": {"enabled": False}},
+        {"config": _INTERNAL.replace("internal", 'endpoint = "https://mns.example.com"\ninternal')},
         {"config": f"{_TOML}\n[oss]\ninternal = true\n[ecs]\ninternal = true\n"},
         {"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "worker", "key": "id"}}}]},
         {"env": [{"name": "REMEDIATOR__ENGINE__WORKERS", "value": ""}]},

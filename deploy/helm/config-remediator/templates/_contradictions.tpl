@@ -45,7 +45,9 @@
 {{- if regexMatch "(?m)^\\[http\\]\\s*(#.*)?\\n(([^\\[\\n].*)?\\n)*?\\s*enabled\\s*=\\s*false" .Values.config -}}
 {{- fail "http.enabled = false in config, but probes and scrapes ask port 9108: leave it out" -}}
 {{- end -}}
-{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.internalEndpoints) (regexMatch "(?m)^\\[queue\\]\\s*(#.*)?\\n(([^\\[\\n].*)?\\n)*?\\s*internal\\s*=\\s*true" .Values.config) -}}
+{{- $queue := regexFind "(?m)^\\[queue\\][^\\n]*\\n(([^\\[\\n].*)?\\n)*" .Values.config -}}
+{{- $plain := and (regexMatch "(?m)^\\s*internal\\s*=\\s*true" $queue) (not (regexMatch "(?m)^\\s*endpoint\\s*=\\s*[\"']." $queue)) -}}
+{{- if and $plain .Values.networkPolicy.enabled (not .Values.networkPolicy.internalEndpoints) -}}
 {{- fail "queue.internal = true in config is plain http, which networkPolicy lets nobody send: set networkPolicy.internalEndpoints" -}}
 {{- end -}}
 {{- $volumes := list -}}
