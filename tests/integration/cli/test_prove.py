@@ -34,6 +34,12 @@ NOBODY_SECONDS = 1
 """How long a repair is waited for that never comes."""
 
 
+def patient(cli: Cli) -> None:
+    """A slow machine is no answer."""
+    for table in ("[topic]", "[oss.endpoints]"):
+        cli.replace(f"call_timeout_seconds = 5\n\n{table}", f"call_timeout_seconds = 15\n\n{table}")
+
+
 def test_the_worker_that_repairs_is_named_and_each_leg_has_its_time(
     cli: Cli, channel: Emulator, tmp_path: Path
 ) -> None:
@@ -287,8 +293,7 @@ def test_a_signal_never_leaves_it_broken(
     """Whenever it comes, also several times, the canary is put back before the command ends."""
     canary(channel)
     configured(cli, wait_seconds=NOBODY_SECONDS if stage == "putting back" else PATIENCE_SECONDS)
-    for table in ("[topic]", "[oss.endpoints]"):  # a slow machine is no answer
-        cli.replace(f"call_timeout_seconds = 5\n\n{table}", f"call_timeout_seconds = 15\n\n{table}")
+    patient(cli)
     before = state_of(channel)
     held = {
         "the break": "DeleteBucketEncryption",
@@ -333,6 +338,7 @@ def test_an_error_never_leaves_it_broken(
     """Whatever fails from the break on (`skip` are the looks before it), and whether it had its effect or not."""
     canary(channel)
     configured(cli, wait_seconds=NOBODY_SECONDS)
+    patient(cli)
     before = state_of(channel)
     fault = channel.faults.add(kind, operation, **more)
     result = prove(cli)
