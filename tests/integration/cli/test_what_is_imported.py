@@ -79,3 +79,16 @@ def test_what_is_put_off_works_as_ever() -> None:
     assert oss2.Session().session.adapters.keys() == {"http://", "https://"}
     assert oss2.http.requests.compat.chardet.detect("größer".encode())["encoding"]
     assert oss2.crypto.client.AcsClient.__module__ == "aliyunsdkcore.client"
+
+
+@pytest.mark.parametrize(
+    "first", ["requests.adapters", "requests.sessions", "requests.exceptions", "charset_normalizer.api", "requests"]
+)
+def test_what_is_put_off_can_be_imported_at_any_place(first: str) -> None:
+    """By whoever comes first in a process that has put it off."""
+    code = (
+        f"import consumer.aliyun.oss.client, {first}, requests\n"
+        "from requests.adapters import HTTPAdapter\n"
+        "assert requests.Session().adapters['http://'].__class__ is HTTPAdapter\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_SECONDS)
