@@ -52,6 +52,7 @@ VENDORS = {
 }
 
 DYNAMIC_IMPORTS = {
+    "consumer.aliyun.postponed": "consumer.aliyun",  # of vendors' modules, which that package alone may know
     "consumer.remediations.catalogue": "consumer.remediations",
     "consumer.resources.catalogue": "consumer.resources",
     "consumer.resources.oss.settings.catalogue": "consumer.resources.oss.settings",
