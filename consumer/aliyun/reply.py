@@ -35,10 +35,13 @@ class Headers(Mapping[str, str]):
     @classmethod
     def of(cls, pairs: list[tuple[bytes, bytes]]) -> Headers:
         """As they came; one that is repeated is a list."""
-        values: dict[str, str] = {}
-        for name, value in pairs:
-            known, text = _name(name), value.decode("latin-1").strip(" \t")
-            values[known] = f"{values[known]}, {text}" if known in values else text
+        text = [(_name(name), value.decode("latin-1").strip(" \t")) for name, value in pairs]
+        values = dict(text)
+        if len(values) < len(text):
+            lists: dict[str, list[str]] = {}
+            for name, value in text:
+                lists.setdefault(name, []).append(value)
+            values = {name: ", ".join(each) for name, each in lists.items()}
         return cls(values)
 
     def __getitem__(self, name: str) -> str:

@@ -101,9 +101,9 @@ def test_what_is_no_test_is_not_tried_again(suite: Path) -> None:
 
 def test_too_little_coverage_is_not_forgiven(suite: Path) -> None:
     """The bound of pyproject.toml counts for the whole run."""
-    (suite / "code.py").write_text("def never():\n    return 1\n" * 9, encoding="utf-8")
+    (suite / "covered.py").write_text("def never():\n    return 1\n" * 9, encoding="utf-8")
     (suite / ".coveragerc").write_text("[report]\nfail_under = 90\n", encoding="utf-8")
-    covered = (".venv/bin/python", "-m", "pytest", "--cov=code", "-p", "no:xdist")
-    done = _run(suite, "import code\n", _UNSTABLE.format(name="a"), command=covered)
+    covered = (".venv/bin/python", "-m", "pytest", "--cov=covered", "-p", "no:xdist")
+    done = _run(suite, "import covered\n", _UNSTABLE.format(name="a"), command=covered)
     assert done.returncode == 1, done.stdout
     assert not (suite / "unstable").exists()

@@ -24,6 +24,7 @@ from consumer.cli.main import cli as root
 from emulator.client import Emulator
 from emulator.process import in_process
 from emulator.provisioning import setup_channel
+from tests.deploy.needed import program
 from tests.emulation import eventually
 from tests.integration.cli.conftest import RULES, Cli
 from tests.integration.cli.documented import CANNOT, ROOT, Command, commands, spans
@@ -178,6 +179,8 @@ def furnished(emulator: Emulator, cli: Cli, port: int) -> Scene:
 @pytest.mark.parametrize("command", RUN, ids=lambda command: command.text[:60])
 def test_a_command_works_as_typed(command: Command, scene: Scene) -> None:
     """Its exit status is that of what is shown, and no line is a usage error, a traceback or a pattern unquoted."""
+    for tool in re.findall(r"(?:^|\| )(curl|jq) ", command.text):
+        program(tool, f"apt-get install {tool}")
     result = scene.run(command.text)
     said = f"{command.where}: {command.text}\n{result.stdout}\n{result.stderr}"
     assert result.returncode == STATUS.get(command.text, 0), said

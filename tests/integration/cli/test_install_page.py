@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from emulator.client import Emulator
-from tests.deploy.needed import ROOT
+from tests.deploy.needed import ROOT, program
 from tests.integration.cli.conftest import Cli
 from tests.integration.cli.proving import proofs, prove
 from tests.patience import PATIENCE_SECONDS
@@ -110,11 +110,12 @@ def _typed(script: str, folder: Path, environment: dict[str, str]) -> tuple[int,
 
 def test_the_page_leads_to_a_repaired_canary_without_an_account(cli: Cli, tmp_path: Path) -> None:
     """Word for word after the installation, which tests/deploy/test_wheel.py is about; only the ports are others."""
+    program("curl", "apt-get install curl")
     folder = tmp_path / "empty"
     (folder / "try/bin").mkdir(parents=True)
-    program = folder / "try/bin/config-remediator"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m consumer "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
+    installed = folder / "try/bin/config-remediator"
+    installed.write_text(f'#!/bin/sh\nexec {sys.executable} -m consumer "$@"\n', encoding="utf-8")
+    installed.chmod(0o755)
     section = _section("Try everything without an account")
     for port in ("8001", "8002", "8003"):
         section = section.replace(port, str(free_port()))
