@@ -71,7 +71,7 @@ def test_one_poison_body_never_harms_the_other_fifteen_of_its_batch(channel: Emu
         ("!!!", "not_base64"),
         ("e30", "not_base64"),
         (base64.b64encode(b"\xff\xfe\xfd").decode(), "not_utf8"),
-        ("{" * 5000, "not_json"),
+        ("{" * 5000, "nested_too_deep"),
         ('{"a":1,"a":2}', "duplicate_key"),
         ("[1]", "not_an_object"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><Notification><Message>&a;</Message></Notification>', "xml_doctype"),
