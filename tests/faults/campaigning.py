@@ -212,7 +212,8 @@ class Campaign:
 
         def quiet() -> bool:
             self._violence.tick(time.monotonic())
-            return self._stage.waiting() <= len(self._held) and not self._stage.broken() and not self._groups.open()
+            waiting = self._stage.waiting(held=self._held)
+            return not waiting and not self._stage.broken() and not self._groups.open()
 
         if not until(quiet, _CALM_SECONDS, every=0.25):
             self._complaints.append(f"not quiet {_CALM_SECONDS:g} s after the last fault")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from tests.emulation import eventually
 from tests.faults.campaigning import Order, run, show
+from tests.faults.stage import READ_RULE, Stage
 from witness import Ending
 
 
@@ -22,3 +24,15 @@ def test_every_promise_holds_under_seeded_fire() -> None:
     assert result.happened["too large to park"] >= 1
     assert result.injected["partition from the queue"] >= 1
     assert result.injected["queue deleted and created anew"] >= 1
+
+
+def test_only_messages_about_what_is_held_may_be_left(stage: Stage) -> None:
+    """However few of those there are: one about something else is never counted in their place."""
+    config = stage.emulator.config
+    config.publish(bucket="held", rule=READ_RULE, count=2)
+    eventually(lambda: stage.waiting() == 2)
+    assert stage.waiting(held={"held", "held, and its messages gone"}) == 0
+
+    config.publish(bucket="ours", rule=READ_RULE)
+    eventually(lambda: stage.waiting() == 3)
+    assert stage.waiting(held={"held", "held, and its messages gone"}) == 1
