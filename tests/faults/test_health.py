@@ -120,7 +120,8 @@ def test_a_stop_while_it_waits_to_start_is_in_good_order(stage: Stage) -> None:
     text = path.read_text(encoding="utf-8").replace("endpoint = ", 'endpoint = "http://127.0.0.1:9" #', 1)
     path.write_text(text, encoding="utf-8")
     replica.start()
-    assert until(lambda: "queue.endpoint: http://127.0.0.1:9 cannot be reached" in replica.get("/readyz")[1])
+    assert until(lambda: "http://127.0.0.1:9 cannot be reached (refused)" in replica.get("/readyz")[1]), replica.text()
+    assert "the key is queue.endpoint" in replica.get("/readyz")[1]
     assert replica.stop(PATIENCE_SECONDS) == 0, replica.text()
     assert replica.lines()[-1]["exit_reason"] == "drained"
 
