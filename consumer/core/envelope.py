@@ -68,7 +68,7 @@ def _json_object(text: str) -> JsonObject:
     except InvalidMessage:
         raise
     except json_text.NestedTooDeep as error:
-        raise InvalidMessage("nested_too_deep", str(error)) from None
+        raise InvalidMessage("nested_too_deep", f"the JSON is refused: {error}") from None
     except ValueError as error:
         raise InvalidMessage("not_json", f"the body is not JSON: {error}") from None
     assert isinstance(found, dict)  # the text begins with a brace

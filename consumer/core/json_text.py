@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 MOST_LEVELS = 64
-"""Four times what the deepest of the documents has that are known to come."""
+"""Far more than any document has that is known to come: the deepest is a policy, whose values stand six levels deep."""
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 """A string, even one that never ends, or a bracket."""
@@ -21,15 +21,15 @@ class NestedTooDeep(ValueError):
     """Arrays and objects stand more levels deep in each other than is allowed."""
 
 
-def parse(text: str, **hooks: Any) -> Any:
+def parse(text: str, *, levels: int = MOST_LEVELS, **hooks: Any) -> Any:
     """What the text says; `hooks` are those of `json.loads`.
 
     Raises:
-        NestedTooDeep: it has more than `MOST_LEVELS`.
+        NestedTooDeep: it has more levels.
         ValueError: it is not JSON; `json.JSONDecodeError`, unless it has a number with too many digits.
     """
-    if is_deeper(text, MOST_LEVELS):
-        raise NestedTooDeep(f"the JSON is nested more than {MOST_LEVELS} levels deep")
+    if is_deeper(text, levels):
+        raise NestedTooDeep(f"it is nested more than {levels} levels deep")
     return json.loads(text, **hooks)
 
 

@@ -39,16 +39,17 @@ def parsed(text: str) -> dict[str, Any]:
         raise refused(f"it has more than {MOST_CHARACTERS} characters")
     if text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}"):
         raise refused("it starts with a byte order mark")
-    if json_text.is_deeper(text, _DEEPEST):
-        raise refused(f"it is nested more than {_DEEPEST} levels deep")
     try:
         document = json_text.parse(
             text,
+            levels=_DEEPEST,
             object_pairs_hook=_without_repeats,
             parse_int=_short_number,
             parse_float=_no_number,
             parse_constant=_no_number,
         )
+    except json_text.NestedTooDeep as error:
+        raise refused(str(error)) from None
     except ValueError as error:
         raise refused(f"it is not JSON: {error}") from None
     if not isinstance(document, dict):
