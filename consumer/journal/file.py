@@ -50,6 +50,10 @@ _TAKEN = frozenset({errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENOTDIR, errn
 """Something else stands at the path, or in it where a directory has to be: no right to write would help."""
 
 
+class NewerJournal(OSError):
+    """A later version of this program has written to the file; a line of this one would break its chain."""
+
+
 class JournalFile:
     """One journal, open for appending by one thread at a time."""
 
@@ -306,7 +310,7 @@ def _last_whole(data: bytes) -> tuple[ChainHead, bytes | None] | None:
     """The same within a piece of the file; None if it holds no whole line.
 
     Raises:
-        OSError: a later version of this program has written to it.
+        NewerJournal: it holds a line of a later version of this program.
     """
     end = len(data)
     while end > 0:
@@ -315,7 +319,7 @@ def _last_whole(data: bytes) -> tuple[ChainHead, bytes | None] | None:
             entry = parsed(data[begin:end].removesuffix(b"\n"))
         except NewerLine:
             # Taken for torn, it would be followed by a line that takes its place, and the journal be whole for nobody.
-            raise OSError(errno.EINVAL, _NEWER) from None
+            raise NewerJournal(errno.EINVAL, _NEWER) from None
         except ValueError:
             end = begin
             continue

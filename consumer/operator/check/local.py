@@ -22,14 +22,13 @@ from consumer.config import Config, build_rules
 from consumer.core.errors import ConfigurationError
 from consumer.core.observers import Hooks
 from consumer.guards.rule import kinds_of
-from consumer.journal.file import JournalFile
+from consumer.journal.file import JournalFile, NewerJournal
 from consumer.operator.check import shared_store
 from consumer.operator.check.findings import CheckResult, failed, ok, service_of
 from consumer.telemetry.http_server import HealthServer
 
 _PATIENCE_SECONDS = 5.0
 _WRITTEN = {
-    errno.EINVAL: "do the one or the other",
     errno.EWOULDBLOCK: "end the process that keeps it",
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room on its volume"),
 }
@@ -69,8 +68,10 @@ def _journal(path: Path) -> CheckResult:
         with closing(file):
             file.rehearse()
     except OSError as error:
-        remedy = f"{_WRITTEN.get(error.errno or 0, 'look at its volume')}; the key is journal.path"
-        return failed("journal", f"journal.path: {path} cannot be written: {error.strerror}", remedy)
+        newer = isinstance(error, NewerJournal)
+        remedy = "do the one or the other" if newer else _WRITTEN.get(error.errno or 0, "look at its volume")
+        text = f"journal.path: {path} cannot be written: {error.strerror}"
+        return failed("journal", text, f"{remedy}; the key is journal.path")
     finally:
         if not existed:
             path.unlink()

@@ -263,6 +263,7 @@ def test_a_journal_of_a_newer_version(cli: Cli, journal: Path) -> None:
     (found,) = [each for each in cli.run("check", "-o", "json").document if each["check"] == "journal"]
     started = cli.run("run")
     assert (found["status"], started.status) == ("failed", 2)
+    assert found["remedy"] == "do the one or the other; the key is journal.path"
     for text in (found["message"], started.err):
         assert "a newer version has written to it: move it away" in text
     assert journal.read_bytes() == line + newer
