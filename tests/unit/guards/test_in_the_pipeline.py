@@ -44,6 +44,7 @@ class Scene:
     members: tuple[str, ...] = ()
     account_id: str = ACCOUNT
     buckets: FakeBuckets = field(default_factory=FakeBuckets)
+    clock: Clock = field(default_factory=Clock)
     opened: list[object] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -53,8 +54,9 @@ class Scene:
             Routing([rule], {self.account_id, *self.members}, "cn-shanghai"),
             self._open,
             self.guards,
-            ChangeMaker(Hooks(), pause=lambda _seconds: None),
+            ChangeMaker(Hooks(), monotonic=self.clock, pause=lambda _seconds: None),
             work_budget_seconds=45.0,
+            monotonic=self.clock,
         )
 
     def _open(self, resource: object, _until: Callable[[], float]) -> FakeBucket:
@@ -63,7 +65,7 @@ class Scene:
 
     def end(self, *, ours: bool = True) -> Ending:
         """The ending of the event."""
-        found = delivery(Clock(), received(body=event_body(), seconds=float("inf") if ours else 0.0))
+        found = delivery(self.clock, received(body=event_body(), seconds=float("inf") if ours else 0.0))
         self.pipeline.triage(found)
         return found.ending or self.pipeline.repair(found)
 
