@@ -71,12 +71,14 @@ def test_vendors_are_heard_from_warning_on_at_every_level(vendor: str) -> None:
     assert [(line["event"], line["logger"]) for line in _lines(stream)] == [("odd: reply", vendor)]
 
 
-def test_a_logger_that_was_cut_off_still_goes_this_way(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_logger_that_was_cut_off_still_goes_this_way(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A vendor's logger without handlers that does not propagate would print to standard error, past the redactor."""
     stream = io.StringIO()
     log.configure("json", "info", stream)
     vendor = logging.getLogger("cut-off")
-    vendor.propagate = False
+    monkeypatch.setattr(vendor, "propagate", False)
     vendor.warning("odd: Signature=abc")
     assert [line["event"] for line in _lines(stream)] == ["[redacted]"]
     assert capfd.readouterr().err == ""
