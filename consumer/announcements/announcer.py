@@ -13,6 +13,7 @@ from consumer.announcements.intake import Clocks, Intake
 from consumer.announcements.publishing import Publishing
 from consumer.announcements.states import StateWatch
 from consumer.engine.heartbeat import Heartbeat
+from consumer.engine.loop import PacedLoop
 
 KEPT_SECONDS = 3_600.0
 """How long after it was made an announcement is still tried to be published."""
@@ -42,7 +43,7 @@ class Life:
     """Whether deliveries may still be reported."""
 
 
-class Announcer:
+class Announcer(PacedLoop):
     """Moves what the intake brings through the outbox to the topic, until the process stops and a little longer."""
 
     def __init__(
@@ -55,30 +56,31 @@ class Announcer:
         pace: Pace,
         clocks: Clocks,
     ) -> None:
+        super().__init__(life.heartbeat, life.stopping)
         self._intake = intake
         self._outbox = intake.outbox
         self._publishing = publishing
         self._states = states
-        self._life = life
+        self._settling = life.settling
         self._interval_seconds = 60.0 / pace.max_per_minute
         self._clocks = clocks
         self._look_at = 0.0
 
     def run(self) -> None:
         """Publish until the process stops, and for a while what is left then."""
-        stopping, heartbeat = self._life.stopping, self._life.heartbeat
-        while not stopping.is_set():
-            heartbeat.rest()
-            if self.step(min(heartbeat.idle_seconds, _IDLE_SECONDS)):
-                heartbeat.beat("pausing", self._interval_seconds)
-                stopping.wait(self._interval_seconds)
+        super().run()
         self.drain()
 
-    def step(self, wait_seconds: float) -> bool:
+    def step(self) -> float:
+        """Publish the next one, and pause then as the pace says."""
+        published = self.publish_next(min(self._heartbeat.idle_seconds, _IDLE_SECONDS))
+        return self._interval_seconds if published else 0.0
+
+    def publish_next(self, wait_seconds: float) -> bool:
         """Publish the next one; false if there was none whose turn it was for so long."""
         self._look()
-        self._life.heartbeat.beat("publishing")
-        moved = self._publishing.step(wait_seconds, last=self._life.stopping.is_set())
+        self._heartbeat.beat("publishing")
+        moved = self._publishing.step(wait_seconds, last=self.done)
         if self._publishing.failures:
             self._intake.forget(self._outbox.forget_older(KEPT_SECONDS))
         return moved
@@ -87,12 +89,12 @@ class Announcer:
         """Publish what is left, as long as deliveries are being settled and a little longer; the rest is dropped."""
         until: float | None = None
         while until is None or self._clocks.monotonic() < until:
-            self._life.heartbeat.beat("publishing the last announcements")
-            if until is None and not self._life.settling():
+            self._heartbeat.beat("publishing the last announcements")
+            if until is None and not self._settling():
                 until = self._clocks.monotonic() + DRAIN_SECONDS
                 self._intake.collect(at_once=True)
                 self._publishing.try_now()
-            moved = self.step(_LAST_WAIT_SECONDS)
+            moved = self.publish_next(_LAST_WAIT_SECONDS)
             if until is not None and (self._publishing.failures or not (moved or self._outbox.waiting())):
                 break
         self._intake.close()

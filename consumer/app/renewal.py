@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from consumer.aliyun.kept_credentials import KeptCredentials
 from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.engine.heartbeat import Heartbeat
+from consumer.engine.loop import PacedLoop
 
 LONGEST_QUESTION_SECONDS = 60.0
 """What one source may take: the transport bounds each request, an external command of a profile ends after a minute."""
@@ -24,7 +25,7 @@ _REFUSED = frozenset(
 """Codes with which services refuse a key or a token itself, and not a signature or a right."""
 
 
-class CredentialRenewal:
+class CredentialRenewal(PacedLoop):
     """Renews the credentials that are due, one after the other; the worker's own first."""
 
     def __init__(
@@ -36,28 +37,20 @@ class CredentialRenewal:
         held_by: Callable[[], object] = lambda: "",
     ) -> None:
         """`kept` is by account, in the order of importance; `held_by` looks whether changes are paused."""
+        super().__init__(heartbeat, stopping)
         self._kept = kept
-        self._stopping = stopping
-        self._heartbeat = heartbeat
         self._held_by = held_by
 
-    def run(self) -> None:
-        """Renew what is due, and look for a pause, until the process stops."""
-        while not self._stopping.is_set():
-            self._heartbeat.beat("looking whether changes are paused")  # no disk is sure to answer
-            self._held_by()
-            self._heartbeat.rest()
-            if not self.step():
-                self._stopping.wait(_LOOK_SECONDS)
-
-    def step(self) -> bool:
-        """Renew the most important credentials that are due; whether there were any."""
+    def step(self) -> float:
+        """Look for a pause, and renew the most important credentials that are due; no pause while others may be."""
+        self._heartbeat.beat("looking whether changes are paused")  # no disk is sure to answer
+        self._held_by()
         for account, kept in self._kept.items():
             if kept.renewal_due():
                 self._heartbeat.beat(f"renewing the credentials of account {account}")
                 kept.renew()
-                return True
-        return False
+                return 0.0
+        return _LOOK_SECONDS
 
 
 class RefusedKeys:

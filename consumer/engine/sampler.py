@@ -14,13 +14,14 @@ from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.core.queue_limits import MAX_BATCH
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.in_flight import Books
+from consumer.engine.loop import PacedLoop
 from consumer.engine.queue_depth import DepthSample, QueueWatch, Watched
 
 LOOK_SECONDS = 5.0
 """How often the sampler checks whether a queue is due; it reads at most one each time."""
 
 
-class Sampler:
+class Sampler(PacedLoop):
     """One thread that samples every watched queue in its turn."""
 
     def __init__(
@@ -37,9 +38,8 @@ class Sampler:
 
         `learn` gets the attributes of the queue that this process receives from at each sample, None after a refusal.
         """
+        super().__init__(heartbeat, stopping)
         self._watch = watch
-        self._stopping = stopping
-        self._heartbeat = heartbeat
         self._observe = observe
         self._learn = learn
         self._wall = wall
@@ -47,10 +47,7 @@ class Sampler:
     def run(self) -> None:
         """Look until the process stops; a request that is under way then ends within its deadline."""
         self.look_at_letters()
-        while not self._stopping.is_set():
-            self.step()
-            self._heartbeat.beat("idle", LOOK_SECONDS)
-            self._stopping.wait(LOOK_SECONDS)
+        super().run()
 
     def look_at_letters(self) -> None:
         """See what was given up before this process: its figures are known from the start, its messages are not."""
@@ -59,14 +56,14 @@ class Sampler:
                 self._look(each, self._watch.books())
                 each.queue.close()
 
-    def step(self) -> None:
+    def step(self) -> float:
         """Sample the queue that has been due for the longest time, if one is due."""
         each = self._watch.due()
-        if each is None:
-            return
-        self._read(each)
-        self._look(each, each.books)
-        each.queue.close()  # kept open, it would be dead by the next request
+        if each is not None:
+            self._read(each)
+            self._look(each, each.books)
+            each.queue.close()  # kept open, it would be dead by the next request
+        return LOOK_SECONDS
 
     def _read(self, each: Watched) -> None:
         self._heartbeat.beat(f"reading the attributes of {each.queue.name}")

@@ -15,6 +15,7 @@ from consumer.core.evaluation import Judgement, Subject
 from consumer.core.observers import ApiCall, LeaseRenewal, Report, Retry, SettleError
 from consumer.core.outcome import Outcome
 from consumer.engine.heartbeat import Heartbeat
+from consumer.engine.loop import PacedLoop
 from consumer.reevaluation.agreement import Agreements, Conclusion, Fix, fix_of
 
 MOST_WAITING = 1_000
@@ -48,7 +49,7 @@ class Evaluator(Protocol):
         ...
 
 
-class Reevaluation:
+class Reevaluation(PacedLoop):
     """A `consumer.core.observers.Listener` with a thread; the line and the fixes that wait are shared between both."""
 
     def __init__(
@@ -63,9 +64,8 @@ class Reevaluation:
         most_waiting: int = MOST_WAITING,
     ) -> None:
         """Wait for agreement if `agreements` is given."""
+        super().__init__(heartbeat, stopping)
         self._evaluator = evaluator
-        self._stopping = stopping
-        self._heartbeat = heartbeat
         self._account_id = account_id
         self._interval_seconds = 60.0 / max_per_minute
         self._agreements = agreements
@@ -76,15 +76,12 @@ class Reevaluation:
         self._changed = threading.Condition()
         self._results: Counter[str] = Counter()
 
-    def run(self) -> None:
-        """Make one request after the other until the process stops; what still waits then is forgotten."""
-        while not self._stopping.is_set():
-            self._heartbeat.rest()
-            if self.step(min(self._heartbeat.idle_seconds, _LOOK_SECONDS)):
-                self._heartbeat.beat("pausing", self._interval_seconds)
-                self._stopping.wait(self._interval_seconds)
+    def step(self) -> float:
+        """Make the next request, and pause then as was agreed; what still waits when the process stops is forgotten."""
+        requested = self.request_next(min(self._heartbeat.idle_seconds, _LOOK_SECONDS))
+        return self._interval_seconds if requested else 0.0
 
-    def step(self, wait_seconds: float) -> bool:
+    def request_next(self, wait_seconds: float) -> bool:
         """Make the next request, for an evaluation or for results; false if there was none to make for so long."""
         with self._changed:
             due = self._due()

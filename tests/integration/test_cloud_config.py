@@ -189,16 +189,16 @@ def test_an_exposure_is_closed_when_the_emulated_evaluator_agrees(
     channel.advance(5)
     found.report(fixed)
     asking.report(fixed)
-    assert asking.step(0)
+    assert asking.request_next(0)
     clock.advance(LOOK_SECONDS)
-    assert asking.step(0)
+    assert asking.request_next(0)
     assert concluded == []
     assert value(found, "oldest_open_exposure_timestamp_seconds", rule=fixed.rule) == found_at_ms / 1000
 
     channel.advance(5)
     channel.change_bucket("photos", acl="private")
     clock.advance(LOOK_SECONDS)
-    assert asking.step(0)
+    assert asking.request_next(0)
     for each in concluded:
         found.concluded(each)
 

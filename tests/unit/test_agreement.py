@@ -79,7 +79,7 @@ class Scene:
     def steps(self, seconds: float = 0.0) -> None:
         """Let time pass, then make every request that is due."""
         self.clock.advance(seconds)
-        while self.asking.step(0):
+        while self.asking.request_next(0):
             pass
 
     def conclusions(self) -> list[str]:

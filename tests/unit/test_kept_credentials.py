@@ -231,11 +231,11 @@ def test_the_worker_s_own_come_first(clock: Clock) -> None:
         accounts[name].get_credentials()
         accounts[name].get_credentials()
     renewal = CredentialRenewal(accounts, threading.Event(), Heartbeat("credentials", 60, monotonic=clock))
-    assert not renewal.step()
+    assert renewal.step(), "nothing is due, so there is a pause"
     sources["member-1"].failure = SILENCE
     clock.advance(HOUR - 900)
     steps = []
-    while renewal.step():
+    while not renewal.step():
         steps.append([each.asked for each in sources.values()])
     assert steps == [[2, 1, 1], [2, 2, 1], [2, 2, 2]]
 

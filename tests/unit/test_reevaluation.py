@@ -63,7 +63,7 @@ def test_every_fix_has_its_turn() -> None:
     for settled in (named("first"), named("held", Outcome.HELD), named("second"), named("gone", Outcome.GONE)):
         asking.report(settled)
 
-    while asking.step(0):
+    while asking.request_next(0):
         pass
 
     assert asked.resources == ["first", "second"]
@@ -76,10 +76,10 @@ def test_a_resource_waits_in_line_once() -> None:
     asking = reevaluation(asked)
     asking.report(named("photos"))
     asking.report(named("photos"))
-    assert asking.step(0)
-    assert not asking.step(0)
+    assert asking.request_next(0)
+    assert not asking.request_next(0)
     asking.report(named("photos"))
-    assert asking.step(0)
+    assert asking.request_next(0)
 
 
 def test_the_line_is_bounded() -> None:
@@ -99,7 +99,7 @@ def test_a_member_account_has_its_own_cloud_config() -> None:
     settled = named("photos")
     assert settled.event is not None
     asking.report(replace(settled, event=replace(settled.event, account_id="9876543210987654")))
-    assert not asking.step(0)
+    assert not asking.request_next(0)
 
 
 def test_a_failure_is_counted_and_the_next_is_requested() -> None:
@@ -109,8 +109,8 @@ def test_a_failure_is_counted_and_the_next_is_requested() -> None:
     asking = reevaluation(asked)
     asking.report(named("first"))
     asking.report(named("second"))
-    assert asking.step(0)
-    assert asking.step(0)
+    assert asking.request_next(0)
+    assert asking.request_next(0)
     assert asking.results() == {"asked": 1, "failed": 1, "dropped": 0}
 
 
@@ -119,7 +119,7 @@ def test_a_fix_counts_although_its_delivery_was_lost() -> None:
     asked = Asked()
     asking = reevaluation(asked)
     asking.report(replace(named("photos"), outcome=Outcome.LEASE_LOST))
-    assert asking.step(0)
+    assert asking.request_next(0)
     assert asked.resources == ["photos"]
 
 

@@ -66,7 +66,7 @@ class Stage:
 
     def publish(self) -> list[str]:
         """Let the thread do all it can now; what was published until then."""
-        while self.announcer.step(0):
+        while self.announcer.publish_next(0):
             pass
         return self.topic.kinds
 
