@@ -108,10 +108,10 @@ class ChangeMaker:
         )
 
     def _make(self, work: PermittedChange) -> Ending:
-        stages = work.delivery.stages
+        timings = work.delivery.timings
         if not self._ours(work):
             return _not_ours(work)
-        with stages.measure("apply"):
+        with timings.measure("apply"):
             recorded = self._report_step(StepName.BEFORE, work)
             if self._journal_required and not recorded:
                 return _not_journaled(work)
@@ -124,7 +124,7 @@ class ChangeMaker:
                     return ending
                 raise
             self._report_step(StepName.CHANGED, work)
-        with stages.measure("verify"):
+        with timings.measure("verify"):
             return self._verify(work)
 
     def _ours(self, work: PermittedChange) -> bool:

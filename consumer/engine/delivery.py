@@ -28,7 +28,7 @@ class Delivery:
     message: Received
     lease: Lease
     received_at: float
-    stages: Timings = field(default_factory=Timings)
+    timings: Timings = field(default_factory=Timings)
     crowded_out: bool = False
     """Whether it has come back and found no slot left for such ones, so that it is decoded and then waits once more."""
 
@@ -107,9 +107,9 @@ class Delivery:
             before,
             after,
             self.incarnation,
-            self.stages.request_ids if ending else (),
+            self.timings.request_ids if ending else (),
             rule.observed.value if rule else "",
-            self.stages.requests if ending else NO_REQUESTS,
+            self.timings.requests if ending else NO_REQUESTS,
         )
 
     def report(self, disposition: Disposition, settled_at_ms: int) -> Report:
@@ -131,7 +131,7 @@ class Delivery:
             parked_as=self.copy_id if parked else "",
             parked_seconds=parked.delay_seconds if parked else 0,
             settled_at_ms=settled_at_ms,
-            request_ids=self.stages.request_ids,
-            stage_seconds=self.stages.as_tuple(),
+            request_ids=self.timings.request_ids,
+            stage_seconds=self.timings.as_tuple(),
             confirmed=bool(self.incarnation),
         )

@@ -49,6 +49,6 @@ class Ledger:
         """The disposition is certain: end the lease, count it in the books, report it."""
         now = self._monotonic()
         delivery.lease.lose() if disposition is Disposition.LEASE_LOST else delivery.lease.end()
-        delivery.stages.add("settle", now - delivery.resolved_at)
+        delivery.timings.add("settle", now - delivery.resolved_at)
         self._in_flight.settle(disposition)
         self._hooks.report(delivery.report(disposition, self._wall_ms()))

@@ -93,15 +93,15 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - a fault in one repair must not take the other messages with it
             return ended_by(error, rule)
         try:
-            with delivery.stages.recording_requests():
+            with delivery.timings.recording_requests():
                 ending = self._repair(delivery, rule, resource, target, until)
         except Exception as error:  # noqa: BLE001 - as above
             ending = ended_by(error, delivery.rule or rule, delivery.finding)
-        delivery.stages.request_ids = tuple(request_ids)
+        delivery.timings.request_ids = tuple(request_ids)
         return self._guards.after_look(resource, ending, granted)
 
     def _repair(self, delivery: Delivery, rule: Rule, resource: Resource, target: Target[Any], until: float) -> Ending:
-        with delivery.stages.measure("inspect"):
+        with delivery.timings.measure("inspect"):
             found = target.identity()
             if found.owner_id != resource.account_id:
                 noun = rule.remediation.kind.noun
@@ -129,7 +129,7 @@ class Pipeline:
                 intent = Intent(rule, resource, resource.region, finding, delivery.event)
             case _:
                 assert_never(finding)
-        with delivery.stages.measure("inspect"):
+        with delivery.timings.measure("inspect"):
             permit = self._guards.permit(intent, target.tags)
         with permit:
             if permit.refusal:

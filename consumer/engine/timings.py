@@ -47,10 +47,10 @@ class Timings:
 class Measuring:
     """One stretch of a stage, from the `with` to its end; a class, because a generator costs three times as much."""
 
-    __slots__ = ("_monotonic", "_stage", "_stages", "_started")
+    __slots__ = ("_monotonic", "_stage", "_started", "_timings")
 
-    def __init__(self, stages: Timings, stage: str, monotonic: Callable[[], float]) -> None:
-        self._stages = stages
+    def __init__(self, timings: Timings, stage: str, monotonic: Callable[[], float]) -> None:
+        self._timings = timings
         self._stage = stage
         self._monotonic = monotonic
         self._started = monotonic()
@@ -59,4 +59,4 @@ class Measuring:
         """Measured from the call to `measure` on."""
 
     def __exit__(self, *_raised: object) -> None:
-        self._stages.add(self._stage, self._monotonic() - self._started)
+        self._timings.add(self._stage, self._monotonic() - self._started)

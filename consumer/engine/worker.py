@@ -47,8 +47,8 @@ class Worker(Loop):
         """Carry one delivery to its ending, or leave it to the worker that has the same resource in work."""
         self._heartbeat.beat(f"working on message {delivery.message_id}")
         waited = delivery.message.queued_seconds + self._monotonic() - delivery.received_at
-        delivery.stages.add("wait", waited)
-        with delivery.stages.measure("decode"):
+        delivery.timings.add("wait", waited)
+        with delivery.timings.measure("decode"):
             self._pipeline.triage(delivery)
         if ending := self._unsettled.ending_of_copy(delivery.message_id):
             delivery.ending = ending  # it stands in the dead-letter queue, and only its deletion is outstanding

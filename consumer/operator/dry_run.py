@@ -92,7 +92,7 @@ class DryRun:
             mode = self._modes[delivery.rule.name].value
             return DryRunResult(None, "not_looked", text, delivery.rule.name, mode, delivery.event)
         ending = delivery.ending or self._pipeline.repair(delivery)
-        return replace(self._result(ending, delivery.event, delivery.rule), requests=delivery.stages.requests)
+        return replace(self._result(ending, delivery.event, delivery.rule), requests=delivery.timings.requests)
 
     def _result(self, ending: Ending, event: Event | None, rule: Rule | None) -> DryRunResult:
         mode = self._modes[rule.name] if rule else None

@@ -68,7 +68,7 @@ def test_it_is_repaired_and_read_back() -> None:
     found, ending = scene.deliver()
     assert (ending.outcome, ending.before, ending.after) == (Outcome.FIXED, "on", "off")
     assert scene.house.calls == ["identity", "switch", "identity"]
-    assert found.stages.request_ids == ("request-1", "request-2", "request-3")
+    assert found.timings.request_ids == ("request-1", "request-2", "request-3")
     assert scene.deliver()[1].outcome is Outcome.ALREADY_COMPLIANT
 
 

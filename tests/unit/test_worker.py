@@ -22,7 +22,7 @@ def test_a_delivery_is_worked_on_to_its_ending() -> None:
     assert resolved.ending == FIXED
     assert resolved.rule is not None
     assert resolved.event is not None
-    assert [stage for stage, _ in resolved.stages.as_tuple()][:2] == ["wait", "decode"]
+    assert [stage for stage, _ in resolved.timings.as_tuple()][:2] == ["wait", "decode"]
     assert working.engine.books.settling == 1
 
 

@@ -95,7 +95,7 @@ class RepairAttempts:
             delivery = self._delivery(body, identity, number)
             try:
                 ending = self._way(delivery)
-                request_ids += delivery.stages.request_ids
+                request_ids += delivery.timings.request_ids
                 journaled = self._ended(delivery, ending)
                 if not _shows_later(ending) or number == _MOST_LOOKS:
                     return RepairAttempt(delivery, ending, tuple(request_ids), journaled)
