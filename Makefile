@@ -50,7 +50,7 @@ fuzz: ## A million hostile bodies through decode, match and guard (FUZZ_EXAMPLES
 	@scripts/environment dev
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000000} $(PY) -m pytest -q tests/fuzz
 
-mutants: ## Break the engine, the guards and the policies line by line, and see the unit tests notice (ONLY=consumer/engine/lease.py)
+mutants: ## Break the engine, the guards and the repairs line by line, and see the tests notice (ONLY=consumer/engine/lease.py)
 	@scripts/environment mutants
 	$(PY) -m tests.mutants $(ONLY)
 

@@ -1,8 +1,9 @@
 """`make mutants`: run mutmut, and judge what survived by the list of explained survivors.
 
-A survivor is a change that no unit test notices. It is either killed by a new test of behaviour, or it stands in
-explained.toml with the reason why it changes nothing that anybody could see. The list names the function and the lines
-that were changed, not mutmut's numbers, which move with every edit; an entry that explains nothing is an error, too.
+A survivor is a change that no test of a unit or of a repair notices. It is either killed by a new test of behaviour, or
+it stands in explained.toml with the reason why it changes nothing that anybody could see. The list names the function
+and the lines that were changed, not mutmut's numbers, which move with every edit; an entry that explains nothing is an
+error, too.
 A test that mutmut stopped because it took too long counts as one that noticed: a wait that never ends is a failure.
 """
 
