@@ -34,7 +34,7 @@ def suite(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "scripts/again-alone", tmp_path / "scripts")
     python = tmp_path / ".venv/bin/python"
     python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
     (tmp_path / "test_it.py").write_text("def test_sound():\n    pass\n", encoding="utf-8")
     return tmp_path

@@ -149,7 +149,7 @@ def configured(emulator: Emulator, folder: Path, port: int) -> Cli:
     binaries.mkdir()
     for name, module in (("config-remediator", "-m consumer"), ("python", "")):
         script = binaries / name
-        script.write_text(f'#!/bin/sh\nexec {sys.executable} {module} "$@"\n', encoding="utf-8")
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n', encoding="utf-8")
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
     return cli
 

@@ -114,7 +114,7 @@ def test_the_page_leads_to_a_repaired_canary_without_an_account(cli: Cli, tmp_pa
     folder = tmp_path / "empty"
     (folder / "try/bin").mkdir(parents=True)
     installed = folder / "try/bin/config-remediator"
-    installed.write_text(f'#!/bin/sh\nexec {sys.executable} -m consumer "$@"\n', encoding="utf-8")
+    installed.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m consumer "$@"\n', encoding="utf-8")
     installed.chmod(0o755)
     section = _section("Try everything without an account")
     for port in ("8001", "8002", "8003"):
