@@ -31,7 +31,7 @@ class Backoff:
         """How long to hide a message after its n-th failure: between half of the full pause and all of it."""
         doublings = min(max(attempts, 1) - 1, 32)  # 2**32 pauses is past every cap; more would only be a large number
         full = min(self.base_seconds * 2**doublings, self.cap_seconds, MAX_VISIBILITY_SECONDS)
-        return max(1, min(round(jitter(full / 2, full)), MAX_VISIBILITY_SECONDS))
+        return max(1, round(jitter(full / 2, full)))
 
 
 @dataclass(frozen=True, slots=True)

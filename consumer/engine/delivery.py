@@ -93,7 +93,7 @@ class Delivery:
         """
         return self.rule is other.rule and self.resource == other.resource and self.age_order >= other.age_order
 
-    def step(self, name: StepName, *, before: str = "", after: str = "", ending: Ending | None = None) -> Step:
+    def step(self, name: StepName, *, before: str, after: str, ending: Ending | None = None) -> Step:
         """One step of its way, for step listeners."""
         rule = self.rule
         return Step(

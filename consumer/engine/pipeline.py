@@ -17,7 +17,7 @@ from consumer.core.event import OtherMessage, decode
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.change import ChangeMaker, PermittedChange
 from consumer.engine.delivery import Delivery
-from consumer.engine.endings import ended_by, left_alone, rejected
+from consumer.engine.endings import ended_by, left_alone
 from consumer.engine.routing import Routing
 from consumer.guards.chain import Guards, Intent
 from consumer.guards.rule import Rule
@@ -69,9 +69,6 @@ class Pipeline:
             return
         try:
             delivery.resource = self._routing.resource_of(found, delivery.rule)
-        except Refused as error:
-            delivery.ending = rejected(error)
-            return
         except Exception as error:  # noqa: BLE001 - a kind may be a plugin's, and a fault in it must not end the worker
             delivery.ending = ended_by(error, delivery.rule)
             return

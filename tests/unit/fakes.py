@@ -17,6 +17,7 @@ from consumer.core.parked import PropertyName, UserProperty, carried
 from consumer.engine.delivery import Delivery
 from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.lease import Lease
+from consumer.engine.timings import Timings
 from consumer.resources.oss.bucket import BucketInfo
 from consumer.resources.oss.named_settings import NamedSettings
 from consumer.resources.oss.settings.base import Setting
@@ -262,7 +263,7 @@ def delivery(clock: Clock, message: Received | None = None) -> Delivery:
     """A delivery that has just arrived."""
     message = message or received()
     lease = Lease(message.message_id, message.receipt_handle, clock(), message.lease_seconds)
-    return Delivery(message, lease, clock())
+    return Delivery(message, lease, clock(), Timings(clock))
 
 
 @dataclass

@@ -36,6 +36,8 @@ class World:
     budget_seconds: float = 45.0
     stops_after: int = 1_000
     """Pauses after which the process is stopping."""
+    first_rules: tuple[Rule, ...] = ()
+    """Rules that stand before this one in the configuration."""
 
     def __post_init__(self) -> None:
         if self.acl:
@@ -52,7 +54,7 @@ class World:
     def made(self, hooks: Hooks) -> Pipeline:
         """A pipeline that these hooks follow."""
         return Pipeline(
-            Routing([self.rule], {ACCOUNT}, "cn-shanghai"),
+            Routing([*self.first_rules, self.rule], {ACCOUNT}, "cn-shanghai"),
             self._open,
             self.guards,
             ChangeMaker(hooks, monotonic=self.clock, pause=self.pause),
@@ -61,6 +63,7 @@ class World:
         )
 
     def _open(self, resource: object, until: Callable[[], float]) -> FakeBucket:
+        self.buckets.happen(self.buckets.before, "open")
         self.until = until
         self.opened.append((resource.resource_id, until()))  # type: ignore[attr-defined]
         return FakeBucket(self.buckets, resource.resource_id)  # type: ignore[attr-defined]

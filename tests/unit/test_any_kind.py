@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from consumer.core.errors import PermissionMissing
+from consumer.core.errors import PermissionMissing, ResourceGone
 from consumer.core.observers import Hooks, StepName
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.change import ChangeMaker
@@ -181,6 +181,21 @@ def test_a_fault_in_a_kind_is_an_ending(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(SwitchOff, "kind", _Clumsy())
     ending = scene.deliver()[1]
     assert (ending.outcome, ending.reason, ending.error_class) == (Outcome.FAILED, "internal_error", "IndexError")
+
+
+class _Knowing(LampKind):
+    """Somebody's kind that can tell by an id alone that there is no such lamp."""
+
+    def names(self, resource_id: str) -> bool:
+        """It was sold."""
+        raise ResourceGone("light", "ParseLamp", "Sold", resource_id)
+
+
+def test_a_kind_that_ends_it_before_the_look_is_named_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a look: the rule says which kind it is about."""
+    scene = Scene()
+    monkeypatch.setattr(SwitchOff, "kind", _Knowing())
+    assert scene.deliver()[1] == Ending(Outcome.GONE, "no_such_lamp", "the lamp does not exist")
 
 
 def test_a_fault_in_a_target_is_an_ending(monkeypatch: pytest.MonkeyPatch) -> None:

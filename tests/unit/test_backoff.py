@@ -47,8 +47,10 @@ def test_pauses_never_shrink_with_more_attempts(backoff: Backoff, attempts: int,
 
 
 def test_the_cap_is_reached_and_kept() -> None:
-    """A message that failed a million times waits as long as the queue allows and no longer."""
-    assert Backoff(30, 10**9).seconds(10**6, lambda _low, high: high) == MAX_VISIBILITY_SECONDS
+    """A message that failed a million times waits between half of what the queue allows and all of it."""
+    backoff = Backoff(30, 10**9)
+    assert backoff.seconds(10**6, lambda _low, high: high) == MAX_VISIBILITY_SECONDS
+    assert backoff.seconds(10**6, lambda low, _high: low) == MAX_VISIBILITY_SECONDS / 2
 
 
 def test_failures_are_counted_by_message() -> None:

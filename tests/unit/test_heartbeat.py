@@ -36,7 +36,17 @@ def test_a_thread_that_never_begins_is_overdue() -> None:
     """A start that hangs is seen as well."""
     clock = Clock()
     heartbeat = Heartbeat("settler-1", 10.0, monotonic=clock)
-    clock.advance(11.0)
+    clock.advance(10.0)
+    assert heartbeat.overdue() == ""
+    clock.advance(0.1)
+    assert heartbeat.overdue() == "starting"
+
+
+def test_a_machine_that_has_just_started_excuses_nobody() -> None:
+    """Its monotonic clock begins at nothing, so that early moments are moments like any other."""
+    clock = Clock(0.0)
+    heartbeat = Heartbeat("settler-1", 0.25, monotonic=clock)
+    clock.advance(0.5)
     assert heartbeat.overdue() == "starting"
 
 

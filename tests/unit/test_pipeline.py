@@ -12,6 +12,7 @@ from consumer.guards.chain import Guards
 from consumer.guards.exemptions import Exemption
 from consumer.guards.rule import Mode
 from tests.unit.bodies import VARIANTS, event_body, text_of
+from tests.unit.fakes import delivery, received
 from tests.unit.pipeline_world import NAME, World
 
 
@@ -163,26 +164,62 @@ def test_without_a_region_of_its_own_the_bucket_is_where_we_address_it() -> None
     assert world.pipeline.repair(found).outcome is Outcome.EXEMPT
 
 
+def invalid(reason: str, detail: str) -> Ending:
+    """A body that is no event and never will be."""
+    return Ending(Outcome.INVALID, reason, detail, error_class="InvalidMessage")
+
+
+def refused(reason: str, detail: str) -> Ending:
+    """An event on which nobody ever acts, for what it is about."""
+    return Ending(Outcome.REJECTED, reason, detail, error_class="Refused", resource_alone=True)
+
+
 @pytest.mark.parametrize(
-    ("body", "outcome", "reason"),
+    ("body", "ending"),
     [
-        ("", Outcome.INVALID, "empty"),
-        ("{}", Outcome.INVALID, "missing_field"),
-        (text_of({"eventType": "SnapshotDelivery"}), Outcome.NOT_OURS, "other_message"),
-        (event_body(resourceType="ACS::RDS::DBInstance"), Outcome.NOT_OURS, "no_rule"),
-        (event_body(resourceType="ACS::ECS::Instance"), Outcome.REJECTED, "wrong_resource_type"),
-        (event_body(resourceOwnerId="100200300400"), Outcome.REJECTED, "account_not_allowed"),
-        *[
-            (event_body(resourceId=name), Outcome.REJECTED, "invalid_bucket_name")
-            for name in ("evil.example/x#", "..", "a@b", "A-Bucket", "b", "-ab", "ab-", "a_b", "x" * 64, "a.b.c",
-                         "b\u00fccket", "\uff41bc", "\u0430bc", "bucket?acl", "bucket/../other", "a b c")
-        ],
+        ("", invalid("empty", "the body is empty")),
+        ("{}", invalid("missing_field", "evaluationResultIdentifier is missing")),
+        (
+            text_of({"eventType": "SnapshotDelivery"}),
+            Ending(Outcome.NOT_OURS, "other_message", "SnapshotDelivery"),
+        ),
+        (
+            event_body(resourceType="ACS::RDS::DBInstance"),
+            Ending(Outcome.NOT_OURS, "no_rule", "no rule takes this event"),
+        ),
+        (
+            event_body(resourceType="ACS::ECS::Instance"),
+            refused("wrong_resource_type", "rule acl repairs ACS::OSS::Bucket only"),
+        ),
+        (
+            event_body(resourceOwnerId="100200300400"),
+            refused("account_not_allowed", "the resource belongs to account 100200300400"),
+        ),
     ],
+)
+def test_what_needs_no_look_at_a_resource_is_dismissed(body: str, ending: Ending) -> None:
+    """Undecodable, not ours, or never to be acted on: no bucket is opened, and a person reads why."""
+    assert dismissed(World(), body) == ending
+
+
+def test_a_damaged_body_is_dismissed_with_what_is_known_of_the_damage() -> None:
+    """However much it reads like an event: the reply could not carry it as it is."""
+    world = World()
+    found = delivery(world.clock, replace(received(body=event_body()), damage="not well-formed"))
+    world.pipeline.triage(found)
+    assert found.ending == invalid("damaged_body", "not well-formed")
+    assert found.event is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["evil.example/x#", "..", "a@b", "A-Bucket", "b", "-ab", "ab-", "a_b", "x" * 64, "a.b.c",
+     "b\u00fccket", "\uff41bc", "\u0430bc", "bucket?acl", "bucket/../other", "a b c"],
 )  # fmt: skip
-def test_what_needs_no_look_at_a_resource_is_dismissed(body: str, outcome: Outcome, reason: str) -> None:
-    """Undecodable, not ours, or never to be acted on: no bucket is opened."""
-    ending = dismissed(World(), body)
-    assert (ending.outcome, ending.reason) == (outcome, reason)
+def test_what_can_be_no_bucket_is_never_looked_for(name: str) -> None:
+    """What arrives in a message is hostile until it is validated."""
+    ending = dismissed(World(), event_body(resourceId=name))
+    assert (ending.outcome, ending.reason) == (Outcome.REJECTED, "invalid_bucket_name")
 
 
 def test_an_event_without_a_region_is_looked_up_in_the_configured_one() -> None:

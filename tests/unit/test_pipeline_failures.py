@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consumer.core.errors import (
@@ -17,9 +19,12 @@ from consumer.core.errors import (
     Unavailable,
     WrongEndpoint,
 )
-from consumer.core.outcome import Outcome
+from consumer.core.observers import Hooks
+from consumer.core.outcome import Attempt, Ending, Outcome
 from consumer.guards.chain import Guards
+from consumer.guards.exemptions import Exemption
 from consumer.guards.refusals import CERTAIN_SECONDS
+from consumer.guards.rule import Selector
 from consumer.resources.oss.kind import BUCKETS
 from tests.unit.bodies import ACCOUNT
 from tests.unit.fakes import Clock, service_error
@@ -121,3 +126,49 @@ def test_a_fault_inside_a_remediation_is_an_ending(fault: Exception, operation: 
         "internal_error",
         type(fault).__name__,
     )
+
+
+def test_a_client_that_cannot_be_opened_is_an_ending_too() -> None:
+    """Nothing was looked at; what went wrong is said as for every other request."""
+    world = World()
+    missing = PermissionMissing("sts", "AssumeRole", "NoPermission", "no")
+    world.before("open", missing)
+    assert world.end() == Ending(
+        Outcome.HELD,
+        "permission_missing",
+        str(missing),
+        error_class="PermissionMissing",
+        hold_seconds=60.0,
+        missing_action="sts:AssumeRole",
+    )
+    assert not world.buckets.calls
+
+
+def test_a_fault_in_what_a_guard_needs_says_which_change_it_kept_back() -> None:
+    """The look is over by then, so what was found and what was wanted is known, and that nothing was begun."""
+    exemption = Exemption("e", "o", "r", float("inf"), tags=(("public", "yes"),))
+    world = World(guards=Guards(exemptions=[exemption]))
+    world.before("tags", ZeroDivisionError("x"))
+    assert world.end() == Ending(
+        Outcome.FAILED,
+        "internal_error",
+        "ZeroDivisionError: x",
+        error_class="ZeroDivisionError",
+        attempt=Attempt("public-read", "private", now="public-read"),
+    )
+
+
+def test_what_fails_after_its_tags_are_known_is_held_as_the_rule_says_that_takes_it() -> None:
+    """By its event it was the first rule's, by its tags it is the second one's: that one's time counts."""
+    world = World()
+    tagged = Selector(resource_types=frozenset({"ACS::OSS::Bucket"}), tags=(("team", "web"),))
+    world.first_rules = (replace(world.rule, name="tagged", selector=tagged, hold_seconds=20.0),)
+    world.pipeline = world.made(Hooks())
+    world.rule.remediation.inspect = refuse_to_look  # type: ignore[method-assign]
+    ending = world.end()
+    assert (ending.outcome, ending.missing_action, ending.hold_seconds) == (Outcome.HELD, "oss:GetBucketAcl", 60.0)
+
+
+def refuse_to_look(_bucket: object, _info: object) -> str:
+    """What an inspection raises whose permission is missing."""
+    raise PermissionMissing("oss", "GetBucketAcl", "AccessDenied", "no")

@@ -96,9 +96,9 @@ def test_a_line_that_cannot_be_spelled_fails_alone(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     writer = JournalWriter(JournalFile(path))
     found = delivery(Clock())
-    writer.step(found.step(StepName.DECIDED))
+    writer.step(found.step(StepName.DECIDED, before="", after=""))
     with pytest.raises(TypeError, match="not JSON serializable"):
-        writer.step(found.step(StepName.BEFORE, before=b"bytes"))  # type: ignore[arg-type]
+        writer.step(found.step(StepName.BEFORE, before=b"bytes", after=""))  # type: ignore[arg-type]
     writer.sync()
     assert [parsed(line).step for line in path.read_bytes().splitlines()] == ["decided"]
     assert (writer.gaps, writer.trouble) == (0, "")
@@ -109,8 +109,8 @@ def test_all_that_a_failed_write_took_along_is_missing(tmp_path: Path, full: pyt
     path = tmp_path / "journal.jsonl"
     writer = JournalWriter(JournalFile(path))
     found = delivery(Clock())
-    writer.step(found.step(StepName.CHANGED))
-    writer.step(found.step(StepName.VERIFIED))
+    writer.step(found.step(StepName.CHANGED, before="", after=""))
+    writer.step(found.step(StepName.VERIFIED, before="", after=""))
     with pytest.raises(OSError, match="No space"):
         writer.sync()
     full.undo()
