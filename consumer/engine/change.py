@@ -51,7 +51,6 @@ class ChangeMaker:
         journal_required: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] = time.sleep,
-        read_backs: ReadBacks | None = None,
     ) -> None:
         """`pause` waits, and returns something true when a stop cut the wait short.
 
@@ -61,7 +60,7 @@ class ChangeMaker:
         self._journal_required = journal_required
         self._monotonic = monotonic
         self._pause = pause
-        self._read_backs = ReadBacks(monotonic=monotonic) if read_backs is None else read_backs
+        self._read_backs = ReadBacks(monotonic=monotonic)
 
     def make(self, work: PermittedChange) -> Ending:
         """How the change ends; whatever is raised in it is an ending too."""
@@ -224,8 +223,6 @@ class ChangeMaker:
 
     def _report_step(self, name: StepName, work: PermittedChange) -> bool:
         """Report this step; whether every step listener has recorded it, true if there is none."""
-        if not self._hooks.has_step_listeners:
-            return True
         return self._hooks.step(work.delivery.step(name, before=work.change.before, after=work.change.after))
 
 

@@ -9,7 +9,6 @@ same change once more. See docs/decisions/0022-read-backs-do-not-wait.md.
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,7 +59,7 @@ class ReadBack:
 class ReadBacks:
     """The changes that are still to be read back, by resource and remediation; shared by all workers."""
 
-    def __init__(self, *, remembered: int = _REMEMBERED, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, monotonic: Callable[[], float], remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
         self._monotonic = monotonic
         self._awaited: OrderedDict[Resource, dict[str, ReadBack]] = OrderedDict()
@@ -73,21 +72,20 @@ class ReadBacks:
 
     def of(self, rule: Rule, resource: Resource, found: Identity) -> ReadBack | None:
         """The change, by any rule of this remediation, that is to be read back from this very resource."""
-        return self._of(resource, found).get(rule.remediation.name) if self._awaited else None
+        return self._of(resource, found).get(rule.remediation.name)
 
-    def in_the_way(self, rule: Rule, resource: Resource, found: Identity) -> ReadBack | None:
-        """Another remediation's change of what this one writes too, which may yet show.
+    def in_the_way(self, rule: Rule, resource: Resource, found: Identity) -> bool:
+        """Whether another remediation's change of what this one writes too may yet show.
 
         A change that was planned on what the service still shows would take that one back.
         """
-        if not self._awaited:
-            return None
-        now = self._monotonic()
-        for name, awaited in self._of(resource, found).items():
-            others = name != rule.remediation.name and now - awaited.made_at < SHOWS_WITHIN_SECONDS
-            if others and _written(awaited.rule) & _written(rule):
-                return awaited
-        return None
+        now, writes = self._monotonic(), _written(rule)
+        return any(
+            name != rule.remediation.name
+            and now - awaited.made_at < SHOWS_WITHIN_SECONDS
+            and not writes.isdisjoint(_written(awaited.rule))
+            for name, awaited in self._of(resource, found).items()
+        )
 
     def put(self, resource: Resource, awaited: ReadBack) -> None:
         """The change is to be read back by a later delivery."""

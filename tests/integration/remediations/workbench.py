@@ -20,7 +20,6 @@ from consumer.engine.change import ChangeMaker
 from consumer.engine.delivery import Delivery
 from consumer.engine.lease import Lease
 from consumer.engine.pipeline import Pipeline
-from consumer.engine.read_backs import ReadBacks
 from consumer.engine.routing import Routing
 from consumer.guards.chain import Guards
 from consumer.guards.rule import Mode, Rule, Selector
@@ -80,7 +79,7 @@ class Workbench:
         settings = OssSettings(Endpoints({"*": known.oss}), call_timeout_seconds=5)
         key = Credentials(known.access_key_id, known.access_key_secret, "")
         self._slept_seconds = 0.0
-        self._read_backs = ReadBacks(monotonic=self._monotonic)
+        self._changes = ChangeMaker(Hooks(), monotonic=self._monotonic, pause=self.sleep)
         retrier = Retrier(RetryPolicy(4, 0.001, 0.002), hooks, threading.Event())
         self._oss = Oss(settings, FixedCredentials(key), hooks, retrier)
 
@@ -104,7 +103,7 @@ class Workbench:
             Routing([rule], {self._account_id}, self._region),
             self._open,
             Guards(confirm=lambda *_: ""),  # what the evaluator has to confirm is tested elsewhere
-            ChangeMaker(Hooks(), monotonic=self._monotonic, pause=self.sleep, read_backs=self._read_backs),
+            self._changes,
             work_budget_seconds=60,
             monotonic=self._monotonic,
         )
