@@ -113,13 +113,15 @@ class ReadBacks:
             if any(awaited.found.differs(found) for awaited in known.values()):
                 del self._awaited[resource]
                 return {}
-            return dict(known)
+            return {name: awaited for name, awaited in known.items() if not self._is_late(awaited)}
 
     def _expire(self) -> None:
-        """Forget what is too old; the oldest stands first."""
-        late = self._monotonic() - _FORGOTTEN_AFTER_SECONDS
-        while self._awaited and max(each.made_at for each in next(iter(self._awaited.values())).values()) <= late:
+        """Forget resources of which every change is too old; the oldest stands first."""
+        while self._awaited and all(map(self._is_late, next(iter(self._awaited.values())).values())):
             self._awaited.popitem(last=False)
+
+    def _is_late(self, awaited: ReadBack) -> bool:
+        return self._monotonic() - awaited.made_at >= _FORGOTTEN_AFTER_SECONDS
 
 
 def _written(rule: Rule) -> set[str]:
