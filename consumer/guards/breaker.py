@@ -103,7 +103,7 @@ class LocalBreakers:
 class Breaker:
     """One rule's breaker in this process."""
 
-    def __init__(self, policy: BreakerPolicy, rule: str = "") -> None:
+    def __init__(self, policy: BreakerPolicy, rule: str) -> None:
         self._policy = policy
         self._rule = rule
         self._failed: OrderedDict[str, bool] = OrderedDict()

@@ -157,6 +157,6 @@ def _unknown(name: str) -> str:
     known = {each.lower(): each for each in available_timezones()}
     if not known:
         return "there are no time zones on this machine: install the Python package tzdata"
-    close = get_close_matches(name.lower(), known, n=1, cutoff=0.85)
+    close = get_close_matches(name.lower(), known, cutoff=0.85)
     hint = f"did you mean {known[close[0]]}?" if close else "names are as in Asia/Shanghai, and UTC is one"
     return f"nothing is known of the zone {name!r}; {hint}"

@@ -12,14 +12,14 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from inspect import isabstract
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, TypeGuard
 
 from consumer import remediations
 from consumer.core.errors import ConfigurationError
 from consumer.remediations.base import AnyRemediation, Options, Remediation
 from consumer.resources.base import ResourceKind
 from consumer.resources.catalogue import ENTRY_POINT_GROUP as KINDS_GROUP
-from consumer.resources.catalogue import kinds
+from consumer.resources.catalogue import kinds, package_of
 
 ENTRY_POINT_GROUP = "config_remediator.remediations"
 
@@ -55,7 +55,7 @@ def catalogue() -> dict[str, RemediationType]:
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         repair = _installed(entry)
         if repair.name in found:
-            package = entry.dist.name if entry.dist else "an installed package"
+            package = package_of(entry)
             text = f"entry point {entry.name} of {package}: the name {repair.name} is already taken"
             raise ConfigurationError(text, f"uninstall {package}, or the package that has taken the name")
         found[repair.name] = repair
@@ -69,7 +69,7 @@ def _built_in() -> Iterator[RemediationType]:
         module = import_module(file.name)
         for repair in vars(module).values():
             if _is_remediation(repair) and repair.__module__ == module.__name__:
-                yield cast("RemediationType", repair)
+                yield repair
 
 
 def _installed(entry: EntryPoint) -> RemediationType:
@@ -78,7 +78,7 @@ def _installed(entry: EntryPoint) -> RemediationType:
     Raises:
         ConfigurationError: it cannot be imported, or it is not a whole remediation.
     """
-    package = entry.dist.name if entry.dist else "an installed package"
+    package = package_of(entry)
     offered = f"entry point {entry.name} of {ENTRY_POINT_GROUP} in {package}"
     remedy = f"repair or uninstall {package}"
     try:
@@ -88,22 +88,22 @@ def _installed(entry: EntryPoint) -> RemediationType:
     if not _is_remediation(repair):
         raise ConfigurationError(f"{offered} is not a Remediation class with all its methods", remedy)
     if missing := _missing(repair):
-        raise ConfigurationError(f"{offered}: {repair.__qualname__} lacks {', '.join(missing)}", remedy)
-    kind = cast("RemediationType", repair).kind
+        raise ConfigurationError(f"{offered}: {entry.attr} lacks {', '.join(missing)}", remedy)
+    kind = repair.kind
     if kinds().get(kind.resource_type) is not kind:
         text = f"{offered}: its kind, of {kind.resource_type}, is offered by no entry point of {KINDS_GROUP}"
         raise ConfigurationError(text, remedy)
     if getattr(repair, "creates_bucket", False):
-        text = f"{offered}: {repair.__qualname__} has creates_bucket, which nothing reads any more"
+        text = f"{offered}: {entry.attr} has creates_bucket, which nothing reads any more"
         raise ConfigurationError(text, f"have {package} write recover(): docs/writing-a-remediation.md")
-    return cast("RemediationType", repair)
+    return repair
 
 
-def _is_remediation(repair: object) -> bool:
+def _is_remediation(repair: object) -> TypeGuard[RemediationType]:
     return isinstance(repair, type) and issubclass(repair, Remediation) and not isabstract(repair)
 
 
-def _missing(repair: type) -> list[str]:
+def _missing(repair: RemediationType) -> list[str]:
     """The class attributes that are not there or of the wrong type."""
     wrong = [name for name in _TEXTS if not isinstance(getattr(repair, name, None), str)]
     wrong += [name for name in _LISTS if not isinstance(getattr(repair, name, None), tuple)]

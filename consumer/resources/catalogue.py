@@ -87,7 +87,7 @@ def kinds() -> dict[str, ResourceKind]:
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         kind = _installed(entry)
         if kind.resource_type in found:
-            package = _package(entry)
+            package = package_of(entry)
             text = f"entry point {entry.name} of {package}: the type {kind.resource_type} is already taken"
             raise ConfigurationError(text, f"uninstall {package}, or the package that has taken the type")
         found[kind.resource_type] = kind
@@ -107,7 +107,7 @@ def _installed(entry: EntryPoint) -> InstalledKind:
     Raises:
         ConfigurationError: it cannot be imported, or it is not a whole kind.
     """
-    package = _package(entry)
+    package = package_of(entry)
     offered = f"entry point {entry.name} of {ENTRY_POINT_GROUP} in {package}"
     remedy = f"repair or uninstall {package}"
     try:
@@ -123,5 +123,6 @@ def _installed(entry: EntryPoint) -> InstalledKind:
     return kind
 
 
-def _package(entry: EntryPoint) -> str:
+def package_of(entry: EntryPoint) -> str:
+    """The package that offers it, for people."""
     return entry.dist.name if entry.dist else "an installed package"

@@ -183,7 +183,7 @@ def _refusals() -> Filled:
 
 
 def _breaker() -> Filled:
-    found = Breaker(BreakerPolicy(attempts=MOST, min_attempts=MOST, max_failure_share=1.0))
+    found = Breaker(BreakerPolicy(attempts=MOST, min_attempts=MOST, max_failure_share=1.0), "acl")
 
     def fill(number: int) -> None:
         admission: Any = found.admit(f"bucket-{number}", 0.0)
@@ -193,7 +193,7 @@ def _breaker() -> Filled:
 
 
 def _suspects() -> Filled:
-    found = Breaker(BreakerPolicy(attempts=MOST, min_attempts=1, max_failure_share=0.1, cool_down_seconds=1.0))
+    found = Breaker(BreakerPolicy(attempts=MOST, min_attempts=1, max_failure_share=0.1, cool_down_seconds=1.0), "acl")
 
     def fill(number: int) -> None:
         admission: Any = found.admit(f"bucket-{number}", 10.0 * number)

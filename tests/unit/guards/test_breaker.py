@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from consumer.guards.breaker import Admission, Breaker, BreakerOpen, BreakerPolicy, LocalBreakers
 
+RULE = "acl"
 POLICY = BreakerPolicy(attempts=10, min_attempts=4, max_failure_share=0.5, cool_down_seconds=60.0)
 
 
@@ -25,7 +26,7 @@ def attempt(breaker: Breaker, failed: bool | None, now: float = 0.0, resource: s
 
 def opened(now: float = 0.0) -> Breaker:
     """A breaker that has just opened, for the failures of bad-0 to bad-3."""
-    breaker = Breaker(POLICY)
+    breaker = Breaker(POLICY, RULE)
     for number in range(4):
         attempt(breaker, True, now, f"bad-{number}")
     assert breaker.is_open
@@ -34,7 +35,7 @@ def opened(now: float = 0.0) -> Breaker:
 
 def test_few_failures_prove_nothing() -> None:
     """Below the least number of attempts even failures alone stop nobody."""
-    breaker = Breaker(POLICY)
+    breaker = Breaker(POLICY, RULE)
     for _ in range(3):
         attempt(breaker, True)
     assert not breaker.is_open
@@ -45,7 +46,7 @@ def test_few_failures_prove_nothing() -> None:
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
 def test_it_opens_exactly_when_the_share_is_reached(results: list[bool]) -> None:
     """Judged are the latest attempts, and enough of them."""
-    breaker = Breaker(POLICY)
+    breaker = Breaker(POLICY, RULE)
     for count in range(1, len(results) + 1):
         attempt(breaker, results[count - 1])
         judged = results[max(0, count - 10) : count]
@@ -98,7 +99,7 @@ def test_a_probe_without_a_result_lets_another_probe() -> None:
 
 def test_results_of_attempts_from_before_it_opened_change_nothing() -> None:
     """What was under way when it opened neither closes nor prolongs it."""
-    breaker = Breaker(POLICY)
+    breaker = Breaker(POLICY, RULE)
     late = breaker.admit("another", 0.0)
     assert isinstance(late, Admission)
     for _ in range(4):
@@ -111,7 +112,7 @@ def test_results_of_attempts_from_before_it_opened_change_nothing() -> None:
 
 def test_late_failures_do_not_open_it_again() -> None:
     """Attempts from before the cause was gone say nothing about now."""
-    breaker = Breaker(POLICY)
+    breaker = Breaker(POLICY, RULE)
     late = [breaker.admit(f"late-{number}", 0.0) for number in range(4)]
     for _ in range(4):
         attempt(breaker, True)
@@ -135,7 +136,7 @@ def test_a_person_can_close_it() -> None:
 @given(st.lists(st.booleans(), max_size=60))
 def test_one_resource_stops_nobody(results: list[bool]) -> None:
     """However often it fails: what it shows is about itself."""
-    breaker = Breaker(POLICY)
+    breaker = Breaker(POLICY, RULE)
     for failed in results:
         attempt(breaker, failed, resource="the same")
     assert not breaker.is_open
@@ -143,7 +144,7 @@ def test_one_resource_stops_nobody(results: list[bool]) -> None:
 
 def test_a_resource_is_judged_by_its_latest_attempt() -> None:
     """What failed and works now is no failure any more, and does not count twice."""
-    breaker = Breaker(POLICY)
+    breaker = Breaker(POLICY, RULE)
     for number in range(3):
         attempt(breaker, True, resource=f"b-{number}")
     for number in range(3):
@@ -154,7 +155,7 @@ def test_a_resource_is_judged_by_its_latest_attempt() -> None:
 
 def test_the_latest_attempts_are_judged() -> None:
     """A resource that is tried again is among the latest; the one that was tried longest ago is left out."""
-    breaker = Breaker(BreakerPolicy(attempts=4, min_attempts=4, max_failure_share=1.0, cool_down_seconds=60.0))
+    breaker = Breaker(BreakerPolicy(attempts=4, min_attempts=4, max_failure_share=1.0, cool_down_seconds=60.0), RULE)
     attempt(breaker, True, resource="again")
     attempt(breaker, False, resource="old")
     for name in ("a", "b"):
