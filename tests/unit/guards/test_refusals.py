@@ -69,6 +69,8 @@ def test_a_resource_that_worked_meanwhile_begins_anew() -> None:
     assert not refused(refusals, "bad", 11.0)
     refusals.worked(bucket("bad"), [PUT], 12.0)
     assert not refused(refusals, "bad", 13.0)
+    refusals.worked(bucket("good"), [PUT], 14.0)
+    assert not refused(refusals, "bad", 13.0 + CERTAIN_SECONDS), "it has gone on for a moment only"
 
 
 def test_memory_is_bounded() -> None:
