@@ -47,8 +47,6 @@ class TlsVersions(SettingRepair[HttpsConfig]):
 
     def wanted(self, state: HttpsConfig) -> HttpsConfig:
         """Only wanted versions: those of them that were accepted before, or all of them where none was."""
-        if state.enabled and state.versions and set(state.versions) <= set(self._versions):
-            return state
         before = state.versions if state.enabled else ()
         kept = tuple(version for version in before if version in self._versions)
         return replace(state, enabled=True, versions=kept or self._versions)

@@ -15,14 +15,16 @@ SUITE = CipherSuite(enabled=True, strong=False, custom=("A",), tls13_custom=("B"
     [
         (HttpsConfig(False), ["TLSv1.2", "TLSv1.3"]),
         (HttpsConfig(False, ("TLSv1.0",)), ["TLSv1.2", "TLSv1.3"]),
+        (HttpsConfig(False, ("TLSv1.2",)), ["TLSv1.2", "TLSv1.3"]),
         (HttpsConfig(True, ("TLSv1.0", "TLSv1.1")), ["TLSv1.2", "TLSv1.3"]),
         (HttpsConfig(True, ("TLSv1.1", "TLSv1.3")), ["TLSv1.3"]),
     ],
-    ids=["unset", "switched-off", "only-old", "mixed"],
+    ids=["unset", "switched-off", "wanted-but-off", "only-old", "mixed"],
 )
 def test_only_wanted_versions_are_left(config: HttpsConfig, versions: list[str]) -> None:
     """What the owner has already ruled out is not let in again."""
-    assert planned(remediation("oss.tls-version"), config)["versions"] == versions
+    after = planned(remediation("oss.tls-version"), config)
+    assert (after["enabled"], after["versions"]) == (True, versions)
 
 
 @pytest.mark.parametrize("versions", [("TLSv1.2",), ("TLSv1.3",), ("TLSv1.3", "TLSv1.2")])
