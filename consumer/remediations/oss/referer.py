@@ -75,13 +75,12 @@ class BucketReferer(SettingRepair[Referer]):
 
         A referer that every page fits never stays beside them: with it the list protects nothing.
         """
-        configured = self._options.referers
-        others = () if self._options.exclusive else state.allowed
-        kept = [each for each in state.allowed if each in configured or (each in others and not _fits_every_page(each))]
-        allowed = tuple(dict.fromkeys([*kept, *configured]))
+        configured, exclusive = self._options.referers, self._options.exclusive
+        kept = [each for each in state.allowed if each in configured or not (exclusive or _fits_every_page(each))]
+        missing = dict.fromkeys(each for each in configured if each not in kept)
         return replace(
             state,
-            allowed=state.allowed if set(allowed) == set(state.allowed) else allowed,
+            allowed=(*kept, *missing),
             allow_empty=state.allow_empty and not self._options.forbid_empty_referer,
         )
 

@@ -38,6 +38,14 @@ def test_another_order_is_no_difference() -> None:
     assert planned(repair, Referer(allow_empty=True, allowed=tuple(reversed(OURS)))) is None
 
 
+def test_what_stands_twice_is_no_difference() -> None:
+    """Neither in a bucket's list, for which alone nothing is written, nor in the configuration."""
+    repair = remediation("oss.referer", referers=[*OURS, OURS[0]])
+
+    assert planned(repair, Referer(allow_empty=True, allowed=(OURS[0], *OURS))) is None
+    assert planned(repair, Referer(allow_empty=True, allowed=()))["allowed"] == OURS
+
+
 def test_an_empty_referer_is_forbidden_only_when_configured() -> None:
     """It locks every program out that sends none."""
     found = Referer(allow_empty=True, allowed=tuple(OURS))
