@@ -36,7 +36,6 @@ class PublicAccessRepair(BucketRemediation[State], ABC):
     """A repair after which a person wants to know whether the bucket is private now, not only whether it changed."""
 
     def __init__(self, options: PublicAccessOptions) -> None:
-        super().__init__(options)
         self._other_paths = options.other_paths
 
     def remark(self, bucket: Bucket, info: BucketInfo) -> Note | None:

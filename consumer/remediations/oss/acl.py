@@ -107,9 +107,9 @@ class BucketAcl(PublicAccessRepair[str]):
             return ""
         return f"anyone may be able to reach the bucket again: its ACL is {change.before}"
 
-    def harmless_breaks(self, state: str) -> tuple[str, ...]:
-        """Public read, where that is not what the rule leaves: whoever asks sees that the bucket is empty."""
-        return (PUBLIC_READ,) if state == PRIVATE and self._drop == "all" else ()
+    def harmless_breaks(self, state: str) -> tuple[str, ...]:  # noqa: ARG002 - whatever it is
+        """Public read: whoever asks sees that the bucket is empty. Where the rule leaves that, it is no break."""
+        return (PUBLIC_READ,)
 
     def unbreakable(self, bucket: Bucket) -> str:
         """Under Block Public Access no public ACL is taken; without the right to read it, trying shows that."""
