@@ -106,14 +106,13 @@ class RevokePublicIngress(Remediation[SecurityGroup, GroupInfo, Ingress]):
         rules = tuple(listed.rule for listed in group.ingress())
         wanted = {rule.source_prefix_list for rule in rules if self._exposure.of(rule) is Openness.UNKNOWN}
         lists: dict[str, tuple[str, ...]] = {}
-        denied = False
         for name in sorted(wanted - {""}):
             try:
                 lists[name] = group.prefix_list(name)
             except PermissionMissing:
-                denied = True
-                break  # what was not read is not understood, and reported as that
-        return Ingress(rules, identity.managed, lists, denied)
+                # What was not read is not understood, and reported as that.
+                return Ingress(rules, identity.managed, lists, denied=True)
+        return Ingress(rules, identity.managed, lists)
 
     def plan(self, state: Ingress) -> Finding:
         """Revoke what is open; what may be open and is not understood is left to a person."""

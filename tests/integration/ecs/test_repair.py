@@ -117,6 +117,17 @@ def test_prefix_lists_are_read(bench: Bench) -> None:
     assert bench.repair().outcome is Outcome.ALREADY_COMPLIANT
 
 
+def test_a_rule_that_is_not_understood_names_no_list_to_be_read(bench: Bench) -> None:
+    """Nothing is asked for a list of no name: that would be refused, and a person would look for a missing right."""
+    create(bench, {**SSH, "protocol": "SCTP"})
+
+    ending = bench.repair()
+
+    assert (ending.outcome, ending.reason) == (Outcome.WOULD_FIX, "rules_not_understood")
+    assert ending.detail.endswith("it cannot be known whether that is open to the world; a person has to look")
+    assert "ecs:DescribePrefixListAttributes" not in bench.actions
+
+
 def _narrowed(bench: Bench) -> None:
     """Somebody narrows the rule, which keeps its id, as ModifySecurityGroupRule does."""
     bench.emulator.change_security_group(GROUP, permissions=[{**SSH, "source_cidr_ip": "203.0.113.0/24"}])
@@ -169,6 +180,8 @@ def test_one_of_several_rules_that_goes_in_the_last_moment(bench: Bench) -> None
     bench.emulator.faults.add("error", "RevokeSecurityGroup", service="ecs", count=1, **refusal)
     ending = bench.repair()
     assert (ending.outcome, ending.reason) == (Outcome.FAILED, "changed_meanwhile")
+    text = "rules that were to be revoked have gone meanwhile, and others are still there"
+    assert ending.detail == f"ecs ecs.revoke-public-ingress: changed_meanwhile: {text}"
     assert bench.repair().outcome is Outcome.FIXED
 
 

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from consumer.core.errors import Refused
-from consumer.remediations.base import Change, Compliant, ReportOnly
+from consumer.core.outcome import Outcome
+from consumer.remediations.base import Change, Compliant, Grant, ReportOnly
 from consumer.remediations.ecs.public_ingress import Ingress, PublicIngressOptions, RevokePublicIngress
 from consumer.resources.ecs.security_group import IngressRule
 
@@ -66,6 +67,45 @@ def test_what_was_changed_reads_as_the_change_left_it_whatever_else_there_is() -
     assert isinstance(afterwards, ReportOnly)
     assert afterwards.state == change.after
     assert repair().plan(Ingress(())) == Compliant(change.after)
+
+
+def test_a_group_of_a_service_is_only_reported() -> None:
+    """What is open and what may be is named, and the state is what a change would have begun with."""
+    odd = replace(SSH, protocol="SCTP")
+    finding = repair().plan(Ingress((odd, SSH, RDP), managed=True))
+
+    named = "TCP 22/22 from 0.0.0.0/0, TCP 3389/3389 from 0.0.0.0/0, SCTP 22/22 from 0.0.0.0/0"
+    detail = f"{named}: a cloud service manages the group and alone can change its rules"
+    state = repair().notation.text((SSH, RDP))
+    assert finding == ReportOnly(state, detail, Outcome.WOULD_FIX, "managed_by_service")
+
+
+@pytest.mark.parametrize(
+    ("denied", "remedy"),
+    [(False, "a person has to look"), (True, "ecs:DescribePrefixListAttributes is not granted")],
+)
+def test_what_is_not_understood_is_named_with_what_would_help(denied: bool, remedy: str) -> None:
+    """Nothing open is left, so the state is that of a closed group."""
+    listed = replace(SSH, source="", source_prefix_list="pl-1")
+    finding = repair().plan(Ingress((listed,), denied=denied))
+
+    detail = f"TCP 22/22 from the prefix list pl-1: it cannot be known whether that is open to the world; {remedy}"
+    assert finding == ReportOnly("[]", detail, Outcome.WOULD_FIX, "rules_not_understood")
+
+
+@pytest.mark.parametrize("source", [{"source": "0.0.0.0/0"}, {"source": "", "ipv6_source": "::/0"}])
+def test_a_source_beside_a_narrow_prefix_list_counts(source: dict[str, str]) -> None:
+    """The list alone would be closed."""
+    both = replace(SSH, source_prefix_list="pl-office", **source)
+    finding = repair().plan(Ingress((both,), prefix_lists={"pl-office": ("203.0.113.0/24",)}))
+
+    assert finding == Change(repair().notation.text((both,)), "[]")
+
+
+def test_prefix_lists_are_a_grant_of_their_own() -> None:
+    """Those that are shared belong to other accounts."""
+    grant = Grant("ecs:DescribePrefixListAttributes", "acs:ecs:*:*:prefixlist/*", own=False)
+    assert repair().further_grants() == (grant,)
 
 
 def test_what_the_options_do_not_satisfy() -> None:
