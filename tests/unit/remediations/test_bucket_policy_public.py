@@ -61,10 +61,9 @@ def test_others_in_the_same_statement_keep_their_grant() -> None:
 
 def test_a_policy_of_nothing_else_goes_as_a_whole() -> None:
     """`null` stands for no policy."""
-    finding = remediation("oss.bucket-policy-public").plan(state(EVERYONE))
+    public = state(EVERYONE)
 
-    assert isinstance(finding, Change)
-    assert finding.after == "null"
+    assert remediation("oss.bucket-policy-public").plan(public) == Change(str(public.policy), "null")
 
 
 def test_restricted_grants_can_be_kept_and_everyone_narrowed() -> None:
@@ -99,7 +98,7 @@ def test_what_is_not_understood_is_left_to_a_person(policy: str | None) -> None:
     finding = remediation("oss.bucket-policy-public").plan(PolicyState("photos", "1", policy))
 
     assert isinstance(finding, ReportOnly)
-    assert (finding.outcome, finding.reason) == (Outcome.REJECTED, "policy_not_understood")
+    assert (finding.state, finding.outcome, finding.reason) == (policy, Outcome.REJECTED, "policy_not_understood")
 
 
 def test_what_is_public_goes_before_a_person_looks_at_the_rest() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.core.outcome import SETTLED_BY, Settlement
+from consumer.core.outcome import SETTLED_BY, Outcome, Settlement
 from consumer.remediations.base import ReportOnly
 from tests.unit.remediations.findings import remediation
 
@@ -20,7 +20,8 @@ def test_the_option_names_what_settling_does(settle: str) -> None:
 
 def test_it_is_held_by_default() -> None:
     """Nothing is lost unless somebody says so."""
-    finding = remediation("oss.report").plan("")
+    finding = remediation("oss.report").plan("a state")
 
-    assert isinstance(finding, ReportOnly)
+    text = "no safe repair exists for this rule; a person has to look at the bucket"
+    assert finding == ReportOnly("a state", text, Outcome.WOULD_FIX, "report_only")
     assert SETTLED_BY[finding.outcome] is Settlement.HOLD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from consumer.core.outcome import Outcome
 from consumer.remediations.base import ReportOnly
 from tests.unit.remediations.findings import planned, remediation
 
@@ -35,9 +36,15 @@ def test_a_bucket_with_all_tags_is_compliant() -> None:
         planned(remediation("oss.tags", tags=WANTED), {"cost-center": "unknown", "owner": "me", "team": "web"}) is None
     )
     assert planned(remediation("oss.tags", tags=WANTED, any_value=True), {"cost-center": "1", "team": "2"}) is None
-    finding = remediation("oss.tags", tags=WANTED).plan({"cost-center": "1", "team": "2"})
-    assert isinstance(finding, ReportOnly)
-    assert "tag cost-center is '1', not 'unknown'" in finding.detail
+
+
+def test_another_value_is_left_to_a_person() -> None:
+    """Who is told whose value it is, and which option settles it."""
+    finding = remediation("oss.tags", tags=WANTED).plan({"cost-center": "1", "team": "web"})
+
+    detail = "tag cost-center is '1', not 'unknown': replace_values changes it, any_value takes it"
+    state = '{"cost-center":"1","team":"web"}'
+    assert finding == ReportOnly(state, detail, Outcome.REJECTED, "tag_value_differs")
 
 
 def test_values_cannot_matter_and_not_matter() -> None:

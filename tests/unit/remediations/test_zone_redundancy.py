@@ -35,8 +35,8 @@ def test_a_task_that_is_there_is_waited_for(status: str) -> None:
 
     finding = repair.plan(Redundancy("LRS", (Transition("task-1", status),)))
 
-    assert isinstance(finding, Pending)
-    assert "task-1" in finding.detail
+    detail = f"the move to zone redundancy is under way: task task-1, {status}"
+    assert finding == Pending("LRS", detail)
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -56,5 +56,7 @@ def test_a_bucket_that_does_not_say_how_it_is_stored_is_not_moved() -> None:
     repair = remediation("oss.zrs", acknowledge_one_way_and_cost=True)
     silent = BucketInfo("1234567890123456", "cn-hangzhou", "2021-09-06T00:00:00.000Z", "private")
 
-    with pytest.raises(DamagedReply):
+    with pytest.raises(DamagedReply) as damaged:
         repair.inspect(None, silent)  # type: ignore[arg-type] # nothing may be asked of the bucket
+    text = "the answer does not say how the bucket is stored"
+    assert str(damaged.value) == f"oss GetBucketInfo: no_redundancy_type: {text}"
