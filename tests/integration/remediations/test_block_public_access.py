@@ -19,7 +19,7 @@ def test_a_public_bucket_is_closed_and_opened_again(bench: Workbench) -> None:
 
     assert (ending.before, ending.after) == ("false", "true")
     assert ending.reason == "public_but_blocked"
-    assert "its ACL would let anyone in" in ending.detail
+    assert ending.detail == "its ACL would let anyone in if Block Public Access were switched off"
 
 
 def test_what_is_sent_reads_back_in_every_client(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +48,7 @@ def test_both_ways_in_are_named(bench: Workbench) -> None:
 
     ending = bench.repair(BLOCK)
 
-    assert "its ACL and its policy" in ending.detail
+    assert ending.detail == "its ACL and its policy would let anyone in if Block Public Access were switched off"
 
 
 def test_a_bucket_that_is_blocked_already_is_left_alone(bench: Workbench) -> None:
@@ -57,4 +57,5 @@ def test_a_bucket_that_is_blocked_already_is_left_alone(bench: Workbench) -> Non
 
     assert bench.repair(BLOCK).outcome is Outcome.ALREADY_COMPLIANT
     assert bench.changes() == []
+    assert bench.actions == {"oss:GetBucketPublicAccessBlock"}, "its ACL is private, so nothing else is looked at"
     assert bench.settings()["name"] == BUCKET

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.errors import PublicAccessBlocked
-from consumer.core.outcome import Outcome
+from consumer.core.outcome import Ending, Outcome
 from tests.integration.conftest import Recorder
-from tests.integration.remediations.cases import ACL, PUBLIC_STATEMENT, policy
+from tests.integration.remediations.cases import ACL, PARTNER_STATEMENT, PUBLIC_STATEMENT, policy
 from tests.integration.remediations.workbench import BUCKET, Case, Workbench, repaired_and_undone
 
 WRITE = Case(
@@ -40,7 +40,7 @@ def test_only_public_write_can_be_taken_away(bench: Workbench) -> None:
     ending = repaired_and_undone(bench, WRITE)
 
     assert (ending.after, ending.reason) == ("public-read", "still_public")
-    assert "by its ACL" in ending.detail
+    assert ending.detail == "anyone can still reach the bucket by its ACL"
 
 
 def test_an_open_bucket_that_the_rule_accepts_is_still_reported_to_be_open(bench: Workbench) -> None:
@@ -52,7 +52,28 @@ def test_an_open_bucket_that_the_rule_accepts_is_still_reported_to_be_open(bench
 
     assert (ending.outcome, ending.reason) == (Outcome.ALREADY_COMPLIANT, "still_public")
     bench.emulator.change_bucket(BUCKET, public_access_block=True)
-    assert bench.repair(case).reason == "public_but_blocked"
+    blocked = bench.repair(case)
+    assert blocked.reason == "public_but_blocked"
+    assert blocked.detail == "its ACL would let anyone in if Block Public Access were switched off"
+
+
+def test_a_policy_that_is_not_understood_is_not_called_open_or_closed(bench: Workbench) -> None:
+    """The ending quotes what a person has to look at, and says when Block Public Access makes up for it."""
+    bench.emulator.create_buckets([BUCKET], policy=policy({**PARTNER_STATEMENT, "Principal": ["alice"]}))
+
+    unknown = bench.repair(ACL)
+
+    assert (unknown.outcome, unknown.reason) == (Outcome.ALREADY_COMPLIANT, "exposure_unknown")
+    assert unknown.detail == (
+        "it cannot be known whether anyone can still reach the bucket: the bucket policy is not understood, so a person"
+        " has to look: statement 1: Principal 'alice' is neither an id nor the ARN of a user or role"
+    )
+    bench.emulator.change_bucket(BUCKET, public_access_block=True)
+    blocked = bench.repair(ACL)
+    assert blocked.reason == "public_but_blocked"
+    assert blocked.detail == (
+        "its policy, which is not understood, may let anyone in if Block Public Access were switched off"
+    )
 
 
 def test_a_private_acl_that_is_found_takes_one_look_at_the_policy(bench: Workbench, recorder: Recorder) -> None:
@@ -86,6 +107,8 @@ def test_a_policy_that_cannot_be_read_is_reported_of_a_private_acl_too(bench: Wo
     ending = bench.repair(ACL)
 
     assert (ending.outcome, ending.reason) == (Outcome.ALREADY_COMPLIANT, "exposure_unknown")
+    could_not = "it could not be read whether anyone can still reach the bucket: oss GetBucketPolicy: AccessDenied: "
+    assert ending.detail.startswith(could_not)
 
 
 @pytest.mark.parametrize("principal", ["*", ["*"], [], None, [""], {}, ["**"], ["1234*"]], ids=str)
@@ -149,6 +172,8 @@ def test_an_acl_that_was_closed_meanwhile_is_not_opened_again(bench: Workbench) 
     ending = bench.repair(WRITE, meanwhile=lambda: bench.emulator.change_bucket(BUCKET, acl="private"))
 
     assert (ending.outcome, ending.reason) == (Outcome.FAILED, "changed_meanwhile")
+    text = "planned on public-read-write, but the ACL is private now"
+    assert ending.detail == f"oss oss.bucket-acl: changed_meanwhile: {text}"
     assert bench.settings()["acl"] == "private"
 
 
@@ -169,5 +194,31 @@ def test_an_accidentally_created_bucket_is_taken_back(bench: Workbench) -> None:
 
     ending = bench.repair(ACL, meanwhile=lambda: bench.emulator.delete_bucket(BUCKET))
 
-    assert (ending.outcome, ending.reason) == (Outcome.GONE, "taken_back")
+    text = "the bucket was deleted meanwhile; the empty new one was removed"
+    assert ending == Ending(Outcome.GONE, "taken_back", text)
     assert bench.emulator.acls() == {}
+
+
+def test_an_accidentally_created_bucket_that_may_not_be_deleted_is_named(bench: Workbench) -> None:
+    """Without the permission for it the empty bucket stays, and a person has to know that it is there, and why."""
+    bench.create(ACL)
+    bench.emulator.advance(2)  # moments of creation are whole seconds
+    bench.emulator.faults.add("error", "DeleteBucket", status=403, code="AccessDenied", message="Not granted.")
+
+    ending = bench.repair(ACL, meanwhile=lambda: bench.emulator.delete_bucket(BUCKET))
+
+    assert (ending.outcome, ending.reason) == (Outcome.GONE, "created_by_accident")
+    left = "an empty bucket was left behind: oss DeleteBucket: AccessDenied: Not granted. (request "
+    assert ending.detail.startswith(left)
+    assert bench.emulator.acls() == {BUCKET: "private"}
+
+
+def test_what_block_public_access_would_refuse_is_known_beforehand(bench: Workbench) -> None:
+    """A proof makes no bucket public under it; where it may not be read, trying shows as much."""
+    repair = ACL.build()
+    bench.create(ACL)
+    assert repair.unbreakable(bench.bucket()) == ""
+    bench.emulator.change_bucket(BUCKET, public_access_block=True)
+    assert repair.unbreakable(bench.bucket()) == "Block Public Access is on"
+    bench.emulator.faults.add("error", "GetBucketPublicAccessBlock", status=403, code="AccessDenied")
+    assert repair.unbreakable(bench.bucket()) == ""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from consumer.core.outcome import Outcome
+from consumer.core.outcome import Attempt, Outcome
+from consumer.guards.rule import Mode
 from tests.integration.remediations import cases
 from tests.integration.remediations.workbench import BUCKET, Case, Workbench
 
@@ -28,11 +29,17 @@ def test_a_change_in_between_is_kept_and_the_next_delivery_plans_on_it(
     """The write is given up, the message comes again, and what they made is merged or already enough."""
     bench.emulator.create_buckets([f"access-logs-{bench.emulator.endpoints.region}"])
     bench.create(case)
+    found = bench.repair(case, mode=Mode.OBSERVE)
 
     ending = bench.repair(case, meanwhile=lambda: bench.emulator.change_bucket(BUCKET, **theirs))
 
     assert (ending.outcome, ending.reason) == (Outcome.FAILED, "changed_meanwhile")
     assert bench.changes() == []
+    now = bench.repair(case, mode=Mode.OBSERVE).before
+    assert ending.attempt == Attempt(found.before, found.after, found.before)
+    what = "the policy" if "policy" in theirs else "it"
+    text = f"planned on {found.before}, but {what} is {now} now"
+    assert ending.detail == f"oss {case.remediation}: changed_meanwhile: {text}"
     assert bench.repair(case).outcome in (Outcome.FIXED, Outcome.ALREADY_COMPLIANT)
     assert bench.verdict(case) == "COMPLIANT"
 

@@ -26,6 +26,21 @@ PUBLIC_BY_ADDRESS = {**PUBLIC_STATEMENT, "Condition": {"IpAddress": {"acs:Source
 statuses = pytest.mark.parametrize("status", [400, 403])
 
 
+def advice(where: str, until_then: str = "") -> str:
+    """What a person is told to change, but for the request id at its end."""
+    return (
+        "oss PutBucketPolicy: source_ip_without_vpc: OSS takes no policy that has acs:SourceIp without acs:SourceVpc in"
+        " a statement, also where only another statement is changed. Add acs:SourceVpc to the condition in"
+        f" {where} (StringNotLike 'vpc-*' for public addresses, StringEquals with the id of the VPC for private ones),"
+        f" or take acs:SourceIp or the statement out{until_then}"
+    )
+
+
+def without_request(detail: str) -> str:
+    """The sentence without the request id, which is another one each time."""
+    return detail.rpartition(" (request ")[0]
+
+
 @statuses
 def test_the_offending_statement_goes_without_being_sent_again(bench: Workbench, status: int) -> None:
     """EC 0030-00000008 is about what is written: a public statement with addresses is not part of that any more."""
@@ -60,9 +75,33 @@ def test_a_statement_that_has_to_stay_is_named_for_a_person(bench: Workbench, st
 
     assert (ending.outcome, ending.reason) == (Outcome.REJECTED, "source_ip_without_vpc")
     assert ending.error_class == "SourceIpNeedsVpc"
-    assert "Add acs:SourceVpc to the condition in statement 2 of the policy" in ending.detail
-    assert "Until then statement 1 lets everyone in" in ending.detail
+    until_then = ". Until then statement 1 lets everyone in"
+    assert without_request(ending.detail) == advice("statement 2 of the policy", until_then)
     assert bench.settings()["policy"] == found
+
+
+def test_every_statement_that_has_to_be_changed_is_named(bench: Workbench) -> None:
+    """By its number in the policy as it is, and so is every one that lets everyone in meanwhile."""
+    bench.emulator.set_options(oss_source_ip_refusal=403)
+    other = {**PARTNER_BY_ADDRESS, "Principal": ["3333333333333333"]}
+    found = policy(PUBLIC_STATEMENT, PARTNER_BY_ADDRESS, {**PUBLIC_STATEMENT, "Principal": "*"}, DENY_STATEMENT, other)
+    bench.create(replace(POLICY, broken={"policy": found}))
+
+    ending = bench.repair(POLICY)
+
+    until_then = ". Until then statement 1, 3 lets everyone in"
+    assert without_request(ending.detail) == advice("statement 2, 5 of the policy", until_then)
+
+
+def test_a_refusal_that_no_statement_explains_is_passed_on_as_well(bench: Workbench) -> None:
+    """Nothing in what is written has the condition as we read it: the advice names no number that is not there."""
+    bench.create(replace(HTTPS, broken={}))
+    message = "A condition on acs:SourceIp needs one on acs:SourceVpc as well."
+    bench.emulator.faults.add("error", "PutBucketPolicy", status=400, code="InvalidPolicyDocument", message=message)
+
+    ending = bench.repair(HTTPS)
+
+    assert without_request(ending.detail) == advice("the statement that has it")
 
 
 @statuses
@@ -88,19 +127,32 @@ def test_adding_a_denial_is_refused_in_the_same_way(bench: Workbench, status: in
     ending = bench.repair(HTTPS)
 
     assert (ending.outcome, ending.reason) == (Outcome.REJECTED, "source_ip_without_vpc")
-    assert "statement 1 of the policy" in ending.detail
-    assert "lets everyone in" not in ending.detail
+    assert without_request(ending.detail) == advice("statement 1 of the policy")
 
 
 @statuses
-def test_undo_is_refused_with_the_same_words(bench: Workbench, status: int) -> None:
-    """What the service took once it may not take again."""
-    bench.create(replace(POLICY, broken={"policy": policy(PUBLIC_BY_ADDRESS, PARTNER_STATEMENT)}))
+@pytest.mark.parametrize("left", [[PARTNER_STATEMENT], []], ids=["some", "none"])
+def test_undo_is_refused_with_the_same_words(bench: Workbench, status: int, left: list[object]) -> None:
+    """What the service took once it may not take again; the policy that is there now is not what has to be changed."""
+    bench.create(replace(POLICY, broken={"policy": policy(PUBLIC_BY_ADDRESS, *left)}))
     ending = bench.repair(POLICY)
     bench.emulator.set_options(oss_source_ip_refusal=status)
 
-    with pytest.raises(SourceIpNeedsVpc, match="the policy that is to be put back"):
+    with pytest.raises(SourceIpNeedsVpc) as refused:
         bench.undo(POLICY, ending)
+    assert without_request(str(refused.value)) == advice("the policy that is to be put back")
+
+
+def test_an_undo_names_the_statement_that_is_still_there(bench: Workbench) -> None:
+    """The service took it once beside the new one, and may not take it again without."""
+    case = replace(HTTPS, broken={"policy": policy(PARTNER_STATEMENT, PARTNER_BY_ADDRESS)})
+    bench.create(case)
+    ending = bench.repair(case)
+    bench.emulator.set_options(oss_source_ip_refusal=403)
+
+    with pytest.raises(SourceIpNeedsVpc) as refused:
+        bench.undo(case, ending)
+    assert without_request(str(refused.value)) == advice("statement 2 of the policy")
 
 
 @pytest.mark.parametrize("principal", [[], None, [""], {}, ["**"], ["1234*"], ["arn:sts::*:assumed-role/*/*"], [1]])
@@ -153,7 +205,10 @@ def test_what_is_public_goes_and_the_rest_is_left_to_a_person(bench: Workbench) 
 
     assert (ending.outcome, ending.reason) == (Outcome.REJECTED, "policy_not_understood")
     assert (ending.before, ending.after) == (found, policy(unknown))
-    assert "statement 1" in ending.detail
+    assert ending.detail == (
+        "the bucket policy is not understood, so a person has to look: statement 1: Principal 'alice' is neither an id"
+        " nor the ARN of a user or role"
+    )
     assert bench.settings()["policy"] == policy(unknown)
     changed = bench.changes()
     assert bench.repair(POLICY).outcome is Outcome.REJECTED

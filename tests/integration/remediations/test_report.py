@@ -24,7 +24,7 @@ def test_it_is_settled_as_configured_and_nothing_is_touched(
     ending = bench.repair(case, mode=mode)
 
     assert SETTLED_BY[ending.outcome] is settlement
-    assert ending.reason == "report_only"
+    assert (ending.reason, ending.before, ending.after) == ("report_only", "", "")
     assert (bench.actions, bench.changes()) == (set(), [])
 
 

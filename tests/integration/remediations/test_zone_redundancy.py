@@ -31,6 +31,7 @@ def test_the_move_is_started_once_and_the_message_held_until_it_is_over(bench: W
     eventually(lambda: bench.verdict(ZRS) == "COMPLIANT")
     bench.emulator.advance(-_LONG_ENOUGH_SECONDS)  # or our signatures were too old for the emulated clock
     assert bench.repair(ZRS).outcome is Outcome.ALREADY_COMPLIANT
+    assert bench.actions == set(), "its tasks are of no interest any more"
 
 
 def test_a_move_that_somebody_started_is_waited_for(bench: Workbench) -> None:
