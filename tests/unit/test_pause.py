@@ -105,3 +105,11 @@ def test_a_file_of_no_text_holds_it(tmp_path: Path) -> None:
     file = tmp_path / "pause"
     file.write_bytes(b"\xff\xfe")
     assert PauseSwitch(file=file).held_by() == f"the file {file}"
+
+
+def test_no_more_of_a_file_is_read_than_how_it_begins(tmp_path: Path) -> None:
+    """However large it is: this one is larger than any memory, and takes no room."""
+    file = tmp_path / "pause"
+    with file.open("wb") as large:
+        large.truncate(2**40)
+    assert PauseSwitch(file=file).held_by() == f"the file {file}"

@@ -124,6 +124,23 @@ def test_late_failures_do_not_open_it_again() -> None:
     assert not breaker.is_open
 
 
+def test_results_from_before_an_earlier_opening_change_nothing_either() -> None:
+    """However often it has opened and closed since: each stretch is another one."""
+    breaker = opened()
+    attempt(breaker, False, 60.0)
+    late = breaker.admit("another", 61.0)
+    assert isinstance(late, Admission)
+    for _ in range(4):
+        attempt(breaker, True, 62.0)
+    attempt(breaker, False, 122.0)
+    for _ in range(3):
+        attempt(breaker, True, 123.0)
+
+    breaker.record(late, failed=True, now=124.0)
+
+    assert not breaker.is_open
+
+
 def test_a_person_can_close_it() -> None:
     """Released, it begins anew."""
     breaker = opened()

@@ -77,7 +77,7 @@ def test_a_place_is_free_again_when_its_window_is_over() -> None:
     """The window slides: each change frees its own place, a window after it ended."""
     limits = one(Limit(2, 60))
     for moment in (0.0, 30.0):
-        assert isinstance(limits.reserve(RULE, moment), Reservation)
+        assert limits.reserve(RULE, moment) == Reservation(RULE)
         limits.conclude(Reservation(RULE), moment)
 
     assert isinstance(limits.reserve(RULE, 59.9), LimitReached)
@@ -135,6 +135,17 @@ def test_turns_that_have_come_are_forgotten() -> None:
     assert full.wait_seconds == 60.0
 
 
+def test_a_turn_is_over_from_its_very_moment_on() -> None:
+    """Whoever it was named to has come, or comes too late: the next one does not wait for it."""
+    limits = one(Limit(1, 60))
+    assert isinstance(limits.reserve(RULE, 0.0), Reservation)
+    limits.conclude(Reservation(RULE), 0.0)
+    assert limits.reserve(RULE, 59.5) == LimitReached("the rule's limit of 1 changes in 60 s", 0.5)
+    assert isinstance(limits.reserve(RULE, 60.0), Reservation)
+
+    assert limits.reserve(RULE, 60.0) == LimitReached("the rule's limit of 1 changes in 60 s", 60.0)
+
+
 def test_a_resource_that_is_observed_again_counts_once() -> None:
     """Looking at the same bucket every few minutes is not a change each time; after the window it is."""
     limits = one(Limit(2, 60))
@@ -142,6 +153,14 @@ def test_a_resource_that_is_observed_again_counts_once() -> None:
     assert limits.rehearse(RULE, bucket(3), 59.0) == "the rule's limit of 2 changes in 60 s"
     assert limits.rehearse(RULE, bucket(3), 60.0) == ""
     assert limits.rehearse("without-a-limit", bucket(3), 0.0) == ""
+
+
+def test_what_was_observed_longest_ago_is_the_first_to_count_no_more() -> None:
+    """The window slides over the resources that were observed, one by one."""
+    limits = one(Limit(2, 60))
+    assert [limits.rehearse(RULE, bucket(1), 0.0), limits.rehearse(RULE, bucket(2), 30.0)] == ["", ""]
+    assert limits.rehearse(RULE, bucket(3), 60.0) == ""
+    assert limits.rehearse(RULE, bucket(1), 60.0) == "the rule's limit of 2 changes in 60 s"
 
 
 def test_a_line_of_ten_thousand_is_the_longest_that_is_kept_in_order() -> None:
