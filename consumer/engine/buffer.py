@@ -80,9 +80,8 @@ class Buffer:
         return withdrawn
 
     def clear(self) -> tuple[Delivery, ...]:
-        """All of them, in no particular order."""
+        """All of them, in no particular order; nothing is added afterwards."""
         cleared = (*self._fresh, *self._returned, *self._crowded_out)
-        self.returned -= len(self._returned)
         for line in (self._fresh, self._returned, self._crowded_out):
             line.clear()
         return cleared

@@ -50,7 +50,7 @@ def compose(delivery: Delivery, origin: DeadLetterTarget, now_ms: int) -> str:
     document = _description(delivery, origin, now_ms)
     text = _with_body(document, "plain", body)
     if len(text) > origin.max_message_bytes:
-        packed = base64.b85encode(zlib.compress(body.encode("utf-8"), 9)).decode("ascii")
+        packed = base64.b85encode(zlib.compress(body.encode(), 9)).decode()
         text = _with_body(document, "zlib+base85", packed)
     if len(text) > origin.max_message_bytes:
         raise DeadLetterTooLarge(f"{len(text)} bytes, and the dead-letter queue takes {origin.max_message_bytes}")
@@ -86,7 +86,7 @@ def _unpacked(packed: str) -> str:
         raise ValueError(f"the compressed body is damaged: {error}") from None
     if len(raw) > _LARGEST_BODY_BYTES or not unpacking.eof:
         raise ValueError("the compressed body is damaged: it is larger than a message, or cut")
-    return raw.decode("utf-8")
+    return raw.decode()
 
 
 LETTER_FIELDS = frozenset(

@@ -77,14 +77,14 @@ class PollBoard:
             reason, self._paused_for = self._paused_for, ""
             self._log_event("polling.resumed", reason=reason)
 
-    def succeeded(self, *, full: bool, waited: bool = True) -> None:
+    def succeeded(self, *, full: bool, waited: bool) -> None:
         """A poll was answered; a full one calls the other pollers.
 
         One that was not full and waited has left nothing behind. Without a wait the service looks at a part of the
         queue only.
         """
         now = self._wall()
-        self._state = PollState(now, None)
+        self._state = PollState(now)
         if waited and not full:
             since = self.keeping_up_since
             self._caught_up = (now if since is None else min(since, now), now)

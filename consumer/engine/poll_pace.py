@@ -54,10 +54,10 @@ class PollPace:
 
     def pause_seconds(self) -> float:
         """Nothing after a good poll; after failures and early empty answers longer each time, with jitter."""
-        if self._failures:
-            full = min(2.0 ** min(self._failures - 1, 10), _LONGEST_ERROR_PAUSE_SECONDS)
-        elif self._early_answers:
-            full = min(2.0 ** min(self._early_answers - 1, 10), float(self._wait_seconds))
-        else:
+        in_a_row, longest = self._failures, _LONGEST_ERROR_PAUSE_SECONDS
+        if not in_a_row:
+            in_a_row, longest = self._early_answers, float(self._wait_seconds)
+        if not in_a_row:
             return 0.0
+        full = min(2.0 ** min(in_a_row - 1, 10), longest)  # 2**10 seconds is past both
         return self._jitter(full / 2, full)

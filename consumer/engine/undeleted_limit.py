@@ -32,12 +32,11 @@ _RECHECK_SECONDS = 0.1
 class UndeletedLimit:
     """Counts deliveries that ended without a deletion within the window; shared by all threads."""
 
-    def __init__(self, most: int, window_seconds: float = WINDOW_SECONDS) -> None:
+    def __init__(self, most: int) -> None:
         self.most = most
-        self.unreserved = max(1, most - int(most * _RESERVE_SHARE))
+        self.unreserved = most - int(most * _RESERVE_SHARE)
         """From so many on, the rest is the reserve."""
-        self._window_seconds = window_seconds
-        self._pace_seconds = window_seconds / max(1, most - self.unreserved)
+        self._pace_seconds = WINDOW_SECONDS / max(1, most - self.unreserved)
         """Between two deliveries out of the reserve that are not deleted."""
         self._moments: deque[float] = deque()
         self._lock = threading.Lock()
@@ -75,7 +74,7 @@ class UndeletedLimit:
             if in_flight:
                 return _RECHECK_SECONDS  # what is in flight may still be deleted, which makes room at once
             if len(self._moments) >= self.most:
-                return self._moments[0] + self._window_seconds - now
+                return self._moments[0] + WINDOW_SECONDS - now
             return max(self._moments[-1] + self._pace_seconds - now, _RECHECK_SECONDS)
 
     def _room(self, in_flight: int, now: float) -> int:
@@ -86,6 +85,6 @@ class UndeletedLimit:
         return min(paced, self.most - count) - in_flight
 
     def _count(self, now: float) -> int:
-        while self._moments and self._moments[0] <= now - self._window_seconds:
+        while self._moments and self._moments[0] <= now - WINDOW_SECONDS:
             self._moments.popleft()
         return len(self._moments)

@@ -9,6 +9,7 @@ from consumer.core.observers import Hooks
 from consumer.core.outcome import Ending, Outcome
 from consumer.engine.change import ChangeMaker
 from consumer.engine.delivery import Delivery
+from consumer.engine.heartbeat import Heartbeat
 from consumer.engine.lease import Lease
 from consumer.engine.pipeline import Pipeline
 from consumer.engine.routing import Routing
@@ -73,12 +74,14 @@ class Working:
             put(delivery)
 
         self.engine.settlements.put = recorded  # type: ignore[method-assign]
-        self.worker = self.another()
+        self.heartbeat = instant_heartbeat(self.engine.clock)
+        """Of the first worker."""
+        self.worker = self.another(self.heartbeat)
         self.minted = 0
 
-    def another(self) -> Worker:
+    def another(self, heartbeat: Heartbeat | None = None) -> Worker:
         """One more worker beside it."""
-        heartbeat = instant_heartbeat(self.engine.clock)
+        heartbeat = heartbeat or instant_heartbeat(self.engine.clock)
         return Worker(self.engine.shared, self.pipeline, heartbeat, max_attempts=self.max_attempts)
 
     def delivery(self, age: int = 0, message_id: str = "", **fields: object) -> Delivery:

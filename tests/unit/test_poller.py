@@ -11,11 +11,11 @@ import pytest
 from consumer.core.errors import DamagedReply, NotAuthenticated, QueueMissing, ServiceError, Throttled, Unanswered
 from consumer.core.message import Received
 from consumer.core.outcome import Disposition
-from consumer.engine.poll_board import KEEPING_UP_SECONDS, UNDELETED_LIMIT, UNDELETED_RESERVE, PollBoard
+from consumer.engine.poll_board import UNDELETED_LIMIT, UNDELETED_RESERVE, PollBoard, PollState
 from consumer.engine.poller import Poller
 from consumer.engine.undeleted_limit import WINDOW_SECONDS
 from tests.unit.engine import Engine
-from tests.unit.fakes import Clock, instant_heartbeat, received, service_error
+from tests.unit.fakes import instant_heartbeat, received, service_error
 
 Answer = list[Received] | Exception | Callable[[], list[Received]]
 
@@ -40,11 +40,12 @@ class Polling:
         self.board = PollBoard(
             wall=self.engine.clock, log_event=lambda event, **fields: self.said.append((event, fields))
         )
+        self.heartbeat = instant_heartbeat(self.engine.clock)
         shared = replace(self.engine.shared, board=self.board, stopping=self.stopping, jitter=lambda _low, high: high)
         self.poller = Poller(
             shared,
             self,
-            instant_heartbeat(self.engine.clock),
+            self.heartbeat,
             wait_seconds=self.wait_seconds,
             first=self.first,
             pause=self.pauses.append,
@@ -101,10 +102,25 @@ def test_a_lease_counts_from_the_arrival_of_the_reply_and_not_from_after_its_jou
     assert lease.expires_at == arrived_at + 30.0
 
 
+def test_what_a_delivery_takes_is_measured_by_the_pollers_own_clock() -> None:
+    """From its receive to its report there is one clock."""
+    polling = Polling()
+    polling.steps(messages(1))
+    found = polling.engine.in_flight.next(0)
+    assert found is not None
+    with found.timings.measure("inspect"):
+        polling.engine.clock.advance(2.0)
+    assert found.timings.as_tuple() == (("inspect", 2.0),)
+
+
 def test_an_empty_answer_in_time_is_followed_by_the_next_poll() -> None:
-    """A long poll that was held to its end needs no pause."""
+    """A long poll that was held to its end needs no pause, nor does one that was held for half of its time."""
     polling = Polling(took_seconds=30.0)
     assert polling.steps([], [], []) == []
+    polling.took_seconds = 15.0
+    assert polling.steps([], [], []) == []
+    polling.took_seconds = 14.9
+    assert polling.steps([]) == [1.0]
 
 
 def test_early_empty_answers_pause_longer_each_time_up_to_the_wait() -> None:
@@ -133,6 +149,15 @@ def test_failed_polls_pause_longer_each_time(kind: type[ServiceError]) -> None:
     assert polling.board.state.last_success_at == polling.engine.clock()
 
 
+def test_a_good_poll_ends_the_failures() -> None:
+    """The pauses begin anew, and the last good poll stays known while later ones fail."""
+    polling = Polling(took_seconds=30.0)
+    failed = service_error(Throttled)
+    assert polling.steps(failed, failed, [], failed) == [1.0, 2.0, 1.0]
+    assert polling.board.state == PollState(polling.engine.clock() - 30.0, failed)
+    assert polling.steps([], damaged(request_id="")) == [1.0]
+
+
 def test_an_error_that_nobody_expects_gives_the_slots_back_too() -> None:
     """A fault ends the thread loudly, but a replacement would find every slot free."""
     polling = Polling()
@@ -154,7 +179,7 @@ def test_near_the_services_throttle_polls_are_paced() -> None:
     polling = Polling()
     for _ in range(80):
         polling.engine.undeleted.not_deleted(polling.engine.clock())
-    polling.poller._heartbeat.idle_seconds = 5.0
+    polling.heartbeat.idle_seconds = 5.0
     assert polling.steps([]) == [5.0]
     assert not polling.asked
     polling.engine.clock.advance(90.0)
@@ -232,7 +257,7 @@ def test_a_poll_that_ends_after_the_stop_sends_nobody_back_to_wait() -> None:
     """The first poller's last answer must not hide from the others that the process is stopping."""
     polling = Polling()
     polling.board.wake()
-    polling.board.succeeded(full=False)
+    polling.board.succeeded(full=False, waited=True)
     assert polling.board.wait_for_full(0)
 
 
@@ -241,6 +266,68 @@ def test_a_helper_never_waits_on_the_service() -> None:
     polling = Polling(first=False)
     assert polling.steps([], []) == []
     assert polling.asked == [(16, 0), (16, 0)]
+
+
+def test_a_helper_waits_for_a_full_poll_as_long_as_it_may_be_idle() -> None:
+    """It shows that it is alive in between, and polls once it is called."""
+    waits: list[float] = []
+
+    class Watched(PollBoard):
+        """Notes each wait, and takes no time for it."""
+
+        def wait_for_full(self, seconds: float) -> bool:
+            """As it is now."""
+            waits.append(seconds)
+            return super().wait_for_full(0)
+
+    polling = Polling(first=False)
+    polling.heartbeat.idle_seconds = 5.0
+    board = Watched(wall=polling.engine.clock)
+    shared = replace(polling.engine.shared, board=board)
+    helper = Poller(shared, polling, polling.heartbeat, wait_seconds=30, first=False, pause=polling.pauses.append)
+    helper.step()
+    assert (waits, polling.asked) == ([5.0], [])
+    board.succeeded(full=True, waited=True)
+    helper.step()
+    assert (waits, polling.asked) == ([5.0, 5.0], [(16, 0)])
+
+
+def test_only_a_poll_that_waits_shows_that_the_replica_keeps_up() -> None:
+    """Without a wait the service looks at a part of the queue only, so an empty answer to a helper proves nothing."""
+    first, helper = Polling(took_seconds=30.0), Polling(first=False)
+    first.steps([])
+    helper.steps([])
+    assert (first.board.keeping_up_since, helper.board.keeping_up_since) == (first.engine.clock(), None)
+
+
+def test_a_poller_that_falls_silent_is_named_with_what_it_was_doing() -> None:
+    """A poll may take a minute; an intended pause comes on top of that."""
+    polling = Polling()
+    doing: list[str] = []
+
+    def look_after(seconds: float) -> None:
+        polling.engine.clock.advance(seconds)
+        doing.append(polling.heartbeat.overdue())
+
+    def hang() -> list[Received]:
+        look_after(60.0)
+        look_after(0.5)
+        return []
+
+    def hang_in_the_pause(seconds: float) -> None:
+        look_after(60.0 + seconds)
+        look_after(0.5)
+
+    polling.poller = Poller(
+        replace(polling.engine.shared, board=polling.board),
+        polling,
+        polling.heartbeat,
+        wait_seconds=300,
+        first=True,
+        pause=hang_in_the_pause,
+    )
+    polling.steps(hang)
+    assert doing == ["", "polling", "", "pausing"]
 
 
 def test_the_loop_ends_when_the_process_stops() -> None:
@@ -288,40 +375,3 @@ def test_a_pause_says_why_and_that_it_is_over() -> None:
         ("polling.paused", {"reason": UNDELETED_LIMIT, "undeleted": 100, "most": 100}),
         ("polling.resumed", {"reason": UNDELETED_LIMIT}),
     ]
-
-
-def test_keeping_up_is_polls_that_leave_nothing_behind() -> None:
-    """Full polls leave more, and those of a helper do not wait for all parts of the service."""
-    clock = Clock()
-    board = PollBoard(wall=clock)
-    assert board.keeping_up_since is None
-    board.succeeded(full=True)
-    board.succeeded(full=False, waited=False)
-    assert board.keeping_up_since is None
-    board.succeeded(full=False)
-    began = clock.now
-    clock.advance(KEEPING_UP_SECONDS)
-    board.succeeded(full=False)
-    assert board.keeping_up_since == began
-
-
-def test_a_gap_ends_it_and_it_begins_anew() -> None:
-    """For minutes every poll was full, or failed, or there was no room for one."""
-    clock = Clock()
-    board = PollBoard(wall=clock)
-    board.succeeded(full=False)
-    clock.advance(KEEPING_UP_SECONDS + 1)
-    board.succeeded(full=True)
-    assert board.keeping_up_since is None
-    board.succeeded(full=False)
-    assert board.keeping_up_since == clock.now
-
-
-def test_a_clock_that_is_set_back_does_not_make_it_older() -> None:
-    """Nor younger than now."""
-    clock = Clock()
-    board = PollBoard(wall=clock)
-    board.succeeded(full=False)
-    clock.now -= 86_400
-    board.succeeded(full=False)
-    assert board.keeping_up_since == clock.now

@@ -21,7 +21,7 @@ class Process:
         self.shared = ""
         self.ready = Readiness(lambda: self.stopping, self.board, self.settlements, lambda: self.shared, self.clock)
         assert self.ready() == "no poll has succeeded yet"
-        self.board.succeeded(full=False)
+        self.board.succeeded(full=False, waited=True)
         assert self.ready() == ""
 
 
@@ -30,7 +30,7 @@ def test_a_poll_that_failed_is_named() -> None:
     process = Process()
     process.board.failed(service_error(Unanswered, "timeout"))
     assert process.ready() == "last poll failed: timeout"
-    process.board.succeeded(full=True)
+    process.board.succeeded(full=True, waited=True)
     assert process.ready() == ""
 
 

@@ -66,6 +66,7 @@ def test_times_are_stretched_as_the_count_rises() -> None:
     assert filled(100, 10).stretched(900, 1.0) == 900
     assert filled(100, 15).stretched(900, 1.0) == pytest.approx(1_800)
     assert filled(100, 20).stretched(30, 1.0) == pytest.approx(120)
+    assert filled(100, 24).stretched(30, 1.0) == pytest.approx(30 * 2**2.8)
     assert filled(100, 100).stretched(30, 1.0) == 240
     assert filled(100, 100).stretched(900, 1.0) == 3_600
     assert filled(100, 100).stretched(7_200, 1.0) == 7_200
@@ -117,7 +118,16 @@ def test_a_fresh_event_does_not_wait_behind_thousands_of_observed_ones() -> None
 
 
 def test_at_the_limit_itself_nothing_is_received_until_the_oldest_leaves_the_window() -> None:
-    """However long ago the last one came."""
-    limit = filled(100, 100)
+    """However long ago the last one came, and however many came after the oldest."""
+    limit = filled(100, 1)
+    for _ in range(99):
+        limit.not_deleted(500.0)
     assert limit.room(0, 1_000.0) == 0
     assert limit.pause_seconds(0, 1_000.0) == WINDOW_SECONDS - 1_000.0
+
+
+def test_a_reserve_of_one_message_lasts_for_a_whole_window() -> None:
+    """The smallest one that there is."""
+    limit = filled(5, 4)
+    assert limit.pause_seconds(0, 0.0) == WINDOW_SECONDS
+    assert (limit.room(0, WINDOW_SECONDS - 1), limit.room(0, WINDOW_SECONDS)) == (0, 4)

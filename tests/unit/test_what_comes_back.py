@@ -93,6 +93,24 @@ def test_a_single_worker_works_on_what_comes_back() -> None:
         in_flight.free(each)
 
 
+def test_of_an_odd_number_of_workers_the_smaller_half_is_for_what_comes_back() -> None:
+    """The fresh ones get the worker that cannot be halved."""
+    in_flight = InFlight(16, workers=3)
+    waited = [parked(number) for number in range(2)]
+    in_flight.receive(waited, in_flight.reserve(8, 0))
+    assert [in_flight.next(0) for _ in range(2)] == [waited[0], None]
+
+
+def test_what_is_withdrawn_gives_its_slots_back() -> None:
+    """As many as were withdrawn: so many may come back again, and what is beyond them is crowded out."""
+    in_flight = InFlight(16)
+    in_flight.receive([parked(number) for number in range(8)], in_flight.reserve(8, 0))
+    assert len(in_flight.withdraw_untouched()) == 4
+    arrived = [parked(number) for number in range(8, 14)]
+    in_flight.receive(arrived, in_flight.reserve(8, 0))
+    assert [each.crowded_out for each in arrived] == [False] * 4 + [True] * 2
+
+
 def test_a_flood_of_fresh_events_does_not_starve_what_comes_back() -> None:
     """After seven in a row it is the turn of one that has waited before."""
     in_flight = InFlight(64, workers=64)
@@ -138,6 +156,7 @@ def test_what_comes_back_gets_half_of_the_slots_and_no_more() -> None:
     reserved = in_flight.reserve(16, 0)
     assert reserved == 2
     in_flight.receive([*beyond, fresh], reserved)
+    assert (in_flight.books().buffered, in_flight.books().balanced) == (10, True)
     assert [in_flight.next(0) for _ in range(4)] == [*beyond, fresh, None]
     assert [each.crowded_out for each in (*waited, *beyond, fresh)] == [False] * 8 + [True] * 2 + [False]
     for each in beyond:

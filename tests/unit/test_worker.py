@@ -9,6 +9,9 @@ import pytest
 from consumer.core.outcome import Disposition, Ending, Outcome
 from consumer.core.parked import Carried, History
 from consumer.core.queue_limits import MAX_VISIBILITY_SECONDS
+from consumer.engine.in_flight import InFlight
+from consumer.engine.worker import Worker
+from tests.unit.fakes import instant_heartbeat
 from tests.unit.scripted_worker import FAILED, FIXED, Working, outcomes
 
 
@@ -24,6 +27,61 @@ def test_a_delivery_is_worked_on_to_its_ending() -> None:
     assert resolved.event is not None
     assert [stage for stage, _ in resolved.timings.as_tuple()][:2] == ["wait", "decode"]
     assert working.engine.books.settling == 1
+
+
+def test_the_time_in_the_queue_and_in_the_buffer_is_one_wait() -> None:
+    """From the queue's own stamps to the receive, and from there by the local clock to the worker."""
+    working = Working()
+    delivery = working.delivery()
+    delivery.message = replace(delivery.message, enqueued_at_ms=1_000, first_dequeued_at_ms=3_500)
+    working.engine.clock.advance(4.0)
+    working.worker.process(delivery)
+    assert delivery.timings.as_tuple()[0] == ("wait", 6.5)
+
+
+def test_a_worker_waits_for_work_as_long_as_it_may_be_idle() -> None:
+    """It shows that it is alive in between."""
+    waits: list[float] = []
+
+    class Empty(InFlight):
+        """Notes each wait, and takes no time for it."""
+
+        def next(self, wait_seconds: float) -> None:
+            """Nothing comes."""
+            waits.append(wait_seconds)
+
+    working = Working()
+    working.heartbeat.idle_seconds = 5.0
+    shared = replace(working.engine.shared, in_flight=Empty(4))
+    Worker(shared, working.pipeline, working.heartbeat, max_attempts=3).step()
+    assert waits == [5.0]
+
+
+def test_a_worker_that_falls_silent_is_named_with_the_message_it_works_on() -> None:
+    """The one that it took, until a newer one of the same resource is repaired for."""
+    working = Working()
+    doing: list[str] = []
+
+    def hang() -> Ending:
+        working.engine.clock.advance(60.5)
+        doing.append(working.heartbeat.overdue())
+        return FIXED
+
+    def joined() -> Ending:
+        newer = working.delivery(age=5, message_id="newer")
+        newer.lease.renewed("h", float("inf"))
+        working.another().process(newer)
+        return hang()
+
+    working.pipeline.endings = [joined, hang]
+    leader = working.delivery(message_id="first")
+    working.worker.process(leader)
+    assert doing == ["working on message first", "working on message newer"]
+    busy = working.another(heartbeat := instant_heartbeat(working.engine.clock))
+    assert working.engine.groups.join(leader)
+    busy.process(working.delivery(message_id="joins"))
+    working.engine.clock.advance(60.5)
+    assert heartbeat.overdue() == "working on message joins"
 
 
 def test_a_poison_body_ends_without_a_repair() -> None:
@@ -52,7 +110,12 @@ def test_failures_count_and_the_last_one_exhausts() -> None:
         (3, Outcome.EXHAUSTED),
         (4, Outcome.EXHAUSTED),
     ]
-    assert all("no answer" in one.ending.detail for one in resolved if one.ending)
+    assert {one.attempts: one.ending.detail for one in resolved if one.ending} == {
+        1: "no answer",
+        2: "no answer",
+        3: "failed 3 times, last: no answer",
+        4: "failed 4 times, last: no answer",
+    }
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.FAILED])
@@ -64,6 +127,19 @@ def test_nothing_but_a_failure_counts_as_an_attempt(outcome: Outcome) -> None:
         working.worker.process(working.delivery(message_id="m"))
     assert working.engine.attempts.of("m") == 0
     assert set(outcomes(working.resolved())) == {outcome}
+
+
+@pytest.mark.parametrize(("known", "claimed", "attempts"), [(2, 1, 2), (2, 5, 5), (0, 4, 4)])
+def test_earlier_failures_stay_known_whatever_the_ending(known: int, claimed: int, attempts: int) -> None:
+    """Those of this process, or those that a copy claims if they are more; only ours count as seen."""
+    working = Working()
+    working.pipeline.endings = [Ending(Outcome.HELD, "paused")]
+    delivery = working.delivery(message_id="m")
+    delivery.message = replace(delivery.message, carried=claiming(claimed))
+    for _ in range(known):
+        working.engine.attempts.failed("m")
+    working.worker.process(delivery)
+    assert (delivery.attempts, delivery.attempts_seen) == (attempts, known)
 
 
 def claiming(attempts: int) -> Carried:

@@ -40,7 +40,7 @@ class Process:
             dead_letters=self.dead_letters,
             wall=self.clock,
         )
-        self.board.succeeded(full=False)
+        self.board.succeeded(full=False, waited=True)
 
     @property
     def reasons(self) -> set[Unknown]:
@@ -61,7 +61,7 @@ class Process:
         """It has run for long enough and has seen every letter."""
         self.clock.advance(HIDE_SECONDS)
         self.exposures.letters((), complete=True, looked_at_ms=0, retention_seconds=0)
-        self.board.succeeded(full=False)
+        self.board.succeeded(full=False, waited=True)
         assert self.reasons == set()
 
 
@@ -70,7 +70,7 @@ def test_a_new_process_does_not_know_what_was_hidden_before_it() -> None:
     process = Process(dead_letters=False)
     assert process.reasons == {Unknown.STARTING}
     process.clock.advance(HIDE_SECONDS)
-    process.board.succeeded(full=False)
+    process.board.succeeded(full=False, waited=True)
     assert process.reasons == set()
 
 
@@ -80,7 +80,7 @@ def test_without_a_poll_it_knows_nothing() -> None:
     process.all_known()
     process.clock.advance(KEEPING_UP_SECONDS + 1)
     assert process.reasons == {Unknown.NOT_POLLING, Unknown.BEHIND}
-    process.board.succeeded(full=False)
+    process.board.succeeded(full=False, waited=True)
     process.board.failed(service_error(Unanswered, "timeout"))
     assert process.reasons == {Unknown.NOT_POLLING}
 
@@ -91,7 +91,7 @@ def test_while_polls_come_back_full_it_is_behind() -> None:
     process.all_known()
     for _ in range(20):
         process.clock.advance(15)
-        process.board.succeeded(full=True)
+        process.board.succeeded(full=True, waited=True)
     assert process.reasons == {Unknown.BEHIND}
 
 
@@ -108,7 +108,7 @@ def test_an_outage_after_the_start_does_not_make_it_new() -> None:
     process = Process()
     process.all_known()
     process.clock.advance(7_200)
-    process.board.succeeded(full=False)
+    process.board.succeeded(full=False, waited=True)
     assert process.reasons == set()
 
 
@@ -168,7 +168,7 @@ def test_messages_that_move_during_the_look_prove_nothing() -> None:
     process.look(Figures(0, 0, 0), dead_letters=True)
     process.hold("m", 60.0)
     process.clock.advance(61)
-    process.board.succeeded(full=False)
+    process.board.succeeded(full=False, waited=True)
     process.look(Figures(0, 1, 0))
     assert process.reasons == {Unknown.STARTING}
 
@@ -177,7 +177,7 @@ def test_dead_letters_are_unknown_until_all_were_seen() -> None:
     """A part of them is not enough; without a dead-letter queue there are none."""
     process = Process()
     process.clock.advance(HIDE_SECONDS)
-    process.board.succeeded(full=False)
+    process.board.succeeded(full=False, waited=True)
     process.exposures.letters((), complete=False, looked_at_ms=0, retention_seconds=0)
     assert process.reasons == {Unknown.DEAD_LETTERS}
     process.exposures.letters((), complete=True, looked_at_ms=0, retention_seconds=0)
