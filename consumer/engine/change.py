@@ -158,8 +158,7 @@ class ChangeMaker:
                 return _fixed(work.rule, work.target, now, work.change, read_back)
             case (_, Change(before=state)) if state != work.change.before:
                 return ended_in_part(error, work.rule, work.change, state)
-            case _:
-                return None
+        return None
 
     def _verify(self, work: PermittedChange) -> Ending:
         """Read back: the change counts only if the live resource, still the same one, is compliant now.

@@ -28,7 +28,7 @@ def not_begun(change: Change) -> Attempt:
 
 def ended_in_part(error: Exception, rule: Rule, change: Change, now: str) -> Ending:
     """The ending of a change that this error has cut short after a part of it was made, so that it reads `now`."""
-    ending = ended_by(error, rule, change)
+    ending = ended_by(error, rule)
     return replace(
         ending,
         detail=f"changed in part, then: {ending.detail}",
