@@ -117,6 +117,26 @@ def test_prefix_lists_are_read(bench: Bench) -> None:
     assert bench.repair().outcome is Outcome.ALREADY_COMPLIANT
 
 
+def test_what_was_read_before_the_right_was_missing_counts(bench: Bench) -> None:
+    """Rights can be given by list: what is open by one that could be read is revoked, the other rule is left."""
+    create(bench, *[{**SSH, "id": f"sgr-{x}", "source_cidr_ip": "", "source_prefix_list_id": f"pl-{x}"} for x in "ab"])
+    bench.emulator.put_prefix_list("pl-a", [EVERYONE])
+    answer = {"status": 403, "code": "Forbidden.RAM"}
+    bench.emulator.faults.add("error", "DescribePrefixListAttributes", service="ecs", skip=1, **answer)
+    ending = bench.repair()
+    assert (ending.outcome, ending.reason) == (Outcome.WOULD_FIX, "rules_not_understood")
+    assert bench.ids() == {"sgr-b"}
+
+
+def test_that_a_service_manages_the_group_is_known_without_its_lists(bench: Bench) -> None:
+    """No right would help there, so none is named."""
+    create(bench, {**SSH, "source_cidr_ip": "", "source_prefix_list_id": "pl-a"}, managed=True)
+    answer = {"status": 403, "code": "Forbidden.RAM"}
+    bench.emulator.faults.add("error", "DescribePrefixListAttributes", service="ecs", **answer)
+    ending = bench.repair()
+    assert (ending.outcome, ending.reason) == (Outcome.WOULD_FIX, "managed_by_service")
+
+
 def test_a_rule_that_is_not_understood_names_no_list_to_be_read(bench: Bench) -> None:
     """Nothing is asked for a list of no name: that would be refused, and a person would look for a missing right."""
     create(bench, {**SSH, "protocol": "SCTP"})
