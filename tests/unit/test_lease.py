@@ -22,7 +22,8 @@ def lease_of(engine: Engine) -> Lease:
 
 
 def results(engine: Engine) -> list[str]:
-    """What became of each renewal."""
+    """What became of each renewal of the one message."""
+    assert {renewal.message_id for renewal in engine.recorder.renewals} <= {"m-0"}
     return [renewal.result for renewal in engine.recorder.renewals]
 
 
@@ -121,6 +122,7 @@ def test_a_lease_in_use_is_left_alone_and_looked_at_again() -> None:
         engine.renewer.renew(lease)
         assert lease.receipt_handle == handle
         assert not engine.queue.hidden
+    assert engine.keeper.take(0) is None
     engine.clock.advance(1.0)
     assert engine.keeper.take(0) is lease
     engine.renewer.renew(lease)

@@ -6,8 +6,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from consumer.core.errors import PermissionMissing
 from consumer.core.observers import SettleError
@@ -15,7 +13,7 @@ from consumer.core.outcome import Attempt, Disposition, Ending, Outcome
 from consumer.core.parked import History, UserProperty, carried, written
 from consumer.core.queue_attributes import QueueAttributes
 from consumer.engine.delivery import Delivery
-from consumer.engine.parked_copy import ParkedCopy, history
+from consumer.engine.parked_copy import ParkedCopy
 from consumer.engine.undeleted_limit import WINDOW_SECONDS
 from tests.unit.engine import Engine
 from tests.unit.fakes import received, service_error
@@ -372,17 +370,3 @@ def test_an_origin_that_is_claimed_for_another_body_is_another_message() -> None
     forged.message = replace(forged.message, body="other", carried=carried(written(claim), 10**13))
     assert forged.message.origin_id == victim.message.origin_id
     assert not forged.same_origin(victim)
-
-
-@given(
-    st.integers(0, 10**13), st.integers(0, 10**13), st.integers(0, 10**9), st.integers(0, 10**9), st.text(max_size=80)
-)
-def test_whatever_a_message_is_its_next_history_can_be_read(
-    enqueued: int, dequeued: int, receipts: int, attempts: int, why: str
-) -> None:
-    """Absurd stamps and counts of the service make a history that a later copy can still carry on."""
-    message = replace(received(), enqueued_at_ms=enqueued, first_dequeued_at_ms=dequeued, dequeue_count=receipts)
-    made = history(message, Ending(Outcome.HELD, why), attempts)
-    found = carried(written(made), max(made.first_received_ms, 1)).history
-    assert found is not None
-    assert (found.receipts, found.attempts, found.reason) == (made.receipts, made.attempts, made.reason)
