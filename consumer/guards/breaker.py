@@ -100,6 +100,16 @@ class LocalBreakers:
         return frozenset(rule for rule, breaker in tuple(self._breakers.items()) if breaker.is_open)
 
 
+@dataclass(slots=True)
+class _Opening:
+    """What has happened since changes were stopped."""
+
+    at: float
+    unsuspected_waits: bool = False
+    """Whether a resource that has not failed was turned away."""
+    probing: bool = False
+
+
 class Breaker:
     """One rule's breaker in this process."""
 
@@ -110,30 +120,28 @@ class Breaker:
         """Whether the latest attempt on a resource failed; the latest attempt last."""
         self._suspects: OrderedDict[str, None] = OrderedDict()
         """Resources whose failures opened it or kept it open; bounded like the others."""
-        self._opened_at: float | None = None
-        self._unsuspected_waits = False
-        """Whether a resource that has not failed was turned away since it opened."""
-        self._probing = False
+        self._opening: _Opening | None = None
         self._era = 0
         self._lock = threading.Lock()
 
     @property
     def is_open(self) -> bool:
         """Whether changes are stopped, the wait for the probe's result included."""
-        return self._opened_at is not None
+        return self._opening is not None
 
     def admit(self, resource: str, now: float) -> Admission | BreakerOpen:
         """Permission for one attempt, whose result has to be recorded."""
         with self._lock:
-            if self._opened_at is None:
+            opening = self._opening
+            if opening is None:
                 return Admission(self._rule, resource, self._era, probe=False)
-            left = self._wait_seconds(resource, self._opened_at, now)
+            left = self._wait_seconds(resource, opening, now)
             if left > 0:
-                self._unsuspected_waits |= resource not in self._suspects
+                opening.unsuspected_waits |= resource not in self._suspects
                 return BreakerOpen(left)
-            if self._probing:
+            if opening.probing:
                 return BreakerOpen(self._policy.cool_down_seconds)
-            self._probing = True
+            opening.probing = True
             return Admission(self._rule, resource, self._era, probe=True)
 
     def record(self, admission: Admission, *, failed: bool | None, now: float) -> None:
@@ -141,9 +149,9 @@ class Breaker:
         with self._lock:
             if admission.era != self._era:
                 return
-            if admission.probe:
-                self._probing = False
             if failed is None:
+                if self._opening:
+                    self._opening.probing = False  # another one may try
                 return
             self._judge(admission.resource, failed=failed)
             if admission.probe:
@@ -156,11 +164,11 @@ class Breaker:
         with self._lock:
             self._turn(None)
 
-    def _wait_seconds(self, resource: str, opened_at: float, now: float) -> float:
+    def _wait_seconds(self, resource: str, opening: _Opening, now: float) -> float:
         """Until this resource may be the probe: a suspect leaves one more cool-down to others that wait."""
         cool_down = self._policy.cool_down_seconds
-        own_turn = self._unsuspected_waits and resource in self._suspects
-        return opened_at + cool_down * (2 if own_turn else 1) - now
+        own_turn = opening.unsuspected_waits and resource in self._suspects
+        return opening.at + cool_down * (2 if own_turn else 1) - now
 
     def _judge(self, resource: str, *, failed: bool) -> None:
         self._failed.pop(resource, None)
@@ -178,8 +186,6 @@ class Breaker:
             self._suspects.clear()
         while len(self._suspects) > self._policy.attempts:
             self._suspects.popitem(last=False)
-        self._opened_at = opened_at
-        self._unsuspected_waits = False
-        self._probing = False
+        self._opening = None if opened_at is None else _Opening(opened_at)
         self._era += 1
         self._failed.clear()

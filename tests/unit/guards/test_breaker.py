@@ -192,6 +192,23 @@ def test_the_probe_is_a_resource_that_has_not_failed_if_one_waits() -> None:
     assert not breaker.is_open
 
 
+def test_one_that_has_not_failed_goes_first_whoever_is_turned_away_after_it() -> None:
+    """Nor does one that failed take the turn because it has asked last."""
+    breaker = opened()
+    assert breaker.admit("fresh", 30.0) == BreakerOpen(30.0)
+    assert breaker.admit("bad-1", 40.0) == BreakerOpen(80.0)
+    assert breaker.admit("bad-0", 60.0) == BreakerOpen(60.0)
+
+
+def test_an_admission_names_what_it_is_for() -> None:
+    """The rule, the resource, the stretch, and whether it is a probe."""
+    breaker = Breaker(POLICY, RULE)
+    assert breaker.admit("bucket", 0.0) == Admission("acl", "bucket", 0, probe=False)
+    for _ in range(4):
+        attempt(breaker, True)
+    assert breaker.admit("bucket", 60.0) == Admission("acl", "bucket", 1, probe=True)
+
+
 @pytest.mark.parametrize(("fresh_waits", "at"), [(False, 60.0), (True, 120.0)])
 def test_without_another_one_a_resource_that_failed_probes(fresh_waits: bool, at: float) -> None:
     """Nobody else may ever come, or the one that waited may be gone: the rule must not stay stopped for that."""
