@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from consumer.core.event import Event, decode
-from consumer.guards.rule import Mode, Rule, Selector, match
+from consumer.guards.rule import Mode, Rule, Selector, kinds_of, match
 from consumer.remediations.base import Options
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
+from consumer.resources.oss.kind import BUCKETS
 from tests.unit.bodies import ACCOUNT, VARIANTS, text_of
-from tests.unit.lamps import LAMP, SwitchOff
+from tests.unit.lamps import LAMP, LAMPS, SwitchOff
 
 _decoded = decode(text_of(VARIANTS["sls"]))
 assert isinstance(_decoded, Event)
@@ -40,6 +41,7 @@ def rule(selector: Selector, name: str = "rule") -> Rule:
             regions=frozenset({"cn-beijing"}),
             risk_levels=frozenset({"warning"}),
         ),
+        Selector(resources=("nothing", f"{EVENT.resource_id[:3]}*")),
     ],
 )
 def test_any_mark_identifies_and_every_bound_admits(selector: Selector) -> None:
@@ -59,6 +61,7 @@ def test_any_mark_identifies_and_every_bound_admits(selector: Selector) -> None:
         Selector(rule_names=("*",), accounts=frozenset({"1"})),
         Selector(rule_names=("*",), regions=frozenset({"cn-hangzhou"})),
         Selector(rule_names=("*",), risk_levels=frozenset({"critical"})),
+        Selector(rule_names=("*",), resources=("nothing", EVENT.resource_id[:-1])),
     ],
 )
 def test_one_unmet_bound_or_no_mark_at_all_refuses(selector: Selector) -> None:
@@ -95,6 +98,29 @@ def test_a_rule_takes_no_event_from_a_rule_for_its_kind(rules: list[Rule]) -> No
 def test_an_event_that_only_rules_of_other_kinds_take_is_the_first_ones() -> None:
     """Somebody meant it to be taken: it is refused in that rule's name and not deleted as nobody's."""
     assert match(replace(EVENT, resource_type="ACS::ECS::Instance"), [LAMPS_OFF, BROAD]) is LAMPS_OFF
+
+
+def test_tags_are_read_once_and_only_where_they_decide() -> None:
+    """Reading them costs a request; before the look they are taken to fit."""
+    read: list[str] = []
+
+    def tags() -> dict[str, str]:
+        read.append("tags")
+        return {"team": "web"}
+
+    other, web = (rule(Selector(tags=(("team", team),)), team) for team in ("other", "web"))
+    assert match(EVENT, [BROAD, other, web], tags) is BROAD
+    assert read == []
+    assert match(EVENT, [other, web, BROAD], tags) is web
+    assert read == ["tags"]
+    assert match(EVENT, [other, web, BROAD]) is other
+
+
+def test_the_kinds_of_rules_are_counted_once_in_their_order() -> None:
+    """What is looked at needs one client each."""
+    assert kinds_of([BROAD, LAMPS_OFF, BROAD]) == (BUCKETS, LAMPS)
+    assert kinds_of([LAMPS_OFF, BROAD]) == (LAMPS, BUCKETS)
+    assert kinds_of([]) == ()
 
 
 def test_after_the_look_no_rule_of_another_kind_takes_it() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from consumer.guards.exemptions import Exemption, Exemptions
+from consumer.guards.exemptions import Exemption, Exemptions, exemption_toml
 from tests.unit.fakes import Clock
 from tests.unit.guards.cases import PHOTOS, never_read
 
@@ -67,6 +70,15 @@ def test_a_region_that_the_event_does_not_name_is_looked_up() -> None:
     assert by_region.after_a_look("public-read", PHOTOS, "cn-beijing", never_read) is not None
 
 
+def test_an_exemption_by_tags_is_one_of_a_rule_and_a_resource_too() -> None:
+    """Tags are not even read where the rest does not fit."""
+    entry = exemption(rules=frozenset({"public-read"}), resources=("photos",), tags=(("public", "yes"),))
+    by_tags, videos = among(entry), replace(PHOTOS, resource_id="videos")
+    assert by_tags.after_a_look("public-read", PHOTOS, "cn-hangzhou", lambda: tags(public="yes")) is entry
+    assert by_tags.after_a_look("other", PHOTOS, "cn-hangzhou", never_read) is None
+    assert by_tags.after_a_look("public-read", videos, "cn-hangzhou", never_read) is None
+
+
 @pytest.mark.parametrize(
     ("carried", "covered"),
     [
@@ -92,3 +104,26 @@ def test_tags_are_read_only_when_they_decide() -> None:
     tagged = exemption("tagged", tags=(("public", "yes"),))
     found = among(tagged, named).after_a_look("public-read", PHOTOS, "cn-hangzhou", never_read)
     assert found is named
+
+
+def test_an_entry_can_be_put_into_a_configuration_as_it_is() -> None:
+    """Whatever an owner writes, it stays one value of one key."""
+    hostile = 'web "team"\\ \x7f\n公开 = ]'
+    text = exemption_toml("static", hostile, "Serves the site", date(2026, 12, 31), "123", "photos", "public-read")
+
+    assert text == (
+        '[[exemptions]]\nname = "static"\nowner = "web \\"team\\"\\\\ \\u007f\\n公开 = ]"\n'
+        'reason = "Serves the site"\nexpires = 2026-12-31\naccounts = ["123"]\nresources = ["photos"]\n'
+        'rules = ["public-read"]\n'
+    )
+    assert tomllib.loads(text)["exemptions"] == [
+        {
+            "name": "static",
+            "owner": hostile,
+            "reason": "Serves the site",
+            "expires": date(2026, 12, 31),
+            "accounts": ["123"],
+            "resources": ["photos"],
+            "rules": ["public-read"],
+        }
+    ]
