@@ -128,8 +128,8 @@ class Pipeline:
                 assert_never(finding)
         with delivery.timings.measure("inspect"):
             permit = self._guards.permit(intent, target.tags)
+        if isinstance(permit, Ending):
+            return permit
         with permit:
-            if permit.refusal:
-                return permit.refusal
             change = PermittedChange(delivery, rule, resource, target, found, finding, permit, until)
             return permit.concluded(self._changes.make(change))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -146,24 +147,27 @@ class Guards:
         exemption = self.exemptions.without_a_look(rule.name, resource, region)
         return _exempt(exemption) if exemption else None
 
-    def permit(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Permit:
-        """Permission to make this change, or the ending that keeps it from being made; to be used in a `with` block.
+    def permit(self, intent: Intent, read_tags: Callable[[], Mapping[str, str]]) -> Permit | Ending:
+        """Permission to make this change, to be used in a `with` block; or the ending that keeps it from being made.
 
         Raises:
             ResourceGone: it is not there any more.
         """
-        refusal = self._exemption(intent, read_tags)
-        if refusal is None and intent.rule.mode is Mode.OBSERVE:
-            refusal = intent.observed(self._observation(intent))
-        if refusal is None:
-            refusal = self._pause(intent) or self._outside_window(intent)
+        if exempt := self._exemption(intent, read_tags):
+            return exempt
+        if intent.rule.mode is Mode.OBSERVE:
+            return intent.observed(self._observation(intent))
         try:
-            refusal = refusal or self._dispute(intent) or self._doubt(intent)
-            return Permit(intent, self, refusal=refusal) if refusal else self._admit(intent)
+            return (
+                self._pause(intent)
+                or self._outside_window(intent)
+                or self._dispute(intent)
+                or self._doubt(intent)
+                or self._admit(intent)
+            )
         except SharedUnreachable as error:
             # In doubt nothing is changed, and a later delivery looks again.
-            detail = f"the store that replicas share cannot be reached: {error}"
-            return Permit(intent, self, refusal=intent.held("shared_unreachable", detail))
+            return intent.held("shared_unreachable", f"the store that replicas share cannot be reached: {error}")
 
     def after_look(self, resource: Resource, ending: Ending, granted: Collection[str]) -> Ending:
         """The ending, but for a missing permission that turns out to be missing on this resource alone, for good.
@@ -244,57 +248,45 @@ class Guards:
         why = self._confirm(intent.rule, intent.event) if intent.event is not None else "no event calls for it"
         return intent.held("unconfirmed", f"the change cannot be taken back, and {why}") if why else None
 
-    def _admit(self, intent: Intent) -> Permit:
+    def _admit(self, intent: Intent) -> Permit | Ending:
         rule, now = intent.rule.name, self.monotonic()
         admission = self.breakers.admit(rule, intent.resource.key, now)
         if isinstance(admission, BreakerOpen):
-            held = intent.held("breaker_open", "too many of the rule's changes failed", admission.wait_seconds)
-            return Permit(intent, self, refusal=held)
-        reserved: LimitReached | Reservation | None = None
-        try:
+            return intent.held("breaker_open", "too many of the rule's changes failed", admission.wait_seconds)
+        with ExitStack() as without_a_place:  # what was admitted has a result, whatever becomes of it
+            without_a_place.callback(self.breakers.record, admission, failed=None, now=now)
             reserved = self.limits.reserve(rule, now)
-        finally:
-            if not isinstance(reserved, Reservation):
-                self.breakers.record(admission, failed=None, now=now)
-        if isinstance(reserved, LimitReached):
-            held = intent.held("over_limit", f"{reserved.text} is used up", reserved.wait_seconds)
-            return Permit(intent, self, refusal=held)
-        return Permit(intent, self, admission=admission, reservation=reserved)
+            if isinstance(reserved, LimitReached):
+                return intent.held("over_limit", f"{reserved.text} is used up", reserved.wait_seconds)
+            without_a_place.pop_all()
+        return Permit(intent, self, admission, reserved)
 
 
 class Permit:
-    """Permission to make one change, or why not; owned by the worker that makes it.
+    """Permission to make one change; owned by the worker that makes it.
 
     The end of its `with` block records how the change ended, whatever happened in it: the place under the limits,
     the breaker's evidence, and the fix that a contest counts.
     """
 
-    def __init__(
-        self,
-        intent: Intent,
-        guards: Guards,
-        *,
-        refusal: Ending | None = None,
-        admission: Admission | None = None,
-        reservation: Reservation | None = None,
-    ) -> None:
-        self.refusal = refusal
-        """The ending that keeps the change from being made; None if it may be made."""
-        self.used = True
-        """Whether anything may have been changed, once the change was begun."""
+    def __init__(self, intent: Intent, guards: Guards, admission: Admission, reservation: Reservation) -> None:
         self._intent = intent
         self._guards = guards
         self._admission = admission
-        self._reservation = reservation
+        self._reservation: Reservation | None = reservation
         self._ending: Ending | None = None
 
     def __enter__(self) -> Self:
         """The change may be made from here on."""
         return self
 
+    @property
+    def used(self) -> bool:
+        """Whether anything may have been changed, once the change was begun."""
+        return self._reservation is not None
+
     def not_used(self) -> None:
         """Nothing was changed, for certain: the limits have room for another change."""
-        self.used = False
         if self._reservation is not None:
             self._guards.limits.conclude(self._reservation, None)
             self._reservation = None
@@ -307,8 +299,7 @@ class Permit:
     def shown(self) -> None:
         """The change was read back as wanted by a later delivery: a fix, and evidence that changing works."""
         now = self._guards.monotonic()
-        if self._admission is not None:
-            self._guards.breakers.record(self._admission, failed=False, now=now)
+        self._guards.breakers.record(self._admission, failed=False, now=now)
         self._guards.contest.fixed(self._intent.rule.name, self._intent.resource, now)
 
     def __exit__(self, *_raised: object) -> None:
@@ -316,8 +307,7 @@ class Permit:
         guards, now, ending = self._guards, self._guards.monotonic(), self._ending
         if self._reservation is not None:
             guards.limits.conclude(self._reservation, now)
-        if self._admission is not None:
-            guards.breakers.record(self._admission, failed=_failed(ending) if ending else True, now=now)
+        guards.breakers.record(self._admission, failed=_failed(ending) if ending else True, now=now)
         if ending is not None and ending.outcome is Outcome.FIXED:
             guards.contest.fixed(self._intent.rule.name, self._intent.resource, now)
 

@@ -116,7 +116,9 @@ def rule(remediation: type[Dim] = Dim, *, name: str = "", hold_seconds: float = 
 
 def permit_of(which: Rule, change: Change = CHANGE, guards: Guards | None = None) -> Permit:
     """Permission to make a change."""
-    return Permit(Intent(which, LAMP, LAMP.region, change), guards or Guards())
+    permit = (guards or Guards()).permit(Intent(which, LAMP, LAMP.region, change), dict)
+    assert isinstance(permit, Permit)
+    return permit
 
 
 class Journal:

@@ -166,7 +166,8 @@ def _read_backs() -> Filled:
     def fill(number: int) -> None:
         resource = BUCKETS.resource("1", f"xx-{number}", f"bucket-{number}")
         change = Change("public-read", "private")
-        permit = Permit(Intent(rule, resource, resource.region, change), Guards())
+        permit = Guards().permit(Intent(rule, resource, resource.region, change), dict)
+        assert isinstance(permit, Permit)
         found.put(resource, ReadBack(rule, change, BucketInfo("1", "", "", "public-read"), permit, 1_000.0))
 
     return found._awaited, fill

@@ -38,14 +38,14 @@ def never_read() -> Mapping[str, str]:
 def permitted(guards: Guards, asked: Intent | None = None) -> Permit:
     """The permit that guards have to give."""
     permit = guards.permit(asked or intent(), no_tags)
-    assert permit.refusal is None, permit.refusal
+    assert isinstance(permit, Permit), permit
     return permit
 
 
 def refused(guards: Guards, asked: Intent | None = None) -> Ending:
     """The ending with which guards have to keep the change back."""
-    refusal = guards.permit(asked or intent(), no_tags).refusal
-    assert refusal is not None
+    refusal = guards.permit(asked or intent(), no_tags)
+    assert isinstance(refusal, Ending)
     return refusal
 
 

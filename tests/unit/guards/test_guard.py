@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from consumer.core.errors import PermissionMissing, ResourceGone, ServiceError, SharedUnreachable, Throttled
+from consumer.core.event import Event
 from consumer.core.outcome import SETTLED_BY, Ending, Outcome, Settlement
 from consumer.guards.breaker import BreakerPolicy, LocalBreakers
-from consumer.guards.chain import HOLDS, Guards
+from consumer.guards.chain import HOLDS, Guards, Intent, Permit
 from consumer.guards.contest import ContestPolicy, LocalContest
 from consumer.guards.exemptions import Exemption
 from consumer.guards.limits import Limit, LocalLimits
 from consumer.guards.memory import GuardMemory
-from consumer.guards.rule import Mode
+from consumer.guards.rule import Mode, Rule
+from consumer.remediations.oss.acl import BucketAclOptions
 from consumer.resources.base import Resource
 from tests.unit.fakes import Clock
 from tests.unit.guards.cases import PHOTOS, conclude, ended, intent, never_read, permitted, refused, rule
+from tests.unit.guards.publishing import OneWay
+from tests.unit.telemetry.records import event
 
 TAGGED = Exemption("sites", "web", "public", 2_000.0, tags=(("public", "yes"),))
 NAMED = Exemption("static", "web-team", "Serves the site", 2_000.0, resources=("photos",))
@@ -30,6 +35,14 @@ def guards(**given: object) -> Guards:
     return Guards(memory, **{"monotonic": clock, "wall": clock, **given})  # type: ignore[arg-type]
 
 
+CONFIRMED = event()
+
+
+def one_way(wanted_by: Event | None) -> Intent:
+    """A change that can never be taken back."""
+    return replace(intent(), rule=replace(rule(), remediation=OneWay(BucketAclOptions())), event=wanted_by)
+
+
 def held(reason: str, detail: str, seconds: float) -> Ending:
     """The change of these tests, kept back."""
     return Ending(Outcome.HELD, reason, detail, "public-read", "private", hold_seconds=seconds)
@@ -37,7 +50,7 @@ def held(reason: str, detail: str, seconds: float) -> Ending:
 
 def test_enforcing_has_no_objection() -> None:
     """A rule that enforces gets a permit, and nobody asks for tags that decide nothing."""
-    assert guards().permit(intent(), never_read).refusal is None
+    assert isinstance(guards().permit(intent(), never_read), Permit)
 
 
 def test_observing_ends_with_what_would_have_been_done() -> None:
@@ -72,15 +85,33 @@ def test_an_exemption_names_itself_its_reason_and_its_owner() -> None:
     assert ending == Ending(Outcome.EXEMPT, "exemption", "exemption static: Serves the site (owner: web-team)")
 
 
+@pytest.mark.parametrize(
+    ("fits", "given"),
+    [
+        (True, {"rules": frozenset({"public-read"}), "regions": frozenset({"cn-hangzhou"}), "resources": ("photos",)}),
+        (False, {"rules": frozenset({"other"})}),
+        (False, {"regions": frozenset({"cn-beijing"})}),
+        (False, {"resources": ("videos",)}),
+    ],
+)
+def test_an_exemption_is_one_of_a_rule_a_resource_and_a_region(fits: bool, given: dict[str, Any]) -> None:
+    """Before the look and after it."""
+    exempt = guards(exemptions=[Exemption("static", "web", "public", 2_000.0, **given)])
+
+    before = exempt.before_look(rule(), PHOTOS, "cn-hangzhou")
+    after = exempt.permit(intent(), never_read)
+    assert [isinstance(found, Ending) for found in (before, after)] == [fits, fits]
+
+
 def test_an_exemption_by_tags_waits_for_the_look() -> None:
     """What the event says cannot decide about tags; the live tags can."""
     by_tags = guards(exemptions=[TAGGED])
 
     assert by_tags.before_look(rule(), PHOTOS, "cn-hangzhou") is None
-    tagged = by_tags.permit(intent(Mode.OBSERVE), lambda: {"public": "yes"}).refusal
+    tagged = by_tags.permit(intent(Mode.OBSERVE), lambda: {"public": "yes"})
     assert isinstance(tagged, Ending)
     assert tagged.outcome is Outcome.EXEMPT
-    assert permitted(by_tags)
+    permitted(by_tags)
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -101,8 +132,9 @@ def test_unreadable_tags_hold_the_change(mode: Mode, failure: ServiceError, deta
     def unreadable() -> dict[str, str]:
         raise failure
 
-    ending = guards(exemptions=[TAGGED]).permit(intent(mode), unreadable).refusal
+    ending = guards(exemptions=[TAGGED]).permit(intent(mode), unreadable)
 
+    assert isinstance(ending, Ending)
     assert ending == Ending(
         Outcome.HELD,
         "tags_unreadable",
@@ -180,6 +212,46 @@ def test_a_contest_that_cannot_be_known_holds_the_change() -> None:
     assert SETTLED_BY[found.outcome] is Settlement.HOLD
     assert found.reason in HOLDS
     assert doubtful.changes_in_window() == {"": 0}
+
+
+def test_what_cannot_be_taken_back_needs_a_confirmation() -> None:
+    """Of the very rule and event; whoever cannot confirm says why."""
+    asked: list[tuple[Rule, Event]] = []
+
+    def confirm(which: Rule, found: Event) -> str:
+        asked.append((which, found))
+        return "" if found is CONFIRMED else "it is compliant"
+
+    confirmed = one_way(CONFIRMED)
+    permitted(guards(confirm=confirm), confirmed)
+    assert asked == [(confirmed.rule, CONFIRMED)]
+    doubted = one_way(replace(CONFIRMED, config_rule_id="cr-other"))
+    assert refused(guards(confirm=confirm), doubted) == held(
+        "unconfirmed", "the change cannot be taken back, and it is compliant", 77.0
+    )
+    permitted(guards(confirm=confirm), replace(doubted, rule=rule()))
+    assert len(asked) == 2, "what can be taken back needs none"
+
+
+def test_without_an_event_or_an_evaluator_nothing_is_confirmed() -> None:
+    """What cannot be taken back is not done then."""
+    assert refused(guards(confirm=lambda *_: ""), one_way(None)) == held(
+        "unconfirmed", "the change cannot be taken back, and no event calls for it", 77.0
+    )
+    assert refused(guards(), one_way(CONFIRMED)) == held(
+        "unconfirmed",
+        "the change cannot be taken back, and no evaluator is configured; set reevaluate.enabled",
+        77.0,
+    )
+
+
+def test_a_rule_has_a_limit_of_its_own() -> None:
+    """Used up, it holds that rule and no other."""
+    limited = guards(limits=LocalLimits(None, {"public-read": Limit(1, 60)}))
+    conclude(permitted(limited), ended(Outcome.FIXED))
+
+    assert refused(limited) == held("over_limit", "the rule's limit of 1 changes in 60 s is used up", 60)
+    permitted(limited, intent(name="other"))
 
 
 def test_the_shared_store_is_used_only_for_a_change_to_be_made() -> None:

@@ -95,16 +95,6 @@ def test_a_change_that_shows_later_is_evidence_that_changing_works() -> None:
     assert guards.breakers.open_rules() == frozenset()
 
 
-def test_a_refused_change_that_shows_is_a_fix_all_the_same() -> None:
-    """A later delivery finds it made, although its own guards would not let it make it: no breaker waits for it."""
-    guards = Guards(
-        GuardMemory(contest=LocalContest(ContestPolicy(1, 100.0))), monotonic=Clock(), held_by=lambda: "a signal"
-    )
-    guards.permit(intent(), dict).shown()
-
-    assert guards.contest.found_broken("public-read", PHOTOS, 1_000.0) == 100.0
-
-
 class NoStore(LocalLimits):
     """Shared limits that do not answer at first."""
 
@@ -126,7 +116,9 @@ def test_a_probe_that_learns_nothing_of_the_limits_leaves_the_breaker_ready_for_
     guards = Guards(GuardMemory(limits, LocalBreakers(policy)), monotonic=clock)
     limits.answers = True
     permit = permitted(guards)
+    assert permit.used
     permit.not_used()
+    assert not permit.used
     conclude(permit, ended(Outcome.FAILED))
     clock.advance(10)
     limits.answers = False

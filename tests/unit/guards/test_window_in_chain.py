@@ -59,7 +59,7 @@ def test_any_of_several_windows_will_do() -> None:
     )
     assert ending.hold_seconds == 10 * 3_600
     for opened in (MONDAY, SUNDAY + 10 * 3_600):
-        assert permitted(guards(Clock(opened)), asked)
+        permitted(guards(Clock(opened)), asked)
         assert guards(Clock(opened)).window_open(asked.rule)
     assert not guards(Clock(SUNDAY)).window_open(asked.rule)
 
@@ -67,7 +67,7 @@ def test_any_of_several_windows_will_do() -> None:
 def test_windows_are_judged_by_the_moment_that_is_given() -> None:
     """What is decided about an event of last week is decided as of then, and not as of now."""
     then = guards(Clock(SUNDAY), windows_at=Clock(MONDAY))
-    assert permitted(then, windowed())
+    permitted(then, windowed())
     assert then.window_open(windowed().rule)
     assert refused(guards(Clock(MONDAY), windows_at=Clock(SUNDAY)), windowed()).reason == OUTSIDE_WINDOW
 
@@ -83,10 +83,11 @@ def test_it_is_held_until_the_window_opens_and_never_longer(early_seconds: float
 def test_within_a_window_nothing_is_different() -> None:
     """From its first moment on; and what began in it may be finished after it."""
     wall = Clock(MONDAY)
-    permit = permitted(guards(wall), windowed())
+    limited = guards(wall, memory=GuardMemory(LocalLimits(Limit(1, 60))))
+    permit = permitted(limited, windowed())
     wall.advance(8 * 3_600)
     conclude(permit, ended(Outcome.FIXED))
-    assert permit.refusal is None
+    assert limited.changes_in_window() == {"": 1}
 
 
 def test_a_window_that_never_opens_holds() -> None:
