@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -180,8 +180,4 @@ def _ids(group: SecurityGroup, rules: tuple[IngressRule, ...]) -> list[str]:
 
 def _sorted(rules: Iterable[IngressRule]) -> tuple[IngressRule, ...]:
     """In an order of their own: that of the service's answers may change."""
-    return tuple(sorted(rules, key=_key))
-
-
-def _key(rule: IngressRule) -> tuple[Any, ...]:
-    return astuple(rule)
+    return tuple(sorted(rules, key=astuple))
