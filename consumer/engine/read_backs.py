@@ -79,11 +79,10 @@ class ReadBacks:
 
         A change that was planned on what the service still shows would take that one back.
         """
-        now, writes = self._monotonic(), _written(rule)
         return any(
             name != rule.remediation.name
-            and now - awaited.made_at < SHOWS_WITHIN_SECONDS
-            and not writes.isdisjoint(_written(awaited.rule))
+            and self._monotonic() - awaited.made_at < SHOWS_WITHIN_SECONDS
+            and not _written(rule).isdisjoint(_written(awaited.rule))
             for name, awaited in self._of(resource, found).items()
         )
 
