@@ -221,9 +221,9 @@ class ChangeMaker:
         return self._monotonic() + seconds < work.until and not self._pause(seconds)
 
     def _report_step(self, name: StepName, work: PermittedChange) -> bool:
-        """Report this step; whether every step listener has recorded it, true if there is none."""
+        """Report this step; whether it is on record."""
         if not self._hooks.has_step_listeners:
-            return True  # no record is made for nobody
+            return False  # so no record of it is made
         return self._hooks.step(work.delivery.step(name, before=work.change.before, after=work.change.after))
 
 

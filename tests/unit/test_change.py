@@ -99,6 +99,13 @@ def test_where_the_journal_is_not_required_the_change_is_made_without_it(require
     assert Making(Journal(disk_full), journal_required=required).make().outcome is Outcome.FIXED
 
 
+def test_a_required_journal_that_is_not_there_records_nothing() -> None:
+    """The configuration does not allow it; whoever builds the engine otherwise gets no change without its line."""
+    making = Making(journal_required=True)
+    assert making.make().reason == "journal_unwritable"
+    assert making.lamp.calls == []
+
+
 def test_where_the_journal_is_required_and_written_the_change_is_made() -> None:
     """Its line stands."""
     assert Making(Journal(), journal_required=True).make().outcome is Outcome.FIXED
