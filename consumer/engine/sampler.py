@@ -30,8 +30,8 @@ class Sampler(PacedLoop):
         stopping: threading.Event,
         heartbeat: Heartbeat,
         *,
-        observe: Callable[[DepthSample], None] = lambda _: None,
-        learn: Callable[[QueueAttributes | None], None] = lambda _: None,
+        observe: Callable[[DepthSample], None],
+        learn: Callable[[QueueAttributes | None], None],
         wall: Callable[[], float] = time.time,
     ) -> None:
         """`observe` gets what each look at a queue showed.

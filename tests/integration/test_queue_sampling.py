@@ -9,9 +9,9 @@ import pytest
 
 from consumer.aliyun.mns.queue import Queue, QueueAddress
 from consumer.core.observers import Hooks
-from consumer.core.queue_attributes import Figures
+from consumer.core.queue_attributes import Figures, QueueAttributes
 from consumer.engine.in_flight import InFlight
-from consumer.engine.queue_depth import QueueWatch, SamplingPolicy, Watched
+from consumer.engine.queue_depth import DepthSample, QueueWatch, SamplingPolicy, Watched
 from consumer.engine.sampler import Sampler
 from emulator.client import Emulator
 from tests.emulation import eventually
@@ -38,7 +38,15 @@ class Sampling:
             SamplingPolicy(idle_seconds=IDLE_SECONDS),
             monotonic=self.clock,
         )
-        self.sampler = Sampler(self.watch, threading.Event(), instant_heartbeat(self.clock))
+        self.samples: list[DepthSample] = []
+        self.learned: list[QueueAttributes | None] = []
+        self.sampler = Sampler(
+            self.watch,
+            threading.Event(),
+            instant_heartbeat(self.clock),
+            observe=self.samples.append,
+            learn=self.learned.append,
+        )
 
     def ask_both(self) -> dict[str, Figures]:
         """Let the idle interval pass; what is known then."""

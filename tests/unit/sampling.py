@@ -36,6 +36,7 @@ class Asked:
     peeks: int = 0
     open: bool = False
     meanwhile: Callable[[], None] = lambda: None
+    during_a_peek: Callable[[], None] = lambda: None
 
     def attributes(self) -> QueueAttributes:
         """GetQueueAttributes."""
@@ -49,6 +50,7 @@ class Asked:
     def peek(self, count: int) -> list[Peeked]:
         """BatchPeekMessage."""
         self.peeks += 1
+        self.during_a_peek()
         if self.peek_errors:
             raise self.peek_errors.popleft()
         return self.letters[:count]
@@ -90,10 +92,11 @@ class Stage:
         self.learned: list[QueueAttributes | None] = []
         watched = [Watched(queue, name == DEAD, at_start, readable) for name, queue in self.queues.items()]
         self.watch = QueueWatch(watched, self.books, policy, monotonic=self.clock)
+        self.heartbeat = instant_heartbeat(self.clock)
         self.sampler = Sampler(
             self.watch,
             self.stopping,
-            instant_heartbeat(self.clock),
+            self.heartbeat,
             observe=self.looks.append,
             learn=self.learned.append,
             wall=self.clock,

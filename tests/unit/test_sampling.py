@@ -6,7 +6,7 @@ import pytest
 
 from consumer.core.errors import NotAuthenticated, PermissionMissing, QueueMissing, ServiceError, Throttled, Unanswered
 from consumer.core.queue_attributes import Figures, QueueAttributes
-from consumer.engine.queue_depth import SamplingPolicy
+from consumer.engine.queue_depth import DepthSample, SamplingPolicy
 from tests.unit.fakes import service_error
 from tests.unit.sampling import DAY_SECONDS, DEAD, MAIN, SOME, ZEROS, Stage, some_letters
 
@@ -250,6 +250,70 @@ def test_letters_that_may_not_be_seen_are_unknown() -> None:
     assert {look.letters for look in looks} == {None}
     assert {look.complete for look in looks} == {False}
     assert len(looks) <= 4
+
+
+def test_a_look_says_all_that_it_has_seen_and_when_it_began() -> None:
+    """Of letters that came while it peeked nobody knows whether they are among those."""
+    stage = Stage()
+    stage.queues[DEAD].letters = some_letters(20)
+    stage.queues[DEAD].during_a_peek = lambda: stage.clock.advance(3.0)
+    began = stage.clock.now
+    stage.sampler.look_at_letters()
+    first = DepthSample(
+        DEAD,
+        dead_letters=True,
+        figures=SOME,
+        quiet=True,
+        letters=tuple(some_letters(16)),
+        complete=False,
+        started_at=began,
+        retention_seconds=0,
+    )
+    assert stage.looks == [first]
+    stage.pass_time(700)
+    of_main = next(look for look in stage.looks if look.queue == MAIN)
+    assert of_main == DepthSample(
+        MAIN, dead_letters=False, figures=SOME, quiet=True, started_at=of_main.started_at, retention_seconds=345_600
+    )
+
+
+def test_figures_that_prove_nothing_are_none_in_a_look_either() -> None:
+    """Zeros that the service may answer to everybody."""
+    stage = Stage(at_start=ZEROS)
+    stage.sampler.look_at_letters()
+    assert [look.figures for look in stage.looks] == [Figures()]
+
+
+@pytest.mark.parametrize(("refusal", "looks"), [(Throttled, (9, 11)), (PermissionMissing, (1, 1))])
+def test_letters_that_were_seen_are_looked_for_again_soon_unless_that_is_refused(
+    refusal: type[ServiceError], looks: tuple[int, int]
+) -> None:
+    """An outage says nothing about who may look; a refusal costs no more requests than a queue without letters."""
+    stage = Stage()
+    stage.queues[DEAD].letters = some_letters(1)
+    stage.sampler.look_at_letters()
+    stage.queues[DEAD].peek_errors.extend(service_error(refusal) for _ in range(20))
+    stage.sampler.look_at_letters()
+    stage.queues[DEAD].peeks = 0
+    stage.pass_time(600)
+    assert looks[0] <= stage.queues[DEAD].peeks <= looks[1]
+
+
+def test_a_sampler_that_falls_silent_is_named_with_the_queue_that_it_waits_for() -> None:
+    """And with what it wants of it."""
+    stage = Stage()
+    doing: list[str] = []
+
+    def hang() -> None:
+        stage.clock.advance(60.5)
+        doing.append(stage.heartbeat.overdue())
+
+    stage.queues[DEAD].during_a_peek = hang
+    stage.sampler.look_at_letters()
+    stage.queues[DEAD].during_a_peek = lambda: None
+    stage.queues[MAIN].meanwhile = hang
+    stage.pass_time(700)
+    assert doing == [f"looking at {DEAD}", f"reading the attributes of {MAIN}"]
 
 
 def test_a_look_says_whether_anything_moved_meanwhile() -> None:
