@@ -81,26 +81,17 @@ class Supervisor:
         grace_seconds: float,
         log_event: Callable[..., None],
         *,
-        stop_request: StopRequest | None = None,
+        stop_request: StopRequest,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`stop_request` is set from outside, by signals; without it only `stop` requests one."""
+        """`stop_request` is made from outside, by signals."""
         self._engine = engine
         self._grace_seconds = grace_seconds
         self._log_event = log_event
         self._monotonic = monotonic
-        self._stop_request = StopRequest() if stop_request is None else stop_request  # one that is not set yet is false
+        self._stop_request = stop_request
         self._last_check = monotonic()
         self._fault = ""
-
-    def stop(self) -> None:
-        """Request an orderly stop; callable from a signal handler and from any thread."""
-        self._stop_request.make()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether a stop was requested."""
-        return bool(self._stop_request)
 
     def fault(self) -> str:
         """Which thread is dead or has fallen silent, or nothing: the liveness of the process."""
@@ -136,7 +127,7 @@ class Supervisor:
         if death := self._death():
             return death
         for thread in self._engine.threads:
-            if not thread.thread.is_alive() and thread.thread.ident is not None and not self.stopping:
+            if not thread.thread.is_alive() and thread.thread.ident is not None and not self._stop_request:
                 return f"thread {thread.heartbeat.name} ended by itself"
             if doing := thread.heartbeat.overdue():
                 return f"thread {thread.heartbeat.name} fell silent while {doing}"
