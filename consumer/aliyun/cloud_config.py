@@ -1,4 +1,4 @@
-"""The Cloud Config gateway: asks for evaluations, for their results, and for the rules that there are.
+"""The Cloud Config gateway: requests evaluations, for their results, and for the rules that there are.
 
 The only module that imports that vendor's package. It is an optional extra, so it is imported when the gateway is made
 and not before.
@@ -59,7 +59,7 @@ LONGEST_CALL_SECONDS = (_CONNECT_TIMEOUT_MS + _READ_TIMEOUT_MS) / 1_000
 
 
 class CloudConfig:
-    """One endpoint of Cloud Config; it keeps no connection, so any thread may ask."""
+    """One endpoint of Cloud Config; it keeps no connection, so any thread may call it."""
 
     def __init__(
         self,
@@ -86,12 +86,12 @@ class CloudConfig:
         self._monotonic = monotonic
 
     def evaluate(self, resource_id: str) -> None:
-        """Ask for an evaluation of every rule on that resource; its result comes later, and not to us.
+        """Request an evaluation of every rule on that resource; its result comes later, and not to us.
 
         Raises:
             ServiceError: the service did not take the request.
         """
-        self._ask("StartConfigRuleEvaluationByResource", _nothing, resource_id=resource_id)
+        self._call("StartConfigRuleEvaluationByResource", _nothing, resource_id=resource_id)
 
     def judgements(self, subject: Subject) -> tuple[Judgement, ...]:
         """The newest result of each rule on one resource, of up to 100 rules.
@@ -99,7 +99,7 @@ class CloudConfig:
         Raises:
             ServiceError: the request failed.
         """
-        return self._ask(
+        return self._call(
             "ListResourceEvaluationResults",
             _judgements,
             resource_id=subject.resource_id,
@@ -114,7 +114,7 @@ class CloudConfig:
         Raises:
             ServiceError: the request failed.
         """
-        return self._ask("GetConfigRule", _identifier, config_rule_id=config_rule_id)
+        return self._call("GetConfigRule", _identifier, config_rule_id=config_rule_id)
 
     def rules(self, number: int, aggregator_id: str = "") -> ListPage[EvaluatorRule]:
         """One page of the rules of the account, or of an account group; pages count from 1, and end with an empty one.
@@ -124,7 +124,7 @@ class CloudConfig:
         """
         form, group = _form(aggregator_id)
         size = evaluation_lists.MOST_ON_A_PAGE
-        return self._ask(
+        return self._call(
             f"List{form}ConfigRules", evaluation_lists.rules_on, page_number=number, page_size=size, **group
         )
 
@@ -141,7 +141,7 @@ class CloudConfig:
         form, group = _form(aggregator_id)
         if form and account_id:
             group["resource_account_id"] = int(account_id)
-        return self._ask(
+        return self._call(
             f"List{form}ConfigRuleEvaluationResults",
             evaluation_lists.violations_on,
             config_rule_id=config_rule_id,
@@ -152,15 +152,15 @@ class CloudConfig:
         )
 
     def evaluate_rule(self, config_rule_id: str, aggregator_id: str = "") -> None:
-        """Ask for an evaluation of all that a rule is about; what it finds is published as events, not returned.
+        """Request an evaluation of all that a rule is about; what it finds is published as events, not returned.
 
         Raises:
             ServiceError: the service did not take the request.
         """
         form, group = _form(aggregator_id)
-        self._ask(f"Start{form}ConfigRuleEvaluation", _nothing, config_rule_id=config_rule_id, **group)
+        self._call(f"Start{form}ConfigRuleEvaluation", _nothing, config_rule_id=config_rule_id, **group)
 
-    def _ask(self, operation: str, read: Callable[[Any], _T], **parameters: Any) -> _T:
+    def _call(self, operation: str, read: Callable[[Any], _T], **parameters: Any) -> _T:
         """What `read` makes of the body of the answer to one request."""
         request = getattr(self._models, f"{operation}Request")(**parameters)
         method = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()

@@ -2,7 +2,7 @@
 
 Who signs a request never waits for their source while there are valid ones: a source that hangs or refuses costs
 nothing until the very end. Failures are remembered, so that not every thread queries a source in trouble at once.
-Nothing here holds a lock that a reader needs while it asks over the network.
+Nothing here holds a lock that a reader needs while the source is queried over the network.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _REFUSED_AGAIN_SECONDS = 5.0
 """How often, at most, a refusal of what is kept sends somebody to its source."""
 
 _WAIT_SECONDS = 10.0
-"""How long somebody waits for the answer to somebody else's question."""
+"""How long somebody waits for the answer to somebody else's query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class _State:
     renew_at: float = 0.0
     """By the wall clock, as ends are."""
     failure: NotAuthenticated | None = None
-    """Why the last question was not answered; None after one that was."""
+    """Why the last query was not answered; None after one that was."""
     failures: int = 0
-    ask_at: float = 0.0
+    query_at: float = 0.0
     """The monotonic moment before which the source is left alone."""
 
 
@@ -51,7 +51,7 @@ class KeptCredentials:
         self,
         source: CredentialsProvider,
         *,
-        asks: bool = True,
+        fetches: bool = True,
         only_if_used: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -59,11 +59,12 @@ class KeptCredentials:
     ) -> None:
         """Keep what `source` gives; it is not queried yet.
 
-        With `asks`, who needs credentials while there are none asks the source itself, one at a time; without it only
-        `renew` does. With `only_if_used`, those that nobody has used since they were renewed are not renewed again.
+        With `fetches`, a thread that needs credentials while there are none queries the source itself, one at a time;
+        without it only `renew` does. With `only_if_used`, those that nobody has used since they were renewed are not
+        renewed again.
         """
         self._source = source
-        self._asks = asks
+        self._fetches = fetches
         self._only_if_used = only_if_used
         self._monotonic = monotonic
         self._wall = wall
@@ -71,7 +72,7 @@ class KeptCredentials:
         self._state = _State()
         self._used = False
         self._refused_at = monotonic() - _REFUSED_AGAIN_SECONDS
-        self._asking = threading.Lock()  # held during a query of the source; every wait for it is bounded
+        self._fetching = threading.Lock()  # held during a query of the source; every wait for it is bounded
 
     @property
     def expires_at(self) -> float | None:
@@ -90,8 +91,8 @@ class KeptCredentials:
         """
         self._used = True
         valid = self._valid()
-        if valid is None and self._asks:
-            self._ask(_WAIT_SECONDS)
+        if valid is None and self._fetches:
+            self._fetch(_WAIT_SECONDS)
             valid = self._valid()
         if valid is None:
             raise self._refusal()
@@ -100,7 +101,7 @@ class KeptCredentials:
     def renewal_due(self) -> bool:
         """Whether the source is due for a query."""
         state = self._state
-        if self._monotonic() < state.ask_at or (self._only_if_used and not self._used):
+        if self._monotonic() < state.query_at or (self._only_if_used and not self._used):
             return False
         return state.kept is None or self._wall() >= state.renew_at
 
@@ -112,18 +113,18 @@ class KeptCredentials:
             self._state = replace(self._state, renew_at=0.0)
 
     def renew(self) -> None:
-        """Ask the source, unless somebody does already; takes as long as the source takes.
+        """Query the source, unless somebody does already; takes as long as the source takes.
 
         What is kept stays when that fails.
         """
-        if self._asking.acquire(blocking=False):
+        if self._fetching.acquire(blocking=False):
             try:
                 self._renew()
             finally:
-                self._asking.release()
+                self._fetching.release()
 
     def checked(self) -> Credentials:
-        """Credentials that are valid now, after a question to the source if it is time for one; for a start.
+        """Credentials that are valid now, after a query of the source if it is due for one; for a start.
 
         Raises:
             NotAuthenticated: there are none.
@@ -141,14 +142,14 @@ class KeptCredentials:
             return None
         return kept
 
-    def _ask(self, wait_seconds: float) -> None:
-        if not self._asking.acquire(timeout=wait_seconds):
+    def _fetch(self, wait_seconds: float) -> None:
+        if not self._fetching.acquire(timeout=wait_seconds):
             return
         try:
-            if self._valid() is None and self._monotonic() >= self._state.ask_at:
+            if self._valid() is None and self._monotonic() >= self._state.query_at:
                 self._renew()
         finally:
-            self._asking.release()
+            self._fetching.release()
 
     def _renew(self) -> None:
         state = self._state
@@ -164,7 +165,7 @@ class KeptCredentials:
                 state,
                 failure=error,
                 failures=state.failures + 1,
-                ask_at=self._monotonic() + self._jitter(pause / 2, pause),
+                query_at=self._monotonic() + self._jitter(pause / 2, pause),
             )
         else:
             self._used = False
@@ -180,7 +181,7 @@ class KeptCredentials:
 
 
 def _renewal(found: Credentials, now: float) -> float:
-    """When to ask again, by the wall clock."""
+    """When to query the source again, by the wall clock."""
     if found.expires_at is None:
         return now + _ASKED_AGAIN_SECONDS if found.token else float("inf")
     life = found.expires_at - now

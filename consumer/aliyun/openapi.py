@@ -44,7 +44,7 @@ class CallTimeouts:
 
 
 class OpenApi:
-    """Sends requests; it keeps no connection, so any thread may ask."""
+    """Sends requests; it keeps no connection, so any thread may call it."""
 
     def __init__(
         self, timeouts: CallTimeouts, hooks: Hooks, *, monotonic: Callable[[], float] = time.monotonic
@@ -66,7 +66,7 @@ class OpenApi:
         self._hooks = hooks
         self._monotonic = monotonic
 
-    def ask(
+    def call(
         self,
         service: ApiService,
         url: str,

@@ -83,7 +83,7 @@ class Wiring:
 
     def __init__(self, config: Config, credentials: CredentialsProvider, log_event: Callable[..., None]) -> None:
         self.config = config
-        self.credentials = KeptCredentials(SecretRegisteringProvider(credentials), asks=False)
+        self.credentials = KeptCredentials(SecretRegisteringProvider(credentials), fetches=False)
         self.log_event = log_event
         self.jitter = random.SystemRandom().uniform
         self.stopping = threading.Event()

@@ -60,11 +60,11 @@ def source(clock: Clock) -> Iterator[Source]:
     made.answering.set()
 
 
-def kept(source: Source, *, asks: bool = True, only_if_used: bool = False) -> KeptCredentials:
+def kept(source: Source, *, fetches: bool = True, only_if_used: bool = False) -> KeptCredentials:
     """What that source gives, kept; pauses are as long as they may be."""
     return KeptCredentials(
         source,
-        asks=asks,
+        fetches=fetches,
         only_if_used=only_if_used,
         monotonic=source.clock,
         wall=source.clock,
@@ -74,7 +74,7 @@ def kept(source: Source, *, asks: bool = True, only_if_used: bool = False) -> Ke
 
 def own(source: Source) -> KeptCredentials:
     """The worker's own, after its start."""
-    found = kept(source, asks=False)
+    found = kept(source, fetches=False)
     found.checked()
     return found
 
@@ -246,7 +246,7 @@ def test_the_worker_s_own_come_first(clock: Clock) -> None:
 )
 def test_a_key_that_is_refused_before_its_end_is_replaced(source: Source, code: str) -> None:
     """Revoked, or the source says too late when it ends: asked anew at once, and then every five seconds at most."""
-    made = kept(source, asks=False)
+    made = kept(source, fetches=False)
     made.renew()
     watching = RefusedKeys([made])
     watching.api_call(ApiCall("mns", "BatchReceiveMessage", "ok", 0.1, "r"))

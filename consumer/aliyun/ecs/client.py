@@ -104,7 +104,7 @@ class Ecs:
     def close(self) -> None:
         """No connection is kept."""
 
-    def ask(
+    def call(
         self, group: EcsGroup, operation: str, parameters: Mapping[str, Any], *, writes: bool = False
     ) -> Mapping[str, Any]:
         """One request about a group, tried again where that is worth it. For `EcsGroup`."""
@@ -146,7 +146,7 @@ class Ecs:
         writes: bool = False,
     ) -> Mapping[str, Any]:
         def request() -> Mapping[str, Any]:
-            answer, request_id = self._api.ask(service, url, credentials, operation, parameters)
+            answer, request_id = self._api.call(service, url, credentials, operation, parameters)
             if request_id:
                 group.request_ids.append(request_id)
             return answer
@@ -204,7 +204,7 @@ class EcsGroup:
         count, token = 0, ""
         for _ in range(_MOST_PAGES):
             parameters = {"Direction": "ingress", "MaxResults": _PAGE, **({"NextToken": token} if token else {})}
-            answer = self._ask(operation, parameters)
+            answer = self._call(operation, parameters)
             if text(answer, "SecurityGroupId") != self.resource.resource_id:
                 raise DamagedReply("ecs", operation, "wrong_group", "the answer is about another group")
             for rule in answers.ingress_rules(answer, operation):
@@ -220,7 +220,7 @@ class EcsGroup:
     def prefix_list(self, list_id: str) -> tuple[str, ...]:
         """DescribePrefixListAttributes."""
         operation = "DescribePrefixListAttributes"
-        answer = self._ecs.ask(self, operation, {"PrefixListId": list_id})
+        answer = self._ecs.call(self, operation, {"PrefixListId": list_id})
         if text(answer, "PrefixListId") != list_id:
             raise DamagedReply("ecs", operation, "wrong_prefix_list", "the answer is about another prefix list")
         return answers.blocks(answer, operation)
@@ -239,7 +239,7 @@ class EcsGroup:
     def _described(self) -> Mapping[str, Any]:
         """The group, out of the list that was requested for it alone."""
         operation, group_id = "DescribeSecurityGroups", self.resource.resource_id
-        answer = self._ecs.ask(self, operation, {"SecurityGroupIds": json.dumps([group_id])})
+        answer = self._ecs.call(self, operation, {"SecurityGroupIds": json.dumps([group_id])})
         found = answers.listed(answer, operation, "SecurityGroups", "SecurityGroup")
         if not found:
             what = f"account {self.resource.account_id} has no such group in {self.resource.region}"
@@ -248,8 +248,8 @@ class EcsGroup:
             raise DamagedReply("ecs", operation, "wrong_group", "the answer is about another group")
         return found[0]
 
-    def _ask(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self._ecs.ask(self, operation, {"SecurityGroupId": self.resource.resource_id, **parameters})
+    def _call(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._ecs.call(self, operation, {"SecurityGroupId": self.resource.resource_id, **parameters})
 
     def _write(self, operation: str, parameters: Mapping[str, Any]) -> None:
-        self._ecs.ask(self, operation, {"SecurityGroupId": self.resource.resource_id, **parameters}, writes=True)
+        self._ecs.call(self, operation, {"SecurityGroupId": self.resource.resource_id, **parameters}, writes=True)

@@ -172,17 +172,17 @@ class Lister:
             seen.add(token)
 
     def _page(self, listed: RuleListing, token: str) -> ListPage[Violation]:
-        def ask(size: int) -> ListPage[Violation]:
+        def page(size: int) -> ListPage[Violation]:
             return self._evaluator.violations(
                 listed.rule.rule_id, token, size, aggregator_id=listed.aggregator_id, account_id=self._account
             )
 
         try:
-            return self._answered(lambda: ask(MOST_ON_A_PAGE))
+            return self._answered(lambda: page(MOST_ON_A_PAGE))
         except Retryable as error:
             if error.code != _TOO_LARGE:
                 raise
-            return self._answered(lambda: ask(_FEW_ON_A_PAGE))
+            return self._answered(lambda: page(_FEW_ON_A_PAGE))
 
     def _rules_of(self, group: str) -> Iterator[EvaluatorRule]:
         for number in range(1, _MOST_RULE_PAGES + 1):

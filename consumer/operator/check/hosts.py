@@ -8,7 +8,7 @@ from consumer.aliyun.oss.endpoints import Endpoints
 from consumer.app.prerequisites import queue_key, way_there
 from consumer.config import Config, RuleConfig
 from consumer.operator.check.findings import CheckResult, failed, ok, warning
-from consumer.operator.check.probe import NoAnswer, ProbeResult, ask
+from consumer.operator.check.probe import NoAnswer, ProbeResult, probe
 from consumer.remediations.catalogue import catalogue
 from consumer.resources.oss.kind import BUCKETS
 
@@ -49,7 +49,7 @@ def _urls(config: Config, about_buckets: Sequence[RuleConfig], endpoints: Endpoi
 
 def _answer(check: str, url: str, key: str, seconds: tuple[float, float], skews: list[float]) -> CheckResult:
     try:
-        seen = ask(url, *seconds)
+        seen = probe(url, *seconds)
     except NoAnswer as error:
         return failed(check, f"{url} cannot be reached ({error.code}): {error}", way_there(error.code, key))
     if not seen.from_service:

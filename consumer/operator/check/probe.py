@@ -34,7 +34,7 @@ class ProbeResult:
     """How far the local clock is ahead of the service's, by its Date header; None without one."""
 
 
-def ask(
+def probe(
     url: str, connect_timeout_seconds: float, total_seconds: float, *, wall: Callable[[], float] = time.time
 ) -> ProbeResult:
     """One request to the root of a service.

@@ -105,7 +105,7 @@ def _named_in(gateway: str) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("_call", "_change", "_ask", "_write", "_or_missing")
+        and node.func.attr in ("_call", "_change", "_write", "_or_missing")
         and node.args
     ]
     kept = [

@@ -50,7 +50,7 @@ def test_oss_is_checked_where_rules_are_about_buckets(
         sent.append(url)
         return ProbeResult(from_service=True, skew_seconds=0.0)
 
-    monkeypatch.setattr(hosts, "ask", answered)
+    monkeypatch.setattr(hosts, "probe", answered)
     path = tmp_path / "config.toml"
     path.write_text(_HEAD + rules, encoding="utf-8")
     found = list(hosts.look(load(path, {})))
@@ -63,7 +63,7 @@ def test_oss_is_checked_where_rules_are_about_buckets(
 
 def test_buckets_out_of_reach_are_those_of_rules_about_buckets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The endpoint inside the network reaches one region; what other kinds need there is not its concern."""
-    monkeypatch.setattr(hosts, "ask", lambda *_: ProbeResult(from_service=True, skew_seconds=0.0))
+    monkeypatch.setattr(hosts, "probe", lambda *_: ProbeResult(from_service=True, skew_seconds=0.0))
     path = tmp_path / "config.toml"
     path.write_text(_HEAD + _INTERNAL + _GROUPS, encoding="utf-8")
     assert {each.status for each in hosts.look(load(path, {}))} == {Status.OK}
@@ -98,7 +98,7 @@ def test_a_start_that_waits_says_what_check_says(
     def silent(*_: object) -> NoReturn:
         raise NoAnswer(code, "no answer")
 
-    monkeypatch.setattr(hosts, "ask", silent)
+    monkeypatch.setattr(hosts, "probe", silent)
     (checked,) = [each for each in hosts.look(config) if each.check == hosts.MNS]
     start = Prerequisites(config, KeptCredentials(StandardChain()), silent, silent)
     reason = start.explain(Unanswered("mns", "GetQueueAttributes", code, "no answer"))
