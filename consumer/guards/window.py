@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from math import floor
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -64,7 +64,7 @@ class TimeWindow:
 
     def is_open(self, moment: float) -> bool:
         """Whether it is open at a moment, in seconds since the epoch."""
-        there = datetime.fromtimestamp(moment, UTC).astimezone(self.zone)
+        there = datetime.fromtimestamp(moment, self.zone)
         minute, today = there.hour * 60 + there.minute, there.weekday()
         if self.start < self.end:
             return today in self.days and self.start <= minute < self.end
@@ -75,8 +75,8 @@ class TimeWindow:
         """When it is open next, now included, in seconds since the epoch; None if not within the next two weeks."""
         if self.is_open(moment):
             return moment
-        openings = (at for at in self._possible_openings(floor(moment)) if at > moment and self.is_open(at))
-        return next(openings, None)
+        # No clock is changed within a second: at its beginning it is as closed as at this moment.
+        return next(filter(self.is_open, self._possible_openings(floor(moment))), None)
 
     def _possible_openings(self, moment: int) -> Iterator[int]:
         """In order: where it starts, midnight, since each day is another, and wherever a changed clock may jump to."""
