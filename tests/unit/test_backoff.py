@@ -88,6 +88,7 @@ def test_what_a_copy_claims_is_a_beginning_and_never_the_end() -> None:
     assert attempts.of("copy", 5) == 5
     assert [attempts.failed("copy", 5), attempts.failed("copy", 5), attempts.failed("copy", 0)] == [6, 7, 8]
     assert (attempts.of("copy", 3), attempts.seen("copy")) == (8, 3)
+    assert (attempts.of("other", 3), attempts.seen("other")) == (3, 0)
 
 
 def test_a_copy_that_lost_its_claim_is_known_all_the_same() -> None:

@@ -15,7 +15,8 @@ from consumer.guards.rule import Selector
 from consumer.remediations.base import Compliant, Finding, Note, Pending, ReportOnly
 from consumer.remediations.oss.acl import BucketAcl, BucketAclOptions
 from consumer.resources.oss.bucket import Bucket, BucketInfo
-from tests.unit.bodies import event_body
+from consumer.resources.oss.kind import BUCKETS
+from tests.unit.bodies import ACCOUNT, event_body
 from tests.unit.fakes import service_error
 from tests.unit.pipeline_world import NAME, World
 
@@ -125,6 +126,28 @@ def test_what_no_rule_takes_once_its_tags_are_known_is_not_ours() -> None:
     assert tagged_world().end() == Ending(
         Outcome.NOT_OURS, "no_rule", "no rule takes this event about the resource as it is"
     )
+
+
+def test_what_is_another_rules_by_its_tags_is_that_rules_from_then_on() -> None:
+    """And it is about the resource where it really is, in the terms of that rule's kind."""
+    world = World()
+    world.first_rules = (replace(world.rule, name="tagged", selector=TAGGED),)
+    world.pipeline = world.made(Hooks())
+    world.buckets.info[NAME] = replace(world.buckets.info[NAME], region="cn-hangzhou")
+    found = world.triaged(event_body())
+    assert found.rule is world.first_rules[0]
+    assert world.pipeline.repair(found).outcome is Outcome.FIXED
+    assert found.rule is world.rule
+    assert found.resource == BUCKETS.resource(ACCOUNT, "cn-hangzhou", NAME)
+
+
+def test_what_stays_its_rules_keeps_the_resource_that_its_event_named() -> None:
+    """Deliveries are grouped by it, so it does not change while one is in work."""
+    world = World()
+    world.buckets.info[NAME] = replace(world.buckets.info[NAME], region="cn-hangzhou")
+    found = world.triaged(event_body())
+    assert world.pipeline.repair(found).outcome is Outcome.FIXED
+    assert found.resource == BUCKETS.resource(ACCOUNT, "cn-beijing", NAME)
 
 
 @pytest.mark.parametrize(
