@@ -64,7 +64,7 @@ class TimeWindow:
 
     def is_open(self, moment: float) -> bool:
         """Whether it is open at a moment, in seconds since the epoch."""
-        there = datetime.fromtimestamp(moment, self.zone)
+        there = datetime.fromtimestamp(floor(moment), self.zone)  # rounded up, the last moment would be past the end
         minute, today = there.hour * 60 + there.minute, there.weekday()
         if self.start < self.end:
             return today in self.days and self.start <= minute < self.end
@@ -75,7 +75,7 @@ class TimeWindow:
         """When it is open next, now included, in seconds since the epoch; None if not within the next two weeks."""
         if self.is_open(moment):
             return moment
-        # No clock is changed within a second: at its beginning it is as closed as at this moment.
+        # The second that has begun is closed as a whole, so nothing before this moment is found.
         return next(filter(self.is_open, self._possible_openings(floor(moment))), None)
 
     def _possible_openings(self, moment: int) -> Iterator[int]:

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import nextafter
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -208,6 +209,16 @@ def test_a_moment_between_two_seconds_is_as_closed_as_the_first_of_them() -> Non
     opening = at("2026-11-30T09:00", "Asia/Shanghai")
     assert OFFICE.opens_at(opening - 0.25) == opening
     assert OFFICE.opens_at(opening + 0.25) == opening + 0.25
+
+
+def test_the_last_moment_of_a_window_is_open_however_near_its_end() -> None:
+    """The clock of this machine is finer than a microsecond, and no window opens in the past."""
+    end = at("2026-11-30T17:00", "Asia/Shanghai")
+    last = nextafter(end, 0)
+    assert OFFICE.is_open(last)
+    assert OFFICE.opens_at(last) == last
+    assert seconds_until_open([OFFICE], last) == 0
+    assert seconds_until_open([OFFICE], end) == 16 * 3_600
 
 
 class CountedZone(ZoneInfo):
