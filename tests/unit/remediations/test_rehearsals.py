@@ -104,6 +104,12 @@ def test_what_a_repair_would_leave_otherwise_is_not_broken(name: str, options: d
     assert remediation(name, **options).rehearsal(state) is None
 
 
+@pytest.mark.parametrize("name", sorted(PROVABLE.keys() - {"oss.bucket-acl"}))
+def test_nothing_is_known_to_refuse_another_break_than_a_public_acl(name: str) -> None:
+    """So nothing is looked for, and no obstacle is named."""
+    assert remediation(name, **PROVABLE[name][0]).unbreakable(None) == ""
+
+
 def test_what_stands_beside_the_statement_is_not_taken_away() -> None:
     """A policy that says more has no harmless break."""
     denial = '{"Action":["oss:GetObject"],"Effect":"Deny","Principal":["*"],"Resource":["acs:oss:*:*:canary/*"]}'
