@@ -105,7 +105,7 @@ class ReadBacks:
                 self._awaited.pop(resource, None)
 
     def _of(self, resource: Resource, found: Identity) -> dict[str, ReadBack]:
-        """By remediation; those of a resource that is gone are forgotten."""
+        """By remediation, without those that are too old; those of a resource that is gone are forgotten."""
         with self._lock:
             self._expire()
             known = self._awaited.get(resource, {})

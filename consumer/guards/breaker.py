@@ -108,6 +108,7 @@ class _Opening:
     unsuspected_waits: bool = False
     """Whether a resource that has not failed was turned away."""
     probing: bool = False
+    """Whether the result of a probe is outstanding."""
 
 
 class Breaker:
