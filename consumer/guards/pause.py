@@ -12,9 +12,10 @@ from pathlib import Path
 
 from consumer.core import files
 
-_OFF = frozenset({"0", "false", "no", "off"})
+_OFF = frozenset({b"0", b"false", b"no", b"off"})
 """What a file may say to be as good as missing: a mounted ConfigMap's key is easier to change than to remove."""
 _ENOUGH = 64
+"""Bytes; a file that has so many says something else."""
 
 
 class PauseSwitch:
@@ -60,19 +61,19 @@ class PauseSwitch:
     @staticmethod
     def _look(file: Path) -> str:
         try:
-            text = _beginning(file)
+            return "" if _says_off(file) else f"the file {file}"
         except (FileNotFoundError, NotADirectoryError):
             return ""
         except OSError as error:
             return f"the file {file}, which cannot be read: {error.strerror}"
-        return "" if text.strip().lower() in _OFF else f"the file {file}"
 
 
-def _beginning(path: Path) -> str:
-    """How a regular file begins.
+def _says_off(path: Path) -> bool:
+    """Whether a regular file says that it is as good as missing, and nothing else.
 
     Raises:
         OSError: it cannot be read, or is no regular file.
     """
     with files.opened(path) as file:
-        return file.read(_ENOUGH).decode("utf-8", "replace")
+        text = file.read(_ENOUGH)
+    return len(text) < _ENOUGH and text.strip().lower() in _OFF

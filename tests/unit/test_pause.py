@@ -25,7 +25,9 @@ def test_the_configuration_holds_it() -> None:
     assert switch.held_by() == "pause.enabled"
 
 
-@pytest.mark.parametrize("text", ["", "true", "because of the migration", "1", "\N{SNOWMAN}", "false alarm"])
+@pytest.mark.parametrize(
+    "text", ["", "true", "because of the migration", "1", "\N{SNOWMAN}", "false alarm", "off" + 61 * " " + "ering"]
+)
 def test_a_file_holds_it_while_it_exists(tmp_path: Path, text: str) -> None:
     """Whatever it says, unless that is no."""
     file = tmp_path / "pause"
