@@ -28,6 +28,14 @@ _FORMS = {
     "package": "import pytest\npytest.importorskip('no_such_package', reason='no engine here')\n",
 }
 
+_PARAMETER = """\
+import pytest
+
+@pytest.mark.parametrize("it", [pytest.param(1, id="{parameter}")])
+def {function}(it):
+    pytest.skip("no engine here")
+"""
+
 
 def _run(folder: Path, files: dict[str, str], *arguments: str, **environment: str) -> tuple[int, str]:
     (folder / "conftest.py").write_text(_CONFTEST, encoding="utf-8")
@@ -62,9 +70,22 @@ def test_at_home_a_skip_is_only_reported(tmp_path: Path) -> None:
 
 
 def test_what_is_listed_may_be_skipped_in_ci(tmp_path: Path) -> None:
-    """Each listed file exists, so that the list cannot outlive its reasons."""
-    assert all((ROOT / name).is_file() for name in MAY_BE_SKIPPED)
-    assert _run(tmp_path, dict.fromkeys(MAY_BE_SKIPPED, _FORMS["mark"]), CI="true")[0] == pytest.ExitCode.OK
+    """Each listed test exists, so that the list cannot outlive its reasons."""
+    files = {}
+    for listed in MAY_BE_SKIPPED:
+        name, _, test = listed.partition("::")
+        text = (ROOT / name).read_text(encoding="utf-8")
+        function, _, parameter = test.rstrip("]").partition("[")
+        assert function in text
+        assert parameter in text
+        files[name] = _PARAMETER.format(function=function, parameter=parameter) if test else _FORMS["mark"]
+    assert _run(tmp_path, files, CI="true")[0] == pytest.ExitCode.OK
+
+
+def test_beside_a_listed_test_nothing_is_skipped(tmp_path: Path) -> None:
+    """A test is listed, and not its file."""
+    listed = next(each for each in MAY_BE_SKIPPED if "::" in each)
+    assert _run(tmp_path, {listed.partition("::")[0]: _FORMS["call"]}, CI="true")[0] == pytest.ExitCode.TESTS_FAILED
 
 
 def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:

@@ -224,9 +224,9 @@ def forget_a_settlement() -> None:
 
 def count_undeleted_for_four_seconds() -> None:
     """The service's window is half an hour; no fault, but what a test can wait for."""
-    from consumer.engine.undeleted_limit import UndeletedLimit
+    from consumer.engine import undeleted_limit
 
-    substitute(UndeletedLimit.__init__, "__defaults__", lambda _: (4.0,))
+    substitute(undeleted_limit, "WINDOW_SECONDS", lambda _: 4.0)
 
 
 def park_again_soon() -> None:

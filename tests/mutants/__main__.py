@@ -9,6 +9,7 @@ A test that mutmut stopped because it took too long counts as one that noticed: 
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from pathlib import Path
 
 _EXPLAINED = Path(__file__).with_name("explained.toml")
 _NAME = re.compile(r"^\s*(?P<name>\S+__mutmut_\d+): (?P<status>.+)$", re.MULTILINE)
+_CHILDREN = 4 * (os.cpu_count() or 1)
+"""At once: mutants that never end, and tests of threads, mostly wait."""
 _ACCEPTED = {"killed", "timeout", "segfault", "suspicious", "caught by type check"}
 
 
@@ -109,7 +112,7 @@ def _mutmut(*arguments: str) -> str:
 def main(chosen: list[str]) -> int:
     """Mutate the files, folders or patterns that are chosen, or everything; 1 if a survivor is not explained."""
     patterns = [pattern(each) for each in chosen]
-    subprocess.run([sys.executable, "-m", "mutmut", "run", *patterns], check=True)
+    subprocess.run([sys.executable, "-m", "mutmut", "run", "--max-children", str(_CHILDREN), *patterns], check=True)
     results = {each["name"]: each["status"] for each in _NAME.finditer(_mutmut("results", "--all", "true"))}
     wanted = {
         name: status
