@@ -102,13 +102,14 @@ def test_attempts_are_counted_over_restarts_and_the_letter_names_the_original(ch
     """Each process sees the message once, and the third failure is the last; the letter has the first id and times."""
     original = publish(channel)
     channel.faults.add("error", "GetBucketInfo", service="oss", status=500, code="InternalError")
-    waits = {"retry__backoff_base_seconds": "120", "retry__backoff_cap_seconds": "120"}
+    # Half of it, the shortest pause, is more than the minute up to which a message is hidden and not parked.
+    waits = {"retry__backoff_base_seconds": "130", "retry__backoff_cap_seconds": "130"}
     for attempt in (1, 2):
         with run(retry__request_attempts="1", **waits):
             eventually(lambda: len(parked(channel)) == 1)
         (copy,) = parked(channel)
         assert properties(copy)[PropertyName.ATTEMPTS] == str(attempt)
-        channel.advance(121)
+        channel.advance(131)
     with run(retry__request_attempts="1", **waits):
         eventually(lambda: len(dead_letters(channel)) == 1 and not messages(channel, QUEUE))
     (letter,) = dead_letters(channel)
@@ -228,12 +229,12 @@ def test_slow_messages_that_come_back_leave_a_worker_for_a_fresh_event(channel: 
     failing = channel.faults.add("error", "GetBucketInfo", service="oss", status=500, code="InternalError")
     for name in slow:
         channel.config.publish(bucket=name, rule=READ)
-    waits = {"retry__backoff_base_seconds": "120", "retry__backoff_cap_seconds": "120", "retry__request_attempts": "1"}
+    waits = {"retry__backoff_base_seconds": "130", "retry__backoff_cap_seconds": "130", "retry__request_attempts": "1"}
     with run(engine__workers="2", oss__call_timeout_seconds="120", **waits) as running:
         eventually(lambda: len(parked(channel)) == len(slow))
         channel.faults.remove(failing)
         channel.faults.add("latency", "GetBucketInfo", service="oss", resource="*slow-*", seconds=300)
-        channel.advance(121)
+        channel.advance(131)
         books = running.service._wiring.in_flight.books
         eventually(lambda: (books().working, books().buffered) == (1, len(slow) - 1))
         channel.config.publish(bucket="photos", rule=READ)
